@@ -1,0 +1,37 @@
+// The closed catalogue of API errors: codes and their statuses, and the one class that carries them.
+
+/** Every error code that an API reply may carry, with its HTTP status. */
+export const errorStatus = {
+  MalformedPayload: 400,
+  InvalidRequestArguments: 400,
+  InputValidationError: 400,
+  InputError: 400,
+  AuthenticationFailed: 401,
+  InsufficientScopes: 403,
+  ResourceNotFound: 404,
+  RequestConflict: 409,
+  ResourceExpired: 410,
+  InputTooLarge: 413,
+  TooManyRequests: 429,
+  InternalServerError: 500,
+  ServiceUnavailable: 503,
+} as const;
+
+/** One of the codes above. */
+export type ErrorCode = keyof typeof errorStatus;
+
+/**
+ * A refusal meant for the caller of the API. `message` says what was wrong, where, and what would be right;
+ * it is sent as it is.
+ */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ApiError";
+    this.code = code;
+  }
+  get statusCode(): number {
+    return errorStatus[this.code];
+  }
+}
