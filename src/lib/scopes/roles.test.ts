@@ -1,0 +1,173 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { grantableScope, roleScope } from "./arbitraries.ts";
+import { normalForm } from "./normal-form.ts";
+import { compileRoles, type Role } from "./roles.ts";
+import { satisfies } from "./scope-set.ts";
+
+const roles = (byId: Record<string, readonly string[]>): Role[] =>
+  Object.entries(byId).map(([roleId, scopes]) => ({ roleId, scopes }));
+
+const expand = (byId: Record<string, readonly string[]>, ...scopes: string[]): string[] =>
+  compileRoles(roles(byId)).expand(scopes);
+
+test("a role grants its scopes, and those of the roles that it assumes", () => {
+  const byId = { a: ["A", "assume:b"], b: ["B", "assume:c"], c: ["C"], d: ["D"] };
+  expect(expand(byId, "assume:a")).toEqual(["A", "B", "C", "assume:a", "assume:b", "assume:c"]);
+  expect(expand(byId, "assume:ab", "assume:")).toEqual(["assume:", "assume:ab"]);
+});
+
+test("a star role grants to every role id with its prefix, separators included", () => {
+  const byId = { "test-role-abc-*": ["X"] };
+  expect(expand(byId, "assume:test-role-abc-1")).toEqual(["X", "assume:test-role-abc-1"]);
+  expect(expand(byId, "assume:test-role-abc-")).toEqual(["X", "assume:test-role-abc-"]);
+  expect(expand(byId, "assume:test-role-abc")).toEqual(["assume:test-role-abc"]);
+});
+
+test("all star roles that match apply", () => {
+  const byId = { "a*": ["A"], "aa*": ["AA"], "*": ["all"] };
+  expect(expand(byId, "assume:aa")).toEqual(["A", "AA", "all", "assume:aa"]);
+  expect(expand(byId, "assume:a")).toEqual(["A", "all", "assume:a"]);
+  expect(expand(byId, "assume:")).toEqual(["all", "assume:"]);
+});
+
+test("the parameter is what the star of the role matched", () => {
+  const byId = { "e*": ["E<..>F", "plain"] };
+  expect(expand(byId, "assume:eX")).toEqual(["EXF", "assume:eX", "plain"]);
+  expect(expand(byId, "assume:e")).toEqual(["EF", "assume:e", "plain"]);
+});
+
+test("for a held star the parameter ends in a star, and what follows it is cut", () => {
+  const byId = { "e*": ["E<..>F"] };
+  expect(expand(byId, "assume:eX*")).toEqual(["EX*", "assume:eX*"]);
+  expect(expand(byId, "assume:e*")).toEqual(["E*", "assume:e*"]);
+  expect(expand(byId, "assume:*")).toEqual(["E*", "assume:*"]);
+});
+
+test("the text of a parameter means nothing in a role without a star", () => {
+  expect(expand({ e: ["E<..>F"] }, "assume:e")).toEqual(["E<..>F", "assume:e"]);
+});
+
+test("the parameter travels through the roles that a role assumes", () => {
+  const byId = { "repo:*": ["assume:project:<..>"], "project:*": ["queue:route:<..>:*"] };
+  expect(expand(byId, "assume:repo:x/y")).toContain("queue:route:x/y:*");
+  expect(expand(byId, "assume:repo:x*")).toContain("queue:route:x*");
+});
+
+test("a held star grants every role with its prefix", () => {
+  const byId = { p: ["P"], pq: ["PQ"], "pr*": ["PR<..>"], q: ["Q"] };
+  expect(expand(byId, "assume:p*")).toEqual(["P", "PQ", "PR*", "assume:p*"]);
+});
+
+test.each(["a*", "as*", "assume*", "assume:*"])("%s grants the scopes of all roles", (held) => {
+  expect(expand({ x: ["X"], "y*": ["Y<..>Z"] }, held)).toEqual(["X", "Y*", held]);
+});
+
+test("the star alone grants all there is", () => {
+  expect(expand({ x: ["X"] }, "*", "foo")).toEqual(["*"]);
+  expect(expand({ x: ["*"] }, "assume:x")).toEqual(["*"]);
+});
+
+test("roles that grant each other without a parameter are no trouble", () => {
+  const byId = { a: ["A", "assume:b"], b: ["B", "assume:a"] };
+  expect(expand(byId, "assume:b")).toEqual(["A", "B", "assume:a", "assume:b"]);
+});
+
+test("roles whose parameter grows without end are refused instead of filling the memory", () => {
+  expect(() => expand({ "a*": ["assume:ab<..>"] }, "assume:a")).toThrow("roles grant each other without end");
+  expect(() => expand({ "a*": ["assume:ab<..>", "assume:ac<..>"] }, "assume:a")).toThrow(
+    "roles grant each other without end",
+  );
+});
+
+// Parameters only where no role is assumed, so that random roles have no endless expansion.
+const anyRoles = fc.array(
+  fc.record({
+    roleId: grantableScope,
+    scopes: fc.array(
+      fc.oneof(
+        roleScope,
+        grantableScope.map((scope) => `x${scope.replace(/\*$/, "")}<..>y`),
+      ),
+    ),
+  }),
+  { maxLength: 8 },
+);
+const anyHeld = fc.array(roleScope, { maxLength: 5 });
+
+test("expansion holds what it was given, and expanding again adds nothing", () => {
+  fc.assert(
+    fc.property(anyRoles, anyHeld, (all, held) => {
+      const { expand: expandAgain } = compileRoles(all);
+      const expanded = expandAgain(held);
+      expect(expanded).toEqual(normalForm(expanded));
+      for (const scope of held) expect(satisfies(expanded, scope)).toBe(true);
+      expect(expandAgain(expanded)).toEqual(expanded);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("who covers more is granted more", () => {
+  fc.assert(
+    fc.property(anyRoles, anyHeld, anyHeld, (all, held, asked) => {
+      const resolver = compileRoles(all);
+      const weaker = asked.filter((scope) => satisfies(held, scope));
+      const strong = resolver.expand(held);
+      for (const scope of resolver.expand(weaker)) expect(satisfies(strong, scope)).toBe(true);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("the expansion of a union is the union of the expansions", () => {
+  fc.assert(
+    fc.property(anyRoles, anyHeld, anyHeld, (all, a, b) => {
+      const resolver = compileRoles(all);
+      expect(resolver.expand([...a, ...b])).toEqual(
+        normalForm([...resolver.expand(a), ...resolver.expand(b)]),
+      );
+    }),
+  );
+});
+
+test("the expanded set covers what the expanded list covers", () => {
+  fc.assert(
+    fc.property(anyRoles, anyHeld, grantableScope, (all, held, asked) => {
+      const resolver = compileRoles(all);
+      const set = resolver.expandToSet(held);
+      expect(set.list).toEqual(resolver.expand(held));
+      expect(set.satisfies(asked)).toBe(satisfies(resolver.expand(held), asked));
+    }),
+  );
+});
+
+test("the resolver agrees with a walk over all roles that knows no index", () => {
+  fc.assert(
+    fc.property(anyRoles, anyHeld, (all, held) => {
+      expect(compileRoles(all).expand(held)).toEqual(slowExpand(all, held));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+/** The rules as they are told: every role is held against every scope until nothing changes. */
+function slowExpand(all: readonly Role[], held: readonly string[]): string[] {
+  const byId = new Map(all.map((role) => [role.roleId, role.scopes]));
+  const reached = new Set(held);
+  for (const scope of reached) {
+    for (const [roleId, granted] of byId) {
+      const isStarRole = roleId.endsWith("*");
+      const prefix = `assume:${roleId.slice(0, -1)}`;
+      if (satisfies([scope], `assume:${roleId}`)) {
+        for (const g of granted) reached.add(isStarRole ? g.replace(/<\.\.>.*$/, "*") : g);
+      }
+      if (!isStarRole || !scope.startsWith(prefix)) continue;
+      const rest = scope.slice(prefix.length);
+      for (const g of granted) {
+        reached.add(rest.endsWith("*") ? g.replace(/<\.\.>.*$/, () => rest) : g.replace("<..>", () => rest));
+      }
+    }
+  }
+  return normalForm(reached);
+}
