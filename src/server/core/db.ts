@@ -1,8 +1,13 @@
 // The door to PostgreSQL: typed queries on a pool, transactions, and what happens when connections break.
+import { createHash } from "node:crypto";
 import pg from "pg";
 import type { Static, TObject } from "typebox";
-import { Compile } from "typebox/compile";
+import { breaksConnection, DatabaseUnavailable, isUnavailable } from "./db-errors.ts";
+import { assertRow } from "./row-check.ts";
 import type { Sql } from "./sql.ts";
+
+export { DatabaseUnavailable, isRetryable, isUniqueViolation } from "./db-errors.ts";
+export { Bytes, Timestamp } from "./row-check.ts";
 
 /** What both the pool and an open transaction offer. */
 export interface Queryable {
@@ -17,5 +22,146 @@ export interface Queryable {
 export interface Db extends Queryable {
   /** Runs `body` in one transaction (READ COMMITTED): committed if it resolves, rolled back if it rejects. */
   tx<R>(body: (tx: Queryable) => Promise<R>): Promise<R>;
+  /** Waits for the statements under way, then closes every connection. */
   close(): Promise<void>;
 }
+
+/** Where the database layer reports what no caller gets to see; a pino logger fits. */
+export interface DbLog {
+  warn(fields: object, message: string): void;
+}
+
+export interface DbOptions {
+  /** `postgres://user:password@host:port/database`, or with `?host=/folder` for a Unix socket. */
+  url: string;
+  /** Most connections at once; default 10. */
+  poolSize?: number;
+  /** Checks every row against its schema; for tests, since it costs as much as the parsing of the row. */
+  checkRows?: boolean;
+  /** A statement that takes longer is cancelled and gives DatabaseUnavailable; default 60 s, 0 = no limit. */
+  statementTimeoutMs?: number;
+  /** Longest wait for a connection, new or free; default 10 s. */
+  connectTimeoutMs?: number;
+  log?: DbLog;
+}
+
+/**
+ * Opens a pool on a database. Nothing connects until the first statement.
+ *
+ * What columns become: int8 a number (it throws beyond 2^53, rather than round), numeric text, timestamptz a
+ * Date, json and jsonb parsed values (the hot statements select `::text` and get the text as it is), other
+ * types without a JavaScript form (xid8, uuid, inet …) their text.
+ *
+ * Every error that is the database's fault, not the statement's, is a DatabaseUnavailable.
+ */
+export function openDb(options: DbOptions): Db {
+  const { checkRows = false, log } = options;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    keepAlive: true,
+    application_name: "taskyard",
+    types: { getTypeParser },
+  });
+  // Without these two listeners a connection that dies while idle, or between two statements of a
+  // transaction, would end the process with an uncaught 'error' event.
+  pool.on("error", (err) => log?.warn({ err }, "an idle database connection broke; the pool replaces it"));
+  pool.on("connect", (client) => client.on("error", () => undefined));
+
+  // Not pool.query: it drops the connection, with all its prepared statements, after any failed statement,
+  // be it only a unique violation.
+  const onPool = async (query: Sql): Promise<pg.QueryResult> => {
+    const client = await pool.connect().catch(rethrow);
+    let failure: unknown;
+    try {
+      return await client.query(prepared(query));
+    } catch (err) {
+      failure = err;
+      return rethrow(err);
+    } finally {
+      client.release(breaksConnection(failure));
+    }
+  };
+
+  return {
+    ...queryable(onPool, checkRows),
+    async tx(body) {
+      const client = await pool.connect().catch(rethrow);
+      let broken = false;
+      const inTx = async (query: Sql): Promise<pg.QueryResult> => {
+        try {
+          return await client.query(prepared(query));
+        } catch (err) {
+          broken ||= breaksConnection(err);
+          return rethrow(err);
+        }
+      };
+      try {
+        await inTx(begin);
+        const result = await body(queryable(inTx, checkRows));
+        // After a failed statement whose error the body swallowed, PostgreSQL answers `commit` with ROLLBACK
+        // and no error: the caller would believe in work that is gone.
+        const { command } = await inTx(commit);
+        if (command !== "COMMIT")
+          throw new Error("a statement of the transaction failed: nothing was committed");
+        return result;
+      } catch (err) {
+        // A session whose rollback fails is in an unknown state, so it must not be used again.
+        if (!broken) await client.query("rollback").catch(() => (broken = true));
+        throw err;
+      } finally {
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+const begin: Sql = { text: "begin", values: [] };
+const commit: Sql = { text: "commit", values: [] };
+
+type Execute = (query: Sql) => Promise<pg.QueryResult>;
+
+function queryable(execute: Execute, checkRows: boolean): Queryable {
+  const rows = async <T extends TObject>(row: T, query: Sql): Promise<Static<T>[]> => {
+    const result: { rows: unknown[] } = await execute(query);
+    if (checkRows) for (const value of result.rows) assertRow(row, value, query);
+    // The one place where rows get their type without a check: in tests each row was checked just above.
+    return result.rows as Static<T>[];
+  };
+  return {
+    many: rows,
+    maybeOne: async (row, query) => (await rows(row, query))[0],
+    run: async (query) => (await execute(query)).rowCount ?? 0,
+  };
+}
+
+function rethrow(err: unknown): never {
+  if (isUnavailable(err) && !(err instanceof DatabaseUnavailable)) throw new DatabaseUnavailable(err);
+  throw err;
+}
+
+// Statement names by text. It cannot grow without bound: texts are literals of the program, values are not in them.
+const names = new Map<string, string>();
+
+// Each statement is prepared once a connection: planning the large statements costs more than running them.
+function prepared(query: Sql): pg.QueryConfig {
+  let name = names.get(query.text);
+  if (name === undefined) {
+    name = createHash("sha256").update(query.text).digest("base64url").slice(0, 22);
+    names.set(query.text, name);
+  }
+  return { name, text: query.text, values: query.values as unknown[] };
+}
+
+// PostgreSQL's int8 is wider than a number.
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value)) return value;
+  throw new RangeError(`int8 ${text} does not fit a number: select it as text`);
+}
+
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: "text" | "binary") =>
+  oid === pg.types.builtins.INT8 ? parseInt8 : pg.types.getTypeParser(oid, format);

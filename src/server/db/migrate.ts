@@ -1,0 +1,209 @@
+// Brings a database to the schema of this version: numbered migrations once each, then the stored functions.
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import pg from "pg";
+import { DatabaseUnavailable, isUnavailable } from "../core/db-errors.ts";
+
+export interface MigrateOptions {
+  url: string;
+  /** Folder with `migrations/NNNN-name.sql` and `functions/*.sql`; default: those of this version. */
+  folder?: URL;
+  log?: { info(fields: object, message: string): void };
+}
+
+export interface MigrateResult {
+  /** Names of the migrations and functions that were applied now, in order. */
+  migrations: string[];
+  functions: string[];
+}
+
+interface SqlFile {
+  /** File name without `.sql`. */
+  name: string;
+  text: string;
+  checksum: string;
+}
+
+interface Applied {
+  name: string;
+  checksum: string;
+  breaking: boolean;
+}
+
+/** The SQL files lie beside this module, in `src` as in `dist` (the build copies them). */
+const ownFolder = new URL("./", import.meta.url);
+
+/** The migration cannot or must not go on; the message says which file and what to do. */
+export class MigrationError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "MigrationError";
+  }
+}
+
+/**
+ * Applies what is missing. Safe to call from any number of processes at once: each step takes an advisory lock
+ * for its transaction and looks again at what is left, so the others wait and then find nothing to do.
+ *
+ * Throws MigrationError for an edited or broken file, or a database that is too new for this version;
+ * DatabaseUnavailable where it cannot be reached.
+ */
+export async function migrate({ url, folder = ownFolder, log }: MigrateOptions): Promise<MigrateResult> {
+  const migrations = await readSqlFiles(new URL("migrations/", folder));
+  const functions = await readSqlFiles(new URL("functions/", folder));
+  const client = new pg.Client({ connectionString: url, application_name: "taskyard migrate" });
+  // A connection that breaks between two statements shows up at the next one.
+  client.on("error", () => undefined);
+  const done: MigrateResult = { migrations: [], functions: [] };
+  try {
+    await client.connect();
+    // Not one transaction for all: a long backfill keeps what the steps before it have reached.
+    while (await locked(client, log, () => applyNext(client, migrations, done)));
+    await locked(client, log, () => applyFunctions(client, migrations, functions, done));
+  } catch (err) {
+    throw isUnavailable(err) ? new DatabaseUnavailable(err) : err;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+  for (const name of done.migrations) log?.info({ migration: name }, "migration applied");
+  for (const name of done.functions) log?.info({ function: name }, "stored function applied");
+  return done;
+}
+
+async function locked<R>(client: pg.Client, log: MigrateOptions["log"], body: () => Promise<R>): Promise<R> {
+  await client.query("begin");
+  try {
+    const { rows } = await client.query<{ free: boolean }>(
+      "select pg_try_advisory_xact_lock(hashtextextended('taskyard migrate', 0)) as free",
+    );
+    if (rows[0]?.free !== true) {
+      log?.info({}, "another process is migrating the database; waiting for it");
+      await client.query("select pg_advisory_xact_lock(hashtextextended('taskyard migrate', 0))");
+    }
+    const result = await body();
+    await client.query("commit");
+    return result;
+  } catch (err) {
+    await client.query("rollback").catch(() => undefined);
+    throw err;
+  }
+}
+
+/** Applies the first migration that the database lacks; false when there is none. */
+async function applyNext(client: pg.Client, files: SqlFile[], done: MigrateResult): Promise<boolean> {
+  await client.query(`
+    create table if not exists schema_migrations (
+      name text primary key,
+      checksum text not null,
+      breaking boolean not null,
+      applied_at timestamptz not null default now()
+    )`);
+  const { rows } = await client.query<Applied>(
+    "select name, checksum, breaking from schema_migrations order by name",
+  );
+  checkHistory(files, rows);
+  const next = files[rows.length];
+  if (next === undefined || rows.length > files.length) return false;
+  await apply(client, "migrations", next);
+  await client.query("insert into schema_migrations (name, checksum, breaking) values ($1, $2, $3)", [
+    next.name,
+    next.checksum,
+    isBreaking(next),
+  ]);
+  done.migrations.push(next.name);
+  return true;
+}
+
+/** Refuses a database whose history is not a prefix of our files, or goes beyond them with a breaking change. */
+function checkHistory(files: readonly SqlFile[], applied: readonly Applied[]): void {
+  applied.forEach((row, i) => {
+    const file = files[i];
+    if (file === undefined) {
+      if (!row.breaking) return;
+      throw new MigrationError(
+        `The database is too new for this version of Taskyard: migration ${row.name} changed it in a way that ` +
+          `this version cannot work with. Start the version that applied it, or a newer one.`,
+      );
+    }
+    if (file.name !== row.name) {
+      throw new MigrationError(
+        `The database has migration ${row.name} where this version has ${file.name}. ` +
+          `Migrations are only ever added at the end; was one renamed, removed or inserted?`,
+      );
+    }
+    if (file.checksum !== row.checksum) {
+      throw new MigrationError(
+        `src/server/db/migrations/${file.name}.sql was edited after it had been applied to this database. ` +
+          `Restore the file, and put the change into a new migration.`,
+      );
+    }
+  });
+}
+
+async function applyFunctions(
+  client: pg.Client,
+  migrations: SqlFile[],
+  functions: SqlFile[],
+  done: MigrateResult,
+): Promise<void> {
+  await client.query(`
+    create table if not exists schema_functions (
+      name text primary key,
+      checksum text not null,
+      applied_at timestamptz not null default now()
+    )`);
+  // A newer version has been here: its functions serve its schema, and ours would put the clock back.
+  const { rows: count } = await client.query<{ n: string }>(
+    "select count(*)::text as n from schema_migrations",
+  );
+  if (Number(count[0]?.n) > migrations.length) return;
+  const { rows } = await client.query<Pick<Applied, "name" | "checksum">>(
+    "select name, checksum from schema_functions",
+  );
+  const known = new Map(rows.map((row) => [row.name, row.checksum]));
+  for (const file of functions) {
+    if (known.get(file.name) === file.checksum) continue;
+    await apply(client, "functions", file);
+    await client.query(
+      `insert into schema_functions (name, checksum) values ($1, $2)
+       on conflict (name) do update set checksum = excluded.checksum, applied_at = now()`,
+      [file.name, file.checksum],
+    );
+    done.functions.push(file.name);
+  }
+}
+
+async function apply(client: pg.Client, folder: string, file: SqlFile): Promise<void> {
+  try {
+    await client.query(file.text);
+  } catch (err) {
+    if (!(err instanceof pg.DatabaseError) || isUnavailable(err)) throw err;
+    const line = err.position === undefined ? "" : `:${lineOf(file.text, Number(err.position))}`;
+    throw new MigrationError(`src/server/db/${folder}/${file.name}.sql${line}: ${err.message}`, {
+      cause: err,
+    });
+  }
+}
+
+function lineOf(text: string, position: number): number {
+  return text.slice(0, position - 1).split("\n").length;
+}
+
+function isBreaking(file: SqlFile): boolean {
+  return /^--\s*breaking\s*$/.test(file.text.split("\n", 1)[0] ?? "");
+}
+
+async function readSqlFiles(folder: URL): Promise<SqlFile[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      // Line ends are no content: git may check files out with CRLF.
+      const text = (await readFile(new URL(encodeURIComponent(name), folder), "utf8")).replaceAll(
+        "\r\n",
+        "\n",
+      );
+      const checksum = createHash("sha256").update(text).digest("hex");
+      return { name: name.slice(0, -".sql".length), text, checksum };
+    }),
+  );
+}
