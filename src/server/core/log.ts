@@ -104,7 +104,7 @@ function prettyLines(out: { write(line: string): unknown }, colours: boolean): W
 }
 
 function localTime(iso: string): string {
-  return new Date(iso).toLocaleTimeString("en-GB", { fractionalSecondDigits: 3 });
+  return new Date(iso).toLocaleTimeString("en-GB", { timeStyle: "medium" });
 }
 
 function readRecord(line: string): Record<string, unknown> {
