@@ -16,7 +16,7 @@ test("constructors make the shapes that references publish", () => {
   });
   expect(anyOf("a", "b")).toEqual({ AnyOf: ["a", "b"] });
   expect(JSON.stringify(ifThen("flag", "a"))).toBe('{"if":"flag","then":"a"}');
-  expect(ifThen("flag", "a", "b")).toEqual({ if: "flag", then: "a", else: "b" });
+  expect(JSON.stringify(ifThen("flag", "a", "b"))).toBe('{"if":"flag","then":"a","else":"b"}');
 });
 
 test("holes are filled with text and numbers", () => {

@@ -65,7 +65,8 @@ export function ifThen<const F extends string, const T extends ScopeTemplate, co
   otherwise: O,
 ): { readonly if: F; readonly then: T; readonly else: O };
 export function ifThen(flag: string, then: ScopeTemplate, otherwise?: ScopeTemplate): IfThen {
-  return otherwise === undefined ? { if: flag, then } : { if: flag, then, else: otherwise };
+  // oxlint-disable-next-line unicorn/no-thenable -- the published form has this member, and nobody awaits a template
+  return { if: flag, then, ...(otherwise !== undefined && { else: otherwise }) };
 }
 
 /** What fills the holes of the template `T`: text, lists and flags under the names that it uses. */

@@ -1,0 +1,205 @@
+import { createRequire } from "node:module";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  authorizationHeader,
+  bewitText,
+  certificateText,
+  decodeExt,
+  encodeBewit,
+  encodeExt,
+  headerText,
+  HawkError,
+  parseAuthorizationHeader,
+  parseBewit,
+  payloadHead,
+  splitBewit,
+} from "./hawk.ts";
+
+// The reference implementation, which the compatible client for Node stands on.
+const fromClient = createRequire(createRequire(import.meta.url).resolve("taskcluster-client"));
+// The package has no types; this is the one function that the tests take from it.
+const { generateNormalizedString } = fromClient("hawk").crypto as {
+  generateNormalizedString: (type: string, artifacts: object) => string;
+};
+
+const printable = fc.string({
+  unit: fc.integer({ min: 0x20, max: 0x7e }).map((c) => String.fromCharCode(c)),
+});
+const attributeText = printable.map((text) => text.replaceAll(/["\\]/g, "")).filter((text) => text !== "");
+
+const request = {
+  ts: 1353832234,
+  nonce: "j4h3g2",
+  method: "get",
+  resource: "/resource/1?b=1&a=2",
+  host: "Example.com",
+  port: 8000,
+};
+
+test("the text of a header is that of the specification's example", () => {
+  expect(headerText({ ...request, ext: "some-app-ext-data" })).toBe(
+    "hawk.1.header\n1353832234\nj4h3g2\nGET\n/resource/1?b=1&a=2\nexample.com\n8000\n\nsome-app-ext-data\n",
+  );
+});
+
+test("header and bewit texts are those of the reference implementation", () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        ts: fc.nat(),
+        nonce: attributeText,
+        method: fc.constantFrom("get", "PUT"),
+        resource: printable.map((rest) => `/${rest}`),
+        host: attributeText,
+        port: fc.nat(65_535),
+        hash: fc.option(attributeText, { nil: undefined }),
+        ext: fc.option(fc.string(), { nil: undefined }),
+      }),
+      (artifacts) => {
+        expect(headerText(artifacts)).toBe(generateNormalizedString("header", artifacts));
+        const { ts: exp, resource, host, port, ext } = artifacts;
+        expect(bewitText({ exp, resource, host, port, ext })).toBe(
+          generateNormalizedString("bewit", { ...artifacts, nonce: "", method: "GET", hash: undefined }),
+        );
+      },
+    ),
+  );
+});
+
+test("line ends and backslashes in ext cannot forge a line", () => {
+  expect(headerText({ ...request, ext: "a\nb\\c" })).toMatch(/\n\na\\nb\\\\c\n$/);
+});
+
+test("a header is read as it was written", () => {
+  const optional = fc.option(attributeText, { nil: undefined });
+  fc.assert(
+    fc.property(
+      fc.record(
+        { id: attributeText, ts: attributeText, nonce: attributeText, mac: attributeText },
+        { requiredKeys: ["id", "ts", "nonce", "mac"] },
+      ),
+      optional,
+      optional,
+      (required, hash, ext) => {
+        const header = { ...required, ...(hash && { hash }), ...(ext && { ext }) };
+        expect(parseAuthorizationHeader(authorizationHeader(header))).toEqual(header);
+      },
+    ),
+  );
+});
+
+test("blanks, case of the scheme and a comma at the end do not matter", () => {
+  expect(parseAuthorizationHeader('HAWK  id="a" ,ts="1",  nonce="n",mac="m" , ')).toEqual({
+    id: "a",
+    ts: "1",
+    nonce: "n",
+    mac: "m",
+  });
+});
+
+test.each([
+  ["", "Bad Request: Invalid header syntax"],
+  ["Hawk", "Bad Request: Invalid header syntax"],
+  ["Hawk  ", "Bad Request: Invalid header syntax"],
+  ["Basic YTpi", "Unauthorized: the Authorization header must use the scheme Hawk, not Basic"],
+  ["Bearer abc", "Unauthorized: the Authorization header must use the scheme Hawk, not Bearer"],
+  ['Hawk id="a", ts="1", nonce="n"', "Bad Request: Missing attributes"],
+  ['Hawk id="a", id="b"', "Bad Request: Duplicate attribute: id"],
+  ['Hawk id="a", __proto__="b"', "Bad Request: Unknown attribute: __proto__"],
+  ['Hawk id="a\\"b"', "Bad Request: Bad header format"],
+  ['Hawk id=""', "Bad Request: Bad header format"],
+  ['Hawk id="é"', "Bad Request: Bad header format"],
+  ['Hawk id="a" ts="1"', "Bad Request: Bad header format"],
+  ["Hawk id=a", "Bad Request: Bad header format"],
+  ['Hawk id="a", ts="1", nonce="n", mac="m", app="x"', "Bad Request: app and dlg are not supported"],
+])("header %s is refused: %s", (header, message) => {
+  expect(() => parseAuthorizationHeader(header)).toThrow(new HawkError(message));
+});
+
+test("a header of 4096 characters is read, a longer one is refused", () => {
+  const rest = 'Hawk id="", ts="1", nonce="n", mac="m"';
+  const id = "a".repeat(4096 - rest.length);
+  const header = rest.replace('""', `"${id}"`);
+  expect(parseAuthorizationHeader(header).id).toBe(id);
+  expect(() => parseAuthorizationHeader(`${header} `)).toThrow(
+    new HawkError("Bad Request: Header length too long"),
+  );
+});
+
+test("a bewit is read as it was written", () => {
+  fc.assert(
+    fc.property(attributeText, fc.nat(), attributeText, printable, (id, exp, mac, ext) => {
+      fc.pre(!ext.includes("\\"));
+      const encoded = encodeBewit({ id, exp, mac, ext });
+      expect(encoded).toMatch(/^[\w-]+$/);
+      expect(parseBewit(encoded)).toEqual({ id, exp: String(exp), mac, ext });
+    }),
+  );
+});
+
+const base64Url = (text: string): string => Buffer.from(text).toString("base64url");
+
+test.each([
+  ["", "Unauthorized: Empty bewit"],
+  ["a.b", "Bad Request: Invalid bewit encoding"],
+  ["YWJj=", "Bad Request: Invalid bewit encoding"],
+  ["YWJjZ", "Bad Request: Invalid bewit encoding"],
+  [base64Url("id\\1\\mac"), "Bad Request: Invalid bewit structure"],
+  [base64Url("id\\1\\mac\\ext\\more"), "Bad Request: Invalid bewit structure"],
+  [base64Url("\\1\\mac\\"), "Bad Request: Missing bewit attributes"],
+  [base64Url("id\\\\mac\\"), "Bad Request: Missing bewit attributes"],
+  [base64Url("id\\1\\\\"), "Bad Request: Missing bewit attributes"],
+])("bewit %s is refused: %s", (bewit, message) => {
+  expect(() => parseBewit(bewit)).toThrow(new HawkError(message));
+});
+
+test.each([
+  ["/a?bewit=X", "X", "/a"],
+  ["/a?b=1&bewit=X", "X", "/a?b=1"],
+  ["/a?bewit=X&b=1", "X", "/a?b=1"],
+  ["/a?b=1&bewit=X&c=2&d=3", "X", "/a?b=1&c=2&d=3"],
+  ["/a?bewit=", "", "/a"],
+  ["/a?bewit=X&", "X", "/a"],
+  ["/a?bewit=X&bewit=Y", "Y", "/a?bewit=X"],
+])("the bewit of %s is '%s', and %s was signed", (resource, bewit, signed) => {
+  expect(splitBewit(resource)).toEqual({ bewit, resource: signed });
+});
+
+test.each(["/a", "/a?b=1", "/a?xbewit=1", "/bewit=1", "/a&bewit=1?b=2", "/a?b"])(
+  "%s has no bewit",
+  (resource) => {
+    expect(splitBewit(resource)).toBeUndefined();
+  },
+);
+
+test("ext is read from both alphabets of base64, with padding or without", () => {
+  // Long enough for both characters in which the alphabets differ.
+  const ext = { authorizedScopes: ["~~~???>>>", "ÿ-ü."] };
+  const standard = encodeExt(ext);
+  expect(standard).toMatch(/[+/].*=$/);
+  const urlSafe = standard.replaceAll("+", "-").replaceAll("/", "_");
+  for (const text of [standard, urlSafe, standard.replace(/=+$/, ""), urlSafe.replace(/=+$/, "")]) {
+    expect(decodeExt(text)).toEqual(ext);
+  }
+});
+
+test.each(["abcd", "!", "", base64Url("null"), base64Url("[]"), base64Url('"x"'), base64Url("{")])(
+  "ext '%s' is refused",
+  (ext) => {
+    expect(() => decodeExt(ext)).toThrow(new HawkError("Failed to parse ext"));
+  },
+);
+
+test("a payload hash covers the bare media type in lower case", () => {
+  expect(payloadHead("Text/Plain ; charset=utf-8")).toBe("hawk.1.payload\ntext/plain\n");
+  expect(payloadHead(undefined)).toBe("hawk.1.payload\n\n");
+});
+
+test("a certificate's text names client and issuer only where there is an issuer", () => {
+  const certificate = { version: 1, seed: "s", start: 1, expiry: 2, scopes: ["a", "b"] } as const;
+  expect(certificateText(certificate, "me")).toBe("version:1\nseed:s\nstart:1\nexpiry:2\nscopes:\na\nb");
+  expect(certificateText({ ...certificate, issuer: "root", scopes: [] }, "me")).toBe(
+    "version:1\nclientId:me\nissuer:root\nseed:s\nstart:1\nexpiry:2\nscopes:\n",
+  );
+});

@@ -1,0 +1,222 @@
+// The texts of Hawk version 1: what is signed, and how headers, bewits, `ext` and certificates are written and read.
+// No cryptography here, so that servers sign with node:crypto and browsers with WebCrypto.
+
+/** Headers longer than this, and URLs longer than this with a bewit, are refused before anything is parsed. */
+export const MAX_HAWK_LENGTH = 4096;
+
+/** Credentials that were refused; the message is meant for the caller. */
+export class HawkError extends Error {
+  override readonly name = "HawkError";
+}
+
+/** What an Authorization header carries. `ts` stays the text that was signed, in seconds. */
+export interface HawkHeader {
+  readonly id: string;
+  readonly ts: string;
+  readonly nonce: string;
+  readonly mac: string;
+  readonly hash?: string;
+  readonly ext?: string;
+}
+
+/** What a bewit carries. `exp` stays the text that was signed, in seconds; `ext` is empty where there is none. */
+export interface Bewit {
+  readonly id: string;
+  readonly exp: string;
+  readonly mac: string;
+  readonly ext: string;
+}
+
+/** The certificate of temporary credentials; `start` and `expiry` are milliseconds since the epoch. */
+export interface Certificate {
+  readonly version: 1;
+  readonly scopes: readonly string[];
+  readonly start: number;
+  readonly expiry: number;
+  readonly seed: string;
+  readonly signature: string;
+  /** Present in named credentials only: who signed them. */
+  readonly issuer?: string;
+}
+
+interface Target {
+  /** Path and query as they are on the wire. */
+  readonly resource: string;
+  readonly host: string;
+  readonly port: number | string;
+  readonly ext?: string | undefined;
+}
+
+/** The text whose MAC goes into an Authorization header. `ts` is in seconds. */
+export function headerText(
+  request: Target & {
+    readonly ts: number | string;
+    readonly nonce: string;
+    readonly method: string;
+    readonly hash?: string | undefined;
+  },
+): string {
+  const { ts, nonce, method, hash = "" } = request;
+  return normalised("header", ts, nonce, method.toUpperCase(), hash, request);
+}
+
+/** The text whose MAC goes into a bewit. `resource` is without the bewit, `exp` in seconds. */
+export const bewitText = (request: Target & { readonly exp: number | string }): string =>
+  normalised("bewit", request.exp, "", "GET", "", request);
+
+function normalised(
+  type: string,
+  ts: number | string,
+  nonce: string,
+  method: string,
+  hash: string,
+  { resource, host, port, ext = "" }: Target,
+): string {
+  const escapedExt = ext.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return `hawk.1.${type}\n${ts}\n${nonce}\n${method}\n${resource}\n${host.toLowerCase()}\n${port}\n${hash}\n${escapedExt}\n`;
+}
+
+/** The text, before the body, that a payload hash covers; the body follows, and then one line end. */
+export const payloadHead = (contentType: string | undefined): string =>
+  `hawk.1.payload\n${(contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""}\n`;
+
+/** The value of an Authorization header. */
+export function authorizationHeader(header: {
+  readonly id: string;
+  readonly ts: number | string;
+  readonly nonce: string;
+  readonly mac: string;
+  readonly hash?: string | undefined;
+  readonly ext?: string | undefined;
+}): string {
+  const { id, ts, nonce, mac, hash, ext } = header;
+  const hashPart = hash ? `, hash="${hash}"` : "";
+  const extPart = ext ? `, ext="${ext}"` : "";
+  return `Hawk id="${id}", ts="${ts}", nonce="${nonce}"${hashPart}${extPart}, mac="${mac}"`;
+}
+
+const attribute = /(\w+)="([ !#-[\]-~]+)"\s*(?:,\s*|$)/y;
+const attributeNames = new Set(["id", "ts", "nonce", "hash", "ext", "mac", "app", "dlg"]);
+
+/** Reads an Authorization header. Throws {@link HawkError}. */
+export function parseAuthorizationHeader(header: string): HawkHeader {
+  if (header.length > MAX_HAWK_LENGTH) throw new HawkError("Bad Request: Header length too long");
+  const scheme = /^\w+/.exec(header)?.[0];
+  if (scheme === undefined) throw new HawkError("Bad Request: Invalid header syntax");
+  if (scheme.toLowerCase() !== "hawk") {
+    throw new HawkError(`Unauthorized: the Authorization header must use the scheme Hawk, not ${scheme}`);
+  }
+  const attributes = parseAttributes(header, scheme.length);
+  const { id, ts, nonce, mac, hash, ext } = attributes;
+  if (!id || !ts || !nonce || !mac) throw new HawkError("Bad Request: Missing attributes");
+  // `app` and `dlg` belong to a protocol on top of Hawk; they would change what is signed.
+  if (attributes["app"] ?? attributes["dlg"])
+    throw new HawkError("Bad Request: app and dlg are not supported");
+  return { id, ts, nonce, mac, ...(hash && { hash }), ...(ext && { ext }) };
+}
+
+function parseAttributes(header: string, from: number): Record<string, string | undefined> {
+  const rest = /\s+(?=\S)/y;
+  rest.lastIndex = from;
+  if (!rest.test(header)) throw new HawkError("Bad Request: Invalid header syntax");
+  const found: Record<string, string | undefined> = Object.create(null);
+  attribute.lastIndex = rest.lastIndex;
+  while (attribute.lastIndex < header.length) {
+    const [, name, value] = attribute.exec(header) ?? [];
+    if (name === undefined || value === undefined) throw new HawkError("Bad Request: Bad header format");
+    if (!attributeNames.has(name)) throw new HawkError(`Bad Request: Unknown attribute: ${name}`);
+    if (found[name] !== undefined) throw new HawkError(`Bad Request: Duplicate attribute: ${name}`);
+    found[name] = value;
+  }
+  return found;
+}
+
+/** The value of a `bewit` query parameter. */
+export const encodeBewit = (bewit: {
+  readonly id: string;
+  readonly exp: number | string;
+  readonly mac: string;
+  readonly ext?: string | undefined;
+}): string => base64Url(`${bewit.id}\\${bewit.exp}\\${bewit.mac}\\${bewit.ext ?? ""}`);
+
+/** Reads the value of a `bewit` query parameter. Throws {@link HawkError}. */
+export function parseBewit(encoded: string): Bewit {
+  if (encoded === "") throw new HawkError("Unauthorized: Empty bewit");
+  const text = /^[\w-]+$/.test(encoded) ? fromBase64(encoded) : undefined;
+  if (text === undefined) throw new HawkError("Bad Request: Invalid bewit encoding");
+  const [id, exp, mac, ext, ...more] = text.split("\\");
+  if (ext === undefined || more.length > 0) throw new HawkError("Bad Request: Invalid bewit structure");
+  if (!id || !exp || !mac) throw new HawkError("Bad Request: Missing bewit attributes");
+  return { id, exp, mac, ext };
+}
+
+/**
+ * Takes the bewit out of a path with query: its value, and the resource that was signed. `undefined` where the
+ * query has none. Of several only the last counts, the others are part of what is signed.
+ */
+export function splitBewit(resource: string): { bewit: string; resource: string } | undefined {
+  const query = resource.indexOf("?");
+  const at = Math.max(resource.lastIndexOf("?bewit="), resource.lastIndexOf("&bewit="));
+  if (query < 0 || at < query) return undefined;
+  const start = at + "?bewit=".length;
+  const next = resource.indexOf("&", start);
+  const bewit = resource.slice(start, next < 0 ? undefined : next);
+  // What follows takes over the separator that stood before the bewit.
+  const rest = next < 0 || next === resource.length - 1 ? "" : `${resource[at]}${resource.slice(next + 1)}`;
+  return { bewit, resource: resource.slice(0, at) + rest };
+}
+
+/** The `ext` of a header or bewit: base64 of a JSON object. */
+export const encodeExt = (ext: {
+  readonly certificate?: unknown;
+  readonly authorizedScopes?: readonly string[] | undefined;
+}): string => toBase64(JSON.stringify(ext));
+
+/** Reads `ext`; both alphabets of base64 are taken, with padding or without. Throws {@link HawkError}. */
+export function decodeExt(ext: string): {
+  readonly certificate?: unknown;
+  readonly authorizedScopes?: unknown;
+} {
+  const text = fromBase64(ext);
+  if (text !== undefined) {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    } catch {
+      // Not JSON: refused below like anything else that is not an object.
+    }
+  }
+  throw new HawkError("Failed to parse ext");
+}
+
+/** The text that the signature of a certificate covers; `clientId` is the name, signed where there is an issuer. */
+export function certificateText(certificate: Omit<Certificate, "signature">, clientId: string): string {
+  const { version, issuer, seed, start, expiry, scopes } = certificate;
+  const name = issuer === undefined ? "" : `clientId:${clientId}\nissuer:${issuer}\n`;
+  return `version:${version}\n${name}seed:${seed}\nstart:${start}\nexpiry:${expiry}\nscopes:\n${scopes.join("\n")}`;
+}
+
+// Ids and scopes are ASCII, and then the detour by way of bytes is not needed: reading 900 characters takes 3 µs
+// without it and 64 µs with it.
+const ascii = /^[\0-\x7f]*$/;
+
+function toBase64(text: string): string {
+  if (ascii.test(text)) return btoa(text);
+  let binary = "";
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+const base64Url = (text: string): string =>
+  toBase64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+/** The text behind base64 of either alphabet, or `undefined` where it is neither. */
+function fromBase64(encoded: string): string | undefined {
+  try {
+    const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
+    if (ascii.test(binary)) return binary;
+    return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}
