@@ -1,0 +1,102 @@
+// The task as its author writes it and as the queue gives it back.
+import Type, { type Static } from "typebox";
+import { SLUGID_PATTERN } from "../../lib/slugid.ts";
+import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
+
+/** Priorities, from the first to be claimed to the last. */
+export const PRIORITIES = ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+export const TASK_QUEUE_ID_PATTERN = "^[a-zA-Z0-9-_]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$";
+export const MAX_DEPENDENCIES = 10_000;
+
+export const Slugid = Type.String({ pattern: SLUGID_PATTERN });
+export const TaskQueueId = Type.String({ pattern: TASK_QUEUE_ID_PATTERN });
+export const ProvisionerId = Type.String({ pattern: "^[a-zA-Z0-9-_]{1,38}$" });
+export const WorkerType = Type.String({ pattern: "^[a-z]([-a-z0-9]{0,36}[a-z0-9])?$" });
+const SchedulerIdShape = { minLength: 1, maxLength: 38, pattern: "^([a-zA-Z0-9-_]*)$" } as const;
+export const SchedulerId = Type.String({ ...SchedulerIdShape, default: "-" });
+const ProjectIdShape = { minLength: 1, maxLength: 500, pattern: "^([a-zA-Z0-9._/-]*)$" } as const;
+export const ProjectId = Type.String({ ...ProjectIdShape, default: "none" });
+export const PriorityName = oneOfStrings(PRIORITIES, { default: "lowest" });
+export const Tags = Type.Unsafe<Record<string, string>>({
+  type: "object",
+  additionalProperties: { type: "string", maxLength: 4096 },
+  default: {},
+});
+/** Any JSON object: the queue keeps it and does not look inside. */
+const AnyObject = Type.Unsafe<Record<string, unknown>>({ type: "object" });
+const Extra = Type.Unsafe<Record<string, unknown>>({ type: "object", default: {} });
+const Scope = Type.String({ pattern: "^[ -~]*$" });
+
+export const TaskMetadata = exactly({
+  name: Type.String({ maxLength: 255 }),
+  description: Type.String({ maxLength: 32768 }),
+  owner: Type.String({ maxLength: 255 }),
+  source: Type.Unsafe<string>({
+    type: "string",
+    maxLength: 4096,
+    pattern: "^(https?://|ssh://|git@)",
+    anyOf: [{ format: "uri" }, { format: "regex" }],
+  }),
+});
+
+const lists = {
+  dependencies: Type.Array(Slugid, { default: [], maxItems: MAX_DEPENDENCIES, uniqueItems: true }),
+  requires: oneOfStrings(["all-completed", "all-resolved"], { default: "all-completed" }),
+  routes: Type.Array(Type.String({ minLength: 1, maxLength: 249 }), {
+    default: [],
+    maxItems: 64,
+    uniqueItems: true,
+  }),
+  priority: PriorityName,
+  retries: Type.Integer({ default: 5, minimum: 0, maximum: 49 }),
+};
+
+/** A full definition: every member is there, defaults filled in. */
+export const TaskDefinition = exactly({
+  provisionerId: ProvisionerId,
+  workerType: WorkerType,
+  taskQueueId: TaskQueueId,
+  schedulerId: SchedulerId,
+  projectId: Type.Optional(ProjectId),
+  taskGroupId: Slugid,
+  ...lists,
+  created: DateTime,
+  deadline: DateTime,
+  expires: Type.Optional(DateTime),
+  scopes: Type.Array(Scope, { uniqueItems: false }),
+  payload: AnyObject,
+  metadata: TaskMetadata,
+  tags: Tags,
+  extra: Extra,
+});
+export type TaskDefinition = Static<typeof TaskDefinition>;
+
+/** What createTask takes; what is left out gets its default. */
+export const TaskDefinitionRequest = exactly({
+  provisionerId: Type.Optional(ProvisionerId),
+  workerType: Type.Optional(WorkerType),
+  taskQueueId: Type.Optional(TaskQueueId),
+  schedulerId: Type.Optional(SchedulerId),
+  projectId: Type.Optional(ProjectId),
+  taskGroupId: Type.Optional(Slugid),
+  dependencies: Type.Optional(lists.dependencies),
+  requires: Type.Optional(lists.requires),
+  routes: Type.Optional(lists.routes),
+  priority: Type.Optional(lists.priority),
+  retries: Type.Optional(lists.retries),
+  created: DateTime,
+  deadline: DateTime,
+  expires: Type.Optional(DateTime),
+  scopes: Type.Optional(Type.Array(Scope, { uniqueItems: false, default: [] })),
+  payload: AnyObject,
+  metadata: TaskMetadata,
+  tags: Type.Optional(Tags),
+  extra: Type.Optional(Extra),
+});
+export type TaskDefinitionRequest = Static<typeof TaskDefinitionRequest>;
+
+export const taskFile = named("v1/task.json", TaskDefinition);
+export const createTaskRequestFile = named("v1/create-task-request.json", TaskDefinitionRequest);
+export const metadataFile = named("v1/task-metadata.json", TaskMetadata);

@@ -1,0 +1,61 @@
+// How a refusal looks on the wire: the body that clients of the compatible system parse and print.
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { ApiError } from "../../../lib/errors.ts";
+import type { Clock } from "../../../lib/clock.ts";
+import type { Endpoint } from "../../../api/endpoint.ts";
+import type { Monitor } from "../monitor.ts";
+import { jsonBody } from "./body.ts";
+
+/** Turns whatever was thrown into an error that may be shown; what nobody expected gets an incident id. */
+export function toApiError(err: unknown, monitor: Monitor): ApiError {
+  if (err instanceof ApiError) return err;
+  const code = (err as { code?: unknown } | null)?.code;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
+    return new ApiError("InputTooLarge", "The request body is larger than this server accepts.");
+  if (typeof code === "string" && code.startsWith("FST_ERR_CTP"))
+    return new ApiError("MalformedPayload", `The request body cannot be read: ${(err as Error).message}`);
+  const incidentId = monitor.reportError(err);
+  return new ApiError("InternalServerError", `Internal Server Error, incidentId ${incidentId}.`, {
+    cause: err,
+  });
+}
+
+/** Sends an error in the standard body. */
+export function sendError(
+  error: ApiError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  of: Endpoint | undefined,
+  clock: Clock,
+): FastifyReply {
+  const time = new Date(clock.now()).toISOString();
+  const method = of?.name ?? request.url;
+  if (error.statusCode === 401) reply.header("www-authenticate", "hawk");
+  if (error.statusCode === 503) reply.header("retry-after", "1");
+  const message =
+    `${error.message}\n\n---\n\n` +
+    `* method:     ${method}\n* errorCode:  ${error.code}\n` +
+    `* statusCode: ${error.statusCode}\n* time:       ${time}`;
+  return reply
+    .code(error.statusCode)
+    .header("content-type", "application/json; charset=utf-8")
+    .send(
+      JSON.stringify({
+        code: error.code,
+        message,
+        requestInfo: {
+          method,
+          params: request.params ?? {},
+          payload: withoutSecrets(jsonBody(request)?.value ?? {}, of?.secretMembers),
+          time,
+        },
+      }),
+    );
+}
+
+function withoutSecrets(payload: unknown, secret: readonly string[] = []): unknown {
+  if (secret.length === 0 || typeof payload !== "object" || payload === null) return payload;
+  return Object.fromEntries(
+    Object.entries(payload).map(([k, v]) => [k, secret.includes(k) ? "(OMITTED)" : v]),
+  );
+}

@@ -1,0 +1,172 @@
+// Serves the methods of a contract: from each declaration one route, with the checks in their documented order.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Compile } from "typebox/compile";
+import type { Endpoint, ReplyOf } from "../../../api/endpoint.ts";
+import type { Service } from "../../../api/service.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import type { Clock } from "../../../lib/clock.ts";
+import { templateParams } from "../../../lib/scopes/render.ts";
+import type { Monitor } from "../monitor.ts";
+import { createCall, type Authenticate, type Call } from "./call.ts";
+import { sendError, toApiError } from "./error-reply.ts";
+import { setApiHeaders } from "./headers.ts";
+import { RawJson, Reply } from "./replies.ts";
+import { checkParams, checkQuery, compileBodyCheck, createAjv } from "./validation.ts";
+
+/** What answers one method. A promise of the reply, in any of the forms that `send` below knows. */
+export type Handler<E extends Endpoint> = (
+  call: Call<E>,
+) => Promise<ReplyOf<E> | RawJson | Reply> | ReplyOf<E> | RawJson | Reply;
+
+/** A handler for each method of a service. */
+export type Handlers<S extends Service> = {
+  readonly [K in keyof S["endpoints"]]: Handler<S["endpoints"][K]>;
+};
+
+export interface ServeOptions {
+  readonly rootUrl: () => string;
+  readonly authenticate: Authenticate;
+  readonly clock: Clock;
+  readonly monitor: Monitor;
+  /** Checks replies against their schemas: on in tests, where a wrong reply is a bug of ours. */
+  readonly checkReplies: boolean;
+  /** Told of each call when it was answered. */
+  readonly onCall?: (call: {
+    service: string;
+    name: string;
+    method: string;
+    status: number;
+    ms: number;
+  }) => void;
+}
+
+/** Adds the routes of `service` to `app`. */
+export function serve<S extends Service>(
+  app: FastifyInstance,
+  service: S,
+  handlers: Handlers<S>,
+  options: ServeOptions,
+): void {
+  const ajv = createAjv();
+  const prefix = `/api/${service.name}/${service.version}`;
+  const methodsOf = new Map<string, Set<string>>();
+  for (const [key, endpoint] of Object.entries(service.endpoints)) {
+    const handler = handlers[key as keyof S["endpoints"]] as Handler<Endpoint>;
+    const url = prefix + routerPath(endpoint.path);
+    const methods = methodsOf.get(url) ?? new Set();
+    methodsOf.set(url, methods.add(endpoint.method));
+    app.route({
+      method: endpoint.method,
+      url,
+      handler: pipeline(service, endpoint, handler, ajv, options),
+      errorHandler: (err, request, reply) => {
+        setApiHeaders(request, reply);
+        return sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
+      },
+    });
+  }
+  for (const [url, methods] of methodsOf) {
+    const allow = [...methods, ...(methods.has("GET") ? ["HEAD"] : []), "OPTIONS"].join(",");
+    app.options(url, (request, reply) => {
+      setApiHeaders(request, reply);
+      return reply.header("allow", allow).send(allow);
+    });
+  }
+}
+
+/** `*name` takes the rest of the path; the router knows it as `*`. */
+const routerPath = (path: string): string => path.replace(/\*\w+$/, "*");
+
+function pipeline(
+  service: Service,
+  endpoint: Endpoint,
+  handler: Handler<Endpoint>,
+  ajv: ReturnType<typeof createAjv>,
+  options: ServeOptions,
+) {
+  const rest = /\*(\w+)$/.exec(endpoint.path)?.[1];
+  const pathParams = new Set(Object.keys(endpoint.params ?? {}));
+  // Scopes whose holes are all parameters of the path can be checked before anything else is looked at.
+  const early =
+    endpoint.scopes !== undefined &&
+    templateParams(endpoint.scopes).every((p) => p.kind === "text" && pathParams.has(p.name));
+  const checkBody =
+    endpoint.body && compileBodyCheck(ajv, endpoint.body, `/schemas/${service.name}/${endpoint.body.file}#`);
+  const checkReply = options.checkReplies ? replyCheck(endpoint) : undefined;
+
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const start = options.clock.now();
+    const params = pathParameters(request, rest);
+    setApiHeaders(request, reply);
+    try {
+      const call = createCall(endpoint, request, params, options.authenticate);
+      // Which parameters the scopes need was found out above, so this is the one call that types cannot check.
+      if (early) (call.authorize as (params: Record<string, string>) => void)(params);
+      checkParams(endpoint, params);
+      checkQuery(endpoint, request.query as Record<string, unknown>);
+      if (checkBody) {
+        if (call.body === undefined || !hasBody(request))
+          throw new ApiError(
+            "MalformedPayload",
+            `Payload must be JSON with content-type: application/json got content-type: ${request.headers["content-type"] ?? "none"}`,
+          );
+        checkBody(call.body);
+      }
+      const result = await handler(call);
+      if (!call.authorized) throw new Error(`${endpoint.name} replied without having authorized its caller`);
+      checkReply?.(result);
+      return send(reply, result);
+    } catch (err) {
+      return sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
+    } finally {
+      options.onCall?.({
+        service: service.name,
+        name: endpoint.name,
+        method: request.method,
+        status: reply.statusCode,
+        ms: options.clock.now() - start,
+      });
+    }
+  };
+}
+
+/** The parameters as the contract names them; a rest parameter that the path leaves out is empty. */
+function pathParameters(request: FastifyRequest, rest: string | undefined): Record<string, string> {
+  const params = request.params as Record<string, string>;
+  if (rest === undefined) return params;
+  const { "*": value = "", ...others } = params;
+  return { ...others, [rest]: value };
+}
+
+const hasBody = (request: FastifyRequest): boolean =>
+  request.headers["transfer-encoding"] !== undefined ||
+  (request.headers["content-length"] !== undefined && request.headers["content-length"] !== "0");
+
+function send(reply: FastifyReply, result: unknown): FastifyReply {
+  if (result === undefined || result === null) return reply.code(204).send();
+  if (result instanceof Reply) {
+    reply.code(result.status).headers(result.headers);
+    return sendJson(reply, JSON.stringify(result.body));
+  }
+  return sendJson(reply, result instanceof RawJson ? result.text : JSON.stringify(result));
+}
+
+const sendJson = (reply: FastifyReply, text: string): FastifyReply =>
+  reply.header("content-type", "application/json; charset=utf-8").send(text);
+
+/** In tests: a reply that its schema would not take is an error that says where. */
+function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined {
+  if (endpoint.reply === undefined || endpoint.reply === "blob") return undefined;
+  const { schema, file } = endpoint.reply;
+  const compiled = Compile(schema);
+  return (result) => {
+    // A reply with a status of its own (a redirect, a 424) has a form of its own too.
+    if (result instanceof Reply && result.status !== 200) return;
+    const value =
+      result instanceof RawJson ? JSON.parse(result.text) : result instanceof Reply ? result.body : result;
+    if (!compiled.Check(value))
+      throw new Error(
+        `The reply of ${endpoint.name} does not fit ${file}: ${JSON.stringify(compiled.Errors(value))}\n${JSON.stringify(value)}`,
+      );
+  };
+}

@@ -1,0 +1,145 @@
+// Who waits for work, and who gets it: the claimers of each queue, served in the order in which they came.
+//
+// At most one claim statement a queue is under way in a process; it serves everybody who waits. A commit that
+// makes runs pending wakes the queue, so nobody sleeps and asks again; a slow poll is only the safety net.
+import type { QueueContext } from "./context.ts";
+import { pendingTopic, timestamp, wakeAfterCommit } from "./context.ts";
+import { claimPending, type ClaimedRow, type Claimer } from "./store/claim.ts";
+
+interface Waiter {
+  readonly claimer: Claimer;
+  readonly settle: (rows: ClaimedRow[] | Error) => void;
+}
+
+interface Line {
+  readonly taskQueueId: string;
+  waiting: Waiter[];
+  /** A statement is under way. */
+  busy: boolean;
+  /** There may be pending runs that no statement has looked for yet. */
+  stale: boolean;
+  readonly close: () => void;
+}
+
+/** Runs that one statement hands out at the most; the rest of a long line goes in the next one. */
+const MAX_SLOTS = 256;
+
+export interface ClaimDispatcher {
+  /**
+   * Waits until `claimer` has at least one run, `waitMs` have passed or `signal` is aborted; then answers what
+   * it has got, perhaps nothing.
+   */
+  claim(taskQueueId: string, claimer: Claimer, waitMs: number, signal: AbortSignal): Promise<ClaimedRow[]>;
+  /** Sends everybody home with nothing: the server stops. */
+  stop(): void;
+}
+
+export function createClaimDispatcher(
+  ctx: Pick<QueueContext, "db" | "clock" | "config" | "wakeUps">,
+): ClaimDispatcher {
+  const lines = new Map<string, Line>();
+  let stopped = false;
+
+  function open(taskQueueId: string): Line {
+    const unsubscribe = ctx.wakeUps.subscribe(pendingTopic(taskQueueId), () => look(line));
+    let cancelPoll = (): void => {};
+    const poll = (): void => {
+      cancelPoll = ctx.clock.after(ctx.config.loopInterval, () => {
+        poll();
+        look(line);
+      });
+    };
+    const line: Line = {
+      taskQueueId,
+      waiting: [],
+      busy: false,
+      stale: false,
+      close: () => {
+        unsubscribe();
+        cancelPoll();
+        lines.delete(taskQueueId);
+      },
+    };
+    poll();
+    lines.set(taskQueueId, line);
+    return line;
+  }
+
+  function look(line: Line): void {
+    line.stale = true;
+    if (!line.busy) void serve(line);
+  }
+
+  async function serve(line: Line): Promise<void> {
+    line.busy = true;
+    // Claims that arrive in the same turn of the event loop are served by one statement.
+    await new Promise(setImmediate);
+    while (line.stale && line.waiting.length > 0) {
+      line.stale = false;
+      const served = firstOf(line.waiting);
+      const rows = await claimFor(line.taskQueueId, served);
+      for (const [i, waiter] of served.entries()) {
+        const own = rows instanceof Error ? rows : rows.filter((row) => row.claimer === i + 1);
+        if (own instanceof Error || own.length > 0) waiter.settle(own);
+      }
+      // Everything that was asked for was there, so there may be more for those who came meanwhile.
+      const wanted = served.reduce((sum, w) => sum + w.claimer.tasks, 0);
+      if (!(rows instanceof Error) && rows.length === wanted) line.stale = true;
+      if (!(rows instanceof Error) && rows.length > 0) wakeAfterCommit(ctx, null);
+    }
+    line.busy = false;
+    if (line.waiting.length === 0) line.close();
+  }
+
+  async function claimFor(taskQueueId: string, served: readonly Waiter[]): Promise<ClaimedRow[] | Error> {
+    try {
+      return await claimPending(
+        ctx.db,
+        taskQueueId,
+        served.map((w) => w.claimer),
+        timestamp(ctx),
+        timestamp(ctx, ctx.config.claimTimeout),
+      );
+    } catch (err) {
+      return err as Error;
+    }
+  }
+
+  return {
+    claim(taskQueueId, claimer, waitMs, signal) {
+      if (stopped || signal.aborted) return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        const line = lines.get(taskQueueId) ?? open(taskQueueId);
+        const settle: Waiter["settle"] = (rows) => {
+          cancelTimeout();
+          signal.removeEventListener("abort", leave);
+          line.waiting = line.waiting.filter((w) => w !== waiter);
+          if (line.waiting.length === 0 && !line.busy) line.close();
+          if (rows instanceof Error) reject(rows);
+          else resolve(rows);
+        };
+        const leave = (): void => settle([]);
+        const waiter: Waiter = { claimer, settle };
+        const cancelTimeout = ctx.clock.after(waitMs, leave);
+        signal.addEventListener("abort", leave, { once: true });
+        line.waiting.push(waiter);
+        look(line);
+      });
+    },
+    stop() {
+      stopped = true;
+      for (const line of [...lines.values()]) for (const waiter of [...line.waiting]) waiter.settle([]);
+    },
+  };
+}
+
+function firstOf(waiting: readonly Waiter[]): Waiter[] {
+  const first: Waiter[] = [];
+  let slots = 0;
+  for (const waiter of waiting) {
+    slots += waiter.claimer.tasks;
+    if (first.length > 0 && slots > MAX_SLOTS) break;
+    first.push(waiter);
+  }
+  return first;
+}

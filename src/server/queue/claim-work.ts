@@ -1,0 +1,108 @@
+// claimWork, claimTask and reclaimTask: how workers get runs and keep them.
+import type { workerEndpoints } from "../../api/queue/endpoints.ts";
+import { ApiError } from "../../lib/errors.ts";
+import { coalesce } from "../core/coalesce.ts";
+import { DatabaseUnavailable, isRetryable } from "../core/db-errors.ts";
+import type { Handler } from "../core/http/serve.ts";
+import { RawJson } from "../core/http/replies.ts";
+import type { ClaimDispatcher } from "./claim-dispatcher.ts";
+import { claimCredentials, claimedTaskJson, scopesOf } from "./claimed-task.ts";
+import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
+import { refuseAfterDeadline, requireRun, requireTask } from "./find-task.ts";
+import { claimOne, heldRuns, reclaimRuns, type ReclaimedRow } from "./store/claim.ts";
+import { readDefinitions } from "./store/read.ts";
+
+export function claimWork(
+  ctx: QueueContext,
+  dispatcher: ClaimDispatcher,
+): Handler<typeof workerEndpoints.claimWork> {
+  return async (call) => {
+    const { taskQueueId } = call.params;
+    const { workerGroup, workerId, tasks, claimId } = call.body;
+    call.authorize({ taskQueueId, workerGroup, workerId });
+    const held = claimId ? await heldRuns(ctx.db, { workerGroup, workerId }, { claimId, taskQueueId }) : [];
+    const rows =
+      held.length > 0
+        ? held
+        : await dispatcher.claim(
+            taskQueueId,
+            { workerGroup, workerId, tasks, claimId: claimId ?? null },
+            ctx.config.claimWorkTimeout,
+            call.closed(),
+          );
+    return new RawJson(`{"tasks":[${rows.map((row) => claimedTaskJson(ctx, row)).join(",")}]}`);
+  };
+}
+
+export function claimTask(ctx: QueueContext): Handler<typeof workerEndpoints.claimTask> {
+  return async (call) => {
+    const { taskId } = call.params;
+    const runId = Number(call.params.runId);
+    const task = await requireTask(ctx.db, taskId);
+    const [provisionerId = "", workerType = ""] = task.task_queue_id.split("/");
+    const { workerGroup, workerId } = call.body;
+    call.authorize({ provisionerId, workerType, workerGroup, workerId });
+    refuseAfterDeadline(ctx, task);
+    requireRun(task, runId);
+    const claimer = { workerGroup, workerId, tasks: 1, claimId: null };
+    const claimed = await claimOne(
+      ctx.db,
+      taskId,
+      runId,
+      claimer,
+      timestamp(ctx),
+      timestamp(ctx, ctx.config.claimTimeout),
+    );
+    if (claimed) wakeAfterCommit(ctx, null);
+    const row = claimed ?? (await heldRuns(ctx.db, claimer, { taskId, runId }))[0];
+    if (!row)
+      throw new ApiError(
+        "RequestConflict",
+        `Run ${runId} of task ${taskId} cannot be claimed: it is not pending, and not held by ${workerGroup}/${workerId}.`,
+      );
+    return new RawJson(claimedTaskJson(ctx, row));
+  };
+}
+
+export function reclaimTask(ctx: QueueContext): Handler<typeof workerEndpoints.reclaimTask> {
+  interface Reclaim {
+    readonly taskId: string;
+    readonly runId: number;
+    readonly takenUntil: string;
+  }
+  const reclaim = coalesce<Reclaim, ReclaimedRow>({
+    name: "reclaim-task",
+    maxBatch: 100,
+    concurrency: 2,
+    key: (run) => `${run.taskId}/${run.runId}`,
+    isRetryable,
+    isFatal: (err) => err instanceof DatabaseUnavailable,
+    run: (runs) => reclaimRuns(ctx.db, runs, timestamp(ctx)),
+  });
+  return async (call) => {
+    const { taskId } = call.params;
+    const runId = Number(call.params.runId);
+    const takenUntil = timestamp(ctx, ctx.config.claimTimeout);
+    const { status, worker_group, worker_id } = await reclaim({ taskId, runId, takenUntil });
+    if (status === null || worker_group === null || worker_id === null) {
+      const task = await requireTask(ctx.db, taskId);
+      requireRun(task, runId);
+      refuseAfterDeadline(ctx, task);
+      throw new ApiError(
+        "RequestConflict",
+        `Run ${runId} of task ${taskId} is not running any more, so its claim cannot be kept: stop working on it.`,
+      );
+    }
+    const [row] = await readDefinitions(ctx.db, [taskId]);
+    if (!row) throw new ApiError("ResourceNotFound", `Task ${taskId} has expired.`);
+    const credentials = claimCredentials(
+      ctx,
+      { taskId, runId, workerGroup: worker_group, workerId: worker_id, takenUntil: new Date(takenUntil) },
+      scopesOf(row.definition),
+    );
+    return new RawJson(
+      `{"status":${status},"runId":${runId},"workerGroup":"${worker_group}","workerId":"${worker_id}",` +
+        `"takenUntil":"${takenUntil}","credentials":${JSON.stringify(credentials)}}`,
+    );
+  };
+}

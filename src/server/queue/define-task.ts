@@ -1,0 +1,135 @@
+// From what createTask was given to the definition that is stored: defaults, and the rules a schema cannot say.
+import { PRIORITIES, type Priority, type TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { ApiError } from "../../lib/errors.ts";
+import type { NewTask } from "./store/create.ts";
+
+export interface DateRules {
+  readonly now: number;
+  /** How far `created` may be off, and how much later than the limit a deadline may be. Milliseconds. */
+  readonly toleranceMs: number;
+  readonly maxDeadlineMs: number;
+}
+
+const refuse = (message: string): never => {
+  throw new ApiError("InputError", message);
+};
+
+/** The queue that a definition names, by its id or by its halves. */
+export function taskQueueOf(body: TaskDefinitionRequest): {
+  taskQueueId: string;
+  provisionerId: string;
+  workerType: string;
+} {
+  const { taskQueueId, provisionerId, workerType } = body;
+  if (taskQueueId !== undefined) {
+    if (
+      provisionerId !== undefined &&
+      workerType !== undefined &&
+      `${provisionerId}/${workerType}` !== taskQueueId
+    )
+      refuse(
+        `taskQueueId must match "provisionerId/workerType": taskQueueId is "${taskQueueId}", but the other two say "${provisionerId}/${workerType}". Give only taskQueueId, or make them agree.`,
+      );
+    const slash = taskQueueId.indexOf("/");
+    return {
+      taskQueueId,
+      provisionerId: taskQueueId.slice(0, slash),
+      workerType: taskQueueId.slice(slash + 1),
+    };
+  }
+  if (provisionerId === undefined || workerType === undefined)
+    return refuse(
+      "The definition names no task queue: give taskQueueId, or both provisionerId and workerType.",
+    );
+  return { taskQueueId: `${provisionerId}/${workerType}`, provisionerId, workerType };
+}
+
+/** A task of the given priority may be created by whoever may create one of that priority or of a higher one. */
+export const sufficientPriorities = (priority: Priority): readonly Priority[] =>
+  PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1);
+
+function instant(name: string, text: string): number {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? refuse(`${name} is not a time that exists: "${text}".`) : at;
+}
+
+const calendarYearAfter = (at: number): number => {
+  const date = new Date(at);
+  return date.setUTCFullYear(date.getUTCFullYear() + 1);
+};
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+function checkedDates(
+  body: TaskDefinitionRequest,
+  rules: DateRules,
+): { created: string; deadline: string; expires: string } {
+  const created = instant("created", body.created);
+  const deadline = instant("deadline", body.deadline);
+  const { now, toleranceMs, maxDeadlineMs } = rules;
+  const minutes = `${toleranceMs / 60_000} minutes`;
+  if (created < now - toleranceMs)
+    refuse(`created (${body.created}) cannot be more than ${minutes} in the past; it is ${iso(now)} here.`);
+  if (created > now + toleranceMs)
+    refuse(`created (${body.created}) cannot be more than ${minutes} in the future; it is ${iso(now)} here.`);
+  if (created > deadline) refuse(`deadline (${body.deadline}) cannot be before created (${body.created}).`);
+  if (deadline < now) refuse(`deadline (${body.deadline}) cannot be in the past; it is ${iso(now)} here.`);
+  if (deadline - now > maxDeadlineMs + toleranceMs)
+    refuse(
+      `deadline (${body.deadline}) cannot be more than ${maxDeadlineMs / 86_400_000} days in the future.`,
+    );
+  const expires = body.expires === undefined ? calendarYearAfter(deadline) : instant("expires", body.expires);
+  if (deadline > expires) refuse(`expires (${body.expires}) cannot be before deadline (${body.deadline}).`);
+  return { created: iso(created), deadline: iso(deadline), expires: iso(expires) };
+}
+
+/**
+ * The task to store. `body` has passed its schema, whose defaults are filled in; the `??` are for the compiler
+ * and for callers inside the process.
+ */
+export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: DateRules): NewTask {
+  const queue = taskQueueOf(body);
+  const dates = checkedDates(body, rules);
+  const scopes = body.scopes ?? [];
+  const doubled = scopes.findIndex((scope) => scope.endsWith("**"));
+  if (doubled >= 0)
+    refuse(
+      `scopes[${doubled}] ("${scopes[doubled]}") ends in "**", which is never meant: a single "*" at the end matches everything.`,
+    );
+  const priority = body.priority ?? "lowest";
+  const definition = {
+    provisionerId: queue.provisionerId,
+    workerType: queue.workerType,
+    taskQueueId: queue.taskQueueId,
+    schedulerId: body.schedulerId ?? "-",
+    projectId: body.projectId ?? "none",
+    taskGroupId: body.taskGroupId ?? taskId,
+    dependencies: body.dependencies ?? [],
+    requires: body.requires ?? "all-completed",
+    routes: body.routes ?? [],
+    priority,
+    retries: body.retries ?? 5,
+    ...dates,
+    scopes,
+    payload: body.payload,
+    metadata: body.metadata,
+    tags: body.tags ?? {},
+    extra: body.extra ?? {},
+  };
+  return {
+    taskId,
+    taskGroupId: definition.taskGroupId,
+    taskQueueId: queue.taskQueueId,
+    schedulerId: definition.schedulerId,
+    projectId: definition.projectId,
+    priority: PRIORITIES.length - PRIORITIES.indexOf(priority),
+    retries: definition.retries,
+    anyResolution: definition.requires === "all-resolved",
+    dependencies: definition.dependencies,
+    deadline: dates.deadline,
+    expires: dates.expires,
+    routes: definition.routes,
+    tags: JSON.stringify(definition.tags),
+    definition: JSON.stringify(definition),
+  };
+}

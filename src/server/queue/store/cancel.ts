@@ -1,0 +1,107 @@
+// Ending tasks that no worker ends: canceled by somebody, or past their deadline.
+import Type, { type Static } from "typebox";
+import type { Queryable } from "../../core/db.ts";
+import { sql } from "../../core/sql.ts";
+import { exchanges } from "./event-rows.ts";
+import { afterResolution } from "./resolution.ts";
+
+const EndedRow = Type.Object({
+  task_id: Type.String(),
+  status: Type.String(),
+  /** All queues in which the statement made runs pending; the same in every row. */
+  pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
+});
+export type EndedRow = Static<typeof EndedRow>;
+
+/**
+ * Resolves tasks that are not resolved as `exception` with `reason`; an unscheduled one gets a run that says so.
+ * Answers the tasks that it ended. A task whose latest run was made while this waited for its lock is left out:
+ * ask again.
+ *
+ * `namesWorker` is whether the events tell the worker that held the run.
+ */
+export function endTasks(
+  db: Queryable,
+  taskIds: readonly string[],
+  reason: "canceled" | "deadline-exceeded",
+  at: string,
+  namesWorker: boolean,
+): Promise<EndedRow[]> {
+  return db.many(
+    EndedRow,
+    sql`
+    with locked as (
+      select t.task_id, t.run_count from tasks t
+      where t.task_id = any(${taskIds}::text[]) order by t.task_id for no key update of t
+    ),
+    stopped as (
+      update runs r set state = 'exception', reason_resolved = ${reason}, resolved = ${at}::timestamptz
+      from locked l
+      where r.task_id = l.task_id and r.run_id = l.run_count - 1 and r.state in ('pending', 'running')
+      returning r as run
+    ),
+    never_ran as (
+      update tasks t set run_count = 1
+      from locked l where t.task_id = l.task_id and l.run_count = 0
+      returning t as task
+    ),
+    stand_in as (
+      insert into runs as r (
+        task_id, run_id, state, reason_created, reason_resolved, scheduled, resolved,
+        task_queue_id, priority, deadline
+      )
+      select (task).task_id, 0, 'exception', 'exception', ${reason}, ${at}::timestamptz, ${at}::timestamptz,
+        (task).task_queue_id, (task).priority, (task).deadline
+      from never_ran
+      returning r as run
+    ),
+    outcome as (
+      select t as task, e.run,
+        task_status(t, concat_ws(',', earlier_runs(t.task_id, (e.run).run_id), run_json(e.run)), 'exception')
+          as status,
+        row_number() over (order by t.task_id) as ord
+      from (select run from stopped union all select run from stand_in) e
+      join tasks t on t.task_id = (e.run).task_id
+    ),
+    final as (select (run).task_id, (run).run_id, (run).state, (task).task_group_id from outcome),
+    own_event as (
+      select ord, 1 as step, ${exchanges.taskException} as exchange,
+        task_routing_key(
+          task, (run).run_id,
+          case when ${namesWorker} then (run).worker_group end, case when ${namesWorker} then (run).worker_id end
+        ) as routing_key,
+        (task).routes as cc,
+        task_message(
+          status, (task).tags, (run).run_id,
+          case when ${namesWorker} then (run).worker_group end, case when ${namesWorker} then (run).worker_id end,
+          null
+        ) as payload
+      from outcome
+    ),
+    ${afterResolution(at)}
+    select (o.run).task_id as task_id, o.status, (select queues from woken) as pending_in
+    from outcome o order by o.ord`,
+  );
+}
+
+/** Unresolved tasks whose deadline was before `before`, those longest past it first. */
+export function tasksPastDeadline(
+  db: Queryable,
+  before: string,
+  limit: number,
+): Promise<{ task_id: string }[]> {
+  return db.many(
+    PastDeadlineRow,
+    sql`
+    select task_id from (
+      (select task_id, deadline from runs
+        where state in ('pending', 'running') and deadline < ${before}::timestamptz
+        order by deadline limit ${limit})
+      union all
+      (select task_id, deadline from tasks
+        where run_count = 0 and deadline < ${before}::timestamptz
+        order by deadline limit ${limit})
+    ) past order by deadline limit ${limit}`,
+  );
+}
+const PastDeadlineRow = Type.Object({ task_id: Type.String() });

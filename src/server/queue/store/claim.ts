@@ -1,0 +1,208 @@
+// Handing pending runs to workers, and keeping them there.
+import Type, { type Static } from "typebox";
+import { Timestamp, type Queryable } from "../../core/db.ts";
+import { sql, type Sql } from "../../core/sql.ts";
+import { column } from "./columns.ts";
+import { exchanges, logEvents } from "./event-rows.ts";
+
+export interface Claimer {
+  readonly workerGroup: string;
+  readonly workerId: string;
+  readonly claimId: string | null;
+  /** At most this many runs. */
+  readonly tasks: number;
+}
+
+const ClaimedRow = Type.Object({
+  /** Position of the claimer in the input, from 1. */
+  claimer: Type.Integer(),
+  task_id: Type.String(),
+  run_id: Type.Integer(),
+  worker_group: Type.String(),
+  worker_id: Type.String(),
+  taken_until: Timestamp,
+  /** JSON text. */
+  status: Type.String(),
+  /** JSON text. */
+  definition: Type.String(),
+});
+export type ClaimedRow = Static<typeof ClaimedRow>;
+
+/** What a CTE `claimed` (claimer, n, task, run) becomes for the worker. */
+const claimedRows: Sql = sql`
+    select c.claimer::integer as claimer, (c.run).task_id as task_id, (c.run).run_id as run_id,
+      (c.run).worker_group as worker_group, (c.run).worker_id as worker_id,
+      (c.run).taken_until as taken_until, c.status, d.definition
+    from claimed c join task_definitions d on d.task_id = (c.run).task_id
+    order by c.n`;
+
+/** CTEs from `taken` (claimer, n, run) on: the statuses, and the events that say so. */
+const announceClaims: Sql = sql`
+    claimed as (
+      select x.claimer, x.n, t as task, x.run,
+        task_status(t, concat_ws(',', earlier_runs(t.task_id, (x.run).run_id), run_json(x.run)), 'running')
+          as status
+      from taken x join tasks t on t.task_id = (x.run).task_id
+    ),
+    logged as (${logEvents(sql`
+      select ${exchanges.taskRunning},
+        task_routing_key(task, (run).run_id, (run).worker_group, (run).worker_id), (task).routes,
+        task_message(
+          status, (task).tags, (run).run_id, (run).worker_group, (run).worker_id, (run).taken_until)
+      from claimed order by n`)})`;
+
+/**
+ * Claims for several waiting workers of one queue at once, the first served first: highest priority, then
+ * oldest. Runs that another process is claiming at the moment are skipped, not waited for.
+ */
+export function claimPending(
+  db: Queryable,
+  taskQueueId: string,
+  claimers: readonly Claimer[],
+  at: string,
+  takenUntil: string,
+): Promise<ClaimedRow[]> {
+  const wanted = claimers.reduce((sum, c) => sum + c.tasks, 0);
+  return db.many(
+    ClaimedRow,
+    sql`
+    with slot as (
+      select c.*, row_number() over (order by c.claimer, s) as n
+      from unnest(
+        ${column(claimers, "workerGroup")}::text[], ${column(claimers, "workerId")}::text[],
+        ${column(claimers, "claimId")}::text[], ${column(claimers, "tasks")}::integer[]
+      ) with ordinality as c (worker_group, worker_id, claim_id, tasks, claimer),
+      generate_series(1, c.tasks) s
+    ),
+    -- The order by repeats the columns of the index runs_pending, which makes this a short walk from its head;
+    -- one of a past deadline waits there for the deadline loop.
+    next as (
+      select task_id, run_id, priority, seq from runs
+      where task_queue_id = ${taskQueueId} and state = 'pending' and deadline > ${at}::timestamptz
+      order by priority desc, seq
+      limit ${wanted}
+      for update skip locked
+    ),
+    numbered as (select task_id, run_id, row_number() over (order by priority desc, seq) as n from next),
+    taken as (
+      update runs r set state = 'running', worker_group = s.worker_group, worker_id = s.worker_id,
+        claim_id = s.claim_id, started = ${at}::timestamptz, taken_until = ${takenUntil}::timestamptz
+      from numbered x join slot s using (n)
+      where r.task_id = x.task_id and r.run_id = x.run_id
+      returning s.claimer, s.n, r as run
+    ),
+    ${announceClaims}
+    ${claimedRows}`,
+  );
+}
+
+/** Claims one run by its id, where it is pending. */
+export function claimOne(
+  db: Queryable,
+  taskId: string,
+  runId: number,
+  claimer: Claimer,
+  at: string,
+  takenUntil: string,
+): Promise<ClaimedRow | undefined> {
+  return db.maybeOne(
+    ClaimedRow,
+    sql`
+    with taken as (
+      update runs r set state = 'running', worker_group = ${claimer.workerGroup},
+        worker_id = ${claimer.workerId}, started = ${at}::timestamptz, taken_until = ${takenUntil}::timestamptz
+      where r.task_id = ${taskId} and r.run_id = ${runId} and r.state = 'pending'
+        and r.deadline > ${at}::timestamptz
+      returning 1 as claimer, 1 as n, r as run
+    ),
+    ${announceClaims}
+    ${claimedRows}`,
+  );
+}
+
+/** Runs that a worker holds already: those of an earlier claim (`claimId`), or one run by its id. */
+export function heldRuns(
+  db: Queryable,
+  worker: { workerGroup: string; workerId: string },
+  by: { claimId: string; taskQueueId: string } | { taskId: string; runId: number },
+): Promise<ClaimedRow[]> {
+  const which =
+    "claimId" in by
+      ? sql`r.claim_id = ${by.claimId} and r.task_queue_id = ${by.taskQueueId}`
+      : sql`r.task_id = ${by.taskId} and r.run_id = ${by.runId}`;
+  return db.many(
+    ClaimedRow,
+    sql`
+    with claimed as (
+      select 1 as claimer, r.seq as n, r as run,
+        task_status(t, concat_ws(',', earlier_runs(t.task_id, r.run_id), run_json(r)), 'running') as status
+      from runs r join tasks t using (task_id)
+      where ${which} and r.state = 'running'
+        and r.worker_group = ${worker.workerGroup} and r.worker_id = ${worker.workerId}
+    )
+    ${claimedRows}`,
+  );
+}
+
+const ReclaimedRow = Type.Object({
+  ord: Type.Integer(),
+  /** Null where the run is not running. */
+  status: Type.Union([Type.String(), Type.Null()]),
+  worker_group: Type.Union([Type.String(), Type.Null()]),
+  worker_id: Type.Union([Type.String(), Type.Null()]),
+});
+export type ReclaimedRow = Static<typeof ReclaimedRow>;
+
+/** Moves the claim ends of running runs on, before their deadline. A row for each input, in their order. */
+export function reclaimRuns(
+  db: Queryable,
+  runs: readonly { taskId: string; runId: number; takenUntil: string }[],
+  at: string,
+): Promise<ReclaimedRow[]> {
+  return db.many(
+    ReclaimedRow,
+    sql`
+    with input as (
+      select * from unnest(
+        ${column(runs, "taskId")}::text[], ${column(runs, "runId")}::smallint[],
+        ${column(runs, "takenUntil")}::timestamptz[]
+      ) with ordinality as i (task_id, run_id, taken_until, ord)
+    ),
+    kept as (
+      update runs r set taken_until = i.taken_until
+      from input i
+      where r.task_id = i.task_id and r.run_id = i.run_id and r.state = 'running'
+        and r.deadline > ${at}::timestamptz
+      returning i.ord, r as run
+    )
+    select i.ord::integer,
+      case when k.run is not null then
+        task_status(t, concat_ws(',', earlier_runs(t.task_id, (k.run).run_id), run_json(k.run)), 'running')
+      end as status,
+      (k.run).worker_group as worker_group, (k.run).worker_id as worker_id
+    from input i
+    left join kept k using (ord)
+    left join tasks t on t.task_id = i.task_id
+    order by i.ord`,
+  );
+}
+
+/** Running runs whose claim has ended, the longest ended first; those past their deadline are not ours. */
+export function expiredClaims(
+  db: Queryable,
+  at: string,
+  limit: number,
+): Promise<{ task_id: string; run_id: number; taken_until: Date }[]> {
+  return db.many(
+    ExpiredClaimRow,
+    sql`
+    select task_id, run_id, taken_until from runs
+    where state = 'running' and taken_until < ${at}::timestamptz and deadline > ${at}::timestamptz
+    order by taken_until limit ${limit}`,
+  );
+}
+const ExpiredClaimRow = Type.Object({
+  task_id: Type.String(),
+  run_id: Type.Integer(),
+  taken_until: Timestamp,
+});
