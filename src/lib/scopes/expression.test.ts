@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyScope } from "./arbitraries.ts";
+import { anyScope } from "../../../test/support/arbitrary-scopes.ts";
 import { satisfiesExpression, unsatisfiedPart } from "./expression.ts";
 import { compileScopes } from "./scope-set.ts";
 import type { ScopeExpression } from "./template.ts";

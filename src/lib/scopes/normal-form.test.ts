@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyScope, grantableScope } from "./arbitraries.ts";
+import { anyScope, grantableScope } from "../../../test/support/arbitrary-scopes.ts";
 import { isValidScope, normalForm } from "./normal-form.ts";
 import { satisfies } from "./scope-set.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { grantableScope, roleScope } from "./arbitraries.ts";
+import { grantableScope, roleScope } from "../../../test/support/arbitrary-scopes.ts";
 import { normalForm } from "./normal-form.ts";
 import { compileRoles, type Role } from "./roles.ts";
 import { satisfies } from "./scope-set.ts";
