@@ -44,7 +44,7 @@ const socketCodes = new Set([
 
 // node-postgres and its pool give these no code. "timeout exceeded" is the pool's: every connection is taken.
 const driverMessages =
-  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|write after end|This socket has been ended)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|write after end|This socket has been ended)/;
 
 /** Whether this error of the driver says that the database, not the statement, is at fault. */
 export function isUnavailable(err: unknown): boolean {

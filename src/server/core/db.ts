@@ -55,12 +55,14 @@ export interface DbOptions {
  * Every error that is the database's fault, not the statement's, is a DatabaseUnavailable.
  */
 export function openDb(options: DbOptions): Db {
-  const { checkRows = false, log } = options;
+  const { checkRows = false, statementTimeoutMs = 60_000, log } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
-    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    statement_timeout: statementTimeoutMs,
+    // A connection that is dead without a word (a firewall that forgot it) never answers, not even by cancelling.
+    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 5_000,
     keepAlive: true,
     application_name: "taskyard",
     types: { getTypeParser },

@@ -1,0 +1,114 @@
+import { Type } from "typebox";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { manualClock } from "../../../test/support/clock.ts";
+import { databaseProxy } from "../../../test/support/database-proxy.ts";
+import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
+import { listen, type ListenOptions } from "./listen.ts";
+import { sql } from "./sql.ts";
+
+let t: TestDatabase;
+beforeAll(async () => {
+  t = await testDatabase();
+});
+afterAll(() => t.drop());
+
+/** Listens on a channel and records what comes, in order; `next` waits for one more entry. */
+function recorded(options: Partial<ListenOptions> = {}) {
+  const seen: string[] = [];
+  const waiting: (() => void)[] = [];
+  const add = (entry: string): void => {
+    seen.push(entry);
+    waiting.shift()?.();
+  };
+  const listener = listen({
+    url: t.url,
+    channel: "Wake up",
+    onMessage: (payload) => add(payload),
+    onReconnect: () => add("(reconnected)"),
+    ...options,
+  });
+  onTestFinished(() => listener.close());
+  return { listener, seen, next: () => new Promise<void>((resolve) => waiting.push(resolve)) };
+}
+
+const notify = (payload: string) => t.db.run(sql`select pg_notify('Wake up', ${payload})`);
+
+const killListeners = () =>
+  t.db.many(
+    Type.Object({ done: Type.Boolean() }),
+    sql`select pg_terminate_backend(pid, 5000) as done from pg_stat_activity
+        where application_name = 'taskyard listen' and datname = current_database()`,
+  );
+
+test("hears notifications of other connections in order", async () => {
+  const { listener, seen, next } = recorded();
+  await listener.ready;
+  const both = Promise.all([next(), next()]);
+  await notify("one");
+  await notify("two");
+  await both;
+  expect(seen).toEqual(["one", "two"]);
+});
+
+test("listens anew after its connection was ended, and says that it may have missed something", async () => {
+  const { listener, seen, next } = recorded();
+  await listener.ready;
+  const reconnected = next();
+  expect(await killListeners()).toEqual([{ done: true }]);
+  await reconnected;
+  const heard = next();
+  await notify("still here");
+  await heard;
+  expect(seen).toEqual(["(reconnected)", "still here"]);
+});
+
+test("hears nothing more after it was closed", async () => {
+  const { listener, seen } = recorded();
+  await listener.ready;
+  await listener.close();
+  await notify("too late");
+  expect(seen).toEqual([]);
+  expect(await killListeners()).toEqual([]);
+});
+
+test("keeps trying while there is no database, with growing pauses of at most 5 s", async () => {
+  const clock = manualClock();
+  const pauses: number[] = [];
+  let onPause = (): void => undefined;
+  const log = {
+    warn(fields: object) {
+      if ("delayMs" in fields) pauses.push(Number(fields.delayMs));
+      onPause();
+    },
+  };
+  const nobody = "postgres://x@/x?host=%2Fnowhere";
+  const first = new Promise<void>((resolve) => (onPause = resolve));
+  recorded({ url: nobody, clock, log });
+  await first;
+  while (pauses.length < 9) {
+    const more = new Promise<void>((resolve) => (onPause = resolve));
+    await clock.advance(5_000);
+    await more;
+  }
+  expect(pauses[0]).toBeLessThanOrEqual(125);
+  expect(pauses[3]).toBeGreaterThanOrEqual(600);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(5_000);
+  expect(pauses[8]).toBeGreaterThanOrEqual(3_750);
+});
+
+test("gives up a connection that no longer answers, and makes a new one", { timeout: 30_000 }, async () => {
+  const proxy = await databaseProxy(t.url);
+  onTestFinished(() => proxy.close());
+  const clock = manualClock();
+  const { listener, seen, next } = recorded({ url: proxy.url, clock, answerTimeoutMs: 200 });
+  await listener.ready;
+  proxy.freeze();
+  const reconnected = next();
+  // The heartbeat is due; then its answer does not come, in real time.
+  await clock.advance(30_000);
+  await vi.waitUntil(() => clock.pending() === 1);
+  proxy.thaw();
+  await clock.advance(5_000);
+  await reconnected;
+  expect(seen).toEqual(["(reconnected)"]);
+});

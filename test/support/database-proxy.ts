@@ -1,0 +1,55 @@
+// Stands between us and the database, so that a test can cut the connections or let them die without a word.
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import pg from "pg";
+
+export interface DatabaseProxy {
+  /** The same database, through the proxy. */
+  url: string;
+  /** From now on swallows everything, on the connections that exist and on new ones: nobody is told. */
+  freeze(): void;
+  /** Passes things on again, on new connections. */
+  thaw(): void;
+  /** Ends every connection. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+export async function databaseProxy(url: string): Promise<DatabaseProxy> {
+  // node-postgres knows how to read every form of the URL; this client never connects.
+  const { host, port, user, database, password } = new pg.Client({ connectionString: url });
+  const sockets = new Set<Socket>();
+  let frozen = false;
+  const proxy = createServer((near) => {
+    const far = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (chunk) => frozen || to.write(chunk));
+      from.on("end", () => frozen || to.end());
+      from.on("error", () => to.destroy());
+      from.on("close", () => sockets.delete(from));
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  // Listening on a TCP port, so the address is an object.
+  const { port: own } = proxy.address() as AddressInfo;
+  const cut = (): void => sockets.forEach((socket) => socket.destroy());
+  return {
+    url: `postgres://${user}:${encodeURIComponent(password ?? "")}@127.0.0.1:${own}/${database}`,
+    freeze: () => (frozen = true),
+    thaw() {
+      cut();
+      frozen = false;
+    },
+    cut,
+    async close() {
+      cut();
+      proxy.close();
+      await once(proxy, "close");
+    },
+  };
+}
