@@ -1,0 +1,40 @@
+// Where the bytes of artifacts are. A store hands out URLs under which clients put and get them, so that no byte
+// has to pass through the queue; the queue keeps names, types and expiries.
+
+/** What a store knows an artifact by. Any text is a fit name; it is the store that must make it safe. */
+export interface ArtifactKey {
+  readonly taskId: string;
+  readonly runId: number;
+  readonly name: string;
+}
+
+/** A complete upload. */
+export interface StoredArtifact {
+  readonly contentType: string;
+  /** As the upload's header said: `gzip` where the stored bytes are compressed. */
+  readonly contentEncoding: string | undefined;
+  /** Bytes as they are stored. */
+  readonly size: number;
+  /** Of the bytes as they are stored, in hex. */
+  readonly sha256: string;
+  readonly lastModified: Date;
+}
+
+export interface UrlRequest {
+  readonly key: ArtifactKey;
+  /** When the URL stops working, in milliseconds since the epoch. */
+  readonly expires: number;
+  /** The root URL under which the caller reached this server; of use to a store that lives behind it. */
+  readonly rootUrl: string;
+}
+
+export interface ArtifactStore {
+  /** A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. */
+  uploadUrl(request: UrlRequest & { readonly contentType: string }): Promise<string>;
+  /** A URL for GET and HEAD. It says 404 while no upload is complete. */
+  downloadUrl(request: UrlRequest): Promise<string>;
+  /** What is stored under the key; undefined where no upload was completed. */
+  stat(key: ArtifactKey): Promise<StoredArtifact | undefined>;
+  /** Forgets these artifacts; one that is not there is no error. Rejects where some could not be removed. */
+  delete(keys: readonly ArtifactKey[]): Promise<void>;
+}
