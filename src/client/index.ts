@@ -1,0 +1,7 @@
+// The package's public face: a typed client for Node and browsers.
+export { ClientError } from "./client-error.ts";
+export { connect, type Client, type ConnectOptions, type ServiceClient } from "./connect.ts";
+export type { CallOptions, CallParams, Method } from "./service-client.ts";
+export type { Credentials } from "./signer.ts";
+export { createTemporaryCredentials, type TemporaryCredentialsRequest } from "./temporary-credentials.ts";
+export { slugid } from "../lib/slugid.ts";
