@@ -9,6 +9,10 @@ import type { Sql } from "./sql.ts";
 export { DatabaseUnavailable, isRetryable, isUniqueViolation } from "./db-errors.ts";
 export { Bytes, Timestamp } from "./row-check.ts";
 
+// Hot statements are large and touch few rows by index. Planning each anew costs more than running it (claim of
+// one run: 0.5 ms of 0.8 ms), and a generic plan made while a table was small must not scan it when it is large.
+const plannerOptions = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off";
+
 /** What both the pool and an open transaction offer. */
 export interface Queryable {
   /** Every row, typed by (and in tests checked against) the given row schema. */
@@ -65,6 +69,7 @@ export function openDb(options: DbOptions): Db {
     query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 5_000,
     keepAlive: true,
     application_name: "taskyard",
+    options: plannerOptions,
     types: { getTypeParser },
   });
   // Without these two listeners a connection that dies while idle, or between two statements of a

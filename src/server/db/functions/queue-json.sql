@@ -40,13 +40,6 @@ return '{"taskId":"' || t.task_id
   || ',"state":"' || coalesce(state, 'unscheduled')
   || '","runs":[' || coalesce(runs, '') || ']}';
 
--- The runs before `until`, as task_status wants them: null where there are none. Such runs never change.
-create or replace function earlier_runs(of_task text, until smallint) returns text
-language sql stable parallel safe
-return (
-  select string_agg(run_json(r), ',' order by r.run_id) from runs r where r.task_id = of_task and r.run_id < until
-);
-
 create or replace function task_routing_key(t tasks, run_id smallint, worker_group text, worker_id text)
 returns text
 language sql immutable parallel safe

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { exchanges } from "./event-rows.ts";
+import { earlierRuns } from "./runs-json.ts";
 import { afterResolution } from "./resolution.ts";
 
 const EndedRow = Type.Object({
@@ -57,7 +58,7 @@ export function endTasks(
     ),
     outcome as (
       select t as task, e.run,
-        task_status(t, concat_ws(',', earlier_runs(t.task_id, (e.run).run_id), run_json(e.run)), 'exception')
+        task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`(e.run).run_id`)}, run_json(e.run)), 'exception')
           as status,
         row_number() over (order by t.task_id) as ord
       from (select run from stopped union all select run from stand_in) e

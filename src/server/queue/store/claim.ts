@@ -4,6 +4,7 @@ import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
 import { column } from "./columns.ts";
 import { exchanges, logEvents } from "./event-rows.ts";
+import { earlierRuns } from "./runs-json.ts";
 
 export interface Claimer {
   readonly workerGroup: string;
@@ -40,7 +41,7 @@ const claimedRows: Sql = sql`
 const announceClaims: Sql = sql`
     claimed as (
       select x.claimer, x.n, t as task, x.run,
-        task_status(t, concat_ws(',', earlier_runs(t.task_id, (x.run).run_id), run_json(x.run)), 'running')
+        task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`(x.run).run_id`)}, run_json(x.run)), 'running')
           as status
       from taken x join tasks t on t.task_id = (x.run).task_id
     ),
@@ -74,11 +75,13 @@ export function claimPending(
       ) with ordinality as c (worker_group, worker_id, claim_id, tasks, claimer),
       generate_series(1, c.tasks) s
     ),
-    -- The order by repeats the columns of the index runs_pending, which makes this a short walk from its head;
-    -- one of a past deadline waits there for the deadline loop.
+    -- The order by repeats the columns of the index runs_pending, which makes this a short walk from its head.
+    -- Runs past their deadline stay there for the deadline loop; the sum hides the deadline from the planner,
+    -- which else takes the index on deadlines, reads all of it and sorts (6 ms instead of 0.6 ms a claim).
     next as (
       select task_id, run_id, priority, seq from runs
-      where task_queue_id = ${taskQueueId} and state = 'pending' and deadline > ${at}::timestamptz
+      where task_queue_id = ${taskQueueId} and state = 'pending'
+        and deadline + interval '0' > ${at}::timestamptz
       order by priority desc, seq
       limit ${wanted}
       for update skip locked
@@ -135,7 +138,7 @@ export function heldRuns(
     sql`
     with claimed as (
       select 1 as claimer, r.seq as n, r as run,
-        task_status(t, concat_ws(',', earlier_runs(t.task_id, r.run_id), run_json(r)), 'running') as status
+        task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`r.run_id`)}, run_json(r)), 'running') as status
       from runs r join tasks t using (task_id)
       where ${which} and r.state = 'running'
         and r.worker_group = ${worker.workerGroup} and r.worker_id = ${worker.workerId}
@@ -176,8 +179,8 @@ export function reclaimRuns(
       returning i.ord, r as run
     )
     select i.ord::integer,
-      case when k.run is not null then
-        task_status(t, concat_ws(',', earlier_runs(t.task_id, (k.run).run_id), run_json(k.run)), 'running')
+      case when (k.run).task_id is not null then
+        task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`(k.run).run_id`)}, run_json(k.run)), 'running')
       end as status,
       (k.run).worker_group as worker_group, (k.run).worker_id as worker_id
     from input i

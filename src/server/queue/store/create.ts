@@ -150,7 +150,7 @@ export function insertTasks(
     ),
     outcome as (
       select i.ord, t.task,
-        case when r.run is not null then task_status(t.task, run_json(r.run), 'pending') end as pending
+        case when (r.run).task_id is not null then task_status(t.task, run_json(r.run), 'pending') end as pending
       from input i join task t using (task_id) left join run r using (task_id)
     ),
     event as (

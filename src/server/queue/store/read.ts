@@ -3,10 +3,11 @@ import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
 import { exchangeOfResolution, exchanges, logEvents } from "./event-rows.ts";
+import { earlierRuns } from "./runs-json.ts";
 
 /** The status of the task `t` as it is. */
 const currentStatus: Sql = sql`task_status(
-  t, earlier_runs(t.task_id, t.run_count),
+  t, ${earlierRuns(sql`t.task_id`, sql`t.run_count`)},
   (select r.state from runs r where r.task_id = t.task_id and r.run_id = t.run_count - 1))`;
 
 const TaskRow = Type.Object({

@@ -4,6 +4,7 @@ import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { column } from "./columns.ts";
 import { exchangeOfResolution, exchanges } from "./event-rows.ts";
+import { earlierRuns } from "./runs-json.ts";
 import { afterResolution } from "./resolution.ts";
 
 export interface Resolution {
@@ -77,13 +78,13 @@ export function resolveRuns(
       select ord, task, run, retry,
         task_status(
           task,
-          concat_ws(',', earlier_runs((run).task_id, (run).run_id), run_json(run), run_json(retry)),
+          concat_ws(',', ${earlierRuns(sql`(run).task_id`, sql`(run).run_id`)}, run_json(run), run_json(retry)),
           coalesce((retry).state, (run).state)
         ) as status
       from ended
     ),
     final as (
-      select (run).task_id, (run).run_id, (run).state, (task).task_group_id from ended where retry is null
+      select (run).task_id, (run).run_id, (run).state, (task).task_group_id from ended where (retry).task_id is null
     ),
     own_event as (
       select ord, 1 as step, ${exchangeOfResolution(sql`(run).state`)} as exchange,
@@ -94,7 +95,7 @@ export function resolveRuns(
       union all
       select ord, 2, ${exchanges.taskPending}, task_routing_key(task, (retry).run_id, null, null),
         (task).routes, task_message(status, (task).tags, (retry).run_id, null, null, null)
-      from outcome where retry is not null
+      from outcome where (retry).task_id is not null
     ),
     ${afterResolution(at)}
     select i.ord::integer, o.status,

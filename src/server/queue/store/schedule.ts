@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { exchanges, logEvents } from "./event-rows.ts";
+import { earlierRuns } from "./runs-json.ts";
 
 const ScheduledRow = Type.Object({ status: Type.String(), task_queue_id: Type.String() });
 export type ScheduledRow = Static<typeof ScheduledRow>;
@@ -19,7 +20,7 @@ const addRun = (reason: "scheduled" | "rerun", at: string) => sql`
     outcome as (
       select task, run,
         task_status(
-          task, concat_ws(',', earlier_runs((run).task_id, (run).run_id), run_json(run)), 'pending') as status
+          task, concat_ws(',', ${earlierRuns(sql`(run).task_id`, sql`(run).run_id`)}, run_json(run)), 'pending') as status
       from task, run
     ),
     logged as (${logEvents(sql`

@@ -1,0 +1,52 @@
+// The queue's face: its handlers and its loops. Nothing else of this folder is used from outside.
+import type { queueApi } from "../../api/queue/index.ts";
+import type { Handlers } from "../core/http/serve.ts";
+import { artifactHandlers } from "./artifacts/index.ts";
+import { cancelTask, rerunTask, scheduleTask } from "./change-task.ts";
+import { createClaimDispatcher } from "./claim-dispatcher.ts";
+import { claimTask, claimWork, reclaimTask } from "./claim-work.ts";
+import type { QueueContext } from "./context.ts";
+import { createTask } from "./create-task.ts";
+import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
+import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
+import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
+import { createResolver } from "./resolver.ts";
+
+export type { QueueContext } from "./context.ts";
+
+export interface Queue {
+  readonly handlers: Omit<Handlers<typeof queueApi>, "ping" | "lbheartbeat" | "version" | "heartbeat">;
+  /** By name. Any number of processes may run them. */
+  readonly loops: Readonly<Record<string, Round>>;
+  /** Sends waiting workers home, so that their connections can end. */
+  stop(): void;
+}
+
+export function createQueue(ctx: QueueContext): Queue {
+  const dispatcher = createClaimDispatcher(ctx);
+  const resolve = createResolver(ctx);
+  return {
+    handlers: {
+      task: task(ctx),
+      status: status(ctx),
+      getTaskGroup: getTaskGroup(ctx),
+      listTaskGroup: listTaskGroup(ctx),
+      createTask: createTask(ctx),
+      scheduleTask: scheduleTask(ctx),
+      rerunTask: rerunTask(ctx),
+      cancelTask: cancelTask(ctx),
+      claimWork: claimWork(ctx, dispatcher),
+      claimTask: claimTask(ctx),
+      reclaimTask: reclaimTask(ctx),
+      reportCompleted: reportCompleted(ctx, resolve),
+      reportFailed: reportFailed(ctx, resolve),
+      reportException: reportException(ctx, resolve),
+      ...artifactHandlers(ctx),
+    },
+    loops: {
+      "claim-expiry": endExpiredClaims(ctx, resolve),
+      deadline: endPastDeadline(ctx),
+    },
+    stop: () => dispatcher.stop(),
+  };
+}

@@ -1,0 +1,47 @@
+// What the queue does by itself: it ends claims that nobody kept, and tasks that are past their deadline.
+import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
+import type { Resolve } from "./resolver.ts";
+import { endTasks, tasksPastDeadline } from "./store/cancel.ts";
+import { expiredClaims } from "./store/claim.ts";
+
+/** One round of a loop; `more` is whether another should follow at once. */
+export type Round = () => Promise<{ more: boolean }>;
+
+/**
+ * Gives runs back whose claim ended: the worker is gone or cut off. Each is resolved only if its claim still ends
+ * at the time that was read, so a reclaim in between wins, and two processes may do the same work at once.
+ */
+export function endExpiredClaims(ctx: QueueContext, resolve: Resolve): Round {
+  return async () => {
+    const claims = await expiredClaims(ctx.db, timestamp(ctx), ctx.config.loopBatch);
+    await Promise.all(
+      claims.map((claim) =>
+        resolve({
+          taskId: claim.task_id,
+          runId: claim.run_id,
+          state: "exception",
+          reason: "claim-expired",
+          retryAs: "retry",
+          takenUntil: claim.taken_until.toISOString(),
+        }),
+      ),
+    );
+    return { more: claims.length === ctx.config.loopBatch };
+  };
+}
+
+/** Ends tasks that are not resolved some time after their deadline, so that a late report still counts. */
+export function endPastDeadline(ctx: QueueContext): Round {
+  return async () => {
+    const past = await tasksPastDeadline(
+      ctx.db,
+      timestamp(ctx, -ctx.config.deadlineDelay),
+      ctx.config.loopBatch,
+    );
+    if (past.length === 0) return { more: false };
+    const taskIds = past.map((row) => row.task_id);
+    const ended = await endTasks(ctx.db, taskIds, "deadline-exceeded", timestamp(ctx), false);
+    wakeAfterCommit(ctx, ended[0]?.pending_in ?? null);
+    return { more: past.length === ctx.config.loopBatch };
+  };
+}
