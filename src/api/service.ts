@@ -1,6 +1,7 @@
 // A service of the contract: its name, its methods, its events. The methods that every service answers are here.
 import { endpoint, type Endpoint } from "./endpoint.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Named } from "./schema.ts";
 
 export interface Service {
   readonly name: string;
@@ -9,6 +10,8 @@ export interface Service {
   readonly description: string;
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly exchanges: Readonly<Record<string, Exchange>>;
+  /** Schemas that are published although no method and no event uses them as a whole. */
+  readonly schemas?: readonly Named[];
 }
 
 /** Declares a service; the literal types of the argument are kept. */

@@ -12,6 +12,7 @@ import {
   taskPending,
   taskRunning,
 } from "./exchanges.ts";
+import { metadataFile } from "./task.ts";
 
 export const queueApi = service({
   name: "queue",
@@ -35,4 +36,5 @@ export const queueApi = service({
     taskException,
     taskGroupResolved,
   },
+  schemas: [metadataFile],
 });

@@ -1,0 +1,41 @@
+// Everything that is published of a set of services: references, schemas, and the manifest that lists the references.
+import type { Service } from "../service.ts";
+import { renderApiReference } from "./api-reference.ts";
+import { commonSchemas } from "./common-schemas.ts";
+import { renderExchangesReference } from "./exchanges-reference.ts";
+import { commonSchemaPath, referencePath, schemaId, type PublishedDocument } from "./locations.ts";
+import { renderSchemas } from "./schemas.ts";
+
+export const MANIFEST_PATH = "/references/manifest.json";
+
+export interface Manifest {
+  readonly $schema: string;
+  readonly references: readonly string[];
+}
+
+/** The list of all references as absolute URLs, sorted. */
+export function renderManifest(services: readonly Service[], rootUrl: string): Manifest {
+  const root = rootUrl.replace(/\/+$/, "");
+  return {
+    $schema: root + schemaId(commonSchemaPath("manifest-v3")),
+    references: services
+      .flatMap(renderReferences)
+      .map(({ path }) => root + path)
+      .toSorted(),
+  };
+}
+
+/** References and schemas of all services and the schemas that describe them, for any root URL. */
+export const renderDocuments = (services: readonly Service[]): PublishedDocument[] => [
+  ...services.flatMap(renderReferences),
+  ...services.flatMap(renderSchemas),
+  ...commonSchemas,
+];
+
+function renderReferences(service: Service): PublishedDocument[] {
+  const exchanges = renderExchangesReference(service);
+  return [
+    { path: referencePath(service, "api"), content: renderApiReference(service) },
+    ...(exchanges ? [{ path: referencePath(service, "exchanges"), content: exchanges }] : []),
+  ];
+}

@@ -1,0 +1,192 @@
+// The contract as an OpenAPI 3.1 document, for tools that know nothing of the references.
+import { errorStatus } from "../../lib/errors.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Named } from "../schema.ts";
+import type { Service } from "../service.ts";
+import { pathParameters } from "./api-reference.ts";
+import { namedSchemas, schemaTitle } from "./schemas.ts";
+import { scopesAsMarkdown } from "./scope-text.ts";
+
+export interface OpenApi {
+  readonly openapi: string;
+  readonly info: object;
+  readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  /** Operations by path, then by method. */
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly responses: object;
+    readonly securitySchemes: object;
+  };
+}
+
+export interface Operation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly deprecated?: true;
+  readonly parameters: readonly object[];
+  readonly requestBody?: object;
+  readonly responses: Readonly<Record<string, object>>;
+  readonly security: readonly object[];
+  readonly [extension: `x-taskcluster-${string}`]: unknown;
+}
+
+export interface OpenApiOptions {
+  readonly services: readonly Service[];
+  readonly rootUrl: string;
+  /** The version of the software that serves the API. */
+  readonly version: string;
+}
+
+/** The OpenAPI document of `services`. */
+export function renderOpenApi({ services, rootUrl, version }: OpenApiOptions): OpenApi {
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const service of services) {
+    for (const endpoint of Object.values(service.endpoints)) {
+      const path = `/api/${service.name}/${service.version}${endpoint.path.replace(/[:*](\w+)/g, "{$1}")}`;
+      (paths[path] ??= {})[endpoint.method.toLowerCase()] = operation(service, endpoint);
+    }
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Taskyard",
+      version,
+      description: "A task execution platform. Its wire API is compatible with that of Taskcluster.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: rootUrl.replace(/\/+$/, "") }],
+    tags: services.flatMap(tagsOf),
+    paths,
+    components: {
+      schemas: { ...Object.fromEntries(services.flatMap(schemasOf)), Error: errorBody },
+      responses: {
+        Error: {
+          description: "A refusal: `code` says what kind, `message` what was wrong and what would be right.",
+          content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
+        },
+      },
+      securitySchemes,
+    },
+  };
+}
+
+function operation(service: Service, endpoint: Endpoint): Operation {
+  const { name, category, title, description, stability, body, scopes } = endpoint;
+  return {
+    operationId: `${service.name}_${name}`,
+    tags: [tagName(service, category)],
+    summary: title,
+    description:
+      scopes === undefined
+        ? description
+        : `${description}\n\nRequired scopes:\n\n${scopesAsMarkdown(scopes)}`,
+    ...(stability === "deprecated" && { deprecated: true }),
+    parameters: parametersOf(endpoint),
+    ...(body && { requestBody: { required: true, content: json(service, body) } }),
+    responses: { ...replyOf(service, endpoint), default: { $ref: "#/components/responses/Error" } },
+    security: securityOf(endpoint),
+    "x-taskcluster-stability": stability,
+    ...(scopes !== undefined && { "x-taskcluster-scopes": scopes }),
+  };
+}
+
+function parametersOf({ path, params, query }: Endpoint): object[] {
+  return [
+    ...pathParameters(path).map(({ name, rest }) => ({
+      name,
+      in: "path",
+      required: true,
+      ...(rest && { description: "May hold slashes, percent-encoded or not." }),
+      schema: textLike(params?.[name]),
+    })),
+    ...Object.entries(query ?? {}).map(([name, pattern]) => ({
+      name,
+      in: "query",
+      required: false,
+      schema: textLike(pattern),
+    })),
+  ];
+}
+
+const textLike = (pattern: RegExp | undefined): object => ({
+  type: "string",
+  ...(pattern && { pattern: pattern.source }),
+});
+
+function replyOf(service: Service, { reply }: Endpoint): Record<string, object> {
+  if (reply === undefined) return { 204: { description: "Done; there is nothing to say." } };
+  if (reply === "blob") return { 200: { description: "Not described by a schema.", content: { "*/*": {} } } };
+  return { 200: { description: schemaTitle(reply), content: json(service, reply) } };
+}
+
+/** Everybody holds the scopes of the role `anonymous`, so a method with scopes may need no credentials either. */
+function securityOf({ method, scopes }: Endpoint): object[] {
+  if (scopes === undefined) return [];
+  return [{ hawk: [] }, ...(method === "GET" ? [{ bewit: [] }] : []), {}];
+}
+
+const tagName = (service: Service, category: string): string => `${service.title}: ${category}`;
+
+function tagsOf(service: Service): { name: string; description: string }[] {
+  const categories = new Set(Object.values(service.endpoints).map((endpoint) => endpoint.category));
+  return [...categories].map((category) => ({
+    name: tagName(service, category),
+    description: service.description,
+  }));
+}
+
+const schemasOf = (service: Service): [string, object][] =>
+  namedSchemas(service).map((named) => [
+    schemaKey(service, named),
+    { title: schemaTitle(named), ...named.schema },
+  ]);
+
+const json = (service: Service, schema: Named): object => ({
+  "application/json": { schema: { $ref: `#/components/schemas/${schemaKey(service, schema)}` } },
+});
+
+/** `queue.v1.task`: keys of components take no slashes. */
+const schemaKey = (service: Service, { file }: Named): string =>
+  `${service.name}.${file.replace(/\.json$/, "").replaceAll("/", ".")}`;
+
+const errorBody = {
+  title: "Error",
+  type: "object",
+  required: ["code", "message", "requestInfo"],
+  properties: {
+    code: { type: "string", enum: Object.keys(errorStatus) },
+    message: {
+      type: "string",
+      description: "Markdown; what follows the line `---` repeats code, status and time.",
+    },
+    requestInfo: {
+      type: "object",
+      required: ["method", "params", "payload", "time"],
+      properties: {
+        method: { type: "string", description: "The name of the method." },
+        params: { type: "object", description: "The parameters of the path." },
+        payload: { description: "The body of the request, without secrets." },
+        time: { type: "string", format: "date-time" },
+      },
+    },
+  },
+} as const;
+
+const securitySchemes = {
+  hawk: {
+    type: "http",
+    scheme: "hawk",
+    description:
+      "Hawk (HMAC-SHA256) with a client id and an access token. The `ext` attribute is the base64 of a JSON object that may carry the `certificate` of temporary credentials, and `authorizedScopes` to use fewer scopes than the credentials have.",
+  },
+  bewit: {
+    type: "apiKey",
+    in: "query",
+    name: "bewit",
+    description: "A Hawk signature in the URL, valid for GET until a time that it names.",
+  },
+} as const;

@@ -1,0 +1,155 @@
+import Type from "typebox";
+import { describe, expect, it } from "vitest";
+import { allOf, forEach } from "../../lib/scopes/template.ts";
+import { endpoint } from "../endpoint.ts";
+import { exchange, keyWord, primaryWord, reservedWord } from "../exchange.ts";
+import { exactly, named } from "../schema.ts";
+import { service } from "../service.ts";
+import { renderApiReference } from "./api-reference.ts";
+import { renderExchangesReference } from "./exchanges-reference.ts";
+import { renderSchemas } from "./schemas.ts";
+
+const Bird = named("v1/bird.json", exactly({ name: Type.String() }, { description: "A bird." }));
+const scopes = allOf("birds:ring:<birdId>", forEach("band", "bands", "birds:band:<band>"));
+const birds = service({
+  name: "birds",
+  version: "v1",
+  title: "Birds",
+  description: "Watches birds.",
+  endpoints: {
+    ring: endpoint({
+      method: "PUT",
+      path: "/bird/:birdId/rings/*ring",
+      params: { birdId: /^\w+$/, ring: /./ },
+      query: { limit: /^\d+$/, continuationToken: /./ },
+      name: "ring",
+      category: "Rings",
+      stability: "experimental",
+      title: "Ring a bird",
+      description: "Gently.",
+      scopes,
+      body: Bird,
+      reply: Bird,
+    }),
+    sing: endpoint({
+      method: "GET",
+      path: "/song",
+      name: "sing",
+      category: "Songs",
+      stability: "stable",
+      title: "Sing",
+      description: "Loud.",
+      reply: "blob",
+    }),
+  },
+  exchanges: {
+    seen: exchange({
+      exchange: "bird-seen",
+      name: "birdSeen",
+      title: "Bird seen",
+      description: "Somebody saw it.",
+      routingKey: [primaryWord, keyWord("birdId", "The bird.", true), reservedWord],
+      message: named("v1/bird-seen-message.json", exactly({ birdId: Type.String() })),
+    }),
+  },
+  schemas: [named("v1/feather.json", Type.Object({}, { title: "Plume" }))],
+});
+
+describe("renderApiReference", () => {
+  it("tells of a service and its methods what their declarations say", () => {
+    const { entries, ...about } = renderApiReference(birds);
+    expect(about).toEqual({
+      $schema: "/schemas/common/api-reference-v0.json#",
+      apiVersion: "v1",
+      serviceName: "birds",
+      title: "Birds",
+      description: "Watches birds.",
+    });
+    expect(entries[0]).toEqual({
+      type: "function",
+      method: "put",
+      route: "/bird/<birdId>/rings/<ring>",
+      args: ["birdId", "ring"],
+      query: ["limit", "continuationToken"],
+      name: "ring",
+      category: "Rings",
+      stability: "experimental",
+      title: "Ring a bird",
+      description: "Gently.",
+      scopes,
+      input: "v1/bird.json#",
+      output: "v1/bird.json#",
+    });
+  });
+
+  it("leaves out what a public method without schemas does not have", () => {
+    const sing = renderApiReference(birds).entries[1];
+    expect(sing).toMatchObject({ method: "get", route: "/song", args: [], query: [] });
+    for (const absent of ["scopes", "input", "output"]) expect(sing).not.toHaveProperty(absent);
+  });
+});
+
+describe("renderExchangesReference", () => {
+  it("tells of the events under their prefix", () => {
+    const reference = renderExchangesReference(birds);
+    expect(reference).toMatchObject({
+      $schema: "/schemas/common/exchanges-reference-v0.json#",
+      serviceName: "birds",
+      title: "Birds events",
+      exchangePrefix: "exchange/taskcluster-birds/v1/",
+    });
+    expect(reference?.entries).toEqual([
+      {
+        type: "topic-exchange",
+        exchange: "bird-seen",
+        name: "birdSeen",
+        title: "Bird seen",
+        description: "Somebody saw it.",
+        routingKey: [
+          {
+            name: "routingKeyKind",
+            summary: "Kind of the routing key: always `primary`, the documented form.",
+            constant: "primary",
+            required: true,
+            multipleWords: false,
+          },
+          { name: "birdId", summary: "The bird.", required: true, multipleWords: false },
+          expect.objectContaining({ name: "reserved", required: false, multipleWords: true }),
+        ],
+        schema: "v1/bird-seen-message.json#",
+      },
+    ]);
+  });
+
+  it("is none for a service without events", () => {
+    expect(renderExchangesReference({ ...birds, exchanges: {} })).toBeUndefined();
+  });
+});
+
+describe("renderSchemas", () => {
+  it("gives every schema its id, the schema of schemas, and a title where it has none", () => {
+    const schemas = renderSchemas(birds);
+    expect(schemas.map(({ path }) => path)).toEqual([
+      "/schemas/birds/v1/bird.json",
+      "/schemas/birds/v1/bird-seen-message.json",
+      "/schemas/birds/v1/feather.json",
+    ]);
+    expect(JSON.parse(JSON.stringify(schemas[0]?.content))).toEqual({
+      $schema: "/schemas/common/metaschema.json#",
+      $id: "/schemas/birds/v1/bird.json#",
+      title: "Bird",
+      description: "A bird.",
+      type: "object",
+      properties: { name: { type: "string" } },
+      required: ["name"],
+      additionalProperties: false,
+    });
+    expect(schemas[1]?.content).toMatchObject({ title: "Bird seen message" });
+    expect(schemas[2]?.content).toMatchObject({ title: "Plume" });
+  });
+
+  it("refuses two schemas of one name, which is a mistake in the contract", () => {
+    const twice = { ...birds, schemas: [named("v1/bird.json", Type.String())] };
+    expect(() => renderSchemas(twice)).toThrow("Two schemas of the service birds are called v1/bird.json");
+  });
+});
