@@ -9,7 +9,7 @@ type Sections = Omit<Loaded, "home">;
 /** `home`, or section and key joined by a dot: `queue.claimTimeout`. */
 export type ConfigKey =
   | "home"
-  | { [S in keyof Sections & string]: `${S}.${keyof Sections[S] & string}` }[keyof Sections & string];
+  | { [S in keyof Sections]: `${S}.${keyof Sections[S] & string}` }[keyof Sections];
 
 export interface CatalogueEntry {
   readonly key: string;
