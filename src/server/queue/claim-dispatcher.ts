@@ -128,7 +128,7 @@ export function createClaimDispatcher(
     },
     stop() {
       stopped = true;
-      for (const line of [...lines.values()]) for (const waiter of [...line.waiting]) waiter.settle([]);
+      for (const line of lines.values()) for (const waiter of line.waiting) waiter.settle([]);
     },
   };
 }

@@ -61,7 +61,7 @@ export function serve<S extends Service>(
       handler: pipeline(service, endpoint, handler, ajv, options),
       errorHandler: (err, request, reply) => {
         setApiHeaders(request, reply);
-        return sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
+        void sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
       },
     });
   }
