@@ -1,0 +1,44 @@
+// Sends documents that change only with an upgrade: cached by browsers and proxies, and asked again by their tag.
+import { createHash } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { setApiHeaders } from "./headers.ts";
+
+/** A document as it goes over the wire. */
+export interface WireDocument {
+  readonly text: string;
+  readonly contentType: string;
+  /** With its quotes, as in the header `etag`. */
+  readonly etag: string;
+}
+
+// Long enough to spare a page with many links its round trips, short enough that an upgrade is seen soon.
+const MAX_AGE_SECONDS = 300;
+
+/** A JSON document, indented for the people who open it in a browser. */
+export const jsonDocument = (content: unknown): WireDocument =>
+  wireDocument(JSON.stringify(content, null, 2), "application/json; charset=utf-8");
+
+/** A document of any type. */
+export const wireDocument = (text: string, contentType: string): WireDocument => ({
+  text,
+  contentType,
+  etag: `"${createHash("sha256").update(contentType).update(text).digest("base64url").slice(0, 27)}"`,
+});
+
+/** Sends a document, or 304 where the caller has it already. */
+export function sendDocument(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { text, contentType, etag }: WireDocument,
+): FastifyReply {
+  setApiHeaders(request, reply);
+  reply.header("cache-control", `public, max-age=${MAX_AGE_SECONDS}`).header("etag", etag);
+  if (hasAlready(request.headers["if-none-match"], etag)) return reply.code(304).send();
+  return reply.header("content-type", contentType).send(text);
+}
+
+/** `If-None-Match` is a list of tags, each perhaps weakened by a proxy that compressed the document, or a star. */
+function hasAlready(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etag);
+}
