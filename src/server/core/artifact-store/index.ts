@@ -1,7 +1,7 @@
 // Where the bytes of artifacts are. A store hands out URLs under which clients put and get them, so that no byte
 // has to pass through the queue; the queue keeps names, types and expiries.
 
-/** What a store knows an artifact by. Any text is a fit name; it is the store that must make it safe. */
+/** What a store knows an artifact by. Any text is a fit name: the store makes it safe. */
 export interface ArtifactKey {
   readonly taskId: string;
   readonly runId: number;
@@ -22,19 +22,23 @@ export interface StoredArtifact {
 
 export interface UrlRequest {
   readonly key: ArtifactKey;
-  /** When the URL stops working, in milliseconds since the epoch. */
-  readonly expires: number;
   /** The root URL under which the caller reached this server; of use to a store that lives behind it. */
   readonly rootUrl: string;
 }
 
+export interface UploadUrlRequest extends UrlRequest {
+  readonly contentType: string;
+  /** When the URL stops working, in milliseconds since the epoch. */
+  readonly expires: number;
+}
+
 export interface ArtifactStore {
   /** A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. */
-  uploadUrl(request: UrlRequest & { readonly contentType: string }): Promise<string>;
-  /** A URL for GET and HEAD. It says 404 while no upload is complete. */
+  uploadUrl(request: UploadUrlRequest): Promise<string>;
+  /** A URL for GET and HEAD, good for as long as the store's configuration says. 404 while no upload is complete. */
   downloadUrl(request: UrlRequest): Promise<string>;
   /** What is stored under the key; undefined where no upload was completed. */
   stat(key: ArtifactKey): Promise<StoredArtifact | undefined>;
-  /** Forgets these artifacts; one that is not there is no error. Rejects where some could not be removed. */
-  delete(keys: readonly ArtifactKey[]): Promise<void>;
+  /** Forgets artifacts; one that is not there is no error. Answers those that could not be removed. */
+  delete<K extends ArtifactKey>(keys: readonly K[]): Promise<readonly { key: K; error: unknown }[]>;
 }

@@ -1,0 +1,153 @@
+// createArtifact: names what a run leaves behind, and says where its bytes go.
+import type { artifactEndpoints } from "../../../api/queue/artifact-endpoints.ts";
+import type { CreateArtifactRequest } from "../../../api/queue/artifacts.ts";
+import type { Run } from "../../../api/queue/status.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import type { Queryable } from "../../core/db.ts";
+import type { Handler } from "../../core/http/serve.ts";
+import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { statusOf } from "../find-task.ts";
+import { lockTask, readArtifact, writeArtifact, type NewArtifact } from "../store/artifacts.ts";
+import { readTasks } from "../store/read.ts";
+import { callersRootUrl } from "./callers-root-url.ts";
+import { idOf } from "./find-artifact.ts";
+
+const MAX_NAME_LENGTH = 1024;
+/** What a header can carry, and what a path parameter of these methods may be. */
+const PRINTABLE = /^[\x20-\x7e]*$/;
+/** A client starts its upload within the time it was told; the way to us may take a little longer. */
+const UPLOAD_GRACE_MS = 10_000;
+
+const refuse = (message: string): never => {
+  throw new ApiError("InputError", message);
+};
+
+export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.createArtifact> {
+  return async (call) => {
+    const artifact = checkedArtifact(ctx, call.params, call.body);
+    if (artifact.storageType === "s3") {
+      // No event goes with it, so nothing has to be kept in order, and one statement will do.
+      await writeTo(ctx, ctx.db, artifact);
+      return { storageType: "s3", ...(await upload(ctx, artifact, callersRootUrl(call.request))) };
+    }
+    // The lock keeps the event in the order of the task's others, and its status true.
+    await ctx.db.tx(async (tx) => {
+      await lockTask(tx, artifact.taskId);
+      await writeTo(ctx, tx, artifact);
+    });
+    wakeAfterCommit(ctx, null);
+    return { storageType: artifact.storageType };
+  };
+}
+
+interface CheckedArtifact extends NewArtifact {
+  readonly storageType: "s3" | "reference" | "link" | "error";
+}
+
+/** Everything that can be said of the request without looking at the task. */
+function checkedArtifact(
+  ctx: QueueContext,
+  params: Readonly<Record<"taskId" | "runId" | "name", string>>,
+  body: CreateArtifactRequest,
+): CheckedArtifact {
+  const expires = Date.parse(body.expires);
+  if (Number.isNaN(expires)) refuse(`expires is not a time that exists: "${body.expires}".`);
+  if (expires < ctx.clock.now() - ctx.config.deadlineTolerance)
+    refuse(`expires (${body.expires}) cannot be in the past; it is ${timestamp(ctx)} here.`);
+  const id = idOf(params);
+  if (id.name.length > MAX_NAME_LENGTH)
+    refuse(`The artifact's name has ${id.name.length} characters; it may have ${MAX_NAME_LENGTH}.`);
+  const contentType = ("contentType" in body ? body.contentType : undefined) ?? "application/binary";
+  if (!PRINTABLE.test(contentType))
+    refuse(
+      `contentType ${JSON.stringify(contentType)} has characters that no Content-Type header can carry.`,
+    );
+  const contentLength = "contentLength" in body ? body.contentLength : undefined;
+  if (contentLength !== undefined && !Number.isSafeInteger(contentLength))
+    refuse(`contentLength (${contentLength}) is beyond any number of bytes.`);
+  return {
+    ...id,
+    ...detailsOf(body),
+    contentType,
+    contentLength: contentLength ?? null,
+    expires: new Date(expires).toISOString(),
+  };
+}
+
+function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageType" | "details"> {
+  const { storageType } = body;
+  switch (storageType) {
+    case "s3":
+      return { storageType, details: "{}" };
+    case "reference":
+      return { storageType, details: JSON.stringify({ url: body.url }) };
+    case "link":
+      if (body.artifact === "" || !PRINTABLE.test(body.artifact))
+        refuse("artifact, the name that the link leads to, must be printable ASCII and not empty.");
+      return { storageType, details: JSON.stringify({ artifact: body.artifact }) };
+    case "error":
+      return { storageType, details: JSON.stringify({ reason: body.reason, message: body.message }) };
+    case "object":
+      return refuse("Storage type 'object' is not offered by this server; use 's3'.");
+  }
+}
+
+/** Checks what depends on the task, and writes the artifact with its event, if it has one. */
+async function writeTo(ctx: QueueContext, db: Queryable, artifact: CheckedArtifact): Promise<void> {
+  const { taskId, runId } = artifact;
+  const [task] = await readTasks(db, [taskId]);
+  if (!task) return refuse(`Task ${taskId} does not exist: it was never created here, or has expired.`);
+  const run = statusOf(task).runs[runId];
+  if (!run) return refuse(`Task ${taskId} has no run ${runId}, so no artifact of it can be created.`);
+  if (run.workerGroup === undefined || run.workerId === undefined)
+    return refuse(`Run ${runId} of task ${taskId} was never claimed, so it has no artifacts.`);
+  if (Date.parse(artifact.expires) > task.expires.getTime())
+    refuse(`expires (${artifact.expires}) cannot be after the task expires (${task.expires.toISOString()}).`);
+  if (!takesArtifacts(ctx, run))
+    throw new ApiError(
+      "RequestConflict",
+      `Run ${runId} of task ${taskId} is not running: artifacts can be created only while it runs, and for ` +
+        `${ctx.config.artifactAfterException / 60_000} minutes after it ended in an exception. ` +
+        `The task's status is: ${JSON.stringify(statusOf(task), null, 2)}`,
+    );
+  const { workerGroup, workerId } = run;
+  const announce = artifact.storageType === "s3" ? null : { workerGroup, workerId, status: task.status };
+  if (!(await writeArtifact(db, artifact, announce))) throw await conflict(db, artifact);
+}
+
+const takesArtifacts = (ctx: QueueContext, run: Run): boolean =>
+  run.state === "running" ||
+  (run.state === "exception" &&
+    run.resolved !== undefined &&
+    Date.parse(run.resolved) > ctx.clock.now() - ctx.config.artifactAfterException);
+
+async function conflict(db: Queryable, artifact: NewArtifact): Promise<ApiError> {
+  const existing = await readArtifact(db, artifact);
+  return new ApiError(
+    "RequestConflict",
+    `Artifact "${artifact.name}" of run ${artifact.runId} of task ${artifact.taskId} exists already as ` +
+      `${describe(existing?.storage_type, existing?.content_type, existing?.expires.toISOString())} and cannot ` +
+      `become ${describe(artifact.storageType, artifact.contentType, artifact.expires)}: when an artifact is ` +
+      `created again, its storage type, content type and details stay, and it expires no earlier; only a ` +
+      `reference may get another URL, or become a link.`,
+  );
+}
+
+const describe = (storageType = "?", contentType = "?", expires = "?"): string =>
+  `${storageType} of type "${contentType}" that expires ${expires}`;
+
+async function upload(
+  ctx: QueueContext,
+  artifact: CheckedArtifact,
+  rootUrl: string,
+): Promise<{ contentType: string; expires: string; putUrl: string }> {
+  const { taskId, runId, name, contentType } = artifact;
+  const until = ctx.clock.now() + ctx.config.artifactUploadExpires;
+  const putUrl = await ctx.artifacts.uploadUrl({
+    key: { taskId, runId, name },
+    contentType,
+    expires: until + UPLOAD_GRACE_MS,
+    rootUrl,
+  });
+  return { contentType, expires: new Date(until).toISOString(), putUrl };
+}

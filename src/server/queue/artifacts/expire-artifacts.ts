@@ -1,0 +1,32 @@
+// Removes artifacts some time after they expired.
+import { timestamp, type QueueContext } from "../context.ts";
+import type { Round } from "../loops.ts";
+import { deleteExpired, expiredArtifacts } from "../store/artifacts.ts";
+
+/**
+ * One round. The bytes go first and the rows after, so that what fails in between is found again; two processes
+ * may do the same work at once. No transaction holds it together: one that waits for a store would keep every
+ * reader of the event log waiting.
+ */
+export function expireArtifacts(ctx: QueueContext): Round {
+  return async () => {
+    const cutoff = timestamp(ctx, -ctx.config.expiryDelay);
+    const expired = await expiredArtifacts(ctx.db, cutoff, ctx.config.loopBatch);
+    if (expired.length === 0) return { more: false };
+    const ids = expired.map((row) => ({
+      taskId: row.task_id,
+      runId: row.run_id,
+      name: row.name,
+      stored: row.storage_type === "s3",
+    }));
+    const failures = await ctx.artifacts.delete(ids.filter((id) => id.stored));
+    for (const { key, error } of failures) ctx.monitor.reportError(error, { ...key });
+    const kept = new Set(failures.map(({ key }) => key));
+    const removed = await deleteExpired(
+      ctx.db,
+      ids.filter((id) => !kept.has(id)),
+      cutoff,
+    );
+    return { more: expired.length === ctx.config.loopBatch && removed > 0 };
+  };
+}
