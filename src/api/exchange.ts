@@ -1,8 +1,8 @@
 // One kind of event as one literal: its exchange, the words of its routing key and the schema of its message.
 import type { Named } from "./schema.ts";
 
-export interface RoutingKeyWord {
-  readonly name: string;
+export interface RoutingKeyWord<N extends string = string> {
+  readonly name: N;
   readonly summary: string;
   /** A word that always has this value. */
   readonly constant?: string;
@@ -26,7 +26,7 @@ export interface Exchange {
 export const exchange = <const X extends Exchange>(declaration: X): X => declaration;
 
 /** The first word of every formal routing key. */
-export const primaryWord: RoutingKeyWord = {
+export const primaryWord: RoutingKeyWord<"routingKeyKind"> = {
   name: "routingKeyKind",
   summary: "Kind of the routing key: always `primary`, the documented form.",
   constant: "primary",
@@ -35,15 +35,19 @@ export const primaryWord: RoutingKeyWord = {
 };
 
 /** The last word of every routing key: room for words that may come. */
-export const reservedWord: RoutingKeyWord = {
+export const reservedWord: RoutingKeyWord<"reserved"> = {
   name: "reserved",
   summary: "Room for words that may be added; bind it with `#`.",
   required: false,
   multipleWords: true,
 };
 
-/** A plain word of a routing key. */
-export const keyWord = (name: string, summary: string, required: boolean): RoutingKeyWord => ({
+/** A plain word of a routing key; its name keeps its literal type, so that bindings can be checked. */
+export const keyWord = <const N extends string>(
+  name: N,
+  summary: string,
+  required: boolean,
+): RoutingKeyWord<N> => ({
   name,
   summary,
   required,

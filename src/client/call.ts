@@ -77,14 +77,17 @@ async function attempt(transport: Transport, request: Request): Promise<Attempt<
     return { error: noAnswer(name, url, json), again: true };
   if (response.status < 400) return { value: json };
   return {
-    error: refusal(name, response.status, response.statusText, json),
+    error: refusal(name, response, json),
     again: response.status >= 500,
     afterMs: response.status === 503 ? retryAfter(response, clock.now()) : undefined,
   };
 }
 
-/** Bodies that do not call themselves JSON are not looked at: proxies answer in HTML. */
-function jsonOf(response: Response, text: string): unknown {
+/**
+ * The JSON of a body, or the SyntaxError in it. Bodies that do not call themselves JSON are not looked at: proxies answer
+ * in HTML.
+ */
+export function jsonOf(response: Response, text: string): unknown {
   const type = response.headers.get("content-type") ?? "";
   if (text === "" || !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
   try {

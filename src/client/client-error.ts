@@ -32,7 +32,11 @@ export class ClientError extends Error {
 }
 
 /** The error that a reply of status 400 or more stands for. */
-export function refusal(method: string, statusCode: number, statusText: string, body: unknown): ClientError {
+export function refusal(
+  method: string,
+  { status: statusCode, statusText }: Pick<Response, "status" | "statusText">,
+  body: unknown,
+): ClientError {
   const { code, message } = membersOf(body);
   const text = typeof message === "string" ? withoutTrailer(message) : "";
   return new ClientError(text || `${method} was answered with ${statusCode} ${statusText}`.trim(), {

@@ -2,8 +2,10 @@
 import { services, type Services } from "../api/services.ts";
 import type { Service } from "../api/service.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { Binding } from "./bindings.ts";
 import type { Transport } from "./call.ts";
 import { cleanRootUrl } from "./endpoint-url.ts";
+import { listen, type EventOf, type ListenOptions } from "./event-stream.ts";
 import { waitingClock } from "./retry.ts";
 import { serviceMethods, type ServiceMethods } from "./service-client.ts";
 import { createSigner, type Credentials } from "./signer.ts";
@@ -29,7 +31,19 @@ export type ServiceClient<S extends Service> = ServiceMethods<S> & {
   withCredentials(credentials: Credentials): ServiceClient<S>;
 };
 
+export interface EventListening {
+  /**
+   * Resolves, once the server listens, to the events of the bindings from then on:
+   * `for await (const event of await client.events.listen([queueEvents.taskCompleted()])) …`.
+   */
+  listen<const B extends Binding>(
+    bindings: readonly B[],
+    options?: ListenOptions,
+  ): Promise<AsyncGenerator<EventOf<B>, void, undefined>>;
+}
+
 export type Client = { readonly [K in keyof Services]: ServiceClient<Services[K]> } & {
+  readonly events: EventListening;
   readonly rootUrl: string;
   /** The same server, called as somebody else. */
   withCredentials(credentials: Credentials): Client;
@@ -57,15 +71,19 @@ export function connect(options: ConnectOptions): Client {
     return connect({ ...rest, credentials: other });
   };
 
-  const clients: Record<string, unknown> = {};
+  const clients: Record<string, object> = {};
   for (const [key, service] of Object.entries(services)) {
     clients[key] = {
       ...serviceMethods(transport, rootUrl, service),
       withCredentials: (other: Credentials) => withCredentials(other)[key as keyof Services],
     };
   }
+  const events: EventListening = {
+    listen: (bindings, how) => listen(transport, rootUrl, bindings, how),
+  };
   // One member was made for each service just above.
   return Object.assign(clients as { [K in keyof Services]: ServiceClient<Services[K]> }, {
+    events: { ...clients["events"], ...events },
     rootUrl,
     withCredentials,
     async buildSignedUrl(url: string, { expiresMs = 900_000 }: { readonly expiresMs?: number } = {}) {

@@ -1,6 +1,6 @@
 // The queue's events. The routing key of a task event tells the task, its latest run and worker, its queue and group.
 import Type from "typebox";
-import { exchange, keyWord, primaryWord, reservedWord, type RoutingKeyWord } from "../exchange.ts";
+import { exchange, keyWord, primaryWord, reservedWord } from "../exchange.ts";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 import { RunId, TaskStatus, WorkerPart } from "./status.ts";
 import { SchedulerId, Slugid, Tags } from "./task.ts";
@@ -9,7 +9,7 @@ const Version = Type.Unsafe<1>({ type: "integer", enum: [1] });
 const TaggedTask = exactly({ tags: Tags });
 
 /** Task events differ in whether a run, and whether a worker, is always known. */
-const taskRoutingKey = (known: { run: boolean; worker: boolean }): readonly RoutingKeyWord[] => [
+const taskRoutingKey = (known: { run: boolean; worker: boolean }) => [
   primaryWord,
   keyWord("taskId", "The task.", true),
   keyWord("runId", "The run that the message is about; `_` where there is none.", known.run),
@@ -21,7 +21,7 @@ const taskRoutingKey = (known: { run: boolean; worker: boolean }): readonly Rout
   keyWord("taskGroupId", "The task's group.", true),
   reservedWord,
 ];
-const groupRoutingKey: readonly RoutingKeyWord[] = [
+const groupRoutingKey = [
   primaryWord,
   keyWord("taskGroupId", "The task group.", true),
   keyWord("schedulerId", "The scheduler that owns the group.", true),

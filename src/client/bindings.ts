@@ -1,0 +1,63 @@
+// Bindings to events, typed by the exchanges of the contract: `queueEvents.taskCompleted({ taskId })`.
+import type { Static } from "typebox";
+import { queueApi } from "../api/queue/index.ts";
+import type { Exchange } from "../api/exchange.ts";
+import { exchangeName, type Service } from "../api/service.ts";
+import { didYouMean } from "../lib/did-you-mean.ts";
+
+declare const payload: unique symbol;
+
+/** Which events to hear: those of an exchange whose routing key fits. Knows the type of their payloads. */
+export interface Binding<X extends string = string, P = unknown> {
+  readonly exchange: X;
+  /** `*` stands for one word, `#` for any number of words. */
+  readonly routingKeyPattern: string;
+  /** There for the compiler alone. */
+  readonly [payload]?: P;
+}
+
+/** The payload of the events that a binding brings. */
+export type PayloadOf<B> = B extends Binding<string, infer P> ? P : never;
+
+type Words<X extends Exchange> = { readonly [N in X["routingKey"][number]["name"]]?: string | number };
+
+type NameOf<
+  S extends Service,
+  X extends Exchange,
+> = `exchange/taskcluster-${S["name"]}/${S["version"]}/${X["exchange"]}`;
+
+/** For each exchange a function that makes bindings: of the words of the routing key, or of a whole pattern. */
+export type ServiceBindings<S extends Service> = {
+  readonly [K in keyof S["exchanges"]]: (
+    words?: Words<S["exchanges"][K]> | string,
+  ) => Binding<NameOf<S, S["exchanges"][K]>, Static<S["exchanges"][K]["message"]["schema"]>>;
+};
+
+/** Makes the binding functions of a service. */
+export function bindingsOf<const S extends Service>(service: S): ServiceBindings<S> {
+  const made = Object.entries(service.exchanges).map(([key, exchange]) => [
+    key,
+    (words: Words<Exchange> | string = {}): Binding => ({
+      exchange: exchangeName(service, exchange),
+      routingKeyPattern: typeof words === "string" ? words : pattern(exchange, words),
+    }),
+  ]);
+  // Each member was made from the exchange of the same key.
+  return Object.fromEntries(made) as ServiceBindings<S>;
+}
+
+/** The events of the queue. */
+export const queueEvents = bindingsOf(queueApi);
+
+function pattern(exchange: Exchange, words: Words<Exchange>): string {
+  const known = exchange.routingKey.map(({ name }) => name);
+  for (const name of Object.keys(words)) {
+    if (known.includes(name)) continue;
+    const meant = didYouMean(name, known);
+    const hint = meant === undefined ? `it has ${known.join(", ")}` : `did you mean ${meant}?`;
+    throw new Error(`the routing key of ${exchange.name} has no word ${name}: ${hint}`);
+  }
+  return exchange.routingKey
+    .map(({ name, constant, multipleWords }) => words[name] ?? constant ?? (multipleWords ? "#" : "*"))
+    .join(".");
+}
