@@ -1,0 +1,56 @@
+// Authentication for the HTTP layer: takes the signed parts from a request, and refuses in the API's own way.
+import type { FastifyRequest } from "fastify";
+import { ApiError } from "../../lib/errors.ts";
+import type { Authenticate } from "../core/http/call.ts";
+import type { Authenticator } from "./authenticate.ts";
+import { payloadHashProblem } from "./payload-hash.ts";
+
+export interface RequestAuthenticatorOptions {
+  readonly authenticate: Authenticator;
+  /** The URL that clients know this server by. */
+  readonly rootUrl: () => string;
+  /** Whether a proxy stands in front whose x-forwarded-* headers tell what the client saw. */
+  readonly trustProxy: boolean;
+}
+
+/** The check that `serve` asks; throws `AuthenticationFailed`. */
+export function createRequestAuthenticator(options: RequestAuthenticatorOptions): Authenticate {
+  return (request, rawBody) => {
+    const { authorization, "content-type": contentType } = request.headers;
+    const result = options.authenticate({
+      ...signedAuthority(request, options),
+      method: request.method,
+      resource: request.raw.url ?? "/",
+      authorization,
+    });
+    if (result.status === "auth-failed") throw new ApiError("AuthenticationFailed", result.message);
+    const { scopes, expires } = result;
+    if (result.status === "no-auth") return { clientId: undefined, scopes, expires };
+    const problem = result.hash && payloadHashProblem(result.hash, contentType, rawBody ?? "");
+    if (problem) throw new ApiError("AuthenticationFailed", problem);
+    return { clientId: result.clientId, scopes, expires };
+  };
+}
+
+/** Host and port as the client signed them, which behind a proxy are not those that this process listens on. */
+function signedAuthority(
+  request: FastifyRequest,
+  { rootUrl, trustProxy }: RequestAuthenticatorOptions,
+): { host: string; port: number } {
+  const { headers, raw } = request;
+  const [, host = "", ownPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(headers.host ?? "") ?? [];
+  const forwardedPort = trustProxy ? firstOf(headers["x-forwarded-port"]) : undefined;
+  if (forwardedPort !== undefined) return { host, port: Number(forwardedPort) };
+  if (trustProxy && firstOf(headers["x-forwarded-proto"]) === "https") return { host, port: 443 };
+  if (ownPort !== undefined) return { host, port: Number(ownPort) };
+  // No port was written. For our own name the root URL has it, where a proxy ends TLS or drops the port from
+  // `Host`; for any other name it is the usual one of the scheme.
+  const root = new URL(rootUrl());
+  const isOwnName = root.hostname === host.toLowerCase();
+  if (isOwnName && root.port !== "") return { host, port: Number(root.port) };
+  const isEncrypted = isOwnName ? root.protocol === "https:" : "encrypted" in raw.socket;
+  return { host, port: isEncrypted ? 443 : 80 };
+}
+
+const firstOf = (header: string | string[] | undefined): string | undefined =>
+  (typeof header === "string" ? header : header?.[0])?.split(",", 1)[0]?.trim();
