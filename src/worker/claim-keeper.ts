@@ -1,0 +1,180 @@
+// Keeps the claim of one run: reclaims it in time, carries its newest credentials, and notices when it is gone.
+import { backoffDelay } from "../lib/backoff.ts";
+import type { ClaimedTask } from "../api/queue/claim.ts";
+import type { TaskStatus } from "../api/queue/status.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Monitor } from "./monitor.ts";
+import type { LostCause } from "./outcome.ts";
+import { isPassing, refusalOf } from "./queue-client.ts";
+import type { QueueClient } from "./queue-client.ts";
+
+export interface ClaimKeeperOptions {
+  readonly clock: Clock;
+  readonly monitor: Monitor;
+  /** The queue with the worker's own credentials. */
+  readonly queue: QueueClient;
+  readonly claim: ClaimedTask;
+  /** The worker's time when the claim's reply came. */
+  readonly receivedAt: number;
+  /** Called once, when the run is no longer ours. */
+  onLost(cause: LostCause): void;
+}
+
+export interface ClaimKeeper {
+  /** The queue with the newest credentials of the run. */
+  queue(): QueueClient;
+  /** Asks the queue whether the run is still ours, and calls `onLost` if it is not. Never rejects. */
+  check(): Promise<void>;
+  stop(): void;
+}
+
+/** Times of one claim on the worker's clock, in ms. */
+export interface ClaimTerm {
+  readonly expiresAt: number;
+  /** How long the queue gives a claim. */
+  readonly length: number;
+}
+
+const reclaimAhead = 3 * 60_000;
+// A timer of Node's holds no more than 2^31-1 ms; a deadline may be further away.
+const longestTimer = 2 ** 31 - 1;
+// An answer that comes after this long is of no use, even where the claim would last.
+const answerLimit = 30_000;
+
+/**
+ * When to reclaim: three minutes before the end, or after two thirds of a shorter claim, so that failed tries can be
+ * repeated in any case.
+ */
+export function reclaimDelay(term: ClaimTerm, now: number): number {
+  return Math.max(0, term.expiresAt - Math.min(reclaimAhead, term.length / 3) - now);
+}
+
+/**
+ * The claim on the worker's own clock. The queue's clock may differ, so only differences of its times count: a claim
+ * began at `started`, which was when its reply set out, and lasts until `takenUntil`.
+ */
+export function claimTerm(claim: ClaimedTask, receivedAt: number): ClaimTerm & { readonly skew: number } {
+  const takenUntil = Date.parse(claim.takenUntil);
+  const started = Date.parse(claim.status.runs[claim.runId]?.started ?? "");
+  const skew = Number.isNaN(started) ? 0 : started - receivedAt;
+  const expiresAt = takenUntil - skew;
+  return { expiresAt, length: expiresAt - receivedAt, skew };
+}
+
+/** Why the queue no longer regards the run as ours, or undefined if it does. */
+export function lostCause(status: TaskStatus, claim: ClaimedTask): LostCause | undefined {
+  const run = status.runs[claim.runId];
+  const ours =
+    run?.state === "running" &&
+    status.runs.length === claim.runId + 1 &&
+    run.workerGroup === claim.workerGroup &&
+    run.workerId === claim.workerId;
+  if (ours) return undefined;
+  if (run?.reasonResolved === "canceled") return "canceled";
+  return run?.reasonResolved === "deadline-exceeded" ? "deadline" : "claim-lost";
+}
+
+export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
+  const { clock, monitor, queue, claim } = options;
+  const { taskId } = claim.status;
+  const run = { taskId, runId: String(claim.runId) };
+  const { skew, ...first } = claimTerm(claim, options.receivedAt);
+  const deadline = Date.parse(claim.task.deadline) - skew;
+  const stopped = new AbortController();
+  let term: ClaimTerm = first;
+  let current = queue.withCredentials(claim.credentials);
+  let failures = 0;
+  let cancelReclaim = (): void => undefined;
+  let cancelDeadline = (): void => undefined;
+
+  function stop(): void {
+    stopped.abort();
+    cancelReclaim();
+    cancelDeadline();
+  }
+  function lose(cause: LostCause): void {
+    if (stopped.signal.aborted) return;
+    stop();
+    monitor.warn("the run is no longer ours", { ...run, cause });
+    options.onLost(cause);
+  }
+
+  /** Calls with a limit of time of its own: a call that hangs must not outlive the claim it is about. */
+  async function limited<T>(ms: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = new AbortController();
+    const cancel = clock.after(ms, () =>
+      limit.abort(new Error(`the queue did not answer within ${Math.round(ms)} ms`)),
+    );
+    try {
+      return await call(AbortSignal.any([limit.signal, stopped.signal]));
+    } finally {
+      cancel();
+    }
+  }
+
+  async function reclaim(): Promise<void> {
+    // A worker that was suspended wakes up after the end; it asks once all the same, for the queue's clock decides.
+    const left = Math.max(term.expiresAt - clock.now(), Math.min(5000, term.length / 3));
+    try {
+      const reply = await limited(Math.min(left, answerLimit), (signal) =>
+        current.reclaimTask(run, { signal, retries: 0 }),
+      );
+      if (stopped.signal.aborted) return;
+      failures = 0;
+      const expiresAt = Date.parse(reply.takenUntil) - skew;
+      term = { expiresAt, length: expiresAt - clock.now() };
+      current = queue.withCredentials(reply.credentials);
+      schedule(reclaimDelay(term, clock.now()));
+    } catch (error) {
+      if (stopped.signal.aborted) return;
+      await reclaimFailed(error);
+    }
+  }
+
+  async function reclaimFailed(error: unknown): Promise<void> {
+    const refusal = refusalOf(error);
+    if (refusal === 409 || refusal === 404) {
+      await check();
+      // The queue says no and yet calls the run ours: that is how it treats a run after its deadline.
+      lose(clock.now() >= deadline ? "deadline" : "claim-lost");
+      return;
+    }
+    monitor.warn("could not reclaim", { ...run, err: error, passing: isPassing(error) });
+    const now = clock.now();
+    if (now >= term.expiresAt) {
+      lose("claim-lost");
+      return;
+    }
+    const backoff = {
+      baseMs: Math.min(1000, term.length / 30),
+      maxMs: Math.min(15_000, term.length / 10),
+      jitter: 0.25,
+    };
+    schedule(Math.min(backoffDelay(failures++, backoff), term.expiresAt - now));
+  }
+
+  async function check(): Promise<void> {
+    try {
+      const { status } = await limited(answerLimit, (signal) => queue.status({ taskId }, { signal }));
+      const cause = lostCause(status, claim);
+      if (cause !== undefined) lose(cause);
+    } catch (error) {
+      // No news is not bad news: the next reclaim tells for certain.
+      if (refusalOf(error) === 404) lose("claim-lost");
+      else if (!stopped.signal.aborted) monitor.debug("could not ask for the status", { ...run, err: error });
+    }
+  }
+
+  function schedule(ms: number): void {
+    cancelReclaim = clock.after(ms, () => void reclaim());
+  }
+  function watchDeadline(): void {
+    const left = deadline - clock.now();
+    if (left <= 0) lose("deadline");
+    else cancelDeadline = clock.after(Math.min(left, longestTimer), watchDeadline);
+  }
+
+  schedule(reclaimDelay(term, clock.now()));
+  watchDeadline();
+  return { queue: () => current, check, stop };
+}

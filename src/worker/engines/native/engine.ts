@@ -1,0 +1,149 @@
+// The native engine: runs a task's commands one after the other as processes of the worker's own user.
+import Type from "typebox";
+import { defineEngine } from "../../engine.ts";
+import type { Engine, ResultSet, Sandbox } from "../../engine.ts";
+import type { ExitInfo } from "../../exit-info.ts";
+import { exitBlock, shellQuote } from "../../log-format.ts";
+import { MalformedPayloadError } from "../../outcome.ts";
+import type { TaskContext } from "../../task-context.ts";
+import { childUsage } from "./child-usage.ts";
+import type { ChildUsage } from "./child-usage.ts";
+import { startCommand } from "./command.ts";
+import type { Command } from "./command.ts";
+import { fixedEnvironment, inheritedEnvironment, runMark } from "./environment.ts";
+import { extractFile, extractFolder } from "./extract.ts";
+import { killRun } from "./process-tree.ts";
+
+const payloadSchema = Type.Object({
+  command: Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
+    minItems: 1,
+    title: "Commands to run",
+    description:
+      "Each command is a program and its arguments; no shell is involved unless you name one. They run in order, and the first that fails ends the task.",
+  }),
+});
+
+/** The engine, with the environment that its tasks inherit (without its secrets). */
+export function nativeEngine(environment: NodeJS.ProcessEnv = process.env): Engine {
+  const usage = childUsage();
+  const inherited = inheritedEnvironment(environment);
+  return defineEngine({
+    name: "native",
+    payloadSchema,
+    newSandboxBuilder: (task, { command: commands }) => {
+      if (commands.flat().some((word) => word.includes("\0"))) {
+        throw new MalformedPayloadError([
+          "payload.command has a word with a NUL character, which no program can be given",
+        ]);
+      }
+      const wanted: Record<string, string> = {};
+      return Promise.resolve({
+        setEnv(name, value) {
+          wanted[name] = value;
+        },
+        start() {
+          const env = { ...inherited, ...wanted, ...fixedEnvironment(task.info, task.taskDir) };
+          return Promise.resolve(startSandbox({ task, commands, env, usage }));
+        },
+      });
+    },
+  });
+}
+
+interface Plan {
+  readonly task: TaskContext;
+  readonly commands: readonly (readonly string[])[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly usage: ChildUsage;
+}
+
+// Output still on its way when all writers are dead is a matter of milliseconds.
+const lastOutputMs = 1000;
+
+function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
+  const { info, log, taskDir, controlDir } = task;
+  const mark = runMark(info.taskId, info.runId);
+  const groups = new Set<number>();
+  const started: Command[] = [];
+  /** Undefined while nobody wants an end; `kill` keeps the result, an error gives it up. */
+  let ending: "kill" | Error | undefined;
+  let ended: (exit: ExitInfo) => void = () => undefined;
+
+  async function runOne(argv: readonly string[], index: number): Promise<ExitInfo> {
+    log.info(`Executing command ${index}: ${shellQuote(argv)}`);
+    const command = await startCommand({ argv, cwd: taskDir, env, output: log.raw, controlDir, usage });
+    started.push(command);
+    if (command.group !== undefined) groups.add(command.group);
+    const startedAt = performance.now();
+    // A kill that comes while the command is being started finds no process yet.
+    if (ending !== undefined) void endAll();
+    const exit = await Promise.race([
+      command.exit,
+      // Settled by a kill that did not work: a process that hangs in the kernel must not hold up the worker.
+      new Promise<ExitInfo>((resolve) => (ended = resolve)),
+    ]);
+    if (command.group !== undefined && !hasMembers(command.group)) groups.delete(command.group);
+    if (ending === undefined) return exit;
+    return { outcome: "aborted", code: null, signal: null, wallMs: performance.now() - startedAt };
+  }
+
+  async function endAll(): Promise<void> {
+    const survivors = await killRun({ groups: [...groups], mark });
+    if (survivors.length === 0) return;
+    task.monitor.warn("processes of a task could not be killed", { pids: survivors });
+    log.warn(`Processes that could not be killed: ${survivors.join(", ")}`);
+    ended({ outcome: "aborted", code: null, signal: "SIGKILL", wallMs: 0 });
+  }
+
+  async function run(): Promise<ResultSet> {
+    const exits: ExitInfo[] = [];
+    for (const [index, argv] of commands.entries()) {
+      if (ending !== undefined) break;
+      const exit = await runOne(argv, index);
+      exits.push(exit);
+      log.info(exitBlock(exit));
+      if (exit.outcome !== "succeeded") break;
+    }
+    // What the commands left running could go on to change the files that are about to be saved.
+    await endAll();
+    const timeout = setTimeout(() => started.forEach((command) => command.abandon()), lastOutputMs);
+    await Promise.all(started.map((command) => command.outputEnd));
+    clearTimeout(timeout);
+    if (ending instanceof Error) throw ending;
+    const success = ending === undefined && exits.every((exit) => exit.outcome === "succeeded");
+    return {
+      exits,
+      success,
+      extractFile: (path) => extractFile(taskDir, path),
+      extractFolder: (path) => extractFolder(taskDir, path),
+    };
+  }
+
+  const result = run();
+  const settled = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  return {
+    result,
+    async kill() {
+      ending ??= "kill";
+      await endAll();
+      await settled;
+    },
+    async abort(error) {
+      ending = error;
+      await endAll();
+      await settled;
+    },
+  };
+}
+
+function hasMembers(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

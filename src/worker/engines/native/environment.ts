@@ -1,0 +1,44 @@
+// The environment of a task's commands: the worker's own without its secrets, the task's wishes, and fixed values.
+import type { TaskInfo } from "../../task-context.ts";
+
+/** Names what every process of a run carries; by it strays are found that have left their family. */
+export const runMarker = "TASKYARD_RUN";
+
+// A task runs as the worker's user and could read the worker's files; but what it prints goes into a log that others
+// read, and `env` is the most usual thing to print. So everything goes that can hold a secret of worker or server:
+// credentials, and addresses of databases and brokers, which contain passwords.
+const secrets = [
+  /^TASKYARD_/,
+  /^TASKCLUSTER_/,
+  /^(DATABASE|AMQP|REDIS)_URL$/,
+  /^PG(PASSWORD|PASSFILE|SERVICEFILE)$/,
+  /^S3_/,
+  /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/,
+  /^SENTRY_DSN$/,
+];
+
+/** The part of the worker's environment that a task may see. */
+export function inheritedEnvironment(own: NodeJS.ProcessEnv): Record<string, string> {
+  const inherited: Record<string, string> = {};
+  for (const [name, value] of Object.entries(own)) {
+    if (value !== undefined && !secrets.some((secret) => secret.test(name))) inherited[name] = value;
+  }
+  return inherited;
+}
+
+/** Variables that the worker sets and a task cannot change. */
+export function fixedEnvironment(info: TaskInfo, taskDir: string): Record<string, string> {
+  return {
+    TASK_ID: info.taskId,
+    RUN_ID: String(info.runId),
+    TASK_WORKDIR: taskDir,
+    TASK_GROUP_ID: info.definition.taskGroupId,
+    TASKCLUSTER_ROOT_URL: info.rootUrl,
+    [runMarker]: runMark(info.taskId, info.runId),
+  };
+}
+
+/** The value of the marker variable for one run. */
+export function runMark(taskId: string, runId: number): string {
+  return `${taskId}/${runId}`;
+}

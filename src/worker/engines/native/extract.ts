@@ -1,0 +1,112 @@
+// Takes files out of a task's folder, and nothing from outside of it.
+import { constants, createReadStream, openSync } from "node:fs";
+import { access, readdir, realpath, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import type { Extracted } from "../../engine.ts";
+import { messageOf } from "../../monitor.ts";
+
+type Kind = "file" | "directory";
+
+/** One file; `path` is relative to the folder, or absolute and inside of it. */
+export async function extractFile(root: string, path: string): Promise<Extracted> {
+  return await extract(root, resolve(root, path), "", path);
+}
+
+/** All files below a folder. Links to files are followed as far as they stay in the task's folder. */
+export async function* extractFolder(root: string, path: string): AsyncGenerator<Extracted> {
+  const top = resolve(root, path);
+  const found = await locate(root, top, path, "directory");
+  if ("kind" in found) yield found;
+  else yield* walk(root, found.path, "", path);
+}
+
+async function* walk(root: string, folder: string, prefix: string, shown: string): AsyncGenerator<Extracted> {
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    yield failed(prefix, "file-not-readable-on-worker", `Folder "${shown}": ${messageOf(error)}.`);
+    return;
+  }
+  // Sorted, so that two runs of one task name and log their artifacts in one order.
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
+    if (entry.isDirectory()) yield* walk(root, join(folder, entry.name), path, `${shown}/${entry.name}`);
+    // Links to folders are left alone, as they may lead round in circles; sockets and pipes hold nothing.
+    else if (entry.isFile() || (await leadsToFile(entry.isSymbolicLink(), join(folder, entry.name))))
+      yield await extract(root, join(folder, entry.name), path, `${shown}/${entry.name}`);
+  }
+}
+
+async function extract(root: string, at: string, path: string, shown: string): Promise<Extracted> {
+  const found = await locate(root, at, shown, "file");
+  if ("kind" in found) return { ...found, path };
+  const { path: identity, stats } = found;
+  return {
+    kind: "file",
+    path,
+    identity,
+    size: stats.size,
+    // The real path, and no link at its end: what was checked is what is read.
+    open: () =>
+      createReadStream(identity, { fd: openSync(identity, constants.O_RDONLY | constants.O_NOFOLLOW) }),
+  };
+}
+
+type Failed = Extract<Extracted, { kind: "error" }>;
+
+/** Where `at` really is, if it is of the wanted kind, readable, and inside of the task's folder. */
+async function locate(
+  root: string,
+  at: string,
+  shown: string,
+  kind: Kind,
+): Promise<{ path: string; stats: Stats } | Failed> {
+  const name = `${kind === "file" ? "File" : "Folder"} "${shown}"`;
+  let path: string;
+  let stats: Stats;
+  try {
+    path = await realpath(at);
+    if (!isInside(await realpath(root), path)) {
+      return failed(
+        "",
+        "invalid-resource-on-worker",
+        `${name} is outside of the task's folder, or a link that leads there; copy it into the folder first.`,
+      );
+    }
+    stats = await stat(path);
+    await access(path, constants.R_OK);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      return failed("", "file-missing-on-worker", `${name} does not exist after the task's commands.`);
+    }
+    return failed("", "file-not-readable-on-worker", `${name} cannot be read: ${messageOf(error)}.`);
+  }
+  if (kind === "file" ? stats.isFile() : stats.isDirectory()) return { path, stats };
+  return failed(
+    "",
+    "invalid-resource-on-worker",
+    `${name} is not a ${kind === "file" ? "regular file" : "folder"}; see the artifact's "type" in the payload.`,
+  );
+}
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
+}
+
+/** A link that leads to a file, or nowhere (which is then reported), but not to a folder. */
+async function leadsToFile(isLink: boolean, path: string): Promise<boolean> {
+  if (!isLink) return false;
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return true;
+  }
+}
+
+function failed(path: string, reason: Failed["reason"], message: string): Failed {
+  return { kind: "error", path, reason, message };
+}

@@ -1,0 +1,159 @@
+// Serves the logs of running tasks over HTTP, from any byte and following: one small server for all runs of a worker.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import parseRange from "range-parser";
+import { slugid } from "../lib/slugid.ts";
+import type { TaskLog } from "./task-log.ts";
+
+export interface LiveLogServerOptions {
+  /** Address to listen on; the default reaches no further than this machine. */
+  readonly host?: string;
+  /** Default: any free one. */
+  readonly port?: number;
+  /** Where readers reach this server, if not at the address it listens on; without a slash at the end. */
+  readonly publicUrl?: string;
+}
+
+export interface LiveLogServer {
+  /** Serves `log` at the returned URL, which holds a secret, until `detach`. Readers at work then may finish. */
+  attach(log: TaskLog): { readonly url: string; detach(): void };
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly secretHash: Buffer;
+  readonly log: TaskLog;
+}
+
+// RFC 8673: the last byte of a range whose end nobody knows yet is named as the largest exact integer.
+const endless = Number.MAX_SAFE_INTEGER;
+
+export async function startLiveLogServer(options: LiveLogServerOptions = {}): Promise<LiveLogServer> {
+  const { host = "127.0.0.1", port = 0 } = options;
+  const entries = new Set<Entry>();
+  const server = createServer((request, response) => void answer(request, response, entries));
+  server.listen(port, host);
+  await once(server, "listening");
+  const base = options.publicUrl ?? `http://${hostPort(host, portOf(server))}`;
+
+  return {
+    attach(log) {
+      const secret = slugid();
+      const entry: Entry = { secretHash: hash(secret), log };
+      entries.add(entry);
+      return { url: `${base}/log/${secret}`, detach: () => void entries.delete(entry) };
+    },
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      // Followers of a log that never ends would keep the server, and with it the worker, alive.
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  entries: ReadonlySet<Entry>,
+): Promise<void> {
+  response.setHeader("access-control-allow-origin", "*");
+  response.setHeader("access-control-expose-headers", "Content-Range, Accept-Ranges");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("cache-control", "no-store");
+  const entry = find(request.url ?? "", entries);
+  if (request.method === "OPTIONS") {
+    response.setHeader("access-control-allow-headers", "Range");
+    response.setHeader("access-control-allow-methods", "GET, HEAD, OPTIONS");
+    response.writeHead(204).end();
+  } else if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("allow", "GET, HEAD, OPTIONS");
+    refuse(response, 405, "A live log can only be read: use GET.");
+  } else if (entry === undefined) {
+    refuse(
+      response,
+      404,
+      "No task of this worker is writing a log here; when a task is over, see its artifacts.",
+    );
+  } else {
+    await serve(request, response, entry.log);
+  }
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, log: TaskLog): Promise<void> {
+  const from = firstByte(request.headers.range);
+  response.setHeader("accept-ranges", "bytes");
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  if (from !== undefined) {
+    const { byteLength, closed } = log;
+    // Right behind the last byte is the usual place to resume at, as long as more may come.
+    if (from > byteLength || (closed && from === byteLength)) {
+      response.setHeader("content-range", `bytes */${byteLength}`);
+      refuse(response, 416, `This log has ${byteLength} bytes${closed ? " and is complete" : " so far"}.`);
+      return;
+    }
+    response.statusCode = 206;
+    response.setHeader(
+      "content-range",
+      closed ? `bytes ${from}-${byteLength - 1}/${byteLength}` : `bytes ${from}-${endless}/*`,
+    );
+  }
+  response.flushHeaders();
+  if (request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  try {
+    await pipeline(
+      Readable.from(log.read({ from: from ?? 0, signal: gone.signal }), { objectMode: false }),
+      response,
+    );
+  } catch {
+    // The reader went away, or the disk failed under it; either way there is nobody left to tell.
+    response.destroy();
+  }
+}
+
+/** The first byte wanted by a range that goes on to the end; other ranges are ignored, as HTTP allows. */
+function firstByte(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ranges = parseRange(endless, header);
+  if (!Array.isArray(ranges) || ranges.type !== "bytes" || ranges.length !== 1) return undefined;
+  const [range] = ranges;
+  if (range === undefined || range.end !== endless - 1 || /=\s*-/.test(header)) return undefined;
+  return range.start;
+}
+
+/** Finds the log of a path. Compares hashes in constant time, with every entry, so that time tells nothing. */
+function find(url: string, entries: ReadonlySet<Entry>): Entry | undefined {
+  const secret = /^\/log\/([\w-]{22})$/.exec(url)?.[1];
+  if (secret === undefined) return undefined;
+  const wanted = hash(secret);
+  let found: Entry | undefined;
+  for (const entry of entries) if (timingSafeEqual(entry.secretHash, wanted)) found = entry;
+  return found;
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${text}\n`);
+}
+
+function hash(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,145 @@
+// The schema of `task.payload`, composed of what the engine and every plugin declare, and its check.
+import { isDeepStrictEqual } from "node:util";
+import { Ajv } from "ajv";
+import type { ErrorObject, ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
+import { isObjectSchema, isRecord, pickOwn } from "./payload-part.ts";
+import type { PayloadPart } from "./payload-part.ts";
+
+type Checked =
+  | { readonly ok: true; readonly payload: Record<string, unknown> }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+export interface PayloadSchema {
+  /** As JSON Schema, for documentation and for the log of a task that got it wrong. */
+  readonly json: object;
+  /** Checks a payload and fills in its defaults, in a copy. */
+  check(payload: unknown): Checked;
+  /** For a payload that failed the check: a part's own keys where they are sound, else the part's defaults. */
+  salvage(part: PayloadPart, payload: unknown): Record<string, unknown>;
+}
+
+type Properties = Record<string, object>;
+
+/**
+ * Composes the parts. Throws if two of them mean different things by one key: that is a mistake of whoever put
+ * the worker together, and it must show at start, not in some task.
+ */
+export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
+  const ajv = new Ajv({ allErrors: true, useDefaults: true });
+  addFormats.default(ajv);
+  const json = {
+    type: "object",
+    required: requiredOf(parts),
+    properties: relaxAll(mergeParts(parts)),
+    additionalProperties: false,
+  };
+  const whole = ajv.compile(json);
+  const single = new Map<PayloadPart, ValidateFunction>(
+    parts.map((part) => [part, ajv.compile(relax(part.payloadSchema))]),
+  );
+
+  return {
+    json,
+    check(payload) {
+      const copy: unknown = structuredClone(payload);
+      if (whole(copy) && isRecord(copy)) return { ok: true, payload: copy };
+      return { ok: false, errors: [...hints(payload), ...(whole.errors ?? []).map(sentence)] };
+    },
+    salvage(part, payload) {
+      const check = single.get(part);
+      if (check === undefined) throw new Error(`${part.name} is not a part of this payload schema`);
+      const own = structuredClone(pickOwn(part.payloadSchema, payload));
+      if (check(own)) return own;
+      const defaults = {};
+      check(defaults);
+      return defaults;
+    },
+  };
+}
+
+function mergeParts(parts: readonly PayloadPart[]): Properties {
+  const properties: Properties = {};
+  const flags: Properties = {};
+  for (const part of parts) {
+    for (const [key, schema] of Object.entries(part.payloadSchema.properties)) {
+      if (key === "features" && isObjectSchema(schema)) {
+        for (const [flag, meaning] of Object.entries(schema.properties)) {
+          add(flags, `features.${flag}`, flag, meaning, part);
+        }
+      } else {
+        add(properties, key, key, schema, part);
+      }
+    }
+  }
+  const features = { type: "object", properties: flags, additionalProperties: false, default: {} };
+  return { ...properties, features };
+}
+
+function add(into: Properties, path: string, key: string, schema: object, part: PayloadPart): void {
+  const known = into[key];
+  if (known !== undefined && !isDeepStrictEqual({ ...known }, { ...schema })) {
+    throw new Error(`"${part.name}" declares payload.${path} differently from another part of the worker`);
+  }
+  into[key] = schema;
+}
+
+function requiredOf(parts: readonly PayloadPart[]): string[] {
+  return [...new Set(parts.flatMap((part) => relax(part.payloadSchema).required ?? []))];
+}
+
+/**
+ * The schema as users meet it: what has a default may be left out. Parts declare such keys as present, because
+ * for them, after the defaults are filled in, they are.
+ */
+function relax(schema: object): { readonly [keyword: string]: unknown; readonly required?: string[] } {
+  if (!isObjectSchema(schema)) return { ...schema };
+  const properties: Properties = schema.properties;
+  return {
+    ...schema,
+    properties: relaxAll(properties),
+    required: (schema.required ?? []).filter((key) => !("default" in (properties[key] ?? {}))),
+  };
+}
+
+function relaxAll(properties: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, schema]) => [
+      key,
+      "items" in schema && isRecord(schema.items) ? { ...schema, items: relax(schema.items) } : relax(schema),
+    ]),
+  );
+}
+
+/** What is most likely meant where the whole form is another one. */
+function hints(payload: unknown): string[] {
+  if (!isRecord(payload) || !Object.hasOwn(payload, "image")) return [];
+  return [
+    "payload.image belongs to tasks that run in a container; this worker runs commands on the machine itself. " +
+      "Leave it out and give payload.command as a list of commands, or use the queue of a worker with containers",
+  ];
+}
+
+function sentence(error: ErrorObject): string {
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((step) =>
+      /^\d+$/.test(step) ? `[${step}]` : `.${step.replaceAll("~1", "/").replaceAll("~0", "~")}`,
+    )
+    .join("");
+  const at = `payload${path}`;
+  const { keyword, params } = error;
+  switch (keyword) {
+    case "additionalProperties":
+      return `${at} has the unknown property "${String(params["additionalProperty"])}"`;
+    case "required":
+      return `${at}.${String(params["missingProperty"])} is missing`;
+    case "enum":
+      return `${at} must be one of ${JSON.stringify(params["allowedValues"])}`;
+    case "uniqueItems":
+      return `${at} has the same item twice (numbers ${String(params["j"])} and ${String(params["i"])})`;
+    default:
+      return `${at} ${error.message ?? "is not valid"}`;
+  }
+}

@@ -1,0 +1,38 @@
+// `payload.env`: variables for the task's commands.
+import Type from "typebox";
+import { MalformedPayloadError } from "../outcome.ts";
+import { definePlugin } from "../plugin.ts";
+import type { Plugin } from "../plugin.ts";
+
+const payloadSchema = Type.Object({
+  env: Type.Record(Type.String(), Type.String(), {
+    default: {},
+    title: "Environment",
+    description:
+      "Variables for every command. Those that the worker itself sets (TASK_ID, RUN_ID, …) cannot be changed.",
+  }),
+});
+
+export function envPlugin(): Plugin {
+  return definePlugin({
+    name: "env",
+    payloadSchema,
+    newTask(_task, { env }) {
+      const wrong = Object.entries(env).flatMap(([name, value]) => [
+        ...(name === "" || /[=\0]/.test(name)
+          ? [`payload.env has the name ${JSON.stringify(name)}; a name is not empty and has no "="`]
+          : []),
+        ...(value.includes("\0")
+          ? [`payload.env.${name} has a NUL character, which no variable can hold`]
+          : []),
+      ]);
+      if (wrong.length > 0) throw new MalformedPayloadError(wrong);
+      return Promise.resolve({
+        build(builder) {
+          for (const [name, value] of Object.entries(env)) builder.setEnv(name, value);
+          return Promise.resolve();
+        },
+      });
+    },
+  });
+}

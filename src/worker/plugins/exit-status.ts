@@ -1,0 +1,52 @@
+// Judges a task by how its commands ended, and `payload.onExitStatus`: codes that mean "try again".
+import Type from "typebox";
+import { definePlugin } from "../plugin.ts";
+import type { Plugin, Verdict } from "../plugin.ts";
+import type { ExitInfo } from "../exit-info.ts";
+
+const codes = (minimum: number, description: string) =>
+  Type.Array(Type.Integer({ minimum }), { uniqueItems: true, default: [], description });
+
+const payloadSchema = Type.Object({
+  onExitStatus: Type.Object(
+    {
+      retry: codes(
+        1,
+        "Exit codes after which the queue runs the task again, as long as it has retries left.",
+      ),
+      purgeCaches: codes(
+        0,
+        "Exit codes after which the task's caches are deleted. This worker has no caches yet.",
+      ),
+    },
+    { additionalProperties: false, default: {} },
+  ),
+});
+
+export function exitStatusPlugin(): Plugin {
+  return definePlugin({
+    name: "exit-status",
+    payloadSchema,
+    newTask: (_task, { onExitStatus }) =>
+      Promise.resolve({
+        stopped: ({ exits, success }) =>
+          Promise.resolve(success ? { ok: true } : judge(exits.at(-1), onExitStatus.retry)),
+      }),
+  });
+}
+
+/** The verdict on the last command that ran, which is the one that failed. */
+export function judge(exit: ExitInfo | undefined, retry: readonly number[]): Verdict {
+  const code = exit?.code ?? undefined;
+  if (code !== undefined && code !== 0 && retry.includes(code)) {
+    const message = `exit status ${code}, for which payload.onExitStatus.retry asks to try again`;
+    return { ok: false, outcome: "intermittent-task", message };
+  }
+  return { ok: false, outcome: "failed", message: describe(exit) };
+}
+
+function describe(exit: ExitInfo | undefined): string {
+  if (exit === undefined || exit.outcome === "aborted") return "the commands were stopped";
+  if (exit.systemError !== undefined) return exit.systemError;
+  return exit.signal === null ? `exit status ${exit.code ?? -1}` : `signal: ${exit.signal}`;
+}

@@ -1,0 +1,132 @@
+// The task's log for others: live while the task runs, and as a compressed artifact afterwards.
+import { createReadStream } from "node:fs";
+import Type from "typebox";
+import type { LiveLogServer } from "../live-log-server.ts";
+import { messageOf } from "../monitor.ts";
+import type { Resolution } from "../outcome.ts";
+import { definePlugin } from "../plugin.ts";
+import type { Plugin, TaskPlugin } from "../plugin.ts";
+import type { TaskContext } from "../task-context.ts";
+import { maxRunTime } from "./max-run-time.ts";
+
+const contentType = "text/plain; charset=utf-8";
+// Time for what comes before and after the commands.
+const liveMarginMs = 15 * 60_000;
+
+const name = (value: string) => Type.String({ default: value, pattern: "^[ -~]+$" });
+
+const payloadSchema = Type.Object({
+  // Optional here, for a payload without it has a log too.
+  maxRunTime: Type.Optional(maxRunTime),
+  logs: Type.Object(
+    { live: name("public/logs/live.log"), backing: name("public/logs/live_backing.log") },
+    { additionalProperties: false, default: {}, description: "Names of the artifacts that hold the log." },
+  ),
+  features: Type.Object(
+    {
+      liveLog: Type.Boolean({ default: true, description: "Serve the log while the task runs." }),
+      backingLog: Type.Boolean({ default: true, description: "Keep the log as an artifact." }),
+    },
+    { additionalProperties: false, default: {} },
+  ),
+});
+
+/** Nothing that goes wrong here changes how the task ends: a log that cannot be shown is a warning. */
+export function logsPlugin(server: LiveLogServer): Plugin {
+  return definePlugin({
+    name: "logs",
+    payloadSchema,
+    evenIfMalformed: true,
+    reservedArtifacts: ({ logs, features }) => [
+      ...(features.liveLog ? [logs.live] : []),
+      ...(features.backingLog ? [logs.backing] : []),
+    ],
+    newTask: (task, { logs, features, maxRunTime: seconds }) => {
+      const live =
+        features.liveLog && seconds !== undefined ? goLive(task, server, logs.live, seconds) : undefined;
+      return Promise.resolve({
+        async resolving(resolution, signal) {
+          // A link to what is still to come would be followed in vain, so the backing log is there first.
+          const saved = features.backingLog && (await saveLog(task, logs.backing, resolution, signal));
+          await live?.registered;
+          if (saved && features.liveLog) await pointAtBackingLog(task, logs.live, logs.backing, signal);
+        },
+        dispose() {
+          live?.detach();
+          return Promise.resolve();
+        },
+      } satisfies TaskPlugin);
+    },
+  });
+}
+
+/** Serves the log, and registers where as an artifact; in the background, for the commands need not wait for it. */
+function goLive(
+  task: TaskContext,
+  server: LiveLogServer,
+  artifact: string,
+  seconds: number,
+): { registered: Promise<void>; detach(): void } {
+  const { info, clock, log, signal } = task;
+  const { url, detach } = server.attach(log);
+  const ends = Math.min(clock.now() + seconds * 1000 + liveMarginMs, Date.parse(info.expires));
+  const registered = task.artifacts
+    .record(
+      artifact,
+      { storageType: "reference", contentType, url, expires: new Date(ends).toISOString() },
+      signal,
+    )
+    .catch((error: unknown) => {
+      if (!signal.aborted) log.warn(`The live log could not be announced: ${messageOf(error)}`);
+    });
+  return { registered, detach };
+}
+
+/** Uploads the whole log; answers whether it is there. */
+async function saveLog(
+  task: TaskContext,
+  artifact: string,
+  resolution: Resolution,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // A run that somebody else may be repeating is not ours to write to. Canceled ones still take artifacts for a while,
+  // and nobody wants their log more than those who wonder why it was canceled.
+  if (resolution.kind === "none" && resolution.cause === "claim-lost") return false;
+  const { log, info, monitor } = task;
+  try {
+    await task.artifacts.file(
+      {
+        name: artifact,
+        contentType,
+        contentEncoding: "gzip",
+        expires: info.expires,
+        size: log.byteLength,
+        open: () => createReadStream(log.path),
+      },
+      signal,
+    );
+    return true;
+  } catch (error) {
+    monitor.warn("the log could not be saved", { err: error, artifact });
+    return false;
+  }
+}
+
+/** From now on, who asks for the live log gets the saved one. */
+async function pointAtBackingLog(
+  task: TaskContext,
+  live: string,
+  backing: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { info, monitor } = task;
+  try {
+    await task.artifacts.record(
+      live,
+      { storageType: "link", contentType, artifact: backing, expires: info.expires },
+      signal,
+    );
+  } catch (error) {
+    monitor.warn("the live log could not be linked to the saved one", { err: error, artifact: live });
+  }
+}

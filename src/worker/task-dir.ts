@@ -1,0 +1,109 @@
+// Folders of runs: made when a run begins, removed when it is over, and cleaned up after a worker that died.
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import Type from "typebox";
+import { Compile } from "typebox/compile";
+import { killRun } from "./engines/native/process-tree.ts";
+import { runMark } from "./engines/native/environment.ts";
+import type { Monitor } from "./monitor.ts";
+
+export interface TaskFolders {
+  /** Where the commands run. */
+  readonly taskDir: string;
+  /** The worker's: the log, compressed copies. Outside of `taskDir`, so that a task that saves "." saves none of it. */
+  readonly controlDir: string;
+  /** Removes both. */
+  remove(): Promise<void>;
+}
+
+const Owner = Type.Object({
+  taskId: Type.String(),
+  runId: Type.Integer(),
+  workerPid: Type.Integer(),
+  /** When the worker's process began, in the kernel's count: a number of a process may be used again. */
+  workerBegan: Type.String(),
+});
+const owner = Compile(Owner);
+const ownerFile = "run.json";
+
+/** Makes the folders of a run below `workDir`. */
+export async function createTaskFolders(
+  workDir: string,
+  run: { taskId: string; runId: number },
+): Promise<TaskFolders> {
+  const folder = join(workDir, `task_${run.taskId}_${run.runId}`);
+  // The same run may be claimed twice, where a reply was lost; nothing of the first time may be left.
+  await removeTree(folder);
+  const taskDir = join(folder, "work");
+  await mkdir(taskDir, { recursive: true, mode: 0o700 });
+  const workerPid = process.pid;
+  await writeFile(
+    join(folder, ownerFile),
+    JSON.stringify({ ...run, workerPid, workerBegan: began(workerPid) }),
+  );
+  return { taskDir, controlDir: folder, remove: () => removeTree(folder) };
+}
+
+/**
+ * Ends the processes and removes the folders of runs whose worker is gone, as after a crash or a power cut. Those of a
+ * worker that lives, which may share `workDir`, are left alone.
+ */
+export async function cleanUp(workDir: string, monitor: Monitor): Promise<void> {
+  for (const name of await readdir(workDir)) {
+    if (!/^task_[\w-]{22}_\d+$/.test(name)) continue;
+    const folder = join(workDir, name);
+    const left = await readOwner(folder);
+    if (left !== undefined) {
+      if (lives(left)) continue;
+      await killRun({ groups: [], mark: runMark(left.taskId, left.runId) });
+    }
+    monitor.info("removing what a dead worker left", { folder });
+    await removeTree(folder).catch((error: unknown) => monitor.reportError(error, { folder }));
+  }
+}
+
+async function readOwner(folder: string) {
+  try {
+    const left: unknown = JSON.parse(await readFile(join(folder, ownerFile), "utf8"));
+    return owner.Check(left) ? left : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function lives({ workerPid, workerBegan }: { workerPid: number; workerBegan: string }): boolean {
+  try {
+    process.kill(workerPid, 0);
+  } catch {
+    return false;
+  }
+  return began(workerPid) === workerBegan;
+}
+
+/** The moment a living process began, as the kernel counts; empty for a dead one. */
+function began(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Removes a folder with everything in it, also where a task has taken away its own right to write. */
+async function removeTree(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    await allowWriting(folder);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function allowWriting(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await allowWriting(join(folder, entry.name));
+  }
+}

@@ -1,0 +1,179 @@
+// The work on a run, from its payload to the verdict: each stage needs the one before, and the first failure decides.
+import type { Engine, ResultSet, Sandbox } from "./engine.ts";
+import { goDuration } from "./log-format.ts";
+import { AbortedError, MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
+import type { AbortCause, ExceptionReason } from "./outcome.ts";
+import type { PayloadSchema } from "./payload-schema.ts";
+import type { Plugin, TaskPlugin, Verdict } from "./plugin.ts";
+import { within } from "./retry.ts";
+import type { TaskContext } from "./task-context.ts";
+
+export type Stage =
+  | "claimed"
+  | "preparing"
+  | "starting"
+  | "running"
+  | "stopping"
+  | "resolving"
+  | "reporting"
+  | "disposing"
+  | "done";
+
+/** Why a run did not end well; the messages are for the task's author. */
+export interface Failure {
+  readonly outcome: "failed" | ExceptionReason;
+  readonly messages: readonly string[];
+}
+
+export interface Parts {
+  readonly engine: Engine;
+  /** In their order. */
+  readonly plugins: readonly Plugin[];
+  readonly payloads: PayloadSchema;
+  /** The most that one hook may take, in ms. */
+  readonly hookLimitMs: number;
+}
+
+interface Work extends Parts {
+  /** What engine and plugins see of the run; the reserved names of artifacts are added here. */
+  readonly view: TaskContext;
+  readonly payload: unknown;
+  enter(stage: Stage): void;
+  /** Takes the plugins' parts as they come to be, so that they are torn down whatever happens. */
+  readonly created: TaskPlugin[];
+}
+
+/** Works through all stages; answers the first failure. Never rejects. When it settles, no process of the task is left. */
+export async function workThrough(work: Work): Promise<Failure | undefined> {
+  try {
+    work.enter("preparing");
+    const { context, payload } = await prepare(work);
+    work.enter("starting");
+    const sandbox = await start(work, context, payload);
+    return await judge(work, context, sandbox);
+  } catch (error) {
+    return failureOf(error, work.view);
+  }
+}
+
+async function prepare(work: Work): Promise<{ context: TaskContext; payload: Record<string, unknown> }> {
+  const { payloads, plugins, created } = work;
+  const checked = payloads.check(work.payload);
+  if (checked.ok) {
+    const { payload } = checked;
+    const reservedArtifacts = new Set(plugins.flatMap((plugin) => plugin.reservedArtifacts(payload)));
+    const context = { ...work.view, reservedArtifacts };
+    for (const plugin of plugins) await create(work, context, plugin, payload, created);
+    return { context, payload };
+  }
+  const { view: context } = work;
+  for (const plugin of plugins.filter(({ evenIfMalformed }) => evenIfMalformed)) {
+    await create(work, context, plugin, payloads.salvage(plugin, work.payload), created);
+  }
+  context.log.info(JSON.stringify(payloads.json, null, 2));
+  throw new MalformedPayloadError([
+    "TASK FAIL since the task payload is invalid. See errors:",
+    ...checked.errors.map((error) => `- ${error}`),
+  ]);
+}
+
+async function create(
+  work: Work,
+  context: TaskContext,
+  plugin: Plugin,
+  payload: unknown,
+  created: TaskPlugin[],
+): Promise<void> {
+  // Added when it exists and not when it is waited for: one that comes too late is torn down all the same.
+  const adding = async (): Promise<void> => void created.push(await plugin.newTask(context, payload));
+  await hook(work, context, `${plugin.name}.newTask`, adding);
+}
+
+async function start(work: Work, context: TaskContext, payload: unknown): Promise<Sandbox> {
+  const { engine, created } = work;
+  const builder = await hook(work, context, `${engine.name}.newSandboxBuilder`, async () =>
+    engine.newSandboxBuilder(context, payload),
+  );
+  for (const plugin of created) await hook(work, context, "build", async () => plugin.build?.(builder));
+  return await builder.start();
+}
+
+async function judge(work: Work, context: TaskContext, sandbox: Sandbox): Promise<Failure | undefined> {
+  const { log, signal, clock } = context;
+  const abort = (): void => void sandbox.abort(reasonOf(signal));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  const startedAt = clock.now();
+  let results: ResultSet;
+  try {
+    work.enter("running");
+    for (const plugin of work.created)
+      await hook(work, context, "started", async () => plugin.started?.(sandbox));
+    results = await sandbox.result;
+  } catch (error) {
+    await sandbox.abort(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    log.info(`=== Task Finished ===\nTask Duration: ${goDuration(clock.now() - startedAt)}`);
+  }
+
+  work.enter("stopping");
+  let first: Failure | undefined;
+  for (const plugin of work.created.toReversed()) {
+    try {
+      const verdict = await hook(work, context, "stopped", async () => plugin.stopped?.(results));
+      first ??= verdict === undefined ? undefined : failureOfVerdict(verdict);
+    } catch (error) {
+      first ??= failureOf(error, context);
+    }
+  }
+  return first;
+}
+
+function failureOfVerdict(verdict: Verdict): Failure | undefined {
+  return verdict.ok ? undefined : { outcome: verdict.outcome, messages: [verdict.message] };
+}
+
+/** Waits for a hook, but no longer than the run goes on, nor longer than any hook may take. */
+async function hook<T>(
+  work: Work,
+  { clock, signal }: TaskContext,
+  what: string,
+  call: () => Promise<T>,
+): Promise<T> {
+  return await within({ clock, signal, ms: work.hookLimitMs, what }, call);
+}
+
+/** What an error means for the run. An unexpected one is reported to the operator, and the author gets its number. */
+export function failureOf(
+  error: unknown,
+  { signal, monitor }: Pick<TaskContext, "signal" | "monitor">,
+): Failure {
+  // Whatever broke while the run was being stopped broke because of that.
+  const cause = signal.aborted ? reasonOf(signal) : error;
+  if (cause instanceof AbortedError)
+    return { outcome: "worker-shutdown", messages: [abortText[cause.abort]] };
+  if (error instanceof MalformedPayloadError)
+    return { outcome: "malformed-payload", messages: error.messages };
+  if (error instanceof ResourceUnavailableError) {
+    monitor.warn(error.message, { err: error });
+    return { outcome: "resource-unavailable", messages: [error.message] };
+  }
+  const incidentId = monitor.reportError(error);
+  return {
+    outcome: "internal-error",
+    messages: [`Internal error of the worker. Tell its operator this number: incident ${incidentId}`],
+  };
+}
+
+const abortText: Readonly<Record<AbortCause, string>> = {
+  canceled: "The task was canceled.",
+  deadline: "The task's deadline has passed.",
+  "claim-lost": "The worker has lost its claim on the task.",
+  "worker-shutdown": "The worker is shutting down. The queue runs the task again if it has retries left.",
+};
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}

@@ -1,0 +1,247 @@
+// A queue as workers see it, over real HTTP: claims, artifacts and events from memory, and failures on order.
+// It is the worker's contract kit: what the worker is tested against here, the real queue must do as well.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { gunzipSync } from "node:zlib";
+import type { CreateArtifactRequest } from "../../src/api/queue/artifacts.ts";
+import type { ClaimedTask, ClaimWorkRequest } from "../../src/api/queue/claim.ts";
+import type { Run, TaskStatus } from "../../src/api/queue/status.ts";
+import { createState, Refusal } from "./fake-queue-state.ts";
+import type { StoredArtifact, SubmitOptions } from "./fake-queue-state.ts";
+
+export type Call =
+  | "claimWork"
+  | "reclaimTask"
+  | "reportCompleted"
+  | "reportFailed"
+  | "reportException"
+  | "createArtifact"
+  | "status"
+  | "upload"
+  | "events";
+
+/** What to do instead of the usual: answer a status, do the work but drop the answer, or never answer. */
+export type Fault = number | "lose-reply" | "hang";
+
+export interface FakeQueue {
+  readonly rootUrl: string;
+  /** Every call that came, in order. */
+  readonly calls: readonly { readonly call: Call; readonly path: string }[];
+  /** How many calls of a kind came. */
+  count(call: Call): number;
+  /** Creates a pending task with this payload. */
+  submit(payload: unknown, options?: SubmitOptions): string;
+  /** Ends a run from outside: canceled by somebody, or its claim expired. */
+  end(taskId: string, reason: "canceled" | "claim-expired" | "deadline-exceeded"): void;
+  status(taskId: string): TaskStatus;
+  /** The first run's reason of resolution, as soon as it has one. */
+  resolved(taskId: string): Promise<string>;
+  /** Waits until `condition` holds; looked at whenever a call has come or has been answered. */
+  until(condition: () => boolean): Promise<void>;
+  artifact(taskId: string, name: string): StoredArtifact | undefined;
+  /** The artifact's content, uncompressed. */
+  content(taskId: string, name: string): string;
+  /** Faults for the next calls of this kind, one each. */
+  inject(call: Call, ...faults: Fault[]): void;
+  close(): Promise<void>;
+}
+
+export interface FakeQueueOptions {
+  readonly claimMs?: number;
+  /** How far the queue's clock is ahead of this machine's. */
+  readonly skewMs?: number;
+  readonly pollMs?: number;
+  /** False: claim ids are refused, as other implementations of the API do. */
+  readonly claimIds?: boolean;
+  /** False: no stream of events. */
+  readonly events?: boolean;
+}
+
+export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<FakeQueue> {
+  const { claimMs = 1_200_000, skewMs = 0, pollMs = 20_000, claimIds = true, events = true } = options;
+  const state = createState({ claimMs, skewMs });
+  const claims = new Map<string, ClaimedTask[]>();
+  const faults = new Map<Call, Fault[]>();
+  const calls: { call: Call; path: string }[] = [];
+  const followers = new Set<ServerResponse>();
+  const watchers = new Set<() => void>();
+  const changed = (): void => {
+    for (const look of watchers) look();
+  };
+
+  function until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        watchers.delete(look);
+        resolve();
+      };
+      watchers.add(look);
+      look();
+    });
+  }
+
+  function resolve(
+    taskId: string,
+    runId: number,
+    to: Run["state"],
+    reason: NonNullable<Run["reasonResolved"]>,
+  ): unknown {
+    const status = (): TaskStatus => state.status(taskId);
+    if (state.resolve(taskId, runId, to, reason) && to === "exception") {
+      const message = JSON.stringify({ payload: { status: status(), runId } });
+      for (const follower of followers) follower.write(`event: message\ndata: ${message}\n\n`);
+    }
+    changed();
+    return { status: status() };
+  }
+
+  async function claimWork(body: ClaimWorkRequest, response: ServerResponse): Promise<unknown> {
+    const { claimId } = body;
+    if (claimId !== undefined && !claimIds) throw new Refusal(400, 'unknown property "claimId"');
+    const known = claimId === undefined ? undefined : claims.get(claimId);
+    if (known !== undefined) return { tasks: known };
+    const gone = once(response, "close");
+    await Promise.race([until(() => state.pendingIds().length > 0), gone, after(pollMs)]);
+    if (response.destroyed) return undefined;
+    const won = state
+      .pendingIds()
+      .slice(0, body.tasks)
+      .map((taskId) => state.claim(taskId, body));
+    if (claimId !== undefined && won.length > 0) claims.set(claimId, won);
+    return { tasks: won };
+  }
+
+  function createArtifact(
+    taskId: string,
+    runId: number,
+    name: string,
+    request: CreateArtifactRequest,
+  ): unknown {
+    state.createArtifact(taskId, runId, name, request);
+    if (request.storageType !== "s3") return { storageType: request.storageType };
+    const putUrl = `${rootUrl}/upload/${taskId}/${encodeURIComponent(name)}`;
+    return { storageType: "s3", contentType: request.contentType, expires: request.expires, putUrl };
+  }
+
+  async function upload(taskId: string, name: string, request: IncomingMessage): Promise<unknown> {
+    if (request.headers["content-length"] === undefined) throw new Refusal(411, "Content-Length is missing");
+    const known = state.artifacts(taskId).get(name);
+    if (known === undefined) throw new Refusal(403, `${name} was not created`);
+    const body = await bytesOf(request);
+    state.artifacts(taskId).set(name, { request: known.request, headers: request.headers, body });
+    return {};
+  }
+
+  /** Opens the stream of events; its answer goes on and on. */
+  function follow(response: ServerResponse): undefined {
+    if (!events) throw new Refusal(404, "no such service");
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("event: ready\ndata: {}\n\n");
+    followers.add(response);
+    response.once("close", () => followers.delete(response));
+  }
+
+  /** The kind of a call, and what does its work. */
+  function route(request: IncomingMessage, response: ServerResponse): [Call, () => unknown] {
+    const { pathname } = new URL(request.url ?? "", "http://fake");
+    const path = pathname
+      .replace(/^\/api\/queue\/v1/, "")
+      .split("/")
+      .map(decodeURIComponent);
+    const [, first, taskId = "", part = "", run, action, name = ""] = path;
+    const runId = Number(run);
+    if (first === "upload") return ["upload", () => upload(taskId, part, request)];
+    if (first === "api") return ["events", () => follow(response)];
+    if (first === "claim-work") return ["claimWork", async () => claimWork(await json(request), response)];
+    if (part === "status") return ["status", () => ({ status: state.status(taskId) })];
+    if (action === "reclaim") return ["reclaimTask", () => state.reclaim(taskId, runId)];
+    if (action === "completed") {
+      return ["reportCompleted", () => resolve(taskId, runId, "completed", "completed")];
+    }
+    if (action === "failed") return ["reportFailed", () => resolve(taskId, runId, "failed", "failed")];
+    if (action === "exception") {
+      const work = async (): Promise<unknown> => {
+        const { reason } = await json<{ reason: NonNullable<Run["reasonResolved"]> }>(request);
+        return resolve(taskId, runId, "exception", reason);
+      };
+      return ["reportException", work];
+    }
+    return ["createArtifact", async () => createArtifact(taskId, runId, name, await json(request))];
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [call, work] = route(request, response);
+    calls.push({ call, path: request.url ?? "" });
+    const fault = faults.get(call)?.shift();
+    changed();
+    try {
+      if (fault === "hang") return;
+      if (typeof fault === "number") throw new Refusal(fault, "a fault was ordered");
+      const reply = await work();
+      if (fault === "lose-reply") response.destroy();
+      else if (reply !== undefined) send(response, 200, reply);
+    } catch (error) {
+      const status = error instanceof Refusal ? error.status : 500;
+      send(response, status, { code: "Refused", message: error instanceof Error ? error.message : "" });
+    }
+    changed();
+  }
+
+  const server = createServer((request, response) => void answer(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const rootUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+
+  return {
+    rootUrl,
+    calls,
+    count: (kind) => calls.filter(({ call }) => call === kind).length,
+    submit(payload, submitOptions) {
+      const taskId = state.submit(payload, submitOptions);
+      changed();
+      return taskId;
+    },
+    end: (taskId, reason) => void resolve(taskId, 0, "exception", reason),
+    status: (taskId) => state.status(taskId),
+    async resolved(taskId) {
+      await until(() => state.run(taskId, 0).reasonResolved !== undefined);
+      return state.run(taskId, 0).reasonResolved ?? "";
+    },
+    until,
+    artifact: (taskId, name) => state.artifacts(taskId).get(name),
+    content(taskId, name) {
+      const { body, headers } = state.artifacts(taskId).get(name) ?? {};
+      if (body === undefined) throw new Error(`${name} was not uploaded`);
+      return (headers?.["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString("utf8");
+    },
+    inject: (call, ...more) => void faults.set(call, [...(faults.get(call) ?? []), ...more]),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** The body as the contract describes it; the worker's typed client is the only one that calls here. */
+async function json<T>(request: IncomingMessage): Promise<T> {
+  return JSON.parse((await bytesOf(request)).toString("utf8")) as T;
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
