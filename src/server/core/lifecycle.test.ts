@@ -1,0 +1,184 @@
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { manualClock } from "../../../test/support/clock.ts";
+import { testMonitor } from "../../../test/support/monitor.ts";
+import { createLifecycle, onSignals } from "./lifecycle.ts";
+
+function setup() {
+  const clock = manualClock(0);
+  const { monitor, records } = testMonitor();
+  const lifecycle = createLifecycle({ clock, log: monitor.log, stopTimeoutMs: 10_000 });
+  return { clock, lifecycle, records };
+}
+
+const never = (): Promise<void> => new Promise(() => {});
+
+describe("createLifecycle", () => {
+  it("stops the last started first, each after the one before has ended", async () => {
+    const { lifecycle } = setup();
+    const seen: string[] = [];
+    for (const name of ["database", "loops", "http"]) {
+      lifecycle.add(name, async () => {
+        seen.push(`${name} begins`);
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(`${name} ends`);
+      });
+    }
+    expect(await lifecycle.stop("test")).toEqual({ unclean: [] });
+    expect(seen).toEqual([
+      "http begins",
+      "http ends",
+      "loops begins",
+      "loops ends",
+      "database begins",
+      "database ends",
+    ]);
+  });
+
+  it("stops once, however often it is asked", async () => {
+    const { lifecycle } = setup();
+    let stops = 0;
+    lifecycle.add("part", () => void stops++);
+    await Promise.all([lifecycle.stop("one"), lifecycle.stop("two")]);
+    await lifecycle.stop("three");
+    expect(stops).toBe(1);
+  });
+
+  it("aborts its signal before anything stops, with the reason", async () => {
+    const { lifecycle } = setup();
+    let abortedBefore = false;
+    lifecycle.add("part", () => void (abortedBefore = lifecycle.signal.aborted));
+    await lifecycle.stop("SIGTERM");
+    expect(abortedBefore).toBe(true);
+    expect(lifecycle.signal.reason).toMatchObject({ message: "stopping: SIGTERM" });
+  });
+
+  it("names what hangs, and still leaves time to what comes after it, within the limit of all", async () => {
+    const { lifecycle, clock, records } = setup();
+    const at: Record<string, number> = {};
+    lifecycle.add("postgres", () => void (at["postgres"] = clock.now()));
+    lifecycle.add("loops", () => {
+      at["loops"] = clock.now();
+      return never();
+    });
+    lifecycle.add("http", never);
+    const stopped = lifecycle.stop("test");
+    await clock.advance(10_000);
+    expect(await stopped).toEqual({ unclean: ["http", "loops"] });
+    expect(at).toEqual({ loops: 5000, postgres: 7500 });
+    expect(records.map(({ msg }) => msg)).toEqual([
+      "stopping",
+      "http did not stop in time",
+      "loops did not stop in time",
+      "stopped, but not cleanly",
+    ]);
+  });
+
+  it("gives the last one all the time that is left", async () => {
+    const { lifecycle, clock } = setup();
+    lifecycle.add("postgres", never);
+    const stopped = lifecycle.stop("test");
+    await clock.advance(9999);
+    expect(clock.pending()).toBe(1);
+    await clock.advance(1);
+    expect(await stopped).toEqual({ unclean: ["postgres"] });
+  });
+
+  it("goes on where one fails to stop, and says why", async () => {
+    const { lifecycle, records } = setup();
+    let stopped = false;
+    lifecycle.add("database", () => void (stopped = true));
+    lifecycle.add("rejects", () => Promise.reject(new Error("broken pipe")));
+    lifecycle.add("throws", () => {
+      throw new Error("no");
+    });
+    expect(await lifecycle.stop("test")).toEqual({ unclean: ["throws", "rejects"] });
+    expect(stopped).toBe(true);
+    expect(records).toContainEqual(
+      expect.objectContaining({
+        msg: "rejects failed to stop",
+        err: expect.objectContaining({ message: "broken pipe" }),
+      }),
+    );
+  });
+
+  it("stops what a start adds during the stop or after it", async () => {
+    const { lifecycle } = setup();
+    const seen: string[] = [];
+    lifecycle.add("first", () => {
+      lifecycle.add("during", () => void seen.push("during"));
+    });
+    await lifecycle.stop("test");
+    lifecycle.add("after", () => void seen.push("after"));
+    expect(await lifecycle.stop("again")).toEqual({ unclean: [] });
+    expect(seen).toEqual(["during", "after"]);
+  });
+});
+
+describe("onSignals", () => {
+  function signalled() {
+    const { lifecycle, clock } = setup();
+    const exits: number[] = [];
+    const process = Object.assign(new EventEmitter(), { exit: (code: number) => void exits.push(code) });
+    return { lifecycle, clock, exits, process, off: onSignals({ lifecycle, process }) };
+  }
+
+  it("stops and ends the process with 0", async () => {
+    const { lifecycle, process, exits } = signalled();
+    process.emit("SIGTERM");
+    await lifecycle.stop("the same stop");
+    await Promise.resolve();
+    expect(exits).toEqual([0]);
+  });
+
+  it("ends with 1 where something did not stop", async () => {
+    const { lifecycle, process, exits, clock } = signalled();
+    lifecycle.add("part", never);
+    process.emit("SIGINT");
+    await clock.advance(10_000);
+    expect(exits).toEqual([1]);
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ])("ends at once with a second signal, %s", (signal, code) => {
+    const { lifecycle, process, exits } = signalled();
+    lifecycle.add("part", never);
+    process.emit("SIGTERM");
+    process.emit(signal);
+    expect(exits).toEqual([code]);
+  });
+
+  it("takes its listeners away", () => {
+    const { process, off } = signalled();
+    off();
+    expect(process.listenerCount("SIGTERM") + process.listenerCount("SIGINT")).toBe(0);
+  });
+
+  it("says what hung before a real process ends, although nothing else keeps it alive", async () => {
+    const program = `
+      import { createLifecycle, onSignals } from ${JSON.stringify(import.meta.resolve("./lifecycle.ts"))};
+      import { createLog } from ${JSON.stringify(import.meta.resolve("./log.ts"))};
+      import { systemClock } from ${JSON.stringify(import.meta.resolve("../../lib/clock.ts"))};
+      const log = createLog({ level: "info", format: "json" });
+      const lifecycle = createLifecycle({ clock: systemClock, log, stopTimeoutMs: 300 });
+      const server = setInterval(() => {}, 1000);
+      lifecycle.add("server", () => clearInterval(server));
+      lifecycle.add("stuck", () => new Promise(() => {}));
+      onSignals({ lifecycle, process });
+      log.info("up");
+    `;
+    const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const output = text(child.stdout);
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(1);
+    expect(await output).toContain("stuck did not stop in time");
+  });
+});
