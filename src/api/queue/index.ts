@@ -1,6 +1,8 @@
 // The queue's contract.
+import { named } from "../schema.ts";
 import { monitoringEndpoints, service } from "../service.ts";
 import { artifactEndpoints } from "./artifact-endpoints.ts";
+import { TaskCredentials } from "./claim.ts";
 import { taskEndpoints, workerEndpoints } from "./endpoints.ts";
 import {
   artifactCreated,
@@ -12,6 +14,7 @@ import {
   taskPending,
   taskRunning,
 } from "./exchanges.ts";
+import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
 
 export const queueApi = service({
@@ -36,5 +39,10 @@ export const queueApi = service({
     taskException,
     taskGroupResolved,
   },
-  schemas: [metadataFile],
+  schemas: [
+    metadataFile,
+    named("v1/task-status.json", TaskStatus),
+    named("v1/task-definition-and-status.json", DefinitionAndStatus),
+    named("v1/task-credentials.json", TaskCredentials),
+  ],
 });

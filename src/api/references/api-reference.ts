@@ -49,7 +49,7 @@ function renderEntry(endpoint: Endpoint): ApiEntry {
     type: "function",
     // The union of the lower-case names is the lower case of the union, which the compiler does not see.
     method: method.toLowerCase() as ApiEntry["method"],
-    route: path.replace(PARAMETER, "<$2>"),
+    route: publishedRoute(path),
     args: pathParameters(path).map((parameter) => parameter.name),
     query: Object.keys(endpoint.query ?? {}),
     name,
@@ -65,6 +65,9 @@ function renderEntry(endpoint: Endpoint): ApiEntry {
 }
 
 const PARAMETER = /([:*])(\w+)/g;
+
+/** A method's path as references write it: `/task/<taskId>`. */
+export const publishedRoute = (path: string): string => path.replace(PARAMETER, "<$2>");
 
 /** The parameters of a method's path, in order; `rest` ones take slashes too. */
 export const pathParameters = (path: string): { readonly name: string; readonly rest: boolean }[] =>

@@ -66,10 +66,9 @@ describe("the published documents", () => {
   });
 
   it("hold schemas that can be compiled", () => {
-    for (const { content } of documents) {
-      if ("$id" in content)
-        expect(reader.getSchema(String(content.$id).replace(/#$/, ""))).toBeTypeOf("function");
-    }
+    const ids = documents.flatMap(({ content }) => ("$id" in content ? [String(content.$id)] : []));
+    for (const id of ids)
+      expect([id, typeof reader.getSchema(id.replace(/#$/, ""))]).toEqual([id, "function"]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { Named } from "../schema.ts";
 import type { Service } from "../service.ts";
 import { pathParameters } from "./api-reference.ts";
-import { namedSchemas, schemaTitle } from "./schemas.ts";
+import { linked, namedSchemas, schemaTitle } from "./schemas.ts";
 import { scopesAsMarkdown } from "./scope-text.ts";
 
 export interface OpenApi {
@@ -139,14 +139,19 @@ function tagsOf(service: Service): { name: string; description: string }[] {
   }));
 }
 
-const schemasOf = (service: Service): [string, object][] =>
-  namedSchemas(service).map((named) => [
-    schemaKey(service, named),
-    { title: schemaTitle(named), ...named.schema },
+function schemasOf(service: Service): [string, object][] {
+  const published = namedSchemas(service);
+  return published.map((schema) => [
+    schemaKey(service, schema),
+    linked(schema, published, (other) => schemaPointer(service, other)),
   ]);
+}
+
+const schemaPointer = (service: Service, schema: Named): string =>
+  `#/components/schemas/${schemaKey(service, schema)}`;
 
 const json = (service: Service, schema: Named): object => ({
-  "application/json": { schema: { $ref: `#/components/schemas/${schemaKey(service, schema)}` } },
+  "application/json": { schema: { $ref: schemaPointer(service, schema) } },
 });
 
 /** `queue.v1.task`: keys of components take no slashes. */

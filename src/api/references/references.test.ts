@@ -148,6 +148,16 @@ describe("renderSchemas", () => {
     expect(schemas[2]?.content).toMatchObject({ title: "Plume" });
   });
 
+  it("refers to what is published on its own instead of repeating it", () => {
+    const nest = named("v1/nest.json", exactly({ mother: Bird.schema, young: Type.Array(Bird.schema) }));
+    const schemas = renderSchemas({ ...birds, schemas: [nest] });
+    const ref = { $ref: "/schemas/birds/v1/bird.json#" };
+    expect(schemas.at(-1)?.content).toMatchObject({
+      $id: "/schemas/birds/v1/nest.json#",
+      properties: { mother: ref, young: { type: "array", items: ref } },
+    });
+  });
+
   it("refuses two schemas of one name, which is a mistake in the contract", () => {
     const twice = { ...birds, schemas: [named("v1/bird.json", Type.String())] };
     expect(() => renderSchemas(twice)).toThrow("Two schemas of the service birds are called v1/bird.json");

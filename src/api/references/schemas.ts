@@ -22,19 +22,35 @@ export function namedSchemas(service: Service): Named[] {
 }
 
 /** The schemas of `service` as documents, for any root URL. */
-export const renderSchemas = (service: Service): PublishedDocument[] =>
-  namedSchemas(service).map((schema) => {
+export function renderSchemas(service: Service): PublishedDocument[] {
+  const published = namedSchemas(service);
+  return published.map((schema) => {
     const path = schemaPath(service, schema);
+    const heading = { $schema: schemaId(commonSchemaPath("metaschema")), $id: schemaId(path) };
     return {
       path,
-      content: {
-        $schema: schemaId(commonSchemaPath("metaschema")),
-        $id: schemaId(path),
-        title: schemaTitle(schema),
-        ...schema.schema,
-      },
+      content: { ...heading, ...linked(schema, published, (other) => schemaId(schemaPath(service, other))) },
     };
   });
+}
+
+/**
+ * A schema with its title, in which each part that is published on its own is a reference to it. The contract
+ * composes schemas by value, so a part is recognised by being the same object.
+ */
+export function linked(schema: Named, published: readonly Named[], refTo: (other: Named) => string): object {
+  const fileOf = new Map<unknown, Named>(published.toReversed().map((other) => [other.schema, other]));
+  const copy = (value: unknown): unknown => {
+    const other = fileOf.get(value);
+    if (other && other !== schema) return { $ref: refTo(other) };
+    if (Array.isArray(value)) return value.map(copy);
+    if (typeof value !== "object" || value === null) return value;
+    return copyMembers(value);
+  };
+  const copyMembers = (value: object): object =>
+    Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copy(member)]));
+  return { title: schemaTitle(schema), ...copyMembers(schema.schema) };
+}
 
 /** `v1/create-task-request.json` is "Create task request": generators of clients make names of types from it. */
 export function schemaTitle({ file }: Named): string {

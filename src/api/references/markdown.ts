@@ -1,0 +1,121 @@
+// The pages of the API for people, as Markdown: one a service, with its methods, events and schemas.
+import type { Endpoint } from "../endpoint.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Named } from "../schema.ts";
+import { exchangeName, type Service } from "../service.ts";
+import { publishedRoute } from "./api-reference.ts";
+import { schemaPath } from "./locations.ts";
+import { outline, type OutlineRow } from "./outline.ts";
+import { namedSchemas } from "./schemas.ts";
+import { scopesAsMarkdown } from "./scope-text.ts";
+
+/** A page: its file name, and its text. */
+export interface Page {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** An index and a page for each service. */
+export const renderApiDocs = (services: readonly Service[]): Page[] => [
+  { file: "README.md", text: renderIndex(services) },
+  ...services.map((service) => ({ file: `${service.name}.md`, text: renderService(service) })),
+];
+
+const renderIndex = (services: readonly Service[]): string =>
+  paragraphs(
+    "# API",
+    services.map(({ name, title, description }) => `* [${title}](${name}.md): ${description}`).join("\n"),
+    "A server publishes the same under `/references/manifest.json`, as OpenAPI under `/openapi.json`, and for people under `/docs/api`.",
+    "Every refusal has the same body: `code` says of what kind it is, `message` what was wrong and what would be right, `requestInfo` what was asked for.",
+  );
+
+function renderService(service: Service): string {
+  const published = namedSchemas(service);
+  const endpoints = Object.values(service.endpoints);
+  const exchanges = Object.values(service.exchanges);
+  const categories = [...new Set(endpoints.map(({ category }) => category))];
+  return paragraphs(
+    `# ${service.title}`,
+    service.description,
+    `Methods are below \`/api/${service.name}/${service.version}\`.`,
+    ...categories.flatMap((category) => [
+      `## ${category}`,
+      ...endpoints.filter((e) => e.category === category).flatMap(renderMethod),
+    ]),
+    ...(exchanges.length === 0 ? [] : ["## Events", ...exchanges.flatMap((x) => renderEvent(service, x))]),
+    "## Schemas",
+    ...published.flatMap((schema) => renderSchema(service, schema, published)),
+  );
+}
+
+function renderMethod(endpoint: Endpoint): string[] {
+  const { method, path, name, stability, title, description, query, scopes, body, reply } = endpoint;
+  const facts = [
+    ...(query ? [`Query: ${Object.keys(query).map(code).join(", ")}`] : []),
+    ...(body ? [`Request: ${linkTo(body)}`] : []),
+    ...(reply && reply !== "blob" ? [`Reply: ${linkTo(reply)}`] : []),
+  ];
+  return [
+    `### ${name}`,
+    `${code(`${method} ${publishedRoute(path)}`)} · ${stability}`,
+    `**${sentence(title)}** ${description}`,
+    ...(facts.length === 0 ? [] : [facts.map((fact) => `* ${fact}`).join("\n")]),
+    ...(scopes === undefined ? ["Public: needs no scopes."] : ["Scopes:", scopesAsMarkdown(scopes)]),
+  ];
+}
+
+function renderEvent(service: Service, exchange: Exchange): string[] {
+  const { name, title, description, routingKey, message } = exchange;
+  const words = routingKey.map((word) => ({
+    Word: code(word.name),
+    "": word.constant === undefined ? (word.required ? "always known" : "may be `_`") : "constant",
+    Meaning: word.summary,
+  }));
+  return [
+    `### ${name}`,
+    code(exchangeName(service, exchange)),
+    `**${sentence(title)}** ${description}`,
+    `Message: ${linkTo(message)}. Routing key:`,
+    table(words),
+  ];
+}
+
+function renderSchema(service: Service, schema: Named, published: readonly Named[]): string[] {
+  const rows = outline(schema, published);
+  return [
+    `### ${fileName(schema)}`,
+    `Published as ${code(schemaPath(service, schema))}.`,
+    ...(rows.length === 0 ? [] : [table(rows.map(schemaRow))]),
+  ];
+}
+
+function schemaRow(row: OutlineRow): Record<string, string> {
+  if ("form" in row) return { Member: `*${row.form}*`, Type: "", Required: "", Meaning: "" };
+  const { path, type, link, required, notes, description } = row;
+  return {
+    Member: code(path),
+    Type: link ? `${type}, ${linkTo(link)}` : type,
+    Required: required ? "yes" : "",
+    Meaning: [...(description === "" ? [] : [description]), ...notes].join("; "),
+  };
+}
+
+const fileName = ({ file }: Named): string => file.replace(/^.*\//, "");
+
+/** Readers of Markdown make a heading's anchor from its letters, digits and dashes. */
+const linkTo = (schema: Named): string => `[${fileName(schema)}](#${fileName(schema).replaceAll(".", "")})`;
+
+function table(rows: readonly Readonly<Record<string, string>>[]): string {
+  const heads = Object.keys(rows[0] ?? {});
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  // A pipe ends a cell even within code.
+  const cells = (row: Readonly<Record<string, string>>) =>
+    heads.map((h) => (row[h] ?? "").replaceAll("|", "\\|"));
+  return [line(heads), line(heads.map(() => "---")), ...rows.map((row) => line(cells(row)))].join("\n");
+}
+
+const sentence = (title: string): string => (/[.?!]$/.test(title) ? title : `${title}.`);
+
+const code = (text: string): string => `\`${text}\``;
+
+const paragraphs = (...parts: readonly string[]): string => `${parts.join("\n\n")}\n`;
