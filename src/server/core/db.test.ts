@@ -1,17 +1,277 @@
 import { Type } from "typebox";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { databaseProxy } from "../../../test/support/database-proxy.ts";
 import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
+import {
+  Bytes,
+  DatabaseUnavailable,
+  isRetryable,
+  isUniqueViolation,
+  openDb,
+  Timestamp,
+  type Db,
+  type DbOptions,
+} from "./db.ts";
 import { sql } from "./sql.ts";
 
 let t: TestDatabase;
 beforeAll(async () => {
-  t = await testDatabase();
+  t = await testDatabase({ empty: true });
+  await t.db.run(sql`create table notes (id int4 constraint notes_key primary key, body text not null)`);
 });
+beforeEach(() => t.db.run(sql`truncate notes`));
 afterAll(() => t.drop());
 
+/** A pool of its own, closed at the end of the test. */
+function open(options: Partial<DbOptions> = {}): Db {
+  const db = openDb({ url: t.url, checkRows: true, ...options });
+  onTestFinished(() => db.close());
+  return db;
+}
+
+const Pid = Type.Object({ pid: Type.Integer() });
+const Notes = Type.Object({ id: Type.Integer(), body: Type.String() });
+const ownPid = sql`select pg_backend_pid() as pid`;
+const allNotes = sql`select id, body from notes order by id`;
+const addNote = (id: number, body = "") => sql`insert into notes (id, body) values (${id}, ${body})`;
+/** Ends a backend and waits until it has ended. */
+const terminate = (pid: number | undefined) => t.db.run(sql`select pg_terminate_backend(${pid}, 5000)`);
+
 describe("rows", () => {
-  test("carry the values of the statement", async () => {
-    const row = await t.db.maybeOne(Type.Object({ n: Type.Integer() }), sql`select ${7}::int8 as n`);
-    expect(row).toEqual({ n: 7 });
+  test("arrive with int8 as numbers, timestamptz as dates, json parsed and numeric as text", async () => {
+    const Row = Type.Object({
+      big: Type.Integer(),
+      at: Timestamp,
+      doc: Type.Object({ a: Type.Array(Type.Integer()) }),
+      exact: Type.String(),
+      bytes: Type.Union([Bytes, Type.Null()]),
+      position: Type.String(),
+    });
+    const row = await t.db.maybeOne(
+      Row,
+      sql`select ${9007199254740991n}::int8 as big, '2026-03-01T12:00:00.25Z'::timestamptz as at,
+        '{"a": [1]}'::jsonb as doc, 0.1::numeric as exact, '\\x01ff'::bytea as bytes, '77'::xid8 as position`,
+    );
+    expect(row).toEqual({
+      big: 9007199254740991,
+      at: new Date("2026-03-01T12:00:00.250Z"),
+      doc: { a: [1] },
+      exact: "0.1",
+      bytes: Buffer.from([1, 255]),
+      position: "77",
+    });
+  });
+
+  test("are refused, not rounded, where an int8 does not fit a number", async () => {
+    const query = sql`select 9007199254740993::int8 as id`;
+    await expect(t.db.many(Type.Object({ id: Type.Integer() }), query)).rejects.toThrow(
+      "int8 9007199254740993 does not fit a number: select it as text",
+    );
+    expect(await t.db.many(Pid, ownPid)).toHaveLength(1);
+  });
+
+  test("that do not match their schema fail the statement, and say which column", async () => {
+    await t.db.run(addNote(1, "one"));
+    const Wrong = Type.Object({ id: Type.String(), body: Type.String() });
+    await expect(t.db.many(Wrong, allNotes)).rejects.toThrow(/^A row does not match .* id: must be string\n/);
+  });
+
+  test("with a column that their schema does not name fail the statement", async () => {
+    await t.db.run(addNote(1, "one"));
+    const Narrow = Type.Object({ id: Type.Integer() });
+    await expect(t.db.many(Narrow, allNotes)).rejects.toThrow("body: the schema does not name this column");
+  });
+
+  test("are not checked unless asked", async () => {
+    const db = open({ checkRows: false });
+    const row: unknown = await db.maybeOne(Type.Object({ a: Type.String() }), sql`select 1 as b`);
+    expect(row).toEqual({ b: 1 });
+  });
+
+  test("may be none", async () => {
+    expect(await t.db.maybeOne(Notes, allNotes)).toBeUndefined();
+  });
+
+  test("that a statement touched are counted", async () => {
+    await t.db.run(sql`insert into notes (id, body) select i, '' from generate_series(1, 3) i`);
+    expect(await t.db.run(sql`update notes set body = 'x' where id > ${1}`)).toBe(2);
+  });
+});
+
+describe("statements", () => {
+  test("are prepared once a connection, whatever their values", async () => {
+    const db = open({ poolSize: 1 });
+    for (const n of [1, 2, 3]) await db.many(Type.Object({ n: Type.Integer() }), sql`select ${n}::int4 as n`);
+    const prepared = await db.many(
+      Type.Object({ statement: Type.String(), generic_plans: Type.Integer() }),
+      sql`select statement, generic_plans from pg_prepared_statements where statement like 'select $1::int4%'`,
+    );
+    expect(prepared).toEqual([{ statement: "select $1::int4 as n", generic_plans: 3 }]);
+  });
+
+  test("are planned for few rows through indexes, unless told otherwise", async () => {
+    const Setting = Type.Object({ seqscan: Type.String() });
+    const seqscan = sql`select current_setting('enable_seqscan') as seqscan`;
+    expect(await open().many(Setting, seqscan)).toEqual([{ seqscan: "off" }]);
+    expect(await open({ plans: "adaptive" }).many(Setting, seqscan)).toEqual([{ seqscan: "on" }]);
+  });
+
+  test("that fail leave the connection in the pool", async () => {
+    const db = open({ poolSize: 1 });
+    const before = await db.maybeOne(Pid, ownPid);
+    await db.run(addNote(1));
+    await expect(db.run(addNote(1))).rejects.toSatisfy((err) => isUniqueViolation(err));
+    expect(await db.maybeOne(Pid, ownPid)).toEqual(before);
+  });
+
+  test("tell a violated constraint from another", async () => {
+    await t.db.run(addNote(1));
+    const err: unknown = await t.db.run(addNote(1)).catch((caught: unknown) => caught);
+    expect(isUniqueViolation(err, "notes_key")).toBe(true);
+    expect(isUniqueViolation(err, "other_key")).toBe(false);
+    expect(isUniqueViolation(new Error("notes_key"))).toBe(false);
+  });
+});
+
+describe("transactions", () => {
+  test("commit what their body did", async () => {
+    const answer = await t.db.tx(async (tx) => {
+      await tx.run(addNote(1, "kept"));
+      return "answer";
+    });
+    expect(answer).toBe("answer");
+    expect(await t.db.many(Notes, allNotes)).toEqual([{ id: 1, body: "kept" }]);
+  });
+
+  test("roll back when their body throws, and pass the error on as it is", async () => {
+    const fault = new Error("no");
+    const attempt = t.db.tx(async (tx) => {
+      await tx.run(addNote(1));
+      throw fault;
+    });
+    await expect(attempt).rejects.toBe(fault);
+    expect(await t.db.many(Notes, allNotes)).toEqual([]);
+  });
+
+  test("fail where the body swallowed a failed statement, since nothing was committed", async () => {
+    const attempt = t.db.tx(async (tx) => {
+      await tx.run(addNote(1));
+      await tx.run(addNote(1)).catch(() => undefined);
+    });
+    await expect(attempt).rejects.toThrow("a statement of the transaction failed: nothing was committed");
+    expect(await t.db.many(Notes, allNotes)).toEqual([]);
+  });
+
+  test("refuse statements that come after their end", async () => {
+    const tx = await t.db.tx((inner) => Promise.resolve(inner));
+    await expect(tx.run(addNote(1))).rejects.toThrow("the transaction has ended");
+    expect(await t.db.many(Notes, allNotes)).toEqual([]);
+  });
+
+  test("that deadlock are recognised as worth another try", async () => {
+    await t.db.run(addNote(1));
+    await t.db.run(addNote(2));
+    const db = open({ poolSize: 2 });
+    const touch = (id: number) => sql`update notes set body = body || 'x' where id = ${id}`;
+    let arrived = 0;
+    let bothHold = (): void => undefined;
+    const met = new Promise<void>((resolve) => (bothHold = resolve));
+    const crossing = (first: number, second: number) =>
+      db.tx(async (tx) => {
+        await tx.run(touch(first));
+        if (++arrived === 2) bothHold();
+        await met;
+        await tx.run(touch(second));
+      });
+    const results = await Promise.allSettled([crossing(1, 2), crossing(2, 1)]);
+    const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+    expect(failures.map(isRetryable)).toEqual([true]);
+  });
+});
+
+describe("a connection that breaks", () => {
+  test("in a transaction rejects it as unavailable, and the pool goes on", async () => {
+    const db = open({ poolSize: 1 });
+    const attempt = db.tx(async (tx) => {
+      await tx.run(addNote(1));
+      await terminate((await tx.maybeOne(Pid, ownPid))?.pid);
+      await tx.run(addNote(2));
+    });
+    await expect(attempt).rejects.toBeInstanceOf(DatabaseUnavailable);
+    expect(await db.many(Notes, allNotes)).toEqual([]);
+  });
+
+  test("just before the commit rejects the transaction too", async () => {
+    const db = open({ poolSize: 1 });
+    const attempt = db.tx(async (tx) => {
+      await tx.run(addNote(1));
+      await terminate((await tx.maybeOne(Pid, ownPid))?.pid);
+    });
+    await expect(attempt).rejects.toMatchObject({ code: "ServiceUnavailable", statusCode: 503 });
+    expect(await db.many(Notes, allNotes)).toEqual([]);
+  });
+
+  test("while a statement runs rejects it, with the server's reason as the cause", async () => {
+    const db = open({ poolSize: 1 });
+    const pid = (await db.maybeOne(Pid, ownPid))?.pid;
+    const slow = expect(db.run(sql`select pg_sleep(60)`)).rejects.toMatchObject({
+      name: "DatabaseUnavailable",
+      message: "The database is not available at the moment. Try again shortly.",
+      cause: { code: "57P01" },
+    });
+    await terminate(pid);
+    await slow;
+    expect(await db.many(Pid, ownPid)).toHaveLength(1);
+  });
+
+  test("while idle is noted and replaced", async () => {
+    let noted = (): void => undefined;
+    const warned = new Promise<void>((resolve) => (noted = resolve));
+    const db = open({ poolSize: 1, log: { warn: () => noted() } });
+    const pid = (await db.maybeOne(Pid, ownPid))?.pid;
+    await terminate(pid);
+    await warned;
+    const after = (await db.maybeOne(Pid, ownPid))?.pid;
+    expect(after).not.toBe(pid);
+  });
+
+  test("without a word is given up when its answer is overdue", async () => {
+    const proxy = await databaseProxy(t.url);
+    onTestFinished(() => proxy.close());
+    const db = open({ url: proxy.url, poolSize: 1, statementTimeoutMs: 100, answerGraceMs: 100 });
+    await db.run(addNote(1));
+    proxy.freeze();
+    await expect(db.run(addNote(2))).rejects.toMatchObject({ cause: { message: "Query read timeout" } });
+    proxy.thaw();
+    expect(await db.many(Notes, allNotes)).toEqual([{ id: 1, body: "" }]);
+  });
+});
+
+describe("a database that cannot serve", () => {
+  test("because nothing listens there is unavailable", async () => {
+    const tcp = open({ url: "postgres://x@127.0.0.1:1/x" });
+    await expect(tcp.run(sql`select`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
+    const socket = open({ url: "postgres://x@/x?host=%2Fnowhere" });
+    await expect(socket.tx(async () => undefined)).rejects.toBeInstanceOf(DatabaseUnavailable);
+  });
+
+  test("because every connection is taken for too long is unavailable", async () => {
+    const db = open({ poolSize: 1, connectTimeoutMs: 50 });
+    await db.tx(async () => {
+      await expect(db.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
+    });
+  });
+
+  test("a statement within the time limit is unavailable, and its connection lives on", async () => {
+    const db = open({ poolSize: 1, statementTimeoutMs: 50 });
+    const pid = await db.maybeOne(Pid, ownPid);
+    await expect(db.run(sql`select pg_sleep(60)`)).rejects.toMatchObject({ cause: { code: "57014" } });
+    expect(await db.maybeOne(Pid, ownPid)).toEqual(pid);
+  });
+
+  test("does not excuse faults of ours: a wrong statement and a wrong password stay what they are", async () => {
+    await expect(t.db.run(sql`select nonsense`)).rejects.toMatchObject({ code: "42703" });
+    const missing = open({ url: t.url.replace(/test_\w+/, "test_missing") });
+    await expect(missing.run(sql`select`)).rejects.toMatchObject({ code: "3D000" });
   });
 });
