@@ -83,9 +83,7 @@ describe("pretty log", () => {
     const { log, written } = lines({ format: "pretty", colours: false });
     log.info({ port: 8080, why: "two words", list: [1, 2] }, "listening");
     expect(written).toEqual([
-      expect.stringMatching(
-        /^\d\d:\d\d:\d\d INFO  listening port=8080 why="two words" list=\[1,2\]\n$/,
-      ),
+      expect.stringMatching(/^\d\d:\d\d:\d\d INFO  listening port=8080 why="two words" list=\[1,2\]\n$/),
     ]);
   });
 

@@ -1,0 +1,398 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { formatDuration } from "../../lib/duration.ts";
+import { catalogue } from "./config/catalogue.ts";
+import type { Host } from "./config/derived-defaults.ts";
+import { ConfigError, configOf, type ConfigSources, loadConfig } from "./config.ts";
+
+const host: Host = { hostname: "build 7.example.com", cores: 12, terminal: false, userHome: "/home/ann" };
+
+let root: string;
+let cwd: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "taskyard-config-"));
+});
+beforeEach(async () => {
+  cwd = await mkdtemp(join(root, "cwd-"));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const load = (sources: Partial<ConfigSources> = {}) => loadConfig({ env: {}, cwd, host, ...sources });
+const writeConfig = (text: string, folder = cwd) => writeFile(join(folder, "taskyard.yml"), text);
+
+/** The problems as `key (origin) value: problem`. */
+function problems(sources: Partial<ConfigSources>): string[] {
+  try {
+    load(sources);
+  } catch (err) {
+    if (!(err instanceof ConfigError)) throw err;
+    return err.problems.map((p) => `${p.key} (${p.origin}) ${p.value ?? "-"}: ${p.problem}`);
+  }
+  return [];
+}
+
+describe("defaults", () => {
+  it("are loaded values: milliseconds, bytes and absolute paths", () => {
+    const { config, file, warnings } = load();
+    expect([file, warnings]).toEqual([undefined, []]);
+    expect(config.queue).toMatchObject({
+      claimTimeout: 1_200_000,
+      maxTaskDeadline: 432_000_000,
+      maxRuns: 50,
+    });
+    expect(config.server).toMatchObject({ host: "127.0.0.1", port: 8080, bodyLimit: 10_485_760 });
+    expect(config.home).toBe("/home/ann/.taskyard");
+    expect(config.artifacts.dir).toBe("/home/ann/.taskyard/artifacts");
+    expect(config.worker).toMatchObject({
+      workerId: "build-7-example-com",
+      capacity: 12,
+      workDir: "/home/ann/.taskyard/worker",
+    });
+    expect(config.log.format).toBe("json");
+    expect(load({ host: { ...host, terminal: true } }).config.log.format).toBe("pretty");
+  });
+
+  it("leave out what has none", () => {
+    const { config } = load();
+    expect("url" in config.database || "rootUrl" in config.server || "secret" in config.auth).toBe(false);
+  });
+
+  it("make a worker id of any host name", () => {
+    fc.assert(
+      fc.property(fc.string(), (hostname) =>
+        /^[a-zA-Z0-9_-]{1,38}$/.test(configOf({}, { ...host, hostname }).worker.workerId),
+      ),
+    );
+  });
+
+  it("exist for every setting unless it is optional", () => {
+    for (const { key, setting, optional } of catalogue.values()) {
+      expect([key, optional]).toEqual([key, setting.default === undefined && !isSet(key)]);
+      expect([key, setting.description]).toEqual([key, expect.stringMatching(/^[A-Z`].*[.:]( .*\.)?$/s)]);
+    }
+    function isSet(key: string): boolean {
+      const [section = "", name = ""] = key.split(".");
+      return Object.entries(configOf({}, host)).some(
+        ([s, members]) => s === section && (name === "" || name in Object(members)),
+      );
+    }
+  });
+
+  it("cannot be changed by who gets them", () => {
+    const { config } = load();
+    expect(Object.isFrozen(config.auth.anonymousScopes)).toBe(true);
+    // @ts-expect-error the compiler says so as well
+    expect(() => (config.queue.maxRuns = 1)).toThrow(TypeError);
+  });
+});
+
+describe("precedence", () => {
+  it("goes flag, variable, file, default", async () => {
+    await writeConfig("server: {port: 1, host: 0.0.0.0, bodyLimit: 1MB}\n");
+    const env = { TASKYARD_SERVER_PORT: "2", TASKYARD_SERVER_HOST: "::1" };
+    const flags = [{ key: "server.port", value: "3", flag: "--port" } as const];
+    const { config, file } = load({ env, flags });
+    expect(file).toBe(join(cwd, "taskyard.yml"));
+    expect(config.server).toMatchObject({
+      port: 3,
+      host: "::1",
+      bodyLimit: 1_000_000,
+      keepAliveTimeout: 90_000,
+    });
+  });
+
+  it("puts a setting's own variable over its well-known one", () => {
+    const url = "postgres://a@b/c";
+    expect(load({ env: { DATABASE_URL: url, TASKYARD_PORT: "0" } }).config).toMatchObject({
+      database: { url },
+      server: { port: 0 },
+    });
+    const env = { DATABASE_URL: "postgres://other/x", TASKYARD_DATABASE_URL: url };
+    expect(load({ env }).config.database.url).toBe(url);
+  });
+
+  it("takes an empty variable and an empty value of the file for not set", async () => {
+    await writeConfig("server:\n  host:\nqueue:\n");
+    const { config } = load({ env: { TASKYARD_PORT: "", DATABASE_URL: "", TASKYARD_CONFIG: "" } });
+    expect(config).toEqual(load().config);
+    expect(config.server.host).toBe("127.0.0.1");
+  });
+});
+
+describe("the config file", () => {
+  it("is looked for in the home folder where the current one has none", async () => {
+    const home = await mkdtemp(join(root, "home-"));
+    await writeConfig("worker: {capacity: 3}", home);
+    const env = { TASKYARD_HOME: home };
+    expect(load({ env })).toMatchObject({
+      file: join(home, "taskyard.yml"),
+      config: { home, worker: { capacity: 3 } },
+    });
+    await writeConfig("log: {level: debug}");
+    expect(load({ env }).config).toMatchObject({ log: { level: "debug" }, worker: { capacity: 12 } });
+  });
+
+  it("is the one that a flag or variable names", async () => {
+    await writeFile(join(cwd, "mine.yml"), "server: {port: 7}");
+    await writeConfig("server: {port: 8}");
+    expect(load({ file: "mine.yml" }).config.server.port).toBe(7);
+    expect(load({ env: { TASKYARD_CONFIG: join(cwd, "mine.yml") } }).config.server.port).toBe(7);
+  });
+
+  it("has paths relative to itself, and variables to where the process starts", async () => {
+    await mkdir(join(cwd, "etc"));
+    await writeFile(join(cwd, "etc", "x.yml"), "artifacts: {dir: store}\nworker: {workDir: ~/work}");
+    const { config } = load({ file: "etc/x.yml", env: { TASKYARD_HOME: "./here" } });
+    expect([config.artifacts.dir, config.worker.workDir, config.home]).toEqual([
+      join(cwd, "etc", "store"),
+      "/home/ann/work",
+      join(cwd, "here"),
+    ]);
+  });
+
+  it("may be empty", async () => {
+    await writeConfig("# nothing yet\n");
+    expect(load().config).toEqual(configOf({}, host));
+  });
+
+  it("must exist where it is named", () => {
+    const path = JSON.stringify(join(cwd, "gone.yml"));
+    expect(problems({ file: "gone.yml" })).toEqual([`config file (--config) ${path}: does not exist`]);
+    expect(problems({ env: { TASKYARD_CONFIG: "gone.yml" } })).toEqual([
+      `config file (TASKYARD_CONFIG) ${path}: does not exist`,
+    ]);
+  });
+
+  it("names the line of what is wrong in it", async () => {
+    await writeConfig("server:\n  port: 80\n  prot: 81\nqueu: {}\n\nworker: 3\nport: 1\n");
+    const file = join(cwd, "taskyard.yml");
+    expect(problems({})).toEqual([
+      `server.prot (${file} line 3) -: is not a known setting; did you mean server.port?`,
+      `queu (${file} line 4) -: is not a known setting; did you mean queue?`,
+      `worker (${file} line 6) -: is a section: its keys stand indented below it`,
+      `port (${file} line 7) -: is not a known setting; did you mean server.port?`,
+    ]);
+  });
+
+  it.each([
+    ["server: {port: 1, port: 2}", /line 1\) -: is not valid YAML: Map keys must be unique/],
+    ["a: b: c", /line 1\) -: is not valid YAML: /],
+    ["- server", /taskyard.yml\) -: must be sections with keys, such as server: \{port: 8080\}$/],
+  ])("must be sections in YAML, not %j", async (text, expected) => {
+    await writeConfig(text);
+    expect(problems({})).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it("that cannot be read is not taken for a missing one", async () => {
+    await mkdir(join(cwd, "taskyard.yml"));
+    expect(problems({})).toEqual([
+      expect.stringMatching(/^config file \(.*taskyard.yml\) -: cannot be read: EISDIR/),
+    ]);
+  });
+});
+
+describe("values", () => {
+  it("of variables are read by their kind", () => {
+    const client = { clientId: "static/ci", accessToken: "x".repeat(22), scopes: ["queue:*"] };
+    const { config } = load({
+      env: {
+        TASKYARD_QUEUE_CLAIM_TIMEOUT: "1200s",
+        TASKYARD_SERVER_BODY_LIMIT: "2MiB",
+        TASKYARD_SERVER_TRUST_PROXY: "true",
+        TASKYARD_SERVER_ROOT_URL: "https://ci.example.com/",
+        TASKYARD_AUTH_ANONYMOUS_SCOPES: "queue:status:*, queue:get-task:*",
+        TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify([client]),
+      },
+    });
+    expect(config.queue.claimTimeout).toBe(1_200_000);
+    expect(config.server).toMatchObject({
+      bodyLimit: 2_097_152,
+      trustProxy: true,
+      rootUrl: "https://ci.example.com",
+    });
+    expect(config.auth.anonymousScopes).toEqual(["queue:status:*", "queue:get-task:*"]);
+    expect(config.auth.staticClients).toEqual([client]);
+    expect(load({ env: { TASKYARD_AUTH_ANONYMOUS_SCOPES: "[]" } }).config.auth.anonymousScopes).toEqual([]);
+  });
+
+  it.each([
+    [
+      "TASKYARD_QUEUE_CLAIM_TIMEOUT",
+      "20",
+      'queue.claimTimeout "20": has no unit: write a duration such as 20m, 1200s or 500ms',
+    ],
+    ["TASKYARD_QUEUE_CLAIM_TIMEOUT", "0s", 'queue.claimTimeout "0s": must be at least 1ms'],
+    ["TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT", "1h", 'queue.claimWorkTimeout "1h": must be at most 5m'],
+    [
+      "TASKYARD_SERVER_BODY_LIMIT",
+      "10mb",
+      /^server.bodyLimit "10mb": has the unknown unit "mb": use one of B, kB, MB/,
+    ],
+    ["TASKYARD_PORT", "http", 'server.port "http": must be a whole number'],
+    ["TASKYARD_PORT", "70000", 'server.port "70000": must be at most 65535'],
+    ["TASKYARD_PORT", "-1", 'server.port "-1": must be at least 0'],
+    ["TASKYARD_SERVER_TRUST_PROXY", "yes", 'server.trustProxy "yes": must be true or false'],
+    [
+      "TASKYARD_SERVER_ROOT_URL",
+      "localhost:80",
+      'server.rootUrl "localhost:80": must be a URL such as https://taskyard.example.com',
+    ],
+    [
+      "TASKYARD_LOG_LEVEL",
+      "loud",
+      'log.level "loud": must be one of trace, debug, info, warn, error, fatal, silent',
+    ],
+    [
+      "TASKYARD_WORKER_TASK_QUEUE_ID",
+      "a/B",
+      /^worker.taskQueueId "a\/B": must be a provisioner id, a slash and a worker type in lower case/,
+    ],
+    [
+      "TASKYARD_AUTH_ANONYMOUS_SCOPES",
+      '["a"',
+      'auth.anonymousScopes "[\\"a\\"": starts with [ and so must be a list in JSON, but it is not valid JSON',
+    ],
+    ["TASKYARD_AUTH_ANONYMOUS_SCOPES", "[1]", 'auth.anonymousScopes "[1]": [0] must be text'],
+    [
+      "TASKYARD_AUTH_ANONYMOUS_SCOPES",
+      "ü",
+      'auth.anonymousScopes "ü": [0] must be a scope of printable ASCII characters',
+    ],
+    [
+      "DATABASE_URL",
+      "mysql://h/d",
+      /^database.url \(hidden, 11 characters\): must be a URL such as postgres:/,
+    ],
+    [
+      "TASKYARD_AUTH_STATIC_CLIENTS",
+      "a,b",
+      "auth.staticClients (hidden, 3 characters): must be a list in JSON, such as [] or [{…}]",
+    ],
+  ])("of the variable %s may not be %j", (variable, value, expected) => {
+    const [problem = "", ...others] = problems({ env: { [variable]: value } });
+    expect(others).toEqual([]);
+    const told = problem.replace(` (${variable})`, "");
+    if (typeof expected === "string") expect(told).toBe(expected);
+    else expect(told).toMatch(expected);
+  });
+
+  it.each([
+    [
+      "queue: {claimTimeout: 20}",
+      "queue.claimTimeout 20: is a bare number: write a duration with its unit, such as 20m",
+    ],
+    ["queue: {claimTimeout: true}", "queue.claimTimeout true: must be a duration, such as 20m"],
+    [
+      "server: {bodyLimit: 100}",
+      "server.bodyLimit 100: is a bare number: write a size with its unit, such as 10MB",
+    ],
+    ['server: {port: "80"}', 'server.port "80": must be a whole number: take the quotes away'],
+    ["server: {port: 1.5}", "server.port 1.5: must be a whole number"],
+    ["server: {host: [1]}", "server.host [1]: must be text"],
+    ["server: {trustProxy: 1}", "server.trustProxy 1: must be true or false"],
+    ['server: {host: ""}', 'server.host "": must not be empty'],
+    ["auth: {anonymousScopes: x}", 'auth.anonymousScopes "x": must be a list'],
+    ["auth: {staticClients: [3]}", "auth.staticClients (hidden): [0] must be an object"],
+    ["log: {level: 1}", "log.level 1: must be one of trace, debug, info, warn, error, fatal, silent"],
+  ])("of the file may not be %j", async (text, expected) => {
+    await writeConfig(text);
+    expect(problems({}).map((p) => p.replace(/ \(\S+taskyard.yml line 1\)/, ""))).toEqual([expected]);
+  });
+
+  it("of lists say which element and member is wrong", async () => {
+    await writeConfig("auth:\n  staticClients:\n    - {clientId: ci, accesToken: s3cret, scopes: []}\n");
+    expect(problems({}).map((p) => p.split("): ")[1])).toEqual([
+      '[0] needs the member "accessToken"',
+      '[0] has the unknown member "accesToken"; did you mean "accessToken"?',
+      "[0].clientId must be a client id that starts with static/",
+    ]);
+  });
+
+  it("must go together", () => {
+    const client = (clientId: string) => ({ clientId, accessToken: "x".repeat(22), scopes: [] });
+    const staticClients = ["static/a", "static/taskcluster/root", "static/a"].map(client);
+    expect(problems({ env: { TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify(staticClients) } })).toEqual([
+      "auth.staticClients[1] (all settings together) static/taskcluster/root: has the same clientId as auth.rootClientId: give each client an id of its own",
+      "auth.staticClients[2] (all settings together) static/a: has the same clientId as another of auth.staticClients: give each client an id of its own",
+    ]);
+  });
+
+  it("of durations are read as they are written, wherever they stand", async () => {
+    const one = fc.integer({ min: 1, max: 86_400_000 * 365 });
+    await fc.assert(
+      fc.asyncProperty(one, one, async (a, b) => {
+        await writeConfig(`queue: {claimTimeout: ${formatDuration(a)}}`);
+        const { queue } = load({ env: { TASKYARD_QUEUE_EXPIRY_DELAY: formatDuration(b) } }).config;
+        expect([queue.claimTimeout, queue.expiryDelay]).toEqual([a, b]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("errors", () => {
+  it("are told all at once, overridden values included, in words for who starts the server", async () => {
+    await writeConfig("queue:\n  claimTimeout: 20\n");
+    const env = {
+      TASKYARD_QUEUE_CLAIM_TIMEOUT: "20m",
+      TASKYARD_QUEUE_CLAIM_TIMOUT: "1m",
+      TASKYARD_NONSENSE: "",
+    };
+    const flags = [{ key: "server.port", value: "http", flag: "--port" } as const];
+    expect(() => load({ env, flags })).toThrow(
+      `4 settings are wrong:
+
+  queue.claimTimeout = 20  (${join(cwd, "taskyard.yml")} line 2)
+    is a bare number: write a duration with its unit, such as 20m
+
+  TASKYARD_QUEUE_CLAIM_TIMOUT  (environment)
+    is not a known variable; did you mean TASKYARD_QUEUE_CLAIM_TIMEOUT?
+
+  TASKYARD_NONSENSE  (environment)
+    is not a known variable
+
+  server.port = "http"  (--port)
+    must be a whole number`,
+    );
+  });
+
+  it("never show a secret", async () => {
+    const secret = "S3CRET".repeat(20);
+    await writeConfig(
+      `auth: {secret: {x: "${secret}"}, rootAccessToken: "${secret}"}\nmonitor: {sentryDsn: "${secret}"}`,
+    );
+    const env = { TASKYARD_AUTH_STATIC_CLIENTS: `[{"accessToken": "${secret}"`, DATABASE_URL: secret };
+    const told = problems({ env }).join("\n");
+    expect(told.split("\n")).toHaveLength(5);
+    expect(told).not.toContain("S3CRET");
+    await writeConfig(`auth: {secret: ${secret}\n  x: [`);
+    expect(problems({}).join("\n")).not.toContain("S3CRET");
+  });
+
+  it("do not include AMQP_URL, whose service is to come: that is a warning", () => {
+    expect(load({ env: { AMQP_URL: "amqp://localhost" } }).warnings).toEqual([
+      "AMQP_URL is set, but this version has no AMQP relay: events are served from the event log alone",
+    ]);
+  });
+});
+
+describe("configOf", () => {
+  it("takes loaded values over the defaults and reads nothing else", () => {
+    const config = configOf({ home: "/srv/x", queue: { claimTimeout: 1000 }, server: { port: 0 } }, host);
+    expect(config).toMatchObject({
+      home: "/srv/x",
+      queue: { claimTimeout: 1000, maxRuns: 50 },
+      server: { port: 0 },
+    });
+    expect(config.artifacts.dir).toBe("/srv/x/artifacts");
+  });
+
+  it("checks them as well", () => {
+    expect(() => configOf({ server: { port: -1 } })).toThrow(
+      "server.port = -1  (the calling code)\n    must be at least 0",
+    );
+  });
+});
