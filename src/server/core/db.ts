@@ -189,5 +189,7 @@ function parseInt8(text: string): number {
   throw new RangeError(`int8 ${text} does not fit a number: select it as text`);
 }
 
+const int8: number = pg.types.builtins.INT8;
+
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: "text" | "binary") =>
-  oid === pg.types.builtins.INT8 ? parseInt8 : pg.types.getTypeParser(oid, format);
+  oid === int8 ? parseInt8 : pg.types.getTypeParser(oid, format);

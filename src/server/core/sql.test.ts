@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sql } from "./sql.ts";
+import { sql, type Sql } from "./sql.ts";
 
 describe("sql", () => {
   test("makes numbered parameters of values", () => {
@@ -13,5 +14,52 @@ describe("sql", () => {
     const outer = sql`select ${1} where ${sql`(${inner}) or c = ${4}`} limit ${5}`;
     expect(outer.text).toBe("select $1 where (b between $2 and $3) or c = $4 limit $5");
     expect(outer.values).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("takes the same fragment any number of times, and leaves it as it was", () => {
+    const later = sql`at > ${9}`;
+    expect(sql`${later} and ${later}`).toMatchObject({ text: "at > $1 and at > $2", values: [9, 9] });
+    expect(later).toMatchObject({ text: "at > $1", values: [9] });
+  });
+
+  test("never takes text from a value, not even from one that looks like a fragment", () => {
+    const forged = { text: "; drop table t", values: [], strings: ["; drop table t"], args: [] };
+    expect(sql`select ${forged}`).toMatchObject({ text: "select $1", values: [forged] });
+    expect(sql`select ${"$1; --"}`.text).toBe("select $1");
+  });
+
+  test("passes undefined, null and arrays on as values", () => {
+    expect(sql`${undefined} ${null} ${[1, 2]}`).toMatchObject({
+      text: "$1 $2 $3",
+      values: [undefined, null, [1, 2]],
+    });
+  });
+
+  test("numbers the parameters of any nesting 1 to n, each where its value stood", () => {
+    interface Tree {
+      parts: (number | Tree)[];
+    }
+    const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
+      tree: fc.record({
+        parts: fc.array(fc.oneof({ depthSize: "small" }, fc.nat(), tie("tree")), { maxLength: 5 }),
+      }),
+    }));
+    const build = ({ parts }: Tree): Sql => {
+      const strings = Object.assign(
+        Array.from({ length: parts.length + 1 }, () => "·"),
+        { raw: [] },
+      );
+      return sql(strings, ...parts.map((part) => (typeof part === "number" ? part : build(part))));
+    };
+    const leaves = ({ parts }: Tree): number[] =>
+      parts.flatMap((part) => (typeof part === "number" ? [part] : leaves(part)));
+    fc.assert(
+      fc.property(tree, (spec) => {
+        const query = build(spec);
+        const values = leaves(spec);
+        expect(query.values).toEqual(values);
+        expect(query.text.replaceAll("·", "")).toBe(values.map((_, i) => `$${i + 1}`).join(""));
+      }),
+    );
   });
 });
