@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { compareServices, type PublishedApi } from "./compare.ts";
+import { normaliseFile, type Json } from "./normalise.ts";
+
+const normalised = (schema: Json, defaults = false, others: Record<string, Json> = {}) =>
+  normaliseFile("v1/a.json", { schemas: { "v1/a.json": schema, ...others }, defaults });
+
+describe("normaliseFile", () => {
+  it("sees through different ways to write one thing", () => {
+    const theirs: Json = {
+      $id: "/schemas/x/v1/a.json#",
+      title: "A",
+      type: "object",
+      properties: {
+        kind: { type: "string", enum: ["s3"] },
+        tags: { type: "object", patternProperties: { "^.*$": { type: "string" } } },
+      },
+      additionalProperties: true,
+      required: ["tags", "kind"],
+    };
+    const ours: Json = {
+      type: "object",
+      required: ["kind", "tags"],
+      properties: {
+        kind: { const: "s3", description: "Kind." },
+        tags: { type: "object", additionalProperties: { type: "string", title: "Tag" } },
+      },
+    };
+    expect(normalised(ours)).toEqual(normalised(theirs));
+    expect(normalised(ours)).not.toEqual(normalised({ ...ours, required: ["kind"] }));
+  });
+
+  it("tells forms by their constants, whatever their order", () => {
+    const form = (kind: string, extra: Json = {}): Json => ({ properties: { kind: { const: kind }, extra } });
+    expect(normalised({ oneOf: [form("a"), form("b")] })).toEqual(
+      normalised({ oneOf: [form("b"), form("a")] }),
+    );
+    expect(normalised({ oneOf: [form("a", { type: "null" })] })).toMatchObject({
+      oneOf: { '"a"': { properties: { extra: { type: "null" } } } },
+    });
+    expect(normalised({ anyOf: [{ type: "null" }, { type: "string" }] })).toEqual({
+      anyOf: { 0: { type: "null" }, 1: { type: "string" } },
+    });
+  });
+
+  it("follows references within a document, to others, and with members beside them", () => {
+    const b: Json = {
+      definitions: { d: { type: "string" } },
+      properties: { p: { $ref: "#/definitions/d" } },
+    };
+    const a: Json = {
+      properties: {
+        x: { $ref: "b.json#/properties/p", default: "-" },
+        y: { $ref: "/schemas/s/v1/b.json#" },
+        z: { $ref: "./b.json#" },
+      },
+    };
+    const whole = { properties: { p: { type: "string" } } };
+    expect(normalised(a, true, { "v1/b.json": b })).toEqual({
+      properties: { x: { type: "string", default: "-" }, y: whole, z: whole },
+    });
+    expect(() => normalised({ $ref: "c.json#" })).toThrow("v1/a.json refers to c.json#, which is not there");
+  });
+
+  it("counts defaults only where they are filled in", () => {
+    expect(normalised({ type: "string", default: "x" }, true)).toEqual({ type: "string", default: "x" });
+    expect(normalised({ type: "string", default: "x" }, false)).toEqual({ type: "string" });
+  });
+});
+
+describe("compareServices", () => {
+  const method = {
+    type: "function",
+    name: "get",
+    method: "get",
+    route: "/a/<b>",
+    args: ["b"],
+    query: ["x", "y"],
+    stability: "stable",
+    scopes: { AllOf: ["a:<b>"] },
+    output: "v1/a.json#",
+  };
+  const event = {
+    name: "seen",
+    exchange: "seen",
+    routingKey: [{ name: "b", required: true, summary: "B." }],
+    schema: "v1/a.json#",
+  };
+  const api: PublishedApi = {
+    api: [method],
+    exchangePrefix: "exchange/s/",
+    exchanges: [event],
+    schemas: { "v1/a.json": { properties: { b: { type: "string" } }, required: ["b"] } },
+  };
+
+  it("finds nothing where only prose and order differ", () => {
+    const other = { ...api, api: [{ ...method, title: "Get", description: "Gets.", query: ["y", "x"] }] };
+    expect(compareServices("s", api, other)).toEqual([]);
+  });
+
+  it("says where a method, an event or a schema differs, and how", () => {
+    const ours: PublishedApi = {
+      api: [
+        { ...method, stability: "experimental", scopes: { AllOf: ["b:<b>"] } },
+        { ...method, name: "put" },
+      ],
+      exchangePrefix: "exchange/t/",
+      exchanges: [{ ...event, routingKey: [{ name: "b", required: false }] }],
+      schemas: { "v1/a.json": { properties: { b: { type: "number" }, c: {} } }, "v1/unused.json": {} },
+    };
+    const member = { theirs: "string", ours: "number" };
+    expect(compareServices("s", api, ours)).toEqual([
+      { where: "s exchangePrefix", theirs: "exchange/s/", ours: "exchange/t/" },
+      { where: "s get stability", theirs: "stable", ours: "experimental" },
+      { where: "s get scopes/AllOf[0]", theirs: "a:<b>", ours: "b:<b>" },
+      { where: "s get output schema/properties/b/type", ...member },
+      { where: "s get output schema/properties/c", theirs: undefined, ours: {} },
+      { where: "s get output schema/required", theirs: { b: true }, ours: undefined },
+      { where: "s put", theirs: undefined, ours: "put" },
+      { where: "s event seen routingKey[0]/required", theirs: true, ours: false },
+      { where: "s event seen message/properties/b/type", ...member },
+      { where: "s event seen message/properties/c", theirs: undefined, ours: {} },
+      { where: "s event seen message/required", theirs: { b: true }, ours: undefined },
+      { where: "s schema v1/unused.json", theirs: undefined, ours: "v1/unused.json" },
+    ]);
+    expect(compareServices("s", ours, api)).toContainEqual({
+      where: "s put",
+      theirs: "put",
+      ours: undefined,
+    });
+  });
+});

@@ -1,0 +1,123 @@
+// Compares what we publish of a service with the API of the compatible system.
+import { isObject, normaliseFile, type Json } from "./normalise.ts";
+
+/** The API of a service: methods, events and schemas, each as the references have it. */
+export interface PublishedApi {
+  readonly api: readonly Entry[];
+  readonly exchangePrefix: string;
+  readonly exchanges: readonly Entry[];
+  /** By file, as in `v1/task.json`. */
+  readonly schemas: Readonly<Record<string, Json>>;
+}
+export type Entry = { readonly name: string } & { readonly [member: string]: Json };
+
+/** Something that is not as in the compatible system. */
+export interface Difference {
+  /** `queue createTask stability`, `queue claimWork input/properties/claimId` … */
+  readonly where: string;
+  readonly theirs: Json | undefined;
+  readonly ours: Json | undefined;
+}
+
+/** Every difference between two APIs of the service `name`. */
+export function compareServices(name: string, theirs: PublishedApi, ours: PublishedApi): Difference[] {
+  return [
+    // A service without events has no prefix; what it lacks are its events.
+    ...(ours.exchanges.length === 0
+      ? []
+      : differences(`${name} exchangePrefix`, theirs.exchangePrefix, ours.exchangePrefix)),
+    ...compareEntries(name, theirs.api, ours.api, (entry, of) =>
+      methodMeaning(entry, of === "theirs" ? theirs : ours),
+    ),
+    ...compareEntries(`${name} event`, theirs.exchanges, ours.exchanges, (entry, of) =>
+      eventMeaning(entry, of === "theirs" ? theirs : ours),
+    ),
+    ...compareFiles(name, theirs, ours),
+  ];
+}
+
+/** By name: one that the other side lacks is one difference, however much it holds. */
+function compareEntries(
+  where: string,
+  theirs: readonly Entry[],
+  ours: readonly Entry[],
+  meaning: (entry: Entry, of: "theirs" | "ours") => Json,
+): Difference[] {
+  const names = new Set([...theirs, ...ours].map((entry) => entry.name));
+  return [...names].flatMap((name) => {
+    const [their, our] = [theirs, ours].map((entries) => entries.find((entry) => entry.name === name));
+    if (!their || !our) return [{ where: `${where} ${name}`, theirs: their && name, ours: our && name }];
+    return differences(`${where} ${name} `, meaning(their, "theirs"), meaning(our, "ours"));
+  });
+}
+
+/** What clients rely on: not the prose, and the schemas by what they accept as well as by their names. */
+function methodMeaning(entry: Entry, { schemas }: PublishedApi): Json {
+  const { title: _title, description: _description, query, ...rest } = entry;
+  const { input, output } = entry;
+  return {
+    ...rest,
+    query: Array.isArray(query) ? query.map(String).toSorted() : [],
+    ...(typeof input === "string" && {
+      "input schema": normaliseFile(fileOf(input), { schemas, defaults: true }),
+    }),
+    ...(typeof output === "string" && {
+      "output schema": normaliseFile(fileOf(output), { schemas, defaults: false }),
+    }),
+  };
+}
+
+function eventMeaning(entry: Entry, { schemas }: PublishedApi): Json {
+  const { title: _title, description: _description, routingKey, schema, ...rest } = entry;
+  const words = Array.isArray(routingKey) ? routingKey.map(withoutSummary) : [];
+  return {
+    ...rest,
+    routingKey: words,
+    ...(typeof schema === "string" && {
+      schema,
+      message: normaliseFile(fileOf(schema), { schemas, defaults: false }),
+    }),
+  };
+}
+
+function withoutSummary(word: Json): Json {
+  if (!isObject(word)) return word;
+  const { summary: _summary, ...rest } = word;
+  return rest;
+}
+
+/** Schemas can be asked for by their URLs, so files count also where no method uses them. */
+function compareFiles(name: string, theirs: PublishedApi, ours: PublishedApi): Difference[] {
+  const usedBy = ({ api, exchanges }: PublishedApi): Set<string> =>
+    new Set(
+      [...api, ...exchanges]
+        .flatMap((e) => [e["input"], e["output"], e["schema"]])
+        .filter((f) => typeof f === "string")
+        .map(fileOf),
+    );
+  const used = new Set([...usedBy(theirs), ...usedBy(ours)]);
+  return [...new Set([...Object.keys(theirs.schemas), ...Object.keys(ours.schemas)])]
+    .filter((file) => !used.has(file))
+    .flatMap((file) => {
+      const [their, our] = [theirs, ours].map(({ schemas }) =>
+        file in schemas ? normaliseFile(file, { schemas, defaults: false }) : undefined,
+      );
+      if (their === undefined || our === undefined)
+        return [{ where: `${name} schema ${file}`, theirs: their && file, ours: our && file }];
+      return differences(`${name} schema ${file} `, their, our);
+    });
+}
+
+const fileOf = (reference: string): string => reference.replace(/#$/, "");
+
+/** Where two values differ, as deep as their objects go together. */
+export function differences(where: string, theirs: Json | undefined, ours: Json | undefined): Difference[] {
+  if (isObject(theirs) && isObject(ours)) {
+    const keys = new Set([...Object.keys(theirs), ...Object.keys(ours)]);
+    const below = where.endsWith(" ") ? where : `${where}/`;
+    return [...keys].flatMap((key) => differences(below + key, theirs[key], ours[key]));
+  }
+  if (Array.isArray(theirs) && Array.isArray(ours) && theirs.length === ours.length)
+    return theirs.flatMap((item, i) => differences(`${where}[${i}]`, item, ours[i]));
+  return theirs === ours ? [] : [{ where, theirs, ours }];
+}

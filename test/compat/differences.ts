@@ -1,0 +1,124 @@
+// Every intended difference between our API and that of the compatible system, each with its reason. The test
+// beside this list fails for a difference that is not here, and for an entry whose difference is gone.
+import type { Json } from "./normalise.ts";
+
+export interface IntendedDifference {
+  /** As the comparison names it: `queue claimWork input schema/properties/claimId`. */
+  readonly where: string;
+  /** `missing`: they have it and we do not; `added`: the reverse; otherwise what we have in its place. */
+  readonly is: "missing" | "added" | { readonly ours: Json };
+  readonly reason: string;
+}
+
+const missing = (reason: string, of: string, names: readonly string[]): IntendedDifference[] =>
+  names.map((name) => ({ where: `${of} ${name}`, is: "missing", reason }));
+
+export const intendedDifferences: readonly IntendedDifference[] = [
+  // Whole services.
+  ...missing("This service is still to come.", "service", [
+    "github",
+    "hooks",
+    "index",
+    "notify",
+    "object",
+    "purge-cache",
+    "secrets",
+    "worker-manager",
+  ]),
+  ...missing("It only serves the compatible system's own web UI.", "service", ["web-server"]),
+
+  // The queue.
+  ...missing("Reading many tasks with one call is still to come.", "queue", ["tasks", "statuses"]),
+  ...missing("Acting on whole groups is still to come.", "queue", ["cancelTaskGroup", "sealTaskGroup"]),
+  ...missing("Sealing of groups is still to come.", "queue event", ["taskGroupSealed"]),
+  ...missing("Listing of dependents is still to come.", "queue", ["listDependentTasks"]),
+  ...missing("Change of priorities is still to come.", "queue", [
+    "changeTaskPriority",
+    "changeTaskGroupPriority",
+  ]),
+  ...missing("Change of priorities is still to come.", "queue event", [
+    "taskPriorityChanged",
+    "taskGroupPriorityChanged",
+  ]),
+  ...missing("It ends uploads to the object service, which is still to come.", "queue", ["finishArtifact"]),
+  ...missing("What is known of queues and their tasks is still to come.", "queue", [
+    "pendingTasks",
+    "taskQueueCounts",
+    "listPendingTasks",
+    "listClaimedTasks",
+    "listTaskQueues",
+    "getTaskQueue",
+    "listWorkerTypes",
+    "getWorkerType",
+    "listProvisioners",
+    "getProvisioner",
+  ]),
+  ...missing("What is known of workers, and their quarantine, is still to come.", "queue", [
+    "listWorkers",
+    "getWorker",
+    "quarantineWorker",
+    "declareWorker",
+  ]),
+  {
+    where: "queue claimWork input schema/properties/claimId",
+    is: "added",
+    reason: "Makes a claim safe to repeat after its reply was lost. Optional, so that no client notices.",
+  },
+  {
+    where: "queue createTask input schema/properties/payload/default",
+    is: "missing",
+    reason: "Theirs is a list, where the payload is a required object: it can never be filled in.",
+  },
+  ...missing("Part of other schemas; it describes no request, reply or message.", "queue schema", [
+    "v1/object-credentials.json",
+    "v1/task-pulse-definition.json",
+    "v1/task-run.json",
+  ]),
+  ...missing("It describes the reply of a method that is no longer there.", "queue schema", [
+    "v1/poll-task-urls-response.json",
+  ]),
+
+  // Authentication.
+  ...missing("Clients that are kept in the database are still to come.", "auth", [
+    "listClients",
+    "createClient",
+    "updateClient",
+    "enableClient",
+    "disableClient",
+    "deleteClient",
+    "resetAccessToken",
+  ]),
+  ...missing("Roles that are kept in the database are still to come.", "auth", [
+    "listRoles",
+    "listRoles2",
+    "listRoleIds",
+    "role",
+    "createRole",
+    "updateRole",
+    "deleteRole",
+  ]),
+  ...missing("With clients and roles in the database, changes of them are still to come.", "auth event", [
+    "clientCreated",
+    "clientUpdated",
+    "clientDeleted",
+    "roleCreated",
+    "roleUpdated",
+    "roleDeleted",
+  ]),
+  ...missing("The history of clients and roles is still to come.", "auth", [
+    "getEntityHistory",
+    "listAuditHistory",
+  ]),
+  ...missing("Credentials for other systems are still to come.", "auth", [
+    "awsS3Credentials",
+    "azureAccounts",
+    "azureTables",
+    "azureTableSAS",
+    "azureContainers",
+    "azureContainerSAS",
+    "sentryDSN",
+    "websocktunnelToken",
+    "gcpCredentials",
+    "githubRepoToken",
+  ]),
+];

@@ -1,0 +1,82 @@
+// Holds our contract against the API of the compatible system, whose facts stand in `facts/`.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { renderApiReference } from "../../src/api/references/api-reference.ts";
+import { renderExchangesReference } from "../../src/api/references/exchanges-reference.ts";
+import { renderSchemas } from "../../src/api/references/schemas.ts";
+import type { Service } from "../../src/api/service.ts";
+import { services } from "../../src/api/services.ts";
+import { compareServices, type Difference, type PublishedApi } from "./compare.ts";
+import { intendedDifferences } from "./differences.ts";
+
+const read = (file: string): unknown =>
+  JSON.parse(readFileSync(join(import.meta.dirname, "facts", file), "utf8"));
+
+// The facts are files of our own, written in these forms.
+const theirServices = read("services.json") as string[];
+const factsOf = (service: string): PublishedApi => read(`${service}.json`) as PublishedApi;
+const ours: readonly Service[] = Object.values(services);
+
+/** What we publish, through text as on the wire. */
+function published(service: Service): PublishedApi {
+  const exchanges = renderExchangesReference(service);
+  const schemas = renderSchemas(service).map(({ path, content }) => [
+    path.replace(`/schemas/${service.name}/`, ""),
+    content,
+  ]);
+  return JSON.parse(
+    JSON.stringify({
+      api: renderApiReference(service).entries,
+      exchangePrefix: exchanges?.exchangePrefix,
+      exchanges: exchanges?.entries ?? [],
+      schemas: Object.fromEntries(schemas),
+    }),
+  ) as PublishedApi;
+}
+
+function allDifferences(): Difference[] {
+  const names = new Set([...theirServices, ...ours.map(({ name }) => name)]);
+  return [...names].flatMap((name) => {
+    const service = ours.find((s) => s.name === name);
+    if (!service || !theirServices.includes(name))
+      return [{ where: `service ${name}`, theirs: service ? undefined : name, ours: service && name }];
+    return compareServices(name, factsOf(name), published(service));
+  });
+}
+
+const kindOf = ({ theirs, ours: our }: Difference) =>
+  our === undefined ? "missing" : theirs === undefined ? "added" : { ours: our };
+
+describe("our references", () => {
+  const found = allDifferences();
+
+  it("have the facts of every service that both systems have", () => {
+    for (const { name } of ours.filter((s) => theirServices.includes(s.name)))
+      expect([name, existsSync(join(import.meta.dirname, "facts", `${name}.json`))]).toEqual([name, true]);
+  });
+
+  it("differ from those of the compatible system only where that is intended", () => {
+    const intended = new Set(intendedDifferences.map(({ where }) => where));
+    const unlisted = found.filter(({ where }) => !intended.has(where));
+    expect(unlisted, "make them equal, or list them in differences.ts with a reason").toEqual([]);
+  });
+
+  it("differ there as it was intended, and the list has nothing else", () => {
+    const byWhere = new Map(found.map((difference) => [difference.where, difference]));
+    const stale = intendedDifferences.flatMap(({ where, is }) => {
+      const difference = byWhere.get(where);
+      const really = difference
+        ? kindOf(difference)
+        : "no difference any more: take the entry out of differences.ts";
+      return JSON.stringify(really) === JSON.stringify(is) ? [] : [{ where, is, really }];
+    });
+    expect(stale).toEqual([]);
+  });
+
+  it("have each difference listed once, with a reason", () => {
+    const wheres = intendedDifferences.map(({ where }) => where);
+    expect(wheres.toSorted()).toEqual([...new Set(wheres)].toSorted());
+    for (const { reason } of intendedDifferences) expect(reason).toMatch(/^[A-Z].*\.$/);
+  });
+});
