@@ -8,13 +8,16 @@ export const errorStatus = {
   InputError: 400,
   AuthenticationFailed: 401,
   InsufficientScopes: 403,
+  AccessDenied: 403,
   ResourceNotFound: 404,
   RequestConflict: 409,
   ResourceExpired: 410,
   InputTooLarge: 413,
+  RangeNotSatisfiable: 416,
   TooManyRequests: 429,
   InternalServerError: 500,
   ServiceUnavailable: 503,
+  InsufficientStorage: 507,
 } as const;
 
 /** One of the codes above. */

@@ -18,9 +18,9 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 /** A client starts its upload within the time it was told; the way to us may take a little longer. */
 const UPLOAD_GRACE_MS = 10_000;
 
-const refuse = (message: string): never => {
+function refuse(message: string): never {
   throw new ApiError("InputError", message);
-};
+}
 
 export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.createArtifact> {
   return async (call) => {
@@ -76,31 +76,26 @@ function checkedArtifact(
 
 function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageType" | "details"> {
   const { storageType } = body;
-  switch (storageType) {
-    case "s3":
-      return { storageType, details: "{}" };
-    case "reference":
-      return { storageType, details: JSON.stringify({ url: body.url }) };
-    case "link":
-      if (body.artifact === "" || !PRINTABLE.test(body.artifact))
-        refuse("artifact, the name that the link leads to, must be printable ASCII and not empty.");
-      return { storageType, details: JSON.stringify({ artifact: body.artifact }) };
-    case "error":
-      return { storageType, details: JSON.stringify({ reason: body.reason, message: body.message }) };
-    case "object":
-      return refuse("Storage type 'object' is not offered by this server; use 's3'.");
-  }
+  if (storageType === "object")
+    refuse("Storage type 'object' is not offered by this server; use 's3', which it has a store for.");
+  if (storageType === "s3") return { storageType, details: "{}" };
+  if (storageType === "reference") return { storageType, details: JSON.stringify({ url: body.url }) };
+  if (storageType === "error")
+    return { storageType, details: JSON.stringify({ reason: body.reason, message: body.message }) };
+  if (body.artifact === "" || !PRINTABLE.test(body.artifact))
+    refuse("artifact, the name that the link leads to, must be printable ASCII and not empty.");
+  return { storageType, details: JSON.stringify({ artifact: body.artifact }) };
 }
 
 /** Checks what depends on the task, and writes the artifact with its event, if it has one. */
 async function writeTo(ctx: QueueContext, db: Queryable, artifact: CheckedArtifact): Promise<void> {
   const { taskId, runId } = artifact;
   const [task] = await readTasks(db, [taskId]);
-  if (!task) return refuse(`Task ${taskId} does not exist: it was never created here, or has expired.`);
+  if (!task) refuse(`Task ${taskId} does not exist: it was never created here, or has expired.`);
   const run = statusOf(task).runs[runId];
-  if (!run) return refuse(`Task ${taskId} has no run ${runId}, so no artifact of it can be created.`);
+  if (!run) refuse(`Task ${taskId} has no run ${runId}, so no artifact of it can be created.`);
   if (run.workerGroup === undefined || run.workerId === undefined)
-    return refuse(`Run ${runId} of task ${taskId} was never claimed, so it has no artifacts.`);
+    refuse(`Run ${runId} of task ${taskId} was never claimed, so it has no artifacts.`);
   if (Date.parse(artifact.expires) > task.expires.getTime())
     refuse(`expires (${artifact.expires}) cannot be after the task expires (${task.expires.toISOString()}).`);
   if (!takesArtifacts(ctx, run))

@@ -79,21 +79,18 @@ async function contentOf(
       "ResourceExpired",
       `Artifact "${key.name}" of run ${key.runId} of task ${key.taskId} expired at ${row.expires.toISOString()}.`,
     );
-  switch (row.storage_type) {
-    case "s3": {
-      const rootUrl = callersRootUrl(call.request);
-      return { storageType: "s3", url: await ctx.artifacts.downloadUrl({ key, rootUrl }) };
-    }
-    // The details were written by createArtifact, in the form that the table tells for each type.
-    case "reference": {
-      const { url } = JSON.parse(row.details) as { url: string };
-      return { storageType: "reference", url };
-    }
-    case "error": {
-      const { reason, message } = JSON.parse(row.details) as { reason: string; message: string };
-      return { storageType: "error", reason, message };
-    }
-    default:
-      throw new Error(`an artifact of type ${row.storage_type} has no content that we know of`);
+  if (row.storage_type === "s3") {
+    const rootUrl = callersRootUrl(call.request);
+    return { storageType: "s3", url: await ctx.artifacts.downloadUrl({ key, rootUrl }) };
   }
+  // The details were written by createArtifact, in the form that the table tells for each type.
+  if (row.storage_type === "reference") {
+    const { url } = JSON.parse(row.details) as { url: string };
+    return { storageType: "reference", url };
+  }
+  if (row.storage_type === "error") {
+    const { reason, message } = JSON.parse(row.details) as { reason: string; message: string };
+    return { storageType: "error", reason, message };
+  }
+  throw new Error(`an artifact of type ${row.storage_type} cannot be read here`);
 }

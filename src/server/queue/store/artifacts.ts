@@ -1,6 +1,7 @@
 // Artifacts: their rows, and the events that tell of them.
 import Type, { type Static } from "typebox";
 import { STORAGE_TYPES } from "../../../api/queue/artifacts.ts";
+import { oneOfStrings } from "../../../api/schema.ts";
 import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
 import { column } from "./columns.ts";
@@ -35,7 +36,7 @@ const columns: Sql = sql`
 
 const ArtifactRow = Type.Object({
   name: Type.String(),
-  storage_type: Type.Union(STORAGE_TYPES.map((name) => Type.Literal(name))),
+  storage_type: oneOfStrings(STORAGE_TYPES),
   content_type: Type.String(),
   content_length: Type.Union([Type.Integer(), Type.Null()]),
   details: Type.String(),

@@ -1,0 +1,218 @@
+// The folder of the local store: where an artifact's bytes and their description lie, and how they get there whole.
+//
+//   uploads/<random>                         uploads under way
+//   tasks/<ab>/<taskId>/<runId>/<id>.json    an artifact: its name, type, size … and the file with its bytes
+//   tasks/<ab>/<taskId>/<runId>/<id>.<random>  the bytes as they came
+//
+// <id> is a hash of the key, for names are longer than file names, go up with `..`, and differ where a file system
+// sees no difference (case, trailing dots); what follows the hash is for people, and so is the name in the .json.
+import { createHash, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import Type, { type Static } from "typebox";
+import { Compile } from "typebox/compile";
+import type { Clock } from "../../../../lib/clock.ts";
+import type { ArtifactKey } from "../index.ts";
+
+const Description = Type.Object({
+  name: Type.String(),
+  contentType: Type.String(),
+  contentEncoding: Type.Optional(Type.String()),
+  size: Type.Integer({ minimum: 0 }),
+  sha256: Type.String(),
+  /** ISO 8601. */
+  stored: Type.String(),
+  /** The file beside this one that has the bytes. */
+  file: Type.String({ pattern: "^[A-Za-z0-9._-]+$" }),
+});
+/** What is kept of an artifact beside its bytes. */
+export type Description = Static<typeof Description>;
+const descriptions = Compile(Description);
+
+/** An upload that was not touched for so long is one of a process that died. */
+const ABANDONED_AFTER_MS = 60 * 60_000;
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+export interface ArtifactFiles {
+  /** Undefined where no upload was completed. */
+  describe(key: ArtifactKey): Promise<Description | undefined>;
+  /** The description and the opened bytes that belong to it; the caller closes them. */
+  read(key: ArtifactKey): Promise<{ description: Description; bytes: FileHandle } | undefined>;
+  /** A new empty file for an upload. */
+  begin(): Promise<Upload>;
+  delete(key: ArtifactKey): Promise<void>;
+}
+
+export interface Upload {
+  readonly bytes: FileHandle;
+  /** Makes the upload, all written, the artifact; it is safe on the disk when this resolves. */
+  commit(key: ArtifactKey, description: Omit<Description, "name" | "file">): Promise<void>;
+  /** Removes what is left; does nothing after a commit. */
+  discard(): Promise<void>;
+}
+
+/** Opens the folder, which is made if it is not there. */
+export async function openFolder(path: string, clock: Clock): Promise<ArtifactFiles> {
+  const dir = resolve(path);
+  const uploads = join(dir, "uploads");
+  await mkdir(uploads, { recursive: true, mode: FOLDER_MODE });
+  await removeAbandoned(uploads, clock.now() - ABANDONED_AFTER_MS);
+  const place = (key: ArtifactKey): Place => placeOf(dir, key);
+
+  return {
+    describe: (key) => readDescription(place(key)),
+
+    async read(key) {
+      const { folder } = place(key);
+      let missing: string | undefined;
+      for (;;) {
+        const description = await readDescription(place(key));
+        if (!description) return undefined;
+        const bytes = await ifThere(open(join(folder, description.file), constants.O_RDONLY));
+        if (bytes) return { description, bytes };
+        // Replaced between the two reads; then the description names another file now.
+        if (missing === description.file)
+          throw new Error(`the artifact store has lost ${join(folder, description.file)}`);
+        missing = description.file;
+      }
+    },
+
+    async begin() {
+      const id = randomBytes(12).toString("hex");
+      const path = join(uploads, id);
+      const bytes = await open(path, "wx", FILE_MODE);
+      const leftovers = new Set([path]);
+      return {
+        bytes,
+        async commit(key, described) {
+          await bytes.sync();
+          await bytes.close();
+          const { folder, base } = place(key);
+          const file = `${base}.${id}`;
+          const before = await readDescription(place(key));
+          leftovers.add(`${path}.json`);
+          await writeFileSafely(`${path}.json`, { name: key.name, ...described, file });
+          leftovers.add(join(folder, file));
+          await moveInto(folder, path, file);
+          // The artifact changes here, in one step; whoever reads sees the old bytes or the new ones.
+          await moveInto(folder, `${path}.json`, `${base}.json`);
+          leftovers.clear();
+          await syncFolders(folder, dir);
+          if (before) await rm(join(folder, before.file), { force: true });
+        },
+        async discard() {
+          await bytes.close().catch(() => undefined);
+          for (const file of leftovers) await rm(file, { force: true });
+        },
+      };
+    },
+
+    async delete(key) {
+      const { folder, base } = place(key);
+      const files = (await ifThere(readdir(folder))) ?? [];
+      const own = files.filter((file) => file.startsWith(`${base}.`));
+      // The description first: without it the artifact is gone, whatever happens to the rest.
+      own.sort((a, b) => Number(b.endsWith(".json")) - Number(a.endsWith(".json")));
+      for (const file of own) await rm(join(folder, file), { force: true });
+      for (const empty of [folder, dirname(folder), dirname(dirname(folder))])
+        if (!(await removeIfEmpty(empty))) break;
+    },
+  };
+}
+
+interface Place {
+  readonly folder: string;
+  /** What the artifact's files begin with, in that folder. */
+  readonly base: string;
+}
+
+function placeOf(dir: string, { taskId, runId, name }: ArtifactKey): Place {
+  if (!/^[A-Za-z0-9_-]{22}$/.test(taskId) || !Number.isSafeInteger(runId) || runId < 0)
+    throw new Error(`${taskId}/${runId} is no run of a task`);
+  // The task's id is in the hash although it is in the path: where case does not count, two tasks share a folder.
+  const hash = createHash("sha256")
+    .update(JSON.stringify([taskId, runId, name]))
+    .digest("hex")
+    .slice(0, 32);
+  const readable = name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(-60);
+  return {
+    folder: join(dir, "tasks", taskId.slice(0, 2), taskId, String(runId)),
+    base: `${hash}-${readable}`,
+  };
+}
+
+async function readDescription({ folder, base }: Place): Promise<Description | undefined> {
+  const path = join(folder, `${base}.json`);
+  const text = await ifThere(readFile(path, "utf8"));
+  if (text === undefined) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (!descriptions.Check(value)) throw new Error(`${path} does not describe an artifact`);
+  return value;
+}
+
+async function writeFileSafely(path: string, description: Description): Promise<void> {
+  const file = await open(path, "wx", FILE_MODE);
+  try {
+    await file.writeFile(`${JSON.stringify(description, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Moves a file into a folder that is made if need be, also if a deletion beside us removes it in between. */
+async function moveInto(folder: string, from: string, name: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    try {
+      return await rename(from, join(folder, name));
+    } catch (err) {
+      if (codeOf(err) !== "ENOENT" || tries === 5) throw err;
+    }
+  }
+}
+
+/** A renamed file outlives a power cut only when its folder, and those above, are on the disk. */
+async function syncFolders(folder: string, top: string): Promise<void> {
+  // There a folder cannot be opened, and needs no such care.
+  if (process.platform === "win32") return;
+  for (let above = folder; above.length >= top.length; above = dirname(above)) {
+    const handle = await ifThere(open(above, constants.O_RDONLY));
+    try {
+      await handle?.sync();
+    } finally {
+      await handle?.close();
+    }
+  }
+}
+
+async function removeAbandoned(uploads: string, before: number): Promise<void> {
+  for (const name of await readdir(uploads)) {
+    const path = join(uploads, name);
+    const found = await ifThere(stat(path));
+    if (found && found.mtimeMs < before) await rm(path, { force: true });
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch {
+    // Not empty, or gone already.
+    return false;
+  }
+}
+
+async function ifThere<R>(promise: Promise<R>): Promise<R | undefined> {
+  try {
+    return await promise;
+  } catch (err) {
+    if (codeOf(err) === "ENOENT") return undefined;
+    throw err;
+  }
+}
+
+const codeOf = (err: unknown): unknown => (err instanceof Error && "code" in err ? err.code : undefined);

@@ -1,0 +1,193 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+
+const KB = 1024;
+let t: TestStore;
+beforeEach(async () => {
+  t = await testStore({ maxSize: 200 * KB });
+});
+afterEach(() => t.close());
+
+const key = (name = "public/a.txt") => ({ taskId: slugid(), runId: 0, name });
+const errorOf = async (response: Response) => (await response.json()) as { code: string; message: string };
+
+describe("an upload", () => {
+  it("is stored with its type, size and hash, readable by the server's user alone", async () => {
+    const of = key();
+    const reply = await t.put(of, "text/plain; charset=utf-8", "hello");
+    const sha256 = createHash("sha256").update("hello").digest("hex");
+    expect([reply.status, reply.headers.get("etag")]).toEqual([200, `"${sha256}"`]);
+    expect(await t.store.stat(of)).toEqual({
+      contentType: "text/plain; charset=utf-8",
+      contentEncoding: undefined,
+      size: 5,
+      sha256,
+      lastModified: new Date(t.clock.now()),
+    });
+    expect((await stat(join(t.dir, "artifacts"))).mode & 0o777).toBe(0o700);
+    for (const file of await t.files()) expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it("keeps the encoding that it names, and the bytes as they are, whatever the API does with such bodies", async () => {
+    const of = key();
+    const bytes = gzipSync(`{"a":${"1".repeat(2000)}}`);
+    const reply = await fetch(await t.uploadUrl(of, "application/json"), {
+      method: "PUT",
+      body: bytes,
+      headers: { "content-type": "application/json", "content-encoding": "gzip" },
+    });
+    expect(reply.status).toBe(200);
+    expect(await t.store.stat(of)).toMatchObject({ contentEncoding: "gzip", size: bytes.length });
+    const [file] = (await t.files()).filter((path) => !path.endsWith(".json"));
+    expect(await readFile(file ?? "")).toEqual(bytes);
+  });
+
+  it("may be empty, of no type, or of one that is no media type", async () => {
+    for (const contentType of ["", "text", "a/b/c;;"]) {
+      const of = key();
+      const headers = contentType === "" ? {} : { "content-type": contentType };
+      const reply = await requestByHand(await t.uploadUrl(of, contentType), {
+        method: "PUT",
+        headers: { ...headers, "content-length": 0 },
+      });
+      expect(reply.status, reply.body.toString()).toBe(200);
+      expect(await t.store.stat(of)).toMatchObject({ contentType, size: 0 });
+    }
+  });
+
+  it("may come in chunks of a length that nobody announced", async () => {
+    const of = key();
+    const reply = await requestByHand(
+      await t.uploadUrl(of, "text/plain"),
+      { method: "PUT", headers: { "content-type": "text/plain" } },
+      (request) => {
+        request.write("one ");
+        request.end("two");
+      },
+    );
+    expect(reply.status).toBe(200);
+    expect(await t.store.stat(of)).toMatchObject({ size: 7 });
+  });
+
+  it("replaces the one before it, whose bytes are removed", async () => {
+    const of = key();
+    for (const text of ["first", "the second"]) await t.put(of, "text/plain", text);
+    expect(await (await fetch(await t.downloadUrl(of))).text()).toBe("the second");
+    expect(await t.files()).toHaveLength(2);
+  });
+
+  it("counts when it is complete, whoever began first", async () => {
+    const of = key();
+    const url = await t.uploadUrl(of, "text/plain");
+    let finishSlow = (): void => undefined;
+    const slow = requestByHand(
+      url,
+      { method: "PUT", headers: { "content-type": "text/plain", "content-length": 8 } },
+      (request) => {
+        request.write("slow");
+        finishSlow = () => request.end("slow");
+      },
+    );
+    await t.put(of, "text/plain", "fast");
+    expect(await (await fetch(await t.downloadUrl(of))).text()).toBe("fast");
+    finishSlow();
+    expect((await slow).status).toBe(200);
+    expect(await (await fetch(await t.downloadUrl(of))).text()).toBe("slowslow");
+  });
+
+  it("is whole when many come at once", async () => {
+    const of = key();
+    const texts = Array.from({ length: 8 }, (_, i) => String(i).repeat(50_000 + i));
+    await Promise.all(texts.map((text) => t.put(of, "text/plain", text)));
+    const stored = await (await fetch(await t.downloadUrl(of))).text();
+    expect(texts).toContain(stored);
+    expect(await t.store.stat(of)).toMatchObject({
+      size: stored.length,
+      sha256: createHash("sha256").update(stored).digest("hex"),
+    });
+    // Concurrent writers may leave bytes that no description names; deleting the artifact takes them along.
+    await t.store.delete([of]);
+    expect(await t.files()).toEqual([]);
+  });
+});
+
+describe("an upload is refused, and leaves nothing behind,", () => {
+  afterEach(async () => expect(await t.files()).toEqual([]));
+
+  it("when its type is not the one that the URL was made for", async () => {
+    const url = await t.uploadUrl(key(), "text/plain");
+    const reply = await fetch(url, { method: "PUT", body: "<p>", headers: { "content-type": "text/html" } });
+    expect(reply.status).toBe(403);
+    expect(await errorOf(reply)).toMatchObject({
+      code: "AccessDenied",
+      message: expect.stringContaining(
+        'Content-Type is "text/html", but this URL was made for "text/plain".',
+      ),
+    });
+  });
+
+  it("when it announces more bytes than the server takes", async () => {
+    const reply = await t.put(key(), "text/plain", "x".repeat(200 * KB + 1));
+    expect(reply.status).toBe(413);
+    expect(await errorOf(reply)).toMatchObject({
+      code: "InputTooLarge",
+      message: expect.stringContaining(
+        "The artifact has 204801 bytes, and so goes beyond the 204800 bytes that this server takes (setting artifacts.maxSize).",
+      ),
+      requestInfo: { method: "uploadArtifact" },
+    });
+  });
+
+  it("when it grows beyond the limit without having announced it", async () => {
+    const reply = await requestByHand(
+      await t.uploadUrl(key(), "text/plain"),
+      { method: "PUT", headers: { "content-type": "text/plain" } },
+      (request) => {
+        for (let i = 0; i < 3; i++) request.write("x".repeat(100 * KB));
+        request.end();
+      },
+    );
+    expect(reply.status).toBe(413);
+    expect(reply.body.toString()).toContain("The artifact goes beyond the 204800 bytes");
+  });
+
+  it("when its encoding is no name of one", async () => {
+    const reply = await t.put(key(), "text/plain", "x", { "content-encoding": "gzip; please" });
+    expect(reply.status).toBe(400);
+    expect((await errorOf(reply)).message).toContain('Content-Encoding "gzip; please" is not the name');
+  });
+
+  it("when the client hangs up in the middle", async () => {
+    const url = await t.uploadUrl(key(), "text/plain");
+    const sent = requestByHand(
+      url,
+      { method: "PUT", headers: { "content-type": "text/plain", "content-length": 100 } },
+      (request) => {
+        request.write("half of it", () => request.destroy());
+      },
+    );
+    await expect(sent).rejects.toThrow("socket hang up");
+    await expect.poll(() => t.files()).toEqual([]);
+    expect(t.records.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("when nothing more comes", async () => {
+    const hasty = await testStore({ idleTimeoutMs: 50 });
+    try {
+      const sent = requestByHand(
+        await hasty.uploadUrl(key(), "text/plain"),
+        { method: "PUT", headers: { "content-type": "text/plain", "content-length": 100 } },
+        (request) => request.write("half of it"),
+      );
+      await expect(sent).rejects.toThrow("socket hang up");
+      await expect.poll(() => hasty.files()).toEqual([]);
+    } finally {
+      await hasty.close();
+    }
+  });
+});
