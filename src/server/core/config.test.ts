@@ -114,6 +114,18 @@ describe("precedence", () => {
     expect(load({ env }).config.database.url).toBe(url);
   });
 
+  it("reads a duration as it is written, wherever it stands", async () => {
+    const one = fc.integer({ min: 1, max: 86_400_000 * 365 });
+    await fc.assert(
+      fc.asyncProperty(one, one, async (a, b) => {
+        await writeConfig(`queue: {claimTimeout: ${formatDuration(a)}}`);
+        const { queue } = load({ env: { TASKYARD_QUEUE_EXPIRY_DELAY: formatDuration(b) } }).config;
+        expect([queue.claimTimeout, queue.expiryDelay]).toEqual([a, b]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it("takes an empty variable and an empty value of the file for not set", async () => {
     await writeConfig("server:\n  host:\nqueue:\n");
     const { config } = load({ env: { TASKYARD_PORT: "", DATABASE_URL: "", TASKYARD_CONFIG: "" } });
@@ -194,145 +206,6 @@ describe("the config file", () => {
   });
 });
 
-describe("values", () => {
-  it("of variables are read by their kind", () => {
-    const client = { clientId: "static/ci", accessToken: "x".repeat(22), scopes: ["queue:*"] };
-    const { config } = load({
-      env: {
-        TASKYARD_QUEUE_CLAIM_TIMEOUT: "1200s",
-        TASKYARD_SERVER_BODY_LIMIT: "2MiB",
-        TASKYARD_SERVER_TRUST_PROXY: "true",
-        TASKYARD_SERVER_ROOT_URL: "https://ci.example.com/",
-        TASKYARD_AUTH_ANONYMOUS_SCOPES: "queue:status:*, queue:get-task:*",
-        TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify([client]),
-      },
-    });
-    expect(config.queue.claimTimeout).toBe(1_200_000);
-    expect(config.server).toMatchObject({
-      bodyLimit: 2_097_152,
-      trustProxy: true,
-      rootUrl: "https://ci.example.com",
-    });
-    expect(config.auth.anonymousScopes).toEqual(["queue:status:*", "queue:get-task:*"]);
-    expect(config.auth.staticClients).toEqual([client]);
-    expect(load({ env: { TASKYARD_AUTH_ANONYMOUS_SCOPES: "[]" } }).config.auth.anonymousScopes).toEqual([]);
-  });
-
-  it.each([
-    [
-      "TASKYARD_QUEUE_CLAIM_TIMEOUT",
-      "20",
-      'queue.claimTimeout "20": has no unit: write a duration such as 20m, 1200s or 500ms',
-    ],
-    ["TASKYARD_QUEUE_CLAIM_TIMEOUT", "0s", 'queue.claimTimeout "0s": must be at least 1ms'],
-    ["TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT", "1h", 'queue.claimWorkTimeout "1h": must be at most 5m'],
-    [
-      "TASKYARD_SERVER_BODY_LIMIT",
-      "10mb",
-      /^server.bodyLimit "10mb": has the unknown unit "mb": use one of B, kB, MB/,
-    ],
-    ["TASKYARD_PORT", "http", 'server.port "http": must be a whole number'],
-    ["TASKYARD_PORT", "70000", 'server.port "70000": must be at most 65535'],
-    ["TASKYARD_PORT", "-1", 'server.port "-1": must be at least 0'],
-    ["TASKYARD_SERVER_TRUST_PROXY", "yes", 'server.trustProxy "yes": must be true or false'],
-    [
-      "TASKYARD_SERVER_ROOT_URL",
-      "localhost:80",
-      'server.rootUrl "localhost:80": must be a URL such as https://taskyard.example.com',
-    ],
-    [
-      "TASKYARD_LOG_LEVEL",
-      "loud",
-      'log.level "loud": must be one of trace, debug, info, warn, error, fatal, silent',
-    ],
-    [
-      "TASKYARD_WORKER_TASK_QUEUE_ID",
-      "a/B",
-      /^worker.taskQueueId "a\/B": must be a provisioner id, a slash and a worker type in lower case/,
-    ],
-    [
-      "TASKYARD_AUTH_ANONYMOUS_SCOPES",
-      '["a"',
-      'auth.anonymousScopes "[\\"a\\"": starts with [ and so must be a list in JSON, but it is not valid JSON',
-    ],
-    ["TASKYARD_AUTH_ANONYMOUS_SCOPES", "[1]", 'auth.anonymousScopes "[1]": [0] must be text'],
-    [
-      "TASKYARD_AUTH_ANONYMOUS_SCOPES",
-      "ü",
-      'auth.anonymousScopes "ü": [0] must be a scope of printable ASCII characters',
-    ],
-    [
-      "DATABASE_URL",
-      "mysql://h/d",
-      /^database.url \(hidden, 11 characters\): must be a URL such as postgres:/,
-    ],
-    [
-      "TASKYARD_AUTH_STATIC_CLIENTS",
-      "a,b",
-      "auth.staticClients (hidden, 3 characters): must be a list in JSON, such as [] or [{…}]",
-    ],
-  ])("of the variable %s may not be %j", (variable, value, expected) => {
-    const [problem = "", ...others] = problems({ env: { [variable]: value } });
-    expect(others).toEqual([]);
-    const told = problem.replace(` (${variable})`, "");
-    if (typeof expected === "string") expect(told).toBe(expected);
-    else expect(told).toMatch(expected);
-  });
-
-  it.each([
-    [
-      "queue: {claimTimeout: 20}",
-      "queue.claimTimeout 20: is a bare number: write a duration with its unit, such as 20m",
-    ],
-    ["queue: {claimTimeout: true}", "queue.claimTimeout true: must be a duration, such as 20m"],
-    [
-      "server: {bodyLimit: 100}",
-      "server.bodyLimit 100: is a bare number: write a size with its unit, such as 10MB",
-    ],
-    ['server: {port: "80"}', 'server.port "80": must be a whole number: take the quotes away'],
-    ["server: {port: 1.5}", "server.port 1.5: must be a whole number"],
-    ["server: {host: [1]}", "server.host [1]: must be text"],
-    ["server: {trustProxy: 1}", "server.trustProxy 1: must be true or false"],
-    ['server: {host: ""}', 'server.host "": must not be empty'],
-    ["auth: {anonymousScopes: x}", 'auth.anonymousScopes "x": must be a list'],
-    ["auth: {staticClients: [3]}", "auth.staticClients (hidden): [0] must be an object"],
-    ["log: {level: 1}", "log.level 1: must be one of trace, debug, info, warn, error, fatal, silent"],
-  ])("of the file may not be %j", async (text, expected) => {
-    await writeConfig(text);
-    expect(problems({}).map((p) => p.replace(/ \(\S+taskyard.yml line 1\)/, ""))).toEqual([expected]);
-  });
-
-  it("of lists say which element and member is wrong", async () => {
-    await writeConfig("auth:\n  staticClients:\n    - {clientId: ci, accesToken: s3cret, scopes: []}\n");
-    expect(problems({}).map((p) => p.split("): ")[1])).toEqual([
-      '[0] needs the member "accessToken"',
-      '[0] has the unknown member "accesToken"; did you mean "accessToken"?',
-      "[0].clientId must be a client id that starts with static/",
-    ]);
-  });
-
-  it("must go together", () => {
-    const client = (clientId: string) => ({ clientId, accessToken: "x".repeat(22), scopes: [] });
-    const staticClients = ["static/a", "static/taskcluster/root", "static/a"].map(client);
-    expect(problems({ env: { TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify(staticClients) } })).toEqual([
-      "auth.staticClients[1] (all settings together) static/taskcluster/root: has the same clientId as auth.rootClientId: give each client an id of its own",
-      "auth.staticClients[2] (all settings together) static/a: has the same clientId as another of auth.staticClients: give each client an id of its own",
-    ]);
-  });
-
-  it("of durations are read as they are written, wherever they stand", async () => {
-    const one = fc.integer({ min: 1, max: 86_400_000 * 365 });
-    await fc.assert(
-      fc.asyncProperty(one, one, async (a, b) => {
-        await writeConfig(`queue: {claimTimeout: ${formatDuration(a)}}`);
-        const { queue } = load({ env: { TASKYARD_QUEUE_EXPIRY_DELAY: formatDuration(b) } }).config;
-        expect([queue.claimTimeout, queue.expiryDelay]).toEqual([a, b]);
-      }),
-      { numRuns: 20 },
-    );
-  });
-});
-
 describe("errors", () => {
   it("are told all at once, overridden values included, in words for who starts the server", async () => {
     await writeConfig("queue:\n  claimTimeout: 20\n");
@@ -357,6 +230,19 @@ describe("errors", () => {
   server.port = "http"  (--port)
     must be a whole number`,
     );
+  });
+
+  it("come as well of what is fine alone, but not together", () => {
+    const client = (clientId: string) => ({ clientId, accessToken: "x".repeat(22), scopes: [] });
+    const staticClients = ["static/a", "static/taskcluster/root", "static/a"].map(client);
+    expect(problems({ env: { TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify(staticClients) } })).toEqual([
+      "auth.staticClients[1] (all settings together) static/taskcluster/root: has the same clientId as auth.rootClientId: give each client an id of its own",
+      "auth.staticClients[2] (all settings together) static/a: has the same clientId as another of auth.staticClients: give each client an id of its own",
+    ]);
+  });
+
+  it("are not made of what the worker sets in a task, so that a task may start a server", () => {
+    expect(problems({ env: { TASKYARD_RUN: "abc/0" } })).toEqual([]);
   });
 
   it("never show a secret", async () => {

@@ -1,7 +1,13 @@
 // The configuration: what flags, environment and file say, checked against one schema, over its defaults.
 import { dirname, join, resolve } from "node:path";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { catalogue, type CatalogueEntry, type ConfigKey, configFileVariable } from "./config/catalogue.ts";
+import {
+  catalogue,
+  type CatalogueEntry,
+  type ConfigKey,
+  configFileVariable,
+  otherVariables,
+} from "./config/catalogue.ts";
 import { checkLoaded, type Read } from "./config/check-value.ts";
 import { complete, type Config } from "./config/complete.ts";
 import { defaultHome, type Host, thisHost } from "./config/derived-defaults.ts";
@@ -145,7 +151,7 @@ function unknownVariables(env: ConfigSources["env"]): ConfigProblem[] {
   const known = new Set([...catalogue.values()].flatMap((entry) => entry.variables));
   known.add(configFileVariable);
   return Object.keys(env)
-    .filter((name) => name.startsWith("TASKYARD_") && !known.has(name))
+    .filter((name) => name.startsWith("TASKYARD_") && !known.has(name) && !otherVariables.includes(name))
     .map((name) => {
       const meant = didYouMean(name, known);
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;

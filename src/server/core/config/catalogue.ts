@@ -33,6 +33,9 @@ const wellKnownVariables: Readonly<Record<string, string>> = {
 /** Names the config file, as `--config` does. */
 export const configFileVariable = "TASKYARD_CONFIG";
 
+/** Variables with our prefix that are not settings: the worker marks the processes of a task's run with it. */
+export const otherVariables: readonly string[] = ["TASKYARD_RUN"];
+
 /** Every setting by key, in the order of the schema. */
 export const catalogue: ReadonlyMap<string, CatalogueEntry> = new Map(
   Object.entries(ConfigSchema.properties)
