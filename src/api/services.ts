@@ -1,6 +1,7 @@
 // Every service of the contract, under the name by which clients know it. Routes, references and typed clients
 // all derive from this list.
+import { authApi } from "./auth/index.ts";
 import { queueApi } from "./queue/index.ts";
 
-export const services = { queue: queueApi } as const;
+export const services = { auth: authApi, queue: queueApi } as const;
 export type Services = typeof services;

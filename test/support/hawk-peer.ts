@@ -25,7 +25,30 @@ interface Hawk {
   };
 }
 
+/** The methods of the client's Auth that tests call. */
+export interface PeerAuth {
+  ping(): Promise<unknown>;
+  client(clientId: string): Promise<Record<string, unknown>>;
+  currentScopes(): Promise<{ readonly scopes: readonly string[] }>;
+  expandScopes(body: object): Promise<{ readonly scopes: readonly string[] }>;
+  authenticateHawk(body: object): Promise<Record<string, unknown>>;
+  testAuthenticate(body: object): Promise<{ readonly clientId: string; readonly scopes: readonly string[] }>;
+  testAuthenticateGet(): Promise<{ readonly clientId: string; readonly scopes: readonly string[] }>;
+  buildSignedUrl(method: unknown, ...args: unknown[]): string;
+}
+
+export interface PeerClientOptions {
+  readonly rootUrl: string;
+  readonly credentials?: {
+    readonly clientId: string;
+    readonly accessToken: string;
+    readonly certificate?: string;
+  };
+  readonly authorizedScopes?: readonly string[];
+}
+
 interface TaskclusterClient {
+  Auth: new (options: PeerClientOptions & { readonly retries: number }) => PeerAuth;
   createTemporaryCredentials: (options: {
     readonly credentials: { readonly clientId: string; readonly accessToken: string };
     readonly clientId?: string;
@@ -83,3 +106,7 @@ export const peerPayloadHash = (payload: string, contentType: string | undefined
   hawk.crypto.calculatePayloadHash(payload, algorithm, contentType);
 
 export const peerTemporaryCredentials = taskcluster.createTemporaryCredentials;
+
+/** The client's own Auth; without credentials it sends none. It does not repeat what failed. */
+export const peerAuth = (options: PeerClientOptions): PeerAuth =>
+  new taskcluster.Auth({ retries: 0, ...options });

@@ -47,15 +47,14 @@ export const QUEUE_CLIENT_ID = "static/taskcluster/queue";
 /** Ids below this belong to the services of an instance. */
 const ownPrefix = "static/taskcluster/";
 
-// Clients by configuration end when the configuration says so; the API wants a date all the same.
-const thousandYearsMs = 1000 * 365.25 * 24 * 60 * 60 * 1000;
-
 /**
  * The directory of an instance whose clients all stand in its configuration. `since` is when they came to be, in
  * milliseconds. Throws `ConfigError` where a client id is taken twice or reserved.
  */
 export function staticClients(settings: StaticClientSettings, since: number): ClientDirectory {
-  const times = { created: since, expires: since + thousandYearsMs, disabled: false };
+  // They end when the configuration says so; the API wants a date all the same.
+  const expires = new Date(since).setUTCFullYear(new Date(since).getUTCFullYear() + 1000);
+  const times = { created: since, expires, disabled: false };
   const root: Client = {
     ...times,
     clientId: settings.rootClientId,

@@ -1,14 +1,28 @@
 // The face of authentication: who sent a request, what it may do, and credentials for tasks.
-export {
-  createAuthenticator,
-  type Authenticator,
-  type AuthResult,
-  type SignedRequest,
-} from "./authenticate.ts";
+import type { Authenticate } from "../core/http/call.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import type { AuthContext } from "./context.ts";
+import { authHandlers, type AuthHandlers } from "./handlers.ts";
+import { createRequestAuthenticator } from "./request-authenticator.ts";
+
 export { QUEUE_CLIENT_ID, staticClients, type Client, type ClientDirectory } from "./clients.ts";
-export { createRequestAuthenticator } from "./request-authenticator.ts";
+export type { AuthContext } from "./context.ts";
 export {
   createTemporaryCredentials,
   type Issuer,
   type TemporaryCredentials,
 } from "./temporary-credentials.ts";
+
+export interface Auth {
+  /** Tells every service of this process who calls. */
+  readonly authenticate: Authenticate;
+  readonly handlers: AuthHandlers;
+}
+
+export function createAuth(ctx: AuthContext): Auth {
+  const authenticate = createAuthenticator(ctx);
+  return {
+    authenticate: createRequestAuthenticator(ctx, authenticate),
+    handlers: authHandlers(ctx, authenticate),
+  };
+}

@@ -3,22 +3,18 @@ import type { FastifyRequest } from "fastify";
 import { ApiError } from "../../lib/errors.ts";
 import type { Authenticate } from "../core/http/call.ts";
 import type { Authenticator } from "./authenticate.ts";
+import type { AuthContext } from "./context.ts";
 import { payloadHashProblem } from "./payload-hash.ts";
 
-export interface RequestAuthenticatorOptions {
-  readonly authenticate: Authenticator;
-  /** The URL that clients know this server by. */
-  readonly rootUrl: () => string;
-  /** Whether a proxy stands in front whose x-forwarded-* headers tell what the client saw. */
-  readonly trustProxy: boolean;
-}
-
 /** The check that `serve` asks; throws `AuthenticationFailed`. */
-export function createRequestAuthenticator(options: RequestAuthenticatorOptions): Authenticate {
+export function createRequestAuthenticator(
+  ctx: Pick<AuthContext, "rootUrl" | "trustProxy">,
+  authenticate: Authenticator,
+): Authenticate {
   return (request, rawBody) => {
     const { authorization, "content-type": contentType } = request.headers;
-    const result = options.authenticate({
-      ...signedAuthority(request, options),
+    const result = authenticate({
+      ...signedAuthority(request, ctx),
       method: request.method,
       resource: request.raw.url ?? "/",
       authorization,
@@ -35,7 +31,7 @@ export function createRequestAuthenticator(options: RequestAuthenticatorOptions)
 /** Host and port as the client signed them, which behind a proxy are not those that this process listens on. */
 function signedAuthority(
   request: FastifyRequest,
-  { rootUrl, trustProxy }: RequestAuthenticatorOptions,
+  { rootUrl, trustProxy }: Pick<AuthContext, "rootUrl" | "trustProxy">,
 ): { host: string; port: number } {
   const { headers, raw } = request;
   const [, host = "", ownPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(headers.host ?? "") ?? [];

@@ -73,7 +73,8 @@ export function createCall(
   return call;
 }
 
-function requireScopes(caller: Caller, required: ScopeExpression): void {
+/** Throws `InsufficientScopes`, with what is missing, where the caller does not satisfy `required`. */
+export function requireScopes(caller: Caller, required: ScopeExpression): void {
   if (satisfiesExpression(caller.scopes, required)) return;
   const whole = fenced(required);
   if (caller.clientId === undefined)
