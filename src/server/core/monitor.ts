@@ -102,7 +102,7 @@ export function createMonitor({ log, metrics, sink }: MonitorOptions): Monitor {
         const error = err instanceof Error ? err : new Error(`not an Error was thrown: ${String(err)}`);
         const incidentId = randomUUID();
         childLog.error({ ...extra, incidentId, err: error }, error.message);
-        metrics.errors.inc({ prefix });
+        metrics.errors.inc({ prefix: known(prefix) });
         sink?.send(error, { incidentId, prefix, tags: { ...tags, ...extra } });
         return incidentId;
       },
