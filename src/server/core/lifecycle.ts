@@ -51,7 +51,8 @@ export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions)
         `${name} ${"err" in problem ? "failed to stop" : "did not stop in time"}`,
       );
     }
-    log.info({ unclean }, unclean.length === 0 ? "stopped" : "stopped, but not cleanly");
+    if (unclean.length === 0) log.info("stopped");
+    else log.warn({ unclean }, "stopped, but not cleanly");
     return { unclean };
   }
 
