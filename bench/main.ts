@@ -33,12 +33,10 @@ const readyMs = performance.now() - begun;
 const serverPid = server.pid ?? 0;
 
 try {
-  const { rootUrl } = JSON.parse(readFileSync(join(home, "server.json"), "utf8")) as { rootUrl: string };
-  const secrets = JSON.parse(readFileSync(join(home, "secrets.json"), "utf8")) as {
-    rootClientId: string;
-    rootAccessToken: string;
-  };
-  const credentials = { clientId: secrets.rootClientId, accessToken: secrets.rootAccessToken };
+  const read = (file: string) => JSON.parse(readFileSync(join(home, file), "utf8")) as Record<string, string>;
+  const { rootUrl = "", clientId = "" } = read("server.json");
+  const { rootAccessToken: accessToken = "" } = read("secrets.json");
+  const credentials = { clientId, accessToken };
   const client = loadClient(rootUrl, credentials, 96);
   const bench = { client, serverPid, scale: Number(options.scale) };
   if (options.soak === undefined) await table(bench);

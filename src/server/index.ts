@@ -1,0 +1,8 @@
+// The server's face, for the commands that start one.
+export { ConfigError, loadConfig, type Config } from "./core/config.ts";
+export { createLifecycle, onSignals } from "./core/lifecycle.ts";
+export { createLog } from "./core/log.ts";
+export { createMetrics } from "./core/metrics.ts";
+export { createMonitor } from "./core/monitor.ts";
+export { startLocalServer, type LocalServer, type ServerFile } from "./local.ts";
+export { ROLES, startServer, type Role, type Server } from "./main.ts";

@@ -1,0 +1,49 @@
+// Things that tests need, with sensible values for all that a test does not care about.
+import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
+import type { Client } from "../../src/client/index.ts";
+import { slugid } from "../../src/lib/slugid.ts";
+
+const hour = 3_600_000;
+
+/** A definition that the queue accepts; `now` is the server's time. */
+export function taskDefinition(
+  overrides: Partial<TaskDefinitionRequest> = {},
+  now: number = Date.now(),
+): TaskDefinitionRequest {
+  return {
+    taskQueueId: "test/queue",
+    created: new Date(now).toISOString(),
+    deadline: new Date(now + hour).toISOString(),
+    expires: new Date(now + 24 * hour).toISOString(),
+    payload: {},
+    metadata: {
+      name: "a task",
+      description: "made by a test",
+      owner: "nobody@example.com",
+      source: "https://example.com/source",
+    },
+    ...overrides,
+  };
+}
+
+/** Creates a task and answers its id. */
+export async function createTask(
+  client: Client,
+  overrides: Partial<TaskDefinitionRequest> = {},
+  now?: number,
+): Promise<string> {
+  const taskId = slugid();
+  await client.queue.createTask({ taskId }, taskDefinition(overrides, now));
+  return taskId;
+}
+
+/** Claims one task of a queue, and answers it; throws where there is none. */
+export async function claimOne(client: Client, taskQueueId = "test/queue") {
+  const { tasks } = await client.queue.claimWork(
+    { taskQueueId },
+    { workerGroup: "group", workerId: "worker", tasks: 1 },
+  );
+  const [claim] = tasks;
+  if (!claim) throw new Error(`there is no task to claim in ${taskQueueId}`);
+  return claim;
+}

@@ -1,0 +1,74 @@
+// A whole server in this process: real database, real HTTP, replies and rows checked against their schemas.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type Client, type Credentials } from "../../src/client/index.ts";
+import { systemClock, type Clock } from "../../src/lib/clock.ts";
+import { configOf, type PartialConfig } from "../../src/server/core/config.ts";
+import { startServer, type Role, type Server } from "../../src/server/main.ts";
+import { testDatabase, type TestDatabase } from "./db.ts";
+import { testMonitor } from "./monitor.ts";
+
+export interface StackOptions {
+  readonly config?: PartialConfig;
+  readonly clock?: Clock;
+  readonly roles?: readonly Role[];
+  /** A database to share with another stack, which then also drops it. */
+  readonly database?: TestDatabase;
+}
+
+export interface Stack {
+  readonly server: Server;
+  readonly database: TestDatabase;
+  readonly rootUrl: string;
+  readonly rootCredentials: Credentials;
+  /** Called as the root client, without retries: a test wants to see the first answer. */
+  readonly client: Client;
+  /** Every record that the server logged. */
+  readonly records: readonly Record<string, unknown>[];
+  /** The same server, called as somebody else, or as nobody. */
+  as(credentials: Credentials | undefined): Client;
+  stop(): Promise<void>;
+}
+
+const rootCredentials = { clientId: "static/taskcluster/root", accessToken: "test-root-token-0123456789" };
+const secret = "test-secret-0123456789-0123456789";
+
+/** Starts a server on a database of its own. Stop it in `afterAll`. */
+export async function testStack(options: StackOptions = {}): Promise<Stack> {
+  const { config = {}, clock = systemClock, roles } = options;
+  const dir = await mkdtemp(join(tmpdir(), "taskyard-stack-"));
+  const database = options.database ?? (await testDatabase());
+  const { monitor, records } = testMonitor();
+  const server = await startServer({
+    config: configOf({
+      ...config,
+      home: dir,
+      server: { port: 0, ...config.server },
+      artifacts: { dir: join(dir, "artifacts"), ...config.artifacts },
+    }),
+    databaseUrl: database.url,
+    secrets: { rootAccessToken: rootCredentials.accessToken, secret },
+    monitor,
+    clock,
+    checked: true,
+    ...(roles && { roles }),
+  });
+  const { rootUrl } = server;
+  const as = (credentials: Credentials | undefined): Client =>
+    connect({ rootUrl, credentials, retries: 0, ...(options.clock && { clock }) });
+  return {
+    server,
+    database,
+    rootUrl,
+    rootCredentials,
+    client: as(rootCredentials),
+    records,
+    as,
+    async stop() {
+      await server.stop();
+      if (!options.database) await database.drop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
