@@ -50,6 +50,7 @@ export class MigrationError extends Error {
  */
 export async function migrate({ url, folder = ownFolder, log }: MigrateOptions): Promise<MigrateResult> {
   const migrations = await readSqlFiles(new URL("migrations/", folder));
+  checkNames(migrations);
   const functions = await readSqlFiles(new URL("functions/", folder));
   const client = new pg.Client({ connectionString: url, application_name: "taskyard migrate" });
   // A connection that breaks between two statements shows up at the next one.
@@ -91,15 +92,9 @@ async function locked<R>(client: pg.Client, log: MigrateOptions["log"], body: ()
 
 /** Applies the first migration that the database lacks; false when there is none. */
 async function applyNext(client: pg.Client, files: SqlFile[], done: MigrateResult): Promise<boolean> {
-  await client.query(`
-    create table if not exists schema_migrations (
-      name text primary key,
-      checksum text not null,
-      breaking boolean not null,
-      applied_at timestamptz not null default now()
-    )`);
+  await makeTables(client);
   const { rows } = await client.query<Applied>(
-    "select name, checksum, breaking from schema_migrations order by name",
+    `select name, checksum, breaking from schema_migrations order by name collate "C"`,
   );
   checkHistory(files, rows);
   const next = files[rows.length];
@@ -112,6 +107,27 @@ async function applyNext(client: pg.Client, files: SqlFile[], done: MigrateResul
   ]);
   done.migrations.push(next.name);
   return true;
+}
+
+// Looked up first: `create table if not exists` needs the right to create tables even where they exist, and a
+// server's role may lack it when somebody else runs the migrations.
+async function makeTables(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>(
+    "select to_regclass('schema_functions') is not null as there",
+  );
+  if (rows[0]?.there === true) return;
+  await client.query(`
+    create table schema_migrations (
+      name text primary key,
+      checksum text not null,
+      breaking boolean not null,
+      applied_at timestamptz not null default now()
+    );
+    create table schema_functions (
+      name text primary key,
+      checksum text not null,
+      applied_at timestamptz not null default now()
+    )`);
 }
 
 /** Refuses a database whose history is not a prefix of our files, or goes beyond them with a breaking change. */
@@ -146,12 +162,6 @@ async function applyFunctions(
   functions: SqlFile[],
   done: MigrateResult,
 ): Promise<void> {
-  await client.query(`
-    create table if not exists schema_functions (
-      name text primary key,
-      checksum text not null,
-      applied_at timestamptz not null default now()
-    )`);
   // A newer version has been here: its functions serve its schema, and ours would put the clock back.
   const { rows: count } = await client.query<{ n: string }>(
     "select count(*)::text as n from schema_migrations",
@@ -187,6 +197,25 @@ async function apply(client: pg.Client, folder: string, file: SqlFile): Promise<
 
 function lineOf(text: string, position: number): number {
   return text.slice(0, position - 1).split("\n").length;
+}
+
+function checkNames(files: readonly SqlFile[]): void {
+  const numbers = new Map<string, string>();
+  for (const { name } of files) {
+    const number = /^(\d{4})-[a-z0-9-]+$/.exec(name)?.[1];
+    if (number === undefined) {
+      throw new MigrationError(
+        `src/server/db/migrations/${name}.sql is not named like 0001-first-tables.sql.`,
+      );
+    }
+    const other = numbers.get(number);
+    if (other !== undefined) {
+      throw new MigrationError(
+        `The migrations ${other}.sql and ${name}.sql have the same number: renumber one.`,
+      );
+    }
+    numbers.set(number, name);
+  }
 }
 
 function isBreaking(file: SqlFile): boolean {
