@@ -1,7 +1,8 @@
+import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { manualClock } from "../../../test/support/clock.ts";
 import { peerBewit, peerHeader, peerTemporaryCredentials } from "../../../test/support/hawk-peer.ts";
-import { encodeBewit, encodeExt } from "../../lib/hawk.ts";
+import { bewitText, encodeBewit, encodeExt } from "../../lib/hawk.ts";
 import { compileRoles, type Role } from "../../lib/scopes/roles.ts";
 import { createAuthenticator, type AuthResult, type SignedRequest } from "./authenticate.ts";
 import type { Client, ClientDirectory } from "./clients.ts";
@@ -205,6 +206,23 @@ test("bewits that do not fit are refused", () => {
   expect(outcome(good)).toEqual(failed("Unauthorized: Access expired"));
 });
 
+test("a bewit ends at the second that it names, and one that names none never began", () => {
+  const { authenticate, clock } = world();
+  const { host, port, resource } = target;
+  const signed = (exp: number | string): SignedRequest => {
+    const mac = createHmac("sha256", "root-secret")
+      .update(bewitText({ exp, host, port, resource }))
+      .digest("base64");
+    return { ...target, resource: `${resource}&bewit=${encodeBewit({ id: "root", exp, mac })}` };
+  };
+  const exp = Math.floor(clock.now() / 1000) + 60;
+  clock.setNow(exp * 1000 - 1);
+  expect(authenticate(signed(exp)).status).toBe("auth-success");
+  expect(authenticate(signed("never"))).toEqual(failed("Unauthorized: Access expired"));
+  clock.setNow(exp * 1000);
+  expect(authenticate(signed(exp))).toEqual(failed("Unauthorized: Access expired"));
+});
+
 test("a header and a bewit at once are refused", () => {
   const { authorization } = byHeader(key("root"));
   expect(world().authenticate({ ...byBewit(key("root")), authorization })).toEqual(
@@ -260,6 +278,13 @@ test("authorizedScopes beyond what the caller holds are refused, with both lists
         "```\nanonscope\nassume:anonymous\nscope2\n```\n\n" +
         "authorizedScopes are:\n\n```\nscope1:*\nscope2\n```",
     ),
+  );
+});
+
+test("nobody learns what a client holds without its key", () => {
+  const ext = authorized("scope1:*");
+  expect(world().authenticate(byHeader({ id: "unpriv", key: "a guess" }, { ext }))).toEqual(
+    failed("Unauthorized: Bad mac"),
   );
 });
 

@@ -14,7 +14,13 @@ import {
 import type { ScopeSet } from "../../lib/scopes/scope-set.ts";
 import type { ClientDirectory } from "./clients.ts";
 import { equalInConstantTime } from "./constant-time.ts";
-import { createScopeView, requireValid, resolveGrant, type Grant } from "./grant.ts";
+import {
+  createScopeView,
+  narrow,
+  requireValid,
+  resolveCredentials,
+  type Credentials,
+} from "./credentials.ts";
 
 /** The parts of a request that a signature covers, as the client saw them. */
 export interface SignedRequest {
@@ -63,28 +69,30 @@ const anonymousMs = 15 * 60 * 1000;
  * Makes the check of requests: header or bewit, permanent or temporary credentials.
  *
  * Reading `ext` and checking its certificate costs more than the MAC of the request, and the same credentials come
- * again and again; so what a signer and its `ext` amount to is remembered, while times and the state of the client
+ * again and again; so what an id and its `ext` amount to is remembered, while times and the state of the client
  * are looked at every time. Measured (CPU), a header with a certificate of 13 scopes: 37 µs at first, 15 µs when known;
  * without `ext` 11 µs. 5,000 remembered ones take 15 MB.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { clients, clock, hawkSkewMs, cacheSize = 5_000 } = options;
-  const grants = new LRUCache<string, Grant>({ max: cacheSize });
+  const proven = new LRUCache<string, Credentials>({ max: cacheSize });
   let generation = clients.generation;
   let view = createScopeView(clients);
 
-  /** Finds the grant, and keeps it if the MAC that comes with the request is made with its key. */
+  /** Finds out what the credentials are worth, and whether the MAC of the request is made with their key. */
   function admit(id: string, ext: string | undefined, text: string, mac: string, now: number) {
     // Neither an id nor ext can hold a backslash, so no two pairs share a key.
     const cacheKey = `${id}\\${ext ?? ""}`;
-    const known = grants.get(cacheKey);
-    const grant = known ?? resolveGrant(id, ext, clients, view, now);
-    const expires = requireValid(grant, clients, now);
-    const expected = createHmac("sha256", grant.key).update(text).digest("base64");
+    const known = proven.get(cacheKey);
+    const claimed = known ?? resolveCredentials(id, ext, clients, view, now);
+    const expires = requireValid(claimed, clients, now);
+    const expected = createHmac("sha256", claimed.key).update(text).digest("base64");
     if (!equalInConstantTime(mac, expected)) throw new HawkError("Unauthorized: Bad mac");
+    const credentials = known ?? narrow(claimed, view);
     // Not before the MAC was right: else strangers could fill the memory with guesses.
-    if (known === undefined) grants.set(cacheKey, grant);
-    return { status: "auth-success", scheme: "hawk", clientId: id, scopes: grant.scopes, expires } as const;
+    if (known === undefined) proven.set(cacheKey, credentials);
+    const { scopes } = credentials;
+    return { status: "auth-success", scheme: "hawk", clientId: id, scopes, expires } as const;
   }
 
   function byHeader(request: SignedRequest, authorization: string, now: number): AuthResult {
@@ -114,7 +122,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (clients.generation !== generation) {
       generation = clients.generation;
       view = createScopeView(clients);
-      grants.clear();
+      proven.clear();
     }
     const { authorization } = request;
     const signed = splitBewit(request.resource);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { encodeExt, HawkError, type Certificate } from "../../lib/hawk.ts";
 import { compileRoles } from "../../lib/scopes/roles.ts";
 import type { Client, ClientDirectory } from "./clients.ts";
-import { createScopeView, requireValid, resolveGrant, type Grant } from "./grant.ts";
+import { createScopeView, requireValid, resolveCredentials, type Credentials } from "./credentials.ts";
 import { certificateSignature, temporaryKey } from "./temporary-credentials.ts";
 
 const minute = 60_000;
@@ -51,23 +51,23 @@ function certificate(change: Parts = {}, by: { signer?: string; name?: string } 
   return { signature: certificateSignature(`${signer}-secret`, signable, name), ...unsigned };
 }
 
-const resolve = (id: string, given: unknown): Grant =>
-  resolveGrant(id, encodeExt({ certificate: given }), directory, createScopeView(directory), now);
+const resolve = (id: string, given: unknown): Credentials =>
+  resolveCredentials(id, encodeExt({ certificate: given }), directory, createScopeView(directory), now);
 
 const named = (change: Parts = {}, { issuer = "root", name = "made/name" } = {}) =>
   certificate({ issuer, ...change }, { signer: issuer, name });
 
 test("unnamed credentials act as their client, with the scopes and the key of the certificate", () => {
-  const grant = resolve("root", certificate());
-  expect(grant).toMatchObject({ clientId: "root", signerId: "root" });
-  expect(grant.key).toBe(temporaryKey("root-secret", "s".repeat(44)));
-  expect(grant.scopes.list).toEqual(["anonscope", "assume:anonymous", "scope2"]);
+  const credentials = resolve("root", certificate());
+  expect(credentials.signerId).toBe("root");
+  expect(credentials.key).toBe(temporaryKey("root-secret", "s".repeat(44)));
+  expect(credentials.scopes.list).toEqual(["anonscope", "assume:anonymous", "scope2"]);
 });
 
 test("named credentials act under their name", () => {
-  const grant = resolve("made/name", named());
-  expect(grant).toMatchObject({ clientId: "made/name", signerId: "root" });
-  expect(grant.key).toBe(temporaryKey("root-secret", "s".repeat(44)));
+  const credentials = resolve("made/name", named());
+  expect(credentials.signerId).toBe("root");
+  expect(credentials.key).toBe(temporaryKey("root-secret", "s".repeat(44)));
 });
 
 test("what a role grants to the issuer counts for names and scopes", () => {
@@ -181,18 +181,20 @@ test("the first fault is the one that is told", () => {
 });
 
 test("times have five minutes of leeway on both ends", () => {
-  const grant = resolve("root", certificate({ start: now + 5 * minute, expiry: now + 20 * minute }));
-  expect(requireValid(grant, directory, now)).toBe(now + 20 * minute);
-  expect(requireValid(grant, directory, now + 25 * minute)).toBe(now + 20 * minute);
-  expect(() => requireValid(grant, directory, now + 25 * minute + 1)).toThrow("ext.certificate.expiry < now");
-  expect(() => requireValid(grant, directory, now - 1)).toThrow("ext.certificate.start > now");
+  const credentials = resolve("root", certificate({ start: now + 5 * minute, expiry: now + 20 * minute }));
+  expect(requireValid(credentials, directory, now)).toBe(now + 20 * minute);
+  expect(requireValid(credentials, directory, now + 25 * minute)).toBe(now + 20 * minute);
+  expect(() => requireValid(credentials, directory, now + 25 * minute + 1)).toThrow(
+    "ext.certificate.expiry < now",
+  );
+  expect(() => requireValid(credentials, directory, now - 1)).toThrow("ext.certificate.start > now");
 });
 
 test("credentials end with their certificate or with the client behind, whichever is first", () => {
   const short = certificate({ expiry: now + 2 * minute }, { signer: "soon over" });
-  const grant = resolve("soon over", short);
-  expect(requireValid(grant, directory, now)).toBe(now + minute);
-  expect(() => requireValid(grant, directory, now + minute + 1)).toThrow(
+  const credentials = resolve("soon over", short);
+  expect(requireValid(credentials, directory, now)).toBe(now + minute);
+  expect(() => requireValid(credentials, directory, now + minute + 1)).toThrow(
     new HawkError("Client with clientId: 'soon over' has expired"),
   );
 });

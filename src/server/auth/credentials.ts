@@ -5,15 +5,16 @@ import { isScopeList, readCertificate, requireCurrent, requireSigned, signerOf }
 import type { Client, ClientDirectory } from "./clients.ts";
 import { temporaryKey } from "./temporary-credentials.ts";
 
-/** True of everybody who signs with `key`, as long as its client may sign and its times hold. */
-export interface Grant {
-  readonly clientId: string;
+/** What somebody who signs with `key` is, as long as its client may sign and its times hold. */
+export interface Credentials {
   /** The permanent client behind: the caller itself, or who issued its temporary credentials. */
   readonly signerId: string;
   readonly key: string;
   /** The times of the certificate, in milliseconds; permanent credentials have none. */
   readonly times: { readonly start: number; readonly expiry: number } | undefined;
   readonly scopes: ScopeSet;
+  /** The part of its scopes that the caller wants to use; not checked yet. */
+  readonly authorizedScopes: unknown;
 }
 
 /** Finds out what scopes really mean under the roles of one generation of the directory. */
@@ -42,57 +43,53 @@ export function createScopeView({ roles }: ClientDirectory): ScopeView {
   };
 }
 
-/** Works out a grant, with every check but that of the request's own MAC. Throws {@link HawkError}. */
-export function resolveGrant(
+/** Works out what credentials are worth, if the request's MAC proves them. Throws {@link HawkError}. */
+export function resolveCredentials(
   clientId: string,
   ext: string | undefined,
   directory: ClientDirectory,
   view: ScopeView,
   now: number,
-): Grant {
+): Credentials {
   const { certificate: given, authorizedScopes } = ext ? decodeExt(ext) : {};
   const signerId = signerOf(given, clientId);
   const signer = requireClient(directory, signerId, now);
-  const granted = { clientId, signerId };
+  const held = view.ofClient(signer);
+  const { accessToken } = signer;
   if (given === undefined || given === null) {
-    const scopes = restrict(view.ofClient(signer), authorizedScopes, view);
-    return { ...granted, key: signer.accessToken, times: undefined, scopes };
+    return { signerId, key: accessToken, times: undefined, scopes: held, authorizedScopes };
   }
   const certificate = readCertificate(given, now);
   // The issuer may pass on what everybody may do, though it is not among its own scopes: nobody gains by it.
-  const { accessToken } = signer;
-  requireSigned(certificate, clientId, { clientId: signerId, accessToken, held: view.ofClient(signer) });
+  requireSigned(certificate, clientId, { clientId: signerId, accessToken, held });
   const { start, expiry, seed } = certificate;
   return {
-    ...granted,
+    signerId,
     key: temporaryKey(accessToken, seed),
     times: { start, expiry },
-    scopes: restrict(view.effective(certificate.scopes), authorizedScopes, view),
+    scopes: view.effective(certificate.scopes),
+    authorizedScopes,
   };
 }
 
 /**
- * Checks what time can change about a grant that was worked out before, and tells when it ends, in milliseconds.
- * Throws {@link HawkError}.
+ * Checks what time can change about credentials that were worked out before, and tells when they end, in
+ * milliseconds. Throws {@link HawkError}.
  */
-export function requireValid(grant: Grant, directory: ClientDirectory, now: number): number {
-  const { expires } = requireClient(directory, grant.signerId, now);
-  if (grant.times === undefined) return expires;
-  requireCurrent(grant.times, now);
-  return Math.min(expires, grant.times.expiry);
+export function requireValid(of: Credentials, directory: ClientDirectory, now: number): number {
+  const { expires } = requireClient(directory, of.signerId, now);
+  if (of.times === undefined) return expires;
+  requireCurrent(of.times, now);
+  return Math.min(expires, of.times.expiry);
 }
 
-function requireClient(directory: ClientDirectory, clientId: string, now: number): Client {
-  const client = directory.client(clientId);
-  if (client === undefined) throw new HawkError(`Client with clientId '${clientId}' not found`);
-  if (client.disabled) throw new HawkError(`Client with clientId '${clientId}' is disabled`);
-  if (client.expires < now) throw new HawkError(`Client with clientId: '${clientId}' has expired`);
-  return client;
-}
-
-/** Replaces what the caller holds by the part that it wants to use. */
-function restrict(held: ScopeSet, authorizedScopes: unknown, view: ScopeView): ScopeSet {
-  if (authorizedScopes === undefined || authorizedScopes === null) return held;
+/**
+ * The scopes that the caller wants to use, instead of all that it holds. The refusal tells what it holds, so nobody
+ * may come here who has not proved to have the key. Throws {@link HawkError}.
+ */
+export function narrow(proven: Credentials, view: ScopeView): Credentials {
+  const { scopes: held, authorizedScopes } = proven;
+  if (authorizedScopes === undefined || authorizedScopes === null) return proven;
   if (!Array.isArray(authorizedScopes)) throw new HawkError("ext.authorizedScopes must be an array");
   if (!isScopeList(authorizedScopes)) {
     throw new HawkError("ext.authorizedScopes must be an array of valid scopes");
@@ -103,7 +100,15 @@ function restrict(held: ScopeSet, authorizedScopes: unknown, view: ScopeView): S
         `${fenced(held)}\n\nauthorizedScopes are:\n\n${fenced(compileScopes(authorizedScopes))}`,
     );
   }
-  return view.effective(authorizedScopes);
+  return { ...proven, scopes: view.effective(authorizedScopes) };
+}
+
+function requireClient(directory: ClientDirectory, clientId: string, now: number): Client {
+  const client = directory.client(clientId);
+  if (client === undefined) throw new HawkError(`Client with clientId '${clientId}' not found`);
+  if (client.disabled) throw new HawkError(`Client with clientId '${clientId}' is disabled`);
+  if (client.expires < now) throw new HawkError(`Client with clientId: '${clientId}' has expired`);
+  return client;
 }
 
 const fenced = ({ list }: ScopeSet): string => `\`\`\`\n${list.join("\n")}\n\`\`\``;
