@@ -25,7 +25,12 @@ export interface TestStore {
   uploadUrl(key: ArtifactKey, contentType: string): Promise<string>;
   downloadUrl(key: ArtifactKey): Promise<string>;
   /** Uploads text with fetch. */
-  put(key: ArtifactKey, contentType: string, text: string, headers?: HeadersInit): Promise<Response>;
+  put(
+    key: ArtifactKey,
+    contentType: string,
+    text: string,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
   /** Paths of all files in the store's folder. */
   files(): Promise<string[]>;
   close(): Promise<void>;

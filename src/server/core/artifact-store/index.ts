@@ -40,5 +40,10 @@ export interface ArtifactStore {
   /** What is stored under the key; undefined where no upload was completed. */
   stat(key: ArtifactKey): Promise<StoredArtifact | undefined>;
   /** Forgets artifacts; one that is not there is no error. Answers those that could not be removed. */
-  delete<K extends ArtifactKey>(keys: readonly K[]): Promise<readonly { key: K; error: unknown }[]>;
+  delete<K extends ArtifactKey>(keys: readonly K[]): Promise<readonly DeleteFailure<K>[]>;
+}
+
+export interface DeleteFailure<K extends ArtifactKey> {
+  readonly key: K;
+  readonly error: unknown;
 }

@@ -13,7 +13,7 @@ import { dirname, join, resolve } from "node:path";
 import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
-import type { ArtifactKey } from "../index.ts";
+import type { ArtifactKey, DeleteFailure } from "../index.ts";
 
 const Description = Type.Object({
   name: Type.String(),
@@ -42,7 +42,8 @@ export interface ArtifactFiles {
   read(key: ArtifactKey): Promise<{ description: Description; bytes: FileHandle } | undefined>;
   /** A new empty file for an upload. */
   begin(): Promise<Upload>;
-  delete(key: ArtifactKey): Promise<void>;
+  /** As a store's `delete`. */
+  delete<K extends ArtifactKey>(keys: readonly K[]): Promise<DeleteFailure<K>[]>;
 }
 
 export interface Upload {
@@ -95,11 +96,11 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
           leftovers.add(`${path}.json`);
           await writeFileSafely(`${path}.json`, { name: key.name, ...described, file });
           leftovers.add(join(folder, file));
-          await moveInto(folder, path, file);
+          const made = await moveInto(folder, path, file);
           // The artifact changes here, in one step; whoever reads sees the old bytes or the new ones.
           await moveInto(folder, `${path}.json`, `${base}.json`);
           leftovers.clear();
-          await syncFolders(folder, dir);
+          await syncFolders(folder, made === undefined ? folder : dirname(made));
           if (before) await rm(join(folder, before.file), { force: true });
         },
         async discard() {
@@ -109,15 +110,23 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
       };
     },
 
-    async delete(key) {
-      const { folder, base } = place(key);
-      const files = (await ifThere(readdir(folder))) ?? [];
-      const own = files.filter((file) => file.startsWith(`${base}.`));
-      // The description first: without it the artifact is gone, whatever happens to the rest.
-      own.sort((a, b) => Number(b.endsWith(".json")) - Number(a.endsWith(".json")));
-      for (const file of own) await rm(join(folder, file), { force: true });
-      for (const empty of [folder, dirname(folder), dirname(dirname(folder))])
-        if (!(await removeIfEmpty(empty))) break;
+    async delete(keys) {
+      const failures: DeleteFailure<(typeof keys)[number]>[] = [];
+      for (const [folder, group] of byFolder(keys, place)) {
+        let files: Promise<string[] | undefined> | undefined;
+        for (const key of group) {
+          try {
+            // Once for all artifacts of a run, which may be thousands.
+            files ??= ifThere(readdir(folder));
+            await removeFiles(folder, place(key).base, (await files) ?? []);
+          } catch (error) {
+            failures.push({ key, error });
+          }
+        }
+        for (const empty of [folder, dirname(folder), dirname(dirname(folder))])
+          if (!(await removeIfEmpty(empty))) break;
+      }
+      return failures;
     },
   };
 }
@@ -143,6 +152,27 @@ function placeOf(dir: string, { taskId, runId, name }: ArtifactKey): Place {
   };
 }
 
+function byFolder<K extends ArtifactKey>(
+  keys: readonly K[],
+  place: (key: ArtifactKey) => Place,
+): ReadonlyMap<string, readonly K[]> {
+  const groups = new Map<string, K[]>();
+  for (const key of keys) {
+    const { folder } = place(key);
+    const group = groups.get(folder);
+    if (group) group.push(key);
+    else groups.set(folder, [key]);
+  }
+  return groups;
+}
+
+async function removeFiles(folder: string, base: string, files: readonly string[]): Promise<void> {
+  const own = files.filter((file) => file.startsWith(`${base}.`));
+  // The description first: without it the artifact is gone, whatever happens to the rest.
+  own.sort((a, b) => Number(b.endsWith(".json")) - Number(a.endsWith(".json")));
+  for (const file of own) await rm(join(folder, file), { force: true });
+}
+
 async function readDescription({ folder, base }: Place): Promise<Description | undefined> {
   const path = join(folder, `${base}.json`);
   const text = await ifThere(readFile(path, "utf8"));
@@ -162,19 +192,23 @@ async function writeFileSafely(path: string, description: Description): Promise<
   }
 }
 
-/** Moves a file into a folder that is made if need be, also if a deletion beside us removes it in between. */
-async function moveInto(folder: string, from: string, name: string): Promise<void> {
+/**
+ * Moves a file into a folder that is made if need be, also if a deletion beside us removes it in between.
+ * Answers the topmost folder that was made.
+ */
+async function moveInto(folder: string, from: string, name: string): Promise<string | undefined> {
   for (let tries = 1; ; tries++) {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     try {
-      return await rename(from, join(folder, name));
+      await rename(from, join(folder, name));
+      return made;
     } catch (err) {
       if (codeOf(err) !== "ENOENT" || tries === 5) throw err;
     }
   }
 }
 
-/** A renamed file outlives a power cut only when its folder, and those above, are on the disk. */
+/** A renamed file outlives a power cut only when its folder is on the disk, and those above that are new. */
 async function syncFolders(folder: string, top: string): Promise<void> {
   // There a folder cannot be opened, and needs no such care.
   if (process.platform === "win32") return;

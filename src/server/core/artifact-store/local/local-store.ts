@@ -53,19 +53,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
       return description && stored(description);
     },
 
-    async delete(keys) {
-      const failures = await Promise.all(
-        keys.map(async (of) => {
-          try {
-            await files.delete(of);
-            return [];
-          } catch (error) {
-            return [{ key: of, error }];
-          }
-        }),
-      );
-      return failures.flat();
-    },
+    delete: (keys) => files.delete(keys),
   };
 }
 

@@ -34,7 +34,7 @@ export async function sendArtifact(
   const { description, bytes } = found;
   let body: Readable | undefined;
   try {
-    body = prepare(description, bytes, request, reply);
+    body = await prepare(description, bytes, request, reply);
   } finally {
     // What streams the bytes closes them.
     if (!body) await bytes.close();
@@ -43,16 +43,17 @@ export async function sendArtifact(
 }
 
 /** Sets status and headers; answers what is to be streamed, if anything. */
-function prepare(
+async function prepare(
   description: Description,
   bytes: FileHandle,
   request: FastifyRequest,
   reply: FastifyReply,
-): Readable | undefined {
+): Promise<Readable | undefined> {
   const { contentType, contentEncoding, size, sha256, stored } = description;
   const { headers } = request;
   // Stored compressed and asked for by somebody who cannot read that, such as plain `curl`: sent as it was before.
-  const inflated = contentEncoding === "gzip" && !acceptsGzip(headers["accept-encoding"]);
+  const inflated =
+    contentEncoding === "gzip" && !acceptsGzip(headers["accept-encoding"]) && (await beginsAsGzip(bytes));
   const etag = inflated ? `"${sha256}-plain"` : `"${sha256}"`;
   const unchanged = matches(headers["if-none-match"], etag);
   const range = inflated || unchanged ? undefined : rangeOf(headers, etag, size, reply);
@@ -72,7 +73,7 @@ function prepare(
   reply.header("content-type", contentType || "application/octet-stream");
   const wanted = request.method === "GET";
   if (!range) {
-    // Its size is not known before the end. A file that is no gzip ends the connection, as it cannot end well.
+    // Its size is not known before the end. What turns out to be damaged ends with the connection, not well.
     return wanted ? pipeline(bytes.createReadStream(), createGunzip(), () => undefined) : undefined;
   }
   const { start, end, partial } = range;
@@ -100,6 +101,12 @@ function rangeOf(
   }
   if (ranges === -2 || ranges.type !== "bytes" || ranges.length !== 1) return whole;
   return { ...whole, ...ranges[0], partial: true };
+}
+
+/** Uploaders say what they like. */
+async function beginsAsGzip(bytes: FileHandle): Promise<boolean> {
+  const { buffer } = await bytes.read(Buffer.alloc(2), 0, 2, 0);
+  return buffer[0] === 0x1f && buffer[1] === 0x8b;
 }
 
 const matches = (ifNoneMatch: string | undefined, etag: string): boolean =>

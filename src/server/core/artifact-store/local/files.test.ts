@@ -1,0 +1,143 @@
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { manualClock } from "../../../../../test/support/clock.ts";
+import { hostileName } from "../../../../../test/support/hostile-names.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import type { ArtifactKey } from "../index.ts";
+import { openFolder, type ArtifactFiles } from "./files.ts";
+
+const clock = manualClock();
+let outer: string;
+let files: ArtifactFiles;
+beforeEach(async () => {
+  outer = await mkdtemp(join(tmpdir(), "taskyard-files-"));
+  files = await openFolder(join(outer, "store"), clock);
+});
+afterEach(() => rm(outer, { recursive: true, force: true }));
+
+async function write(key: ArtifactKey, text: string): Promise<void> {
+  const upload = await files.begin();
+  await upload.bytes.appendFile(text);
+  await upload.commit(key, { contentType: "text/plain", size: text.length, sha256: "-", stored: "-" });
+  await upload.discard();
+}
+
+async function readText(key: ArtifactKey): Promise<string | undefined> {
+  const found = await files.read(key);
+  if (!found) return undefined;
+  try {
+    return await found.bytes.readFile("utf8");
+  } finally {
+    await found.bytes.close();
+  }
+}
+
+async function allPaths(): Promise<string[]> {
+  return (await readdir(outer, { recursive: true })).sort();
+}
+
+describe("the folder", () => {
+  it("keeps every name apart and inside, and forgets each without a trace", async () => {
+    const taskId = slugid();
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(hostileName, { minLength: 1, maxLength: 8 }), async (names) => {
+        const keys = names.map((name) => ({ taskId, runId: 0, name }));
+        for (const key of keys) await write(key, `content of ${key.name}`);
+        for (const key of keys) expect(await readText(key)).toBe(`content of ${key.name}`);
+
+        const paths = await allPaths();
+        expect(await readdir(outer)).toEqual(["store"]);
+        const folder = join("store", "tasks", taskId.slice(0, 2), taskId, "0");
+        const inside = paths
+          .filter((path) => path.startsWith(`${folder}/`))
+          .map((path) => path.slice(folder.length + 1));
+        expect(inside).toHaveLength(2 * names.length);
+        // Two of them are two files also where case or a trailing dot makes no difference.
+        expect(new Set(inside.map((file) => file.toLowerCase().replace(/[. ]+$/, ""))).size).toBe(
+          inside.length,
+        );
+        for (const file of inside)
+          expect(file).toMatch(/^[0-9a-f]{32}-[A-Za-z0-9._-]{0,60}\.(json|[0-9a-f]{24})$/);
+
+        expect(await files.delete(keys)).toEqual([]);
+        for (const key of keys) expect(await readText(key)).toBeUndefined();
+        expect((await allPaths()).filter((path) => path.includes(taskId))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("keeps tasks apart whose ids differ in case only", async () => {
+    const one = { taskId: "abcdefghQabcdefghijkAA", runId: 0, name: "x" };
+    const other = { ...one, taskId: "ABCDEFGHQabcdefghijkAA" };
+    await write(one, "one");
+    await write(other, "other");
+    const names = (await allPaths())
+      .filter((path) => path.endsWith(".json"))
+      .map((path) => path.split("/").at(-1));
+    expect(new Set(names).size).toBe(2);
+    expect([await readText(one), await readText(other)]).toEqual(["one", "other"]);
+  });
+
+  it("refuses what cannot be a run of a task", async () => {
+    for (const key of [
+      { taskId: "..", runId: 0, name: "x" },
+      { taskId: "../../../../../etc/abc", runId: 0, name: "x" },
+      { taskId: slugid(), runId: -1, name: "x" },
+      { taskId: slugid(), runId: 0.5, name: "x" },
+    ])
+      await expect(files.read(key)).rejects.toThrow(`${key.taskId}/${key.runId} is no run of a task`);
+  });
+
+  it("gives readers the bytes that belong to the description while writers replace both", async () => {
+    const key = { taskId: slugid(), runId: 3, name: "public/log" };
+    await write(key, "0");
+    let writing = true;
+    /** The sizes that one reader met. */
+    const reader = async (): Promise<number[]> => {
+      const sizes: number[] = [];
+      while (writing) {
+        const found = await files.read(key);
+        if (!found) throw new Error("the artifact was away for a moment");
+        expect((await found.bytes.stat()).size).toBe(found.description.size);
+        sizes.push(found.description.size);
+        await found.bytes.close();
+      }
+      return sizes;
+    };
+    const readers = [reader(), reader()];
+    for (let size = 1; size < 60; size++) await write(key, "x".repeat(size));
+    writing = false;
+    for (const sizes of await Promise.all(readers)) {
+      expect(sizes.length).toBeGreaterThan(1);
+      expect(sizes).toEqual([...sizes].sort((a, b) => a - b));
+    }
+    expect(await readText(key)).toBe("x".repeat(59));
+  });
+
+  it("says so where bytes are lost", async () => {
+    const key = { taskId: slugid(), runId: 0, name: "x" };
+    await write(key, "x");
+    const lost = (await allPaths()).find((path) => path.includes("-x.") && !path.endsWith(".json"));
+    await rm(join(outer, lost ?? ""));
+    await expect(files.read(key)).rejects.toThrow(`the artifact store has lost ${join(outer, lost ?? "")}`);
+  });
+
+  it("clears away uploads that died with their process, and no others", async () => {
+    const uploads = join(outer, "store", "uploads");
+    await mkdir(uploads, { recursive: true });
+    for (const [name, age] of [
+      ["dead", 61],
+      ["alive", 59],
+    ] as const) {
+      await writeFile(join(uploads, name), "x");
+      const at = new Date(clock.now() - age * 60_000);
+      await utimes(join(uploads, name), at, at);
+    }
+    await openFolder(join(outer, "store"), clock);
+    expect(await readdir(uploads)).toEqual(["alive"]);
+  });
+});
