@@ -2,12 +2,12 @@
 // with the parameters of a request, and the compiler checks against what a handler hands in.
 
 /** Covers every one of its parts. With no parts it is covered by anybody. */
-export interface AllOf {
+interface AllOf {
   readonly AllOf: readonly ScopeTemplatePart[];
 }
 
 /** Covers one of its parts. With no parts it is covered by nobody. */
-export interface AnyOf {
+interface AnyOf {
   readonly AnyOf: readonly ScopeTemplatePart[];
 }
 

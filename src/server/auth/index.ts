@@ -5,13 +5,9 @@ import type { AuthContext } from "./context.ts";
 import { authHandlers, type AuthHandlers } from "./handlers.ts";
 import { createRequestAuthenticator } from "./request-authenticator.ts";
 
-export { QUEUE_CLIENT_ID, staticClients, type Client, type ClientDirectory } from "./clients.ts";
-export type { AuthContext } from "./context.ts";
-export {
-  createTemporaryCredentials,
-  type Issuer,
-  type TemporaryCredentials,
-} from "./temporary-credentials.ts";
+export { QUEUE_CLIENT_ID, staticClients, type ClientDirectory } from "./clients.ts";
+
+export { createTemporaryCredentials } from "./temporary-credentials.ts";
 
 export interface Auth {
   /** Tells every service of this process who calls. */
