@@ -1,4 +1,5 @@
 // One API call as its handler sees it: checked input, and the caller's authority.
+import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { BodyOf, Endpoint, ParamsOf, QueryOf } from "../../../api/endpoint.ts";
 import { ApiError } from "../../../lib/errors.ts";
@@ -43,6 +44,7 @@ export function createCall(
   request: FastifyRequest,
   params: Record<string, string>,
   authenticate: Authenticate,
+  response: ServerResponse,
 ): Call & { readonly authorized: boolean } {
   let caller: Caller | undefined;
   let authorized = endpoint.scopes === undefined;
@@ -65,8 +67,9 @@ export function createCall(
       requireScopes(call.caller(), required);
     },
     closed() {
+      // Of the response and not of the socket, which outlives this call and would gather listeners.
       const controller = new AbortController();
-      request.raw.socket.once("close", () => controller.abort());
+      response.once("close", () => controller.abort());
       return controller.signal;
     },
   };

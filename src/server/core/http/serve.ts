@@ -99,7 +99,7 @@ function pipeline(
     const params = pathParameters(request, rest);
     setApiHeaders(request, reply);
     try {
-      const call = createCall(endpoint, request, params, options.authenticate);
+      const call = createCall(endpoint, request, params, options.authenticate, reply.raw);
       // Which parameters the scopes need was found out above, so this is the one call that types cannot check.
       if (early) (call.authorize as (params: Record<string, string>) => void)(params);
       checkParams(endpoint, params);
