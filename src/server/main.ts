@@ -19,8 +19,9 @@ import { sql } from "./core/sql.ts";
 import { createWakeUps } from "./core/wake-ups.ts";
 import { migrate } from "./db/migrate.ts";
 import { serveEvents } from "./events/index.ts";
+import { createHealth } from "./health.ts";
 import { monitoringHandlers, serveMetrics } from "./monitoring.ts";
-import { serveFirstPage } from "./pages/index.ts";
+import { servePages } from "./pages/index.ts";
 import { createQueue } from "./queue/index.ts";
 
 /** What a server process does. All by default; several processes may share the work. */
@@ -73,7 +74,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const issuer = clients.client(QUEUE_CLIENT_ID);
     if (!issuer) throw new Error("the queue has no client of its own to sign credentials with");
     const { metrics } = monitor;
-    const queue = createQueue({ db, clock, config: config.queue, wakeUps, monitor, metrics, artifacts, issuer });
+    const queue = createQueue({
+      db,
+      clock,
+      config: config.queue,
+      wakeUps,
+      monitor,
+      metrics,
+      artifacts,
+      issuer,
+    });
 
     const app = createHttpServer({
       bodyLimit: config.server.bodyLimit,
@@ -143,7 +153,8 @@ function serveApi(app: FastifyInstance, on: Serving): void {
   serveEvents(app, { events: on.events, config: config.events, common, served });
   serveReferences(app, { services, rootUrl });
   serveLocalStore(app, on.artifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
-  serveFirstPage(app, { rootUrl, version: VERSION, check });
+  const health = createHealth({ check, workerSeen: on.queue.workerSeen, clock });
+  servePages(app, { services, rootUrl, version: VERSION, health, clock, monitor });
 }
 
 function directory({ config, secrets, clock }: ServerOptions): ClientDirectory {

@@ -4,6 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import type { Named } from "../schema.ts";
 import { exchangeName, type Service } from "../service.ts";
 import { publishedRoute } from "./api-reference.ts";
+import { byCategory } from "./categories.ts";
 import { schemaPath } from "./locations.ts";
 import { outline, type OutlineRow } from "./outline.ts";
 import { namedSchemas } from "./schemas.ts";
@@ -31,16 +32,14 @@ const renderIndex = (services: readonly Service[]): string =>
 
 function renderService(service: Service): string {
   const published = namedSchemas(service);
-  const endpoints = Object.values(service.endpoints);
   const exchanges = Object.values(service.exchanges);
-  const categories = [...new Set(endpoints.map(({ category }) => category))];
   return paragraphs(
     `# ${service.title}`,
     service.description,
     `Methods are below \`/api/${service.name}/${service.version}\`.`,
-    ...categories.flatMap((category) => [
+    ...byCategory(service).flatMap(([category, endpoints]) => [
       `## ${category}`,
-      ...endpoints.filter((e) => e.category === category).flatMap(renderMethod),
+      ...endpoints.flatMap(renderMethod),
     ]),
     ...(exchanges.length === 0 ? [] : ["## Events", ...exchanges.flatMap((x) => renderEvent(service, x))]),
     "## Schemas",

@@ -30,6 +30,8 @@ export interface ClaimDispatcher {
    * it has got, perhaps nothing.
    */
   claim(taskQueueId: string, claimer: Claimer, waitMs: number, signal: AbortSignal): Promise<ClaimedRow[]>;
+  /** When a worker last asked for work here, in milliseconds since the epoch. */
+  lastAsked(): number | undefined;
   /** Sends everybody home with nothing: the server stops. */
   stop(): void;
 }
@@ -39,6 +41,7 @@ export function createClaimDispatcher(
 ): ClaimDispatcher {
   const lines = new Map<string, Line>();
   let stopped = false;
+  let lastAsked: number | undefined;
 
   function open(taskQueueId: string): Line {
     const unsubscribe = ctx.wakeUps.subscribe(pendingTopic(taskQueueId), () => look(line));
@@ -107,6 +110,7 @@ export function createClaimDispatcher(
 
   return {
     claim(taskQueueId, claimer, waitMs, signal) {
+      lastAsked = ctx.clock.now();
       if (stopped || signal.aborted) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
         const line = lines.get(taskQueueId) ?? open(taskQueueId);
@@ -126,6 +130,7 @@ export function createClaimDispatcher(
         look(line);
       });
     },
+    lastAsked: () => lastAsked,
     stop() {
       stopped = true;
       for (const line of lines.values()) for (const waiter of line.waiting) waiter.settle([]);

@@ -18,6 +18,8 @@ export interface Queue {
   readonly handlers: Omit<Handlers<typeof queueApi>, "ping" | "lbheartbeat" | "version" | "heartbeat">;
   /** By name. Any number of processes may run them. */
   readonly loops: Readonly<Record<string, Round>>;
+  /** When a worker last asked this process for work, in milliseconds since the epoch. */
+  workerSeen(): number | undefined;
   /** Sends waiting workers home, so that their connections can end. */
   stop(): void;
 }
@@ -47,6 +49,7 @@ export function createQueue(ctx: QueueContext): Queue {
       "claim-expiry": endExpiredClaims(ctx, resolve),
       deadline: endPastDeadline(ctx),
     },
+    workerSeen: () => dispatcher.lastAsked(),
     stop: () => dispatcher.stop(),
   };
 }

@@ -6,7 +6,8 @@ import { setApiHeaders } from "./headers.ts";
 /** A document as it goes over the wire. */
 export interface WireDocument {
   readonly text: string;
-  readonly contentType: string;
+  /** `content-type`, and what takes the place of the headers that every answer carries. */
+  readonly headers: Readonly<Record<string, string>>;
   /** With its quotes, as in the header `etag`. */
   readonly etag: string;
 }
@@ -16,25 +17,24 @@ const MAX_AGE_SECONDS = 300;
 
 /** A JSON document, indented for the people who open it in a browser. */
 export const jsonDocument = (content: unknown): WireDocument =>
-  wireDocument(JSON.stringify(content, null, 2), "application/json; charset=utf-8");
+  wireDocument(JSON.stringify(content, null, 2), { "content-type": "application/json; charset=utf-8" });
 
 /** A document of any type. */
-export const wireDocument = (text: string, contentType: string): WireDocument => ({
+export const wireDocument = (text: string, headers: WireDocument["headers"]): WireDocument => ({
   text,
-  contentType,
-  etag: `"${createHash("sha256").update(contentType).update(text).digest("base64url").slice(0, 27)}"`,
+  headers,
+  etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`,
 });
 
 /** Sends a document, or 304 where the caller has it already. */
 export function sendDocument(
   request: FastifyRequest,
   reply: FastifyReply,
-  { text, contentType, etag }: WireDocument,
+  { text, headers, etag }: WireDocument,
 ): FastifyReply {
   setApiHeaders(request, reply);
-  reply.header("cache-control", `public, max-age=${MAX_AGE_SECONDS}`).header("etag", etag);
-  if (hasAlready(request.headers["if-none-match"], etag)) return reply.code(304).send();
-  return reply.header("content-type", contentType).send(text);
+  reply.headers({ ...headers, "cache-control": `public, max-age=${MAX_AGE_SECONDS}`, etag });
+  return hasAlready(request.headers["if-none-match"], etag) ? reply.code(304).send() : reply.send(text);
 }
 
 /** `If-None-Match` is a list of tags, each perhaps weakened by a proxy that compressed the document, or a star. */

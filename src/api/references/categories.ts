@@ -1,0 +1,12 @@
+// The methods of a service in the order in which people read of them.
+import type { Endpoint } from "../endpoint.ts";
+import type { Service } from "../service.ts";
+
+/** Methods by category, in the order of the contract; the probes that every service answers come last. */
+export function byCategory(service: Service): [category: string, endpoints: readonly Endpoint[]][] {
+  const groups = new Map<string, Endpoint[]>();
+  for (const endpoint of Object.values(service.endpoints))
+    groups.set(endpoint.category, [...(groups.get(endpoint.category) ?? []), endpoint]);
+  const isProbes = ([category]: [string, unknown]): number => (category === "Monitoring" ? 1 : 0);
+  return [...groups].toSorted((a, b) => isProbes(a) - isProbes(b));
+}
