@@ -32,7 +32,7 @@ const backoff = { baseMs: 500, maxMs: 30_000, jitter: 0.25 };
 // A queue that answers at once that it has nothing is asked again after this long, or it would be asked in circles.
 const leastPollMs = 1000;
 // How long the last question at a stop may take. The answer is known or it is not: there is nothing to wait for.
-const lastAskMs = 1000;
+const lastAskMs = 500;
 
 export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   const { queue, clock, monitor, capacity, taskQueueId, workerGroup, workerId } = options;

@@ -1,11 +1,18 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+// What users of a worker see: how tasks end, their logs, their artifacts. Over HTTP, against the fake queue.
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../test/support/fake-queue.ts";
 import { startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
+import type { WorkerOptions } from "./main.ts";
 
 let queue: FakeQueue;
 let worker: TestWorker | undefined;
+const liveName = "public/logs/live.log";
+const backingName = "public/logs/live_backing.log";
 
 beforeEach(async () => {
   queue = await startFakeQueue();
@@ -21,12 +28,258 @@ const shell = (script: string, more: object = {}) => ({
   maxRunTime: 60,
   ...more,
 });
+const logOf = (taskId: string): string => queue.content(taskId, backingName);
+
+/** Runs one task on a worker of its own; answers its id and the reason of its resolution. */
+async function run(
+  payload: unknown,
+  options: Partial<WorkerOptions> = {},
+): Promise<[taskId: string, reason: string]> {
+  worker = await startTestWorker(queue.rootUrl, options);
+  const taskId = queue.submit(payload);
+  return [taskId, await queue.resolved(taskId)];
+}
+
+/** Where the live log of a running task is, as soon as it says so. */
+async function liveUrl(taskId: string): Promise<string> {
+  await queue.until(() => queue.artifact(taskId, liveName) !== undefined);
+  const request = queue.artifact(taskId, liveName)?.request;
+  return request?.storageType === "reference" ? request.url : "";
+}
+
+describe("a task", () => {
+  test("that succeeds is completed, and its folder goes away", async () => {
+    const [taskId, reason] = await run(shell("echo hello; pwd"));
+    expect(reason).toBe("completed");
+    expect(logOf(taskId)).toContain(`hello\n${worker?.workDir}/task_${taskId}_0/work\n`);
+    await vi.waitFor(async () => expect(await readdir(worker?.workDir ?? "")).toEqual([]));
+  });
+
+  test("has the log that log viewers know", async () => {
+    const [taskId] = await run(shell("echo hello; exit 3"));
+    const lines = logOf(taskId)
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>")
+      .replace(/(Time|Duration): \S+/g, "$1: *")
+      .split("\n");
+    expect(lines[0]).toBe("[taskcluster <time>] Worker Type (test-provisioner/test-worker) settings:");
+    expect(
+      JSON.parse(
+        lines
+          .slice(1, 10)
+          .map((line) => line.slice("[taskcluster <time>]".length))
+          .join(""),
+      ),
+    ).toMatchObject({
+      "taskyard-worker": { engine: "native", capacity: 1 },
+    });
+    expect(lines.slice(10)).toEqual([
+      `[taskcluster <time>] Task ID: ${taskId}`,
+      "[taskcluster <time>] === Task Starting ===",
+      "[taskcluster <time>] Executing command 0: sh -c 'echo hello; exit 3'",
+      "hello",
+      "[taskcluster <time>]    Exit Code: 3",
+      "[taskcluster <time>]    User Time: *",
+      "[taskcluster <time>]  Kernel Time: *",
+      "[taskcluster <time>]    Wall Time: *",
+      "[taskcluster <time>]       Result: FAILED",
+      "[taskcluster <time>] === Task Finished ===",
+      "[taskcluster <time>] Task Duration: *",
+      "[taskcluster:error] exit status 3",
+      "",
+    ]);
+  });
+
+  test.each([
+    ["exits with another code", "exit 3", "failed", "exit status 3"],
+    ["is ended by a signal", "kill -KILL $$", "failed", "signal: SIGKILL"],
+    ["exits with a code that means again", "exit 75", "intermittent-task", "exit status 75, for which"],
+  ])("that %s is resolved accordingly", async (_, script, expected, message) => {
+    const [taskId, reason] = await run(shell(script, { onExitStatus: { retry: [75], purgeCaches: [3] } }));
+    expect(reason).toBe(expected);
+    expect(logOf(taskId)).toContain(`[taskcluster:error] ${message}`);
+  });
+
+  test("whose program does not exist has failed", async () => {
+    const [taskId, reason] = await run({ command: [["no-such-program"]], maxRunTime: 5 });
+    expect(reason).toBe("failed");
+    expect(logOf(taskId)).toContain('[taskcluster:error] cannot start "no-such-program"');
+  });
+
+  test("that takes longer than its maxRunTime has failed, and its artifacts are saved", async () => {
+    const [taskId, reason] = await run({
+      ...shell("echo data > file; sleep 1000"),
+      maxRunTime: 1,
+      artifacts: [{ type: "file", path: "file", name: "public/file" }],
+    });
+    expect(reason).toBe("failed");
+    expect(queue.content(taskId, "public/file")).toBe("data\n");
+    expect(logOf(taskId)).toMatch(
+      /\[taskcluster:error\] Aborting task\.\.\.\n\[taskcluster \S+\] Command ABORTED after \d/,
+    );
+    expect(logOf(taskId)).toContain("Task aborted: it ran longer than its maxRunTime of 1 seconds");
+  });
+
+  test("gets its variables", async () => {
+    const [taskId] = await run(
+      shell('echo "$GREETING from $TASK_ID"', { env: { GREETING: "hello", TASK_ID: "me" } }),
+    );
+    expect(logOf(taskId)).toContain(`hello from ${taskId}\n`);
+  });
+});
+
+describe("a malformed payload", () => {
+  test("is explained in a log that is saved", async () => {
+    const [taskId, reason] = await run({ command: "ls", maxRunTime: 5, frobnicate: 1 });
+    expect(reason).toBe("malformed-payload");
+    const log = logOf(taskId);
+    expect(log).toContain("] {\n");
+    expect(log).toContain('"title": "Commands to run"');
+    expect(log).toContain(
+      "[taskcluster:error] TASK FAIL since the task payload is invalid. See errors:\n" +
+        '[taskcluster:error] - payload has the unknown property "frobnicate"\n' +
+        "[taskcluster:error] - payload.command must be array\n",
+    );
+  });
+
+  test.each([
+    [
+      "a feature",
+      { features: { taskclusterProxy: true } },
+      "payload.features.taskclusterProxy is not supported by this worker yet",
+    ],
+    [
+      "mounts",
+      { mounts: [{ directory: "x", cacheName: "y" }] },
+      "payload.mounts is not supported by this worker yet",
+    ],
+    ["groups", { osGroups: ["docker"] }, "payload.osGroups is not supported by this worker yet"],
+    [
+      "too much time",
+      { maxRunTime: 100_000 },
+      "payload.maxRunTime is 100000, but this worker allows at most 86400 seconds",
+    ],
+    ["an impossible variable", { env: { "A=B": "c" } }, 'payload.env has the name "A=B"'],
+    [
+      "the worker's own artifact",
+      { artifacts: [{ type: "file", path: "x", name: backingName }] },
+      `payload.artifacts[0] has the name "${backingName}", which the worker itself writes`,
+    ],
+    [
+      "one name for two files",
+      {
+        artifacts: [
+          { type: "file", path: "a", name: "x" },
+          { type: "file", path: "b", name: "x" },
+        ],
+      },
+      'payload.artifacts[1] has the name "x" of another file of the list',
+    ],
+    [
+      "an artifact that outlives the task",
+      { artifacts: [{ type: "file", path: "a", expires: "2099-01-01T00:00:00Z" }] },
+      "payload.artifacts[0].expires is 2099-01-01T00:00:00Z; it must lie between",
+    ],
+  ])("may be one that asks for %s", async (_, more, message) => {
+    const [taskId, reason] = await run(shell("true", more));
+    expect(reason).toBe("malformed-payload");
+    expect(logOf(taskId)).toContain(`[taskcluster:error] ${message}`);
+    expect(logOf(taskId)).not.toContain("Executing command");
+  });
+
+  test("is not one that gives the neutral values of what is missing", async () => {
+    const neutral = {
+      mounts: [],
+      osGroups: [],
+      supersederUrl: "https://example.com",
+      features: { taskclusterProxy: false, interactive: false, resourceMonitor: true, chainOfTrust: false },
+    };
+    expect((await run(shell("true", neutral)))[1]).toBe("completed");
+  });
+});
+
+describe("the logs", () => {
+  test("can be followed while the task runs, and are compressed afterwards", async () => {
+    worker = await startTestWorker(queue.rootUrl);
+    const gate = await mkdtemp(join(tmpdir(), "taskyard-gate-"));
+    const taskId = queue.submit(
+      shell(`echo one; while [ ! -e ${gate}/open ]; do sleep 0.05; done; echo two`),
+    );
+    const response = await fetch(await liveUrl(taskId));
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = "";
+    while (!seen.includes("one\n")) seen += (await reader?.read())?.value ?? "";
+    expect(queue.status(taskId).state).toBe("running");
+    await writeFile(join(gate, "open"), "");
+    for (let next = await reader?.read(); next?.done === false; next = await reader?.read())
+      seen += next.value;
+    await queue.resolved(taskId);
+    expect(seen).toBe(logOf(taskId));
+    expect(queue.artifact(taskId, backingName)).toMatchObject({
+      request: { storageType: "s3", contentType: "text/plain; charset=utf-8" },
+      headers: { "content-encoding": "gzip", "content-type": "text/plain; charset=utf-8" },
+    });
+    await rm(gate, { recursive: true });
+  });
+
+  test("are announced for as long as the task may run, and then point at what was saved", async () => {
+    worker = await startTestWorker(queue.rootUrl);
+    const taskId = queue.submit(shell("sleep 0.2", { maxRunTime: 600 }));
+    await liveUrl(taskId);
+    const { expires = "" } = queue.artifact(taskId, liveName)?.request ?? {};
+    expect(Date.parse(expires) - Date.now()).toBeGreaterThan(24.5 * 60_000);
+    expect(Date.parse(expires) - Date.now()).toBeLessThan(25.1 * 60_000);
+    await queue.resolved(taskId);
+    expect(queue.artifact(taskId, liveName)?.request).toMatchObject({
+      storageType: "link",
+      artifact: backingName,
+      expires: queue.status(taskId).expires,
+    });
+  });
+
+  test("have the names that the task gives them, or none at all", async () => {
+    const logs = { live: "public/a.log", backing: "private/b.log" };
+    const [first] = await run(shell("true", { logs }));
+    expect(queue.content(first, "private/b.log")).toContain("SUCCEEDED");
+    expect(queue.artifact(first, "public/a.log")).toBeDefined();
+    const second = queue.submit(shell("true", { features: { liveLog: false, backingLog: false } }));
+    expect(await queue.resolved(second)).toBe("completed");
+    expect([queue.artifact(second, liveName), queue.artifact(second, backingName)]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("do not decide how a task ends", async () => {
+    queue.inject("createArtifact", 403, 403, 403);
+    const [taskId, reason] = await run(shell("true"));
+    expect(reason).toBe("completed");
+    expect(queue.artifact(taskId, backingName)).toBeUndefined();
+  });
+});
 
 describe("a worker", () => {
-  test("runs a task from claim to completion and saves its log", async () => {
-    worker = await startTestWorker(queue.rootUrl);
-    const taskId = queue.submit(shell("echo hello; echo trouble > /dev/stderr"));
-    expect(await queue.resolved(taskId)).toBe("completed");
-    expect(queue.content(taskId, "public/logs/live_backing.log")).toContain("hello\ntrouble\n");
+  test("runs as many tasks at once as it has slots", async () => {
+    worker = await startTestWorker(queue.rootUrl, { capacity: 3 });
+    const gate = await mkdtemp(join(tmpdir(), "taskyard-gate-"));
+    // Each waits for the other two.
+    const script = (n: number) =>
+      shell(`touch ${gate}/${n}; until [ $(ls ${gate} | wc -l) = 3 ]; do sleep 0.05; done`);
+    const tasks = [1, 2, 3].map((n) => queue.submit(script(n)));
+    expect(await Promise.all(tasks.map((taskId) => queue.resolved(taskId)))).toEqual(
+      Array(3).fill("completed"),
+    );
+    await rm(gate, { recursive: true });
+  });
+
+  test("tells a queue that was away until it has heard", async () => {
+    queue.inject("reportCompleted", 503, "lose-reply", 500);
+    expect((await run(shell("true")))[1]).toBe("completed");
+    await queue.until(() => queue.count("reportCompleted") === 4);
+  });
+
+  test("says what is wrong with its folder", async () => {
+    await expect(startTestWorker(queue.rootUrl, { workDir: "/dev/null/x" })).rejects.toThrow(
+      "the worker cannot use its folder /dev/null/x: ENOTDIR",
+    );
   });
 });

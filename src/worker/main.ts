@@ -45,12 +45,17 @@ export interface WorkerOptions {
   readonly liveLog?: LiveLogServerOptions;
   /** How long running tasks may go on when the worker stops, in ms; default 0. */
   readonly stopGraceMs?: number;
-  /** How long tasks that the stop ends may take to save their log and report, in ms; default 6,000. */
+  /**
+   * How long tasks that the stop ends may take to save their log, in ms; default 6,000. The report may take two seconds
+   * more, so that all is over within the ten that service managers allow.
+   */
   readonly shutdownLimitMs?: number;
   /** The most that a task may ask for as its maxRunTime, in seconds; default a day. */
   readonly maxTaskRunTimeSeconds?: number;
   /** The largest file that may be an artifact; default 5 GiB, the most that S3 takes in one upload. */
   readonly maxArtifactBytes?: number;
+  /** The most that one step of a plugin may take, in ms; default half an hour. */
+  readonly hookLimitMs?: number;
   /** How often to ask about running tasks while the server's events cannot be had, in ms; default 2,000. */
   readonly cancelPollMs?: number;
 }
@@ -62,8 +67,6 @@ export interface Worker {
   readonly done: Promise<void>;
 }
 
-const hookLimitMs = 30 * 60_000;
-
 /** Starts a worker. Rejects where its folder cannot be used or its parts do not fit together. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId, rootUrl, queue } = options;
@@ -72,7 +75,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await cleanUp(workDir, monitor);
   const liveLogs = await startLiveLogServer(options.liveLog);
   const engine = options.engine ?? nativeEngine();
-  const plugins = [...builtIn(options, liveLogs), ...(options.plugins ?? [])];
+  const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);
   const watch = watchTasks({
     rootUrl,
@@ -119,7 +122,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         engine,
         plugins,
         payloads,
-        hookLimitMs,
+        hookLimitMs: options.hookLimitMs ?? 30 * 60_000,
         shutdownLimitMs: options.shutdownLimitMs ?? 6000,
       });
     } catch (error) {
@@ -157,14 +160,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 }
 
 /** The plugins of every worker. The logs come first, so that they are torn down last and save all that was said. */
-function builtIn(options: WorkerOptions, liveLogs: LiveLogServer): readonly Plugin[] {
+export function builtInPlugins(
+  options: Pick<WorkerOptions, "maxArtifactBytes" | "maxTaskRunTimeSeconds">,
+  liveLogs: LiveLogServer,
+): readonly Plugin[] {
   return [
     logsPlugin(liveLogs),
     notYetPlugin(),
     envPlugin(),
     artifactsPlugin(options.maxArtifactBytes ?? 5 * 2 ** 30),
-    maxRunTimePlugin(options.maxTaskRunTimeSeconds ?? 86_400),
     exitStatusPlugin(),
+    // After the exit status, that is asked before it: a command that was ended for its time did not fail by itself.
+    maxRunTimePlugin(options.maxTaskRunTimeSeconds ?? 86_400),
   ];
 }
 

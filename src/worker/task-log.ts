@@ -34,9 +34,9 @@ export interface TaskLog {
 
 const readSize = 64 * 1024;
 
-/** Creates the log's file at `path`, which must not exist yet. */
+/** Opens the log's file at `path`; it is created if it does not exist. */
 export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> {
-  const file = await open(path, "ax", 0o600);
+  const file = await open(path, "a", 0o600);
   let written = 0;
   let endsInNewline = true;
   let closed = false;

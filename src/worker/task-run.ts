@@ -38,7 +38,7 @@ export interface TaskRunOptions extends Parts {
   readonly workDir: string;
   /** What the head of the log tells of the worker. */
   readonly settings: object;
-  /** How long a run that the worker's end stops may take to save its log and report, in ms. */
+  /** How long a run that the worker's end stops may take to save its log, in ms; two seconds more to report. */
   readonly shutdownLimitMs: number;
 }
 
@@ -54,6 +54,7 @@ export interface TaskRun {
 
 // The log of a canceled run may be uploaded for a while; who cancels a task waits for no slot.
 const canceledLimitMs = 5 * 60_000;
+const reportLimitMs = 2000;
 
 export function startTaskRun(options: TaskRunOptions): TaskRun {
   const { claim, clock } = options;
@@ -63,8 +64,10 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
   const monitor = options.monitor.with({ taskId, runId });
   /** Ends the work on the run. */
   const stopped = new AbortController();
-  /** Ends what comes after the work: uploading the log, reporting. */
+  /** Ends what comes after the work: saving the log. */
   const silenced = new AbortController();
+  /** Ends the reporting, a little later: it is a matter of moments, and much depends on it. */
+  const muted = new AbortController();
   let cause: AbortCause | undefined;
   let stage: Stage = "claimed";
   let log: TaskLog | undefined;
@@ -73,12 +76,24 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
   function abort(why: AbortCause): void {
     if (stage === "disposing" || stage === "done") return;
     if (cause === undefined || (isLost(why) && !isLost(cause))) cause = why;
-    if (why === "claim-lost") silenced.abort(new AbortedError(why));
+    const reason = new AbortedError(why);
+    if (why === "claim-lost") {
+      silenced.abort(reason);
+      muted.abort(reason);
+    }
+    if (why === "worker-shutdown") limitTo(options.shutdownLimitMs, reason);
+    else if (!stopped.signal.aborted) limitTo(canceledLimitMs, reason);
     if (stopped.signal.aborted) return;
-    const limit = why === "worker-shutdown" ? options.shutdownLimitMs : canceledLimitMs;
-    cancelLimit = clock.after(limit, () => silenced.abort(new AbortedError(why)));
     if (stage !== "resolving" && stage !== "reporting") log?.error("Aborting task...");
-    stopped.abort(new AbortedError(why));
+    stopped.abort(reason);
+  }
+
+  function limitTo(ms: number, reason: Error): void {
+    cancelLimit();
+    cancelLimit = clock.after(ms, () => {
+      silenced.abort(reason);
+      cancelLimit = clock.after(reportLimitMs, () => muted.abort(reason));
+    });
   }
 
   function enter(next: Stage): void {
@@ -166,7 +181,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     unwatch();
     enter("reporting");
     const resolution = resolutionAfter(failure);
-    await report({ queue: () => keeper.queue(), run, resolution, clock, monitor, signal: silenced.signal });
+    await report({ queue: () => keeper.queue(), run, resolution, clock, monitor, signal: muted.signal });
 
     enter("disposing");
     keeper.stop();

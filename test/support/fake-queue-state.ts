@@ -30,10 +30,10 @@ interface Task {
 
 /** A call that the queue refuses. */
 export class Refusal extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
+  readonly statusCode: number;
+  constructor(statusCode: number, message: string) {
     super(message);
-    this.status = status;
+    this.statusCode = statusCode;
   }
 }
 
@@ -56,9 +56,16 @@ export interface QueueState {
   createArtifact(taskId: string, runId: number, name: string, request: CreateArtifactRequest): void;
 }
 
-export function createState({ claimMs, skewMs }: { claimMs: number; skewMs: number }): QueueState {
+export interface StateOptions {
+  readonly claimMs: number;
+  /** How far this queue's clock is ahead. */
+  readonly skewMs: number;
+  readonly now?: () => number;
+}
+
+export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): QueueState {
   const tasks = new Map<string, Task>();
-  const time = (ms = 0): string => new Date(Date.now() + skewMs + ms).toISOString();
+  const time = (ms = 0): string => new Date(now() + skewMs + ms).toISOString();
 
   function find(taskId: string): Task {
     const task = tasks.get(taskId);

@@ -183,7 +183,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
       if (fault === "lose-reply") response.destroy();
       else if (reply !== undefined) send(response, 200, reply);
     } catch (error) {
-      const status = error instanceof Refusal ? error.status : 500;
+      const status = error instanceof Refusal ? error.statusCode : 500;
       send(response, status, { code: "Refused", message: error instanceof Error ? error.message : "" });
     }
     changed();

@@ -22,6 +22,8 @@ export interface CommandOptions {
   /** A folder of the worker's on a disk that can hold a named pipe. */
   readonly controlDir: string;
   readonly usage: ChildUsage;
+  /** Fired by now, nothing is started. To end what runs is left to others. */
+  readonly signal: AbortSignal;
 }
 
 export interface Command {
@@ -49,6 +51,7 @@ export async function startCommand(options: CommandOptions): Promise<Command> {
   let child: ChildProcess | undefined;
   let problem: unknown;
   try {
+    options.signal.throwIfAborted();
     // `detached` makes a new session and process group, so that one signal reaches all of it.
     child = spawn(program, args, {
       cwd,

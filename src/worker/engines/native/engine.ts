@@ -65,25 +65,34 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
   const mark = runMark(info.taskId, info.runId);
   const groups = new Set<number>();
   const started: Command[] = [];
-  /** Undefined while nobody wants an end; `kill` keeps the result, an error gives it up. */
-  let ending: "kill" | Error | undefined;
+  /** Fires when the commands are to end, whether their result is wanted or not. */
+  const over = new AbortController();
+  /** Why their result is not wanted any more. */
+  let givenUp: Error | undefined;
   let ended: (exit: ExitInfo) => void = () => undefined;
 
   async function runOne(argv: readonly string[], index: number): Promise<ExitInfo> {
     log.info(`Executing command ${index}: ${shellQuote(argv)}`);
-    const command = await startCommand({ argv, cwd: taskDir, env, output: log.raw, controlDir, usage });
+    const { signal } = over;
+    const command = await startCommand({
+      argv,
+      cwd: taskDir,
+      env,
+      output: log.raw,
+      controlDir,
+      usage,
+      signal,
+    });
     started.push(command);
     if (command.group !== undefined) groups.add(command.group);
     const startedAt = performance.now();
-    // A kill that comes while the command is being started finds no process yet.
-    if (ending !== undefined) void endAll();
     const exit = await Promise.race([
       command.exit,
       // Settled by a kill that did not work: a process that hangs in the kernel must not hold up the worker.
       new Promise<ExitInfo>((resolve) => (ended = resolve)),
     ]);
     if (command.group !== undefined && !hasMembers(command.group)) groups.delete(command.group);
-    if (ending === undefined) return exit;
+    if (!signal.aborted) return exit;
     return { outcome: "aborted", code: null, signal: null, wallMs: performance.now() - startedAt };
   }
 
@@ -98,7 +107,7 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
   async function run(): Promise<ResultSet> {
     const exits: ExitInfo[] = [];
     for (const [index, argv] of commands.entries()) {
-      if (ending !== undefined) break;
+      if (over.signal.aborted) break;
       const exit = await runOne(argv, index);
       exits.push(exit);
       log.info(exitBlock(exit));
@@ -109,8 +118,8 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     const timeout = setTimeout(() => started.forEach((command) => command.abandon()), lastOutputMs);
     await Promise.all(started.map((command) => command.outputEnd));
     clearTimeout(timeout);
-    if (ending instanceof Error) throw ending;
-    const success = ending === undefined && exits.every((exit) => exit.outcome === "succeeded");
+    if (givenUp !== undefined) throw givenUp;
+    const success = !over.signal.aborted && exits.every((exit) => exit.outcome === "succeeded");
     return {
       exits,
       success,
@@ -124,17 +133,17 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     () => undefined,
     () => undefined,
   );
+  async function end(): Promise<void> {
+    over.abort();
+    await endAll();
+    await settled;
+  }
   return {
     result,
-    async kill() {
-      ending ??= "kill";
-      await endAll();
-      await settled;
-    },
-    async abort(error) {
-      ending = error;
-      await endAll();
-      await settled;
+    kill: end,
+    abort(error) {
+      givenUp ??= error;
+      return end();
     },
   };
 }

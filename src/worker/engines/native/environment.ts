@@ -32,6 +32,8 @@ export function fixedEnvironment(info: TaskInfo, taskDir: string): Record<string
     TASK_ID: info.taskId,
     RUN_ID: String(info.runId),
     TASK_WORKDIR: taskDir,
+    // Else it would be inherited, and name the worker's folder.
+    PWD: taskDir,
     TASK_GROUP_ID: info.definition.taskGroupId,
     TASKCLUSTER_ROOT_URL: info.rootUrl,
     [runMarker]: runMark(info.taskId, info.runId),

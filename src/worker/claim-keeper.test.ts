@@ -1,0 +1,186 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { manualClock } from "../../test/support/clock.ts";
+import type { ManualClock } from "../../test/support/clock.ts";
+import { createState } from "../../test/support/fake-queue-state.ts";
+import type { QueueState } from "../../test/support/fake-queue-state.ts";
+import { claimTerm, keepClaim, lostCause, reclaimDelay } from "./claim-keeper.ts";
+import type { ClaimKeeper } from "./claim-keeper.ts";
+import { logMonitor } from "./monitor.ts";
+import type { LostCause } from "./outcome.ts";
+import type { QueueClient } from "./queue-client.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const worker = { workerGroup: "g", workerId: "w", tasks: 1 };
+
+test("a claim is reclaimed three minutes before its end, a short one after two thirds", () => {
+  expect(reclaimDelay({ expiresAt: 1_200_000, length: 1_200_000 }, 0)).toBe(1_020_000);
+  expect(reclaimDelay({ expiresAt: 1500, length: 1500 }, 0)).toBe(1000);
+  expect(reclaimDelay({ expiresAt: 1500, length: 1500 }, 2000)).toBe(0);
+});
+
+describe("keeping a claim", () => {
+  let clock: ManualClock;
+  let state: QueueState;
+  let taskId: string;
+  let lost: LostCause | undefined;
+  let reclaims: number;
+  /** What the next reclaims meet instead of an answer. */
+  let faults: (Error | "hang")[];
+  let clientIds: string[];
+
+  /** The queue without a network between. */
+  const queueAs = (clientId: string): QueueClient => ({
+    ...unused,
+    withCredentials: (credentials) => queueAs(credentials.accessToken),
+    status: (params) => Promise.resolve().then(() => ({ status: state.status(params.taskId) })),
+    async reclaimTask(params, { signal } = {}) {
+      reclaims++;
+      clientIds.push(clientId);
+      const fault = faults.shift();
+      if (fault === "hang")
+        await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+      if (fault instanceof Error) throw fault;
+      return Promise.resolve().then(() => state.reclaim(params.taskId, Number(params.runId)));
+    },
+  });
+  const refused = (statusCode: number) => Object.assign(new Error(`status ${statusCode}`), { statusCode });
+
+  function keep({ claimMs = 1500, skewMs = 0, deadlineMs = 3_600_000 } = {}): ClaimKeeper {
+    state = createState({ claimMs, skewMs, now: () => clock.now() });
+    taskId = state.submit({}, { deadlineMs });
+    const claim = state.claim(taskId, worker);
+    return keepClaim({
+      clock,
+      monitor: logMonitor(silent),
+      queue: queueAs("worker"),
+      claim,
+      receivedAt: clock.now(),
+      onLost: (cause) => (lost = cause),
+    });
+  }
+
+  beforeEach(() => {
+    clock = manualClock();
+    lost = undefined;
+    reclaims = 0;
+    faults = [];
+    clientIds = [];
+  });
+
+  test("goes on for as long as the queue agrees, each time with the newest credentials", async () => {
+    const keeper = keep();
+    await clock.advance(15_000);
+    expect([reclaims, lost]).toEqual([15, undefined]);
+    expect(new Set(clientIds).size).toBe(15);
+    keeper.stop();
+    await clock.advance(15_000);
+    expect([reclaims, clock.pending()]).toEqual([15, 0]);
+  });
+
+  test.each([-3_600_000, 3_600_000])("does not mind a queue whose clock differs by %d ms", async (skewMs) => {
+    const keeper = keep({ skewMs });
+    await clock.advance(15_000);
+    expect([reclaims, lost]).toEqual([15, undefined]);
+    keeper.stop();
+  });
+
+  test("repeats after passing failures while the claim lasts", async () => {
+    const keeper = keep();
+    faults.push(refused(503), new Error("socket hang up"), refused(500));
+    await clock.advance(1499);
+    expect([reclaims, lost]).toEqual([4, undefined]);
+    keeper.stop();
+  });
+
+  test("gives up when the claim has run out without an answer", async () => {
+    keep();
+    faults.push(...Array.from({ length: 100 }, () => refused(503)));
+    await clock.advance(1400);
+    expect(lost).toBeUndefined();
+    await clock.advance(200);
+    expect(lost).toBe("claim-lost");
+    const { length } = faults;
+    await clock.advance(60_000);
+    expect([faults.length, clock.pending()]).toEqual([length, 0]);
+  });
+
+  test("does not wait beyond the claim's end for a call that hangs", async () => {
+    keep();
+    faults.push("hang");
+    await clock.advance(1600);
+    expect(lost).toBe("claim-lost");
+  });
+
+  test.each([
+    ["canceled", "canceled"],
+    ["deadline-exceeded", "deadline"],
+    ["claim-expired", "claim-lost"],
+  ] as const)("learns from a refused reclaim that the run was resolved as %s", async (reason, cause) => {
+    keep();
+    state.resolve(taskId, 0, "exception", reason);
+    await clock.advance(1100);
+    expect(lost).toBe(cause);
+  });
+
+  test("asks once more after the end, as a worker does that slept through it", async () => {
+    const keeper = keep();
+    clock.setNow(clock.now() + 3_600_000);
+    await clock.advance(1100);
+    expect([reclaims, lost]).toEqual([1, undefined]);
+    keeper.stop();
+  });
+
+  test("notices the deadline by itself", async () => {
+    keep({ claimMs: 1_200_000, skewMs: 90_000, deadlineMs: 30_000 });
+    await clock.advance(29_999);
+    expect(lost).toBeUndefined();
+    await clock.advance(1);
+    expect(lost).toBe("deadline");
+  });
+
+  test("holds a deadline that is further away than a timer reaches", async () => {
+    const keeper = keep({ claimMs: 2 ** 40, deadlineMs: 40 * 86_400_000 });
+    await clock.advance(39 * 86_400_000);
+    expect(lost).toBeUndefined();
+    await clock.advance(86_400_000);
+    expect(lost).toBe("deadline");
+    keeper.stop();
+  });
+
+  test("looks at once when it is told to, and says nothing while all is well", async () => {
+    const keeper = keep({ claimMs: 1_200_000 });
+    await keeper.check();
+    expect(lost).toBeUndefined();
+    state.resolve(taskId, 0, "exception", "canceled");
+    await keeper.check();
+    expect(lost).toBe("canceled");
+  });
+});
+
+test("a run is ours only while it is the latest, runs, and names us", () => {
+  const state = createState({ claimMs: 1000, skewMs: 0 });
+  const claim = state.claim(state.submit({}), worker);
+  const { status } = claim;
+  const [run] = status.runs;
+  expect(lostCause(status, claim)).toBeUndefined();
+  expect(lostCause({ ...status, runs: [{ ...run!, workerId: "another" }] }, claim)).toBe("claim-lost");
+  expect(lostCause({ ...status, runs: [run!, { ...run!, runId: 1 }] }, claim)).toBe("claim-lost");
+  expect(lostCause({ ...status, runs: [] }, claim)).toBe("claim-lost");
+});
+
+test("a claim without a start is taken at its word", () => {
+  const state = createState({ claimMs: 60_000, skewMs: 0 });
+  const claim = state.claim(state.submit({}), worker);
+  const { started: _, ...run } = claim.status.runs[0]!;
+  const bare = { ...claim, status: { ...claim.status, runs: [run] } };
+  expect(claimTerm(bare, Date.parse(claim.takenUntil) - 60_000)).toMatchObject({ length: 60_000, skew: 0 });
+});
+
+const no = (): Promise<never> => Promise.reject(new Error("this call is not expected"));
+const unused = {
+  claimWork: no,
+  reportCompleted: no,
+  reportFailed: no,
+  reportException: no,
+  createArtifact: no,
+};

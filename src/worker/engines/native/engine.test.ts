@@ -1,0 +1,237 @@
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createTestTask } from "../../../../test/support/task-context.ts";
+import type { TestTask } from "../../../../test/support/task-context.ts";
+import type { ResultSet, Sandbox } from "../../engine.ts";
+import { AbortedError } from "../../outcome.ts";
+import { nativeEngine } from "./engine.ts";
+import { runMark } from "./environment.ts";
+import { findRunProcesses } from "./process-tree.ts";
+
+const path = { PATH: process.env["PATH"] ?? "" };
+let task: TestTask;
+beforeEach(async () => {
+  task = await createTestTask();
+});
+afterEach(async () => {
+  await task.end();
+});
+
+async function start(
+  command: string[][],
+  environment: NodeJS.ProcessEnv = path,
+  env: Record<string, string> = {},
+): Promise<Sandbox> {
+  const builder = await nativeEngine(environment).newSandboxBuilder(task.context, { command });
+  for (const [name, value] of Object.entries(env)) builder.setEnv(name, value);
+  return await builder.start();
+}
+async function run(...args: Parameters<typeof start>): Promise<ResultSet> {
+  return await (
+    await start(...args)
+  ).result;
+}
+const sh = (script: string): string[] => ["sh", "-c", script];
+/** The raw output and the worker's lines without their times. */
+const logText = async () =>
+  (await task.logText()).replace(/\[taskcluster \S+\]/g, "[t]").replace(/ Time: .*/g, " Time: *");
+
+/** A zombie, which nobody has asked for its end yet, is dead. */
+function lives(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+const processesOfRun = () =>
+  findRunProcesses({ groups: [], mark: runMark(task.context.info.taskId, task.context.info.runId) });
+
+describe("commands", () => {
+  test("run in order and write one log", async () => {
+    const { success, exits } = await run([sh("echo one"), sh("echo two; echo three >&2; echo four")]);
+    expect([success, exits.map(({ code }) => code)]).toEqual([true, [0, 0]]);
+    expect(await logText()).toBe(
+      [
+        "[t] Executing command 0: sh -c 'echo one'",
+        "one",
+        "[t]    Exit Code: 0",
+        "[t]    User Time: *",
+        "[t]  Kernel Time: *",
+        "[t]    Wall Time: *",
+        "[t]       Result: SUCCEEDED",
+        "[t] Executing command 1: sh -c 'echo two; echo three >&2; echo four'",
+        "two",
+        "three",
+        "four",
+        "[t]    Exit Code: 0",
+        "[t]    User Time: *",
+        "[t]  Kernel Time: *",
+        "[t]    Wall Time: *",
+        "[t]       Result: SUCCEEDED",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("end with the first that fails", async () => {
+    const { success, exits } = await run([sh("exit 3"), sh("echo never")]);
+    expect([success, exits.map(({ code, outcome }) => [code, outcome])]).toEqual([false, [[3, "failed"]]]);
+    expect(await logText()).not.toContain("never");
+  });
+
+  test("that a signal ends have no exit code", async () => {
+    const { exits } = await run([sh("kill -SEGV $$")]);
+    expect(exits[0]).toMatchObject({ outcome: "failed", code: null, signal: "SIGSEGV" });
+  });
+
+  test.each([
+    ["is missing", ["no-such-program"], 'cannot start "no-such-program": there is no such program'],
+    ["is no program", ["/etc/passwd"], 'cannot start "/etc/passwd": it is not executable'],
+    ["has no name", [""], 'cannot start ""'],
+  ])("whose program %s fail and say so", async (_, argv, message) => {
+    const { success } = await run([argv]);
+    expect(success).toBe(false);
+    expect(await logText()).toContain(`System error executing command: ${message}`);
+  });
+
+  test("with a NUL character are the author's mistake", () => {
+    expect(() => nativeEngine(path).newSandboxBuilder(task.context, { command: [["echo", "a\0b"]] })).toThrow(
+      "payload.command has a word with a NUL character",
+    );
+  });
+
+  test("may open /dev/stderr, and redirect to it, without harm to the log", async () => {
+    await run([
+      sh("echo first; echo second > /dev/stderr; echo third | tee /dev/stderr > /dev/null; echo fourth"),
+    ]);
+    expect(await logText()).toContain("first\nsecond\nthird\nfourth\n");
+  });
+
+  test("read nothing from the worker", async () => {
+    const { success } = await run([["cat"]]);
+    expect(success).toBe(true);
+  });
+
+  test("lose no byte of a large output", async () => {
+    await run([sh("head -c 20000000 /dev/zero | tr '\\0' x")]);
+    const text = await task.logText();
+    expect(text.split("\n").map((line) => line.length)).toContain(20_000_000);
+  });
+
+  test("are told apart by the processor time that they used", async () => {
+    const burn = sh("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done");
+    const { exits } = await run([sh("true"), burn, sh("true")]);
+    const [before, busy, after] = exits.map(({ userMs = -1, systemMs = -1 }) => userMs + systemMs);
+    expect(busy).toBeGreaterThan(50);
+    expect([before, after].every((ms) => ms !== undefined && ms >= 0 && ms <= 30)).toBe(true);
+  });
+});
+
+describe("the environment", () => {
+  const environmentOf = async (environment: NodeJS.ProcessEnv, env: Record<string, string> = {}) => {
+    await run([["env"]], { ...path, ...environment }, env);
+    const lines = (await task.logText()).split("\n").filter((line) => /^\w+=/.test(line));
+    return Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+  };
+
+  test("is the worker's without its secrets", async () => {
+    const secrets = {
+      TASKCLUSTER_ACCESS_TOKEN: "s",
+      TASKCLUSTER_CLIENT_ID: "s",
+      TASKYARD_AUTH_ROOT_TOKEN: "s",
+      DATABASE_URL: "postgres://u:s@h/d",
+      PGPASSWORD: "s",
+      AWS_SECRET_ACCESS_KEY: "s",
+    };
+    const env = await environmentOf({ ...secrets, LANG: "C.UTF-8" });
+    expect(env["LANG"]).toBe("C.UTF-8");
+    expect(Object.keys(env).filter((name) => name in secrets)).toEqual([]);
+  });
+
+  test("has fixed values that nothing overrides", async () => {
+    const { info, taskDir } = task.context;
+    const env = await environmentOf(
+      { TASK_ID: "outer" },
+      { TASK_ID: "mine", RUN_ID: "7", GREETING: "hello" },
+    );
+    expect(env).toMatchObject({
+      TASK_ID: info.taskId,
+      RUN_ID: "0",
+      TASK_WORKDIR: taskDir,
+      TASK_GROUP_ID: info.definition.taskGroupId,
+      TASKCLUSTER_ROOT_URL: "https://taskyard.example.com",
+      GREETING: "hello",
+      PWD: taskDir,
+    });
+  });
+});
+
+describe("the end of a sandbox", () => {
+  // Its own session, no parent, deaf to SIGTERM: as a daemon leaves its family.
+  const daemon = `setsid sh -c 'trap "" TERM; sleep 1000 & echo up; wait' &`;
+
+  test.each([
+    ["a plain child", "echo up; sleep 1000"],
+    ["a tree that ignores SIGTERM", `trap "" TERM; sh -c 'trap "" TERM; echo up; sleep 1000; sleep 1000'`],
+    ["a grandchild in a session of its own", `${daemon} wait`],
+    ["a daemon whose parent is gone", `(${daemon}); sleep 1000`],
+    [
+      "a child without the marker in its environment",
+      `env -i ${process.execPath} -e 'console.log("up"); setTimeout(() => {}, 1e6)'; true`,
+    ],
+  ])("leaves nothing of %s", async (_, script) => {
+    const sandbox = await start([sh(script)]);
+    await vi.waitFor(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"), 5000);
+    const all = processesOfRun();
+    expect(all.length).toBeGreaterThan(0);
+    const ended = expect(sandbox.result).rejects.toThrow(new AbortedError("canceled"));
+    await sandbox.abort(new AbortedError("canceled"));
+    await ended;
+    expect(processesOfRun()).toEqual([]);
+    expect(all.filter(({ pid }) => lives(pid))).toEqual([]);
+    expect(await logText()).toContain("Command ABORTED after");
+  });
+
+  test("comes with the last command: what it left in the background is gone", async () => {
+    const { success } = await run([sh(daemon), sh("echo second")]);
+    expect(success).toBe(true);
+    expect(processesOfRun()).toEqual([]);
+  });
+
+  test("waits for it: a background process lives on for the next command, and its output is kept", async () => {
+    await run([sh("(sleep 0.3; echo late) & echo first"), sh("echo second; sleep 0.6")]);
+    expect(await logText()).toMatch(/first\n[^]*second\n[^]*late\n/);
+  });
+
+  test("by a kill still has a result, for the sake of artifacts", async () => {
+    const sandbox = await start([sh("echo data > file; echo up; sleep 1000"), sh("echo never")]);
+    await vi.waitFor(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"), 5000);
+    await sandbox.kill();
+    const results = await sandbox.result;
+    expect([results.success, results.exits.map(({ outcome }) => outcome)]).toEqual([false, ["aborted"]]);
+    expect(await results.extractFile("file")).toMatchObject({ kind: "file", size: 5 });
+    expect(await logText()).not.toContain("never");
+  });
+
+  test("before the first command has begun runs none", async () => {
+    const sandbox = await start([sh("echo never > file")]);
+    await sandbox.kill();
+    const results = await sandbox.result;
+    expect(results.success).toBe(false);
+    expect(await results.extractFile("file")).toMatchObject({ reason: "file-missing-on-worker" });
+  });
+
+  test("touches no process of another run", async () => {
+    const other = await createTestTask();
+    const bystander = await nativeEngine(path)
+      .newSandboxBuilder(other.context, { command: [sh("sleep 0.5")] })
+      .then((builder) => builder.start());
+    await (await start([sh("sleep 1000")])).kill();
+    expect(await bystander.result).toMatchObject({ success: true });
+    await other.end();
+  });
+});

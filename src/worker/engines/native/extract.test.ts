@@ -1,0 +1,131 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Extracted } from "../../engine.ts";
+import { extractFile, extractFolder } from "./extract.ts";
+
+let outside: string;
+let root: string;
+beforeEach(async () => {
+  outside = await mkdtemp(join(tmpdir(), "taskyard-extract-"));
+  root = join(outside, "work");
+  await mkdir(join(root, "dir/sub"), { recursive: true });
+  // A neighbour whose name begins like the task's folder.
+  await mkdir(join(outside, "work-of-another"));
+  await writeFile(join(outside, "work-of-another/secret"), "secret");
+  await writeFile(join(outside, "secret"), "secret");
+  await writeFile(join(root, "dir/b.txt"), "bee");
+  await writeFile(join(root, "dir/sub/a.txt"), "ay");
+});
+afterEach(async () => {
+  await rm(outside, { recursive: true, force: true });
+});
+
+async function brief(found: Extracted): Promise<string> {
+  return found.kind === "file"
+    ? `${found.path}=${await text(found.open())}`
+    : `${found.path}: ${found.reason}: ${found.message}`;
+}
+async function folder(path: string): Promise<string[]> {
+  const all: string[] = [];
+  for await (const found of extractFolder(root, path)) all.push(await brief(found));
+  return all;
+}
+
+describe("one file", () => {
+  test("is taken by a relative or an absolute path", async () => {
+    expect(await brief(await extractFile(root, "dir/b.txt"))).toBe("=bee");
+    expect(await brief(await extractFile(root, join(root, "dir/b.txt")))).toBe("=bee");
+  });
+
+  test("may be reached by a link that stays in the folder", async () => {
+    await symlink("sub/a.txt", join(root, "dir/link"));
+    const found = await extractFile(root, "dir/link");
+    expect(found).toMatchObject({ kind: "file", size: 2, identity: join(root, "dir/sub/a.txt") });
+  });
+
+  test.each([
+    [
+      "does not exist",
+      "dir/none",
+      "file-missing-on-worker",
+      'File "dir/none" does not exist after the task\'s commands.',
+    ],
+    ["lies below a file", "dir/b.txt/x", "file-missing-on-worker", "does not exist"],
+    ["is a folder", "dir", "invalid-resource-on-worker", 'File "dir" is not a regular file'],
+    [
+      "is outside",
+      "../secret",
+      "invalid-resource-on-worker",
+      'File "../secret" is outside of the task\'s folder',
+    ],
+    ["is in a neighbour's folder", "../work-of-another/secret", "invalid-resource-on-worker", "is outside"],
+    ["is anywhere on the machine", "/etc/passwd", "invalid-resource-on-worker", "is outside"],
+  ])("that %s is an error", async (_, path, reason, message) => {
+    const found = await extractFile(root, path);
+    expect(found).toMatchObject({ kind: "error", reason });
+    expect(found.kind === "error" && found.message).toContain(message);
+  });
+
+  test("that is a link to the outside is an error, directly or by way of a linked folder", async () => {
+    await symlink("../../secret", join(root, "dir/out"));
+    await symlink("../work-of-another", join(root, "neighbour"));
+    for (const path of ["dir/out", "neighbour/secret"]) {
+      expect(await extractFile(root, path)).toMatchObject({ reason: "invalid-resource-on-worker" });
+    }
+  });
+
+  test("that is a pipe is an error, and nobody waits for a writer", async () => {
+    execFileSync("mkfifo", [join(root, "pipe")]);
+    expect(await extractFile(root, "pipe")).toMatchObject({ reason: "invalid-resource-on-worker" });
+  });
+
+  test.skipIf(process.getuid?.() === 0)("that may not be read is an error", async () => {
+    await chmod(join(root, "dir/b.txt"), 0);
+    expect(await extractFile(root, "dir/b.txt")).toMatchObject({ reason: "file-not-readable-on-worker" });
+  });
+
+  test("that became a link after it was looked at is not read", async () => {
+    const found = await extractFile(root, "dir/b.txt");
+    await rm(join(root, "dir/b.txt"));
+    await symlink(join(outside, "secret"), join(root, "dir/b.txt"));
+    expect(() => found.kind === "file" && found.open()).toThrow("ELOOP");
+  });
+});
+
+describe("a folder", () => {
+  test("gives all files below it, in order, by their paths within it", async () => {
+    await mkdir(join(root, "dir/empty"));
+    expect(await folder("dir")).toEqual(["b.txt=bee", "sub/a.txt=ay"]);
+    expect(await folder(".")).toEqual(["dir/b.txt=bee", "dir/sub/a.txt=ay"]);
+  });
+
+  test("gives the error in place of a link that leaves the task's folder, and the other files", async () => {
+    await symlink("../../secret", join(root, "dir/out"));
+    await symlink("nowhere", join(root, "dir/sub/dangling"));
+    expect(await folder("dir")).toEqual([
+      "b.txt=bee",
+      `out: invalid-resource-on-worker: File "dir/out" is outside of the task's folder, or a link that leads there; copy it into the folder first.`,
+      "sub/a.txt=ay",
+      `sub/dangling: file-missing-on-worker: File "dir/sub/dangling" does not exist after the task's commands.`,
+    ]);
+  });
+
+  test("does not follow links to folders, which may lead round in circles", async () => {
+    await symlink("..", join(root, "dir/sub/up"));
+    expect(await folder("dir")).toEqual(["b.txt=bee", "sub/a.txt=ay"]);
+  });
+
+  test.each([
+    ["is missing", "none", "file-missing-on-worker"],
+    ["is a file", "dir/b.txt", "invalid-resource-on-worker"],
+    ["is outside", "..", "invalid-resource-on-worker"],
+  ])("that %s is one error", async (_, path, reason) => {
+    const found: Extracted[] = [];
+    for await (const one of extractFolder(root, path)) found.push(one);
+    expect(found).toMatchObject([{ kind: "error", path: "", reason }]);
+  });
+});

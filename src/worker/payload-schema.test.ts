@@ -1,0 +1,130 @@
+import Type from "typebox";
+import { describe, expect, test } from "vitest";
+import { startLiveLogServer } from "./live-log-server.ts";
+import { nativeEngine } from "./engines/native/engine.ts";
+import { builtInPlugins } from "./main.ts";
+import { composePayload } from "./payload-schema.ts";
+import { checkedPart } from "./payload-part.ts";
+import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
+
+const server = await startLiveLogServer();
+await server.close();
+const plugins = builtInPlugins({}, server);
+const payloads = composePayload([nativeEngine({}), ...plugins]);
+const minimal = { command: [["true"]], maxRunTime: 60 };
+
+function errorsOf(payload: unknown): readonly string[] {
+  const checked = payloads.check(payload);
+  return checked.ok ? [] : checked.errors;
+}
+
+describe("the composed payload", () => {
+  test("needs a command and a maxRunTime, and fills in all other keys", () => {
+    expect(payloads.check(minimal)).toEqual({
+      ok: true,
+      payload: {
+        ...minimal,
+        env: {},
+        artifacts: [],
+        mounts: [],
+        osGroups: [],
+        onExitStatus: { retry: [], purgeCaches: [] },
+        logs: { live: "public/logs/live.log", backing: "public/logs/live_backing.log" },
+        taskclusterProxyInterface: "localhost",
+        features: {
+          liveLog: true,
+          backingLog: true,
+          taskclusterProxy: false,
+          interactive: false,
+          loopbackVideo: false,
+          loopbackAudio: false,
+          chainOfTrust: false,
+          runTaskAsCurrentUser: false,
+          resourceMonitor: true,
+        },
+      },
+    });
+  });
+
+  test("leaves the task's own payload as it was", () => {
+    payloads.check(minimal);
+    expect(minimal).toEqual({ command: [["true"]], maxRunTime: 60 });
+  });
+
+  test("requires nothing that has a default, also inside of other keys", () => {
+    const json = JSON.stringify(payloads.json);
+    expect(JSON.parse(json)).toMatchObject({
+      required: ["command", "maxRunTime"],
+      additionalProperties: false,
+    });
+    expect(json).toContain('"required":["type","path"]');
+    expect(json).not.toContain('"required":["live"');
+  });
+
+  test.each<[string, unknown, string]>([
+    ["a missing key", { command: [["true"]] }, "payload.maxRunTime is missing"],
+    ["an unknown key", { ...minimal, cmd: 1 }, 'payload has the unknown property "cmd"'],
+    [
+      "an unknown feature",
+      { ...minimal, features: { warp: true } },
+      'payload.features has the unknown property "warp"',
+    ],
+    ["a wrong type deep inside", { ...minimal, command: [["a", 1]] }, "payload.command[0][1] must be string"],
+    ["no command", { ...minimal, command: [] }, "payload.command must NOT have fewer than 1 items"],
+    ["a maxRunTime of nothing", { ...minimal, maxRunTime: 0 }, "payload.maxRunTime must be >= 1"],
+    [
+      "an artifact of no known type",
+      { ...minimal, artifacts: [{ type: "volume", path: "x" }] },
+      'payload.artifacts[0].type must be one of ["file","directory"]',
+    ],
+    [
+      "the same artifact twice",
+      {
+        ...minimal,
+        artifacts: [
+          { type: "file", path: "x" },
+          { type: "file", path: "x" },
+        ],
+      },
+      "payload.artifacts has the same item twice (numbers 0 and 1)",
+    ],
+    ["something that is no object", [], "payload must be object"],
+  ])("says where and what is wrong: %s", (_, payload, error) => {
+    expect(errorsOf(payload)).toContain(error);
+  });
+
+  test("recognises a task that wants a container", () => {
+    expect(errorsOf({ image: "debian", command: ["ls"], maxRunTime: 1 })[0]).toContain(
+      "payload.image belongs to tasks that run in a container",
+    );
+  });
+
+  test("refuses parts that mean different things by one key, when the worker starts", () => {
+    const part = { name: "other", payloadSchema: Type.Object({ maxRunTime: Type.String() }) };
+    expect(() => composePayload([maxRunTimePlugin(60), part])).toThrow(
+      '"other" declares payload.maxRunTime differently from another part of the worker',
+    );
+    const flags = (flag: object) => Type.Object({ features: Type.Object({ f: Type.Unsafe<boolean>(flag) }) });
+    const first = { name: "a", payloadSchema: flags({ type: "boolean", default: true }) };
+    const second = { name: "b", payloadSchema: flags({ type: "boolean", default: false }) };
+    expect(() => composePayload([first, second])).toThrow('"b" declares payload.features.f differently');
+  });
+});
+
+describe("for a malformed payload", () => {
+  const logs = plugins.find(({ name }) => name === "logs");
+
+  test.each<[string, unknown, string]>([
+    ["keeps sound keys", { logs: { backing: "public/my.log" } }, "public/my.log"],
+    ["takes defaults for unsound ones", { logs: { backing: 7 } }, "public/logs/live_backing.log"],
+    ["takes defaults where there is no object at all", "nonsense", "public/logs/live_backing.log"],
+  ])("a part %s", (_, payload, backing) => {
+    expect(logs && payloads.salvage(logs, payload)).toMatchObject({ logs: { backing } });
+  });
+});
+
+test("a part never sees the keys of others", () => {
+  const own = checkedPart(Type.Object({ a: Type.Number(), features: Type.Object({ x: Type.Boolean() }) }));
+  expect(own({ a: 1, b: 2, features: { x: true, y: true } })).toEqual({ a: 1, features: { x: true } });
+  expect(() => own({ a: "1" })).toThrow("used before it was validated");
+});

@@ -1,0 +1,124 @@
+import { mkdtemp, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { manualClock } from "../../test/support/clock.ts";
+import { openTaskLog } from "./task-log.ts";
+import type { ReadOptions, TaskLog } from "./task-log.ts";
+
+let folder: string;
+let log: TaskLog;
+const clock = manualClock(Date.UTC(2026, 0, 1));
+const stamp = "2026-01-01T00:00:00.000Z";
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "taskyard-log-"));
+  log = await openTaskLog(join(folder, "task.log"), clock);
+});
+afterEach(async () => {
+  await log.close();
+  await rm(folder, { recursive: true });
+});
+
+async function textOf(options?: ReadOptions): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of log.read(options)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+const write = (text: string) => new Promise<void>((done) => log.raw.write(Buffer.from(text), () => done()));
+
+describe("a task log", () => {
+  test("keeps messages and output in the order of their coming", async () => {
+    log.info("first");
+    void write("output\n");
+    log.error("last");
+    await log.close();
+    expect(await textOf()).toBe(`[taskcluster ${stamp}] first\noutput\n[taskcluster:error] last\n`);
+  });
+
+  test("begins a new line for a message that comes in the middle of one", async () => {
+    void write("no newline");
+    log.error("oops");
+    void write("");
+    log.error("again");
+    await log.close();
+    expect(await textOf()).toBe("no newline\n[taskcluster:error] oops\n[taskcluster:error] again\n");
+  });
+
+  test("shows early and late readers the same, while it grows and after", async () => {
+    const early = textOf();
+    await write("one ");
+    const late = textOf();
+    await write("two ");
+    await write("three");
+    await log.close();
+    const readers = [early, late, textOf()];
+    expect(await Promise.all(readers)).toEqual(Array(3).fill("one two three"));
+  });
+
+  test("lets a reader begin at any byte, the end included", async () => {
+    await write("0123456789");
+    const rest = textOf({ from: 10 });
+    expect(log.byteLength).toBe(10);
+    await write("ab");
+    await log.close();
+    expect(await rest).toBe("ab");
+    expect(await textOf({ from: 7 })).toBe("789ab");
+    expect(await textOf({ from: 99 })).toBe("");
+  });
+
+  test("does not wait for a slow reader", async () => {
+    const slow = log.read();
+    await write("x".repeat(100));
+    await slow.next();
+    for (let i = 0; i < 40; i++) await write("y".repeat(100_000));
+    await log.close();
+    expect(log.byteLength).toBe(4_000_100);
+    let rest = 0;
+    for await (const chunk of slow) rest += chunk.length;
+    expect(rest).toBe(4_000_000);
+  });
+
+  test("ends a waiting reader by its signal and leaves the others", async () => {
+    const gone = new AbortController();
+    const first = textOf({ signal: gone.signal });
+    const second = textOf();
+    await write("seen");
+    gone.abort();
+    expect(await first).toBe("seen");
+    await write(" by one");
+    await log.close();
+    expect(await second).toBe("seen by one");
+  });
+
+  test("can be read to the end after its file is removed", async () => {
+    const reader = log.read();
+    await write("still here");
+    const first = await reader.next();
+    await write(" and here");
+    await log.close();
+    await rm(log.path);
+    const second = await reader.next();
+    expect(`${String(first.value)}${String(second.value)}`).toBe("still here and here");
+  });
+
+  test("ends the reading where somebody cut the file", async () => {
+    await write("gone");
+    await truncate(log.path, 0);
+    expect(await textOf()).toBe("");
+  });
+
+  test("may be closed twice, and takes no more messages then", async () => {
+    await Promise.all([log.close(), log.close()]);
+    log.info("too late");
+    expect(await textOf()).toBe("");
+  });
+});
+
+test.skipIf(process.platform !== "linux")("a full disk ends the log, not the worker", async () => {
+  const full = await openTaskLog("/dev/full", clock);
+  full.info("does not fit");
+  full.info("neither does this");
+  await full.close();
+  expect(full.failure?.message).toContain("ENOSPC");
+});

@@ -1,0 +1,256 @@
+// What stops a run, in every stage, and what becomes of it then: the contract of the state machine.
+import { readdirSync, readFileSync } from "node:fs";
+import Type from "typebox";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { startFakeQueue } from "../../test/support/fake-queue.ts";
+import type { Call, FakeQueue, FakeQueueOptions } from "../../test/support/fake-queue.ts";
+import { startTestWorker } from "../../test/support/worker.ts";
+import type { TestWorker } from "../../test/support/worker.ts";
+import type { WorkerOptions } from "./main.ts";
+import { definePlugin } from "./plugin.ts";
+import type { Plugin, TaskPlugin } from "./plugin.ts";
+
+let queue: FakeQueue;
+let worker: TestWorker;
+afterEach(async () => {
+  await worker.end();
+  await queue.close();
+});
+
+async function start(
+  options: Partial<WorkerOptions> = {},
+  queueOptions: FakeQueueOptions = {},
+): Promise<void> {
+  queue = await startFakeQueue(queueOptions);
+  worker = await startTestWorker(queue.rootUrl, { shutdownLimitMs: 500, ...options });
+}
+const shell = (script: string, more: object = {}) => ({
+  command: [["sh", "-c", script]],
+  maxRunTime: 60,
+  ...more,
+});
+const backingName = "public/logs/live_backing.log";
+const reports: readonly Call[] = ["reportCompleted", "reportFailed", "reportException"];
+const reported = () => queue.calls.map(({ call }) => call).filter((call) => reports.includes(call));
+/** Settles when the worker has nothing of a task any more. */
+const over = () => vi.waitFor(() => expect(readdirSync(worker.workDir)).toEqual([]), 10_000);
+
+/** The marker variable of a run in the environment of any living process. */
+function processesOf(taskId: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return (
+        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, "latin1").includes(`TASKYARD_RUN=${taskId}`)
+      );
+    } catch {
+      return false;
+    }
+  });
+}
+
+type Hook = "newTask" | "build" | "started" | "stopped" | "resolving";
+
+/** A plugin that never comes back from one of its hooks. */
+function stuckIn(hook: Hook): { plugin: Plugin; reached: Promise<void>; torn: () => boolean } {
+  let reach: () => void;
+  let torn = false;
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const stuck = (): Promise<never> => {
+    reach();
+    return new Promise(() => undefined);
+  };
+  const hooks: TaskPlugin = { dispose: async () => void (torn = true) };
+  const plugin = definePlugin({
+    name: "stuck",
+    payloadSchema: Type.Object({}),
+    newTask: async () => (hook === "newTask" ? await stuck() : { ...hooks, [hook]: stuck }),
+  });
+  return { plugin, reached, torn: () => torn };
+}
+
+describe("a run that is stopped from outside", () => {
+  const hooks = ["newTask", "build", "started", "stopped", "resolving"] as const;
+
+  test.each(hooks)("by a cancel while it is in %s reports nothing and saves its log", async (hook) => {
+    const { plugin, reached, torn } = stuckIn(hook);
+    await start({ plugins: [plugin] });
+    const taskId = queue.submit(shell("sleep 0.1"));
+    await reached;
+    queue.end(taskId, "canceled");
+    await queue.until(() => queue.count("status") > 0);
+    // A log may be saved after a cancel, so this takes its time; a worker that stops gives it less.
+    if (hook === "resolving") await worker.stop("enough");
+    await over();
+    expect(reported()).toEqual([]);
+    expect(torn()).toBe(hook !== "newTask");
+    // The stuck plugin comes after that of the logs, so it is torn down before it.
+    if (hook === "resolving") return;
+    expect(queue.content(taskId, backingName)).toContain("[taskcluster:error] The task was canceled.");
+  });
+
+  test.each(hooks)("by the worker's end while it is in %s is given back", async (hook) => {
+    const { plugin, reached } = stuckIn(hook);
+    await start({ plugins: [plugin] });
+    const taskId = queue.submit(shell("sleep 0.1"));
+    await reached;
+    await worker.stop("the test says so");
+    // Once its work is done, a run is not repeated because a hook tears down too slowly.
+    expect(await queue.resolved(taskId)).toBe(hook === "resolving" ? "completed" : "worker-shutdown");
+    expect(readdirSync(worker.workDir)).toEqual([]);
+  });
+
+  test("by a cancel is noticed within moments, with its processes", async () => {
+    await start();
+    const taskId = queue.submit(shell("setsid sleep 1000 & sleep 1000"));
+    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(1), 5000);
+    const before = performance.now();
+    queue.end(taskId, "canceled");
+    await vi.waitFor(() => expect(processesOf(taskId)).toEqual([]), 5000);
+    expect(performance.now() - before).toBeLessThan(1500);
+    await over();
+    expect(reported()).toEqual([]);
+    expect(queue.count("reclaimTask")).toBe(0);
+  });
+
+  test("by a cancel is noticed without a stream of events, too", async () => {
+    await start({ cancelPollMs: 200 }, { events: false });
+    const taskId = queue.submit(shell("sleep 1000"));
+    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    queue.end(taskId, "canceled");
+    await over();
+    expect(reported()).toEqual([]);
+  });
+
+  test("by the loss of its claim writes nothing more for it", async () => {
+    await start({}, { claimMs: 1000, events: false });
+    queue.inject("reclaimTask", ...Array<number>(50).fill(503));
+    const taskId = queue.submit(shell("sleep 1000"));
+    await queue.until(() => queue.count("reclaimTask") > 2);
+    await over();
+    expect(reported()).toEqual([]);
+    expect(queue.artifact(taskId, backingName)).toBeUndefined();
+    expect(processesOf(taskId)).toEqual([]);
+  });
+
+  test("by its deadline reports nothing and saves its log", async () => {
+    await start();
+    const taskId = queue.submit(shell("sleep 1000"), { deadlineMs: 700 });
+    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    await over();
+    expect(reported()).toEqual([]);
+    expect(queue.content(taskId, backingName)).toContain(
+      "[taskcluster:error] The task's deadline has passed.",
+    );
+  });
+
+  test("by a cancel in the middle of an upload ends the upload", async () => {
+    await start();
+    queue.inject("upload", "hang");
+    const payload = shell("echo data > file", {
+      artifacts: [{ type: "file", path: "file", name: "public/file" }],
+    });
+    const taskId = queue.submit(payload);
+    await queue.until(() => queue.count("upload") === 1);
+    queue.end(taskId, "canceled");
+    await over();
+    expect(reported()).toEqual([]);
+    expect(queue.content(taskId, backingName)).toContain("The task was canceled.");
+  });
+
+  test("by a cancel that crosses its report accepts the queue's word", async () => {
+    await start();
+    queue.inject("reportCompleted", "hang");
+    const taskId = queue.submit(shell("true"));
+    await queue.until(() => queue.count("reportCompleted") === 1);
+    queue.end(taskId, "canceled");
+    await worker.stop("the test is over");
+    expect(queue.status(taskId).runs[0]?.reasonResolved).toBe("canceled");
+  });
+});
+
+describe("a run that goes on", () => {
+  test("is reclaimed as often as a short claim needs it, in spite of passing failures", async () => {
+    await start({}, { claimMs: 1000, skewMs: -3_600_000 });
+    queue.inject("reclaimTask", 503, "lose-reply");
+    const taskId = queue.submit(shell("sleep 3"));
+    expect(await queue.resolved(taskId)).toBe("completed");
+    expect(queue.count("reclaimTask")).toBeGreaterThan(5);
+  });
+
+  test("is given time by a worker that stops with patience", async () => {
+    await start({ stopGraceMs: 20_000 });
+    const taskId = queue.submit(shell("sleep 0.5; echo finished"));
+    await queue.until(() => queue.status(taskId).state === "running");
+    await worker.stop("no hurry");
+    expect(await queue.resolved(taskId)).toBe("completed");
+  });
+
+  test("is ended by one that does not, and its log says why", async () => {
+    await start();
+    const taskId = queue.submit(shell("sleep 1000"));
+    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    const before = performance.now();
+    await Promise.all([worker.stop("hurry"), worker.stop("said twice"), worker.done]);
+    expect(performance.now() - before).toBeLessThan(5000);
+    expect(await queue.resolved(taskId)).toBe("worker-shutdown");
+    expect(queue.content(taskId, backingName)).toContain(
+      "[taskcluster:error] The worker is shutting down. The queue runs the task again if it has retries left.",
+    );
+  });
+
+  test("does not keep a worker from stopping that cannot reach its queue", async () => {
+    await start();
+    const taskId = queue.submit(shell("sleep 1000"));
+    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    await queue.close();
+    const before = performance.now();
+    await worker.stop("nobody listens");
+    expect(performance.now() - before).toBeLessThan(5000);
+    expect(processesOf(taskId)).toEqual([]);
+    queue = await startFakeQueue();
+  });
+});
+
+describe("a plugin that breaks", () => {
+  const broken = (hook: Hook, evenIfMalformed = false) =>
+    definePlugin({
+      name: "broken",
+      payloadSchema: Type.Object({}),
+      evenIfMalformed,
+      newTask: async () => {
+        const fail = (): Promise<never> => Promise.reject(new Error(`broken in ${hook}`));
+        return hook === "newTask" ? await fail() : { [hook]: fail };
+      },
+    });
+
+  test.each(["newTask", "build", "started", "stopped"] as const)(
+    "in %s makes an internal error with a number that the operator finds in the worker's log",
+    async (hook) => {
+      await start({ plugins: [broken(hook)] });
+      const taskId = queue.submit(shell("true"));
+      expect(await queue.resolved(taskId)).toBe("internal-error");
+      expect(queue.content(taskId, backingName)).toMatch(
+        /\[taskcluster:error\] Internal error of the worker. Tell its operator this number: incident [0-9a-f-]{36}\n/,
+      );
+      expect(worker.told.join("\n")).toContain(`error: broken in ${hook}`);
+    },
+  );
+
+  test("in resolving changes nothing", async () => {
+    await start({ plugins: [broken("resolving")] });
+    expect(await queue.resolved(queue.submit(shell("true")))).toBe("completed");
+  });
+
+  test("does not hide that the payload is malformed", async () => {
+    await start({ plugins: [broken("stopped", true)] });
+    expect(await queue.resolved(queue.submit({}))).toBe("malformed-payload");
+  });
+
+  test("by taking too long is left behind", async () => {
+    const { plugin } = stuckIn("build");
+    await start({ plugins: [plugin], hookLimitMs: 200 });
+    const taskId = queue.submit(shell("true"));
+    expect(await queue.resolved(taskId)).toBe("internal-error");
+    expect(worker.told.join("\n")).toContain("error: build took longer than");
+  });
+});
