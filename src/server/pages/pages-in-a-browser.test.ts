@@ -1,0 +1,121 @@
+// Looks at the pages as people do, where a Chromium is installed.
+import { existsSync } from "node:fs";
+import Fastify from "fastify";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testMonitor } from "../../../test/support/monitor.ts";
+import { services } from "../../api/services.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { servePages, type HealthCheck } from "./index.ts";
+
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+  existsSync,
+);
+if (executablePath === undefined)
+  // oxlint-disable-next-line no-console -- whoever runs the tests should know what they did not see
+  console.warn("LEFT OUT: the pages were not looked at, since no Chromium is installed");
+
+const args = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const phone = { width: 390, height: 844 };
+const desk = { width: 1280, height: 900 };
+const evil = `</style><script>document.title = "broken"</script>`;
+const health: readonly HealthCheck[] = [
+  { name: "Database", state: "well", detail: evil },
+  { name: "Worker", state: "unknown", detail: "none was seen yet: start one with `taskyard worker`" },
+];
+
+describe.skipIf(executablePath === undefined)("the pages in a browser", () => {
+  const app = Fastify();
+  let rootUrl = "";
+  let browser: Browser;
+  beforeAll(async () => {
+    servePages(app, {
+      services,
+      rootUrl: () => rootUrl,
+      version: "1.2.3",
+      health: () => Promise.resolve(health),
+      clock: systemClock,
+      monitor: testMonitor().monitor,
+    });
+    rootUrl = await app.listen({ host: "127.0.0.1", port: 0 });
+    browser = await chromium.launch({ ...(executablePath && { executablePath }), args });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  /** Opens a page, and gathers what the browser complains of: a blocked style, a missing file, a broken script. */
+  async function open(
+    path: string,
+    options: { viewport?: typeof phone; colorScheme?: "dark" | "light" } = {},
+  ) {
+    const page = await browser.newPage({ viewport: desk, ...options });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
+    await page.goto(rootUrl + path);
+    return { page, complaints };
+  }
+  const widthOf = (page: Page): Promise<number> => page.evaluate("document.documentElement.scrollWidth");
+  const colours = async (page: Page): Promise<{ paper: string; ink: string }> =>
+    page.evaluate(
+      "({ paper: getComputedStyle(document.documentElement).backgroundColor, ink: getComputedStyle(document.body).color })",
+    );
+
+  it("show what they should, with their style and without complaints", async () => {
+    for (const path of ["/", "/docs/api", "/docs/api/queue"]) {
+      const { page, complaints } = await open(path);
+      expect([path, complaints]).toEqual([path, []]);
+      expect(await colours(page)).toEqual({ paper: "rgb(251, 250, 248)", ink: "rgb(28, 27, 26)" });
+      expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
+      await page.close();
+    }
+  });
+
+  it("turn dark where their reader likes it dark", async () => {
+    const { page } = await open("/", { colorScheme: "dark" });
+    expect(await colours(page)).toEqual({ paper: "rgb(19, 20, 22)", ink: "rgb(233, 231, 226)" });
+    await page.close();
+  });
+
+  it("fit a phone without scrolling sideways", async () => {
+    for (const path of ["/", "/docs/api", "/docs/api/queue"]) {
+      const { page } = await open(path, { viewport: phone });
+      expect([path, await widthOf(page)]).toEqual([path, phone.width]);
+      await page.close();
+    }
+  });
+
+  it("show what comes from outside as text", async () => {
+    const { page } = await open("/");
+    expect(await page.getByRole("listitem").filter({ hasText: "Database" }).innerText()).toContain(evil);
+    expect(await page.title()).toBe("Taskyard");
+    await page.close();
+  });
+
+  it("lead from the first page to a method and on to its schema", async () => {
+    const { page, complaints } = await open("/");
+    await page.getByRole("link", { name: "API" }).first().click();
+    await page.getByRole("link", { name: "Queue" }).click();
+    await page
+      .getByRole("navigation", { name: "Contents" })
+      .getByRole("link", { name: "createTask", exact: true })
+      .click();
+    await page.locator("#method-createTask").getByRole("link", { name: "create-task-request.json" }).click();
+    const schema = page.locator("#schema-create-task-request:target");
+    expect(await schema.getByRole("row").filter({ hasText: "dependencies" }).innerText()).toContain(
+      "at most 10000 items",
+    );
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
