@@ -2,6 +2,7 @@
 // check`) fails where one is not what would be written.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { referencePages } from "./generated-docs.ts";
 import { schemaFile } from "./generated-schema.ts";
 
 /** A file of the repository, by its path from the root, and what it must contain. */
@@ -13,7 +14,7 @@ export interface GeneratedFile {
 /** Makes files; each subject has one, and each is listed here. */
 export type Generator = () => Promise<GeneratedFile[]>;
 
-const generators: readonly Generator[] = [schemaFile];
+const generators: readonly Generator[] = [schemaFile, referencePages];
 
 const root = path.dirname(import.meta.dirname);
 

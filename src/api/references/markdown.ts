@@ -22,9 +22,12 @@ export const renderApiDocs = (services: readonly Service[]): Page[] => [
   ...services.map((service) => ({ file: `${service.name}.md`, text: renderService(service) })),
 ];
 
+const GENERATED = "<!-- Made from src/api by `npm run generate`. -->";
+
 const renderIndex = (services: readonly Service[]): string =>
   paragraphs(
     "# API",
+    GENERATED,
     services.map(({ name, title, description }) => `* [${title}](${name}.md): ${description}`).join("\n"),
     "A server publishes the same under `/references/manifest.json`, as OpenAPI under `/openapi.json`, and for people under `/docs/api`.",
     "Every refusal has the same body: `code` says of what kind it is, `message` what was wrong and what would be right, `requestInfo` what was asked for.",
@@ -35,6 +38,7 @@ function renderService(service: Service): string {
   const exchanges = Object.values(service.exchanges);
   return paragraphs(
     `# ${service.title}`,
+    GENERATED,
     service.description,
     `Methods are below \`/api/${service.name}/${service.version}\`.`,
     ...byCategory(service).flatMap(([category, endpoints]) => [
