@@ -4,5 +4,6 @@ export { createLifecycle, onSignals } from "./core/lifecycle.ts";
 export { createLog } from "./core/log.ts";
 export { createMetrics } from "./core/metrics.ts";
 export { createMonitor } from "./core/monitor.ts";
+export { sentrySink } from "./core/monitor-sentry.ts";
 export { startLocalServer, type LocalServer, type ServerFile } from "./local.ts";
 export { ROLES, startServer, type Role, type Server } from "./main.ts";
