@@ -161,18 +161,20 @@ test("a run is ours only while it is the latest, runs, and names us", () => {
   const state = createState({ claimMs: 1000, skewMs: 0 });
   const claim = state.claim(state.submit({}), worker);
   const { status } = claim;
-  const [run] = status.runs;
+  const { runs } = status;
+  const next = { runId: 1, state: "pending", reasonCreated: "retry", scheduled: status.deadline } as const;
   expect(lostCause(status, claim)).toBeUndefined();
-  expect(lostCause({ ...status, runs: [{ ...run!, workerId: "another" }] }, claim)).toBe("claim-lost");
-  expect(lostCause({ ...status, runs: [run!, { ...run!, runId: 1 }] }, claim)).toBe("claim-lost");
-  expect(lostCause({ ...status, runs: [] }, claim)).toBe("claim-lost");
+  const stolen = runs.map((run) => ({ ...run, workerId: "another" }));
+  for (const other of [stolen, [...runs, next], []]) {
+    expect(lostCause({ ...status, runs: other }, claim)).toBe("claim-lost");
+  }
 });
 
 test("a claim without a start is taken at its word", () => {
   const state = createState({ claimMs: 60_000, skewMs: 0 });
   const claim = state.claim(state.submit({}), worker);
-  const { started: _, ...run } = claim.status.runs[0]!;
-  const bare = { ...claim, status: { ...claim.status, runs: [run] } };
+  const runs = claim.status.runs.map(({ started: _, ...run }) => run);
+  const bare = { ...claim, status: { ...claim.status, runs } };
   expect(claimTerm(bare, Date.parse(claim.takenUntil) - 60_000)).toMatchObject({ length: 60_000, skew: 0 });
 });
 

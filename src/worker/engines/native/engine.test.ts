@@ -188,9 +188,8 @@ describe("the end of a sandbox", () => {
     await vi.waitFor(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"), 5000);
     const all = processesOfRun();
     expect(all.length).toBeGreaterThan(0);
-    const ended = expect(sandbox.result).rejects.toThrow(new AbortedError("canceled"));
     await sandbox.abort(new AbortedError("canceled"));
-    await ended;
+    await expect(sandbox.result).rejects.toThrow(new AbortedError("canceled"));
     expect(processesOfRun()).toEqual([]);
     expect(all.filter(({ pid }) => lives(pid))).toEqual([]);
     expect(await logText()).toContain("Command ABORTED after");

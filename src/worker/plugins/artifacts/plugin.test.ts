@@ -1,0 +1,217 @@
+// What a task leaves behind, seen from the queue: names, types, encodings, errors, and a store that stumbles.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startFakeQueue } from "../../../../test/support/fake-queue.ts";
+import type { FakeQueue } from "../../../../test/support/fake-queue.ts";
+import { startTestWorker } from "../../../../test/support/worker.ts";
+import type { TestWorker } from "../../../../test/support/worker.ts";
+
+let queue: FakeQueue;
+let worker: TestWorker;
+beforeEach(async () => {
+  queue = await startFakeQueue();
+  worker = await startTestWorker(queue.rootUrl, { maxArtifactBytes: 1_000_000 });
+});
+afterEach(async () => {
+  await worker.end();
+  await queue.close();
+});
+
+interface Entry {
+  readonly type: "file" | "directory";
+  readonly path: string;
+  readonly [key: string]: unknown;
+}
+
+/** Runs a script whose task saves these; answers the task's id and how it was resolved. */
+async function save(script: string, ...artifacts: Entry[]): Promise<[taskId: string, reason: string]> {
+  const taskId = queue.submit({ command: [["sh", "-c", script]], maxRunTime: 60, artifacts });
+  return [taskId, await queue.resolved(taskId)];
+}
+const logOf = (taskId: string) => queue.content(taskId, "public/logs/live_backing.log");
+const file = (path: string, more: object = {}): Entry => ({ type: "file", path, ...more });
+const folder = (path: string, more: object = {}): Entry => ({ type: "directory", path, ...more });
+
+describe("artifacts", () => {
+  test("are files and folders, under their paths or other names", async () => {
+    const script = "mkdir -p out/sub; echo 1 > one.txt; echo 2 > out/two; echo 3 > out/sub/three";
+    const [taskId, reason] = await save(
+      script,
+      file("one.txt"),
+      file("one.txt", { name: "public/1.txt" }),
+      folder("out", { name: "public/build/" }),
+      folder("out/sub", { name: "" }),
+    );
+    expect(reason).toBe("completed");
+    for (const [name, content] of [
+      ["one.txt", "1\n"],
+      ["public/1.txt", "1\n"],
+      ["public/build/two", "2\n"],
+      ["public/build/sub/three", "3\n"],
+      ["three", "3\n"],
+    ] as const) {
+      expect(queue.content(taskId, name)).toBe(content);
+    }
+  });
+
+  test("keep the type, encoding and expiry that the task gives them, and have fitting ones else", async () => {
+    const expires = new Date(Date.now() + 5_400_000).toISOString();
+    const [taskId] = await save(
+      "echo text > a.txt; echo zip > b.zip; echo odd > c.txt; : > empty.txt",
+      file("a.txt"),
+      file("b.zip"),
+      file("c.txt", { contentType: "x/odd", contentEncoding: "identity", expires }),
+      file("empty.txt", { contentEncoding: "identity" }),
+    );
+    expect(queue.artifact(taskId, "a.txt")).toMatchObject({
+      request: {
+        contentType: "text/plain; charset=utf-8",
+        contentLength: 5,
+        expires: queue.status(taskId).expires,
+      },
+      headers: { "content-type": "text/plain; charset=utf-8", "content-encoding": "gzip" },
+    });
+    const plain = queue.artifact(taskId, "b.zip");
+    expect([plain?.headers["content-encoding"], plain?.headers["content-length"]]).toEqual([undefined, "4"]);
+    expect(queue.artifact(taskId, "c.txt")?.request).toMatchObject({ contentType: "x/odd", expires });
+    expect(queue.artifact(taskId, "empty.txt")).toMatchObject({ headers: { "content-length": "0" } });
+  });
+
+  test("are saved from a failed task, too", async () => {
+    const [taskId, reason] = await save("echo half > file; exit 1", file("file"));
+    expect([reason, queue.content(taskId, "file")]).toEqual(["failed", "half\n"]);
+  });
+
+  test("may be many", async () => {
+    const [taskId, reason] = await save("mkdir d; for i in $(seq 100); do echo $i > d/$i; done", folder("d"));
+    expect(reason).toBe("completed");
+    for (let i = 1; i <= 100; i++) expect(queue.content(taskId, `d/${i}`)).toBe(`${i}\n`);
+  });
+});
+
+describe("in place of a file that cannot be had stands an error", () => {
+  test.each([
+    ["a missing file", "true", file("none"), "none", "file-missing-on-worker", 'File "none" does not exist'],
+    [
+      "a missing folder",
+      "true",
+      folder("none"),
+      "none",
+      "file-missing-on-worker",
+      'Folder "none" does not exist',
+    ],
+    [
+      "a folder instead of a file",
+      "mkdir d",
+      file("d"),
+      "d",
+      "invalid-resource-on-worker",
+      "is not a regular file",
+    ],
+    [
+      "a link to the outside",
+      "ln -s /etc/passwd l",
+      file("l"),
+      "l",
+      "invalid-resource-on-worker",
+      "is outside",
+    ],
+    [
+      "a file that is too large",
+      "head -c 1000001 /dev/zero > f",
+      file("f"),
+      "f",
+      "too-large-file-on-worker",
+      "1000001 bytes",
+    ],
+  ])("for %s, and the task has failed", async (_, script, entry, name, reason, message) => {
+    const [taskId, resolved] = await save(script, entry);
+    expect(resolved).toBe("failed");
+    expect(queue.artifact(taskId, name)?.request).toMatchObject({
+      storageType: "error",
+      reason,
+      message: expect.stringContaining(message),
+    });
+    expect(logOf(taskId)).toContain(`[taskcluster:error] Artifact "${name}" is missing: `);
+    expect(logOf(taskId)).toContain(`[taskcluster:error] Artifact "${name}": `);
+  });
+
+  test("and the others of the folder are there", async () => {
+    const [taskId, reason] = await save(
+      "mkdir d; echo 1 > d/a; ln -s ../../../../etc/passwd d/b",
+      folder("d"),
+    );
+    expect(reason).toBe("failed");
+    expect(queue.content(taskId, "d/a")).toBe("1\n");
+    expect(queue.artifact(taskId, "d/b")?.request.storageType).toBe("error");
+  });
+
+  test("without harm to the task where it is optional", async () => {
+    const [taskId, reason] = await save("true", file("none", { optional: true }));
+    expect(reason).toBe("completed");
+    expect(queue.artifact(taskId, "none")?.request.storageType).toBe("error");
+    expect(logOf(taskId)).toContain('Artifact "none" is missing (it is optional): ');
+  });
+});
+
+describe("names", () => {
+  test("that two entries give to one file are one artifact", async () => {
+    const script = "mkdir d; echo 1 > d/a";
+    const [taskId, reason] = await save(
+      script,
+      folder("d", { name: "x" }),
+      file("d/a", { name: "x/a", contentType: "x/y" }),
+    );
+    expect(reason).toBe("completed");
+    expect(queue.artifact(taskId, "x/a")?.request).toMatchObject({ contentType: "x/y" });
+  });
+
+  test("that two files claim are the author's mistake", async () => {
+    const [taskId, reason] = await save(
+      "mkdir d; echo 1 > d/a; echo 2 > b",
+      folder("d"),
+      file("b", { name: "d/a" }),
+    );
+    expect(reason).toBe("malformed-payload");
+    expect(logOf(taskId)).toContain('payload.artifacts gives the name "d/a" to two different files');
+  });
+
+  test("of the worker's own artifacts are left out of folders", async () => {
+    const [taskId, reason] = await save(
+      "mkdir -p public/logs; echo mine > public/logs/live.log",
+      folder("public"),
+    );
+    expect(reason).toBe("completed");
+    expect(logOf(taskId)).toContain('Not uploading "public/logs/live.log" from folder "public"');
+  });
+
+  test("that the queue would not take make the task fail, and say so", async () => {
+    const [taskId, reason] = await save("mkdir d; echo 1 > d/ä", folder("d"));
+    expect(reason).toBe("failed");
+    expect(logOf(taskId)).toContain('The name of the file "d/ä" has characters other than printable ASCII');
+  });
+});
+
+describe("an upload", () => {
+  test("is repeated when the store stumbles, from its beginning", async () => {
+    queue.inject("createArtifact", 503);
+    queue.inject("upload", 503, "lose-reply", 400);
+    const [taskId, reason] = await save("seq 100000 > numbers.txt", file("numbers.txt"));
+    expect(reason).toBe("completed");
+    expect(queue.content(taskId, "numbers.txt").split("\n").length).toBe(100_001);
+  });
+
+  test("that the store refuses is an internal error", async () => {
+    queue.inject("upload", 403);
+    const [taskId, reason] = await save("echo 1 > f", file("f"));
+    expect(reason).toBe("internal-error");
+    expect(worker.told.join("\n")).toContain("error: the store answered 403");
+    expect(logOf(taskId)).toContain("Internal error of the worker.");
+  });
+
+  test("that meets other content under its name is the author's mistake", async () => {
+    queue.inject("createArtifact", 200, 409);
+    const [taskId, reason] = await save("echo 1 > f", file("f"));
+    expect(reason).toBe("malformed-payload");
+    expect(logOf(taskId)).toContain('The artifact "f" exists already with other content');
+  });
+});

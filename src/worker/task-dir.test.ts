@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { slugid } from "../lib/slugid.ts";
+import { logMonitor } from "./monitor.ts";
+import { cleanUp, createTaskFolders } from "./task-dir.ts";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+let workDir: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  workDir = await mkdtemp(join(tmpdir(), "taskyard-work-"));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  await rm(workDir, { recursive: true, force: true });
+});
+
+/** A process with the mark of a run, in a session of its own. */
+function stray(taskId: string): ChildProcess {
+  const child = spawn("sleep", ["1000"], {
+    detached: true,
+    env: { ...process.env, TASKYARD_RUN: `${taskId}/0` },
+  });
+  children.push(child);
+  return child;
+}
+/** Makes a run's folder look as if another process had made it. */
+async function disown(folder: string, workerPid: number, workerBegan: string): Promise<void> {
+  const path = join(folder, "run.json");
+  const run: object = JSON.parse(await readFile(path, "utf8"));
+  await writeFile(path, JSON.stringify({ ...run, workerPid, workerBegan }));
+}
+
+describe("the folders of a run", () => {
+  test("are apart for task and worker, and for nobody else to read", async () => {
+    const taskId = slugid();
+    const folders = await createTaskFolders(workDir, { taskId, runId: 0 });
+    expect(folders.controlDir).toBe(join(workDir, `task_${taskId}_0`));
+    expect(await readdir(folders.taskDir)).toEqual([]);
+    expect((await stat(folders.controlDir)).mode & 0o077).toBe(0);
+    await folders.remove();
+    expect(await readdir(workDir)).toEqual([]);
+  });
+
+  test("are empty when the same run is claimed again", async () => {
+    const run = { taskId: slugid(), runId: 0 };
+    const { taskDir } = await createTaskFolders(workDir, run);
+    await writeFile(join(taskDir, "left"), "over");
+    await createTaskFolders(workDir, run);
+    expect(await readdir(taskDir)).toEqual([]);
+  });
+
+  test("can be removed when the task has taken away its own right to write", async () => {
+    const folders = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
+    await mkdir(join(folders.taskDir, "a/b"), { recursive: true });
+    await writeFile(join(folders.taskDir, "a/b/c"), "");
+    await chmod(join(folders.taskDir, "a/b"), 0o500);
+    await chmod(join(folders.taskDir, "a"), 0o500);
+    await folders.remove();
+    expect(await readdir(workDir)).toEqual([]);
+  });
+});
+
+describe("cleaning up", () => {
+  test("ends the processes and removes the folder of a worker that is gone", async () => {
+    const taskId = slugid();
+    const { controlDir } = await createTaskFolders(workDir, { taskId, runId: 0 });
+    const child = stray(taskId);
+    // A process id that is in use, but by a process that began at another time: ids are used again.
+    await disown(controlDir, process.pid, "1");
+    const ended = once(child, "exit");
+    await cleanUp(workDir, logMonitor(silent));
+    expect(await ended).toEqual([null, "SIGKILL"]);
+    expect(await readdir(workDir)).toEqual([]);
+  });
+
+  test("leaves alone what belongs to a worker that lives", async () => {
+    const { controlDir } = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
+    await cleanUp(workDir, logMonitor(silent));
+    expect(await readdir(workDir)).toEqual([controlDir.slice(workDir.length + 1)]);
+  });
+
+  test("leaves alone what is none of its business", async () => {
+    for (const name of ["task_x_0", "precious", `task_${slugid()}`]) await mkdir(join(workDir, name));
+    await cleanUp(workDir, logMonitor(silent));
+    expect((await readdir(workDir)).length).toBe(3);
+  });
+
+  test("removes a folder that a crash left half-made", async () => {
+    const name = `task_${slugid()}_3`;
+    await mkdir(join(workDir, name));
+    await writeFile(join(workDir, name, "run.json"), "{");
+    await cleanUp(workDir, logMonitor(silent));
+    expect(await readdir(workDir)).toEqual([]);
+  });
+});
