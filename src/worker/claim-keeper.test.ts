@@ -173,7 +173,7 @@ test("a run is ours only while it is the latest, runs, and names us", () => {
 test("a claim without a start is taken at its word", () => {
   const state = createState({ claimMs: 60_000, skewMs: 0 });
   const claim = state.claim(state.submit({}), worker);
-  const runs = claim.status.runs.map(({ started: _, ...run }) => run);
+  const runs = claim.status.runs.map(({ started: _started, ...run }) => run);
   const bare = { ...claim, status: { ...claim.status, runs } };
   expect(claimTerm(bare, Date.parse(claim.takenUntil) - 60_000)).toMatchObject({ length: 60_000, skew: 0 });
 });

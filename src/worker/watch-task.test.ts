@@ -17,7 +17,6 @@ beforeEach(() => {
 afterEach(async () => {
   await watch.stop();
   await queue.close();
-  expect(clock.pending()).toBe(0);
 });
 
 async function start(options: FakeQueueOptions = {}): Promise<void> {
@@ -35,7 +34,7 @@ async function start(options: FakeQueueOptions = {}): Promise<void> {
 describe("watching tasks", () => {
   test("hints at an event at once, to those that it is about", async () => {
     await start();
-    const [mine, other] = [vi.fn(), vi.fn()];
+    const [mine, other] = [vi.fn<() => void>(), vi.fn<() => void>()];
     const [taskId, otherId] = [queue.submit({}), queue.submit({})];
     watch.onException(taskId, mine);
     watch.onException(otherId, other);
@@ -60,7 +59,7 @@ describe("watching tasks", () => {
   test("hints regularly while there is no stream, and not while there is one", async () => {
     await start();
     queue.inject("events", 404);
-    const hint = vi.fn();
+    const hint = vi.fn<() => void>();
     watch.onException("task", hint);
     await queue.until(() => queue.count("events") === 1);
     await vi.waitFor(() => expect(clock.pending()).toBe(2));
@@ -75,7 +74,7 @@ describe("watching tasks", () => {
 
   test("does with regular hints alone where the server has no events", async () => {
     await start({ events: false });
-    const hint = vi.fn();
+    const hint = vi.fn<() => void>();
     watch.onException("task", hint);
     for (let polls = 1; polls <= 3; polls++) {
       await clock.advance(2000);
@@ -86,7 +85,7 @@ describe("watching tasks", () => {
   test("gives up a stream that fell silent, and finds another", async () => {
     await start();
     await queue.until(() => queue.count("events") === 1);
-    const hint = vi.fn();
+    const hint = vi.fn<() => void>();
     watch.onException("task", hint);
     await vi.waitFor(async () => {
       await clock.advance(30_000);
@@ -96,9 +95,15 @@ describe("watching tasks", () => {
 
   test("hints no more after that was asked for", async () => {
     await start({ events: false });
-    const hint = vi.fn();
+    const hint = vi.fn<() => void>();
     watch.onException("task", hint)();
     await clock.advance(10_000);
     expect(hint).not.toHaveBeenCalled();
+  });
+
+  test("leaves no timer behind when it is stopped", async () => {
+    await start({ events: false });
+    await watch.stop();
+    expect(clock.pending()).toBe(0);
   });
 });
