@@ -25,6 +25,8 @@ export interface Endpoint {
   readonly body?: Named;
   /** `blob` is anything that is not described by a schema: redirects, streams, files. */
   readonly reply?: Named | "blob";
+  /** The status of that reply; 200 unless it says otherwise, as a redirect does. */
+  readonly replyStatus?: number;
   /** What the caller must hold. Without it the method is public and credentials are not even looked at. */
   readonly scopes?: ScopeTemplate;
   /** Members of the body that must not be repeated in error replies, since they are secret. */

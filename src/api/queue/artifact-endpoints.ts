@@ -44,6 +44,7 @@ export const artifactEndpoints = {
       "Redirects (303, with a JSON body that says the same) to the artifact. An `error` artifact answers 424.",
     scopes: mayRead,
     reply: artifactLocationFile,
+    replyStatus: 303,
   }),
   getLatestArtifact: endpoint({
     method: "GET",
@@ -56,6 +57,7 @@ export const artifactEndpoints = {
     description: "As `getArtifact`, of the run with the highest id.",
     scopes: mayRead,
     reply: artifactLocationFile,
+    replyStatus: 303,
   }),
   listArtifacts: endpoint({
     method: "GET",

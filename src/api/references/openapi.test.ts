@@ -66,7 +66,7 @@ describe("renderOpenApi", () => {
     });
   });
 
-  it("tells queries, rest parameters, signed URLs and deprecation", () => {
+  it("tells queries, rest parameters, redirects, signed URLs and deprecation", () => {
     expect(operationOf("/task-group/{taskGroupId}/list", "get")?.parameters).toContainEqual({
       name: "limit",
       in: "query",
@@ -77,6 +77,7 @@ describe("renderOpenApi", () => {
     expect(artifact?.parameters).toContainEqual(
       expect.objectContaining({ name: "name", description: "May hold slashes, percent-encoded or not." }),
     );
+    expect(Object.keys(artifact?.responses ?? {})).toEqual(["303", "default"]);
     expect(artifact?.security).toEqual([{ hawk: [] }, { bewit: [] }, {}]);
     expect(operationOf("/task/{taskId}/runs/{runId}/claim", "post")).toMatchObject({ deprecated: true });
   });

@@ -117,10 +117,11 @@ const textLike = (pattern: RegExp | undefined): object => ({
   ...(pattern && { pattern: pattern.source }),
 });
 
-function replyOf(service: Service, { reply }: Endpoint): Record<string, object> {
+function replyOf(service: Service, { reply, replyStatus = 200 }: Endpoint): Record<string, object> {
   if (reply === undefined) return { 204: { description: "Done; there is nothing to say." } };
-  if (reply === "blob") return { 200: { description: "Not described by a schema.", content: { "*/*": {} } } };
-  return { 200: { description: schemaTitle(reply), content: json(service, reply) } };
+  if (reply === "blob")
+    return { [replyStatus]: { description: "Not described by a schema.", content: { "*/*": {} } } };
+  return { [replyStatus]: { description: schemaTitle(reply), content: json(service, reply) } };
 }
 
 /** Everybody holds the scopes of the role `anonymous`, so a method with scopes may need no credentials either. */
