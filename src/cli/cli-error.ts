@@ -1,0 +1,16 @@
+// Failures that are explained to the user in words, without a stack.
+
+/** The command could not do what it was asked to: exit status 1. */
+export class CliError extends Error {
+  override readonly name: string = "CliError";
+}
+
+/** The command line makes no sense: exit status 2. */
+export class UsageError extends CliError {
+  override readonly name = "UsageError";
+}
+
+export const exitStatus = { ok: 0, failure: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+
+/** The text of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

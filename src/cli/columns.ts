@@ -1,0 +1,45 @@
+// Tables and times for people.
+import type { Output } from "./io.ts";
+
+/** Lines of aligned columns under a header. */
+export function columns(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [header, ...rows];
+  const widths = header.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  return all.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** A time in the user's zone: `2026-01-31 12:00:00`. */
+export function localTime(time: string | undefined): string {
+  if (time === undefined) return "-";
+  const at = new Date(time);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
+}
+
+/** How long from one time to another: `850ms`, `12.3s`, `4m 5s`, `2h 10m`. */
+export function timeBetween(from: string | undefined, to: string | undefined): string {
+  if (from === undefined || to === undefined) return "-";
+  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
+  if (ms < 1000) return `${ms}ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
+  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+}
+
+/** Bytes: `512 B`, `1.4 MB`. */
+export function byteSize(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? "B"}`;
+}
+
+/** Writes lines. */
+export const sayLines = (output: Output, lines: readonly string[]): void =>
+  void output.write(lines.map((line) => `${line}\n`).join(""));

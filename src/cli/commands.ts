@@ -1,0 +1,33 @@
+// Every command, in the order of the help.
+import type { Command } from "./command.ts";
+import { envCommand } from "./env.ts";
+import { groupStatusCommand } from "./group-status.ts";
+import { pingCommand } from "./ping.ts";
+import { runCommand } from "./run/run.ts";
+import { serveCommand } from "./serve.ts";
+import { artifactsCommand, downloadCommand } from "./task/artifacts.ts";
+import { cancelCommand, rerunCommand } from "./task/change.ts";
+import { createCommand } from "./task/create.ts";
+import { logCommand } from "./task/log.ts";
+import { statusCommand } from "./task/status.ts";
+import { upCommand } from "./up.ts";
+import { versionCommand } from "./version.ts";
+import { workerCommand } from "./worker.ts";
+
+export const commands: readonly Command[] = [
+  upCommand,
+  runCommand,
+  createCommand,
+  statusCommand,
+  logCommand,
+  artifactsCommand,
+  downloadCommand,
+  cancelCommand,
+  rerunCommand,
+  groupStatusCommand,
+  workerCommand,
+  serveCommand,
+  envCommand,
+  pingCommand,
+  versionCommand,
+];

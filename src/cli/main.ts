@@ -1,0 +1,86 @@
+// The command line: finds the command, runs it, and turns what went wrong into words and an exit status.
+import { ClientError } from "../client/client-error.ts";
+import { didYouMean } from "../lib/did-you-mean.ts";
+import { CliError, exitStatus, messageOf, UsageError } from "./cli-error.ts";
+import { readCommandLine } from "./command-line.ts";
+import type { Command } from "./command.ts";
+import { commands } from "./commands.ts";
+import { commandHelp, groupHelp, programHelp } from "./help.ts";
+import { processIo, say, type Io } from "./io.ts";
+import { painter } from "./paint.ts";
+import { howToStart } from "./target.ts";
+
+/** Runs `taskyard ARGV…` and resolves to its exit status. Never rejects. */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  let name = "";
+  try {
+    const found = find(argv, io);
+    if (found === undefined) return exitStatus.ok;
+    name = ` ${found.command.name}`;
+    const { help, ...call } = readCommandLine(found.command, found.words);
+    if (help) {
+      say(io.stdout, commandHelp(found.command, painter(io.stdout, io.env)));
+      return exitStatus.ok;
+    }
+    return await found.command.run({ ...call, io });
+  } catch (error) {
+    return explain(error, name, io);
+  }
+}
+
+/** The command that the first words name; `undefined` where they ask for help, which is then given. */
+function find(argv: readonly string[], io: Io): { command: Command; words: readonly string[] } | undefined {
+  const paint = painter(io.stdout, io.env);
+  const [first, second] = argv;
+  if (first === "--version" || first === "-V") return find(["version", ...argv.slice(1)], io);
+  if (first === "help" && second !== undefined) return find([...argv.slice(1), "--help"], io);
+  if (first === undefined || isHelp(first) || first === "help") {
+    say(io.stdout, programHelp(commands, paint));
+    if (first === undefined) throw new UsageError("no command given");
+    return undefined;
+  }
+  const single = commands.find(({ name }) => name === first);
+  if (single) return { command: single, words: argv.slice(1) };
+
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0)
+    throw unknown("command", first, new Set(commands.map(({ name }) => firstWord(name))));
+  if (second === undefined || isHelp(second)) {
+    say(io.stdout, groupHelp(first, group, paint));
+    if (second === undefined) throw new UsageError(`${first} needs one of its commands`);
+    return undefined;
+  }
+  const member = group.find(({ name }) => name === `${first} ${second}`);
+  if (member) return { command: member, words: argv.slice(2) };
+  throw unknown(`${first} command`, second, new Set(group.map(({ name }) => name.slice(first.length + 1))));
+}
+
+const isHelp = (word: string): boolean => word === "--help" || word === "-h";
+const firstWord = (name: string): string => name.split(" ", 1)[0] ?? name;
+
+function unknown(what: string, word: string, known: ReadonlySet<string>): UsageError {
+  const meant = didYouMean(word, known);
+  const hint = meant === undefined ? `there are ${[...known].join(", ")}` : `did you mean ${meant}?`;
+  return new UsageError(`unknown ${what} ${word}; ${hint}`);
+}
+
+function explain(error: unknown, command: string, io: Io): number {
+  const paint = painter(io.stderr, io.env);
+  const tell = (text: string): void => say(io.stderr, `${paint.red("error:")} ${text}`);
+  if (error instanceof UsageError) {
+    tell(error.message);
+    say(io.stderr, `See: taskyard${command} --help`);
+    return exitStatus.usage;
+  }
+  tell(messageOf(error));
+  if (error instanceof ClientError && error.code === "NoAnswer") say(io.stderr, howToStart);
+  // An error that nobody foresaw is a fault of ours; its stack is what a report of it needs.
+  else if (!isExplained(error) && error instanceof Error) say(io.stderr, paint.dim(error.stack ?? ""));
+  return exitStatus.failure;
+}
+
+/** Errors whose message is meant for users: ours, the configuration's, and those of the system, which have a code. */
+const isExplained = (error: unknown): boolean =>
+  error instanceof CliError ||
+  error instanceof ClientError ||
+  (error instanceof Error && (error.name === "ConfigError" || "code" in error));

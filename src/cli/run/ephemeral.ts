@@ -1,0 +1,37 @@
+// `taskyard run --local`: an instance for one task, gone afterwards.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Io } from "../io.ts";
+import { prepare, startStack, type Stack } from "../stack.ts";
+
+/** Starts it in a temporary folder on a free port. Stopping it removes the folder. */
+export async function startEphemeralStack(io: Io, taskQueueId: string): Promise<Stack> {
+  const home = await mkdtemp(join(tmpdir(), "taskyard-local-"));
+  const remove = (): Promise<void> => rm(home, { recursive: true, force: true });
+  try {
+    // Neither the user's variables nor a file: DATABASE_URL would make it anything but ephemeral.
+    const sources = {
+      env: { NO_COLOR: io.env["NO_COLOR"] },
+      cwd: home,
+      flags: [
+        { key: "home", value: home, flag: "--local" },
+        { key: "server.port", value: 0, flag: "--local" },
+        { key: "worker.taskQueueId", value: taskQueueId, flag: "--task-queue" },
+        { key: "log.level", value: "warn", flag: "--local" },
+      ] as const,
+    };
+    const stack = await startStack(await prepare(sources, io.stderr), true);
+    return {
+      ...stack,
+      async stop(reason) {
+        const clean = await stack.stop(reason);
+        await remove();
+        return clean;
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+// Brings a folder to a task: a task of its own, which this process works on, has the archive as its artifact, and the
+// task that needs it depends on that one. Why: docs/decisions/040-source-of-a-run.md.
+import { createReadStream } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { slugid } from "../../lib/slugid.ts";
+import { connect, type Client } from "../../client/connect.ts";
+import { putFile } from "../../worker/put-file.ts";
+import { CliError, messageOf } from "../cli-error.ts";
+import type { Target } from "../target.ts";
+import type { Preparation } from "./definition.ts";
+import type { SourceArchive } from "./source-archive.ts";
+
+/** No worker serves this queue: its tasks are worked on by who creates them. */
+export const sourceQueue = "taskyard/source";
+/** Not below `public/`: a working folder is nobody's business. */
+export const sourceArtifact = "taskyard/source.tar.gz";
+const urlVariable = "TASKYARD_SOURCE_URL";
+
+const hour = 3_600_000;
+const tries = 3;
+
+export interface SourceUpload {
+  readonly client: Client;
+  readonly target: Target;
+  readonly archive: SourceArchive;
+  readonly name: string;
+  /** Until when the archive can be fetched and is kept, in milliseconds since the epoch. */
+  readonly until: number;
+  readonly signal: AbortSignal;
+}
+
+/** Uploads the archive, and resolves to what the task that needs it must contain. */
+export async function uploadSource(upload: SourceUpload): Promise<Preparation> {
+  const { client, archive, until, signal } = upload;
+  const taskId = slugid();
+  await client.queue.createTask({ taskId }, sourceDefinition(upload, Date.now()), { signal });
+  const run = { taskId, runId: 0 };
+  try {
+    const worker = { workerGroup: "taskyard", workerId: "run" };
+    const claim = await client.queue.claimTask(run, worker, { signal });
+    const queue = client.queue.withCredentials(claim.credentials);
+    const created = await queue.createArtifact(
+      { ...run, name: sourceArtifact },
+      {
+        storageType: "s3",
+        contentType: "application/gzip",
+        contentLength: archive.bytes,
+        expires: new Date(until).toISOString(),
+      },
+      { signal },
+    );
+    if (!("putUrl" in created))
+      throw new CliError("the server wants the source to be stored in a way that this program does not know");
+    await put(created.putUrl, archive, signal);
+    await queue.reportCompleted(run, { signal });
+  } catch (error) {
+    // Nobody else would end this task before its deadline.
+    await client.queue.cancelTask({ taskId }, { retries: 0 }).catch(() => undefined);
+    throw error;
+  }
+  const url = await signedUrl(upload, taskId);
+  return { dependencies: [taskId], taskGroupId: taskId, command: fetchCommand, env: { [urlVariable]: url } };
+}
+
+function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
+  const at = (ms: number): string => new Date(ms).toISOString();
+  return {
+    taskQueueId: sourceQueue,
+    created: at(now),
+    // Uploading is over within the time of one claim, or has failed.
+    deadline: at(now + hour),
+    expires: at(Math.max(until, now + 2 * hour)),
+    payload: {},
+    metadata: {
+      name: `source of ${name}`.slice(0, 255),
+      description: "The folder in which `taskyard run --cwd-tarball` was called.",
+      owner: `${userInfo().username}@${hostname()}`.slice(0, 255),
+      source: client.rootUrl,
+    },
+  };
+}
+
+async function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<void> {
+  for (let n = 1; ; n++) {
+    try {
+      const { status, text } = await putFile({
+        url,
+        headers: { "content-type": "application/gzip" },
+        size: archive.bytes,
+        open: () => createReadStream(archive.path),
+        signal,
+      });
+      if (status < 300) return;
+      if (status < 500 || n >= tries)
+        throw new CliError(`the source cannot be uploaded: the store answered ${status} ${text}`.trim());
+    } catch (error) {
+      if (error instanceof CliError || signal.aborted || n >= tries) {
+        throw new CliError(messageOf(error), { cause: error });
+      }
+    }
+  }
+}
+
+/** A URL for this one artifact and nothing else. */
+async function signedUrl({ client, target, until }: SourceUpload, taskId: string): Promise<string> {
+  const { credentials } = target;
+  if (credentials === undefined)
+    throw new CliError(
+      "--cwd-tarball needs credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN",
+    );
+  const limited = connect({
+    rootUrl: client.rootUrl,
+    credentials,
+    authorizedScopes: [`queue:get-artifact:${sourceArtifact}`],
+  });
+  const url = client.queue.getArtifact.url({ taskId, runId: 0, name: sourceArtifact });
+  return limited.buildSignedUrl(url, { expiresMs: until - Date.now() });
+}
+
+// Runs on the worker's machine, of which nothing is known: with whatever can download there. The URL is not on the command
+// line, since that goes to the log.
+const fetchScript = `set -e
+archive=.taskyard-source.tar.gz
+if command -v curl >/dev/null; then curl -fsSL --retry 5 -o "$archive" "$${urlVariable}"
+elif command -v wget >/dev/null; then wget -q -t 5 -O "$archive" "$${urlVariable}"
+elif command -v node >/dev/null; then node -e 'fetch(process.env.${urlVariable}).then(async r => { if (!r.ok) throw new Error("answered " + r.status); require("fs").writeFileSync(process.argv[1], Buffer.from(await r.arrayBuffer())) })' "$archive"
+else echo "the source cannot be fetched: this machine has none of curl, wget, node" >&2; exit 1
+fi
+tar -xzf "$archive"
+rm "$archive"`;
+
+const fetchCommand = ["sh", "-c", fetchScript];

@@ -1,0 +1,107 @@
+// Shows a submitted task to whoever waits for it, to its end.
+import type { TaskStatus } from "../../api/queue/status.ts";
+import type { Client } from "../../client/connect.ts";
+import { exitStatus, messageOf } from "../cli-error.ts";
+import { timeBetween } from "../columns.ts";
+import { say, type Io, type Output } from "../io.ts";
+import { createLogWriter } from "../log/log-writer.ts";
+import { painter } from "../paint.ts";
+import { startProgress } from "../progress.ts";
+import { listArtifacts } from "../task/artifact-access.ts";
+import { stateText } from "../task/status.ts";
+import { artifactName } from "./definition.ts";
+import { followTask } from "./follow-task.ts";
+import { commandEnds, outcomeOf, type Outcome } from "./outcome.ts";
+
+export interface WatchedRun {
+  readonly client: Client;
+  readonly taskId: string;
+  readonly commands: number;
+  /** Paths that were asked for as artifacts. */
+  readonly wanted: readonly string[];
+  readonly io: Io;
+  readonly quiet: boolean;
+  readonly log: Output;
+  /** Says something beside the log. */
+  remark(text: string): void;
+  /** Fires at Ctrl-C: the task is then canceled. */
+  readonly interrupted: AbortSignal;
+}
+
+export interface RunEnd {
+  readonly outcome: Outcome;
+  readonly status: TaskStatus;
+  readonly artifacts: readonly { readonly name: string; readonly url: string }[];
+}
+
+// Workers that wait take a task within milliseconds; after this long most likely none is there.
+const lonelyMs = 10_000;
+
+export async function watchRun(run: WatchedRun): Promise<RunEnd> {
+  const { client, taskId, io, interrupted, remark } = run;
+  const ends = commandEnds();
+  const waiting = startProgress(io, "waiting for a worker");
+  const writer = createLogWriter({
+    output: run.log,
+    paint: painter(run.log, io.env),
+    quiet: run.quiet,
+    onWorkerLine: (line) => ends.note(line),
+  });
+  const lonely = setTimeout(() => {
+    remark("no worker has taken the task yet; `taskyard worker --task-queue QUEUE` starts one for its queue");
+  }, lonelyMs);
+  const cancel = (): void => {
+    waiting.stop();
+    say(io.stderr, `canceling ${taskId}; Ctrl-C again leaves at once`);
+    client.queue
+      .cancelTask({ taskId })
+      .catch((error: unknown) => say(io.stderr, `could not cancel ${taskId}: ${messageOf(error)}`));
+  };
+  if (interrupted.aborted) cancel();
+  else interrupted.addEventListener("abort", cancel, { once: true });
+
+  try {
+    const status = await followTask({
+      client,
+      taskId,
+      async onRun(runId) {
+        clearTimeout(lonely);
+        waiting.stop();
+        await writer.end();
+        ends.reset();
+        if (runId > 0) remark(`run ${runId}: the one before was lost, and the task is tried again`);
+      },
+      onLog: (bytes) => writer.write(bytes),
+    });
+    await writer.end();
+    waiting.stop();
+    return await conclude(run, status, outcomeOf(status, ends, run.commands));
+  } finally {
+    clearTimeout(lonely);
+    waiting.stop();
+    interrupted.removeEventListener("abort", cancel);
+  }
+}
+
+async function conclude(run: WatchedRun, status: TaskStatus, outcome: Outcome): Promise<RunEnd> {
+  const { client, taskId, io, interrupted, remark } = run;
+  const paint = painter(io.stderr, io.env);
+  const last = status.runs.at(-1);
+  const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
+  remark(
+    `task ${taskId} ${stateText(status.state, paint)} after ${timeBetween(last?.started, last?.resolved)}${how}`,
+  );
+  if (outcome.explanation !== undefined) say(io.stderr, `${paint.red("error:")} ${outcome.explanation}`);
+  const names = run.wanted.map(artifactName);
+  const kept = names.length === 0 ? [] : await listArtifacts(client, taskId, undefined);
+  const artifacts = kept
+    .filter(
+      ({ name, storageType }) =>
+        storageType !== "error" && names.some((n) => name === n || name.startsWith(`${n}/`)),
+    )
+    .map(({ name }) => ({ name, url: client.queue.getLatestArtifact.url({ taskId, name }) }));
+  for (const { name, url } of artifacts) remark(`artifact ${name}  ${url}`);
+  // Whoever pressed Ctrl-C knows why; the task may have ended by itself just before, and then its end counts.
+  const ours = interrupted.aborted && last?.reasonResolved === "canceled";
+  return { outcome: ours ? { exitStatus: exitStatus.interrupted } : outcome, status, artifacts };
+}

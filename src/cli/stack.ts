@@ -1,0 +1,123 @@
+// A server in this process, and a worker beside it. The server is loaded when one is asked for, so that commands that
+// only call one start fast.
+import { systemClock } from "../lib/clock.ts";
+import { VERSION } from "../lib/version.ts";
+import { connect, type Client } from "../client/connect.ts";
+import type { Credentials } from "../client/signer.ts";
+import type * as ServerRoom from "../server/index.ts";
+import { startWorker, type Worker } from "../worker/main.ts";
+import { CliError } from "./cli-error.ts";
+import type { Output } from "./io.ts";
+
+type ServerModule = typeof ServerRoom;
+/** What the server's configuration is read from. */
+export type Sources = Parameters<ServerModule["loadConfig"]>[0];
+export type Flags = NonNullable<Sources["flags"]>;
+
+// oxlint-disable-next-line no-restricted-imports -- the one place where the command line loads the server
+const loadServer = (): Promise<ServerModule> => import("../server/index.ts");
+
+/** The configuration, its log, and what else every process of the server has. */
+export interface Prepared {
+  readonly server: ServerModule;
+  readonly config: ServerRoom.Config;
+  readonly monitor: ReturnType<ServerModule["createMonitor"]>;
+}
+
+/** Loads the server and its configuration; its log goes to `logTo`. */
+export async function prepare(sources: Sources, logTo: Output): Promise<Prepared> {
+  const server = await loadServer();
+  const { config, file, warnings } = server.loadConfig(sources);
+  const log = server.createLog({
+    ...config.log,
+    destination: logTo,
+    colours: logTo.isTTY === true && !sources.env["NO_COLOR"],
+  });
+  const { sentryDsn: dsn } = config.monitor;
+  const monitor = server.createMonitor({
+    log,
+    metrics: server.createMetrics(),
+    ...(dsn !== undefined && { sink: server.sentrySink({ dsn, release: VERSION, log }) }),
+  });
+  if (file !== undefined) log.info({ file }, "configuration file");
+  for (const warning of warnings) log.warn(warning);
+  return { server, config, monitor };
+}
+
+export interface Stack {
+  readonly client: Client;
+  readonly credentials: Credentials;
+  readonly config: ServerRoom.Config;
+  /** Settles when the stack cannot go on by itself: its PostgreSQL is gone for good. */
+  readonly broken: Promise<Error>;
+  /** Stops the worker, then the server. Answers whether everything ended in order. */
+  stop(reason: string): Promise<boolean>;
+}
+
+/** Starts a server with all that it needs on this machine, and a worker where `withWorker` says so. */
+export async function startStack({ server, config, monitor }: Prepared, withWorker: boolean): Promise<Stack> {
+  let onGiveUp: (cause: Error) => void = () => undefined;
+  const broken = new Promise<Error>((resolve) => (onGiveUp = resolve));
+  const started = await server.startLocalServer({ config, monitor, clock: systemClock, onGiveUp });
+  const credentials = {
+    clientId: config.auth.rootClientId,
+    accessToken: config.auth.rootAccessToken ?? started.secrets.rootAccessToken,
+  };
+  const { rootUrl } = started;
+  let worker: Worker | undefined;
+  try {
+    if (withWorker) worker = await startWorkerOf(config, monitor.log, rootUrl, credentials);
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
+  return {
+    client: connect({ rootUrl, credentials }),
+    credentials,
+    config,
+    broken,
+    async stop(reason) {
+      await worker?.stop(reason);
+      return (await started.stop()).length === 0;
+    },
+  };
+}
+
+/** Starts the server alone, on the database and with the secrets that the configuration names. */
+export async function startServerAlone(
+  { server, config, monitor }: Prepared,
+  roles: readonly ServerRoom.Role[],
+): Promise<ServerRoom.Server> {
+  const { rootAccessToken, secret } = config.auth;
+  const { url: databaseUrl } = config.database;
+  if (databaseUrl === undefined || rootAccessToken === undefined || secret === undefined) {
+    const missing = [
+      databaseUrl === undefined ? "DATABASE_URL" : "",
+      rootAccessToken === undefined ? "TASKYARD_AUTH_ROOT_ACCESS_TOKEN" : "",
+      secret === undefined ? "TASKYARD_AUTH_SECRET" : "",
+    ].filter((name) => name !== "");
+    throw new CliError(
+      `serve needs ${missing.join(", ")}, or the same in the configuration file: all processes of an instance share ` +
+        "them. For an instance that makes its own, use `taskyard up`.",
+    );
+  }
+  const secrets = { rootAccessToken, secret };
+  return server.startServer({ config, monitor, clock: systemClock, databaseUrl, roles, secrets });
+}
+
+/** A worker as the configuration describes it, which may do no more than claim and look. */
+async function startWorkerOf(
+  { worker, artifacts }: ServerRoom.Config,
+  log: Prepared["monitor"]["log"],
+  rootUrl: string,
+  credentials: Credentials,
+): Promise<Worker> {
+  const { taskQueueId, workerGroup, workerId } = worker;
+  const authorizedScopes = [
+    `queue:claim-work:${taskQueueId}`,
+    `queue:worker-id:${workerGroup}/${workerId}`,
+    "queue:status:*",
+  ];
+  const { queue } = connect({ rootUrl, credentials, authorizedScopes });
+  return startWorker({ ...worker, queue, rootUrl, log, maxArtifactBytes: artifacts.maxSize });
+}

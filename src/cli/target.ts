@@ -1,0 +1,63 @@
+// The server that commands talk to, and as whom.
+import { connect, type Client } from "../client/connect.ts";
+import type { Credentials } from "../client/signer.ts";
+import { CliError } from "./cli-error.ts";
+import type { Io } from "./io.ts";
+import { readLocalInstance } from "./local-instance.ts";
+
+export interface Target {
+  readonly rootUrl: string;
+  /** None: calls are anonymous. */
+  readonly credentials: Credentials | undefined;
+}
+
+/** What to do where no server is to be found. */
+export const howToStart =
+  "Start one here with `taskyard up`, point TASKCLUSTER_ROOT_URL at another one, or run a task without a server: " +
+  "`taskyard run --local -- COMMAND`.";
+
+/** The server that the environment names, else the local one. Throws where there is neither. */
+export async function findTarget(io: Io): Promise<Target> {
+  const { TASKCLUSTER_ROOT_URL: rootUrl, TASKYARD_HOME: home } = io.env;
+  const credentials = credentialsOf(io.env);
+  if (rootUrl) return { rootUrl, credentials };
+  const local = await readLocalInstance(io);
+  if (local === undefined) {
+    const where = home ? ` with TASKYARD_HOME=${home}` : "";
+    throw new CliError(
+      `no server is running here${where}, and TASKCLUSTER_ROOT_URL is not set.\n${howToStart}`,
+    );
+  }
+  const { clientId, accessToken } = local;
+  return { rootUrl: local.rootUrl, credentials: credentials ?? { clientId, accessToken } };
+}
+
+/** A client for that server, which was there a moment ago: whoever gets one need not explain how to start a server. */
+export async function connectTarget(io: Io): Promise<Client> {
+  const { rootUrl, credentials } = await findTarget(io);
+  const client = clientOf({ rootUrl, credentials });
+  // One try, since who waits here is a person and a server that is away is rarely back in seconds.
+  await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
+  return client;
+}
+
+function clientOf(target: Target): Client {
+  try {
+    return connect(target);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new CliError(`the TASKCLUSTER_ variables are wrong: ${text}`, { cause: error });
+  }
+}
+
+function credentialsOf(env: Io["env"]): Credentials | undefined {
+  const {
+    TASKCLUSTER_CLIENT_ID: clientId,
+    TASKCLUSTER_ACCESS_TOKEN: accessToken,
+    TASKCLUSTER_CERTIFICATE: certificate,
+  } = env;
+  if (!clientId && !accessToken) return undefined;
+  if (!clientId) throw new CliError("TASKCLUSTER_ACCESS_TOKEN is set, but TASKCLUSTER_CLIENT_ID is not");
+  if (!accessToken) throw new CliError("TASKCLUSTER_CLIENT_ID is set, but TASKCLUSTER_ACCESS_TOKEN is not");
+  return { clientId, accessToken, ...(certificate && { certificate }) };
+}

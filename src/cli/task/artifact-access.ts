@@ -1,0 +1,63 @@
+// Artifacts of a run, or of the latest one, whatever stores them.
+import type { Artifact } from "../../api/queue/artifacts.ts";
+import { ClientError } from "../../client/client-error.ts";
+import type { Client } from "../../client/connect.ts";
+import { CliError, UsageError } from "../cli-error.ts";
+import { pages } from "../pages.ts";
+
+/** The run that `--run` names; `undefined`: the latest. */
+export function runIdOf(option: string | undefined): number | undefined {
+  if (option === undefined) return undefined;
+  if (/^\d{1,4}$/.test(option)) return Number(option);
+  throw new UsageError(`--run ${option} is not the number of a run: 0 is the first`);
+}
+
+/** All artifacts, by name. */
+export async function listArtifacts(
+  { queue }: Client,
+  taskId: string,
+  runId: number | undefined,
+): Promise<readonly Artifact[]> {
+  const all: Artifact[] = [];
+  const list = pages((query) =>
+    runId === undefined
+      ? queue.listLatestArtifacts({ taskId }, { query })
+      : queue.listArtifacts({ taskId, runId }, { query }),
+  );
+  for await (const page of list) all.push(...page.artifacts);
+  return all;
+}
+
+/** Where the content of an artifact is to be had right now. */
+export interface ArtifactSource {
+  readonly url: string;
+  readonly storageType: string;
+}
+
+/** Finds an artifact; `undefined` where there is none. Throws where it is there and cannot be had. */
+export async function findArtifact(
+  { queue }: Client,
+  taskId: string,
+  runId: number | undefined,
+  name: string,
+  signal?: AbortSignal,
+): Promise<ArtifactSource | undefined> {
+  try {
+    return await (runId === undefined
+      ? queue.getLatestArtifact({ taskId, name }, { signal })
+      : queue.getArtifact({ taskId, runId, name }, { signal }));
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    if (error.statusCode === 404) return undefined;
+    // An artifact that says why there is none: the reply has a form of its own.
+    if (error.statusCode === 424)
+      throw new CliError(`${name} is missing: ${reasonIn(error.body)}`, { cause: error });
+    throw error;
+  }
+}
+
+function reasonIn(body: unknown): string {
+  if (typeof body !== "object" || body === null) return "the worker could not upload it";
+  const { reason, message }: { reason?: unknown; message?: unknown } = body;
+  return [reason, message].filter((part) => typeof part === "string" && part !== "").join(": ");
+}

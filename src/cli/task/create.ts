@@ -1,0 +1,72 @@
+// `taskyard task create`: a task from a definition in a file.
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { parseDocument } from "yaml";
+import { isSlugid, slugid } from "../../lib/slugid.ts";
+import { CliError, exitStatus, messageOf, UsageError } from "../cli-error.ts";
+import { command, jsonOption } from "../command.ts";
+import { say, sayJson, type Io } from "../io.ts";
+import { connectTarget } from "../target.ts";
+import { readDefinition } from "./read-definition.ts";
+
+export const createCommand = command({
+  name: "task create",
+  summary: "Create a task from a definition in YAML or JSON.",
+  details: [
+    "The definition is checked before it is sent, and every mistake is told with its place. `created` may be left out and " +
+      "is then now; `deadline` may be left out and is then a day later. Both, and `expires`, may be relative to now: " +
+      '`2 hours`, `1 day 12 hours`, or `{$fromNow: "1 day"}`.',
+    "Prints the id of the task.",
+  ],
+  args: [{ name: "FILE|-" }],
+  options: {
+    "task-id": {
+      type: "value",
+      value: "ID",
+      summary: "The id of the new task, so that a repeat makes no second one. Default: a new id.",
+    },
+    json: jsonOption,
+  },
+  examples: [
+    { command: "taskyard task create task.yml", says: "Create it and print its id." },
+    {
+      command: 'taskyard task log -f "$(taskyard task create task.yml)"',
+      says: "Create it and follow its log.",
+    },
+    {
+      command: "jq .task job.json | taskyard task create -",
+      says: "Read the definition from another program.",
+    },
+  ],
+  async run({ options, args, io }) {
+    const taskId = options["task-id"] ?? slugid();
+    if (!isSlugid(taskId)) throw new UsageError(`--task-id ${taskId} is not a slugid, such as ${slugid()}`);
+    const [file = "-"] = args;
+    const { definition, filledIn } = readDefinition(parse(await read(file, io), file), Date.now());
+    const client = await connectTarget(io);
+    const { status } = await client.queue.createTask({ taskId }, definition);
+    for (const remark of filledIn) say(io.stderr, remark);
+    if (options.json) sayJson(io.stdout, status);
+    else say(io.stdout, taskId);
+    return exitStatus.ok;
+  },
+});
+
+async function read(file: string, io: Io): Promise<string> {
+  if (file === "-") return text(io.stdin);
+  try {
+    return await readFile(resolve(io.cwd, file), "utf8");
+  } catch (error) {
+    throw new CliError(`cannot read the definition: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** JSON is YAML too, so one parser reads both, and tells the line of a mistake. */
+function parse(source: string, file: string): unknown {
+  const document = parseDocument(source);
+  const [problem] = document.errors;
+  if (problem)
+    throw new CliError(`${file === "-" ? "the definition" : file} is not valid YAML: ${problem.message}`);
+  return document.toJS();
+}

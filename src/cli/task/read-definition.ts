@@ -1,0 +1,91 @@
+// A task's definition as people write it: checked against the contract, its times filled in.
+import { Compile } from "typebox/compile";
+import { TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { didYouMean } from "../../lib/did-you-mean.ts";
+import { CliError } from "../cli-error.ts";
+
+export interface ReadDefinition {
+  readonly definition: TaskDefinitionRequest;
+  /** What was not in the file, in words. */
+  readonly filledIn: readonly string[];
+}
+
+const day = 86_400_000;
+const compiled = Compile(TaskDefinitionRequest);
+const known = Object.keys(TaskDefinitionRequest.properties);
+
+/** Checks a parsed definition. Throws a `CliError` with every mistake and its place. `now`: ms since the epoch. */
+export function readDefinition(parsed: unknown, now: number): ReadDefinition {
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new CliError(
+      `a task's definition is an object with members such as payload and metadata, not ${kindOf(parsed)}`,
+    );
+  }
+  const filledIn: string[] = [];
+  const given: Record<string, unknown> = { ...parsed };
+  for (const key of ["created", "deadline", "expires"]) given[key] = absolute(given[key], now);
+  if (given["created"] === undefined) {
+    given["created"] = new Date(now).toISOString();
+    filledIn.push("created: now");
+  }
+  if (given["deadline"] === undefined) {
+    given["deadline"] = new Date(now + day).toISOString();
+    filledIn.push("deadline: in a day");
+  }
+  if (given["expires"] === undefined) delete given["expires"];
+  if (compiled.Check(given)) return { definition: given, filledIn };
+  const problems = [...new Set(compiled.Errors(given).flatMap(sentences))];
+  throw new CliError(
+    `the definition is not a task:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+  );
+}
+
+/** One schema error in words; one about unknown members names each of them. */
+function sentences(error: ReturnType<typeof compiled.Errors>[number]): string[] {
+  const at = error.instancePath.slice(1).replaceAll("/", ".");
+  const where = at === "" ? "" : `${at}.`;
+  if (error.keyword === "required")
+    return error.params.requiredProperties.map((name) => `${where}${name} is missing`);
+  if (error.keyword === "additionalProperties") {
+    return error.params.additionalProperties.map((name) => {
+      const meant = at === "" ? didYouMean(name, known) : undefined;
+      return `${where}${name} is not a known member${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+    });
+  }
+  if (error.keyword === "enum") return [`${at} must be one of ${error.params.allowedValues.join(", ")}`];
+  // The consequence of one of the others, which say more.
+  if (error.keyword === "boolean") return [];
+  return [`${at || "the definition"} ${error.message}`];
+}
+
+/** A time as the contract has it; what is not a relative time is left as it is, to be checked like anything else. */
+function absolute(value: unknown, now: number): unknown {
+  if (value instanceof Date) return value.toISOString();
+  const text = typeof value === "object" && value !== null && "$fromNow" in value ? value.$fromNow : value;
+  if (typeof text !== "string") return value;
+  const ms = relativeMs(text);
+  return ms === undefined ? value : new Date(now + ms).toISOString();
+}
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: day, w: 7 * day };
+const amount = /(\d+)\s*(seconds?|sec|s|minutes?|min|m|hours?|h|days?|d|weeks?|w)/gy;
+
+/** Milliseconds from now: `now`, `2 hours`, `1 day 12 hours`; `undefined` where it is no such text. */
+export function relativeMs(text: string): number | undefined {
+  const trimmed = text.trim().replace(/^in\s+/, "");
+  if (trimmed === "" || trimmed === "now") return 0;
+  let total = 0;
+  let end = 0;
+  amount.lastIndex = 0;
+  for (let match = amount.exec(trimmed); match !== null; match = amount.exec(trimmed)) {
+    const [, count = "", unit = ""] = match;
+    total += Number(count) * (units[unit.charAt(0)] ?? 0);
+    end = amount.lastIndex;
+    while (trimmed.charAt(end) === " ") end++;
+    amount.lastIndex = end;
+  }
+  return end === trimmed.length ? total : undefined;
+}
+
+const kindOf = (value: unknown): string =>
+  value === null || value === undefined ? "nothing" : Array.isArray(value) ? "a list" : `a ${typeof value}`;

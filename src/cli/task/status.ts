@@ -1,0 +1,69 @@
+// `taskyard task status`.
+import type { Run, TaskStatus } from "../../api/queue/status.ts";
+import type { TaskDefinition } from "../../api/queue/task.ts";
+import { exitStatus } from "../cli-error.ts";
+import { columns, localTime, sayLines, timeBetween } from "../columns.ts";
+import { command, jsonOption } from "../command.ts";
+import { sayJson } from "../io.ts";
+import { painter, type Painter } from "../paint.ts";
+import { connectTarget } from "../target.ts";
+
+export const statusCommand = command({
+  name: "task status",
+  summary: "Show what became of a task.",
+  args: [{ name: "TASK_ID" }],
+  options: { json: { ...jsonOption, summary: "Print the status as the API has it." } },
+  examples: [
+    { command: "taskyard task status fN1SbArXTPSVFNUvaOlinQ", says: "Show its state and its runs." },
+    { command: "taskyard task status --json ID | jq -r .state", says: "Just the state." },
+  ],
+  async run({ options, args, io }) {
+    const [taskId = ""] = args;
+    const { queue } = await connectTarget(io);
+    if (options.json) {
+      sayJson(io.stdout, (await queue.status({ taskId })).status);
+      return exitStatus.ok;
+    }
+    const [{ status }, task] = await Promise.all([queue.status({ taskId }), queue.task({ taskId })]);
+    sayLines(io.stdout, describe(status, task, new Date().toISOString(), painter(io.stdout, io.env)));
+    return exitStatus.ok;
+  },
+});
+
+/** The status for people. */
+export function describe(status: TaskStatus, task: TaskDefinition, now: string, paint: Painter): string[] {
+  const facts: [string, string][] = [
+    ["state", stateText(status.state, paint)],
+    ["queue", status.taskQueueId],
+    ["group", status.taskGroupId],
+    ["priority", status.priority ?? task.priority],
+    ["created", localTime(task.created)],
+    ["deadline", localTime(status.deadline)],
+    ["retries left", String(status.retriesLeft)],
+    ["dependencies", task.dependencies.join(" ") || "none"],
+  ];
+  const rows = status.runs.map((run) => [
+    String(run.runId),
+    run.state,
+    run.reasonResolved ?? (run.state === "pending" ? run.reasonCreated : "-"),
+    run.workerId === undefined ? "-" : `${run.workerGroup ?? ""}/${run.workerId}`,
+    localTime(run.started),
+    took(run, now),
+  ]);
+  return [
+    `${paint.bold(status.taskId)}  ${task.metadata.name}`,
+    ...facts.map(([name, value]) => `  ${name.padEnd(12)}  ${value}`),
+    ...(rows.length === 0
+      ? []
+      : ["", ...columns(["RUN", "STATE", "REASON", "WORKER", "STARTED", "TOOK"], rows)]),
+  ];
+}
+
+const took = (run: Run, now: string): string => timeBetween(run.started, run.resolved ?? now);
+
+/** A state in its colour. */
+export function stateText(state: TaskStatus["state"], paint: Painter): string {
+  if (state === "completed") return paint.green(state);
+  if (state === "failed" || state === "exception") return paint.red(state);
+  return state === "running" ? paint.yellow(state) : state;
+}

@@ -1,0 +1,19 @@
+// `taskyard version`.
+import { VERSION } from "../lib/version.ts";
+import { exitStatus } from "./cli-error.ts";
+import { command, jsonOption } from "./command.ts";
+import { say, sayJson } from "./io.ts";
+
+export const versionCommand = command({
+  name: "version",
+  summary: "Print the version of this program.",
+  args: [],
+  options: { json: jsonOption },
+  examples: [{ command: "taskyard version", says: "Print one line." }],
+  run({ options, io }) {
+    const { platform, arch, versions } = process;
+    if (options.json) sayJson(io.stdout, { version: VERSION, node: versions.node, platform, arch });
+    else say(io.stdout, `taskyard ${VERSION} (Node ${versions.node}, ${platform} ${arch})`);
+    return Promise.resolve(exitStatus.ok);
+  },
+});
