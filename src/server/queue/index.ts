@@ -1,7 +1,7 @@
 // The queue's face: its handlers and its loops. Nothing else of this folder is used from outside.
 import type { queueApi } from "../../api/queue/index.ts";
 import type { Handlers } from "../core/http/serve.ts";
-import { artifactHandlers } from "./artifacts/index.ts";
+import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
 import { cancelTask, rerunTask, scheduleTask } from "./change-task.ts";
 import { createClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimTask, claimWork, reclaimTask } from "./claim-work.ts";
@@ -48,6 +48,7 @@ export function createQueue(ctx: QueueContext): Queue {
     loops: {
       "claim-expiry": endExpiredClaims(ctx, resolve),
       deadline: endPastDeadline(ctx),
+      "artifact-expiry": expireArtifacts(ctx),
     },
     workerSeen: () => dispatcher.lastAsked(),
     stop: () => dispatcher.stop(),

@@ -8,7 +8,9 @@ import { deleteExpired, expiredArtifacts } from "../store/artifacts.ts";
  * may do the same work at once. No transaction holds it together: one that waits for a store would keep every
  * reader of the event log waiting.
  */
-export function expireArtifacts(ctx: QueueContext): Round {
+export function expireArtifacts(
+  ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor" | "artifacts">,
+): Round {
   return async () => {
     const cutoff = timestamp(ctx, -ctx.config.expiryDelay);
     const expired = await expiredArtifacts(ctx.db, cutoff, ctx.config.loopBatch);

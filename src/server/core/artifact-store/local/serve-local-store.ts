@@ -61,8 +61,12 @@ export function serveLocalStore(
     } catch (err) {
       // Nobody is left to hear it, and a client that hangs up is no incident.
       if (request.raw.destroyed && !request.raw.complete) return reply.hijack();
+      const error = toApiError(err, monitor);
+      // Refusals are the business of who asked; this one somebody here has to do something about.
+      if (error.code === "InsufficientStorage")
+        monitor.log.error({ err: error.cause }, "the artifact store's disk is full");
       setApiHeaders(request, reply);
-      return sendError(toApiError(err, monitor), request, reply, of, clock);
+      return sendError(error, request, reply, of, clock);
     }
   }
 
