@@ -1,0 +1,43 @@
+// Transactions that a test steps through one by one: events in them become visible when the test says so.
+import pg from "pg";
+
+export interface EventWriter {
+  /** Runs one statement. */
+  run(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Inserts one event with this payload. */
+  append(payload: string): Promise<void>;
+  /** Adds one to a counter and, in the same statement, logs `<key> <count>`: what a service does with a task. */
+  count(key: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Call once a database, before `count` is used. */
+export const countersTable = "create table if not exists counters (key text primary key, n integer not null)";
+
+export async function eventWriter(url: string): Promise<EventWriter> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => undefined);
+  await client.connect();
+  const run: EventWriter["run"] = async (text, values = []) =>
+    (await client.query<Record<string, unknown>>(text, values)).rows;
+  return {
+    run,
+    async append(payload) {
+      await run(
+        "insert into events (exchange, routing_key, payload) values ('exchange/test/v1/x', 'primary', $1)",
+        [payload],
+      );
+    },
+    async count(key) {
+      await run(
+        `with counted as (
+           insert into counters as c (key, n) values ($1, 1) on conflict (key) do update set n = c.n + 1 returning key, n
+         )
+         insert into events (exchange, routing_key, payload)
+         select 'exchange/test/v1/counted', key, key || ' ' || n from counted`,
+        [key],
+      );
+    },
+    close: () => client.end(),
+  };
+}
