@@ -16,7 +16,12 @@ export async function schemaFile(): Promise<GeneratedFile[]> {
   try {
     // PostgreSQL may run as another user, who must be able to get in.
     await chmod(folder, 0o755);
-    const log = { info: () => undefined, warn: () => undefined, error: console.error };
+    const log = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: console.error,
+    };
     const server = await startEmbeddedPostgres({
       dataDir: path.join(folder, "postgres"),
       log,

@@ -38,7 +38,12 @@ async function startTemporary(): Promise<{ url: string; stop(): Promise<void> }>
   const folder = await mkdtemp(path.join(tmpdir(), "taskyard-test-"));
   // Where we are root, PostgreSQL runs as another user, who must be able to get in.
   await chmod(folder, 0o755);
-  const silent = { info: () => undefined, warn: () => undefined, error: console.error };
+  const silent = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: console.error,
+  };
   const server = await startEmbeddedPostgres({
     dataDir: path.join(folder, "postgres"),
     log: silent,

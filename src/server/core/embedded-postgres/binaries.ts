@@ -96,7 +96,8 @@ async function runs(binaries: Binaries, user: SystemUser | undefined): Promise<E
 
 // Into a folder beside it first, then renamed: a copy is there whole or not at all.
 async function makeCopy(root: string, copy: string, links: readonly { source: string; target: string }[]) {
-  await mkdir(path.dirname(copy), { recursive: true, mode: 0o755 });
+  await mkdir(path.dirname(copy), { recursive: true });
+  await chmod(path.dirname(copy), 0o755);
   const temporary = await mkdtemp(`${copy}.`);
   try {
     await cp(path.join(root, "native"), path.join(temporary, "native"), {

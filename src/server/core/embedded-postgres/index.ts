@@ -1,5 +1,5 @@
 // A PostgreSQL of our own: starts a cluster in a folder, keeps it running, and takes it down with us.
-import { rm, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
 import { findPackage, usableBinaries } from "./binaries.ts";
@@ -13,6 +13,7 @@ import { clusterUser } from "./system-user.ts";
 
 /** Where the embedded server reports; a pino logger fits. */
 export interface EmbeddedPostgresLog {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -61,7 +62,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await untilFree({ cluster, ownerFile, onWait });
   const socket = await makeSocketFolder(place, user);
   const config = path.join(place, "postgresql.conf");
-  await writeFile(config, configText(cluster, options.settings ?? {}), { mode: 0o644 });
+  await writeFile(config, configText(cluster, options.settings ?? {}));
+  await chmod(config, 0o644);
 
   const supervised = await supervise({
     log,
@@ -69,13 +71,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       await untilFree({ cluster, onWait });
       await removeStaleLocks(cluster, socket.folder);
       const args = serverArguments(cluster, config, socket.folder);
-      const onLine = (line: string): void => log.info({ line }, "postgres");
+      const onLine = (line: string): void =>
+        line.startsWith("LOG:") ? log.debug({ line }, "postgres") : log.warn({ line }, "postgres");
       return startPostmaster({ program: binaries.postgres, args, cluster, user, onLine, signal });
     },
     onGiveUp: options.onGiveUp ?? (() => undefined),
   });
   const stop = async (): Promise<void> => {
     await supervised.stop();
+    await rm(ownerFile, { force: true });
     if (socket.temporary) await rm(socket.folder, { recursive: true, force: true });
   };
   try {

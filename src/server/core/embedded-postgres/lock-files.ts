@@ -18,7 +18,7 @@ export async function findHolder(cluster: string): Promise<Holder | undefined> {
   const file = await readFile(path.join(cluster, "postmaster.pid"), "utf8").catch(() => "");
   const lines = file.split("\n");
   const pid = Number.parseInt(lines[0] ?? "", 10);
-  if (!(pid > 0) || !isAlive(pid) || !(await serves(pid, cluster))) return undefined;
+  if (!isAlive(pid) || !(await serves(pid, cluster))) return undefined;
   return { pid, stopping: lines[7]?.trim() === "stopping" };
 }
 
@@ -30,12 +30,14 @@ export async function findHolder(cluster: string): Promise<Holder | undefined> {
 export async function removeStaleLocks(cluster: string, socketFolder: string): Promise<void> {
   for (const file of [path.join(cluster, "postmaster.pid"), path.join(socketFolder, ".s.PGSQL.5432.lock")]) {
     const pid = Number.parseInt(await readFile(file, "utf8").catch(() => ""), 10);
-    if (pid > 0 && isAlive(pid)) await rm(file, { force: true });
+    if (isAlive(pid)) await rm(file, { force: true });
   }
 }
 
 /** Whether a process with this id exists, ours or not. */
 export function isAlive(pid: number): boolean {
+  // To kill(2), 0 and less are groups of processes.
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -47,7 +49,11 @@ export function isAlive(pid: number): boolean {
 // A postmaster works in its data folder. Where there is no /proc (macOS), its command line names the folder.
 async function serves(pid: number, cluster: string): Promise<boolean> {
   const folder = await realpath(cluster);
-  if (process.platform === "linux") return (await readlink(`/proc/${pid}/cwd`).catch(() => "")) === folder;
+  if (process.platform === "linux") {
+    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    return name.trim() === "postgres" && cwd === folder;
+  }
   const { stdout } = await run("ps", ["-p", String(pid), "-o", "command="]).catch(() => ({ stdout: "" }));
   return stdout.includes("postgres") && stdout.includes(folder);
 }

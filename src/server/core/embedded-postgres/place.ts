@@ -6,13 +6,16 @@ import {
   lstat,
   mkdir,
   mkdtemp,
+  readdir,
   readFile,
   realpath,
   rename,
   rm,
+  rmdir,
+  stat,
   symlink,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Binaries } from "./binaries.ts";
@@ -26,34 +29,36 @@ export const databaseUser = "taskyard";
 /** The longest path of a Unix socket is 104 bytes on macOS and 108 on Linux, its end included. */
 const socketPathLimit = 103;
 
-// Clusters of homes that PostgreSQL's user cannot reach.
-const reachableBase = "/var/lib/taskyard";
+// For the clusters of homes that PostgreSQL's user cannot reach.
+const reachableFolder = "/var/lib/taskyard";
 
 /**
  * Makes the folder of the cluster and answers its real path. Where PostgreSQL runs as another user that cannot
  * enter it (a home below /root), the cluster gets a folder below /var/lib/taskyard, and `folder` becomes a
  * symbolic link there: the link alone says where the data is.
  */
-export async function makePlace(folder: string, user: SystemUser | undefined): Promise<string> {
-  const there = await lstat(folder).catch(() => undefined);
-  if (there === undefined) {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
+export async function makePlace(
+  folder: string,
+  user: SystemUser | undefined,
+  elsewhere = reachableFolder,
+): Promise<string> {
+  // Decided once, before there is data; a link that leads nowhere counts as decided too.
+  const decided = (await isLink(folder)) || (await exists(path.join(folder, "data")));
+  if (!decided) {
+    await mkdir(path.dirname(folder), { recursive: true });
+    await mkdir(folder).catch(unless("EEXIST"));
+    // Set, not asked for: the umask may take away what PostgreSQL's user needs.
+    await chmod(folder, user === undefined ? 0o700 : 0o755);
     if (user !== undefined && !(await canEnter(user, folder))) {
-      await rm(folder, { recursive: true });
-      await mkdir(reachableBase, { recursive: true, mode: 0o755 });
-      const elsewhere = await mkdtemp(path.join(reachableBase, "postgres-"));
-      await chmod(elsewhere, 0o755);
-      // Two first starts at once: the other one's link is as good as ours.
-      await symlink(elsewhere, folder).catch(() => rm(elsewhere, { recursive: true }));
+      await openHome(path.dirname(folder), user);
+      if (!(await canEnter(user, folder))) await linkElsewhere(folder, elsewhere);
     }
   }
   const place = await realpath(folder).catch((err: unknown) => {
     // Never start afresh here: that would look like the loss of everything, and might be undone by a mount.
     throw new Error(
       `${folder} is a link to a folder that is gone. Restore it, or remove the link to start empty.`,
-      {
-        cause: err,
-      },
+      { cause: err },
     );
   });
   if (user !== undefined && !(await canEnter(user, place))) {
@@ -63,6 +68,22 @@ export async function makePlace(folder: string, user: SystemUser | undefined): P
     );
   }
   return place;
+}
+
+// A home that was made private keeps PostgreSQL's user out of what is its own. Where nothing else is in the way,
+// others get the right to pass through it, but not to look around; what lies in it is private by itself.
+async function openHome(home: string, user: SystemUser): Promise<void> {
+  if (home === homedir() || !(await canEnter(user, path.dirname(home)))) return;
+  await chmod(home, (await stat(home)).mode | 0o011);
+}
+
+async function linkElsewhere(folder: string, elsewhere: string): Promise<void> {
+  await rmdir(folder);
+  if ((await mkdir(elsewhere, { recursive: true })) !== undefined) await chmod(elsewhere, 0o755);
+  // A random name, not one made from the folder's: after `rm -r` of a home, a new one must not find the old data.
+  const target = await mkdtemp(path.join(elsewhere, "postgres-"));
+  await chmod(target, 0o755);
+  await symlink(target, folder);
 }
 
 /** Makes the cluster if there is none; refuses one of another major version. */
@@ -85,7 +106,7 @@ export async function makeCluster(
         `version of Taskyard that made it, move the folder away, start again and restore the dump.`,
     );
   }
-  if ((await lstat(cluster).catch(() => undefined)) !== undefined) {
+  if (await exists(cluster)) {
     throw new Error(`${cluster} is not a PostgreSQL data folder (it has no PG_VERSION). Move it away.`);
   }
   // Beside it first, then renamed: a first start that is killed half-way leaves no half cluster.
@@ -94,13 +115,24 @@ export async function makeCluster(
     if (user !== undefined) await chown(temporary, user.uid, user.gid);
     await run(binaries.initdb, initdbOptions(temporary), { ...user, cwd: "/", env: cleanEnv() });
     await rename(temporary, cluster);
-    return true;
   } catch (err) {
     await rm(temporary, { recursive: true, force: true });
     // Two first starts at once: the other one was faster, and only one of them will get the cluster's lock.
     if (err instanceof Error && "code" in err && (err.code === "ENOTEMPTY" || err.code === "EEXIST"))
       return false;
     throw new Error(`PostgreSQL's initdb failed: ${failureText(err)}`, { cause: err });
+  }
+  await removeHalfClusters(cluster);
+  return true;
+}
+
+/** Removes what first starts that were killed have left. */
+async function removeHalfClusters(cluster: string): Promise<void> {
+  const place = path.dirname(cluster);
+  for (const name of await readdir(place)) {
+    if (!name.startsWith(`${path.basename(cluster)}.`)) continue;
+    // The initdb of the one that was killed may be at work still; then it stays until somebody sees it.
+    await rm(path.join(place, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -131,11 +163,32 @@ export async function makeSocketFolder(
 ): Promise<{ folder: string; temporary: boolean }> {
   const own = path.join(place, "run");
   const fits = Buffer.byteLength(path.join(own, ".s.PGSQL.5432")) <= socketPathLimit;
-  const folder = fits ? own : await mkdtemp(path.join(tmpdir(), "taskyard-"));
+  // Not TMPDIR, which may be as long, or out of the other user's reach.
+  const folder = fits ? own : await mkdtemp("/tmp/taskyard-");
   if (fits) await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   if (user !== undefined) await chown(folder, user.uid, user.gid);
   return { folder, temporary: !fits };
+}
+
+function isLink(file: string): Promise<boolean> {
+  return lstat(file).then(
+    (there) => there.isSymbolicLink(),
+    () => false,
+  );
+}
+
+function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function unless(code: string): (err: NodeJS.ErrnoException) => void {
+  return (err) => {
+    if (err.code !== code) throw err;
+  };
 }
 
 function failureText(err: unknown): string {

@@ -1,5 +1,6 @@
 // Keeps one process-like thing running: starts it again when it ends unasked, patiently but not for ever.
-import { setTimeout as delay } from "node:timers/promises";
+import { backoffDelay } from "../../../lib/backoff.ts";
+import { systemClock, type Clock } from "../../../lib/clock.ts";
 import type { Postmaster } from "./postmaster.ts";
 
 export interface SuperviseOptions {
@@ -11,8 +12,7 @@ export interface SuperviseOptions {
   start(signal: AbortSignal): Promise<Postmaster>;
   /** Called once, when `mostAttempts` in a row have failed. */
   onGiveUp(cause: Error): void;
-  /** Waits between attempts, in ms: doubled from the first to the longest. For tests. */
-  firstDelayMs?: number;
+  clock?: Clock;
 }
 
 export interface Supervised {
@@ -21,39 +21,49 @@ export interface Supervised {
   stop(): Promise<void>;
 }
 
-const longestDelayMs = 5_000;
+const backoff = { baseMs: 100, maxMs: 5_000, jitter: 0 };
 // About a minute and a half: longer than a full disk takes to be noticed, short enough for a restart by systemd.
 const mostAttempts = 20;
 /** A run this long counts as a success; shorter ones are one series of failures. */
-const healthyMs = 60_000;
+const healthyMs = 10_000;
 
 /** Starts it, and resolves when it runs; rejects, without a second attempt, where that first start fails. */
 export async function supervise(options: SuperviseOptions): Promise<Supervised> {
-  const { log, firstDelayMs = 100 } = options;
+  const { log, clock = systemClock } = options;
   const stopped = new AbortController();
   let current: Postmaster | undefined = await options.start(stopped.signal);
+
+  let endPause = (): void => undefined;
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(ms, resolve);
+      endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
 
   const keepRunning = async (): Promise<void> => {
     let attempts = 0;
     let cause = new Error("PostgreSQL ended");
     while (!stopped.signal.aborted) {
       if (current !== undefined) {
-        const since = performance.now();
+        const since = clock.now();
         const how = await current.ended;
         current = undefined;
         if (stopped.signal.aborted) return;
         log.error({ how }, "PostgreSQL ended unexpectedly; starting it again");
-        if (performance.now() - since > healthyMs) attempts = 0;
+        if (clock.now() - since > healthyMs) attempts = 0;
       }
       if (attempts === mostAttempts) {
         log.error({ err: cause }, "PostgreSQL does not stay up; giving up");
         return options.onGiveUp(cause);
       }
       // The first attempt follows at once: after a crash every moment is an outage.
-      const pause = attempts === 0 ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** (attempts - 1));
+      if (attempts > 0) await pause(backoffDelay(attempts - 1, backoff));
       attempts += 1;
       try {
-        await delay(pause, undefined, { signal: stopped.signal });
+        if (stopped.signal.aborted) return;
         current = await options.start(stopped.signal);
         log.warn({ attempts }, "PostgreSQL runs again");
       } catch (err) {
@@ -68,8 +78,11 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
     current: () => current,
     async stop() {
       stopped.abort();
+      endPause();
       await current?.stop();
       await kept;
+      // A start that had just succeeded.
+      await current?.stop();
     },
   };
 }

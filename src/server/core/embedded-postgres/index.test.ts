@@ -1,0 +1,292 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chown, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { Type } from "typebox";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { makeTemporaryFolder, temporaryFolder } from "../../../../test/support/temporary-folder.ts";
+import { openDb, type Db } from "../db.ts";
+import { sql } from "../sql.ts";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
+import { isAlive } from "./lock-files.ts";
+import { canEnter } from "./system-user.ts";
+
+const isRoot = process.getuid?.() === 0;
+const nobody = { uid: 65534, gid: 65534 };
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Where a cluster lies that is made once: the making takes as long as everything else here. */
+let home = "";
+beforeAll(async () => {
+  home = path.join(await makeTemporaryFolder(), `it's a "home"`, "postgres");
+  await (await startEmbeddedPostgres({ dataDir: home, log: silent, settings: { fsync: false } })).stop();
+});
+afterAll(() => rm(path.dirname(path.dirname(home)), { recursive: true }));
+
+/** A home with a space in its path, and with `'` and `"`, which matter in configuration files. */
+const newHome = async (): Promise<string> => path.join(await temporaryFolder(), `it's a "home"`, "postgres");
+
+async function start(dataDir: string): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dataDir, log: silent, settings: { fsync: false } });
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+function connect(url: string): Db {
+  const db = openDb({ url, checkRows: true });
+  onTestFinished(() => db.close());
+  return db;
+}
+
+/** A setting of the server, as it says. */
+const setting = async (db: Db, name: string): Promise<string | undefined> =>
+  (await db.maybeOne(Type.Object({ value: Type.String() }), sql`select current_setting(${name}) as value`))
+    ?.value;
+
+const ended = (pid: number): Promise<boolean> =>
+  vi.waitUntil(() => !isAlive(pid), { timeout: 15_000, interval: 20 });
+
+/** Ends the only thing that has this id: a process of this test. */
+const kill = (pid: number): void => void process.kill(pid, "SIGKILL");
+
+/** Starts a server in a process of its own, and waits for what it says. */
+async function startProcess(
+  dataDir: string,
+  user = {},
+): Promise<{ child: ChildProcess; said: Record<string, unknown> }> {
+  const script = path.resolve("test/support/embedded-postgres-process.ts");
+  const child = spawn(process.execPath, ["--import", "tsx", script, dataDir], {
+    ...user,
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { PATH: process.env["PATH"], TMPDIR: path.dirname(dataDir) },
+  });
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  return { child, said: JSON.parse(String(line)) };
+}
+
+describe("a server that is started", () => {
+  test("makes a cluster the first time, and keeps its data from then on", async () => {
+    const fresh = await newHome();
+    const first = await start(fresh);
+    const { pid } = first;
+    const before = openDb({ url: first.url });
+    await before.run(sql`create table kept (id int4)`);
+    await before.close();
+    await first.stop();
+    expect(isAlive(pid)).toBe(false);
+    expect(first.pid).toBe(0);
+
+    const second = await start(fresh);
+    expect(second.url).toBe(first.url);
+    expect(await connect(second.url).run(sql`select from kept`)).toBe(0);
+  });
+
+  test("is ready in less than a second when there is a cluster", async () => {
+    const times: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const began = performance.now();
+      await (await start(home)).stop();
+      times.push(performance.now() - began);
+    }
+    expect(Math.min(...times)).toBeLessThan(1_000);
+  });
+
+  test("listens on a socket that only its user can reach, and nowhere else", async () => {
+    const { url } = await start(home);
+    const db = connect(url);
+    expect(await setting(db, "listen_addresses")).toBe("");
+    const run = path.join(home, "run");
+    expect(await setting(db, "unix_socket_directories")).toBe(`"${run.replaceAll('"', '""')}"`);
+    expect((await stat(run)).mode & 0o777).toBe(0o700);
+    expect((await stat(path.join(home, "data"))).mode & 0o777).toBe(0o700);
+  });
+
+  test("sorts text by code point and keeps UTF-8, wherever it runs", async () => {
+    const db = connect((await start(home)).url);
+    expect(await setting(db, "server_encoding")).toBe("UTF8");
+    const sorted = sql`select string_agg(c, '' order by c) as value from unnest(array['é', 'b', 'A', 'a', 'B']) c`;
+    expect(await db.maybeOne(Type.Object({ value: Type.String() }), sorted)).toEqual({ value: "ABabé" });
+  });
+
+  test("takes settings of the caller, and of `alter system` above those", async () => {
+    const first = await start(home);
+    const db = openDb({ url: first.url });
+    expect(await setting(db, "fsync")).toBe("off");
+    expect(await setting(db, "random_page_cost")).toBe("1.1");
+    await db.run(sql`alter system set random_page_cost = 2`);
+    onTestFinished(() => rm(path.join(home, "data", "postgresql.auto.conf")));
+    await db.close();
+    await first.stop();
+    expect(await setting(connect((await start(home)).url), "random_page_cost")).toBe("2");
+  });
+
+  test.runIf(process.platform === "linux")("does not see our environment", async () => {
+    vi.stubEnv("TASKCLUSTER_ACCESS_TOKEN", "secret-of-ours");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { pid } = await start(home);
+    expect(await readFile(`/proc/${pid}/environ`, "utf8")).not.toContain("secret-of-ours");
+  });
+});
+
+describe("a server that is killed", () => {
+  test("is back by itself at the same address, with its data", async () => {
+    const server = await start(home);
+    const db = connect(server.url);
+    await db.run(sql`create table kept (id int4)`);
+    const { pid } = server;
+    kill(pid);
+    await ended(pid);
+    await vi.waitUntil(
+      () =>
+        db.run(sql`select from kept`).then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 15_000 },
+    );
+    expect(server.pid).not.toBe(pid);
+    expect(isAlive(server.pid)).toBe(true);
+  });
+
+  test("leaves a pid file that is no obstacle, even if another program has got the id", async () => {
+    const first = await start(home);
+    const { pid } = first;
+    const pidFile = path.join(home, "data", "postmaster.pid");
+    const lines = (await readFile(pidFile, "utf8")).split("\n");
+    const socketLock = await readFile(path.join(home, "run", ".s.PGSQL.5432.lock"), "utf8");
+    await first.stop();
+    // As after a crash and a reboot: our own parent has the id now.
+    const other = String(process.ppid);
+    await writeFile(pidFile, [other, ...lines.slice(1)].join("\n"));
+    await writeFile(path.join(home, "run", ".s.PGSQL.5432.lock"), socketLock.replace(String(pid), other));
+    await writeFile(path.join(home, "owner.pid"), other);
+    const second = await start(home);
+    expect(await setting(connect(second.url), "fsync")).toBe("off");
+  });
+
+  test.runIf(process.platform === "linux")(
+    "together with its watchdog is replaced all the same",
+    async () => {
+      const server = await start(home);
+      const { pid } = server;
+      const status = await readFile(`/proc/${pid}/status`, "utf8");
+      const watchdog = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]);
+      kill(watchdog);
+      await ended(pid);
+      await vi.waitUntil(() => server.pid !== 0 && server.pid !== pid, { timeout: 15_000 });
+      expect(await setting(connect(server.url), "fsync")).toBe("off");
+    },
+  );
+});
+
+describe("a process that is killed", () => {
+  test("takes its server along, and the next one takes over at once", async () => {
+    const { child, said } = await startProcess(home);
+    const pid = Number(said["pid"]);
+    expect(isAlive(pid)).toBe(true);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    // The old server may still be writing its last checkpoint: the new one waits for it.
+    const server = await start(home);
+    expect(isAlive(pid)).toBe(false);
+    expect(await setting(connect(server.url), "fsync")).toBe("off");
+  });
+
+  test("in the middle of its first start leaves no half cluster", async () => {
+    const fresh = await newHome();
+    await mkdir(fresh, { recursive: true });
+    const script = path.resolve("test/support/embedded-postgres-process.ts");
+    const child = spawn(process.execPath, ["--import", "tsx", script, fresh], { stdio: "ignore" });
+    const clusters = async () => (await readdir(fresh)).filter((name) => name.startsWith("data"));
+    await vi.waitUntil(async () => (await clusters()).length > 0, { timeout: 15_000, interval: 1 });
+    child.kill("SIGKILL");
+    expect(await clusters()).toEqual([expect.stringMatching(/^data\../)]);
+    const server = await start(fresh);
+    expect(await setting(connect(server.url), "fsync")).toBe("off");
+    expect(await clusters()).toContain("data");
+  });
+});
+
+describe("a start is refused", () => {
+  test("in a cluster that this process uses, naming the processes", async () => {
+    const { pid } = await start(home);
+    await expect(start(home)).rejects.toThrow(
+      `is in use by another Taskyard (process ${process.pid}; its PostgreSQL is process ${pid}).`,
+    );
+  });
+
+  test("in a cluster that another process uses", async () => {
+    const { child, said } = await startProcess(home);
+    await expect(start(home)).rejects.toThrow(
+      `(process ${child.pid}; its PostgreSQL is process ${String(said["pid"])})`,
+    );
+    expect(isAlive(Number(said["pid"]))).toBe(true);
+  });
+
+  test("in a cluster of another major version, saying what to do", async () => {
+    const file = path.join(home, "data", "PG_VERSION");
+    await writeFile(file, "17\n");
+    onTestFinished(() => writeFile(file, "18\n"));
+    await expect(start(home)).rejects.toThrow(
+      `${path.join(home, "data")} is of PostgreSQL 17, and this Taskyard brings 18. Dump it with`,
+    );
+  });
+
+  test("in a folder with something else in it", async () => {
+    const fresh = await newHome();
+    await mkdir(path.join(fresh, "data"), { recursive: true });
+    await expect(start(fresh)).rejects.toThrow(
+      "is not a PostgreSQL data folder (it has no PG_VERSION). Move it away.",
+    );
+  });
+});
+
+describe.runIf(isRoot)("as root", () => {
+  let readable = false;
+  beforeAll(async () => {
+    readable = await canEnter(nobody, process.cwd());
+  });
+
+  test("the server runs as somebody else, who owns the cluster and nothing around it", async () => {
+    const { pid } = await start(home);
+    const owner = (await stat(path.join(home, "data"))).uid;
+    expect(owner).not.toBe(0);
+    expect((await stat(home)).uid).toBe(0);
+    expect((await stat(path.join(home, "postgresql.conf"))).uid).toBe(0);
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    expect(status).toMatch(new RegExp(`^Uid:\\s+${owner}\\s+${owner}\\s+${owner}`, "m"));
+    expect(status).toMatch(/^Groups:\s*$/m);
+  });
+
+  test("an umask that hides everything does not hide it from the server", async () => {
+    const before = process.umask(0o077);
+    onTestFinished(() => void process.umask(before));
+    const fresh = await newHome();
+    await mkdir(path.dirname(fresh), { mode: 0o700 });
+    const { url } = await start(fresh);
+    expect(await setting(connect(url), "fsync")).toBe("off");
+    // Passing through, no more.
+    expect((await stat(path.dirname(fresh))).mode & 0o777).toBe(0o711);
+  });
+
+  test("an ordinary user runs it too, and so does root with that user's cluster", async ({ skip }) => {
+    skip(!readable, "this project lies where `nobody` cannot read it");
+    const fresh = await newHome();
+    await mkdir(path.dirname(fresh));
+    await chown(path.dirname(fresh), nobody.uid, nobody.gid);
+    const { child, said } = await startProcess(fresh, nobody);
+    expect(said).toHaveProperty("url");
+    expect((await stat(path.join(fresh, "data"))).uid).toBe(nobody.uid);
+    child.kill("SIGTERM");
+    await once(child, "exit");
+
+    const { pid } = await start(fresh);
+    expect((await stat(`/proc/${pid}`)).uid).toBe(nobody.uid);
+  });
+});

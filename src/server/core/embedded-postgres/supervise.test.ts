@@ -1,0 +1,85 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { impatientClock } from "../../../../test/support/impatient-clock.ts";
+import type { Postmaster } from "./postmaster.ts";
+import { supervise, type SuperviseOptions } from "./supervise.ts";
+
+/** A server that runs until the test ends it. */
+function fakeServer(pid: number) {
+  let end = (_how: string): void => undefined;
+  const ended = new Promise<string>((resolve) => (end = resolve));
+  const server: Postmaster = {
+    pid,
+    ended,
+    stop: async () => end("exit code 0"),
+  };
+  return { server, die: () => end("signal SIGKILL") };
+}
+
+/** Supervises fake servers; `starts` says for each start in turn whether it works. */
+async function supervised(starts: boolean[]) {
+  const messages: string[] = [];
+  const servers: ReturnType<typeof fakeServer>[] = [];
+  let gaveUp = (_cause: Error): void => undefined;
+  const givenUp = new Promise<Error>((resolve) => (gaveUp = resolve));
+  const arrivals: (() => void)[] = [];
+  let calls = 0;
+  const options: SuperviseOptions = {
+    log: {
+      warn: (_fields, message) => messages.push(message),
+      error: (_fields, message) => messages.push(message),
+    },
+    clock: impatientClock(60_000),
+    async start() {
+      const works = starts[calls++] ?? starts.at(-1) ?? true;
+      if (!works) throw new Error("no room");
+      const fake = fakeServer(1001 + servers.length);
+      servers.push(fake);
+      arrivals.shift()?.();
+      return fake.server;
+    },
+    onGiveUp: gaveUp,
+  };
+  const running = await supervise(options);
+  onTestFinished(() => running.stop());
+  const started = () => new Promise<void>((resolve) => arrivals.push(resolve));
+  return { running, messages, givenUp, started, latest: () => servers.at(-1), calls: () => calls };
+}
+
+test("a first start that fails is not repeated", async () => {
+  await expect(supervised([false])).rejects.toThrow("no room");
+});
+
+test("a server that ends unasked is started again, and said to be", async () => {
+  const { running, messages, started, latest } = await supervised([true]);
+  expect(running.current()?.pid).toBe(1001);
+  const again = started();
+  latest()?.die();
+  await again;
+  await vi.waitUntil(() => running.current() !== undefined);
+  expect(running.current()?.pid).toBe(1002);
+  expect(messages).toEqual(["PostgreSQL ended unexpectedly; starting it again", "PostgreSQL runs again"]);
+});
+
+test("starts that fail are repeated", async () => {
+  const { messages, started, latest, calls } = await supervised([true, false, false, true]);
+  const again = started();
+  latest()?.die();
+  await again;
+  expect(calls()).toBe(4);
+  expect(messages.filter((m) => m === "PostgreSQL could not be started again")).toHaveLength(2);
+});
+
+test("it gives up after many failures in a row, and says why", async () => {
+  const { running, givenUp, latest, calls } = await supervised([true, false]);
+  latest()?.die();
+  expect((await givenUp).message).toBe("no room");
+  expect(calls()).toBe(21);
+  expect(running.current()).toBeUndefined();
+});
+
+test("a server that is stopped stays stopped", async () => {
+  const { running, messages, calls } = await supervised([true]);
+  await running.stop();
+  expect(calls()).toBe(1);
+  expect(messages).toEqual([]);
+});
