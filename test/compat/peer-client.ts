@@ -1,0 +1,64 @@
+// The JavaScript client of the compatible system, typed as far as we use it: it has no types of its own.
+import { createRequire } from "node:module";
+import type { ReplyOf } from "../../src/api/endpoint.ts";
+import type { ApiReference } from "../../src/api/references/api-reference.ts";
+import type { Service } from "../../src/api/service.ts";
+import type { services } from "../../src/api/services.ts";
+
+export interface PeerCredentials {
+  readonly clientId: string;
+  readonly accessToken: string;
+  /** JSON text, or what it says. */
+  readonly certificate?: string | object | undefined;
+}
+
+export interface PeerOptions {
+  readonly rootUrl: string;
+  readonly credentials?: PeerCredentials | Record<string, never>;
+  readonly authorizedScopes?: readonly string[];
+  readonly retries?: number;
+}
+
+/** A client of one service: path parameters, then the body, then the query. Replies are those of our contract. */
+export type PeerService<S extends Service> = {
+  readonly [K in keyof S["endpoints"]]: (...args: readonly unknown[]) => Promise<ReplyOf<S["endpoints"][K]>>;
+} & {
+  buildUrl(method: unknown, ...args: readonly unknown[]): string;
+  buildSignedUrl(method: unknown, ...args: readonly unknown[]): string;
+};
+export type PeerQueue = PeerService<(typeof services)["queue"]>;
+export type PeerAuth = PeerService<(typeof services)["auth"]>;
+
+/** What a refused call throws. */
+export interface PeerError extends Error {
+  readonly code: string;
+  readonly statusCode: number;
+  readonly body: { readonly requestInfo: { readonly method: string } };
+}
+
+export interface Peer {
+  readonly Queue: new (options: PeerOptions) => PeerQueue;
+  readonly Auth: new (options: PeerOptions) => PeerAuth;
+  createClient(reference: ApiReference, name: string): new (options: PeerOptions) => PeerQueue;
+  createTemporaryCredentials(options: {
+    readonly clientId?: string;
+    readonly expiry: Date;
+    readonly scopes: readonly string[];
+    readonly credentials: PeerCredentials;
+  }): PeerCredentials & { readonly certificate: string };
+  credentialInformation(
+    rootUrl: string,
+    credentials: PeerCredentials,
+  ): Promise<{ clientId: string; type: string; active: boolean; scopes: string[] }>;
+  downloadArtifact(options: {
+    readonly taskId: string;
+    readonly name: string;
+    readonly queue: PeerQueue;
+    readonly streamFactory: () => Promise<NodeJS.WritableStream>;
+  }): Promise<string>;
+  fromNow(offset: string): Date;
+  slugid(): string;
+}
+
+// A CommonJS package without types; the test that uses it is the check of what stands above.
+export const peer = createRequire(import.meta.url)("taskcluster-client") as Peer;
