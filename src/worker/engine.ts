@@ -54,6 +54,13 @@ export interface SandboxBuilder extends SandboxBuilderView {
 
 export interface Engine extends PayloadPart {
   newSandboxBuilder(task: TaskContext, payload: unknown): Promise<SandboxBuilder>;
+  /** Ends what is left of a run whose worker died. */
+  cleanUp(run: RunId): Promise<void>;
+}
+
+export interface RunId {
+  readonly taskId: string;
+  readonly runId: number;
 }
 
 /** An engine as it is written: with its own payload keys, typed. */
@@ -61,6 +68,7 @@ export interface EngineDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;
   newSandboxBuilder(task: TaskContext, payload: Static<S>): Promise<SandboxBuilder>;
+  cleanUp(run: RunId): Promise<void>;
 }
 
 export function defineEngine<S extends TObject>(definition: EngineDefinition<S>): Engine {
@@ -69,5 +77,6 @@ export function defineEngine<S extends TObject>(definition: EngineDefinition<S>)
     name: definition.name,
     payloadSchema: definition.payloadSchema,
     newSandboxBuilder: (task, payload) => definition.newSandboxBuilder(task, own(payload)),
+    cleanUp: (run) => definition.cleanUp(run),
   };
 }

@@ -72,9 +72,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId, rootUrl, queue } = options;
   const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
   const workDir = await usableFolder(options.workDir);
-  await cleanUp(workDir, monitor);
-  const liveLogs = await startLiveLogServer(options.liveLog);
   const engine = options.engine ?? nativeEngine();
+  await cleanUp(workDir, engine, monitor);
+  const liveLogs = await startLiveLogServer(options.liveLog);
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);
   const watch = watchTasks({

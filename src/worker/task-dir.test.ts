@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { slugid } from "../lib/slugid.ts";
+import { nativeEngine } from "./engines/native/engine.ts";
 import { logMonitor } from "./monitor.ts";
 import { cleanUp, createTaskFolders } from "./task-dir.ts";
 
@@ -74,20 +75,20 @@ describe("cleaning up", () => {
     // A process id that is in use, but by a process that began at another time: ids are used again.
     await disown(controlDir, process.pid, "1");
     const ended = once(child, "exit");
-    await cleanUp(workDir, logMonitor(silent));
+    await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect(await ended).toEqual([null, "SIGKILL"]);
     expect(await readdir(workDir)).toEqual([]);
   });
 
   test("leaves alone what belongs to a worker that lives", async () => {
     const { controlDir } = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
-    await cleanUp(workDir, logMonitor(silent));
+    await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect(await readdir(workDir)).toEqual([controlDir.slice(workDir.length + 1)]);
   });
 
   test("leaves alone what is none of its business", async () => {
     for (const name of ["task_x_0", "precious", `task_${slugid()}`]) await mkdir(join(workDir, name));
-    await cleanUp(workDir, logMonitor(silent));
+    await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect((await readdir(workDir)).length).toBe(3);
   });
 
@@ -95,7 +96,7 @@ describe("cleaning up", () => {
     const name = `task_${slugid()}_3`;
     await mkdir(join(workDir, name));
     await writeFile(join(workDir, name, "run.json"), "{");
-    await cleanUp(workDir, logMonitor(silent));
+    await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect(await readdir(workDir)).toEqual([]);
   });
 });

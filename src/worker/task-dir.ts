@@ -4,8 +4,7 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
-import { killRun } from "./engines/native/process-tree.ts";
-import { runMark } from "./engines/native/environment.ts";
+import type { Engine, RunId } from "./engine.ts";
 import type { Monitor } from "./monitor.ts";
 
 export interface TaskFolders {
@@ -28,10 +27,7 @@ const owner = Compile(Owner);
 const ownerFile = "run.json";
 
 /** Makes the folders of a run below `workDir`. */
-export async function createTaskFolders(
-  workDir: string,
-  run: { taskId: string; runId: number },
-): Promise<TaskFolders> {
+export async function createTaskFolders(workDir: string, run: RunId): Promise<TaskFolders> {
   const folder = join(workDir, `task_${run.taskId}_${run.runId}`);
   // The same run may be claimed twice, where a reply was lost; nothing of the first time may be left.
   await removeTree(folder);
@@ -49,14 +45,18 @@ export async function createTaskFolders(
  * Ends the processes and removes the folders of runs whose worker is gone, as after a crash or a power cut. Those of a
  * worker that lives, which may share `workDir`, are left alone.
  */
-export async function cleanUp(workDir: string, monitor: Monitor): Promise<void> {
+export async function cleanUp(
+  workDir: string,
+  engine: Pick<Engine, "cleanUp">,
+  monitor: Monitor,
+): Promise<void> {
   for (const name of await readdir(workDir)) {
     if (!/^task_[\w-]{22}_\d+$/.test(name)) continue;
     const folder = join(workDir, name);
     const left = await readOwner(folder);
     if (left !== undefined) {
       if (lives(left)) continue;
-      await killRun({ groups: [], mark: runMark(left.taskId, left.runId) });
+      await engine.cleanUp(left);
     }
     monitor.info("removing what a dead worker left", { folder });
     await removeTree(folder).catch((error: unknown) => monitor.reportError(error, { folder }));

@@ -30,6 +30,9 @@ export function nativeEngine(environment: NodeJS.ProcessEnv = process.env): Engi
   return defineEngine({
     name: "native",
     payloadSchema,
+    async cleanUp({ taskId, runId }) {
+      await killRun({ groups: [], mark: runMark(taskId, runId) });
+    },
     newSandboxBuilder: (task, { command: commands }) => {
       if (commands.flat().some((word) => word.includes("\0"))) {
         throw new MalformedPayloadError([

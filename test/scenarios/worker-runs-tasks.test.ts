@@ -1,0 +1,127 @@
+// The worker on the real server: what was tested against the fake queue must hold here, over HTTP and PostgreSQL.
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
+import { createTask } from "../support/factories.ts";
+import { testStack } from "../support/stack.ts";
+import type { Stack } from "../support/stack.ts";
+import { startTestWorker } from "../support/worker.ts";
+import type { TestWorker } from "../support/worker.ts";
+
+const taskQueueId = "test/queue";
+let stack: Stack;
+let worker: TestWorker | undefined;
+beforeAll(async () => {
+  stack = await testStack();
+});
+afterEach(async () => {
+  await worker?.end();
+  worker = undefined;
+});
+afterAll(async () => {
+  await stack.stop();
+});
+
+async function startWorker(options: Parameters<typeof startTestWorker>[1] = {}): Promise<void> {
+  worker = await startTestWorker(stack.rootUrl, { queue: stack.client.queue, taskQueueId, ...options });
+}
+const shell = (script: string, more: object = {}): Partial<TaskDefinitionRequest> => ({
+  payload: { command: [["sh", "-c", script]], maxRunTime: 60, ...more },
+});
+const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
+/** Waits until the runs of a task are these, each as `state/reason`. */
+async function expectRuns(taskId: string, ...expected: string[]): Promise<void> {
+  await vi.waitFor(async () => {
+    const { runs } = await statusOf(taskId);
+    expect(runs.map((run) => `${run.state}/${run.reasonResolved ?? "-"}`)).toEqual(expected);
+  }, 20_000);
+}
+async function contentOf(taskId: string, name: string): Promise<string> {
+  const signed = await stack.client.buildSignedUrl(
+    stack.client.queue.getLatestArtifact.url({ taskId, name }),
+  );
+  const response = await fetch(signed);
+  expect(response.status).toBe(200);
+  return await response.text();
+}
+
+describe("a worker on a real server", () => {
+  test("runs a task and leaves its log and artifacts", async () => {
+    await startWorker();
+    const artifacts = [
+      { type: "file", path: "out.txt", name: "public/out.txt" },
+      { type: "file", path: "none", name: "public/none", optional: true },
+    ];
+    const taskId = await createTask(stack.client, shell("echo hello; echo data > out.txt", { artifacts }));
+    await expectRuns(taskId, "completed/completed");
+    expect(await contentOf(taskId, "public/logs/live.log")).toContain("hello\n");
+    expect(await contentOf(taskId, "public/logs/live_backing.log")).toContain("=== Task Finished ===");
+    expect(await contentOf(taskId, "public/out.txt")).toBe("data\n");
+    const list = await stack.client.queue.listLatestArtifacts({ taskId });
+    expect(list.artifacts.map(({ name, storageType }) => `${name} ${storageType}`)).toEqual([
+      "public/logs/live.log link",
+      "public/logs/live_backing.log s3",
+      "public/none error",
+      "public/out.txt s3",
+    ]);
+  });
+
+  test("can be followed while the task runs", async () => {
+    await startWorker();
+    const taskId = await createTask(stack.client, shell("echo first; sleep 1; echo last"));
+    const name = "public/logs/live.log";
+    const live = await vi.waitFor(async () => {
+      const found = await stack.client.queue.latestArtifact({ taskId, name });
+      return "url" in found ? found.url : expect.fail("no live log yet");
+    }, 5000);
+    expect(live).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/log\//);
+    const text = await (await fetch(live)).text();
+    expect(text).toMatch(/first\n[^]*last\n[^]*=== Task Finished ===/);
+  });
+
+  test.each([
+    ["fails", "exit 3", "failed/failed"],
+    ["is malformed", { command: "ls" }, "exception/malformed-payload"],
+  ])("resolves a task that %s", async (_, what, expected) => {
+    await startWorker();
+    const overrides = typeof what === "string" ? shell(what) : { payload: what };
+    const taskId = await createTask(stack.client, overrides);
+    await expectRuns(taskId, expected);
+    expect(await contentOf(taskId, "public/logs/live_backing.log")).toContain("[taskcluster:error]");
+  });
+
+  test("has a task run again that asks for it, and one that it gave up itself", async () => {
+    await startWorker();
+    const again = await createTask(stack.client, {
+      ...shell("exit 75", { onExitStatus: { retry: [75] } }),
+      retries: 1,
+    });
+    await expectRuns(again, "exception/intermittent-task", "exception/intermittent-task");
+    const taskId = await createTask(stack.client, shell("sleep 1000"));
+    await vi.waitFor(async () => expect((await statusOf(taskId)).state).toBe("running"), 5000);
+    await worker?.stop("the test says so");
+    await expectRuns(taskId, "exception/worker-shutdown", "pending/-");
+    await stack.client.queue.cancelTask({ taskId });
+  });
+
+  test("ends a canceled task within two seconds, and keeps its log", async () => {
+    await startWorker();
+    const taskId = await createTask(stack.client, shell("echo started; sleep 1000"));
+    await vi.waitFor(async () => expect((await statusOf(taskId)).state).toBe("running"), 5000);
+    await stack.client.queue.cancelTask({ taskId });
+    const text = await vi.waitFor(() => contentOf(taskId, "public/logs/live_backing.log"), 2500);
+    expect(text).toContain("[taskcluster:error] The task was canceled.");
+    await expectRuns(taskId, "exception/canceled");
+  });
+});
+
+test("a claim of a second is kept by reclaims", async () => {
+  const hasty = await testStack({ config: { queue: { claimTimeout: 1000 } } });
+  const eager = await startTestWorker(hasty.rootUrl, { queue: hasty.client.queue, taskQueueId });
+  const taskId = await createTask(hasty.client, shell("sleep 4"));
+  await vi.waitFor(async () => {
+    const { status } = await hasty.client.queue.status({ taskId });
+    expect(status.runs.map(({ state }) => state)).toEqual(["completed"]);
+  }, 15_000);
+  await eager.end();
+  await hasty.stop();
+});
