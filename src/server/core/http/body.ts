@@ -9,6 +9,9 @@ export interface JsonBody {
   readonly value: unknown;
 }
 
+/** Deeper JSON is refused: at some thousand levels printing it again, as replies and errors do, would overflow the stack. */
+const MAX_DEPTH = 500;
+
 /** Teaches a server (or a scope of it) to read JSON bodies of at most `limit` bytes; other types are not read. */
 export function readJsonBodies(app: FastifyInstance, limit: number): void {
   app.removeAllContentTypeParsers();
@@ -28,7 +31,7 @@ export function readJsonBodies(app: FastifyInstance, limit: number): void {
     payload.resume();
     done(null, undefined);
   });
-  app.addHook("preParsing", (request, _reply, payload, done) => {
+  app.addHook("preParsing", (request, reply, payload, done) => {
     const encoding = request.headers["content-encoding"];
     if (encoding === undefined || encoding === "identity") return done(null, payload);
     const inflate =
@@ -40,9 +43,10 @@ export function readJsonBodies(app: FastifyInstance, limit: number): void {
           `Content-Encoding '${encoding}' is not understood: send the body as it is, or use gzip or deflate.`,
         ),
       );
-    inflate.on("error", () => payload.destroy());
     // The announced length is that of the compressed body; the limit is checked while the inflated one is read.
     delete request.headers["content-length"];
+    // Once a bomb is refused, nobody needs what is left of it; nor does a caller who hung up.
+    reply.raw.once("close", () => inflate.destroy());
     done(null, payload.pipe(inflate));
   });
 }
@@ -55,6 +59,11 @@ function parseJson(text: string): JsonBody {
   } catch (err) {
     throw new ApiError("MalformedPayload", `Failed to parse JSON: ${(err as Error).message}`);
   }
+  if (isDeeperThan(MAX_DEPTH, value))
+    throw new ApiError(
+      "MalformedPayload",
+      `Failed to parse JSON: it is nested deeper than ${MAX_DEPTH} levels`,
+    );
   if (typeof value !== "object" || value === null)
     throw new ApiError(
       "MalformedPayload",
@@ -63,6 +72,24 @@ function parseJson(text: string): JsonBody {
   return { text, value };
 }
 
+/** Whether an element of `value` lies more than `levels` below it; goes no deeper than that itself. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((element) => isDeeperThan(levels - 1, element));
+}
+
 /** The body of a request, where one was read. */
 export const jsonBody = (request: FastifyRequest): JsonBody | undefined =>
   request.body as JsonBody | undefined;
+
+/** A body that must be there: even where `{}` would do, no body at all is a mistake of the caller. */
+export function requiredBody(request: FastifyRequest): JsonBody {
+  const body = jsonBody(request);
+  if (body !== undefined && body.text !== "") return body;
+  const type = request.headers["content-type"] ?? "none";
+  throw new ApiError(
+    "MalformedPayload",
+    `Payload must be JSON with content-type: application/json got content-type: ${type}${body ? ", and no body" : ""}`,
+  );
+}

@@ -69,7 +69,8 @@ export function createCall(
     closed() {
       // Of the response and not of the socket, which outlives this call and would gather listeners.
       const controller = new AbortController();
-      response.once("close", () => controller.abort());
+      if (request.raw.socket.destroyed) controller.abort();
+      else response.once("close", () => controller.abort());
       return controller.signal;
     },
   };

@@ -1,23 +1,29 @@
 // How a refusal looks on the wire: the body that clients of the compatible system parse and print.
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Endpoint } from "../../../api/endpoint.ts";
 import type { Monitor } from "../monitor.ts";
 import { jsonBody } from "./body.ts";
+import { pathParameters } from "./path-parameters.ts";
 
 /** Turns whatever was thrown into an error that may be shown; what nobody expected gets an incident id. */
 export function toApiError(err: unknown, monitor: Monitor): ApiError {
   if (err instanceof ApiError) return err;
-  const code = (err as { code?: unknown } | null)?.code;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
-    return new ApiError("InputTooLarge", "The request body is larger than this server accepts.");
-  if (typeof code === "string" && code.startsWith("FST_ERR_CTP"))
-    return new ApiError("MalformedPayload", `The request body cannot be read: ${(err as Error).message}`);
   const incidentId = monitor.reportError(err);
   return new ApiError("InternalServerError", `Internal Server Error, incidentId ${incidentId}.`, {
     cause: err,
   });
+}
+
+/** The same for what the framework throws before a method is called: it marks what is the caller's fault. */
+export function refusalOf(err: unknown, monitor: Monitor): ApiError {
+  if (err instanceof ApiError || !(err instanceof Error)) return toApiError(err, monitor);
+  const { code, statusCode = 500 }: Partial<FastifyError> = err;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
+    return new ApiError("InputTooLarge", "The request body is larger than this server accepts.");
+  if (statusCode >= 500) return toApiError(err, monitor);
+  return new ApiError("MalformedPayload", `The request body cannot be read: ${err.message}`, { cause: err });
 }
 
 /** Sends an error in the standard body. */
@@ -45,7 +51,7 @@ export function sendError(
         message,
         requestInfo: {
           method,
-          params: request.params ?? {},
+          params: pathParameters(request, of),
           payload: withoutSecrets(jsonBody(request)?.value ?? {}, of?.secretMembers),
           time,
         },

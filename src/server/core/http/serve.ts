@@ -3,15 +3,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
 import type { Endpoint, ReplyOf } from "../../../api/endpoint.ts";
 import type { Service } from "../../../api/service.ts";
-import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { templateParams } from "../../../lib/scopes/render.ts";
 import type { Monitor } from "../monitor.ts";
+import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
-import { sendError, toApiError } from "./error-reply.ts";
+import { refusalOf, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
+import { pathParameters } from "./path-parameters.ts";
 import { RawJson, Reply } from "./replies.ts";
-import { checkParams, checkQuery, compileBodyCheck, createAjv } from "./validation.ts";
+import { bodyChecks, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
 /** What answers one method. A promise of the reply, in any of the forms that `send` below knows. */
 export type Handler<E extends Endpoint> = (
@@ -47,21 +48,24 @@ export function serve<S extends Service>(
   handlers: Handlers<S>,
   options: ServeOptions,
 ): void {
-  const ajv = createAjv();
+  const compileBodyCheck = bodyChecks();
   const prefix = `/api/${service.name}/${service.version}`;
   const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
     const handler = handlers[key as keyof S["endpoints"]] as Handler<Endpoint>;
+    const { body } = endpoint;
+    const schemaUrl = (): string => `${options.rootUrl()}/schemas/${service.name}/${body?.file ?? ""}#`;
+    const checkBody = body && compileBodyCheck(body, schemaUrl);
     const url = prefix + routerPath(endpoint.path);
     const methods = methodsOf.get(url) ?? new Set();
     methodsOf.set(url, methods.add(endpoint.method));
     app.route({
       method: endpoint.method,
       url,
-      handler: pipeline(service, endpoint, handler, ajv, options),
+      handler: pipeline(service, endpoint, handler, checkBody, options),
       errorHandler: (err, request, reply) => {
         setApiHeaders(request, reply);
-        void sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
+        void sendError(refusalOf(err, options.monitor), request, reply, endpoint, options.clock);
       },
     });
   }
@@ -81,22 +85,19 @@ function pipeline(
   service: Service,
   endpoint: Endpoint,
   handler: Handler<Endpoint>,
-  ajv: ReturnType<typeof createAjv>,
+  checkBody: BodyCheck | undefined,
   options: ServeOptions,
 ) {
-  const rest = /\*(\w+)$/.exec(endpoint.path)?.[1];
   const pathParams = new Set(Object.keys(endpoint.params ?? {}));
   // Scopes whose holes are all parameters of the path can be checked before anything else is looked at.
   const early =
     endpoint.scopes !== undefined &&
     templateParams(endpoint.scopes).every((p) => p.kind === "text" && pathParams.has(p.name));
-  const checkBody =
-    endpoint.body && compileBodyCheck(ajv, endpoint.body, `/schemas/${service.name}/${endpoint.body.file}#`);
   const checkReply = options.checkReplies ? replyCheck(endpoint) : undefined;
 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const start = options.clock.now();
-    const params = pathParameters(request, rest);
+    const params = pathParameters(request, endpoint);
     setApiHeaders(request, reply);
     try {
       const call = createCall(endpoint, request, params, options.authenticate, reply.raw);
@@ -105,12 +106,8 @@ function pipeline(
       checkParams(endpoint, params);
       checkQuery(endpoint, request.query as Record<string, unknown>);
       if (checkBody) {
-        if (call.body === undefined || !hasBody(request))
-          throw new ApiError(
-            "MalformedPayload",
-            `Payload must be JSON with content-type: application/json got content-type: ${request.headers["content-type"] ?? "none"}`,
-          );
-        checkBody(call.body);
+        const { value, text } = requiredBody(request);
+        checkBody(value, text.length);
       }
       const result = await handler(call);
       if (!call.authorized) throw new Error(`${endpoint.name} replied without having authorized its caller`);
@@ -129,18 +126,6 @@ function pipeline(
     }
   };
 }
-
-/** The parameters as the contract names them; a rest parameter that the path leaves out is empty. */
-function pathParameters(request: FastifyRequest, rest: string | undefined): Record<string, string> {
-  const params = request.params as Record<string, string>;
-  if (rest === undefined) return params;
-  const { "*": value = "", ...others } = params;
-  return { ...others, [rest]: value };
-}
-
-const hasBody = (request: FastifyRequest): boolean =>
-  request.headers["transfer-encoding"] !== undefined ||
-  (request.headers["content-length"] !== undefined && request.headers["content-length"] !== "0");
 
 function send(reply: FastifyReply, result: unknown): FastifyReply {
   if (result === undefined || result === null) return reply.code(204).send();

@@ -4,7 +4,7 @@ import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Monitor } from "../monitor.ts";
 import { readJsonBodies } from "./body.ts";
-import { sendError, toApiError } from "./error-reply.ts";
+import { refusalOf, sendError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
 
 export interface HttpServerOptions {
@@ -15,6 +15,20 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly monitor: Monitor;
 }
+
+// Names of artifacts and secrets are longer than the router's default of 100.
+const MAX_PARAM_LENGTH = 8192;
+
+/** Paths that no route gets to see. */
+const pathRefusals: Readonly<Record<string, (url: string) => ApiError>> = {
+  FST_ERR_BAD_URL: (url) =>
+    new ApiError("InvalidRequestArguments", `The path is not valid percent-encoding: ${url}`),
+  FST_ERR_MAX_PARAM_LENGTH: () =>
+    new ApiError(
+      "InvalidRequestArguments",
+      `A parameter of the path is longer than ${MAX_PARAM_LENGTH} characters.`,
+    ),
+};
 
 /** A server without services; `serve` adds them. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
@@ -28,22 +42,18 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: true,
-      // Names of artifacts and secrets are longer than the router's default of 100.
-      maxParamLength: 8192,
+      maxParamLength: MAX_PARAM_LENGTH,
     },
     frameworkErrors: (err, request, reply) => {
       setApiHeaders(request, reply);
-      const refused =
-        err.code === "FST_ERR_BAD_URL"
-          ? new ApiError("InvalidRequestArguments", `The path is not valid percent-encoding: ${request.url}`)
-          : toApiError(err, options.monitor);
-      return sendError(refused, request, reply, undefined, options.clock);
+      const refused = pathRefusals[err.code]?.(request.url) ?? refusalOf(err, options.monitor);
+      void sendError(refused, request, reply, undefined, options.clock);
     },
   });
   readJsonBodies(app, options.bodyLimit);
   app.setErrorHandler((err, request, reply) => {
     setApiHeaders(request, reply);
-    return sendError(toApiError(err, options.monitor), request, reply, undefined, options.clock);
+    return sendError(refusalOf(err, options.monitor), request, reply, undefined, options.clock);
   });
   app.setNotFoundHandler((request, reply) => {
     setApiHeaders(request, reply);

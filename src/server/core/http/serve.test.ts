@@ -1,0 +1,309 @@
+// One call through all its checks: what is refused, in which order, and what a reply looks like.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { tinyServer, type TinyHandlers, type TinyServer } from "../../../../test/support/tiny-server.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import { RawJson, Reply } from "./replies.ts";
+
+const tiny = tinyServer();
+afterAll(() => tiny.app.close());
+
+interface Ask {
+  method?: "GET" | "PUT" | "POST" | "HEAD" | "OPTIONS" | "DELETE";
+  as?: string;
+  body?: unknown;
+}
+const ask = (path: string, { method = "GET", as, body }: Ask = {}, on: TinyServer = tiny) =>
+  on.app.inject({
+    method,
+    url: `/api/tiny/v1${path}`,
+    headers: { ...(as !== undefined && { "x-caller": as }) },
+    ...(body !== undefined && { payload: body as object }),
+  });
+type Answer = Awaited<ReturnType<typeof ask>>;
+
+/** Status, code and text of a refusal, without the technical lines. */
+const refused = (reply: Answer): [number, string, string] => {
+  const { code, message } = reply.json<{ code: string; message: string }>();
+  return [reply.statusCode, code, message.split("\n\n---\n")[0] ?? ""];
+};
+
+/** A server of its own with these handlers, for one test. */
+function serverWith(handlers: Partial<TinyHandlers>, checkReplies = true): TinyServer {
+  const server = tinyServer(handlers, { checkReplies });
+  onTestFinished(() => server.app.close());
+  return server;
+}
+
+describe("the order of checks", () => {
+  const put = (id: string, body: unknown, as?: string) =>
+    ask(`/things/${id}`, { method: "PUT", body, ...(as !== undefined && { as }) });
+
+  it("asks for authority first where the path says what is needed, then for parameters, then for the query", async () => {
+    expect(refused(await ask("/things/NOT?bad=1"))[1]).toBe("InsufficientScopes");
+    expect(refused(await ask("/things/NOT?bad=1", { as: "forger" }))[1]).toBe("AuthenticationFailed");
+    expect(refused(await ask("/things/NOT?bad=1", { as: "reader" }))).toEqual([
+      400,
+      "InvalidRequestArguments",
+      "Invalid URL patterns:\nURL parameter 'id' given as 'NOT' must match regular expression: '/^[a-z]{1,8}$/'",
+    ]);
+    expect(refused(await ask("/things/abc?bad=1&limit=x&after=", { as: "reader" }))).toEqual([
+      400,
+      "InvalidRequestArguments",
+      "Query-string parameter: bad is not supported!\n" +
+        "Query-string parameter: limit given as 'x' must match regular expression: '/^[0-9]+$/'\n" +
+        "Query-string parameter: after given as '' must match regular expression: '/./'",
+    ]);
+  });
+
+  it("looks at parameters, query and body before authority where the body says what is needed", async () => {
+    expect(refused(await put("NOT", { kind: 1 }, "forger"))[1]).toBe("InvalidRequestArguments");
+    expect(refused(await put("abc?x=1", { kind: 1 }, "forger"))[1]).toBe("InvalidRequestArguments");
+    expect(refused(await put("abc", { kind: 1 }, "forger"))[1]).toBe("InputValidationError");
+    expect(refused(await put("abc", { kind: "toy" }, "forger"))[1]).toBe("AuthenticationFailed");
+    expect(refused(await put("abc", { kind: "toy" }))[1]).toBe("InsufficientScopes");
+    expect((await put("abc", { kind: "toy", parts: ["a"] }, "writer")).statusCode).toBe(200);
+  });
+
+  it("does not look at the credentials of public methods", async () => {
+    expect((await ask("/open", { as: "forger" })).statusCode).toBe(200);
+  });
+
+  it("tolerates `bewit` in any query, and each other key once", async () => {
+    expect((await ask("/open?bewit=abc")).statusCode).toBe(200);
+    expect(refused(await ask("/things/abc?limit=1&limit=2", { as: "reader" }))[2]).toBe(
+      "Query-string parameter: limit must be a string!",
+    );
+    expect((await ask("/things/abc?limit=1", { as: "reader" })).json()).toEqual({
+      params: { id: "abc" },
+      query: { limit: "1" },
+    });
+  });
+});
+
+describe("a refused body", () => {
+  it("is told every error, each with its place", async () => {
+    const body = { kind: "Toy", size: "1", parts: ["a", "a"], nested: { deep: "", more: 1 }, "other/one": 1 };
+    expect(refused(await ask("/things/abc", { method: "PUT", body }))).toEqual([
+      400,
+      "InputValidationError",
+      [
+        "\nSchema Validation Failed!",
+        "Rejecting Schema: https://ci.example.com/schemas/tiny/v1/thing.json#",
+        "Errors:",
+        '  * data must NOT have additional properties: "other/one"',
+        '  * data/kind must match pattern "^[a-z]+$"',
+        "  * data/size must be integer",
+        "  * data/parts must NOT have duplicate items (items ## 1 and 0 are identical)",
+        '  * data/nested must NOT have additional properties: "more"',
+      ].join("\n"),
+    ]);
+  });
+
+  it("is told no more errors than somebody would read, and of a large one only the first", async () => {
+    const tell = async (parts: number) => {
+      const body = { kind: "toy", parts: Array.from({ length: parts }, (_, i) => i) };
+      return refused(await ask("/things/abc", { method: "PUT", body }))[2]
+        .split("\n")
+        .slice(4);
+    };
+    const some = await tell(150);
+    expect(some).toHaveLength(101);
+    expect(some.at(-1)).toBe("  * … and 51 more");
+    expect(await tell(15_000)).toEqual(["  * data/parts must NOT have more than 100 items"]);
+  });
+});
+
+describe("a refusal", () => {
+  it("has the standard body: code, text, and what was asked, without secrets", async () => {
+    const body = { kind: "toy", secret: "hush" };
+    const reply = await ask("/things/abc", { method: "PUT", body });
+    const { time } = reply.json<{ requestInfo: { time: string } }>().requestInfo;
+    expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
+    expect(reply.json()).toEqual({
+      code: "InsufficientScopes",
+      message: expect.stringMatching(
+        /[^]\n\n---\n\n\* method: {5}write\n\* errorCode: {2}InsufficientScopes\n\* statusCode: 403\n\* time: {7}20/,
+      ),
+      requestInfo: {
+        method: "write",
+        params: { id: "abc" },
+        payload: { kind: "toy", size: 1, parts: [], secret: "(OMITTED)" },
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      },
+    });
+    expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
+  });
+
+  it("names a parameter that takes the rest of the path as the contract does", async () => {
+    const reply = await ask("/paths/x/a%C3%A9/b");
+    expect(reply.json()).toMatchObject({
+      code: "InvalidRequestArguments",
+      requestInfo: { params: { id: "x", rest: "aé/b" } },
+    });
+  });
+
+  it("of bad credentials says which scheme is wanted", async () => {
+    const reply = await ask("/things/abc", { as: "forger" });
+    expect(refused(reply)).toEqual([401, "AuthenticationFailed", "Unauthorized: Bad mac"]);
+    expect(reply.headers["www-authenticate"]).toBe("hawk");
+  });
+
+  it("for want of scopes says which are missing, of which", async () => {
+    expect(refused(await ask("/things/abc"))[2]).toBe(
+      "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\ntiny:read:abc\n```",
+    );
+    const body = { kind: "toy", parts: ["a", "b"] };
+    const whole = JSON.stringify(
+      { AllOf: ["tiny:write:toy", { AnyOf: ["tiny:part:a", "tiny:part:b", "tiny:all-parts"] }] },
+      null,
+      2,
+    );
+    expect(refused(await ask("/things/abc", { method: "PUT", body, as: "reader" }))[2]).toBe(
+      "Client ID reader does not have sufficient scopes and is missing the following scopes:\n\n" +
+        `\`\`\`\n${whole}\n\`\`\`\n\nThis request requires the client to satisfy the following scope expression:\n\n\`\`\`\n${whole}\n\`\`\``,
+    );
+    const other = { kind: "car", parts: ["a"] };
+    expect(refused(await ask("/things/abc", { method: "PUT", body: other, as: "writer" }))[2]).toContain(
+      "is missing the following scopes:\n\n```\ntiny:write:car\n```\n\n",
+    );
+  });
+});
+
+describe("an unexpected error", () => {
+  it("is a 500 that tells an incident id and nothing else, and the log has the rest", async () => {
+    const broken = serverWith({
+      open: () => {
+        throw new TypeError("the password is 1234");
+      },
+    });
+    const reply = await ask("/open", {}, broken);
+    const [status, code, message] = refused(reply);
+    expect([status, code]).toEqual([500, "InternalServerError"]);
+    const incidentId = /^Internal Server Error, incidentId ([0-9a-f-]{36})\.$/.exec(message)?.[1];
+    expect(reply.body).not.toContain("1234");
+    expect(broken.records).toContainEqual(
+      expect.objectContaining({ incidentId, msg: "the password is 1234" }),
+    );
+  });
+
+  it("is one too where what was thrown is no Error", async () => {
+    const broken = serverWith({
+      // oxlint-disable-next-line prefer-promise-reject-errors, typescript/prefer-promise-reject-errors -- that is what is tested
+      open: () => Promise.reject(undefined),
+    });
+    expect((await ask("/open", {}, broken)).statusCode).toBe(500);
+  });
+
+  it("is a reply without authorisation, which nobody gets to see", async () => {
+    const forgetful = serverWith({ guarded: () => ({ secret: 1 }) });
+    const reply = await ask("/guarded", { method: "POST", as: "root" }, forgetful);
+    expect(reply.statusCode).toBe(500);
+    expect(reply.body).not.toContain("secret");
+    expect(forgetful.records).toContainEqual(
+      expect.objectContaining({ msg: "guarded replied without having authorized its caller" }),
+    );
+    expect((await ask("/guarded", { method: "POST", as: "root" })).statusCode).toBe(200);
+    expect((await ask("/guarded", { method: "POST" })).statusCode).toBe(403);
+  });
+
+  it("is a reply that does not fit its schema, where replies are checked", async () => {
+    // What a handler with a bug would answer, in each form that an answer can have.
+    for (const wrong of [new RawJson('{"n":"one"}'), new Reply(200, { n: 1.5 }), new RawJson("{}")]) {
+      const strict = serverWith({ typed: () => wrong });
+      expect((await ask("/typed", {}, strict)).statusCode).toBe(500);
+      expect(strict.records).toContainEqual(
+        expect.objectContaining({ msg: expect.stringContaining("does not fit v1/typed.json") }),
+      );
+      expect((await ask("/typed", {}, serverWith({ typed: () => wrong }, false))).statusCode).toBe(200);
+    }
+  });
+});
+
+describe("a reply", () => {
+  it("may be a value, text that is JSON already, or have a status and headers of its own", async () => {
+    expect((await ask("/typed")).json()).toEqual({ n: 1 });
+    const raw = await ask("/typed", {}, serverWith({ typed: () => new RawJson('{"n": 2}') }));
+    expect([raw.body, raw.headers["content-type"]]).toEqual(['{"n": 2}', "application/json; charset=utf-8"]);
+    const to = { location: "https://example.com/" };
+    const redirect = await ask("/typed", {}, serverWith({ typed: () => new Reply(303, { url: "u" }, to) }));
+    expect([redirect.statusCode, redirect.headers.location, redirect.json()]).toEqual([
+      303,
+      "https://example.com/",
+      { url: "u" },
+    ]);
+  });
+
+  it("is empty where there is nothing to say", async () => {
+    const reply = await ask("/open", {}, serverWith({ open: () => undefined }));
+    expect([reply.statusCode, reply.body]).toEqual([204, ""]);
+  });
+
+  it("to HEAD is that to GET without its body", async () => {
+    const reply = await ask("/things/abc", { method: "HEAD", as: "reader" });
+    expect([reply.statusCode, reply.body]).toEqual([200, ""]);
+    expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
+    expect((await ask("/things/abc", { method: "HEAD" })).statusCode).toBe(403);
+  });
+
+  it("to OPTIONS says what may be asked, of everybody", async () => {
+    const reply = await ask("/things/abc", { method: "OPTIONS", as: "forger" });
+    expect([reply.statusCode, reply.headers.allow, reply.body]).toEqual([
+      200,
+      "GET,PUT,HEAD,OPTIONS",
+      "GET,PUT,HEAD,OPTIONS",
+    ]);
+    expect((await ask("/send", { method: "OPTIONS" })).headers.allow).toBe("POST,OPTIONS");
+  });
+
+  it("is counted, refused or not, under the name of its method", async () => {
+    await ask("/typed");
+    await ask("/things/NOT", { as: "reader" });
+    expect(tiny.calls.slice(-2)).toEqual([
+      { service: "tiny", name: "typed", method: "GET", status: 200, ms: expect.any(Number) },
+      { service: "tiny", name: "read", method: "GET", status: 400, ms: expect.any(Number) },
+    ]);
+  });
+});
+
+describe("a caller who hangs up", () => {
+  it("is told to the handler, which knows when nobody waits for its answer", async () => {
+    const started = deferred<AbortSignal>();
+    const waiting = serverWith({
+      open: async (call) => {
+        const signal = call.closed();
+        started.resolve(signal);
+        await once(signal, "abort");
+        throw new ApiError("ServiceUnavailable", "nobody hears this");
+      },
+    });
+    const socket = connect(await waiting.listen(), "127.0.0.1");
+    socket.write("GET /api/tiny/v1/open HTTP/1.1\r\nhost: x\r\n\r\n");
+    const signal = await started.promise;
+    expect(signal.aborted).toBe(false);
+    const aborted = once(signal, "abort");
+    socket.destroy();
+    await aborted;
+  });
+
+  it("may do so before the handler asks", async () => {
+    const gone = deferred<boolean>();
+    const late = serverWith({
+      open: async (call) => {
+        socket.destroy();
+        await once(call.request.raw.socket, "close");
+        gone.resolve(call.closed().aborted);
+      },
+    });
+    const socket = connect(await late.listen(), "127.0.0.1");
+    socket.write("GET /api/tiny/v1/open HTTP/1.1\r\nhost: x\r\n\r\n");
+    expect(await gone.promise).toBe(true);
+  });
+});
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((r) => (resolve = r));
+  return { promise, resolve };
+}

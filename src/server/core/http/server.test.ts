@@ -1,0 +1,143 @@
+// The HTTP server around the contract: paths, headers, probes, and what the framework itself refuses.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tinyServer } from "../../../../test/support/tiny-server.ts";
+
+const { app, records, listen } = tinyServer();
+let port = 0;
+beforeAll(async () => {
+  port = await listen();
+});
+afterAll(() => app.close());
+
+const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
+
+/** Sends text as it is and answers everything that comes back until the connection ends. */
+async function raw(text: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let answer = "";
+  socket.on("data", (chunk) => (answer += String(chunk)));
+  socket.write(text);
+  await once(socket, "close");
+  return answer;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+describe("a path", () => {
+  it("is not known in another case, under another service or by another method, which is not the standard error", async () => {
+    for (const url of [
+      "/api/tiny/v1/OPEN",
+      "/api/tiny/v2/open",
+      "/api/none/v1/open",
+      "/api/tiny/v1/",
+      "/nowhere",
+    ]) {
+      const reply = await get(url);
+      expect([url, reply.statusCode, reply.json()]).toEqual([url, 404, { error: "Not found" }]);
+      expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
+    }
+    expect((await app.inject({ method: "DELETE", url: "/api/tiny/v1/open" })).statusCode).toBe(404);
+    expect((await app.inject({ method: "OPTIONS", url: "/api/tiny/v1/nowhere" })).statusCode).toBe(404);
+  });
+
+  it("may end in a slash", async () => {
+    expect((await get("/api/tiny/v1/open/")).statusCode).toBe(200);
+    expect((await get("/api/tiny/v1/paths/x/rest/")).json()).toEqual({ id: "x", rest: "rest" });
+  });
+
+  it("keeps an encoded slash in its parameter, and takes both forms for the rest of a path", async () => {
+    const cases: [string, { id: string; rest: string }][] = [
+      ["a%2Fb/c", { id: "a/b", rest: "c" }],
+      ["a/b/c", { id: "a", rest: "b/c" }],
+      ["a/b%2Fc", { id: "a", rest: "b/c" }],
+      ["a/b%2Fc/d%20e", { id: "a", rest: "b/c/d e" }],
+      ["a/b//c", { id: "a", rest: "b//c" }],
+      ["a%252Fb/%252F", { id: "a%2Fb", rest: "%2F" }],
+      ["a%3Fb/c%23d%3F", { id: "a?b", rest: "c#d?" }],
+      ["github%2F1%7Cx/%2E%2E%2Fetc", { id: "github/1|x", rest: "../etc" }],
+    ];
+    for (const [path, params] of cases) {
+      const reply = await get(`/api/tiny/v1/paths/${path}`);
+      expect([path, reply.statusCode, reply.json()]).toEqual([path, 200, params]);
+    }
+  });
+
+  it("that is not percent-encoding is refused with the standard error", async () => {
+    for (const bad of ["%", "%zz", "%E9", "a%2"]) {
+      const reply = await get(`/api/tiny/v1/things/${bad}`);
+      expect([bad, reply.statusCode, reply.json()]).toMatchObject([
+        bad,
+        400,
+        { code: "InvalidRequestArguments", message: expect.stringContaining("not valid percent-encoding") },
+      ]);
+    }
+  });
+
+  it("may be long, but not without end", async () => {
+    const name = "n".repeat(5_000);
+    expect((await get(`/api/tiny/v1/paths/x/${name}`)).json()).toEqual({ id: "x", rest: name });
+    const reply = await get(`/api/tiny/v1/paths/${"n".repeat(9_000)}/x`);
+    expect([reply.statusCode, reply.json()]).toMatchObject([
+      400,
+      { code: "InvalidRequestArguments", message: expect.stringContaining("longer than 8192 characters") },
+    ]);
+  });
+});
+
+describe("every answer", () => {
+  it("carries the headers that browsers of other sites need, and those that keep content from being misread", async () => {
+    for (const url of ["/api/tiny/v1/open", "/api/tiny/v1/things/abc", "/nowhere", "/api/tiny/v1/things/%"]) {
+      const { headers } = await get(url);
+      expect(headers).toMatchObject({
+        "access-control-allow-origin": "*",
+        "access-control-max-age": "900",
+        "access-control-allow-methods": "OPTIONS,GET,HEAD,POST,PUT,DELETE,TRACE,CONNECT",
+        "access-control-request-method": "*",
+        "access-control-allow-headers":
+          "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control",
+        "cache-control": "no-store no-cache must-revalidate",
+        "x-content-type-options": "nosniff",
+        "content-security-policy": expect.stringContaining("default-src 'none'"),
+        "x-for-trace-id": expect.stringMatching(UUID),
+        "x-for-request-id": expect.stringMatching(UUID),
+      });
+      expect(headers).not.toHaveProperty("x-powered-by");
+    }
+  });
+
+  it("takes over a trace id, unless it would do harm in a log", async () => {
+    const trace = async (id: string) =>
+      (await get("/api/tiny/v1/open", { "x-taskcluster-trace-id": id })).headers["x-for-trace-id"];
+    expect(await trace("3f2c_a-1")).toBe("3f2c_a-1");
+    for (const bad of ["a b", "a\tb", "x".repeat(65), ""]) expect(await trace(bad)).toMatch(UUID);
+  });
+});
+
+describe("every process", () => {
+  it("answers probes and robots", async () => {
+    expect((await get("/__version__")).json()).toMatchObject({ version: "1.2.3" });
+    expect((await get("/__heartbeat__")).json()).toEqual({});
+    expect((await get("/__lbheartbeat__")).json()).toEqual({});
+    expect((await get("/robots.txt")).body).toBe("User-Agent: *\nDisallow: /\n");
+  });
+});
+
+describe("what is not HTTP", () => {
+  it("is answered with 400, too many headers with 431, and neither is an incident", async () => {
+    expect(await raw("nonsense\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    );
+    expect(records.filter((record) => "incidentId" in record)).toEqual([]);
+  });
+
+  it("does not pass a body with two lengths for two requests", async () => {
+    const answer = await raw(
+      "POST /api/tiny/v1/send HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" +
+        "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
