@@ -9,7 +9,7 @@ export interface PublishedApi {
   /** By file, as in `v1/task.json`. */
   readonly schemas: Readonly<Record<string, Json>>;
 }
-export type Entry = { readonly name: string } & { readonly [member: string]: Json };
+type Entry = { readonly name: string } & { readonly [member: string]: Json };
 
 /** Something that is not as in the compatible system. */
 export interface Difference {
@@ -26,12 +26,8 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
     ...(ours.exchanges.length === 0
       ? []
       : differences(`${name} exchangePrefix`, theirs.exchangePrefix, ours.exchangePrefix)),
-    ...compareEntries(name, theirs.api, ours.api, (entry, of) =>
-      methodMeaning(entry, of === "theirs" ? theirs : ours),
-    ),
-    ...compareEntries(`${name} event`, theirs.exchanges, ours.exchanges, (entry, of) =>
-      eventMeaning(entry, of === "theirs" ? theirs : ours),
-    ),
+    ...compareEntries(name, "api", theirs, ours, methodMeaning),
+    ...compareEntries(`${name} event`, "exchanges", theirs, ours, eventMeaning),
     ...compareFiles(name, theirs, ours),
   ];
 }
@@ -39,15 +35,16 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
 /** By name: one that the other side lacks is one difference, however much it holds. */
 function compareEntries(
   where: string,
-  theirs: readonly Entry[],
-  ours: readonly Entry[],
-  meaning: (entry: Entry, of: "theirs" | "ours") => Json,
+  kind: "api" | "exchanges",
+  theirs: PublishedApi,
+  ours: PublishedApi,
+  meaning: (entry: Entry, api: PublishedApi) => Json,
 ): Difference[] {
-  const names = new Set([...theirs, ...ours].map((entry) => entry.name));
+  const names = new Set([...theirs[kind], ...ours[kind]].map((entry) => entry.name));
   return [...names].flatMap((name) => {
-    const [their, our] = [theirs, ours].map((entries) => entries.find((entry) => entry.name === name));
+    const [their, our] = [theirs, ours].map((api) => api[kind].find((entry) => entry.name === name));
     if (!their || !our) return [{ where: `${where} ${name}`, theirs: their && name, ours: our && name }];
-    return differences(`${where} ${name} `, meaning(their, "theirs"), meaning(our, "ours"));
+    return differences(`${where} ${name} `, meaning(their, theirs), meaning(our, ours));
   });
 }
 

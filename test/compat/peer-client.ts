@@ -20,14 +20,14 @@ export interface PeerOptions {
 }
 
 /** A client of one service: path parameters, then the body, then the query. Replies are those of our contract. */
-export type PeerService<S extends Service> = {
+type PeerService<S extends Service> = {
   readonly [K in keyof S["endpoints"]]: (...args: readonly unknown[]) => Promise<ReplyOf<S["endpoints"][K]>>;
 } & {
   buildUrl(method: unknown, ...args: readonly unknown[]): string;
   buildSignedUrl(method: unknown, ...args: readonly unknown[]): string;
 };
-export type PeerQueue = PeerService<(typeof services)["queue"]>;
-export type PeerAuth = PeerService<(typeof services)["auth"]>;
+type PeerQueue = PeerService<(typeof services)["queue"]>;
+type PeerAuth = PeerService<(typeof services)["auth"]>;
 
 /** What a refused call throws. */
 export interface PeerError extends Error {

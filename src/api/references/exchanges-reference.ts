@@ -15,7 +15,7 @@ export interface ExchangesReference {
 }
 
 /** A kind of event. */
-export interface ExchangeEntry {
+interface ExchangeEntry {
   readonly type: "topic-exchange";
   readonly exchange: string;
   readonly name: string;

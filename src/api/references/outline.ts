@@ -5,7 +5,7 @@ import type { Named } from "../schema.ts";
 /** A member of an object; or, where an object may have one of several forms, the heading of one of them. */
 export type OutlineRow = OutlineMember | { readonly form: string };
 
-export interface OutlineMember {
+interface OutlineMember {
   /** `status.runs[].state` */
   readonly path: string;
   /** `string`, `list of object` … */
