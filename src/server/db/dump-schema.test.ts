@@ -98,7 +98,8 @@ test("sequences, views and functions are written, those of extensions are not", 
   );
   expect(dump).toContain("create sequence ids as integer increment by 1 start with 5 cache 20;\n");
   expect(dump).toContain("create sequence notes_id_seq");
-  expect(dump).toContain("create view long as\n SELECT id\n");
+  // PostgreSQL 15 names the table too.
+  expect(dump).toMatch(/^create view long as\n SELECT (notes\.)?id\n/m);
   expect(dump).toContain("CREATE OR REPLACE FUNCTION public.twice(n integer)");
   expect(dump).not.toContain("pgp_sym_encrypt");
 });
