@@ -105,6 +105,6 @@ function checkArguments({ name, args: declared }: Command, given: readonly strin
 
 /** An argument as usage lines show it. */
 export function argumentText({ name, optional, rest }: Argument): string {
-  const text = rest === true ? `${name}…` : name;
+  const text = rest === true ? `[--] ${name}…` : name;
   return optional === true ? `[${text}]` : text;
 }

@@ -7,6 +7,7 @@ import { command, jsonOption } from "./command.ts";
 import { sayJson } from "./io.ts";
 import { pages } from "./pages.ts";
 import { connectTarget } from "./target.ts";
+import { readId } from "./task-id.ts";
 
 interface Member {
   readonly status: TaskStatus;
@@ -23,7 +24,7 @@ export const groupStatusCommand = command({
     { command: "taskyard group status ID", says: "A count of each state, and a line for each task." },
   ],
   async run({ options, args, io }) {
-    const [taskGroupId = ""] = args;
+    const taskGroupId = readId(args[0], "group");
     const { queue } = await connectTarget(io);
     const members: Member[] = [];
     for await (const page of pages((query) => queue.listTaskGroup({ taskGroupId }, { query })))
@@ -41,7 +42,7 @@ export const groupStatusCommand = command({
       return [status.taskId, status.state, run?.reasonResolved ?? "-", took, task.metadata.name];
     });
     sayLines(io.stdout, [
-      `${members.length} tasks: ${summary.join(", ")}`,
+      `${members.length} ${members.length === 1 ? "task" : "tasks"}: ${summary.join(", ")}`,
       "",
       ...columns(["TASK", "STATE", "REASON", "TOOK", "NAME"], rows),
     ]);

@@ -8,10 +8,23 @@ import { commands } from "./commands.ts";
 import { commandHelp, groupHelp, programHelp } from "./help.ts";
 import { processIo, say, type Io } from "./io.ts";
 import { painter } from "./paint.ts";
-import { howToStart } from "./target.ts";
+
+// What a command left open, a connection that another program keeps alive for instance, holds the process no longer.
+const lingerMs = 2000;
 
 /** Runs `taskyard ARGV…` and resolves to its exit status. Never rejects. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  const status = await run(argv, io);
+  const leave = (): void => {
+    // Whoever reads our output may be slower than we are.
+    if (io.stdout.writableLength + io.stderr.writableLength === 0) io.exit(status);
+    else setTimeout(leave, lingerMs).unref();
+  };
+  setTimeout(leave, lingerMs).unref();
+  return status;
+}
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
   let name = "";
   try {
     const found = find(argv, io);
@@ -73,9 +86,8 @@ function explain(error: unknown, command: string, io: Io): number {
     return exitStatus.usage;
   }
   tell(messageOf(error));
-  if (error instanceof ClientError && error.code === "NoAnswer") say(io.stderr, howToStart);
   // An error that nobody foresaw is a fault of ours; its stack is what a report of it needs.
-  else if (!isExplained(error) && error instanceof Error) say(io.stderr, paint.dim(error.stack ?? ""));
+  if (!isExplained(error) && error instanceof Error) say(io.stderr, paint.dim(error.stack ?? ""));
   return exitStatus.failure;
 }
 

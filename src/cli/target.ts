@@ -1,4 +1,5 @@
 // The server that commands talk to, and as whom.
+import { ClientError } from "../client/client-error.ts";
 import { connect, type Client } from "../client/connect.ts";
 import type { Credentials } from "../client/signer.ts";
 import { CliError } from "./cli-error.ts";
@@ -32,12 +33,16 @@ export async function findTarget(io: Io): Promise<Target> {
   return { rootUrl: local.rootUrl, credentials: credentials ?? { clientId, accessToken } };
 }
 
-/** A client for that server, which was there a moment ago: whoever gets one need not explain how to start a server. */
+/** A client for that server, which was there a moment ago. */
 export async function connectTarget(io: Io): Promise<Client> {
-  const { rootUrl, credentials } = await findTarget(io);
-  const client = clientOf({ rootUrl, credentials });
-  // One try, since who waits here is a person and a server that is away is rarely back in seconds.
-  await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
+  const client = clientOf(await findTarget(io));
+  try {
+    // One try, since who waits here is a person, and a server that is away is rarely back in seconds.
+    await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.statusCode !== undefined) throw error;
+    throw new CliError(`${error.message}\n${howToStart}`, { cause: error });
+  }
   return client;
 }
 

@@ -32,6 +32,9 @@ export interface ReadLogOptions {
 // was canceled needs a moment to save it, and a store may be restarted.
 const patience = 8;
 
+/** For those who follow a task: a server that is restarted is back within this many tries, some 50 seconds. */
+export const patientRetries = 9;
+
 /** Yields the log until it is complete. A run that never wrote one yields nothing. */
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const { client, taskId, runId, names = usualLogNames, watch, soFar = false, signal } = options;
@@ -39,7 +42,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
   let failures = 0;
   for (;;) {
     const { seen } = watch;
-    const { status } = await client.queue.status({ taskId }, { signal });
+    const { status } = await client.queue.status({ taskId }, { signal, retries: patientRetries });
     const run = status.runs[runId];
     if (run === undefined) throw new CliError(`${taskId} has no run ${runId}`);
     const over = run.state !== "pending" && run.state !== "running";

@@ -1,7 +1,7 @@
 // Follows a task through all of its runs to its end.
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
-import { readLog } from "../log/read-log.ts";
+import { patientRetries, readLog } from "../log/read-log.ts";
 import { watchTask } from "../log/watch-task.ts";
 
 export interface Follow {
@@ -23,7 +23,7 @@ export async function followTask(follow: Follow): Promise<TaskStatus> {
   async function until(holds: (status: TaskStatus) => boolean): Promise<TaskStatus> {
     for (;;) {
       const { seen } = watch;
-      const { status } = await client.queue.status({ taskId }, { signal });
+      const { status } = await client.queue.status({ taskId }, { signal, retries: patientRetries });
       if (holds(status)) return status;
       await watch.since(seen);
     }

@@ -14,7 +14,7 @@ import type { SourceArchive } from "./source-archive.ts";
 export const sourceQueue = "taskyard/source";
 /** Not below `public/`: a working folder is nobody's business. */
 export const sourceArtifact = "taskyard/source.tar.gz";
-const urlVariable = "TASKYARD_SOURCE_URL";
+const urlVariable = "TASK_SOURCE_URL";
 
 const hour = 3_600_000;
 const tries = 3;
@@ -117,16 +117,16 @@ async function signedUrl({ client, target, until }: SourceUpload, taskId: string
   return limited.buildSignedUrl(url, { expiresMs: until - Date.now() });
 }
 
-// Runs on the worker's machine, of which nothing is known: with whatever can download there. The URL is not on the command
-// line, since that goes to the log.
-const fetchScript = `set -e
-archive=.taskyard-source.tar.gz
-if command -v curl >/dev/null; then curl -fsSL --retry 5 -o "$archive" "$${urlVariable}"
-elif command -v wget >/dev/null; then wget -q -t 5 -O "$archive" "$${urlVariable}"
-elif command -v node >/dev/null; then node -e 'fetch(process.env.${urlVariable}).then(async r => { if (!r.ok) throw new Error("answered " + r.status); require("fs").writeFileSync(process.argv[1], Buffer.from(await r.arrayBuffer())) })' "$archive"
-else echo "the source cannot be fetched: this machine has none of curl, wget, node" >&2; exit 1
-fi
-tar -xzf "$archive"
-rm "$archive"`;
-
-const fetchCommand = ["sh", "-c", fetchScript];
+// Runs on the worker's machine, of which nothing is known: whatever can download there does. The URL is not on the
+// command line, since that goes to the log.
+const archiveFile = ".task-source.tar.gz";
+const downloads = [
+  `curl -fsSL --retry 5 -o ${archiveFile} "$${urlVariable}"`,
+  `wget -q -O ${archiveFile} "$${urlVariable}"`,
+  `node -e 'fetch(process.env.${urlVariable}).then(async r => { if (!r.ok) throw Error(r.status); require("fs").writeFileSync("${archiveFile}", Buffer.from(await r.arrayBuffer())) })'`,
+];
+const fetchCommand = [
+  "sh",
+  "-c",
+  `{ ${downloads.join(" || ")}; } && tar -xzf ${archiveFile} && rm ${archiveFile}`,
+];

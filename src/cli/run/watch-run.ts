@@ -76,6 +76,9 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
     await writer.end();
     waiting.stop();
     return await conclude(run, status, outcomeOf(status, ends, run.commands));
+  } catch (error) {
+    remark(`lost sight of task ${taskId}, which may go on: taskyard task log -f ${taskId}`);
+    throw error;
   } finally {
     clearTimeout(lonely);
     waiting.stop();
@@ -83,25 +86,24 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   }
 }
 
-async function conclude(run: WatchedRun, status: TaskStatus, outcome: Outcome): Promise<RunEnd> {
+async function conclude(run: WatchedRun, status: TaskStatus, ended: Outcome): Promise<RunEnd> {
   const { client, taskId, io, interrupted, remark } = run;
-  const paint = painter(io.stderr, io.env);
   const last = status.runs.at(-1);
-  const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
-  remark(
-    `task ${taskId} ${stateText(status.state, paint)} after ${timeBetween(last?.started, last?.resolved)}${how}`,
-  );
-  if (outcome.explanation !== undefined) say(io.stderr, `${paint.red("error:")} ${outcome.explanation}`);
-  const names = run.wanted.map(artifactName);
-  const kept = names.length === 0 ? [] : await listArtifacts(client, taskId, undefined);
-  const artifacts = kept
-    .filter(
-      ({ name, storageType }) =>
-        storageType !== "error" && names.some((n) => name === n || name.startsWith(`${n}/`)),
-    )
-    .map(({ name }) => ({ name, url: client.queue.getLatestArtifact.url({ taskId, name }) }));
-  for (const { name, url } of artifacts) remark(`artifact ${name}  ${url}`);
   // Whoever pressed Ctrl-C knows why; the task may have ended by itself just before, and then its end counts.
   const ours = interrupted.aborted && last?.reasonResolved === "canceled";
-  return { outcome: ours ? { exitStatus: exitStatus.interrupted } : outcome, status, artifacts };
+  const outcome: Outcome = ours ? { exitStatus: exitStatus.interrupted } : ended;
+  const paint = painter(io.stderr, io.env);
+  const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
+  const state = ours ? "canceled" : stateText(status.state, paint);
+  remark(`task ${taskId} ${state} after ${timeBetween(last?.started, last?.resolved)}${how}`);
+  if (outcome.explanation !== undefined) say(io.stderr, `${paint.red("error:")} ${outcome.explanation}`);
+
+  const names = run.wanted.map(artifactName);
+  const isWanted = (name: string): boolean => names.some((n) => name === n || name.startsWith(`${n}/`));
+  const all = names.length === 0 ? [] : await listArtifacts(client, taskId, undefined);
+  const artifacts = all
+    .filter(({ name, storageType }) => storageType !== "error" && isWanted(name))
+    .map(({ name }) => ({ name, url: client.queue.getLatestArtifact.url({ taskId, name }) }));
+  for (const { name, url } of artifacts) remark(`artifact ${name}  ${url}`);
+  return { outcome, status, artifacts };
 }

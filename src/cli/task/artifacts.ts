@@ -12,6 +12,7 @@ import { command, jsonOption, runOption } from "../command.ts";
 import { say, sayJson, type Io } from "../io.ts";
 import { startProgress } from "../progress.ts";
 import { connectTarget } from "../target.ts";
+import { readId } from "../task-id.ts";
 import { findArtifact, listArtifacts, runIdOf } from "./artifact-access.ts";
 
 export const artifactsCommand = command({
@@ -21,7 +22,7 @@ export const artifactsCommand = command({
   options: { run: runOption, json: jsonOption },
   examples: [{ command: "taskyard task artifacts ID", says: "Names, types and how long they are kept." }],
   async run({ options, args, io }) {
-    const [taskId = ""] = args;
+    const taskId = readId(args[0]);
     const artifacts = await listArtifacts(await connectTarget(io), taskId, runIdOf(options.run));
     if (options.json) {
       sayJson(io.stdout, artifacts);
@@ -54,7 +55,8 @@ export const downloadCommand = command({
     { command: "taskyard task download ID public/report.json - | jq .", says: "To standard output." },
   ],
   async run({ options, args, io }) {
-    const [taskId = "", name = "", file = basename(name)] = args;
+    const [, name = "", file = basename(name)] = args;
+    const taskId = readId(args[0]);
     const client = await connectTarget(io);
     const source = await findArtifact(client, taskId, runIdOf(options.run), name);
     if (source === undefined) throw new CliError(await notFound(client, taskId, runIdOf(options.run), name));

@@ -3,6 +3,7 @@ import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { say, sayJson } from "../io.ts";
 import { connectTarget } from "../target.ts";
+import { readId } from "../task-id.ts";
 
 export const cancelCommand = command({
   name: "task cancel",
@@ -11,7 +12,7 @@ export const cancelCommand = command({
   options: { json: jsonOption },
   examples: [{ command: "taskyard task cancel ID", says: "A worker that runs it stops it at once." }],
   async run({ options, args, io }) {
-    const [taskId = ""] = args;
+    const taskId = readId(args[0]);
     const { queue } = await connectTarget(io);
     const { status } = await queue.cancelTask({ taskId });
     // The queue answers a task that was resolved before in the same way; its state says what holds.
@@ -31,7 +32,7 @@ export const rerunCommand = command({
     { command: "taskyard task rerun ID && taskyard task log -f ID", says: "And watch it this time." },
   ],
   async run({ options, args, io }) {
-    const [taskId = ""] = args;
+    const taskId = readId(args[0]);
     const { queue } = await connectTarget(io);
     const { status } = await queue.rerunTask({ taskId });
     if (options.json) sayJson(io.stdout, status);

@@ -6,6 +6,7 @@ import { readLog, usualLogNames, type LogNames } from "../log/read-log.ts";
 import { watchTask } from "../log/watch-task.ts";
 import { painter } from "../paint.ts";
 import { connectTarget } from "../target.ts";
+import { readId } from "../task-id.ts";
 import { runIdOf } from "./artifact-access.ts";
 
 export const logCommand = command({
@@ -26,7 +27,7 @@ export const logCommand = command({
     { command: "taskyard task log -f ID", says: "As it is written." },
   ],
   async run({ options, args, io }) {
-    const [taskId = ""] = args;
+    const taskId = readId(args[0]);
     const client = await connectTarget(io);
     const stop = new AbortController();
     const restore = io.onStop(() => stop.abort());

@@ -7,6 +7,7 @@ import { command, jsonOption } from "../command.ts";
 import { sayJson } from "../io.ts";
 import { painter, type Painter } from "../paint.ts";
 import { connectTarget } from "../target.ts";
+import { readId } from "../task-id.ts";
 
 export const statusCommand = command({
   name: "task status",
@@ -18,7 +19,7 @@ export const statusCommand = command({
     { command: "taskyard task status --json ID | jq -r .state", says: "Just the state." },
   ],
   async run({ options, args, io }) {
-    const [taskId = ""] = args;
+    const taskId = readId(args[0]);
     const { queue } = await connectTarget(io);
     if (options.json) {
       sayJson(io.stdout, (await queue.status({ taskId })).status);
