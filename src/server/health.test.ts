@@ -1,31 +1,52 @@
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../test/support/clock.ts";
+import { testMonitor } from "../../test/support/monitor.ts";
 import { createHealth } from "./health.ts";
 
+const nobody = (): undefined => undefined;
+
 describe("createHealth", () => {
-  it("tells how fast the database answers, and when a worker was seen", async () => {
+  it("tells how fast what the server stands on answers", async () => {
     const clock = manualClock();
-    const seen = clock.now();
-    const check = (): Promise<void> => clock.advance(7);
-    const health = createHealth({ check, workerSeen: () => seen, clock });
-    await clock.advance(12_000);
-    expect(await health()).toEqual([
+    const asks = { Database: () => clock.advance(7), "Event log": () => Promise.resolve() };
+    const health = createHealth({ asks, workerSeen: nobody, clock, log: testMonitor().monitor.log });
+    expect(await health()).toMatchObject([
       { name: "Database", state: "well", detail: "answers in 7 ms" },
-      { name: "Worker", state: "well", detail: "asked for work 12 s ago" },
+      { name: "Event log", state: "well", detail: "answers in 0 ms" },
+      { name: "Worker" },
     ]);
-    await clock.advance(10 * 60_000);
-    expect(await health()).toMatchObject([{}, { detail: "asked for work 10 min ago" }]);
-    await clock.advance(3 * 3_600_000);
-    expect(await health()).toMatchObject([{}, { detail: "asked for work 3 h ago" }]);
   });
 
-  it("says what to do where there is no worker, and keeps errors to the log", async () => {
+  it("tells when a worker was seen, and what to do where none was", async () => {
     const clock = manualClock();
-    const check = (): Promise<void> =>
-      Promise.reject(new Error("password authentication failed for user bob"));
-    expect(await createHealth({ check, workerSeen: () => undefined, clock })()).toEqual([
-      { name: "Database", state: "unwell", detail: "does not answer; it is tried again with each request" },
-      { name: "Worker", state: "unknown", detail: "none was seen yet: start one with `taskyard worker`" },
+    let seen: number | undefined;
+    const health = createHealth({ asks: {}, workerSeen: () => seen, clock, log: testMonitor().monitor.log });
+    const worker = async () => (await health())[0];
+    expect(await worker()).toEqual({
+      name: "Worker",
+      state: "unknown",
+      detail: "none was seen yet: start one with `taskyard worker`",
+    });
+    seen = clock.now();
+    await clock.advance(12_000);
+    expect(await worker()).toEqual({ name: "Worker", state: "well", detail: "asked for work 12 s ago" });
+    await clock.advance(10 * 60_000);
+    expect(await worker()).toMatchObject({ detail: "asked for work 10 min ago" });
+    await clock.advance(3 * 3_600_000);
+    expect(await worker()).toMatchObject({ detail: "asked for work 3 h ago" });
+  });
+
+  it("says that something does not answer, and only to the log why", async () => {
+    const { monitor, records } = testMonitor();
+    const asks = { Database: () => Promise.reject(new Error("password authentication failed for user bob")) };
+    const health = createHealth({ asks, workerSeen: nobody, clock: manualClock(), log: monitor.log });
+    expect((await health())[0]).toEqual({
+      name: "Database",
+      state: "unwell",
+      detail: "does not answer; every request tries anew",
+    });
+    expect(records).toMatchObject([
+      { msg: "Database does not answer", err: { message: "password authentication failed for user bob" } },
     ]);
   });
 });

@@ -1,32 +1,34 @@
 // How the server is, in the words of its first page.
 import type { Clock } from "../lib/clock.ts";
+import type { Log } from "./core/log.ts";
 import type { HealthCheck } from "./pages/index.ts";
 
 export interface HealthOptions {
-  /** Resolves where the database answers. */
-  readonly check: () => Promise<void>;
+  /** What the server stands on, by name; each resolves where it answers. */
+  readonly asks: Readonly<Record<string, () => Promise<unknown>>>;
   /** When a worker last asked this process for work, in milliseconds since the epoch. */
   readonly workerSeen: () => number | undefined;
   readonly clock: Clock;
+  readonly log: Pick<Log, "warn">;
 }
 
 /** Makes the function that looks at everything that the server stands on. */
-export function createHealth({ check, workerSeen, clock }: HealthOptions): () => Promise<HealthCheck[]> {
-  const database = async (): Promise<HealthCheck> => {
+export function createHealth(options: HealthOptions): () => Promise<HealthCheck[]> {
+  const { asks, workerSeen, clock, log } = options;
+
+  async function timed(name: string, ask: () => Promise<unknown>): Promise<HealthCheck> {
     const asked = clock.now();
     try {
-      await check();
-      return { name: "Database", state: "well", detail: `answers in ${clock.now() - asked} ms` };
-    } catch {
-      // Why not is in the log; whoever opens the page may be a stranger.
-      return {
-        name: "Database",
-        state: "unwell",
-        detail: "does not answer; it is tried again with each request",
-      };
+      await ask();
+      return { name, state: "well", detail: `answers in ${clock.now() - asked} ms` };
+    } catch (err) {
+      // Only the log says why: whoever opens the page may be a stranger.
+      log.warn({ err }, `${name} does not answer`);
+      return { name, state: "unwell", detail: "does not answer; every request tries anew" };
     }
-  };
-  const worker = (): HealthCheck => {
+  }
+
+  function worker(): HealthCheck {
     const seen = workerSeen();
     if (seen === undefined)
       return {
@@ -35,8 +37,12 @@ export function createHealth({ check, workerSeen, clock }: HealthOptions): () =>
         detail: "none was seen yet: start one with `taskyard worker`",
       };
     return { name: "Worker", state: "well", detail: `asked for work ${ago(clock.now() - seen)}` };
+  }
+
+  return async () => {
+    const asked = Object.entries(asks).map(([name, ask]) => timed(name, ask));
+    return [...(await Promise.all(asked)), worker()];
   };
-  return async () => [await database(), worker()];
 }
 
 function ago(ms: number): string {

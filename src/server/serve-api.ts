@@ -64,7 +64,12 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     services,
     rootUrl,
     version: VERSION,
-    health: createHealth({ check, workerSeen: () => queue.workerSeen(), clock }),
+    health: createHealth({
+      asks: { Database: check },
+      workerSeen: () => queue.workerSeen(),
+      clock,
+      log: monitor.log,
+    }),
     clock,
     monitor,
   });
