@@ -31,7 +31,7 @@ function stray(taskId: string): ChildProcess {
   return child;
 }
 /** Makes a run's folder look as if another process had made it. */
-async function disown(folder: string, workerPid: number, workerBegan: string): Promise<void> {
+async function disown(folder: string, workerPid: number, workerBegan: number): Promise<void> {
   const path = join(folder, "run.json");
   const run: object = JSON.parse(await readFile(path, "utf8"));
   await writeFile(path, JSON.stringify({ ...run, workerPid, workerBegan }));
@@ -73,7 +73,7 @@ describe("cleaning up", () => {
     const { controlDir } = await createTaskFolders(workDir, { taskId, runId: 0 });
     const child = stray(taskId);
     // A process id that is in use, but by a process that began at another time: ids are used again.
-    await disown(controlDir, process.pid, "1");
+    await disown(controlDir, process.pid, 1);
     const ended = once(child, "exit");
     await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect(await ended).toEqual([null, "SIGKILL"]);

@@ -1,11 +1,12 @@
 // Folders of runs: made when a run begins, removed when it is over, and cleaned up after a worker that died.
-import { readFileSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
+import type { Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Engine, RunId } from "./engine.ts";
 import type { Monitor } from "./monitor.ts";
+import { processStat } from "./proc-stat.ts";
 
 export interface TaskFolders {
   /** Where the commands run. */
@@ -20,8 +21,8 @@ const Owner = Type.Object({
   taskId: Type.String(),
   runId: Type.Integer(),
   workerPid: Type.Integer(),
-  /** When the worker's process began, in the kernel's count: a number of a process may be used again. */
-  workerBegan: Type.String(),
+  /** When the worker's process began (see ProcessStat), 0 if unknown: the number of a process may be used again. */
+  workerBegan: Type.Integer(),
 });
 const owner = Compile(Owner);
 const ownerFile = "run.json";
@@ -36,7 +37,7 @@ export async function createTaskFolders(workDir: string, run: RunId): Promise<Ta
   const workerPid = process.pid;
   await writeFile(
     join(folder, ownerFile),
-    JSON.stringify({ ...run, workerPid, workerBegan: began(workerPid) }),
+    JSON.stringify({ ...run, workerPid, workerBegan: began(workerPid) } satisfies Static<typeof Owner>),
   );
   return { taskDir, controlDir: folder, remove: () => removeTree(folder) };
 }
@@ -72,7 +73,7 @@ async function readOwner(folder: string) {
   }
 }
 
-function lives({ workerPid, workerBegan }: { workerPid: number; workerBegan: string }): boolean {
+function lives({ workerPid, workerBegan }: Static<typeof Owner>): boolean {
   try {
     process.kill(workerPid, 0);
   } catch {
@@ -81,14 +82,8 @@ function lives({ workerPid, workerBegan }: { workerPid: number; workerBegan: str
   return began(workerPid) === workerBegan;
 }
 
-/** The moment a living process began, as the kernel counts; empty for a dead one. */
-function began(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
+function began(pid: number): number {
+  return processStat(pid)?.began ?? 0;
 }
 
 /** Removes a folder with everything in it, also where a task has taken away its own right to write. */

@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { slugid } from "../../../lib/slugid.ts";
 import type { ExitInfo } from "../../exit-info.ts";
 import { messageOf } from "../../monitor.ts";
+import { processStat } from "../../proc-stat.ts";
 import type { ChildUsage } from "./child-usage.ts";
 
 export interface CommandOptions {
@@ -29,6 +30,8 @@ export interface CommandOptions {
 export interface Command {
   /** The process group, or undefined where nothing could be started. */
   readonly group: number | undefined;
+  /** When its process began, as the kernel counts (see ProcessStat). */
+  readonly began: number | undefined;
   /** Settles when the command has ended; what it left in the background may still run and write. */
   readonly exit: Promise<ExitInfo>;
   /** Settles when nothing can write any more. */
@@ -63,6 +66,8 @@ export async function startCommand(options: CommandOptions): Promise<Command> {
     problem = error;
   }
   closeSync(pipe.writeEnd);
+  // Asked at once: Node lets an ended child go no earlier than in the next turn of the event loop.
+  const began = child?.pid === undefined ? undefined : processStat(child.pid)?.began;
 
   const source = pipe.source;
   const outputEnd = new Promise<void>((resolve) => void source.once("close", () => resolve()));
@@ -79,7 +84,7 @@ export async function startCommand(options: CommandOptions): Promise<Command> {
     const { code, signal } = ended;
     return { outcome: code === 0 ? "succeeded" : "failed", code, signal, wallMs, ...times };
   }
-  return { group: child?.pid, exit: finish(child), outputEnd, abandon: () => void source.destroy() };
+  return { group: child?.pid, began, exit: finish(child), outputEnd, abandon: () => void source.destroy() };
 }
 
 /**

@@ -68,6 +68,7 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
   const mark = runMark(info.taskId, info.runId);
   const groups = new Set<number>();
   const started: Command[] = [];
+  let since: number | undefined;
   /** Fires when the commands are to end, whether their result is wanted or not. */
   const over = new AbortController();
   /** Why their result is not wanted any more. */
@@ -88,6 +89,7 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     });
     started.push(command);
     if (command.group !== undefined) groups.add(command.group);
+    since ??= command.began;
     const startedAt = performance.now();
     const exit = await Promise.race([
       command.exit,
@@ -100,7 +102,7 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
   }
 
   async function endAll(): Promise<void> {
-    const survivors = await killRun({ groups: [...groups], mark });
+    const survivors = await killRun({ groups: [...groups], mark, since });
     if (survivors.length === 0) return;
     task.monitor.warn("processes of a task could not be killed", { pids: survivors });
     log.warn(`Processes that could not be killed: ${survivors.join(", ")}`);
