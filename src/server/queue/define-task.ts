@@ -58,6 +58,9 @@ const calendarYearAfter = (at: number): number => {
   return date.setUTCFullYear(date.getUTCFullYear() + 1);
 };
 
+/** Times from here on might be written with five digits of a year, which neither clients nor PostgreSQL read. */
+const NO_LATER = Date.UTC(9999, 0);
+
 const iso = (at: number): string => new Date(at).toISOString();
 
 function checkedDates(
@@ -80,7 +83,23 @@ function checkedDates(
     );
   const expires = body.expires === undefined ? calendarYearAfter(deadline) : instant("expires", body.expires);
   if (deadline > expires) refuse(`expires (${body.expires}) cannot be before deadline (${body.deadline}).`);
+  if (expires >= NO_LATER)
+    refuse(`expires (${body.expires}) must be before the year ${new Date(NO_LATER).getUTCFullYear()}.`);
   return { created: iso(created), deadline: iso(deadline), expires: iso(expires) };
+}
+
+/** AMQP takes routing keys of 255 bytes, of which `route.` is six. */
+const MAX_ROUTE_BYTES = 249;
+
+function checkRoutes(routes: readonly string[]): void {
+  for (const [i, route] of routes.entries()) {
+    const at = `routes[${i}] (${JSON.stringify(route)})`;
+    if (/[\0\p{Surrogate}]/u.test(route))
+      refuse(`${at} contains a character that cannot be sent: NUL, or half of a surrogate pair.`);
+    const length = Buffer.byteLength(route);
+    if (length > MAX_ROUTE_BYTES)
+      refuse(`${at} takes ${length} bytes in UTF-8, and may take no more than ${MAX_ROUTE_BYTES}.`);
+  }
 }
 
 /**
@@ -96,6 +115,8 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     refuse(
       `scopes[${doubled}] ("${scopes[doubled]}") ends in "**", which is never meant: a single "*" at the end matches everything.`,
     );
+  const routes = body.routes ?? [];
+  checkRoutes(routes);
   const priority = body.priority ?? "lowest";
   const definition = {
     provisionerId: queue.provisionerId,
@@ -106,7 +127,7 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     taskGroupId: body.taskGroupId ?? taskId,
     dependencies: body.dependencies ?? [],
     requires: body.requires ?? "all-completed",
-    routes: body.routes ?? [],
+    routes,
     priority,
     retries: body.retries ?? 5,
     ...dates,
@@ -128,7 +149,7 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     dependencies: definition.dependencies,
     deadline: dates.deadline,
     expires: dates.expires,
-    routes: definition.routes,
+    routes,
     tags: JSON.stringify(definition.tags),
     definition: JSON.stringify(definition),
   };
