@@ -20,13 +20,13 @@ export interface StoredArtifact {
   readonly lastModified: Date;
 }
 
-export interface UrlRequest {
+interface UrlRequest {
   readonly key: ArtifactKey;
   /** The root URL under which the caller reached this server; of use to a store that lives behind it. */
   readonly rootUrl: string;
 }
 
-export interface UploadUrlRequest extends UrlRequest {
+interface UploadUrlRequest extends UrlRequest {
   readonly contentType: string;
   /** When the URL stops working, in milliseconds since the epoch. */
   readonly expires: number;

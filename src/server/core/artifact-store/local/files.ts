@@ -46,7 +46,7 @@ export interface ArtifactFiles {
   delete<K extends ArtifactKey>(keys: readonly K[]): Promise<DeleteFailure<K>[]>;
 }
 
-export interface Upload {
+interface Upload {
   readonly bytes: FileHandle;
   /** Makes the upload, all written, the artifact; it is safe on the disk when this resolves. */
   commit(key: ArtifactKey, description: Omit<Description, "name" | "file">): Promise<void>;

@@ -1,3 +1,3 @@
 // The local store's face.
-export { openLocalStore, type LocalStore, type LocalStoreOptions } from "./local-store.ts";
-export { serveLocalStore, type ServeLocalStoreOptions } from "./serve-local-store.ts";
+export { openLocalStore, type LocalStore } from "./local-store.ts";
+export { serveLocalStore } from "./serve-local-store.ts";
