@@ -56,13 +56,15 @@ describe("the published documents", () => {
 
   it("name only schemas that are published", () => {
     const paths = new Set(documents.map(({ path }) => `${path}#`));
+    let count = 0;
     for (const { path, content } of documents) {
       const service = /^\/references\/([^/]+)/.exec(path)?.[1];
       if (service === undefined) continue;
       const named = [...JSON.stringify(content).matchAll(/"(?:input|output|schema)":"([^"]+)"/g)];
-      expect(named.length).toBeGreaterThan(0);
       for (const [, file = ""] of named) expect(paths).toContain(`/schemas/${service}/${file}`);
+      count += named.length;
     }
+    expect(count).toBeGreaterThan(0);
   });
 
   it("hold schemas that can be compiled", () => {

@@ -2,7 +2,7 @@
 import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { DatabaseUnavailable, type Db } from "../db.ts";
-import { createBell, type Bell } from "./bell.ts";
+import { createBell, type Bell } from "../bell.ts";
 import type { Position } from "./position.ts";
 import { readEvents, type LoggedEvent, type Page, type UnusablePosition } from "./read.ts";
 import type { Tail, TailListener } from "./tail.ts";

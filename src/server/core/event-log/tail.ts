@@ -4,7 +4,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
-import { createBell } from "./bell.ts";
+import { createBell } from "../bell.ts";
 import type { Position } from "./position.ts";
 import { positionNow, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 

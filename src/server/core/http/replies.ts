@@ -1,4 +1,5 @@
 // The forms that a handler's answer can take beside a plain object.
+import type { Readable } from "node:stream";
 
 /** JSON that is text already: the database built it, and nobody here has to read it. */
 export class RawJson {
@@ -15,6 +16,16 @@ export class Reply {
   readonly headers: Readonly<Record<string, string>>;
   constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
     this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** An answer that is sent as it comes, without an end that is known before. */
+export class StreamReply {
+  readonly body: Readable;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(body: Readable, headers: Readonly<Record<string, string>>) {
     this.body = body;
     this.headers = headers;
   }

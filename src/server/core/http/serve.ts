@@ -11,13 +11,13 @@ import { createCall, type Authenticate, type Call } from "./call.ts";
 import { refusalOf, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
 import { pathParameters } from "./path-parameters.ts";
-import { RawJson, Reply } from "./replies.ts";
+import { RawJson, Reply, StreamReply } from "./replies.ts";
 import { bodyChecks, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
 /** What answers one method. A promise of the reply, in any of the forms that `send` below knows. */
 export type Handler<E extends Endpoint> = (
   call: Call<E>,
-) => Promise<ReplyOf<E> | RawJson | Reply> | ReplyOf<E> | RawJson | Reply;
+) => Promise<ReplyOf<E> | RawJson | Reply | StreamReply> | ReplyOf<E> | RawJson | Reply | StreamReply;
 
 /** A handler for each method of a service. */
 export type Handlers<S extends Service> = {
@@ -129,6 +129,7 @@ function pipeline(
 
 function send(reply: FastifyReply, result: unknown): FastifyReply {
   if (result === undefined || result === null) return reply.code(204).send();
+  if (result instanceof StreamReply) return reply.headers(result.headers).send(result.body);
   if (result instanceof Reply) {
     reply.code(result.status).headers(result.headers);
     return sendJson(reply, JSON.stringify(result.body));

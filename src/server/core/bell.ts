@@ -1,5 +1,5 @@
 // Waiting for a signal or the end of a time, without losing a signal that comes while nobody waits.
-import type { Clock } from "../../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 
 export interface Bell {
   ring(): void;
