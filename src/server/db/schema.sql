@@ -283,6 +283,53 @@ CREATE OR REPLACE FUNCTION public.priority_name(priority smallint)
 RETURN (ARRAY['lowest'::text, 'very-low'::text, 'low'::text, 'medium'::text, 'high'::text, 'very-high'::text, 'highest'::text])[priority]
 ;
 
+CREATE OR REPLACE FUNCTION public.release_dependents(resolved text[], states text[], at timestamp with time zone)
+ RETURNS TABLE(dependent tasks, first_run runs)
+ LANGUAGE plpgsql
+ ROWS 10
+AS $function$
+#variable_conflict use_column
+begin
+  return query
+  with satisfied as (
+    update task_dependencies e set satisfied = true
+    from unnest(resolved, states) as r (task_id, state)
+    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution)
+    returning e.dependent
+  ),
+  -- Whether a dependent may start is a counter on its row, which two resolutions of different dependencies lock
+  -- one after the other: each sees what the other left. Asking for unsatisfied edges instead lets both miss each
+  -- other, and the dependent waits until its deadline.
+  waiting as (
+    select t.task_id, t.run_count, s.n
+    from tasks t
+    join (select s.dependent as task_id, count(*)::integer as n from satisfied s group by s.dependent) s
+      using (task_id)
+    order by t.task_id
+    for no key update of t
+  ),
+  released as (
+    update tasks t set
+      unsatisfied = t.unsatisfied - w.n,
+      run_count = case
+        when t.unsatisfied = w.n and w.run_count = 0 and t.deadline > at then 1
+        else t.run_count end
+    from waiting w where t.task_id = w.task_id
+    returning t as task, w.run_count = 0 and t.run_count = 1 as scheduled
+  ),
+  scheduled as (
+    insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
+    select (x.task).task_id, 0, 'pending', 'scheduled', at,
+      (x.task).task_queue_id, (x.task).priority, (x.task).deadline
+    from released x where x.scheduled order by (x.task).task_id
+    returning r as run
+  )
+  -- Joined with the table, whose rows had all that matters before, not with "released": two results of a thousand
+  -- rows each have no index, and would be compared pair by pair.
+  select t, s.run from scheduled s join tasks t on t.task_id = (s.run).task_id;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.run_json(r runs)
  RETURNS text
  LANGUAGE sql

@@ -1,0 +1,65 @@
+// The queue's events as they stand in the log, each held against the contract.
+import Type from "typebox";
+import { Compile } from "typebox/compile";
+import { queueApi } from "../../src/api/queue/index.ts";
+import { exchangeName } from "../../src/api/service.ts";
+import type { TaskStatus } from "../../src/api/queue/status.ts";
+import type { Db } from "../../src/server/core/db.ts";
+import { sql } from "../../src/server/core/sql.ts";
+
+export interface QueueEvent {
+  /** Such as `task-pending`. */
+  readonly kind: string;
+  readonly routingKey: string;
+  readonly routes: readonly string[];
+  readonly payload: {
+    readonly status?: TaskStatus;
+    readonly runId?: number;
+    readonly workerGroup?: string;
+    readonly workerId?: string;
+    readonly task?: { readonly tags: Readonly<Record<string, string>> };
+    readonly taskGroupId?: string;
+  };
+}
+
+const EventRow = Type.Object({
+  exchange: Type.String(),
+  routing_key: Type.String(),
+  cc: Type.Array(Type.String()),
+  payload: Type.String(),
+});
+
+const kinds = new Map(
+  Object.values(queueApi.exchanges).map((of) => [
+    exchangeName(queueApi, of),
+    { kind: of.exchange, message: Compile(of.message.schema), words: of.routingKey },
+  ]),
+);
+
+/** All events of the log in their order, or those of one task or group. Throws where one breaks its contract. */
+export async function queueEvents(db: Db, of: { taskId?: string; taskGroupId?: string } = {}): Promise<QueueEvent[]> {
+  const { taskId = "%", taskGroupId = "%" } = of;
+  const rows = await db.many(
+    EventRow,
+    sql`
+    select exchange, routing_key, cc, payload from events
+    where routing_key like ${`primary.${taskId}.%`} and routing_key like ${`%.${taskGroupId}.%`}
+    order by id`,
+  );
+  return rows.map(({ exchange, routing_key: routingKey, cc: routes, payload: text }) => {
+    const known = kinds.get(exchange);
+    if (!known) throw new Error(`there is no exchange ${exchange}`);
+    // Held against its schema in the next line.
+    const payload = JSON.parse(text) as QueueEvent["payload"];
+    if (!known.message.Check(payload))
+      throw new Error(`${known.kind}: ${JSON.stringify(known.message.Errors(payload))}\n${text}`);
+    const members: Record<string, unknown> = { ...payload.status, ...payload, routingKeyKind: "primary" };
+    const expected = known.words.map(({ name }) => String(members[name] ?? "_")).join(".");
+    if (routingKey !== expected) throw new Error(`${known.kind}: key ${routingKey} instead of ${expected}`);
+    return { kind: known.kind, routingKey, routes, payload };
+  });
+}
+
+/** Kinds and runs of a task's events, in their order: `task-pending 0`. */
+export const story = (events: readonly QueueEvent[]): string[] =>
+  events.map(({ kind, payload: { runId } }) => (runId === undefined ? kind : `${kind} ${runId}`));
