@@ -98,7 +98,7 @@ export function selfCheck({ taskQueueId, source, now }: GraphOptions): GraphTask
     "pack",
     "Packs the source.",
     [],
-    `tar -czf source.tar.gz -C "$SOURCE" package.json tsconfig.json src/lib`,
+    `tar -czf source.tar.gz -C "$SOURCE" package.json tsconfig.json src/lib test/support`,
     ["source.tar.gz"],
   );
   const types = task(

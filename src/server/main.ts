@@ -5,6 +5,7 @@ import { QUEUE_CLIENT_ID, staticClients } from "./auth/index.ts";
 import { openLocalStore } from "./core/artifact-store/local/index.ts";
 import type { Config } from "./core/config.ts";
 import { openDb, type Db } from "./core/db.ts";
+import { openEventLog, type EventLog } from "./core/event-log/index.ts";
 import { createHttpServer } from "./core/http/server.ts";
 import { createLifecycle } from "./core/lifecycle.ts";
 import { startLoop, type Loop } from "./core/loop.ts";
@@ -35,6 +36,7 @@ export interface Server {
   /** Where clients reach it, without a trailing slash. */
   readonly rootUrl: string;
   readonly db: Db;
+  readonly events: EventLog;
   /** The loops that this process runs, by name. */
   readonly loops: Readonly<Record<string, Loop>>;
   /** Stops accepting, finishes what is under way, sends waiting workers home. Answers what did not end in time. */
@@ -53,6 +55,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     lifecycle.add("database", () => db.close());
     const wakeUps = await createWakeUps({ url, db, clock, log, intervalMs: config.events.notifyInterval });
     lifecycle.add("wake-ups", () => wakeUps.stop());
+
+    const events = await openEventLog({ db, wakeUps, clock, monitor, config: config.events });
+    lifecycle.add("event log", () => events.stop());
 
     const { dir, signedUrlExpires } = config.artifacts;
     const { secret } = secrets;
@@ -94,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         db,
         clients,
         queue,
+        events,
         artifacts,
         rootUrl: () => rootUrl,
         checked,
@@ -108,13 +114,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const loops: Record<string, Loop> = {};
     if (roles.includes("loops"))
-      for (const [name, runOnce] of Object.entries(queue.loops)) {
+      for (const [name, runOnce] of Object.entries({ ...queue.loops, ...events.loops })) {
         const loop = startLoop({ name, runOnce, intervalMs: config.queue.loopInterval, clock, monitor });
         lifecycle.add(`loop ${name}`, () => loop.stop());
         loops[name] = loop;
       }
     const stop = async (): Promise<readonly string[]> => (await lifecycle.stop("asked to")).unclean;
-    return { rootUrl, db, loops, stop };
+    return { rootUrl, db, events, loops, stop };
   } catch (err) {
     await lifecycle.stop("the start failed");
     throw err;

@@ -7,11 +7,13 @@ import { serveLocalStore, type LocalStore } from "./core/artifact-store/local/in
 import type { Config } from "./core/config.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Db } from "./core/db.ts";
+import type { EventLog } from "./core/event-log/index.ts";
 import { serveReferences } from "./core/http/references.ts";
 import { serve, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import { sql } from "./core/sql.ts";
 import { createHealth } from "./health.ts";
+import { serveEvents } from "./events/index.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
 import type { Queue } from "./queue/index.ts";
@@ -23,6 +25,7 @@ export interface ApiOptions {
   readonly db: Db;
   readonly clients: ClientDirectory;
   readonly queue: Queue;
+  readonly events: EventLog;
   readonly artifacts: LocalStore;
   /** Asked with each request: a server on a free port knows its URL only when it listens. */
   readonly rootUrl: () => string;
@@ -34,7 +37,7 @@ export const versionDocument = { version: VERSION, commit: "", source: "", build
 
 /** Adds the services, their references, the artifacts of the local store, and the pages. */
 export function serveApi(app: FastifyInstance, options: ApiOptions): void {
-  const { config, clock, monitor, db, clients, queue, artifacts, rootUrl, checked } = options;
+  const { config, clock, monitor, db, clients, queue, events, artifacts, rootUrl, checked } = options;
   const { trustProxy } = config.server;
   const auth = createAuth({ clients, clock, hawkSkewMs: config.auth.hawkSkew, rootUrl, trustProxy });
   const served: ServeOptions = {
@@ -58,6 +61,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   });
   serve(app, services.queue, { ...common, ...queue.handlers }, served);
   serve(app, services.auth, { ...common, ...auth.handlers }, served);
+  serveEvents(app, { events, config: config.events, common, served });
   serveReferences(app, { services, rootUrl });
   serveLocalStore(app, artifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
   servePages(app, {
