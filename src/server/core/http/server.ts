@@ -5,6 +5,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import type { Monitor } from "../monitor.ts";
 import { readJsonBodies } from "./body.ts";
 import { refusalOf, sendError } from "./error-reply.ts";
+import { endConnectionsOnClose } from "./ending-connections.ts";
 import { setApiHeaders } from "./headers.ts";
 
 export interface HttpServerOptions {
@@ -50,6 +51,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       void sendError(refused, request, reply, undefined, options.clock);
     },
   });
+  endConnectionsOnClose(app);
   readJsonBodies(app, options.bodyLimit);
   app.setErrorHandler((err, request, reply) => {
     setApiHeaders(request, reply);

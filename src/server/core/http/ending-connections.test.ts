@@ -1,0 +1,31 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, it } from "vitest";
+import { tinyServer } from "../../../../test/support/tiny-server.ts";
+
+it("a server that stops answers what it was asked, and waits for no connection after that", async () => {
+  const { app, listen } = tinyServer();
+  app.get("/slow", async () => {
+    begin();
+    await released;
+    return "finished";
+  });
+  let begin: () => void = () => undefined;
+  let release: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const port = await listen();
+  const unused = connect(port, "127.0.0.1");
+  const ended = once(unused, "close");
+  await once(unused, "connect");
+  const answer = fetch(`http://127.0.0.1:${port}/slow`);
+  await begun;
+  const closed = app.close();
+  await ended;
+  const before = performance.now();
+  release();
+  const reply = await answer;
+  expect([await reply.text(), reply.headers.get("connection")]).toEqual(["finished", "close"]);
+  await closed;
+  expect(performance.now() - before).toBeLessThan(2000);
+});
