@@ -1,5 +1,6 @@
 // A task's definition as people write it: checked against the contract, its times filled in.
-import { Compile } from "typebox/compile";
+import { Ajv, type ErrorObject } from "ajv";
+import addFormats from "ajv-formats";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import { CliError } from "../cli-error.ts";
@@ -11,7 +12,10 @@ export interface ReadDefinition {
 }
 
 const day = 86_400_000;
-const compiled = Compile(TaskDefinitionRequest);
+// As the server has it; all errors, since whoever wrote the file wants to mend it in one go.
+const ajv = new Ajv({ allErrors: true, strictTypes: false });
+addFormats.default(ajv);
+const isDefinition = ajv.compile<TaskDefinitionRequest>(TaskDefinitionRequest);
 const known = Object.keys(TaskDefinitionRequest.properties);
 
 /** Checks a parsed definition. Throws a `CliError` with every mistake and its place. `now`: ms since the epoch. */
@@ -33,29 +37,30 @@ export function readDefinition(parsed: unknown, now: number): ReadDefinition {
     filledIn.push("deadline: in a day");
   }
   if (given["expires"] === undefined) delete given["expires"];
-  if (compiled.Check(given)) return { definition: given, filledIn };
-  const problems = [...new Set(compiled.Errors(given).flatMap(sentences))];
+  if (isDefinition(given)) return { definition: given, filledIn };
+  const problems = new Set((isDefinition.errors ?? []).map(sentence));
   throw new CliError(
-    `the definition is not a task:\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+    `the definition is not a task:\n${[...problems].map((problem) => `  ${problem}`).join("\n")}`,
   );
 }
 
-/** One schema error in words; one about unknown members names each of them. */
-function sentences(error: ReturnType<typeof compiled.Errors>[number]): string[] {
-  const at = error.instancePath.slice(1).replaceAll("/", ".");
+function sentence({ instancePath, keyword, params, message }: ErrorObject): string {
+  const at = instancePath.slice(1).replaceAll("/", ".");
   const where = at === "" ? "" : `${at}.`;
-  if (error.keyword === "required")
-    return error.params.requiredProperties.map((name) => `${where}${name} is missing`);
-  if (error.keyword === "additionalProperties") {
-    return error.params.additionalProperties.map((name) => {
+  switch (keyword) {
+    case "required":
+      return `${where}${String(params["missingProperty"])} is missing`;
+    case "additionalProperties": {
+      const name = String(params["additionalProperty"]);
       const meant = at === "" ? didYouMean(name, known) : undefined;
       return `${where}${name} is not a known member${meant === undefined ? "" : `; did you mean ${meant}?`}`;
-    });
+    }
+    case "enum":
+      // The contract's closed lists are of strings.
+      return `${at} must be one of ${(params["allowedValues"] as string[]).join(", ")}`;
+    default:
+      return `${at || "the definition"} ${message ?? "is not valid"}`;
   }
-  if (error.keyword === "enum") return [`${at} must be one of ${error.params.allowedValues.join(", ")}`];
-  // The consequence of one of the others, which say more.
-  if (error.keyword === "boolean") return [];
-  return [`${at || "the definition"} ${error.message}`];
 }
 
 /** A time as the contract has it; what is not a relative time is left as it is, to be checked like anything else. */

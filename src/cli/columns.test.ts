@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { byteSize, columns, localTime, timeBetween } from "./columns.ts";
+
+test("columns are as wide as what is in them", () => {
+  expect(
+    columns(
+      ["A", "LONG", "C"],
+      [
+        ["1", "2", "3"],
+        ["wide one", "", "x"],
+      ],
+    ),
+  ).toEqual(["A         LONG  C", "1         2     3", "wide one        x"]);
+});
+
+test("times are those of the user's clock", () => {
+  const at = new Date(2026, 0, 31, 4, 5, 6);
+  expect(localTime(at.toISOString())).toBe("2026-01-31 04:05:06");
+  expect(localTime(undefined)).toBe("-");
+});
+
+test.each([
+  [0, "0ms"],
+  [850, "850ms"],
+  [12_345, "12.3s"],
+  [245_000, "4m 5s"],
+  [7_800_000, "2h 10m"],
+  [-5, "0ms"],
+])("%d ms take %s", (ms, text) => {
+  expect(timeBetween(new Date(0).toISOString(), new Date(ms).toISOString())).toBe(text);
+});
+
+test("what has not happened took no time", () => {
+  expect(timeBetween(undefined, "2026-01-31T00:00:00Z")).toBe("-");
+});
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1400, "1.4 kB"],
+  [2_500_000, "2.5 MB"],
+  [1e15, "1000.0 TB"],
+])("%d bytes are %s", (bytes, text) => {
+  expect(byteSize(bytes)).toBe(text);
+});

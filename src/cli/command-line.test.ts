@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { slugid } from "../lib/slugid.ts";
+import { UsageError } from "./cli-error.ts";
+import { readCommandLine } from "./command-line.ts";
+import { command } from "./command.ts";
+
+const options = {
+  all: { type: "flag", short: "a", summary: "…" },
+  name: { type: "value", short: "n", value: "NAME", summary: "…" },
+  env: { type: "value", short: "e", value: "K=V", multiple: true, summary: "…" },
+} as const;
+const common = { summary: "…", options, examples: [], run: () => Promise.resolve(0) };
+const plain = command({
+  ...common,
+  name: "plain",
+  args: [{ name: "FIRST" }, { name: "SECOND", optional: true }],
+});
+const wrapping = command({ ...common, name: "wrapping", args: [{ name: "CMD", rest: true }] });
+
+const refusal = (words: string[], of = plain): string => {
+  try {
+    readCommandLine(of, words);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error("it was accepted");
+};
+
+describe("options", () => {
+  test("have their values, or their absence", () => {
+    expect(readCommandLine(plain, ["x"])).toEqual({
+      help: false,
+      options: { all: false, env: [] },
+      args: ["x"],
+    });
+    expect(readCommandLine(plain, ["-a", "--name=N", "-e", "A=1", "x", "--env", "B=-2", "y"])).toEqual({
+      help: false,
+      options: { all: true, name: "N", env: ["A=1", "B=-2"] },
+      args: ["x", "y"],
+    });
+  });
+
+  test.each([
+    [["--nmae", "x"], "plain has no option --nmae; did you mean --name?"],
+    [["--quite-another", "x"], "plain has no option --quite-another"],
+    [["-x"], "plain has no option -x"],
+    [["x", "--name"], "--name needs a value: --name NAME"],
+    [["x", "--name", "--all"], "--name needs a value: --name NAME"],
+    [["x", "-n", "-a"], "-n needs a value: -n NAME"],
+    [["x", "--all=yes"], "--all takes no value"],
+    [["x", "--name=1", "-n", "2"], "-n is given twice"],
+    [[], "plain needs FIRST"],
+    [["1", "2", "3"], "plain takes FIRST [SECOND], and there is one too many: 3"],
+  ])("%j is refused: %s", (words, message) => {
+    expect(refusal(words)).toBe(message);
+  });
+
+  test("a value may begin with a dash, unless it is an option itself", () => {
+    expect(readCommandLine(plain, ["x", "--name", "-5"]).options["name"]).toBe("-5");
+  });
+
+  test("help wins over whatever else is wrong behind it", () => {
+    expect(readCommandLine(plain, ["--help", "--nmae"])).toMatchObject({ help: true });
+    expect(readCommandLine(wrapping, ["-h"])).toMatchObject({ help: true });
+  });
+});
+
+describe("a command that wraps another", () => {
+  test("leaves the other's options alone, with -- or without", () => {
+    const typed = { options: { all: true, name: "N", env: [] }, args: ["ls", "-a", "--name", "--", "x"] };
+    expect(readCommandLine(wrapping, ["-a", "-n", "N", "ls", "-a", "--name", "--", "x"])).toMatchObject(
+      typed,
+    );
+    expect(readCommandLine(wrapping, ["-a", "-n", "N", "--", "ls", "-a", "--name", "--", "x"])).toMatchObject(
+      typed,
+    );
+  });
+
+  test("needs one", () => {
+    expect(refusal(["--all"], wrapping)).toBe("wrapping needs CMD");
+    expect(refusal(["--all", "--"], wrapping)).toBe("wrapping needs CMD");
+  });
+
+  test("keeps every word as it is", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1 }), (words) => {
+        expect(readCommandLine(wrapping, ["--all", "--", ...words]).args).toEqual(words);
+      }),
+    );
+  });
+});
+
+test("ids that begin with a dash are arguments, and values", () => {
+  const dashed = `-${slugid().slice(1)}`;
+  expect(readCommandLine(plain, ["-a", dashed, "--name", dashed])).toMatchObject({
+    args: [dashed],
+    options: { all: true, name: dashed },
+  });
+  expect(readCommandLine(wrapping, ["--", "echo", dashed]).args).toEqual(["echo", dashed]);
+});

@@ -1,0 +1,95 @@
+import { PassThrough } from "node:stream";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { painter } from "../paint.ts";
+import { createLogWriter } from "./log-writer.ts";
+
+interface Written {
+  readonly text: string;
+  readonly workerLines: string[];
+}
+
+/** Writes the pieces one after the other. */
+async function write(
+  pieces: readonly (string | Uint8Array)[],
+  { quiet = false, colours = false } = {},
+): Promise<Written> {
+  const output = new PassThrough({ highWaterMark: 16 });
+  const chunks: Buffer[] = [];
+  output.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const workerLines: string[] = [];
+  const paint = painter(output, colours ? { FORCE_COLOR: "1" } : {});
+  const writer = createLogWriter({ output, paint, quiet, onWorkerLine: (line) => workerLines.push(line) });
+  for (const piece of pieces) await writer.write(typeof piece === "string" ? Buffer.from(piece) : piece);
+  await writer.end();
+  output.end();
+  await new Promise((resolve) => output.once("end", resolve));
+  return { text: Buffer.concat(chunks).toString(), workerLines };
+}
+
+const log = `[taskcluster 2026-01-31T12:00:00.000Z] === Task Starting ===
+hello
+progress 10% 20%
+[taskcluster-tool] is not the worker
+[taskcluster:error] exit status 3
+not at the start: [taskcluster 2026-01-31T12:00:00.000Z] x
+[taskcluster`;
+const workers = [
+  "[taskcluster 2026-01-31T12:00:00.000Z] === Task Starting ===",
+  "[taskcluster:error] exit status 3",
+];
+
+test("without colours every byte goes through, and the worker's lines are told", async () => {
+  expect(await write([log])).toEqual({ text: log, workerLines: workers });
+});
+
+test("quiet leaves the worker's lines out and nothing else", async () => {
+  const { text } = await write([log], { quiet: true });
+  const theirs = new Set(workers);
+  expect(text).toBe(
+    log
+      .split("\n")
+      .filter((line) => !theirs.has(line))
+      .join("\n"),
+  );
+});
+
+test("on a terminal the worker's lines are dim, and its errors red", async () => {
+  const { text } = await write([log], { colours: true });
+  expect(text).toContain(`\u001B[2m${workers[0]}\u001B[22m\nhello\n`);
+  expect(text).toContain(`\u001B[31m${workers[1]}\u001B[39m\n`);
+  expect(text).toContain("\n[taskcluster-tool] is not the worker\n");
+});
+
+test("what a command writes is not held back until its line ends", async () => {
+  const output = new PassThrough();
+  const writer = createLogWriter({ output, paint: painter(output, {}) });
+  await writer.write(Buffer.from("name? "));
+  expect(String(output.read())).toBe("name? ");
+  await writer.write(Buffer.from("x\n[task"));
+  expect(String(output.read())).toBe("x\n");
+  await writer.write(Buffer.from(" list] 1"));
+  expect(String(output.read())).toBe("[task list] 1");
+});
+
+test("however the bytes are cut, the same comes out", async () => {
+  const line = fc.oneof(
+    fc.constantFrom(...workers, "[taskcluster", "[task", "[taskcluster] x", "", "ü ☃"),
+    fc.string({ maxLength: 30 }),
+  );
+  const text = fc.array(line, { maxLength: 8 }).map((lines) => lines.join("\n"));
+  await fc.assert(
+    fc.asyncProperty(
+      text,
+      fc.array(fc.nat(200), { maxLength: 10 }),
+      fc.boolean(),
+      async (whole, cuts, quiet) => {
+        const bytes = Buffer.from(whole);
+        const at = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
+        const pieces = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
+        expect(await write(pieces, { quiet })).toEqual(await write([bytes], { quiet }));
+        if (!quiet) expect((await write(pieces)).text).toBe(bytes.toString());
+      },
+    ),
+  );
+});

@@ -1,0 +1,197 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runCli } from "../../test/support/captured-io.ts";
+import { json, scriptedServer } from "../../test/support/scripted-server.ts";
+import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { VERSION } from "../lib/version.ts";
+import { commands } from "./commands.ts";
+
+describe("help", () => {
+  test("the program's names every command", async () => {
+    for (const words of [["--help"], ["-h"], ["help"]]) {
+      const { status, out, err } = await runCli(words);
+      expect({ status, err }).toEqual({ status: 0, err: "" });
+      for (const { name, summary } of commands) {
+        expect(out).toContain(`  ${name} `);
+        expect(out).toContain(summary.slice(0, 40));
+      }
+    }
+  });
+
+  test.each(commands.map((command) => [command.name, command] as const))(
+    "%s tells its usage, options and examples",
+    async (name, command) => {
+      const asked = await runCli([...name.split(" "), "--help"]);
+      expect(asked).toMatchObject({ status: 0, err: "" });
+      expect(await runCli(["help", ...name.split(" ")])).toEqual(asked);
+      const { out } = asked;
+      expect(out).toContain(`Usage: taskyard ${name} [OPTIONS]`);
+      for (const option of Object.keys(command.options)) expect(out).toContain(`--${option}`);
+      expect(command.examples.length).toBeGreaterThan(0);
+      for (const example of command.examples) {
+        expect(example.command).toContain("taskyard ");
+        expect(out).toContain(`  ${example.command}\n`);
+      }
+      for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(90);
+    },
+  );
+
+  test("a group's names its commands", async () => {
+    const { status, out } = await runCli(["task", "--help"]);
+    expect(status).toBe(0);
+    expect(out).toContain("Usage: taskyard task COMMAND [OPTIONS]");
+    expect(out.match(/^ {2}task \w+/gm)).toHaveLength(
+      commands.filter(({ name }) => name.startsWith("task ")).length,
+    );
+  });
+
+  test("colours are for terminals that want them", async () => {
+    const bold = "\u001B[1mUsage:";
+    expect((await runCli(["--help"])).out).not.toContain("\u001B");
+    expect((await runCli(["--help"], { terminal: true })).out).toContain(bold);
+    expect((await runCli(["--help"], { terminal: true, env: { NO_COLOR: "1" } })).out).not.toContain(
+      "\u001B",
+    );
+    expect((await runCli(["--help"], { terminal: true, env: { TERM: "dumb" } })).out).not.toContain("\u001B");
+    expect((await runCli(["--help"], { env: { FORCE_COLOR: "1" } })).out).toContain(bold);
+  });
+});
+
+describe("a wrong command line", () => {
+  test.each([
+    [[], "no command given\nSee: taskyard --help"],
+    [["tsak"], "unknown command tsak; did you mean task?\nSee: taskyard --help"],
+    [["task"], "task needs one of its commands\nSee: taskyard --help"],
+    [["task", "lgo"], "unknown task command lgo; did you mean log?\nSee: taskyard --help"],
+    [["task", "frobnicate"], "unknown task command frobnicate; there are create, status, log, "],
+    [["task", "log"], "task log needs TASK_ID\nSee: taskyard task log --help"],
+    [["task", "log", "abc"], "abc is not the id of a task: these are 22 characters"],
+    [["group", "status", "abc"], "abc is not the id of a group"],
+    [["run"], "run needs COMMAND\nSee: taskyard run --help"],
+    [["run", "--priorty", "high", "true"], "run has no option --priorty; did you mean --priority?"],
+    [["run", "--priority", "hihg", "true"], "--priority hihg: did you mean high?"],
+    [["run", "--env", "1=2", "true"], "--env 1=2: write NAME=VALUE"],
+    [["run", "--env", "NOT_SET", "true"], "--env NOT_SET: it is not set here"],
+    [["run", "--artifact", "../x", "true"], "--artifact ../x: name a file, or a folder"],
+    [["run", "--task-queue", "local", "true"], "--task-queue local: a queue is written like local/default"],
+    [["run", "--max-run-time", "0", "true"], "--max-run-time 0 is too short"],
+    [["run", "--max-run-time", "5x", "true"], '--max-run-time 5x has the unknown unit "x"'],
+    [["run", "--local", "--detach", "true"], "--local ends with the task, so --detach makes no sense"],
+    [["task", "create", "-", "--task-id", "x"], "--task-id x is not a slugid"],
+  ])("%j is a usage error", async (words, message) => {
+    const { status, err } = await runCli(words);
+    expect(err).toContain(`error: ${message}`);
+    expect(status).toBe(2);
+  });
+});
+
+describe("without a server", () => {
+  const needing = ["ping", "env", "run -- true", "task status fN1SbArXTPSVFNUvaOlinQ", "worker"];
+
+  test.each(needing)("taskyard %s says how to start one", async (line) => {
+    const { status, out, err } = await runCli(line.split(" "), { env: { PATH: "" } });
+    expect(err).toContain("error: no server is running here");
+    expect(err).toContain("`taskyard up`");
+    expect(err).toContain("`taskyard run --local -- COMMAND`");
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+  });
+
+  test("one that does not answer is named", async () => {
+    const { rootUrl, close } = await scriptedServer(json({}));
+    await close();
+    const { status, err } = await runCli(["ping"], { env: { TASKCLUSTER_ROOT_URL: `${rootUrl}/` } });
+    expect(err).toContain(`error: no answer from ${rootUrl} to queue.ping: connect ECONNREFUSED`);
+    expect(err).toContain("`taskyard up`");
+    expect(status).toBe(1);
+  });
+
+  test.each([
+    [{ TASKCLUSTER_ROOT_URL: "localhost" }, 'the root URL "localhost" must be a URL such as'],
+    [{ TASKCLUSTER_CLIENT_ID: "me" }, "TASKCLUSTER_CLIENT_ID is set, but TASKCLUSTER_ACCESS_TOKEN is not"],
+    [{ TASKCLUSTER_ACCESS_TOKEN: "t" }, "TASKCLUSTER_ACCESS_TOKEN is set, but TASKCLUSTER_CLIENT_ID is not"],
+    [
+      { TASKCLUSTER_CLIENT_ID: "me", TASKCLUSTER_ACCESS_TOKEN: "t", TASKCLUSTER_CERTIFICATE: "{" },
+      "the certificate of the credentials is not JSON",
+    ],
+  ])("%j is explained", async (env, message) => {
+    const { status, err } = await runCli(["ping"], {
+      env: { TASKCLUSTER_ROOT_URL: "http://127.0.0.1:1", ...env },
+    });
+    expect(err).toContain(message);
+    expect(status).toBe(1);
+  });
+});
+
+describe("the local instance", () => {
+  async function home(files: Record<string, unknown>): Promise<string> {
+    const folder = await temporaryFolder();
+    for (const [name, content] of Object.entries(files)) {
+      const text = typeof content === "string" ? content : JSON.stringify(content);
+      await writeFile(join(folder, name), text, { mode: 0o600 });
+    }
+    return folder;
+  }
+  const server = { rootUrl: "http://localhost:4711", clientId: "static/root", pid: process.pid };
+  const secrets = { rootAccessToken: "token-with-'quote", secret: "s" };
+
+  test("env prints what a shell can read", async () => {
+    const TASKYARD_HOME = await home({ "server.json": server, "secrets.json": secrets });
+    const { status, out } = await runCli(["env"], { env: { TASKYARD_HOME } });
+    expect(status).toBe(0);
+    expect(out).toBe(
+      "export TASKCLUSTER_ROOT_URL=http://localhost:4711\n" +
+        "export TASKCLUSTER_CLIENT_ID=static/root\n" +
+        "export TASKCLUSTER_ACCESS_TOKEN='token-with-'\\''quote'\n",
+    );
+    const withCertificate = await runCli(["env"], { env: { TASKYARD_HOME, TASKCLUSTER_CERTIFICATE: "{}" } });
+    expect(withCertificate.out).toBe(`${out}unset TASKCLUSTER_CERTIFICATE\n`);
+    expect(JSON.parse((await runCli(["env", "--json"], { env: { TASKYARD_HOME } })).out)).toEqual({
+      TASKCLUSTER_ROOT_URL: "http://localhost:4711",
+      TASKCLUSTER_CLIENT_ID: "static/root",
+      TASKCLUSTER_ACCESS_TOKEN: "token-with-'quote",
+    });
+  });
+
+  test("a folder that is relative starts where the command was called", async () => {
+    const folder = await home({});
+    await mkdir(join(folder, "here"));
+    await writeFile(join(folder, "here", "server.json"), JSON.stringify(server));
+    await writeFile(join(folder, "here", "secrets.json"), JSON.stringify(secrets));
+    expect((await runCli(["env"], { env: { TASKYARD_HOME: "here" }, cwd: folder })).status).toBe(0);
+  });
+
+  test("what a killed server left behind is no server", async () => {
+    // The largest process id that Linux gives out is 4,194,304.
+    const TASKYARD_HOME = await home({
+      "server.json": { ...server, pid: 4_194_305 },
+      "secrets.json": secrets,
+    });
+    expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("no server is running here");
+  });
+
+  test("damaged files are named, without what is in them", async () => {
+    const TASKYARD_HOME = await home({ "server.json": server, "secrets.json": '{"rootAccessToken": "hush' });
+    const { status, err } = await runCli(["env"], { env: { TASKYARD_HOME } });
+    expect(err).toContain(`${join(TASKYARD_HOME, "secrets.json")} is damaged`);
+    expect(err).not.toContain("hush");
+    expect(status).toBe(1);
+    const missing = await home({ "server.json": server });
+    const told = await runCli(["env"], { env: { TASKYARD_HOME: missing } });
+    expect(told.err).toContain("secrets.json is missing");
+  });
+
+  test.skipIf(process.getuid?.() === 0)("files that may not be read are named", async () => {
+    const TASKYARD_HOME = await home({ "server.json": server });
+    await chmod(join(TASKYARD_HOME, "server.json"), 0o000);
+    expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("cannot read");
+  });
+});
+
+test("version prints one line, or JSON", async () => {
+  expect((await runCli(["version"])).out).toMatch(
+    new RegExp(`^taskyard ${VERSION.replaceAll(".", "\\.")} \\(Node .*\\)\\n$`),
+  );
+  expect((await runCli(["--version"])).out).toBe((await runCli(["version"])).out);
+  expect(JSON.parse((await runCli(["version", "--json"])).out)).toMatchObject({ version: VERSION });
+});
