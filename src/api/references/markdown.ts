@@ -46,7 +46,7 @@ function renderService(service: Service): string {
       ...endpoints.flatMap(renderMethod),
     ]),
     ...(exchanges.length === 0 ? [] : ["## Events", ...exchanges.flatMap((x) => renderEvent(service, x))]),
-    "## Schemas",
+    ...(published.length === 0 ? [] : ["## Schemas"]),
     ...published.flatMap((schema) => renderSchema(service, schema, published)),
   );
 }

@@ -29,6 +29,12 @@ describe("prose", () => {
     expect(paragraphs("One.\n\nTwo `x`.").text).toBe("<p>One.</p><p>Two <code>x</code>.</p>");
   });
 
+  it("makes lists of lines with a star, which may go on in the next line", () => {
+    expect(paragraphs("\nSome:\n\n* **a** <b>\n  c\n* `**d**`\n").text.replace(/\n\s*/g, " ")).toBe(
+      "<p>Some:</p><ul> <li><strong>a</strong> &lt;b&gt; c</li><li><code>**d**</code></li> </ul>",
+    );
+  });
+
   it("leaves a backtick without its like alone", () => {
     expect(inline("a ` b").text).toBe("a ` b");
   });

@@ -82,6 +82,7 @@ h2 + article { margin-top: 1rem; }
 .route b { color: var(--accent); font-weight: 650; margin-right: 0.5rem; }
 .tag { font-size: 0.75rem; font-weight: 500; color: var(--dim); border: 1px solid currentcolor; border-radius: 99px;
   padding: 0.05rem 0.5rem; margin-left: 0.5rem; vertical-align: 0.12em; letter-spacing: 0; }
+article > ul { max-width: 42rem; margin: 0.6rem 0; padding-left: 1.2rem; }
 dl { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); gap: 0.3rem 1rem; margin: 0.8rem 0 0; font-size: 0.9375rem; }
 dt { color: var(--soft); }
 dd { margin: 0; }
