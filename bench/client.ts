@@ -31,7 +31,7 @@ export function loadClient(rootUrl: string, credentials: Credentials, connection
       const mac = createHmac("sha256", as.accessToken).update(text).digest("base64");
       const payload = body === undefined ? null : JSON.stringify(body);
       const response = await pool.request({
-        method: method as "GET",
+        method,
         path,
         headers: {
           authorization: authorizationHeader({ id: as.clientId, mac, ...parts }),

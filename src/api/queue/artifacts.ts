@@ -5,7 +5,7 @@ import { TaskCredentials } from "./claim.ts";
 import { ProjectId, Slugid } from "./task.ts";
 
 export const STORAGE_TYPES = ["s3", "object", "reference", "link", "error"] as const;
-export const ERROR_ARTIFACT_REASONS = [
+const ERROR_ARTIFACT_REASONS = [
   "file-missing-on-worker",
   "invalid-resource-on-worker",
   "too-large-file-on-worker",
@@ -63,15 +63,15 @@ export const Artifact = exactly({
 });
 export type Artifact = Static<typeof Artifact>;
 
-export const ArtifactList = exactly({
+const ArtifactList = exactly({
   artifacts: Type.Array(Artifact, { uniqueItems: true }),
   continuationToken: Type.Optional(Type.String()),
 });
 
 /** The body that goes with a redirect to an artifact. */
-export const ArtifactLocation = exactly({ storageType: Type.String(), url: Url });
+const ArtifactLocation = exactly({ storageType: Type.String(), url: Url });
 
-export const ArtifactContent = oneOf(
+const ArtifactContent = oneOf(
   exactly({ storageType: Type.Literal("s3"), url: Url }),
   exactly({ storageType: Type.Literal("object"), name: ObjectName, credentials: TaskCredentials }),
   exactly({ storageType: Type.Literal("reference"), url: Url }),

@@ -36,11 +36,11 @@ const claim = {
 };
 export const ClaimedTask = exactly({ ...claim, task: TaskDefinition, credentials: TaskCredentials });
 export type ClaimedTask = Static<typeof ClaimedTask>;
-export const ClaimWorkReply = exactly({ tasks: Type.Array(ClaimedTask, { uniqueItems: true }) });
+const ClaimWorkReply = exactly({ tasks: Type.Array(ClaimedTask, { uniqueItems: true }) });
 export const ReclaimReply = exactly({ ...claim, credentials: TaskCredentials });
 
-export const ClaimTaskRequest = exactly({ workerGroup: WorkerPart, workerId: WorkerPart });
-export const ExceptionRequest = exactly({ reason: oneOfStrings(EXCEPTION_REASONS) });
+const ClaimTaskRequest = exactly({ workerGroup: WorkerPart, workerId: WorkerPart });
+const ExceptionRequest = exactly({ reason: oneOfStrings(EXCEPTION_REASONS) });
 
 export const claimWorkRequestFile = named("v1/claim-work-request.json", ClaimWorkRequest);
 export const claimWorkReplyFile = named("v1/claim-work-response.json", ClaimWorkReply);

@@ -12,9 +12,9 @@ import {
   WorkerType,
 } from "./task.ts";
 
-export const TASK_STATES = ["unscheduled", "pending", "running", "completed", "failed", "exception"] as const;
-export const RUN_STATES = ["pending", "running", "completed", "failed", "exception"] as const;
-export const REASONS_CREATED = ["scheduled", "retry", "task-retry", "rerun", "exception"] as const;
+const TASK_STATES = ["unscheduled", "pending", "running", "completed", "failed", "exception"] as const;
+const RUN_STATES = ["pending", "running", "completed", "failed", "exception"] as const;
+const REASONS_CREATED = ["scheduled", "retry", "task-retry", "rerun", "exception"] as const;
 /** Why a worker may give up a run. */
 export const EXCEPTION_REASONS = [
   "worker-shutdown",
@@ -23,7 +23,7 @@ export const EXCEPTION_REASONS = [
   "internal-error",
   "intermittent-task",
 ] as const;
-export const REASONS_RESOLVED = [
+const REASONS_RESOLVED = [
   "completed",
   "failed",
   "deadline-exceeded",
@@ -71,7 +71,7 @@ export const TaskStatus = exactly({
 });
 export type TaskStatus = Static<typeof TaskStatus>;
 
-export const StatusReply = exactly({ status: TaskStatus });
+const StatusReply = exactly({ status: TaskStatus });
 export const DefinitionAndStatus = exactly({ task: TaskDefinition, status: TaskStatus });
 
 const group = {
@@ -80,8 +80,8 @@ const group = {
   expires: DateTime,
   sealed: Type.Optional(DateTime),
 };
-export const TaskGroup = exactly(group);
-export const TaskGroupList = exactly({
+const TaskGroup = exactly(group);
+const TaskGroupList = exactly({
   ...group,
   tasks: Type.Array(DefinitionAndStatus, { uniqueItems: true }),
   continuationToken: Type.Optional(Type.String()),

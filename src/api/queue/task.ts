@@ -8,7 +8,7 @@ export const PRIORITIES = ["highest", "very-high", "high", "medium", "low", "ver
 export type Priority = (typeof PRIORITIES)[number];
 
 export const TASK_QUEUE_ID_PATTERN = "^[a-zA-Z0-9-_]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$";
-export const MAX_DEPENDENCIES = 10_000;
+const MAX_DEPENDENCIES = 10_000;
 
 export const Slugid = Type.String({ pattern: SLUGID_PATTERN });
 export const TaskQueueId = Type.String({ pattern: TASK_QUEUE_ID_PATTERN });
@@ -29,7 +29,7 @@ const AnyObject = Type.Unsafe<Record<string, unknown>>({ type: "object" });
 const Extra = Type.Unsafe<Record<string, unknown>>({ type: "object", default: {} });
 const Scope = Type.String({ pattern: "^[ -~]*$" });
 
-export const TaskMetadata = exactly({
+const TaskMetadata = exactly({
   name: Type.String({ maxLength: 255 }),
   description: Type.String({ maxLength: 32768 }),
   owner: Type.String({ maxLength: 255 }),
