@@ -53,7 +53,9 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       else await watch.since(seen);
       continue;
     }
+    // Nothing is written yet, or no more than what was read: waiting for the next byte would be following.
     const limit = soFar && source.storageType === "reference" ? await lengthOf(source.url, signal) : Infinity;
+    if (at >= limit) return;
     try {
       for await (const chunk of bytesOf(source, at, signal)) {
         failures = 0;
