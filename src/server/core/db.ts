@@ -46,7 +46,7 @@ export interface DbOptions {
   connectTimeoutMs?: number;
   /**
    * How statements are planned. `steady` (the default) is for statements that reach few rows through indexes;
-   * `adaptive` leaves it to PostgreSQL, for reports over whole tables. See docs/decisions/010-steady-plans.md.
+   * `adaptive` leaves it to PostgreSQL, for reports over whole tables. See docs/decisions/010.
    */
   plans?: "steady" | "adaptive";
   log?: DbLog;
@@ -89,7 +89,13 @@ export function openDb(options: DbOptions): Db {
   });
   // Without these two listeners a connection that dies while idle, or between two statements of a
   // transaction, would end the process with an uncaught 'error' event.
-  pool.on("error", (err) => log?.warn({ err }, "an idle database connection broke; the pool replaces it"));
+  let closing = false;
+  pool.on("error", (err) => {
+    // The message alone: the pool hangs its whole client on the error, with the text of every statement. And while
+    // we close, a server that goes down with us is no news.
+    if (!closing)
+      log?.warn({ reason: err.message }, "an idle database connection broke; the pool replaces it");
+  });
   pool.on("connect", (client) => client.on("error", () => undefined));
 
   // Not pool.query: it drops the connection, with all its prepared statements, after any failed statement,
@@ -141,7 +147,10 @@ export function openDb(options: DbOptions): Db {
         client.release(broken);
       }
     },
-    close: () => pool.end(),
+    close() {
+      closing = true;
+      return pool.end();
+    },
   };
 }
 
