@@ -119,6 +119,15 @@ describe("a task", () => {
     expect(logOf(taskId)).toContain("Task aborted: it ran longer than its maxRunTime of 1 seconds");
   });
 
+  test("that writes without end has failed", async () => {
+    const [taskId, reason] = await run(shell("yes"), { maxLogBytes: 1_000_000 });
+    expect(reason).toBe("failed");
+    expect(logOf(taskId).length).toBeGreaterThan(1_000_000);
+    expect(logOf(taskId)).toContain(
+      "[taskcluster:error] Task aborted: its log grew beyond the 1000000 bytes that this worker allows",
+    );
+  });
+
   test("gets its variables", async () => {
     const [taskId] = await run(
       shell('echo "$GREETING from $TASK_ID"', { env: { GREETING: "hello", TASK_ID: "me" } }),

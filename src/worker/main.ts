@@ -17,6 +17,7 @@ import { artifactsPlugin } from "./plugins/artifacts/plugin.ts";
 import { envPlugin } from "./plugins/env.ts";
 import { exitStatusPlugin } from "./plugins/exit-status.ts";
 import { logsPlugin } from "./plugins/logs.ts";
+import { maxLogSizePlugin } from "./plugins/max-log-size.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
 import { notYetPlugin } from "./plugins/not-yet.ts";
 import type { QueueClient } from "./queue-client.ts";
@@ -52,6 +53,8 @@ export interface WorkerOptions {
   readonly shutdownLimitMs?: number;
   /** The most that a task may ask for as its maxRunTime, in seconds; default a day. */
   readonly maxTaskRunTimeSeconds?: number;
+  /** The longest log that a task may write, in bytes; default 1 GiB. */
+  readonly maxLogBytes?: number;
   /** The largest file that may be an artifact; default 5 GiB, the most that S3 takes in one upload. */
   readonly maxArtifactBytes?: number;
   /** The most that one step of a plugin may take, in ms; default half an hour. */
@@ -161,7 +164,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 /** The plugins of every worker. The logs come first, so that they are torn down last and save all that was said. */
 export function builtInPlugins(
-  options: Pick<WorkerOptions, "maxArtifactBytes" | "maxTaskRunTimeSeconds">,
+  options: Pick<WorkerOptions, "maxArtifactBytes" | "maxLogBytes" | "maxTaskRunTimeSeconds">,
   liveLogs: LiveLogServer,
 ): readonly Plugin[] {
   return [
@@ -170,7 +173,8 @@ export function builtInPlugins(
     envPlugin(),
     artifactsPlugin(options.maxArtifactBytes ?? 5 * 2 ** 30),
     exitStatusPlugin(),
-    // After the exit status, that is asked before it: a command that was ended for its time did not fail by itself.
+    // After the exit status, that they are asked before it: a command that was ended did not fail by itself.
+    maxLogSizePlugin(options.maxLogBytes ?? 2 ** 30),
     maxRunTimePlugin(options.maxTaskRunTimeSeconds ?? 86_400),
   ];
 }

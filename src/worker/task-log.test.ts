@@ -100,12 +100,28 @@ describe("a task log", () => {
     await rm(log.path);
     const second = await reader.next();
     expect(`${String(first.value)}${String(second.value)}`).toBe("still here and here");
+    expect((await reader.next()).done).toBe(true);
   });
 
   test("ends the reading where somebody cut the file", async () => {
     await write("gone");
     await truncate(log.path, 0);
     expect(await textOf()).toBe("");
+  });
+
+  test("says when it has grown beyond a size, or ended below it", async () => {
+    const [none, gone] = [new AbortController(), new AbortController()];
+    const answers = [
+      log.grownBeyond(5, none.signal),
+      log.grownBeyond(20, none.signal),
+      log.grownBeyond(20, gone.signal),
+    ];
+    await write("123456");
+    expect(await answers[0]).toBe(true);
+    gone.abort();
+    expect(await answers[2]).toBe(false);
+    await log.close();
+    expect(await answers[1]).toBe(false);
   });
 
   test("may be closed twice, and takes no more messages then", async () => {

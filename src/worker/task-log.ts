@@ -28,6 +28,8 @@ export interface TaskLog {
   readonly failure: Error | undefined;
   /** The bytes from `from` on, following the log until it is closed. */
   read(options?: ReadOptions): AsyncGenerator<Buffer, void, undefined>;
+  /** Settles when the log has more than `bytes` (true), or has ended without, or `signal` has fired (false). */
+  grownBeyond(bytes: number, signal: AbortSignal): Promise<boolean>;
   /** Writes out everything and ends all readers. May be called twice. */
   close(): Promise<void>;
 }
@@ -118,6 +120,11 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     }
   }
 
+  async function grownBeyond(bytes: number, signal: AbortSignal): Promise<boolean> {
+    while (written <= bytes && !closed && failure === undefined && !signal.aborted) await changed(signal);
+    return written > bytes;
+  }
+
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     raw.end();
@@ -143,6 +150,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
       return failure;
     },
     read,
+    grownBeyond,
     close: () => (closing ??= close()),
   };
 }
