@@ -42,8 +42,13 @@ export interface EventListening {
   ): Promise<AsyncGenerator<EventOf<B>, void, undefined>>;
 }
 
-export type Client = { readonly [K in keyof Services]: ServiceClient<Services[K]> } & {
-  readonly events: EventListening;
+type EventsClient = Omit<ServiceClient<Services["events"]>, "connect"> & {
+  /** Only its address, for an `EventSource`: a stream is no reply. */
+  readonly connect: Pick<ServiceMethods<Services["events"]>["connect"], "url">;
+} & EventListening;
+
+export type Client = { readonly [K in Exclude<keyof Services, "events">]: ServiceClient<Services[K]> } & {
+  readonly events: EventsClient;
   readonly rootUrl: string;
   /** The same server, called as somebody else. */
   withCredentials(credentials: Credentials): Client;

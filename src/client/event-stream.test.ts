@@ -33,9 +33,9 @@ test("listening begins when the server says so, and asks for the bindings", asyn
   const events = await client.events.listen(bindings, { from: "p-1" });
   const [request] = server.requests;
   expect(decodeURIComponent(request?.url ?? "")).toBe(
-    `/api/events/v1/connect?bindings=${JSON.stringify({ bindings })}`,
+    `/api/events/v1/connect?bindings=${JSON.stringify({ bindings })}&from=p-1`,
   );
-  expect(request?.headers).toMatchObject({ accept: "text/event-stream", "last-event-id": "p-1" });
+  expect(request?.headers).toMatchObject({ accept: "text/event-stream" });
   expect(request?.headers.authorization).toMatch(/^Hawk id="me"/);
   expect(await take(events, 2)).toEqual(["p1: key 1", "p2: key 2"]);
 });
@@ -144,7 +144,38 @@ test("a silent connection is left for a new one", async () => {
 });
 
 test("an error that the server sends down the stream ends it", async () => {
-  const server = await scriptedServer(eventStream("p0 ready", "p0 error the position has expired"));
+  const gone = JSON.stringify({ code: "ResourceExpired", message: "it was too slow" });
+  const server = await scriptedServer(eventStream("p0 ready", `p0 error ${gone}`));
   const events = await connect({ rootUrl: server.rootUrl }).events.listen(bindings);
-  await expect(take(events, 1)).rejects.toThrow("the position has expired");
+  await expect(take(events, 1)).rejects.toMatchObject({
+    message: "it was too slow",
+    code: "ResourceExpired",
+  });
+});
+
+test("events that are no longer kept are not passed over in silence", async () => {
+  const incomplete = `p5 ready ${JSON.stringify({ position: "p5", complete: false, notice: "some are gone" })}`;
+  const atOnce = await scriptedServer(eventStream(incomplete));
+  const listening = connect({ rootUrl: atOnce.rootUrl }).events.listen(bindings, {
+    from: "2020-01-01T00:00:00Z",
+  });
+  await expect(listening).rejects.toMatchObject({ message: "some are gone", code: "EventsMissing" });
+
+  const later = await scriptedServer(ending(eventStream("p0 ready", message(1))), eventStream(incomplete));
+  const client = connect({ rootUrl: later.rootUrl, clock: impatientClock(30_000) });
+  const events = await client.events.listen(bindings);
+  expect((await events.next()).value).toMatchObject({ position: "p1" });
+  await expect(events.next()).rejects.toMatchObject({ code: "EventsMissing" });
+});
+
+test("a server that asks for patience gets it", async () => {
+  const patient: Answer = (response, request) => {
+    eventStream("p0 ready")(response, request);
+    response.end("retry: 2500\n\n");
+  };
+  const server = await scriptedServer(patient, eventStream("p0 ready", message(1)));
+  const clock = impatientClock(30_000);
+  const client = connect({ rootUrl: server.rootUrl, clock });
+  await take(await client.events.listen(bindings), 1);
+  expect(clock.waits).toEqual([2500]);
 });

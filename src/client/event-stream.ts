@@ -1,9 +1,11 @@
 // Events as they happen, over server-sent events, resumed where the connection broke off.
 import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { eventsApi } from "../api/events.ts";
 import { backoffDelay } from "../lib/backoff.ts";
 import type { Binding, PayloadOf } from "./bindings.ts";
 import { jsonOf, type Transport } from "./call.ts";
 import { ClientError, noAnswer, refusal } from "./client-error.ts";
+import { endpointUrl } from "./endpoint-url.ts";
 import { callBackoff, pause } from "./retry.ts";
 
 /** One event that a binding asked for. Unions of bindings give unions of events, told apart by `exchange`. */
@@ -23,7 +25,7 @@ export type EventOf<B extends Binding> =
     : never;
 
 export interface ListenOptions {
-  /** The position after which to begin; default: now. */
+  /** Where to begin: behind a position, at a time such as `2026-01-31T12:00:00Z`, or at the `start`. Default: now. */
   readonly from?: string | undefined;
   /** Ends the stream; the loop over it then ends without an error. */
   readonly signal?: AbortSignal | undefined;
@@ -37,20 +39,28 @@ const silenceMs = 80_000;
 
 /**
  * Resolves when the server listens, so that nothing that happens from then on is missed, to the events in their
- * order. Rejects where the server refuses, or where there is none.
+ * order. Rejects where the server refuses, where there is none, and where events that were asked for are no longer
+ * kept; the stream ends with an error where that happens later, while the connection is broken.
  */
 export async function listen<const B extends Binding>(
   transport: Transport,
   rootUrl: string,
   bindings: readonly B[],
-  options: ListenOptions = {},
+  { from, ...options }: ListenOptions = {},
 ): Promise<AsyncGenerator<EventOf<B>, void, undefined>> {
-  const url = new URL(`${rootUrl}/api/events/v1/connect`);
-  url.searchParams.set("bindings", JSON.stringify({ bindings }));
-  const frames = resumedFrames(transport, url.href, options);
-  for (;;) {
-    const { value, done } = await frames.next();
-    if (done === true || value.event === "ready") break;
+  const query = { bindings: JSON.stringify({ bindings }), from };
+  const url = endpointUrl(rootUrl, eventsApi, eventsApi.endpoints.connect, {}, query);
+  const frames = resumedFrames(transport, url, options);
+  try {
+    for (;;) {
+      const { value, done } = await frames.next();
+      if (done === true) break;
+      checkFrame(value);
+      if (value.event === "ready") break;
+    }
+  } catch (error) {
+    await frames.return();
+    throw error;
   }
   return events(frames);
 }
@@ -59,7 +69,7 @@ async function* events<B extends Binding>(
   frames: AsyncGenerator<EventSourceMessage, void, undefined>,
 ): AsyncGenerator<EventOf<B>, void, undefined> {
   for await (const frame of frames) {
-    if (frame.event === "error") throw new ClientError(frame.data, { method: name, code: "StreamError" });
+    checkFrame(frame);
     if (frame.event !== "message") continue;
     // The server made the message for one of our bindings, and validated its payload before it was stored.
     const event = JSON.parse(frame.data) as EventOf<B>;
@@ -67,17 +77,39 @@ async function* events<B extends Binding>(
   }
 }
 
+/** Throws where the frame says that something is wrong that connecting anew would not mend. */
+function checkFrame({ event, data }: EventSourceMessage): void {
+  if (event !== "error" && event !== "ready") return;
+  // The forms that the events service declares for its frames.
+  const said = JSON.parse(data) as {
+    readonly code?: string;
+    readonly message?: string;
+    readonly complete?: boolean;
+    readonly notice?: string;
+  };
+  if (event === "error") {
+    const { code = "StreamError", message = "the server ended the stream" } = said;
+    throw new ClientError(message, { method: name, code, body: said });
+  }
+  if (said.complete !== false) return;
+  const notice = said.notice ?? "Events that were asked for are no longer kept.";
+  throw new ClientError(notice, { method: name, code: "EventsMissing", body: said });
+}
+
 /** The frames of one connection after the other. */
 async function* resumedFrames(
   transport: Transport,
   url: string,
-  { from, signal, retries }: ListenOptions,
+  { signal, retries }: Omit<ListenOptions, "from">,
 ): AsyncGenerator<EventSourceMessage, void, undefined> {
-  let position = from;
+  let position: string | undefined;
   let connected = false;
+  // What the server asks for, so that the listeners of one that is restarted do not come back all at once.
+  let waitMs = 0;
+  const onRetry = (ms: number): void => void (waitMs = ms);
   for (let failures = 0; ; failures++) {
     try {
-      for await (const frame of connection(transport, url, position, signal)) {
+      for await (const frame of connection(transport, url, { position, signal, onRetry })) {
         connected = true;
         failures = 0;
         if (frame.id !== undefined) position = frame.id;
@@ -88,17 +120,24 @@ async function* resumedFrames(
       const final = error instanceof ClientError && error.statusCode !== undefined && error.statusCode < 500;
       if (final || failures >= (retries ?? (connected ? Infinity : transport.retries))) throw error;
     }
-    await pause(transport.clock, backoffDelay(failures, callBackoff), signal).catch(() => undefined);
+    const wait = Math.max(waitMs, backoffDelay(failures, callBackoff));
+    await pause(transport.clock, wait, signal).catch(() => undefined);
     if (signal?.aborted) return;
   }
+}
+
+interface Connection {
+  /** The id of the last frame that was seen. */
+  readonly position: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  onRetry(ms: number): void;
 }
 
 /** The frames of one connection, until it breaks. */
 async function* connection(
   transport: Transport,
   url: string,
-  position: string | undefined,
-  signal: AbortSignal | undefined,
+  { position, signal, onRetry }: Connection,
 ): AsyncGenerator<EventSourceMessage, void, undefined> {
   const { clock, signer, timeoutMs } = transport;
   const authorization = await signer?.header("GET", url, clock.now());
@@ -129,7 +168,7 @@ async function* connection(
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const frames: EventSourceMessage[] = [];
-    const parser = createParser({ onEvent: (frame) => void frames.push(frame) });
+    const parser = createParser({ onEvent: (frame) => void frames.push(frame), onRetry });
     for (;;) {
       const { value, done } = await answered(silenceMs, reader.read());
       if (done) return;
