@@ -37,24 +37,35 @@ const kinds = new Map(
 );
 
 /** All events of the log in their order, or those of one task or group. Throws where one breaks its contract. */
-export async function queueEvents(db: Db, of: { taskId?: string; taskGroupId?: string } = {}): Promise<QueueEvent[]> {
+export async function queueEvents(
+  db: Db,
+  of: { taskId?: string; taskGroupId?: string } = {},
+): Promise<QueueEvent[]> {
   const { taskId = "%", taskGroupId = "%" } = of;
   const rows = await db.many(
     EventRow,
     sql`
     select exchange, routing_key, cc, payload from events
     where routing_key like ${`primary.${taskId}.%`} and routing_key like ${`%.${taskGroupId}.%`}
+      -- A group has the id of its first task, which its own events begin with.
+      and (${taskId} = '%' or exchange not like '%/task-group-%')
     order by id`,
   );
   return rows.map(({ exchange, routing_key: routingKey, cc: routes, payload: text }) => {
     const known = kinds.get(exchange);
     if (!known) throw new Error(`there is no exchange ${exchange}`);
-    // Held against its schema in the next line.
-    const payload = JSON.parse(text) as QueueEvent["payload"];
-    if (!known.message.Check(payload))
-      throw new Error(`${known.kind}: ${JSON.stringify(known.message.Errors(payload))}\n${text}`);
-    const members: Record<string, unknown> = { ...payload.status, ...payload, routingKeyKind: "primary" };
-    const expected = known.words.map(({ name }) => String(members[name] ?? "_")).join(".");
+    const parsed: unknown = JSON.parse(text);
+    const faults = known.message.Errors(parsed);
+    if (faults.length > 0) throw new Error(`${known.kind}: ${JSON.stringify(faults)}\n${text}`);
+    // Held against its schema just above.
+    const payload = parsed as QueueEvent["payload"];
+    const members: Readonly<Record<string, unknown>> = {
+      ...payload.status,
+      ...payload,
+      routingKeyKind: "primary",
+    };
+    const word = (value: unknown) => (typeof value === "string" || typeof value === "number" ? value : "_");
+    const expected = known.words.map(({ name }) => word(members[name])).join(".");
     if (routingKey !== expected) throw new Error(`${known.kind}: key ${routingKey} instead of ${expected}`);
     return { kind: known.kind, routingKey, routes, payload };
   });

@@ -28,6 +28,8 @@ export interface Stack {
   readonly records: readonly Record<string, unknown>[];
   /** The same server, called as somebody else, or as nobody. */
   as(credentials: Credentials | undefined): Client;
+  /** The same server, called as somebody who has these scopes and what everybody has. */
+  limited(scopes: readonly string[]): Client;
   stop(): Promise<void>;
 }
 
@@ -55,8 +57,8 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     ...(roles && { roles }),
   });
   const { rootUrl } = server;
-  const as = (credentials: Credentials | undefined): Client =>
-    connect({ rootUrl, credentials, retries: 0, ...(options.clock && { clock }) });
+  const as = (credentials: Credentials | undefined, authorizedScopes?: readonly string[]): Client =>
+    connect({ rootUrl, credentials, authorizedScopes, retries: 0, ...(options.clock && { clock }) });
   return {
     server,
     database,
@@ -64,7 +66,8 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     rootCredentials,
     client: as(rootCredentials),
     records,
-    as,
+    as: (credentials) => as(credentials),
+    limited: (scopes) => as(rootCredentials, scopes),
     async stop() {
       await server.stop();
       if (!options.database) await database.drop();

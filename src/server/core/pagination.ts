@@ -21,7 +21,8 @@ export const encodePage = (key: string): string => Buffer.from(JSON.stringify([k
 function decodeToken(token: string): string {
   try {
     const [key] = JSON.parse(Buffer.from(token, "base64url").toString()) as unknown[];
-    if (typeof key === "string") return key;
+    // Keys are ids and names; PostgreSQL would refuse NUL with an error of its own.
+    if (typeof key === "string" && /^[\x20-\x7e]*$/.test(key)) return key;
   } catch {
     // Falls through to the one message: the token is not one of ours.
   }

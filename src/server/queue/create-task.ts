@@ -1,4 +1,5 @@
 // createTask: checks what the schema cannot, then writes the task, its group, edges, first run and events at once.
+import { isDeepStrictEqual } from "node:util";
 import type { taskEndpoints } from "../../api/queue/endpoints.ts";
 import { ApiError } from "../../lib/errors.ts";
 import { coalesce } from "../core/coalesce.ts";
@@ -8,7 +9,7 @@ import { RawJson } from "../core/http/replies.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/create.ts";
-import { isDefinedAs, readGroup, readTasks, repeatDefined } from "./store/read.ts";
+import { readDefinitions, readGroup, readTasks, repeatDefined } from "./store/read.ts";
 
 export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.createTask> {
   const write = writer(ctx);
@@ -74,13 +75,15 @@ async function repeat(ctx: QueueContext, task: NewTask): Promise<RawJson> {
   const group = await readGroup(ctx.db, task.taskGroupId);
   if (group && (group.sealed !== null || group.scheduler_id !== task.schedulerId))
     throw groupRefusal(task, group);
-  if (!(await isDefinedAs(ctx.db, task.taskId, task.definition)))
+  const [known] = await readDefinitions(ctx.db, [task.taskId]);
+  // Not by jsonb, which takes neither NUL nor half a surrogate pair in a text.
+  if (!known || !isDeepStrictEqual(JSON.parse(known.definition), JSON.parse(task.definition)))
     throw new ApiError(
       "RequestConflict",
       `taskId ${task.taskId} already used by another task: a task with this id exists, and its definition is a different one. Choose a new id, or repeat the call with the same definition.`,
     );
   await repeatDefined(ctx.db, task.taskId);
-  wakeAfterCommit(ctx, null);
+  wakeAfterCommit(ctx, [task.taskQueueId]);
   const [row] = await readTasks(ctx.db, [task.taskId]);
   if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} has expired while it was asked for.`);
   return new RawJson(`{"status":${row.status}}`);

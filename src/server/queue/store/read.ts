@@ -46,19 +46,6 @@ export const readDefinitions = (
     sql`select task_id, definition from task_definitions where task_id = any(${taskIds}::text[])`,
   );
 
-const SameRow = Type.Object({ same: Type.Boolean() });
-
-/** Whether a task is defined as `definition` (JSON text) says, whatever the order of members. */
-export const isDefinedAs = async (db: Queryable, taskId: string, definition: string): Promise<boolean> =>
-  (
-    await db.maybeOne(
-      SameRow,
-      sql`
-      select definition::jsonb = ${definition}::jsonb as same
-      from task_definitions where task_id = ${taskId}`,
-    )
-  )?.same ?? false;
-
 const GroupRow = Type.Object({
   task_group_id: Type.String(),
   scheduler_id: Type.String(),
@@ -94,32 +81,40 @@ export const readGroupMembers = (
     order by t.task_id limit ${limit}`,
   );
 
-/** What a repeated call says again: that a task is defined and (where it is) pending. */
+/** The columns of the event that the run `r` of the task `t` is pending. */
+const pendingAgain: Sql = sql`${exchanges.taskPending}, task_routing_key(t, r.run_id, null, null), t.routes,
+        task_message(${currentStatus}, t.tags, r.run_id, null, null, null)`;
+
+/**
+ * What a repeated call says again: that a task is defined and (where it is) pending. The run is locked, so that it
+ * cannot be claimed before this is said, and the log would tell it twice in the wrong order. A claim skips it
+ * meanwhile: wake the queue afterwards.
+ */
 export const repeatDefined = (db: Queryable, taskId: string): Promise<number> =>
-  db.run(
-    logEvents(sql`
-    select exchange, routing_key, routes, payload from (
+  db.run(sql`
+    with pending as (
+      select r.task_id, r.run_id from runs r
+      where r.task_id = ${taskId} and r.run_id = 0 and r.state = 'pending' for share of r
+    ),
+    event as (
       select 1 as step, ${exchanges.taskDefined} as exchange,
         task_routing_key(t, null, null, null) as routing_key, t.routes,
         task_message(task_status(t, null, null), t.tags, null, null, null, null) as payload
       from tasks t where t.task_id = ${taskId}
       union all
-      select 2, ${exchanges.taskPending}, task_routing_key(t, r.run_id, null, null), t.routes,
-        task_message(${currentStatus}, t.tags, r.run_id, null, null, null)
-      from tasks t join runs r on r.task_id = t.task_id and r.run_id = 0 and r.state = 'pending'
-      where t.task_id = ${taskId}
-    ) e order by step`),
-  );
+      select 2, ${pendingAgain}
+      from tasks t join pending r using (task_id)
+    )
+    ${logEvents(sql`select exchange, routing_key, routes, payload from event order by step`)}`);
 
-/** What a repeated call says again: that the latest run is pending. */
+/** What a repeated call says again: that the latest run is pending. Locks it as repeatDefined does. */
 export const repeatPending = (db: Queryable, taskId: string): Promise<number> =>
-  db.run(
-    logEvents(sql`
-    select ${exchanges.taskPending}, task_routing_key(t, r.run_id, null, null), t.routes,
-      task_message(${currentStatus}, t.tags, r.run_id, null, null, null)
-    from tasks t join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1 and r.state = 'pending'
-    where t.task_id = ${taskId}`),
-  );
+  db.run(sql`
+    with pending as (
+      select r.task_id, r.run_id from runs r
+      where r.task_id = ${taskId} and r.state = 'pending' for share of r
+    )
+    ${logEvents(sql`select ${pendingAgain} from tasks t join pending r using (task_id)`)}`);
 
 /** What a repeated call says again: how a run was resolved. */
 export const repeatResolved = (db: Queryable, taskId: string, runId: number): Promise<number> =>
