@@ -184,12 +184,13 @@ const names = new Map<string, string>();
 
 // Each statement is prepared once a connection: planning the large statements costs more than running them.
 function prepared(query: Sql): pg.QueryConfig {
-  let name = names.get(query.text);
+  const { text, values } = query;
+  let name = names.get(text);
   if (name === undefined) {
-    name = createHash("sha256").update(query.text).digest("base64url").slice(0, 22);
-    names.set(query.text, name);
+    name = createHash("sha256").update(text).digest("base64url").slice(0, 22);
+    names.set(text, name);
   }
-  return { name, text: query.text, values: query.values as unknown[] };
+  return { name, text, values: [...values] };
 }
 
 // PostgreSQL's int8 is wider than a number.

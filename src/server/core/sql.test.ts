@@ -35,6 +35,19 @@ describe("sql", () => {
     });
   });
 
+  test("gives calls from one place the same text, and other values", () => {
+    const byId = (id: number): Sql => sql`select ${id} where ${sql`a = ${id + 1}`}`;
+    expect(byId(5).text).toBe(byId(1).text);
+    expect(byId(5).values).toEqual([5, 6]);
+  });
+
+  test("tells fragments apart that come from one place", () => {
+    const order = (column: Sql): Sql => sql`order by ${column}`;
+    expect(order(sql`id`).text).toBe("order by id");
+    expect(order(sql`name`).text).toBe("order by name");
+    expect(order(sql`f(${1})`).text).toBe("order by f($1)");
+  });
+
   test("numbers the parameters of any nesting 1 to n, each where its value stood", () => {
     interface Tree {
       parts: (number | Tree)[];
@@ -44,13 +57,15 @@ describe("sql", () => {
         parts: fc.array(fc.oneof({ depthSize: "small" }, fc.nat(), tie("tree")), { maxLength: 5 }),
       }),
     }));
-    const build = ({ parts }: Tree): Sql => {
-      const strings = Object.assign(
-        Array.from({ length: parts.length + 1 }, () => "·"),
-        { raw: [] },
-      );
-      return sql(strings, ...parts.map((part) => (typeof part === "number" ? part : build(part))));
+    // One place in the source for each number of parts: it sees values and fragments at every position.
+    const places = new Map<number, TemplateStringsArray>();
+    const place = (parts: number): TemplateStringsArray => {
+      const strings = places.get(parts) ?? Object.assign(Array<string>(parts + 1).fill("·"), { raw: [] });
+      places.set(parts, strings);
+      return strings;
     };
+    const build = ({ parts }: Tree): Sql =>
+      sql(place(parts.length), ...parts.map((part) => (typeof part === "number" ? part : build(part))));
     const leaves = ({ parts }: Tree): number[] =>
       parts.flatMap((part) => (typeof part === "number" ? [part] : leaves(part)));
     fc.assert(

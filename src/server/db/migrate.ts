@@ -59,15 +59,16 @@ export async function migrate({ url, folder = ownFolder, log }: MigrateOptions):
   try {
     await client.connect();
     // Not one transaction for all: a long backfill keeps what the steps before it have reached.
-    while (await locked(client, log, () => applyNext(client, migrations, done)));
+    while (await locked(client, log, () => applyNext(client, migrations, done))) {
+      log?.info({ migration: done.migrations.at(-1) }, "migration applied");
+    }
     await locked(client, log, () => applyFunctions(client, migrations, functions, done));
+    for (const name of done.functions) log?.info({ function: name }, "stored function applied");
   } catch (err) {
     throw isUnavailable(err) ? new DatabaseUnavailable(err) : err;
   } finally {
     await client.end().catch(() => undefined);
   }
-  for (const name of done.migrations) log?.info({ migration: name }, "migration applied");
-  for (const name of done.functions) log?.info({ function: name }, "stored function applied");
   return done;
 }
 

@@ -65,15 +65,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await writeFile(config, configText(cluster, options.settings ?? {}));
   await chmod(config, 0o644);
 
+  const report = (line: string): void =>
+    isTrouble(line) ? log.warn({ line }, "postgres") : log.debug({ line }, "postgres");
   const supervised = await supervise({
     log,
     async start(signal) {
       await untilFree({ cluster, onWait });
       await removeStaleLocks(cluster, socket.folder);
       const args = serverArguments(cluster, config, socket.folder);
-      const onLine = (line: string): void =>
-        line.startsWith("LOG:") ? log.debug({ line }, "postgres") : log.warn({ line }, "postgres");
-      return startPostmaster({ program: binaries.postgres, args, cluster, user, onLine, signal });
+      return startPostmaster({ program: binaries.postgres, args, cluster, user, signal, onLine: report });
     },
     onGiveUp: options.onGiveUp ?? (() => undefined),
   });
@@ -96,6 +96,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     },
     stop,
   };
+}
+
+// That it starts, stops or ends their connections is told to its clients too, a hundred times over under load.
+function isTrouble(line: string): boolean {
+  return /^(FATAL|PANIC): /.test(line) && !/the database system is|terminating connection/.test(line);
 }
 
 function serverArguments(cluster: string, config: string, socketFolder: string): string[] {
