@@ -62,24 +62,35 @@ describe("the exit status", () => {
     [[], 1],
     [[exit(0)], 1],
     [[exit(-1)], 1],
-  ])("of a task that failed for another reason is 1: %j", (lines, commands) => {
-    expect(outcomeOf(status("failed", "failed"), endsAfter(...lines), commands)).toEqual({
+    [[exit(0)], 2],
+  ])("of a task that failed for another reason is 1, with the reason: %j of %d", (lines, commands) => {
+    const failed = status("failed", "failed");
+    expect(outcomeOf(failed, endsAfter(...lines), commands)).toEqual({
       exitStatus: 1,
-      explanation: "the task failed although its command did not: see the log",
+      explanation: "the task failed, and not by its command: see the log",
+    });
+    const told = endsAfter(...lines, "[taskcluster:error] Aborting task...", "[taskcluster:error] too long");
+    expect(outcomeOf(failed, told, commands)).toEqual({
+      exitStatus: 1,
+      explanation: "the task failed, and not by its command: too long",
     });
   });
 
-  test("where the command before the user's failed is 1, and not that one's", () => {
-    expect(outcomeOf(status("failed", "failed"), endsAfter(exit(22)), 2)).toEqual({
-      exitStatus: 1,
-      explanation: "the source could not be brought to the worker: see the log",
-    });
-  });
+  test.each([[[]], [[exit(22)]], [[exit(-1), "[taskcluster:error] signal: SIGKILL"]]])(
+    "where the command before the user's failed is 1, and not that one's: %j",
+    (lines) => {
+      expect(outcomeOf(status("failed", "failed"), endsAfter(...lines), 2)).toEqual({
+        exitStatus: 1,
+        explanation: "the source could not be brought to the worker: see the log",
+      });
+    },
+  );
 
   test("begins anew with each run", () => {
-    const ends = endsAfter(exit(3));
+    const ends = endsAfter(exit(3), "[taskcluster:error] exit status 3");
     ends.reset();
-    expect({ count: ends.count, last: ends.last }).toEqual({ count: 0, last: undefined });
+    const { count, last, error } = ends;
+    expect({ count, last, error }).toEqual({ count: 0, last: undefined, error: undefined });
   });
 });
 
@@ -89,9 +100,9 @@ describe("an exception is explained", () => {
     ["deadline-exceeded", "the task was not done before its deadline"],
     ["claim-expired", "the worker vanished while it ran the task, and so did every worker that tried again"],
     ["worker-shutdown", "the worker was stopped while it ran the task, and the task has no retries left"],
-    ["malformed-payload", "the worker does not understand the task: see the end of the log"],
+    ["malformed-payload", "the worker does not understand the task: see the log"],
     ["resource-unavailable", "something that the task needs could not be had: see the log"],
-    ["internal-error", "the worker failed, through no fault of the task's: see the log"],
+    ["internal-error", "the worker failed, through no fault of the task: see the log"],
     ["superseded", "the task ended without a verdict (superseded)"],
   ])("%s", (reason, explanation) => {
     expect(outcomeOf(status("exception", reason), endsAfter(exit(3)), 1)).toEqual({

@@ -1,0 +1,350 @@
+// The commands that call a server, in this process: a whole server, a worker, and what a user would type.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../../src/cli/main.ts";
+import { isSlugid, slugid } from "../../src/lib/slugid.ts";
+import type { Worker } from "../../src/worker/main.ts";
+import { capturedIo, runCli, type CapturedIoOptions } from "../support/captured-io.ts";
+import { createTask } from "../support/factories.ts";
+import { testStack, type Stack } from "../support/stack.ts";
+import { makeTemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { startTestWorker } from "../support/worker.ts";
+
+let stack: Stack;
+let worker: Worker & { end(): Promise<void> };
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  stack = await testStack();
+  worker = await startTestWorker(stack.rootUrl, {
+    queue: stack.as(stack.rootCredentials).queue,
+    taskQueueId: "local/default",
+    capacity: 4,
+  });
+  env = {
+    TASKCLUSTER_ROOT_URL: stack.rootUrl,
+    TASKCLUSTER_CLIENT_ID: stack.rootCredentials.clientId,
+    TASKCLUSTER_ACCESS_TOKEN: stack.rootCredentials.accessToken,
+  };
+});
+afterAll(async () => {
+  await worker.end();
+  await stack.stop();
+});
+
+const cli = (line: string[], options: CapturedIoOptions = {}) =>
+  runCli(line, { ...options, env: { ...env, ...options.env } });
+
+/** The id of the task that a run says it made. */
+const idIn = (err: string): string => /^task (\S{22})/m.exec(err)?.[1] ?? "";
+
+describe("run", () => {
+  test("prints the log and exits as the command does", async () => {
+    const { status, out, err } = await cli(["run", "--", "sh", "-c", "echo hello; echo world >&2; exit 3"]);
+    expect(status).toBe(3);
+    expect(out).toMatch(/^\[taskcluster \S+\] Executing command 0: sh -c /m);
+    expect(out).toMatch(/^hello\nworld$/m);
+    expect(err).toMatch(/^task \S{22} on local\/default$/m);
+    expect(err).toMatch(/^task \S{22} failed after \S+, exit status 3$/m);
+    const { status: told } = await stack.client.queue.status({ taskId: idIn(err) });
+    expect(told.state).toBe("failed");
+  });
+
+  test("quiet prints what the command prints, and nothing else", async () => {
+    const line = [
+      "run",
+      "-q",
+      "--env",
+      "A=x y",
+      "-e",
+      "FROM_HERE",
+      "--",
+      "sh",
+      "-c",
+      'printf "$A $FROM_HERE"',
+    ];
+    expect(await cli(line, { env: { FROM_HERE: "z" } })).toEqual({
+      status: 0,
+      // The worker ends the line, so that its own begin at the start of one.
+      out: "x y z\n",
+      err: "",
+    });
+  });
+
+  test("counts a signal as shells do", async () => {
+    expect(await cli(["run", "-q", "sh", "-c", "kill -TERM $$"])).toMatchObject({ status: 143 });
+  });
+
+  test("artifacts are listed with their addresses, and JSON has them too", async () => {
+    const script = "echo 1 > one; mkdir -p dir/deep; echo 2 > dir/deep/two";
+    const line = [
+      "run",
+      "--json",
+      "-a",
+      "one",
+      "-a",
+      "dir/",
+      "--name",
+      "makes things",
+      "--",
+      "sh",
+      "-c",
+      script,
+    ];
+    const { status, out, err } = await cli(line);
+    expect(status).toBe(0);
+    const told = JSON.parse(out) as { taskId: string; artifacts: { name: string; url: string }[] };
+    expect(told).toMatchObject({ state: "completed", reason: "completed", exitStatus: 0 });
+    expect(told.artifacts.map(({ name }) => name)).toEqual(["public/dir/deep/two", "public/one"]);
+    for (const { name, url } of told.artifacts) expect(err).toContain(`artifact ${name}  ${url}\n`);
+    expect(await (await fetch(told.artifacts[1]?.url ?? "")).text()).toBe("1\n");
+    expect((await stack.client.queue.task({ taskId: told.taskId })).metadata.name).toBe("makes things");
+  });
+
+  test("a command that takes too long is ended, and that is told", async () => {
+    const { status, err } = await cli(["run", "-q", "--max-run-time", "1", "--", "sleep", "600"]);
+    expect(err).toMatch(/^error: the task failed, and not by its command: .*maxRunTime of 1 second/);
+    expect(status).toBe(1);
+  });
+
+  test("a payload that the worker refuses is explained", async () => {
+    const { status, err } = await cli(["run", "-q", "--max-run-time", "30h", "--", "true"]);
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^error: the worker does not understand the task: .*payload\.maxRunTime is 108000, but/,
+    );
+  });
+
+  test("a scope that is missing is named, and nothing is made", async () => {
+    const anonymous = { TASKCLUSTER_CLIENT_ID: "", TASKCLUSTER_ACCESS_TOKEN: "" };
+    const { status, out, err } = await cli(["run", "--", "true"], { env: anonymous });
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+    expect(err).toContain("queue:create-task:lowest:local/default");
+  });
+
+  test("detached, it only tells the id", async () => {
+    const { status, out, err } = await cli(["run", "--detach", "--priority", "high", "--", "true"]);
+    const taskId = out.trim();
+    expect({ status, is: isSlugid(taskId) }).toEqual({ status: 0, is: true });
+    expect(err).toBe(`See: taskyard task log -f ${taskId}\n`);
+    expect((await stack.client.queue.task({ taskId })).priority).toBe("high");
+    expect(await cli(["task", "log", "-f", "-q", taskId])).toMatchObject({ status: 0 });
+  });
+
+  test("Ctrl-C cancels the task; a second one leaves", async () => {
+    const io = capturedIo({ env });
+    const running = main(["run", "--", "sh", "-c", "echo started; exec sleep 600"], io);
+    await io.until("started\n");
+    io.interrupt();
+    expect(await running).toBe(130);
+    const taskId = idIn(io.err());
+    expect(io.err()).toContain(`canceling ${taskId}; Ctrl-C again leaves at once\n`);
+    expect(io.err()).toMatch(/^task \S{22} canceled after \S+, exit status 130$/m);
+    expect(io.err()).not.toContain("error:");
+    expect(io.exited).toBeUndefined();
+    const { status } = await stack.client.queue.status({ taskId });
+    expect(status.runs.at(-1)?.reasonResolved).toBe("canceled");
+    expect(io.out()).toContain("Command ABORTED");
+  });
+
+  test("a task that somebody else cancels is told apart from one's own", async () => {
+    const io = capturedIo({ env });
+    const running = main(["run", "--", "sh", "-c", "echo started; exec sleep 600"], io);
+    await io.until("started\n");
+    const cancel = await cli(["task", "cancel", idIn(io.err())]);
+    expect(cancel).toMatchObject({ status: 0, err: "" });
+    expect(await running).toBe(1);
+    expect(io.err()).toMatch(/ exception after \S+, exit status 1\nerror: the task was canceled\n$/);
+  });
+
+  test("brings the folder, without what git ignores", async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, "src"));
+    await writeFile(join(cwd, "src", "a"), "content of a");
+    const line = ["run", "-q", "--cwd-tarball", "-a", "b", "--", "sh", "-c", "ls -A; cat src/a; cp src/a b"];
+    const { status, out, err } = await cli(line, { cwd });
+    expect({ status, err }).toEqual({ status: 0, err: "" });
+    expect(out).toContain("src\n");
+    expect(out).toContain("content of a");
+    expect(out).not.toContain(".task-source");
+  });
+
+  test("a source that is not there any more is told apart from a command that fails", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "a"), "1");
+    // With this path not even a shell is found, so the first command fails.
+    const line = ["run", "-q", "--cwd-tarball", "-e", "PATH=/nonexistent", "--", "/bin/sh", "-c", "exit 9"];
+    const { status, err } = await cli(line, { cwd });
+    expect(err).toBe("error: the source could not be brought to the worker: see the log\n");
+    expect(status).toBe(1);
+  });
+});
+
+describe("task", () => {
+  const definition = {
+    taskQueueId: "local/default",
+    payload: { command: [["sh", "-c", "echo from a file"]], maxRunTime: 60 },
+    metadata: { name: "from a file", description: "", owner: "me", source: "https://example.com" },
+  };
+
+  test("create makes a task of a file, of YAML or JSON, and says what it filled in", async () => {
+    const cwd = await temporaryFolder();
+    const taskId = slugid();
+    await writeFile(join(cwd, "task.yml"), `# JSON is YAML\n${JSON.stringify(definition)}`);
+    const made = await cli(["task", "create", "task.yml", "--task-id", taskId], { cwd });
+    expect(made).toEqual({ status: 0, out: `${taskId}\n`, err: "created: now\ndeadline: in a day\n" });
+    const { status, out } = await cli(["task", "log", "-fq", taskId]);
+    expect({ status, out }).toEqual({ status: 0, out: "from a file\n" });
+  });
+
+  test("create reads standard input, and prints JSON", async () => {
+    const { status, out } = await cli(["task", "create", "--json", "-"], {
+      stdin: JSON.stringify(definition),
+    });
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ taskQueueId: "local/default", state: "pending" });
+  });
+
+  test.each([
+    ["payload: [1", "the definition is not valid YAML: "],
+    ["payload: {}", "metadata is missing"],
+    ["- a", "not a list"],
+  ])("create refuses %j", async (stdin, message) => {
+    const { status, out, err } = await cli(["task", "create", "-"], { stdin });
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+    expect(err).toContain(message);
+  });
+
+  test("create tells which file it cannot read", async () => {
+    const { status, err } = await cli(["task", "create", "nowhere.yml"]);
+    expect(err).toContain("cannot read the definition: ENOENT");
+    expect(status).toBe(1);
+  });
+
+  test("status shows state and runs, cancel ends a task, rerun begins another run", async () => {
+    const taskId = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
+    const before = await cli(["task", "status", taskId]);
+    expect(before).toMatchObject({ status: 0, err: "" });
+    expect(before.out).toContain(`${taskId}  a task\n  state         pending\n`);
+    expect(before.out).toMatch(/^0 {4}pending {2}scheduled {2}-/m);
+    expect((await cli(["task", "cancel", taskId])).out).toBe(`${taskId} is canceled\n`);
+    expect((await cli(["task", "cancel", taskId])).out).toBe(`${taskId} is canceled\n`);
+    expect((await cli(["task", "status", taskId])).out).toMatch(/^0 {4}exception {2}canceled/m);
+    expect((await cli(["task", "rerun", taskId])).out).toBe(`${taskId} is pending, run 1\n`);
+    const json = JSON.parse((await cli(["task", "status", "--json", taskId])).out) as object;
+    expect(json).toEqual((await stack.client.queue.status({ taskId })).status);
+    expect(JSON.parse((await cli(["task", "cancel", "--json", taskId])).out)).toMatchObject({
+      state: "exception",
+    });
+  });
+
+  test("what is not there is told", async () => {
+    const taskId = slugid();
+    const { status, err } = await cli(["task", "status", taskId]);
+    expect(err).toContain(taskId);
+    expect(status).toBe(1);
+    expect((await cli(["task", "log", taskId])).err).toContain(taskId);
+  });
+
+  test("log prints what there is so far of a task that goes on", async () => {
+    const taskId = slugid();
+    const command = [["sh", "-c", "echo so far; exec sleep 600"]];
+    await stack.client.queue.createTask(
+      { taskId },
+      { ...definition, payload: { command, maxRunTime: 900 }, ...times() },
+    );
+    const io = capturedIo({ env });
+    const following = main(["task", "log", "-f", taskId], io);
+    await io.until("so far\n");
+    expect((await cli(["task", "log", "-q", taskId])).out).toBe("so far\n");
+    io.interrupt();
+    expect(await following).toBe(130);
+    await stack.client.queue.cancelTask({ taskId });
+  });
+
+  test("log of a task that has not run says so", async () => {
+    const waits = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
+    const taskId = await createTask(stack.client, { dependencies: [waits] });
+    expect(await cli(["task", "log", taskId])).toMatchObject({
+      status: 1,
+      err: `error: ${taskId} has not run yet: wait for it with -f\n`,
+    });
+  });
+
+  test("artifacts are listed and downloaded, and a wrong name is told with the right one", async () => {
+    const { err } = await cli(["run", "-a", "a.txt", "--", "sh", "-c", "echo content > a.txt"]);
+    const taskId = idIn(err);
+    const listed = await cli(["task", "artifacts", taskId]);
+    expect(listed.out).toMatch(/^NAME +STORAGE +SIZE +TYPE +EXPIRES$/m);
+    expect(listed.out).toMatch(/^public\/a\.txt +s3 +8 B +text\/plain/m);
+    const names = JSON.parse((await cli(["task", "artifacts", "--json", taskId])).out) as { name: string }[];
+    expect(names.map(({ name }) => name)).toContain("public/logs/live_backing.log");
+
+    const cwd = await temporaryFolder();
+    const download = (...rest: string[]) => cli(["task", "download", taskId, ...rest], { cwd });
+    expect(await download("public/a.txt")).toMatchObject({ status: 0, out: "" });
+    expect(await readFile(join(cwd, "a.txt"), "utf8")).toBe("content\n");
+    expect(await download("public/a.txt", "-")).toMatchObject({ status: 0, out: "content\n" });
+    expect(await download("public/a.txt", "a.txt")).toMatchObject({
+      status: 1,
+      err: `error: ${join(cwd, "a.txt")} is there already: use --force to replace it\n`,
+    });
+    expect(await download("--force", "public/a.txt", "--run", "0")).toMatchObject({ status: 0 });
+    expect((await download("public/b.txt")).err).toContain("did you mean public/a.txt?");
+    expect((await download("public/a.txt", "--run", "x")).status).toBe(2);
+  });
+
+  test("an artifact that a worker could not upload says why", async () => {
+    const { err, status } = await cli(["run", "-a", "missing", "--", "true"]);
+    expect(status).toBe(1);
+    const download = await cli(["task", "download", idIn(err), "public/missing", "-"]);
+    expect(download).toMatchObject({ status: 1, out: "" });
+    expect(download.err).toContain("error: public/missing is missing: file-missing-on-worker");
+  });
+});
+
+test("group status counts and lists the tasks of a group", async () => {
+  const taskGroupId = slugid();
+  const taskQueueId = "nobody/works-here";
+  const first = await createTask(stack.client, { taskGroupId, taskQueueId });
+  await createTask(stack.client, { taskGroupId, taskQueueId, dependencies: [first] });
+  const { status, out } = await cli(["group", "status", taskGroupId]);
+  expect(status).toBe(0);
+  expect(out).toMatch(/^2 tasks: /);
+  expect(out).toContain("1 pending");
+  expect(out).toContain("1 unscheduled");
+  expect(out).toMatch(new RegExp(`^${first} {2}pending +- +- +a task$`, "m"));
+  const json = JSON.parse((await cli(["group", "status", "--json", taskGroupId])).out) as { tasks: object[] };
+  expect(json).toMatchObject({ taskGroupId, counts: { pending: 1, unscheduled: 1 } });
+  expect(json.tasks).toHaveLength(2);
+});
+
+test("ping says where the server is", async () => {
+  expect((await cli(["ping"])).out).toMatch(
+    new RegExp(`^${stack.rootUrl} is well \\(answered in \\d+ ms\\)\n$`),
+  );
+  expect(JSON.parse((await cli(["ping", "--json"])).out)).toMatchObject({
+    rootUrl: stack.rootUrl,
+    alive: true,
+  });
+});
+
+test("a worker works for the server until it is told to stop", async () => {
+  const home = await makeTemporaryFolder();
+  const io = capturedIo({ env: { ...env, TASKYARD_HOME: home }, cwd: home });
+  const line = ["worker", "--task-queue", "other/linux", "--worker-id", "w1", "--capacity", "1"];
+  const working = main(line, io);
+  await io.until("worker waits for tasks");
+  expect(await cli(["run", "-q", "--task-queue", "other/linux", "--", "echo", "done"])).toMatchObject({
+    status: 0,
+    out: "done\n",
+  });
+  io.interrupt("SIGTERM");
+  expect(await working).toBe(0);
+});
+
+const times = () => ({
+  created: new Date().toISOString(),
+  deadline: new Date(Date.now() + 3_600_000).toISOString(),
+});
