@@ -21,8 +21,8 @@ export interface TaskPlugin {
   /** The commands have ended and no process is left: save what they made, and judge. */
   stopped?(results: ResultSet): Promise<Verdict>;
   /**
-   * The log is closed and the queue not yet told. `signal` fires when there is no more time, or no more right, to
-   * upload.
+   * The log is closed and the queue not yet told. `signal` fires when there is no more time to upload, or no more right;
+   * a run that has lost its claim, which somebody else may be repeating, has none from the beginning.
    */
   resolving?(resolution: Resolution, signal: AbortSignal): Promise<void>;
   /** Always called, last. */

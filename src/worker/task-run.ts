@@ -45,7 +45,6 @@ export interface TaskRunOptions extends Parts {
 export interface TaskRun {
   readonly taskId: string;
   readonly runId: number;
-  readonly stage: Stage;
   /** Stops the run. The first cause counts, unless a later one means that the run is not ours any more. */
   abort(cause: AbortCause): void;
   /** What became of it; settles when nothing of the run is left on this machine. Never rejects. */
@@ -194,15 +193,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     return resolution;
   }
 
-  return {
-    taskId,
-    runId,
-    get stage() {
-      return stage;
-    },
-    abort,
-    done: walk(),
-  };
+  return { taskId, runId, abort, done: walk() };
 }
 
 function writeHead(log: TaskLog, { claim, settings }: TaskRunOptions): void {

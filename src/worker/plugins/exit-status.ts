@@ -36,7 +36,7 @@ export function exitStatusPlugin(): Plugin {
 }
 
 /** The verdict on the last command that ran, which is the one that failed. */
-export function judge(exit: ExitInfo | undefined, retry: readonly number[]): Verdict {
+function judge(exit: ExitInfo | undefined, retry: readonly number[]): Verdict {
   const code = exit?.code ?? undefined;
   if (code !== undefined && code !== 0 && retry.includes(code)) {
     const message = `exit status ${code}, for which payload.onExitStatus.retry asks to try again`;

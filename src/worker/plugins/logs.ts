@@ -3,7 +3,6 @@ import { createReadStream } from "node:fs";
 import Type from "typebox";
 import type { LiveLogServer } from "../live-log-server.ts";
 import { messageOf } from "../monitor.ts";
-import type { Resolution } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin, TaskPlugin } from "../plugin.ts";
 import type { TaskContext } from "../task-context.ts";
@@ -45,9 +44,9 @@ export function logsPlugin(server: LiveLogServer): Plugin {
       const live =
         features.liveLog && seconds !== undefined ? goLive(task, server, logs.live, seconds) : undefined;
       return Promise.resolve({
-        async resolving(resolution, signal) {
+        async resolving(_resolution, signal) {
           // A link to what is still to come would be followed in vain, so the backing log is there first.
-          const saved = features.backingLog && (await saveLog(task, logs.backing, resolution, signal));
+          const saved = features.backingLog && (await saveLog(task, logs.backing, signal));
           await live?.registered;
           if (saved && features.liveLog) await pointAtBackingLog(task, logs.live, logs.backing, signal);
         },
@@ -82,16 +81,11 @@ function goLive(
   return { registered, detach };
 }
 
-/** Uploads the whole log; answers whether it is there. */
-async function saveLog(
-  task: TaskContext,
-  artifact: string,
-  resolution: Resolution,
-  signal: AbortSignal,
-): Promise<boolean> {
-  // A run that somebody else may be repeating is not ours to write to. Canceled ones still take artifacts for a while,
-  // and nobody wants their log more than those who wonder why it was canceled.
-  if (resolution.kind === "none" && resolution.cause === "claim-lost") return false;
+/**
+ * Uploads the whole log; answers whether it is there. So also for a canceled run: the queue takes its artifacts for a
+ * while, and nobody wants the log more than those who wonder why it was canceled.
+ */
+async function saveLog(task: TaskContext, artifact: string, signal: AbortSignal): Promise<boolean> {
   const { log, info, monitor } = task;
   try {
     await task.artifacts.file(

@@ -12,6 +12,8 @@ export const maxRunTime = Type.Integer({
 });
 
 const payloadSchema = Type.Object({ maxRunTime });
+// A timer of Node's holds no more, which is 24 days; a deadline ends such a task long before.
+const longestTimer = 2 ** 31 - 1;
 
 /** `limitSeconds` is the most that a task may ask for. */
 export function maxRunTimePlugin(limitSeconds: number): Plugin {
@@ -28,7 +30,7 @@ export function maxRunTimePlugin(limitSeconds: number): Plugin {
       let exceeded = false;
       return Promise.resolve({
         started(sandbox) {
-          cancel = clock.after(seconds * 1000, () => {
+          cancel = clock.after(Math.min(seconds * 1000, longestTimer), () => {
             exceeded = true;
             log.error("Aborting task...");
             void sandbox.kill();

@@ -23,7 +23,7 @@ export interface CommandOptions {
   /** A folder of the worker's on a disk that can hold a named pipe. */
   readonly controlDir: string;
   readonly usage: ChildUsage;
-  /** Fired by now, nothing is started. To end what runs is left to others. */
+  /** If it has fired, nothing is started. To end what runs is left to others. */
   readonly signal: AbortSignal;
 }
 

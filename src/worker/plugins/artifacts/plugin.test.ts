@@ -1,5 +1,5 @@
 // What a task leaves behind, seen from the queue: names, types, encodings, errors, and a store that stumbles.
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startFakeQueue } from "../../../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../../../test/support/fake-queue.ts";
 import { startTestWorker } from "../../../../test/support/worker.ts";
@@ -7,11 +7,11 @@ import type { TestWorker } from "../../../../test/support/worker.ts";
 
 let queue: FakeQueue;
 let worker: TestWorker;
-beforeEach(async () => {
+beforeAll(async () => {
   queue = await startFakeQueue();
   worker = await startTestWorker(queue.rootUrl, { maxArtifactBytes: 1_000_000 });
 });
-afterEach(async () => {
+afterAll(async () => {
   await worker.end();
   await queue.close();
 });
