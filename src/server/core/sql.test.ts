@@ -70,13 +70,21 @@ describe("sql", () => {
       parts.flatMap((part) => (typeof part === "number" ? [part] : leaves(part)));
     const outline = ({ parts }: Tree): string =>
       parts.reduce((text: string, part) => `${text}${typeof part === "number" ? "$" : outline(part)}·`, "·");
+    const mirror = ({ parts }: Tree): Tree => ({
+      parts: parts.map((part) => (typeof part === "number" ? part : mirror(part))).toReversed(),
+    });
+    const check = (spec: Tree): void => {
+      const query = build(spec);
+      const values = leaves(spec);
+      expect(query.values).toEqual(values);
+      expect(query.text.match(/\d+/g) ?? []).toEqual(values.map((_, i) => String(i + 1)));
+      expect(query.text.replaceAll(/\d/g, "")).toBe(outline(spec));
+    };
     fc.assert(
       fc.property(tree, (spec) => {
-        const query = build(spec);
-        const values = leaves(spec);
-        expect(query.values).toEqual(values);
-        expect(query.text.match(/\d+/g) ?? []).toEqual(values.map((_, i) => String(i + 1)));
-        expect(query.text.replaceAll(/\d/g, "")).toBe(outline(spec));
+        check(spec);
+        // The same places in another order: one must not get the text of the other.
+        check(mirror(spec));
       }),
     );
   });
