@@ -8,13 +8,21 @@ import { claimPending, type ClaimedRow, type Claimer } from "./store/claim.ts";
 
 interface Waiter {
   readonly claimer: Claimer;
+  /** Ends the wait with these runs. */
   readonly settle: (rows: ClaimedRow[] | Error) => void;
+  /** Ends it with nothing; where a statement is under way for this waiter, with what that brings. */
+  readonly leave: () => void;
+  isLeaving: boolean;
+  /** Told when the wait is over. */
+  readonly onEnd: (() => void)[];
 }
 
 interface Line {
   readonly taskQueueId: string;
   waiting: Waiter[];
-  /** A statement is under way. */
+  /** Waiters for whom a statement is under way. */
+  served: readonly Waiter[];
+  /** Statements are being run. */
   busy: boolean;
   /** There may be pending runs that no statement has looked for yet. */
   stale: boolean;
@@ -30,6 +38,11 @@ export interface ClaimDispatcher {
    * it has got, perhaps nothing.
    */
   claim(taskQueueId: string, claimer: Claimer, waitMs: number, signal: AbortSignal): Promise<ClaimedRow[]>;
+  /**
+   * Sends an earlier call with the same `claimId` home and resolves when it has what it gets: its connection may be
+   * gone without a word, and what it was given from now on would wait for the claim to expire.
+   */
+  takeOver(taskQueueId: string, claimer: Claimer): Promise<void>;
   /** When a worker last asked for work here, in milliseconds since the epoch. */
   lastAsked(): number | undefined;
   /** Sends everybody home with nothing: the server stops. */
@@ -55,6 +68,7 @@ export function createClaimDispatcher(
     const line: Line = {
       taskQueueId,
       waiting: [],
+      served: [],
       busy: false,
       stale: false,
       close: () => {
@@ -80,10 +94,12 @@ export function createClaimDispatcher(
     while (line.stale && line.waiting.length > 0) {
       line.stale = false;
       const served = firstOf(line.waiting);
+      line.served = served;
       const rows = await claimFor(line.taskQueueId, served);
+      line.served = [];
       for (const [i, waiter] of served.entries()) {
         const own = rows instanceof Error ? rows : rows.filter((row) => row.claimer === i + 1);
-        if (own instanceof Error || own.length > 0) waiter.settle(own);
+        if (own instanceof Error || own.length > 0 || waiter.isLeaving) waiter.settle(own);
       }
       // Everything that was asked for was there, so there may be more for those who came meanwhile.
       const wanted = served.reduce((sum, w) => sum + w.claimer.tasks, 0);
@@ -112,8 +128,8 @@ export function createClaimDispatcher(
     claim(taskQueueId, claimer, waitMs, signal) {
       lastAsked = ctx.clock.now();
       if (stopped || signal.aborted) return Promise.resolve([]);
+      const line = lines.get(taskQueueId) ?? open(taskQueueId);
       return new Promise((resolve, reject) => {
-        const line = lines.get(taskQueueId) ?? open(taskQueueId);
         const settle: Waiter["settle"] = (rows) => {
           cancelTimeout();
           signal.removeEventListener("abort", leave);
@@ -121,22 +137,43 @@ export function createClaimDispatcher(
           if (line.waiting.length === 0 && !line.busy) line.close();
           if (rows instanceof Error) reject(rows);
           else resolve(rows);
+          for (const told of waiter.onEnd) told();
         };
-        const leave = (): void => settle([]);
-        const waiter: Waiter = { claimer, settle };
+        const leave = (): void => {
+          waiter.isLeaving = true;
+          // What the statement claims for this waiter is its own: dropped, it would wait for the claim to expire.
+          if (!line.served.includes(waiter)) settle([]);
+        };
+        const waiter: Waiter = { claimer, settle, leave, isLeaving: false, onEnd: [] };
         const cancelTimeout = ctx.clock.after(waitMs, leave);
         signal.addEventListener("abort", leave, { once: true });
         line.waiting.push(waiter);
         look(line);
       });
     },
+    async takeOver(taskQueueId, claimer) {
+      for (;;) {
+        const earlier = lines.get(taskQueueId)?.waiting.find((w) => isSameClaim(w.claimer, claimer));
+        if (!earlier) return;
+        await new Promise<void>((resolve) => {
+          earlier.onEnd.push(resolve);
+          earlier.leave();
+        });
+      }
+    },
     lastAsked: () => lastAsked,
     stop() {
       stopped = true;
-      for (const line of lines.values()) for (const waiter of line.waiting) waiter.settle([]);
+      for (const line of lines.values()) for (const waiter of line.waiting) waiter.leave();
     },
   };
 }
+
+const isSameClaim = (a: Claimer, b: Claimer): boolean =>
+  a.claimId !== null &&
+  a.claimId === b.claimId &&
+  a.workerGroup === b.workerGroup &&
+  a.workerId === b.workerId;
 
 function firstOf(waiting: readonly Waiter[]): Waiter[] {
   const first: Waiter[] = [];

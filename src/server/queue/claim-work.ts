@@ -8,8 +8,8 @@ import { RawJson } from "../core/http/replies.ts";
 import type { ClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimCredentials, claimedTaskJson, scopesOf } from "./claimed-task.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
-import { refuseAfterDeadline, requireRun, requireTask } from "./find-task.ts";
-import { claimOne, heldRuns, reclaimRuns, type ReclaimedRow } from "./store/claim.ts";
+import { refuseAfterDeadline, requireRun, requireTask, runIdOf } from "./find-task.ts";
+import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store/claim.ts";
 import { readDefinitions } from "./store/read.ts";
 
 export function claimWork(
@@ -20,16 +20,14 @@ export function claimWork(
     const { taskQueueId } = call.params;
     const { workerGroup, workerId, tasks, claimId } = call.body;
     call.authorize({ taskQueueId, workerGroup, workerId });
-    const held = claimId ? await heldRuns(ctx.db, { workerGroup, workerId }, { claimId, taskQueueId }) : [];
-    const rows =
-      held.length > 0
-        ? held
-        : await dispatcher.claim(
-            taskQueueId,
-            { workerGroup, workerId, tasks, claimId: claimId ?? null },
-            ctx.config.claimWorkTimeout,
-            call.closed(),
-          );
+    const claimer = { workerGroup, workerId, tasks, claimId: claimId ?? null };
+    let rows: ClaimedRow[] = [];
+    if (claimId !== undefined) {
+      await dispatcher.takeOver(taskQueueId, claimer);
+      rows = await heldRuns(ctx.db, claimer, { claimId, taskQueueId });
+    }
+    if (rows.length === 0)
+      rows = await dispatcher.claim(taskQueueId, claimer, ctx.config.claimWorkTimeout, call.closed());
     return new RawJson(`{"tasks":[${rows.map((row) => claimedTaskJson(ctx, row)).join(",")}]}`);
   };
 }
@@ -37,12 +35,12 @@ export function claimWork(
 export function claimTask(ctx: QueueContext): Handler<typeof workerEndpoints.claimTask> {
   return async (call) => {
     const { taskId } = call.params;
-    const runId = Number(call.params.runId);
     const task = await requireTask(ctx.db, taskId);
     const [provisionerId = "", workerType = ""] = task.task_queue_id.split("/");
     const { workerGroup, workerId } = call.body;
     call.authorize({ provisionerId, workerType, workerGroup, workerId });
     refuseAfterDeadline(ctx, task);
+    const runId = runIdOf(call.params);
     requireRun(task, runId);
     const claimer = { workerGroup, workerId, tasks: 1, claimId: null };
     const claimed = await claimOne(
@@ -81,7 +79,7 @@ export function reclaimTask(ctx: QueueContext): Handler<typeof workerEndpoints.r
   });
   return async (call) => {
     const { taskId } = call.params;
-    const runId = Number(call.params.runId);
+    const runId = runIdOf(call.params);
     const takenUntil = timestamp(ctx, ctx.config.claimTimeout);
     const { status, worker_group, worker_id } = await reclaim({ taskId, runId, takenUntil });
     if (status === null || worker_group === null || worker_id === null) {

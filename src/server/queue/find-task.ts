@@ -16,6 +16,19 @@ export async function requireTask(db: Queryable, taskId: string): Promise<TaskRo
   return task;
 }
 
+/** No configuration allows more runs; PostgreSQL would refuse far larger ids with an error of its own. */
+const MAX_RUNS = 1000;
+
+/** The run id of a path. One that no task can have is refused before anybody looks for it. */
+export function runIdOf(params: { readonly taskId: string; readonly runId: string }): number {
+  const runId = Number(params.runId);
+  if (runId < MAX_RUNS) return runId;
+  throw new ApiError(
+    "ResourceNotFound",
+    `Task ${params.taskId} has no run ${params.runId}: no task has that many.`,
+  );
+}
+
 /** Refuses a run that the task does not have. */
 export function requireRun(task: TaskRow, runId: number): void {
   if (runId >= task.run_count)

@@ -5,7 +5,7 @@ import { ApiError } from "../../lib/errors.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import { wakeAfterCommit, type QueueContext } from "./context.ts";
-import { requireRun, requireTask, statusOf } from "./find-task.ts";
+import { requireRun, requireTask, runIdOf, statusOf } from "./find-task.ts";
 import type { Resolve } from "./resolver.ts";
 import { repeatResolved } from "./store/read.ts";
 
@@ -55,7 +55,7 @@ async function report(
   retryAs: "retry" | "task-retry" | null,
 ): Promise<RawJson> {
   const { taskId } = params;
-  const runId = Number(params.runId);
+  const runId = runIdOf(params);
   const { status } = await resolve({ taskId, runId, state, reason, retryAs, takenUntil: null });
   return new RawJson(`{"status":${status ?? (await repeat(ctx, taskId, runId, state, reason))}}`);
 }
