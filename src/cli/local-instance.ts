@@ -2,17 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import Type, { type Static, type TSchema } from "typebox";
-import Value from "typebox/value";
 import { CliError, messageOf } from "./cli-error.ts";
 import type { Io } from "./io.ts";
-
-const ServerFile = Type.Object({
-  rootUrl: Type.String(),
-  clientId: Type.String(),
-  pid: Type.Integer({ minimum: 1 }),
-});
-const SecretsFile = Type.Object({ rootAccessToken: Type.String() });
 
 /** A server that runs on this machine, and the credentials of its root client. */
 export interface LocalInstance {
@@ -28,20 +19,27 @@ export const homeFolder = ({ env, cwd }: Pick<Io, "env" | "cwd">): string =>
 /** The instance that runs now, or `undefined` where there is none. Throws where its files cannot be used. */
 export async function readLocalInstance(io: Pick<Io, "env" | "cwd">): Promise<LocalInstance | undefined> {
   const home = homeFolder(io);
-  const server = await readJson(join(home, "server.json"), ServerFile);
+  const server = await readMembers(join(home, "server.json"), ["rootUrl", "clientId", "pid"]);
   // A server that was killed left its file behind.
-  if (server === undefined || !isAlive(server.pid)) return undefined;
+  if (server === undefined || !isAlive(Number(server.pid))) return undefined;
   const { rootUrl, clientId } = server;
-  const accessToken =
-    io.env["TASKYARD_AUTH_ROOT_ACCESS_TOKEN"] ??
-    (await readJson(join(home, "secrets.json"), SecretsFile))?.rootAccessToken;
-  if (accessToken === undefined) {
+  const fromEnv = io.env["TASKYARD_AUTH_ROOT_ACCESS_TOKEN"];
+  if (fromEnv) return { rootUrl, clientId, accessToken: fromEnv };
+  const secrets = await readMembers(join(home, "secrets.json"), ["rootAccessToken"]);
+  if (secrets === undefined) {
     throw new CliError(`${join(home, "secrets.json")} is missing: start \`taskyard up\` again`);
   }
-  return { rootUrl, clientId, accessToken };
+  return { rootUrl, clientId, accessToken: secrets.rootAccessToken };
 }
 
-async function readJson<T extends TSchema>(file: string, schema: T): Promise<Static<T> | undefined> {
+/**
+ * Members of the JSON object in a file, as text; `undefined` where there is no file. Checked by hand: a validator takes
+ * longer to load than most commands run.
+ */
+async function readMembers<K extends string>(
+  file: string,
+  names: readonly K[],
+): Promise<Readonly<Record<K, string>> | undefined> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -49,13 +47,19 @@ async function readJson<T extends TSchema>(file: string, schema: T): Promise<Sta
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw new CliError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
+  let members: Readonly<Record<string, unknown>> = {};
   try {
-    const content: unknown = JSON.parse(text);
-    if (Value.Check(schema, content)) return content;
+    members = { ...(JSON.parse(text) as object | null) };
   } catch {
     // Told below; the parser's own words would quote the secrets.
   }
-  throw new CliError(`${file} is damaged: stop the server and start \`taskyard up\` again`);
+  const found = names.map((name) => {
+    const member = members[name];
+    if (typeof member === "string" || typeof member === "number") return [name, String(member)];
+    throw new CliError(`${file} is damaged: stop the server and start \`taskyard up\` again`);
+  });
+  // Each of the names is there, or an error was thrown.
+  return Object.fromEntries(found) as Record<K, string>;
 }
 
 function isAlive(pid: number): boolean {

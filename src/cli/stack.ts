@@ -5,7 +5,7 @@ import { VERSION } from "../lib/version.ts";
 import { connect, type Client } from "../client/connect.ts";
 import type { Credentials } from "../client/signer.ts";
 import type * as ServerRoom from "../server/index.ts";
-import { startWorker, type Worker } from "../worker/main.ts";
+import type { Worker } from "../worker/main.ts";
 import { CliError } from "./cli-error.ts";
 import type { Output } from "./io.ts";
 
@@ -119,5 +119,6 @@ async function startWorkerOf(
     "queue:status:*",
   ];
   const { queue } = connect({ rootUrl, credentials, authorizedScopes });
+  const { startWorker } = await import("../worker/main.ts");
   return startWorker({ ...worker, queue, rootUrl, log, maxArtifactBytes: artifacts.maxSize });
 }

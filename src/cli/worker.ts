@@ -1,6 +1,5 @@
 // `taskyard worker`: a worker for any server.
 import { connect } from "../client/connect.ts";
-import { startWorker } from "../worker/main.ts";
 import { exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
 import { prepare, type Flags } from "./stack.ts";
@@ -74,6 +73,7 @@ export const workerCommand = command({
     await connectTarget(io);
     const target = await findTarget(io);
     const { queue } = connect(target);
+    const { startWorker } = await import("../worker/main.ts");
     const worker = await startWorker({
       ...config.worker,
       queue,

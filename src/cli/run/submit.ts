@@ -5,8 +5,6 @@ import { byteSize } from "../columns.ts";
 import type { Progress } from "../progress.ts";
 import type { Target } from "../target.ts";
 import { runDefinition, type Preparation, type RunRequest } from "./definition.ts";
-import { packSource } from "./source-archive.ts";
-import { uploadSource } from "./source-task.ts";
 
 export interface Submission {
   readonly client: Client;
@@ -45,6 +43,9 @@ async function sendSource(
 ): Promise<Preparation | undefined> {
   if (folder === undefined) return undefined;
   progress.step("packing the folder");
+  // Few runs send a folder, and what packs one takes its time to load.
+  const { packSource } = await import("./source-archive.ts");
+  const { uploadSource } = await import("./source-task.ts");
   const archive = await packSource(folder);
   try {
     progress.step(`sending ${archive.files} files, ${byteSize(archive.bytes)}`);

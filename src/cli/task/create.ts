@@ -2,13 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import { parseDocument } from "yaml";
 import { isSlugid, slugid } from "../../lib/slugid.ts";
 import { CliError, exitStatus, messageOf, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { say, sayJson, type Io } from "../io.ts";
 import { connectTarget } from "../target.ts";
-import { readDefinition } from "./read-definition.ts";
 
 export const createCommand = command({
   name: "task create",
@@ -43,7 +41,9 @@ export const createCommand = command({
     const taskId = options["task-id"] ?? slugid();
     if (!isSlugid(taskId)) throw new UsageError(`--task-id ${taskId} is not a slugid, such as ${slugid()}`);
     const [file = "-"] = args;
-    const { definition, filledIn } = readDefinition(parse(await read(file, io), file), Date.now());
+    // Loaded here, since the checker takes longer to load than most commands run.
+    const { readDefinition } = await import("./read-definition.ts");
+    const { definition, filledIn } = readDefinition(await parse(await read(file, io), file), Date.now());
     const client = await connectTarget(io);
     const { status } = await client.queue.createTask({ taskId }, definition);
     for (const remark of filledIn) say(io.stderr, remark);
@@ -63,7 +63,8 @@ async function read(file: string, io: Io): Promise<string> {
 }
 
 /** JSON is YAML too, so one parser reads both, and tells the line of a mistake. */
-function parse(source: string, file: string): unknown {
+async function parse(source: string, file: string): Promise<unknown> {
+  const { parseDocument } = await import("yaml");
   const document = parseDocument(source);
   const [problem] = document.errors;
   if (problem)
