@@ -4,14 +4,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { findHolder, isAlive } from "./lock-files.ts";
 
 // The watchdog of a killed Taskyard ends its server within 5 s in order, 10 s by force.
-const patienceMs = 15_000;
+const longEnoughMs = 15_000;
 
 export interface UntilFreeOptions {
   cluster: string;
   /** File with the process id of the Taskyard that last started a server here. Absent: the server was ours. */
   ownerFile?: string;
   onWait(pid: number): void;
-  patience?: number;
+  /** Longest wait; default 15 s. */
+  patienceMs?: number;
 }
 
 /** Resolves when no server uses the cluster; throws, naming the processes, where one does and will go on to. */
@@ -19,9 +20,9 @@ export async function untilFree({
   cluster,
   ownerFile,
   onWait,
-  patience = patienceMs,
+  patienceMs = longEnoughMs,
 }: UntilFreeOptions): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + patienceMs;
   for (let told = false; ; told = true) {
     const holder = await findHolder(cluster);
     if (holder === undefined) return;
