@@ -238,6 +238,13 @@ describe("a start is refused", () => {
     );
   });
 
+  test("with a setting that PostgreSQL does not know, saying what it said", async () => {
+    const attempt = startEmbeddedPostgres({ dataDir: home, log: silent, settings: { max_connection: 7 } });
+    await expect(attempt).rejects.toThrow(
+      /^PostgreSQL did not start \(exit code 1\): .*unrecognized configuration parameter "max_connection"/,
+    );
+  });
+
   test("in a folder with something else in it", async () => {
     const fresh = await newHome();
     await mkdir(path.join(fresh, "data"), { recursive: true });

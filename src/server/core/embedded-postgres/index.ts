@@ -50,11 +50,12 @@ export interface EmbeddedPostgres {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log } = options;
+  const programs = findPackage();
   const dataDir = path.resolve(options.dataDir);
   const user = await clusterUser(path.join(dataDir, "data"));
   const place = await makePlace(dataDir, user);
   const cluster = path.join(place, "data");
-  const binaries = await usableBinaries(findPackage(), path.join(place, "binaries"), user);
+  const binaries = await usableBinaries(programs, path.join(place, "binaries"), user);
   if (await makeCluster(cluster, binaries, user)) log.info({ cluster }, "made a new PostgreSQL cluster");
 
   const ownerFile = path.join(place, "owner.pid");

@@ -38,16 +38,6 @@ exit $status
 
 const readyLine = "database system is ready to accept connections";
 
-/** The server said no before it was ready; `lines` is what it logged. */
-export class StartFailed extends Error {
-  readonly lines: readonly string[];
-  constructor(lines: readonly string[], status: string) {
-    super(`PostgreSQL did not start (${status}): ${lines.slice(-5).join("; ") || "it said nothing"}`);
-    this.name = "StartFailed";
-    this.lines = lines;
-  }
-}
-
 export interface Postmaster {
   /** Process id of the server (not of its watchdog). */
   readonly pid: number;
@@ -68,7 +58,7 @@ export interface PostmasterOptions {
   signal: AbortSignal;
 }
 
-/** Starts the server; resolves once it takes connections, rejects with StartFailed if it ends before. */
+/** Starts the server; resolves once it takes connections, rejects with what it logged if it ends before. */
 export async function startPostmaster(options: PostmasterOptions): Promise<Postmaster> {
   const child = spawn("/bin/sh", ["-c", watchdog, "taskyard-postgres", options.program, ...options.args], {
     ...options.user,
@@ -105,7 +95,10 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
   });
   const early = await Promise.race([ready, ended]);
   options.signal.removeEventListener("abort", abort);
-  if (early !== undefined) throw new StartFailed(await lastLines(child, lines), early);
+  if (early !== undefined) {
+    const said = (await lastLines(child, lines)).slice(-5).join("; ");
+    throw new Error(`PostgreSQL did not start (${early}): ${said || "it said nothing"}`);
+  }
   const pid = Number.parseInt(await readFile(path.join(options.cluster, "postmaster.pid"), "utf8"), 10);
   return { pid, ended, stop };
 }
