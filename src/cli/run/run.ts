@@ -105,6 +105,7 @@ export const runCommand = command({
       const { outcome, status, artifacts } = await watchRun({
         client,
         ...submitted,
+        taskQueueId,
         wanted: request.artifacts,
         io,
         quiet: options.quiet,

@@ -16,6 +16,7 @@ import { commandEnds, outcomeOf, type Outcome } from "./outcome.ts";
 export interface WatchedRun {
   readonly client: Client;
   readonly taskId: string;
+  readonly taskQueueId: string;
   readonly commands: number;
   /** Paths that were asked for as artifacts. */
   readonly wanted: readonly string[];
@@ -48,7 +49,8 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
     onWorkerLine: (line) => ends.note(line),
   });
   const lonely = setTimeout(() => {
-    remark("no worker has taken the task yet; `taskyard worker --task-queue QUEUE` starts one for its queue");
+    waiting.stop();
+    remark(`no worker has taken the task yet; to start one: taskyard worker --task-queue ${run.taskQueueId}`);
   }, lonelyMs);
   const cancel = (): void => {
     waiting.stop();
@@ -95,7 +97,9 @@ async function conclude(run: WatchedRun, status: TaskStatus, ended: Outcome): Pr
   const paint = painter(io.stderr, io.env);
   const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
   const state = ours ? "canceled" : stateText(status.state, paint);
-  remark(`task ${taskId} ${state} after ${timeBetween(last?.started, last?.resolved)}${how}`);
+  const when =
+    last?.started === undefined ? "before it began" : `after ${timeBetween(last.started, last.resolved)}`;
+  remark(`task ${taskId} ${state} ${when}${how}`);
   if (outcome.explanation !== undefined) say(io.stderr, `${paint.red("error:")} ${outcome.explanation}`);
 
   const names = run.wanted.map(artifactName);
