@@ -1,8 +1,7 @@
 // One stream of server-sent events as text, from whatever follows the log.
 import type { Clock } from "../../lib/clock.ts";
 import { ApiError } from "../../lib/errors.ts";
-import { createBell } from "../core/bell.ts";
-import { encodePosition, type Following, type LoggedEvent } from "../core/event-log/index.ts";
+import { encodePosition, pullFrom, type Following, type LoggedEvent } from "../core/event-log/index.ts";
 
 /** The data of the first frame. */
 export interface Ready {
@@ -32,37 +31,19 @@ const chunkCharacters = 32 * 1024;
 export async function* streamEvents(options: StreamOptions): AsyncGenerator<string, void, undefined> {
   const { ready, following, clock, pingMs, frameOf } = options;
   const events = following[Symbol.asyncIterator]();
-  const bell = createBell(clock);
-  let next: { result: IteratorResult<readonly LoggedEvent[]> } | { err: unknown } | undefined;
-
-  // Not a race between the promise of the next events and a timer: each ping would leave a callback on that
-  // promise, and a stream may be idle for weeks.
-  async function ask(): Promise<void> {
-    next = undefined;
-    try {
-      next = { result: await events.next() };
-    } catch (err) {
-      next = { err };
-    }
-    bell.ring();
-  }
+  const pull = pullFrom(events, clock);
 
   // Listeners of a server that is restarted come back within a few seconds, and not all at once.
   yield `retry: ${1_000 + Math.floor(Math.random() * 2_000)}\n${frame("ready", ready.position, ready)}`;
   try {
-    void ask();
     for (;;) {
-      await bell.wait(pingMs);
-      if (next === undefined) {
+      const next = await pull.next(pingMs);
+      if (next?.done === true) return;
+      if (next) yield* chunks(next.value, frameOf);
+      else
         yield frame("ping", encodePosition(following.position), {
           time: new Date(clock.now()).toISOString(),
         });
-        continue;
-      }
-      if ("err" in next) throw next.err;
-      if (next.result.done === true) return;
-      yield* chunks(next.result.value, frameOf);
-      void ask();
     }
   } catch (err) {
     if (!(err instanceof ApiError)) throw err;

@@ -4,13 +4,18 @@ import type { Config } from "../config.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
-import { follow, type Following } from "./follow.ts";
+import { dropDeadLetter, listDeadLetters, requestRetry, type DeadLetterRow } from "./consumer-store.ts";
+import { retryTopic, startConsumer, type Consumer, type ConsumerOptions } from "./consumer.ts";
+import { follow, type Following, type FollowOptions } from "./follow.ts";
+import { createLeadership } from "./leadership.ts";
 import type { Position } from "./position.ts";
-import { positionAt, positionNow, positionStart, readEvents, type LoggedEvent, type Page } from "./read.ts";
+import { positionAt, positionNow, positionStart, readEvents, type Page } from "./read.ts";
 import { keepPartitions, openEpoch } from "./store.ts";
 import { createTail } from "./tail.ts";
 
+export type { ConsumedEvent, Consumer, ConsumerOptions } from "./consumer.ts";
 export type { Following } from "./follow.ts";
+export { pullFrom } from "./pull.ts";
 export { decodePosition, encodePosition, type Position } from "./position.ts";
 export { UnusablePosition, type LoggedEvent } from "./read.ts";
 export { appendEvents, type NewEvent } from "./store.ts";
@@ -33,15 +38,26 @@ export interface EventLog {
   /** One page of at most `limit` events. Throws UnusablePosition. */
   read(from: Position, limit: number): Promise<Page>;
   /** Everything from a position on, as it comes, until the signal; all followers of a process share one reader. */
-  follow(options: {
-    readonly from: Position;
-    readonly signal: AbortSignal;
-    readonly accepts?: (event: LoggedEvent) => boolean;
-  }): Following;
+  follow(options: Pick<FollowOptions, "from" | "signal" | "accepts">): Following;
+  /**
+   * Handles events under a name, each at least once and in order, going on where it stopped. One process at a time
+   * does so under one name; the others wait to take over.
+   */
+  consume(options: ConsumerOptions): Consumer;
+  readonly deadLetters: DeadLetters;
   /** Housekeeping, for the loops of the server. */
   readonly loops: { readonly "event-partitions": () => Promise<{ readonly more: boolean }> };
   /** Ends every following. */
   stop(): Promise<void>;
+}
+
+/** Events that a consumer has given up, by consumer and event id. */
+export interface DeadLetters {
+  list(page: { after?: { consumer: string; id: number }; limit: number }): Promise<DeadLetterRow[]>;
+  /** Asks the consumer for one more try; false where there is no such dead letter. */
+  retry(consumer: string, id: number): Promise<boolean>;
+  /** False where there is no such dead letter. */
+  drop(consumer: string, id: number): Promise<boolean>;
 }
 
 // Two days ahead: enough for a weekend's worth of trouble to be seen, and the default partition is behind them.
@@ -71,15 +87,39 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
   await openEpoch(db);
   await partitions();
 
+  const leadership = createLeadership({ db, clock });
+  const consumers = new Set<Consumer>();
+  const followLog: EventLog["follow"] = (wanted) =>
+    follow({ ...wanted, db, tail, clock, signal: AbortSignal.any([wanted.signal, end.signal]) });
+
   return {
     positionNow: () => positionNow(db),
     positionStart: () => positionStart(db),
     positionAt: (time) => positionAt(db, time),
     read: (from, limit) => readEvents(db, from, limit),
-    follow: (wanted) =>
-      follow({ ...wanted, db, tail, clock, signal: AbortSignal.any([wanted.signal, end.signal]) }),
+    follow: followLog,
+    consume(wanted) {
+      const consumer = startConsumer({ db, clock, wakeUps, monitor, leadership, follow: followLog }, wanted);
+      consumers.add(consumer);
+      return {
+        stop: () => {
+          consumers.delete(consumer);
+          return consumer.stop();
+        },
+      };
+    },
+    deadLetters: {
+      list: (page) => listDeadLetters(db, page),
+      async retry(consumer, id) {
+        const found = await requestRetry(db, consumer, id);
+        if (found) wakeUps.wake(retryTopic(consumer));
+        return found;
+      },
+      drop: (consumer, id) => dropDeadLetter(db, consumer, id),
+    },
     loops: { "event-partitions": partitions },
     async stop() {
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
       end.abort();
       await tail.stop();
     },

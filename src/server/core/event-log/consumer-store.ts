@@ -1,0 +1,108 @@
+// The statements of named consumers: how far each has come, and what it could not handle.
+import Type, { type Static } from "typebox";
+import { Timestamp, type Queryable } from "../db.ts";
+import { sql } from "../sql.ts";
+
+const PositionRow = Type.Object({ position: Type.String() });
+
+/** The stored position of a consumer; `initial` where it has none. */
+export async function openConsumer(db: Queryable, name: string, initial: string): Promise<string> {
+  const row = await db.maybeOne(
+    PositionRow,
+    // The update changes nothing, but makes the row that is there come back.
+    sql`insert into event_consumers as c (name, position) values (${name}, ${initial})
+      on conflict (name) do update set position = c.position
+      returning position`,
+  );
+  return row?.position ?? initial;
+}
+
+/** Moves a consumer on; false where it no longer stands at `from`, since another process consumes in its name. */
+export async function advanceConsumer(
+  db: Queryable,
+  name: string,
+  from: string,
+  to: string,
+): Promise<boolean> {
+  const query = sql`update event_consumers set position = ${to}, updated = now()
+    where name = ${name} and position = ${from}`;
+  return (await db.run(query)) === 1;
+}
+
+export interface Letter {
+  readonly id: number;
+  readonly recorded: Date;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly routes: readonly string[];
+  readonly payload: string;
+}
+
+/** Puts an event aside with what went wrong; once more, where it was there already. */
+export async function parkEvent(
+  db: Queryable,
+  consumer: string,
+  event: Letter,
+  { attempts, error }: { readonly attempts: number; readonly error: string },
+): Promise<void> {
+  await db.run(sql`
+    insert into event_dead_letters as d
+      (consumer, event_id, recorded, exchange, routing_key, cc, payload, attempts, error)
+    values (${consumer}, ${event.id}, ${event.recorded}, ${event.exchange}, ${event.routingKey}, ${event.routes},
+      ${event.payload}, ${attempts}, ${error})
+    on conflict (consumer, event_id) do update
+    set attempts = d.attempts + excluded.attempts, error = excluded.error, parked = now(), retry_requested = false`);
+}
+
+const LetterRow = Type.Object({
+  consumer: Type.String(),
+  event_id: Type.Integer(),
+  recorded: Timestamp,
+  exchange: Type.String(),
+  routing_key: Type.String(),
+  cc: Type.Array(Type.String()),
+  payload: Type.String(),
+  attempts: Type.Integer(),
+  error: Type.String(),
+  parked: Timestamp,
+  retry_requested: Type.Boolean(),
+});
+export type DeadLetterRow = Static<typeof LetterRow>;
+
+const letterColumns = sql`consumer, event_id, recorded, exchange, routing_key, cc, payload, attempts, error, parked,
+  retry_requested`;
+
+/** Dead letters by consumer and event, `limit` of them from behind `after` on. */
+export function listDeadLetters(
+  db: Queryable,
+  { after, limit }: { readonly after?: { consumer: string; id: number } | undefined; readonly limit: number },
+): Promise<DeadLetterRow[]> {
+  return db.many(
+    LetterRow,
+    sql`select ${letterColumns} from event_dead_letters
+      where (consumer, event_id) > (${after?.consumer ?? ""}, ${after?.id ?? 0}::bigint)
+      order by consumer, event_id limit ${limit}`,
+  );
+}
+
+/** The dead letters that somebody asked to be tried again, oldest first. */
+export function listRetries(db: Queryable, consumer: string, limit: number): Promise<DeadLetterRow[]> {
+  return db.many(
+    LetterRow,
+    sql`select ${letterColumns} from event_dead_letters
+      where consumer = ${consumer} and retry_requested order by event_id limit ${limit}`,
+  );
+}
+
+/** Asks for another try; false where there is no such dead letter. */
+export async function requestRetry(db: Queryable, consumer: string, id: number): Promise<boolean> {
+  const query = sql`update event_dead_letters set retry_requested = true
+    where consumer = ${consumer} and event_id = ${id}`;
+  return (await db.run(query)) === 1;
+}
+
+/** Forgets a dead letter; false where there is no such one. */
+export async function dropDeadLetter(db: Queryable, consumer: string, id: number): Promise<boolean> {
+  const query = sql`delete from event_dead_letters where consumer = ${consumer} and event_id = ${id}`;
+  return (await db.run(query)) === 1;
+}
