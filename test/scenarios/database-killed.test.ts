@@ -1,0 +1,39 @@
+// PostgreSQL dies under load, as it does when the system runs out of memory: callers are told, and nothing is lost.
+import { expect, test } from "vitest";
+import { postgresOf, startUp, temporaryHome } from "../support/process.ts";
+import { expectWholeHistories, startLoad } from "./load.ts";
+import { readHistories, readStates, serverConnections } from "./task-history.ts";
+
+test("PostgreSQL killed under load costs its callers a 503, and no task and no event", async () => {
+  const home = await temporaryHome();
+  const server = await startUp({ home, env: { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" } });
+  const load = startLoad({
+    client: () => server.client,
+    isOutage: ({ statusCode, code }) => statusCode === 503 && code === "ServiceUnavailable",
+  });
+  const { url } = postgresOf(home);
+  const victims = [
+    () => postgresOf(home).pid,
+    // One process of many: the others cannot know what it did to their memory, so all start anew.
+    async () => (await serverConnections(url))[0] ?? 0,
+    () => postgresOf(home).pid,
+  ];
+  for (const victim of victims) {
+    const [before, outages] = [load.completed(), load.outages()];
+    await load.until(() => load.completed() >= before + 30);
+    process.kill(await victim(), "SIGKILL");
+    await load.until(() => load.outages() > outages);
+    expect(await server.client.queue.ping()).toMatchObject({ alive: true });
+    const after = load.completed();
+    await load.until(() => load.completed() >= after + 30);
+  }
+  await load.finish();
+  // A long poll takes a second by itself.
+  expect(load.slowest()).toBeLessThan(5_000);
+
+  const states = await readStates(url);
+  for (const taskId of load.tasks.keys()) expect(states.get(taskId)).toBe("completed");
+  expectWholeHistories(load, await readHistories(url));
+  server.signal("SIGTERM");
+  expect(await server.ended(), server.output()).toBe(0);
+}, 60_000);

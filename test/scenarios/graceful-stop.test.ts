@@ -1,0 +1,107 @@
+// A server is told to stop while it has its hands full: it finishes what it took on, and leaves nothing behind.
+import pg from "pg";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { queueEvents, type Client } from "../../src/client/index.ts";
+import { testDatabase } from "../support/db.ts";
+import { createTask, taskDefinition } from "../support/factories.ts";
+import { processesOf, startServe, startUp, temporaryHome } from "../support/process.ts";
+import { slugid } from "../../src/lib/slugid.ts";
+import { whenSent } from "./requests-on-their-way.ts";
+import { readStates } from "./task-history.ts";
+
+/** Locks a table, so that statements which write to it wait until it is unlocked. */
+async function lockTable(url: string, table: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query(`begin; lock table ${table} in exclusive mode`);
+  return {
+    /** Resolves when a statement waits for the lock. */
+    someoneWaits: () =>
+      vi.waitFor(async () => {
+        const { rowCount } = await client.query("select from pg_locks where not granted");
+        expect(rowCount).toBeGreaterThan(0);
+      }),
+    unlock: () => client.query("commit"),
+  };
+}
+
+const claimAt = ({ queue }: Client, taskQueueId: string) =>
+  queue.claimWork({ taskQueueId }, { workerGroup: "group", workerId: "worker", tasks: 1 });
+
+test("a server told to stop answers all that it has accepted, sends waiting claimers home and exits", async () => {
+  const database = await testDatabase();
+  onTestFinished(database.drop);
+  const { client, rootUrl, ...server } = await startServe(database.url);
+  const bindings = encodeURIComponent(JSON.stringify({ bindings: [queueEvents.taskDefined()] }));
+  const stream = await fetch(`${rootUrl}/api/events/v1/connect?bindings=${bindings}`);
+  const streamed = stream.text();
+
+  let claims: Promise<unknown>[] = [];
+  await whenSent(50, "/claim-work/", () => {
+    claims = Array.from({ length: 50 }, () => claimAt(client, "test/empty"));
+  });
+  const tasks = await lockTable(database.url, "tasks");
+  const taskIds = Array.from({ length: 30 }, () => slugid());
+  let creates: Promise<unknown>[] = [];
+  await whenSent(30, "/task/", () => {
+    creates = taskIds.map((taskId) => client.queue.createTask({ taskId }, taskDefinition()));
+  });
+  await tasks.someoneWaits();
+  await client.queue.ping();
+
+  server.signal("SIGTERM");
+  const began = performance.now();
+  expect(await Promise.all(claims)).toEqual(claims.map(() => ({ tasks: [] })));
+  await vi.waitFor(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"), 10_000);
+  await tasks.unlock();
+  for (const created of await Promise.all(creates))
+    expect(created).toMatchObject({ status: { state: "pending" } });
+  expect(await streamed).toMatch(/event: ready/);
+  expect(await server.ended(10_000), server.output()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+
+  const states = await readStates(database.url);
+  expect(taskIds.map((taskId) => states.get(taskId))).toEqual(taskIds.map(() => "pending"));
+});
+
+test("a run that is being handed out while the server stops goes to its worker, or stays pending", async () => {
+  const database = await testDatabase();
+  onTestFinished(database.drop);
+  const { client, ...server } = await startServe(database.url);
+  const taskId = await createTask(client);
+  const runs = await lockTable(database.url, "runs");
+  const claim = claimAt(client, "test/queue");
+  await runs.someoneWaits();
+  server.signal("SIGTERM");
+  await vi.waitFor(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"), 10_000);
+  await runs.unlock();
+  const { tasks } = await claim;
+  expect(await server.ended(10_000), server.output()).toBe(0);
+  const state = (await readStates(database.url)).get(taskId);
+  expect(state).toBe(tasks.length === 1 ? "running" : "pending");
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s ends `taskyard up` with its database, its worker and the tasks that run there",
+  async (signal) => {
+    const home = await temporaryHome();
+    const server = await startUp({ home }, []);
+    const { client } = server;
+    const sleep = { payload: { command: [["sh", "-c", "sleep 1001 & sleep 1002"]], maxRunTime: 600 } };
+    await createTask(client, { taskQueueId: "local/default", ...sleep });
+    const family = () => processesOf(home).map(({ words }) => words);
+    await vi.waitFor(
+      () => expect(family().filter((words) => words.startsWith("sleep"))).toHaveLength(2),
+      10_000,
+    );
+    expect(family().some((words) => words.startsWith("postgres:"))).toBe(true);
+    const waiting = claimAt(client, "test/empty");
+    await createTask(client);
+
+    server.signal(signal);
+    expect(await waiting).toEqual({ tasks: [] });
+    expect(await server.ended(10_000), server.output()).toBe(0);
+    expect(family()).toEqual([]);
+  },
+);

@@ -1,0 +1,74 @@
+// `taskyard run`, as the README shows it: the log comes, the exit status is the command's, Ctrl-C ends it all.
+import { readdir } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import {
+  processesOf,
+  startTaskyard,
+  startUp,
+  temporaryHome,
+  type ServerProcess,
+} from "../support/process.ts";
+
+let home = "";
+let server: ServerProcess;
+const endings: (() => Promise<void>)[] = [];
+const whenOver = (end: () => Promise<void>): void => void endings.unshift(end);
+
+beforeAll(async () => {
+  home = await temporaryHome(whenOver);
+  server = await startUp({ home }, [], whenOver);
+});
+afterAll(async () => {
+  for (const end of endings) await end();
+});
+
+const run = (...words: string[]) => startTaskyard(["run", ...words], { home });
+
+describe("with a server", () => {
+  test("prints the log while the task runs, and exits as its command does", async () => {
+    const gate = `${home}/gate`;
+    const command = `echo hello; while [ ! -e ${gate} ]; do sleep 0.05; done; exit 3`;
+    const running = run("--", "sh", "-c", command);
+    await running.says(/^hello$/m);
+    const opened = startTaskyard(["run", "--quiet", "--", "touch", gate], { home });
+    expect(await opened.ended()).toBe(0);
+    expect(await running.ended()).toBe(3);
+    expect(running.output()).toContain("[taskcluster:error] exit status 3\n");
+    expect(running.output()).toMatch(/^task \S+ failed after .*, exit status 3$/m);
+  });
+
+  test("Ctrl-C cancels the task, and ends all that it started", async () => {
+    const running = run("--", "sh", "-c", "setsid sleep 1001 & sleep 1002 & echo started; wait");
+    await running.says(/^started$/m);
+    const sleepers = () => processesOf(home).filter(({ words }) => words.startsWith("sleep 100"));
+    await vi.waitFor(() => expect(sleepers()).toHaveLength(2), 10_000);
+    const [, taskId = ""] = await running.says(/^task (\S+) on local\/default$/m);
+
+    running.signal("SIGINT");
+    expect(await running.ended()).toBe(130);
+    expect(running.output()).toContain(`canceling ${taskId}; Ctrl-C again leaves at once\n`);
+    const { status } = await server.client.queue.status({ taskId });
+    expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
+    await vi.waitFor(() => expect(sleepers()).toEqual([]), 10_000);
+  });
+});
+
+describe("without a server", () => {
+  test("says how to start one", async () => {
+    const lonely = startTaskyard(["run", "--", "true"], { home: await temporaryHome() });
+    expect(await lonely.ended()).toBe(1);
+    expect(lonely.output()).toMatch(
+      /^error: no server is running here with TASKYARD_HOME=.*\nStart one here with `taskyard up`/,
+    );
+  });
+
+  test("--local starts one for the task, and leaves neither process nor file behind", async () => {
+    const home = await temporaryHome();
+    const env = { TMPDIR: home };
+    const local = startTaskyard(["run", "--local", "--", "sh", "-c", "echo hello; exit 3"], { home, env });
+    expect(await local.ended()).toBe(3);
+    expect(local.output()).toMatch(/^hello$/m);
+    expect(processesOf(home)).toEqual([]);
+    expect(await readdir(home)).toEqual([]);
+  });
+});

@@ -1,0 +1,52 @@
+// The server dies in a burst and is started again on the same home: whatever it had acknowledged is there.
+import { expect, test } from "vitest";
+import { claimOne, createTask } from "../support/factories.ts";
+import { postgresOf, processesOf, startUp, temporaryHome } from "../support/process.ts";
+import { expectWholeHistories, startLoad } from "./load.ts";
+import { readHistories, readStates } from "./task-history.ts";
+
+const victims: [string, (home: string, server: number) => readonly number[]][] = [
+  ["a server killed", (_home, server) => [server]],
+  ["a server killed with its PostgreSQL and all", (home) => processesOf(home).map(({ pid }) => pid)],
+];
+
+test.each(victims)(
+  "%s in a burst has every task and each event once when started again",
+  async (_, choose) => {
+    const home = await temporaryHome();
+    const env = { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" };
+    const first = await startUp({ home, env });
+    let server = first;
+    const load = startLoad({
+      client: () => server.client,
+      isOutage: ({ code }) => code === "NoAnswer",
+    });
+    const untouched = await createTask(first.client, { taskQueueId: "test/untouched" });
+    await load.until(() => load.completed() >= 100);
+    const before = processesOf(home).map(({ pid }) => pid);
+    expect(before).toContain(first.pid);
+    expect(before).toContain(postgresOf(home).pid);
+    const acknowledged = new Map([...load.tasks].map(([taskId, { state }]) => [taskId, state]));
+
+    for (const pid of choose(home, first.pid)) process.kill(pid, "SIGKILL");
+    expect(await first.ended()).toBe("SIGKILL");
+    server = await startUp({ home, env });
+    const after = processesOf(home).map(({ pid }) => pid);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+
+    const states = await readStates(postgresOf(home).url);
+    for (const [taskId, state] of acknowledged)
+      expect(states.get(taskId)).toMatch(
+        state === "completed" ? /^completed$/ : /^(pending|running|completed)$/,
+      );
+    expect((await claimOne(server.client, "test/untouched")).status.taskId).toBe(untouched);
+
+    const completed = load.completed();
+    await load.until(() => load.completed() >= completed + 30);
+    await load.finish();
+    const histories = await readHistories(postgresOf(home).url);
+    expectWholeHistories(load, histories);
+    expect(histories.get(untouched)).toEqual(["task-defined", "task-pending 0", "task-running 0"]);
+  },
+  60_000,
+);

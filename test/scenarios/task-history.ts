@@ -1,0 +1,71 @@
+// What the database holds of tasks, read past the server: states, and events in their order.
+import Type from "typebox";
+import { openDb, type Db } from "../../src/server/core/db.ts";
+import { sql } from "../../src/server/core/sql.ts";
+import { queueEvents, story } from "../support/queue-events.ts";
+
+/** A task's events in order, such as `task-pending 0`: kind and run. */
+export type History = readonly string[];
+
+/** That of a task which one worker completed at its first try, in a group of its own. */
+export const completedHistory: History = [
+  "task-defined",
+  "task-pending 0",
+  "task-running 0",
+  "task-completed 0",
+  "task-group-resolved",
+];
+
+/** Opens the database at `url` for one look. */
+async function withDatabase<R>(url: string, look: (db: Db) => Promise<R>): Promise<R> {
+  const db = openDb({ url, checkRows: true });
+  try {
+    return await look(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** The events of every task in the log, by task id; those of a group by the group's id. */
+export function readHistories(url: string): Promise<Map<string, History>> {
+  return withDatabase(url, async (db) => {
+    const histories = new Map<string, string[]>();
+    for (const event of await queueEvents(db)) {
+      const id = event.payload.status?.taskId ?? event.payload.taskGroupId ?? "";
+      const history = histories.get(id) ?? [];
+      histories.set(id, history);
+      history.push(...story([event]));
+    }
+    return histories;
+  });
+}
+
+const StateRow = Type.Object({ task_id: Type.String(), states: Type.String() });
+
+/** The states of all runs of every task, such as `exception completed`, by task id. */
+export function readStates(url: string): Promise<Map<string, string>> {
+  return withDatabase(url, async (db) => {
+    const rows = await db.many(
+      StateRow,
+      sql`
+      select task_id, coalesce(string_agg(r.state, ' ' order by r.run_id), 'unscheduled') as states
+      from tasks left join runs r using (task_id) group by task_id`,
+    );
+    return new Map(rows.map(({ task_id, states }) => [task_id, states]));
+  });
+}
+
+const PidRow = Type.Object({ pid: Type.Integer() });
+
+/** Process ids of the server's connections. */
+export function serverConnections(url: string): Promise<number[]> {
+  return withDatabase(url, async (db) => {
+    const rows = await db.many(
+      PidRow,
+      sql`
+      select pid from pg_stat_activity
+      where application_name = 'taskyard' and datname = current_database() and pid <> pg_backend_pid()`,
+    );
+    return rows.map(({ pid }) => pid);
+  });
+}

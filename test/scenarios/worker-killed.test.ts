@@ -1,0 +1,72 @@
+// A worker dies while it runs a task: the task is run again elsewhere, and what it left running is ended.
+import { expect, onTestFinished, test, vi } from "vitest";
+import { testDatabase } from "../support/db.ts";
+import { createTask } from "../support/factories.ts";
+import { processesOf, startServe, startTaskyard, temporaryHome } from "../support/process.ts";
+import { readHistories } from "./task-history.ts";
+
+// One of its processes leaves the group of the others, as daemons do.
+const endlessAtFirst = `[ "$RUN_ID" = 1 ] && exit 0; setsid sleep 1001 & sleep 1002 & wait`;
+
+test("a task whose worker is killed runs again on another, and the next worker ends what was left", async () => {
+  const database = await testDatabase();
+  onTestFinished(database.drop);
+  const server = await startServe(database.url, {
+    TASKYARD_QUEUE_CLAIM_TIMEOUT: "2s",
+    TASKYARD_QUEUE_LOOP_INTERVAL: "100ms",
+  });
+  const { rootUrl, client, credentials } = server;
+  const startWorker = (home: string, workerId: string) =>
+    startTaskyard(["worker", "--task-queue", "test/queue", "--worker-id", workerId], {
+      home,
+      env: {
+        TASKCLUSTER_ROOT_URL: rootUrl,
+        TASKCLUSTER_CLIENT_ID: credentials.clientId,
+        TASKCLUSTER_ACCESS_TOKEN: credentials.accessToken,
+      },
+    });
+  const [home, otherHome] = [await temporaryHome(), await temporaryHome()];
+  const sleepers = () =>
+    processesOf(home)
+      .filter(({ words }) => words.startsWith("sleep 100"))
+      .map(({ pid }) => pid);
+
+  const first = startWorker(home, "first");
+  const taskId = await createTask(client, {
+    payload: { command: [["sh", "-c", endlessAtFirst]], maxRunTime: 600 },
+  });
+  await vi.waitFor(() => expect(sleepers()).toHaveLength(2), 20_000);
+  const left = sleepers();
+  const second = startWorker(otherHome, "second");
+  await second.says(/worker waits for tasks/);
+  first.signal("SIGKILL");
+  expect(await first.ended()).toBe("SIGKILL");
+
+  await vi.waitFor(async () => {
+    const { status } = await client.queue.status({ taskId });
+    expect(status.runs).toMatchObject([
+      { workerId: "first", state: "exception", reasonResolved: "claim-expired" },
+      { workerId: "second", state: "completed", reasonCreated: "retry" },
+    ]);
+  }, 20_000);
+  const history = (await readHistories(database.url)).get(taskId) ?? [];
+  expect(history.filter((event) => !event.startsWith("artifact-created"))).toEqual([
+    "task-defined",
+    "task-pending 0",
+    "task-running 0",
+    "task-exception 0",
+    "task-pending 1",
+    "task-running 1",
+    "task-completed 1",
+    "task-group-resolved",
+  ]);
+
+  expect(sleepers()).toEqual(left);
+  const third = startWorker(home, "third");
+  await third.says(/worker waits for tasks/);
+  expect(sleepers()).toEqual([]);
+  for (const worker of [second, third]) {
+    worker.signal("SIGTERM");
+    expect(await worker.ended(), worker.output()).toBe(0);
+  }
+}, 60_000);
