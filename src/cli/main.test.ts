@@ -86,6 +86,20 @@ describe("a wrong command line", () => {
   });
 });
 
+describe("a server that cannot start", () => {
+  test.each([
+    ["serve", 1, "serve needs DATABASE_URL, TASKYARD_AUTH_ROOT_ACCESS_TOKEN, TASKYARD_AUTH_SECRET"],
+    ["serve --roles api,lops", 2, "--roles api,lops: lops is not a role; did you mean loops?"],
+    ["up --port none", 1, "server.port"],
+    ["up --config nowhere.yml", 1, "nowhere.yml"],
+    ["worker --capacity some", 1, "worker.capacity"],
+  ])("taskyard %s says why", async (line, expected, message) => {
+    const { status, out, err } = await runCli(line.split(" "));
+    expect(err).toContain(message);
+    expect({ status, out }).toEqual({ status: expected, out: "" });
+  });
+});
+
 describe("without a server", () => {
   const needing = ["ping", "env", "run -- true", "task status fN1SbArXTPSVFNUvaOlinQ", "worker"];
 

@@ -61,9 +61,7 @@ export const workerCommand = command({
     const stop = untilAskedToStop(io);
     const flags: Flags = Object.entries(settings).flatMap(([name, key]) => {
       const value = options[name as keyof typeof settings];
-      return value === undefined
-        ? []
-        : [{ key, value: key === "worker.capacity" ? Number(value) : value, flag: `--${name}` }];
+      return value === undefined ? [] : [{ key, value, flag: `--${name}` }];
     });
     const { config, monitor } = await prepare(
       { env: io.env, cwd: io.cwd, file: options.config, flags },

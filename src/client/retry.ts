@@ -60,7 +60,7 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined)
 
 /**
  * Runs `work` with a signal that fires after `ms`, or when `signal` does. Says whether time ran out, since an error
- * does not.
+ * does not. Linked by hand: what `AbortSignal.any` derives from a signal stays with it for as long as that lives.
  */
 export async function within<T>(
   clock: Clock,
@@ -69,13 +69,21 @@ export async function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<{ readonly value: T } | { readonly error: unknown; readonly timedOut: boolean }> {
   const limit = new AbortController();
-  const cancel = clock.after(ms, () => limit.abort());
+  let timedOut = false;
+  const cancel = clock.after(ms, () => {
+    timedOut = true;
+    limit.abort();
+  });
+  const stop = (): void => limit.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
   try {
-    return { value: await work(signal ? AbortSignal.any([signal, limit.signal]) : limit.signal) };
+    return { value: await work(limit.signal) };
   } catch (error) {
-    return { error, timedOut: limit.signal.aborted };
+    return { error, timedOut };
   } finally {
     cancel();
+    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -3,6 +3,7 @@ import { exitStatus, UsageError } from "../cli-error.ts";
 import { command } from "../command.ts";
 import { say, sayJson } from "../io.ts";
 import { startProgress } from "../progress.ts";
+import type { Stack } from "../stack.ts";
 import { connectTarget, findTarget, type Target } from "../target.ts";
 import { startEphemeralStack } from "./ephemeral.ts";
 import { readPaths, readPriority, readSeconds, readTaskQueueId, readVariables } from "./read-options.ts";
@@ -85,8 +86,9 @@ export const runCommand = command({
     });
     const { signal } = interrupted;
     const progress = startProgress(io, options.local ? "starting a server" : "submitting");
-    const ephemeral = options.local ? await startEphemeralStack(io, taskQueueId) : undefined;
+    let ephemeral: Stack | undefined;
     try {
+      if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
       const target: Target = ephemeral
         ? { rootUrl: ephemeral.client.rootUrl, credentials: ephemeral.credentials }
         : await findTarget(io);

@@ -16,7 +16,7 @@ export interface SourceArchive {
 }
 
 /** What may be packed, before compression: more is most likely a build folder that nobody meant to send. */
-export const maxSourceBytes = 1_000_000_000;
+const maxSourceBytes = 1_000_000_000;
 
 /** Packs `folder` into a temporary file. Throws where it is empty or too large, with what makes it so. */
 export async function packSource(folder: string, maxBytes = maxSourceBytes): Promise<SourceArchive> {

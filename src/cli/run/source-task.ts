@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { slugid } from "../../lib/slugid.ts";
 import { connect, type Client } from "../../client/connect.ts";
+import { retrying, waitingClock } from "../../client/retry.ts";
 import { putFile } from "../../worker/put-file.ts";
 import { CliError, messageOf } from "../cli-error.ts";
 import type { Target } from "../target.ts";
@@ -11,13 +12,12 @@ import type { Preparation } from "./definition.ts";
 import type { SourceArchive } from "./source-archive.ts";
 
 /** No worker serves this queue: its tasks are worked on by who creates them. */
-export const sourceQueue = "taskyard/source";
+const sourceQueue = "taskyard/source";
 /** Not below `public/`: a working folder is nobody's business. */
-export const sourceArtifact = "taskyard/source.tar.gz";
+const sourceArtifact = "taskyard/source.tar.gz";
 const urlVariable = "TASK_SOURCE_URL";
 
 const hour = 3_600_000;
-const tries = 3;
 
 export interface SourceUpload {
   readonly client: Client;
@@ -80,26 +80,22 @@ function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
   };
 }
 
-async function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<void> {
-  for (let n = 1; ; n++) {
+function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<void> {
+  const headers = { "content-type": "application/gzip" };
+  const open = () => createReadStream(archive.path);
+  return retrying({ clock: waitingClock, retries: 3, signal }, async () => {
     try {
-      const { status, text } = await putFile({
-        url,
-        headers: { "content-type": "application/gzip" },
-        size: archive.bytes,
-        open: () => createReadStream(archive.path),
-        signal,
-      });
-      if (status < 300) return;
-      if (status < 500 || n >= tries)
-        throw new CliError(`the source cannot be uploaded: the store answered ${status} ${text}`.trim());
+      const { status, text } = await putFile({ url, headers, size: archive.bytes, open, signal });
+      if (status < 300) return { value: undefined };
+      return { error: uploadError(`the store answered ${status} ${text}`), again: status >= 500 };
     } catch (error) {
-      if (error instanceof CliError || signal.aborted || n >= tries) {
-        throw new CliError(messageOf(error), { cause: error });
-      }
+      return { error: uploadError(messageOf(error), error), again: true };
     }
-  }
+  });
 }
+
+const uploadError = (reason: string, cause?: unknown): CliError =>
+  new CliError(`the source cannot be uploaded: ${reason.trim()}`, { cause });
 
 /** A URL for this one artifact and nothing else. */
 async function signedUrl({ client, target, until }: SourceUpload, taskId: string): Promise<string> {

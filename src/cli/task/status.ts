@@ -32,7 +32,7 @@ export const statusCommand = command({
 });
 
 /** The status for people. */
-export function describe(status: TaskStatus, task: TaskDefinition, now: string, paint: Painter): string[] {
+function describe(status: TaskStatus, task: TaskDefinition, now: string, paint: Painter): string[] {
   const facts: [string, string][] = [
     ["state", stateText(status.state, paint)],
     ["queue", status.taskQueueId],
