@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
 import { countersTable, eventWriter, type EventWriter } from "../../../../test/support/event-writer.ts";
+import { until } from "../../../../test/support/until.ts";
 import { sql } from "../sql.ts";
 import { decodePosition, encodePosition, type Position } from "./position.ts";
 import { positionAt, positionNow, positionStart, readEvents } from "./read.ts";
@@ -179,11 +180,17 @@ describe("positions", () => {
 
   test("of a time begin with the first event recorded then, one that is not visible yet included", async () => {
     await a.append("before");
-    const [row] = await a.run("select clock_timestamp() as now");
+    // In whole milliseconds, as a Date is, so that it is later than the event before.
+    const [row] = await a.run("select date_trunc('milliseconds', clock_timestamp()) + '1 ms' as time");
+    const time = row?.["time"] as Date;
+    await until(
+      "that time",
+      async () => (await a.run("select where clock_timestamp() >= $1", [time])).length > 0,
+    );
     await a.run("begin");
     await a.append("slow");
     await b.append("quick");
-    const { position, complete } = await positionAt(database.db, row?.["now"] as Date);
+    const { position, complete } = await positionAt(database.db, time);
     await a.run("commit");
     expect(complete).toBe(true);
     expect(await payloadsFrom(position)).toEqual(["slow", "quick"]);
