@@ -5,7 +5,7 @@ import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { refuseAfterDeadline, requireTask, statusOf } from "./find-task.ts";
-import { endTasks } from "./store/cancel.ts";
+import { createEnder } from "./resolver.ts";
 import { repeatPending, repeatResolved, type TaskRow } from "./store/read.ts";
 import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/schedule.ts";
 
@@ -47,7 +47,7 @@ export function rerunTask(ctx: QueueContext): Handler<typeof taskEndpoints.rerun
       if (state === "pending" || state === "running") {
         if (state === "pending") {
           await repeatPending(ctx.db, task.task_id);
-          wakeAfterCommit(ctx, null);
+          wakeAfterCommit(ctx, [task.task_queue_id]);
         }
         return reply(task.status);
       }
@@ -68,16 +68,14 @@ export function rerunTask(ctx: QueueContext): Handler<typeof taskEndpoints.rerun
 }
 
 export function cancelTask(ctx: QueueContext): Handler<typeof taskEndpoints.cancelTask> {
+  const end = createEnder(ctx, "canceled");
   return async (call) => {
     let task = await requireTask(ctx.db, call.params.taskId);
     call.authorize(scopeParams(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
-      const [ended] = await endTasks(ctx.db, [task.task_id], "canceled", timestamp(ctx), true);
-      if (ended) {
-        wakeAfterCommit(ctx, ended.pending_in);
-        return reply(ended.status);
-      }
+      const ended = await end(task.task_id);
+      if (ended) return reply(ended.status);
       task = await requireTask(ctx.db, task.task_id);
       const { runs } = statusOf(task);
       const latest = runs.at(-1);

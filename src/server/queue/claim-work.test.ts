@@ -180,13 +180,12 @@ describe("claimWork", () => {
     const first = await claim(queue, { tasks: 2, claimId });
     expect(first).toHaveLength(2);
     const again = await claim(queue, { tasks: 2, claimId });
-    expect(again.map(({ credentials: _, ...rest }) => rest)).toEqual(
-      first.map(({ credentials: _, ...rest }) => rest),
-    );
+    const credentials = expect.anything();
+    expect(again).toEqual(first.map((claimed) => ({ ...claimed, credentials })));
     expect(idsOf(await claim(queue, { tasks: 2, claimId: other }))).toHaveLength(1);
     await stack.client.queue.reportCompleted({ taskId: idsOf(first)[0] ?? "", runId: 0 });
     expect(idsOf(await claim(queue, { tasks: 2, claimId }))).toEqual(idsOf(first).slice(1));
-    for (const taskId of [...idsOf(first).slice(1)])
+    for (const taskId of idsOf(first).slice(1))
       expect(story(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
   });
 

@@ -19,7 +19,11 @@ const stateOf = async (taskId: string) => (await stack.client.queue.status({ tas
 const complete = (taskId: string) => stack.client.queue.reportCompleted({ taskId, runId: 0 });
 
 /** Creates a task and claims it. */
-async function running(taskQueueId = `test/q-${slugid().toLowerCase().replace(/[^a-z0-9]/g, "")}`): Promise<string> {
+async function running(
+  taskQueueId = `test/q-${slugid()
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")}`,
+): Promise<string> {
   const taskId = await createTask(stack.client, { taskQueueId });
   await claimOne(stack.client, taskQueueId);
   return taskId;
@@ -49,7 +53,10 @@ describe("a dependent that is written while its dependency resolves", () => {
     });
     await report;
     expect(await stateOf(taskId)).toBe("pending");
-    expect(story(await queueEvents(stack.database.db, { taskId }))).toEqual(["task-defined", "task-pending 0"]);
+    expect(story(await queueEvents(stack.database.db, { taskId }))).toEqual([
+      "task-defined",
+      "task-pending 0",
+    ]);
   });
 
   it("is pending in the end, whoever was first", async () => {

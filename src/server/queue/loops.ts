@@ -1,7 +1,7 @@
 // What the queue does by itself: it ends claims that nobody kept, and tasks that are past their deadline.
-import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
-import type { Resolve } from "./resolver.ts";
-import { endTasks, tasksPastDeadline } from "./store/cancel.ts";
+import { timestamp, type QueueContext } from "./context.ts";
+import { createEnder, type Resolve } from "./resolver.ts";
+import { tasksPastDeadline } from "./store/cancel.ts";
 import { expiredClaims } from "./store/claim.ts";
 
 /** One round of a loop; `more` is whether another should follow at once. */
@@ -32,16 +32,14 @@ export function endExpiredClaims(ctx: QueueContext, resolve: Resolve): Round {
 
 /** Ends tasks that are not resolved some time after their deadline, so that a late report still counts. */
 export function endPastDeadline(ctx: QueueContext): Round {
+  const end = createEnder(ctx, "deadline-exceeded");
   return async () => {
     const past = await tasksPastDeadline(
       ctx.db,
       timestamp(ctx, -ctx.config.deadlineDelay),
       ctx.config.loopBatch,
     );
-    if (past.length === 0) return { more: false };
-    const taskIds = past.map((row) => row.task_id);
-    const ended = await endTasks(ctx.db, taskIds, "deadline-exceeded", timestamp(ctx), false);
-    wakeAfterCommit(ctx, ended[0]?.pending_in ?? null);
+    await Promise.all(past.map((row) => end(row.task_id)));
     return { more: past.length === ctx.config.loopBatch };
   };
 }

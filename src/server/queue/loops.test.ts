@@ -1,0 +1,217 @@
+// What the queue does by itself: claims that nobody kept, and tasks past their deadline.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock } from "../../../test/support/clock.ts";
+import { createTask } from "../../../test/support/factories.ts";
+import { queueEvents, story } from "../../../test/support/queue-events.ts";
+import { testStack, type Stack } from "../../../test/support/stack.ts";
+import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
+
+const CLAIM = 60_000;
+const DELAY = 5_000;
+const minute = 60_000;
+const clock = manualClock();
+const worker = { workerGroup: "g", workerId: "w" };
+let stack: Stack;
+beforeAll(async () => {
+  // Small batches, so that what comes is more than one.
+  const queue = { claimTimeout: CLAIM, deadlineDelay: DELAY, loopBatch: 3 };
+  stack = await testStack({ clock, config: { queue } });
+});
+afterAll(() => stack.stop());
+
+/** Lets a loop do all there is to do. */
+async function round(name: "claim-expiry" | "deadline"): Promise<void> {
+  const loop = stack.server.loops[name];
+  if (!loop) throw new Error(`there is no loop ${name}`);
+  loop.trigger();
+  await loop.idle();
+}
+const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
+  createTask(stack.client, overrides, clock.now());
+const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
+const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
+const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
+const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
+
+describe("a claim that runs out", () => {
+  it("ends its run, and the task is tried again", async () => {
+    const taskId = await create({ retries: 1 });
+    await claim(taskId);
+    await clock.advance(CLAIM);
+    await round("claim-expiry");
+    expect((await statusOf(taskId)).state).toBe("running");
+    await clock.advance(1);
+    await round("claim-expiry");
+    const status = await statusOf(taskId);
+    expect(status).toMatchObject({
+      state: "pending",
+      retriesLeft: 0,
+      runs: [
+        { state: "exception", reasonResolved: "claim-expired", ...worker, resolved: at(0) },
+        { runId: 1, state: "pending", reasonCreated: "retry", scheduled: at(0) },
+      ],
+    });
+    const events = (await eventsOf(taskId)).slice(-2);
+    expect(story(events)).toEqual(["task-exception 0", "task-pending 1"]);
+    expect(events[0]?.payload).toMatchObject({ ...worker, status });
+    await expect(stack.client.queue.reportCompleted({ taskId, runId: 0 })).rejects.toMatchObject({
+      code: "RequestConflict",
+    });
+  });
+
+  it("ends the task where no retry is left, which its dependents and its group learn", async () => {
+    const taskId = await create({ retries: 0 });
+    const dependents = {
+      resolved: await create({ dependencies: [taskId], requires: "all-resolved" }),
+      completed: await create({ dependencies: [taskId] }),
+    };
+    await claim(taskId);
+    await clock.advance(CLAIM + 1);
+    await round("claim-expiry");
+    expect(await statusOf(taskId)).toMatchObject({
+      state: "exception",
+      runs: [{ reasonResolved: "claim-expired" }],
+    });
+    expect((await statusOf(dependents.resolved)).state).toBe("pending");
+    expect((await statusOf(dependents.completed)).state).toBe("unscheduled");
+    const group = await queueEvents(stack.database.db, { taskGroupId: taskId });
+    expect(story(group).slice(-2)).toEqual(["task-exception 0", "task-group-resolved"]);
+  });
+
+  it("is not one that was renewed meanwhile", async () => {
+    const taskId = await create();
+    await claim(taskId);
+    await clock.advance(CLAIM);
+    await stack.client.queue.reclaimTask({ taskId, runId: 0 });
+    await clock.advance(1);
+    await round("claim-expiry");
+    expect(await statusOf(taskId)).toMatchObject({ state: "running", runs: [{ takenUntil: at(CLAIM - 1) }] });
+    await stack.client.queue.reportCompleted({ taskId, runId: 0 });
+    await clock.advance(CLAIM);
+    await round("claim-expiry");
+    expect((await statusOf(taskId)).state).toBe("completed");
+  });
+
+  it("is left to the deadline once that has passed", async () => {
+    const taskId = await create({ deadline: at(CLAIM) });
+    await claim(taskId);
+    await clock.advance(CLAIM + 1);
+    await round("claim-expiry");
+    expect((await statusOf(taskId)).state).toBe("running");
+  });
+
+  it("may be one of many, which all end", async () => {
+    const ids = await Promise.all(Array.from({ length: 10 }, () => create()));
+    for (const taskId of ids) await claim(taskId);
+    await clock.advance(CLAIM + 1);
+    await round("claim-expiry");
+    for (const taskId of ids)
+      expect(await statusOf(taskId)).toMatchObject({ state: "pending", runs: [{}, {}] });
+  });
+});
+
+describe("a task past its deadline", () => {
+  it("is ended some time later, be it unscheduled, pending or running, and no worker is named", async () => {
+    const open = await create();
+    const deadline = at(minute);
+    const ids = {
+      unscheduled: await create({ deadline, dependencies: [open] }),
+      pending: await create({ deadline }),
+      running: await create({ deadline }),
+    };
+    await claim(ids.running);
+    await clock.advance(minute + DELAY);
+    await round("deadline");
+    for (const [state, taskId] of Object.entries(ids)) expect((await statusOf(taskId)).state).toBe(state);
+    await clock.advance(1);
+    await round("deadline");
+    for (const [state, taskId] of Object.entries(ids)) {
+      const status = await statusOf(taskId);
+      expect(status).toMatchObject({
+        state: "exception",
+        retriesLeft: 5,
+        runs: [
+          {
+            state: "exception",
+            reasonCreated: state === "unscheduled" ? "exception" : "scheduled",
+            reasonResolved: "deadline-exceeded",
+            resolved: at(0),
+          },
+        ],
+      });
+      const event = (await eventsOf(taskId)).at(-1);
+      expect(event).toMatchObject({ kind: "task-exception", payload: { runId: 0, status } });
+      expect(event?.routingKey).toContain(`primary.${taskId}.0._._.`);
+      expect(event?.payload).not.toHaveProperty("workerId");
+    }
+  });
+
+  it("may still be reported on until then, and is left alone", async () => {
+    const taskId = await create({ deadline: at(minute) });
+    await claim(taskId);
+    await clock.advance(minute + 1);
+    await stack.client.queue.reportCompleted({ taskId, runId: 0 });
+    await clock.advance(DELAY);
+    const before = await eventsOf(taskId);
+    await round("deadline");
+    expect((await statusOf(taskId)).state).toBe("completed");
+    expect(await eventsOf(taskId)).toEqual(before);
+  });
+
+  it("is not claimed any more, and its retry never runs", async () => {
+    const taskId = await create({ deadline: at(minute), taskQueueId: "test/late" });
+    await claim(taskId);
+    await clock.advance(minute + 1);
+    const { status } = await stack.client.queue.reportException(
+      { taskId, runId: 0 },
+      { reason: "worker-shutdown" },
+    );
+    expect(status.state).toBe("pending");
+    const other = await create({ taskQueueId: "test/late" });
+    const { tasks } = await stack.client.queue.claimWork(
+      { taskQueueId: "test/late" },
+      { ...worker, tasks: 2 },
+    );
+    expect(tasks.map((claimed) => claimed.status.taskId)).toEqual([other]);
+    await clock.advance(DELAY);
+    await round("deadline");
+    expect(await statusOf(taskId)).toMatchObject({
+      state: "exception",
+      runs: [{ reasonResolved: "worker-shutdown" }, { reasonResolved: "deadline-exceeded" }],
+    });
+  });
+
+  it("lets those go on that wait for any resolution", async () => {
+    const taskId = await create({ deadline: at(minute), taskQueueId: "test/other" });
+    const requires = "all-resolved" as const;
+    const dependent = await create({ dependencies: [taskId], requires });
+    await clock.advance(minute + DELAY + 1);
+    await round("deadline");
+    expect((await statusOf(dependent)).state).toBe("pending");
+    expect(story(await eventsOf(dependent))).toEqual(["task-defined", "task-pending 0"]);
+  });
+
+  it("may be one of many that wait for each other, which all end", async () => {
+    const deadline = at(minute);
+    const chain = [await create({ deadline })];
+    for (let i = 0; i < 9; i++)
+      chain.push(await create({ deadline, dependencies: [chain.at(-1) ?? ""], requires: "all-resolved" }));
+    await clock.advance(minute + DELAY + 1);
+    await round("deadline");
+    for (const taskId of chain) {
+      expect(await statusOf(taskId)).toMatchObject({
+        state: "exception",
+        runs: [{ runId: 0, reasonResolved: "deadline-exceeded" }],
+      });
+      expect(story(await eventsOf(taskId)).filter((line) => line.startsWith("task-exception"))).toHaveLength(
+        1,
+      );
+    }
+  });
+});
+
+it("loops have nothing to complain about", () => {
+  expect(
+    stack.records.filter(({ level }) => level === "error" || (typeof level === "number" && level >= 50)),
+  ).toEqual([]);
+});
