@@ -14,3 +14,7 @@ export const exitStatus = { ok: 0, failure: 1, usage: 2, interrupted: 130, termi
 
 /** The text of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The same of what caused it: `fetch` itself says only that it failed. */
+export const causeOf = (error: unknown): string =>
+  messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);

@@ -1,7 +1,6 @@
 // The command line: finds the command, runs it, and turns what went wrong into words and an exit status.
-import { ClientError } from "../client/client-error.ts";
 import { didYouMean } from "../lib/did-you-mean.ts";
-import { CliError, exitStatus, messageOf, UsageError } from "./cli-error.ts";
+import { exitStatus, messageOf, UsageError } from "./cli-error.ts";
 import { readCommandLine } from "./command-line.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -86,13 +85,11 @@ function explain(error: unknown, command: string, io: Io): number {
     return exitStatus.usage;
   }
   tell(messageOf(error));
-  // An error that nobody foresaw is a fault of ours; its stack is what a report of it needs.
-  if (!isExplained(error) && error instanceof Error) say(io.stderr, paint.dim(error.stack ?? ""));
+  if (error instanceof Error && isFault(error)) say(io.stderr, paint.dim(error.stack ?? ""));
   return exitStatus.failure;
 }
 
-/** Errors whose message is meant for users: ours, the configuration's, and those of the system, which have a code. */
-const isExplained = (error: unknown): boolean =>
-  error instanceof CliError ||
-  error instanceof ClientError ||
-  (error instanceof Error && (error.name === "ConfigError" || "code" in error));
+/** What the language itself throws is a fault of ours, and its stack is what a report of it needs. */
+const isFault = (error: Error): boolean =>
+  [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind) ||
+  error.message === "";

@@ -3,7 +3,7 @@
 import { backoffDelay } from "../../lib/backoff.ts";
 import { callBackoff, pause, waitingClock } from "../../client/retry.ts";
 import type { Client } from "../../client/connect.ts";
-import { CliError } from "../cli-error.ts";
+import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";
 import type { TaskWatch } from "./watch-task.ts";
 
@@ -67,7 +67,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       return;
     } catch (error) {
       signal.throwIfAborted();
-      if (++failures > patience) throw new CliError(`the log broke off: ${told(error)}`, { cause: error });
+      if (++failures > patience) throw new CliError(`the log broke off: ${causeOf(error)}`, { cause: error });
       await pause(waitingClock, backoffDelay(failures, callBackoff), signal);
     }
   }
@@ -115,8 +115,3 @@ async function lengthOf(url: string, signal: AbortSignal): Promise<number> {
   if (response.status === 416 && length !== undefined) return Number(length);
   throw new CliError("the run goes on, and its worker cannot tell how long the log is: follow it with -f");
 }
-
-const told = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
-};

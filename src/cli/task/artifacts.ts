@@ -6,7 +6,7 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Client } from "../../client/connect.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { CliError, exitStatus } from "../cli-error.ts";
+import { causeOf, CliError, exitStatus } from "../cli-error.ts";
 import { byteSize, columns, localTime, sayLines } from "../columns.ts";
 import { command, jsonOption, runOption } from "../command.ts";
 import { say, sayJson, type Io } from "../io.ts";
@@ -60,7 +60,9 @@ export const downloadCommand = command({
     const client = await connectTarget(io);
     const source = await findArtifact(client, taskId, runIdOf(options.run), name);
     if (source === undefined) throw new CliError(await notFound(client, taskId, runIdOf(options.run), name));
-    const response = await fetch(source.url);
+    const response = await fetch(source.url).catch((error: unknown) => {
+      throw new CliError(`${name} cannot be downloaded: ${causeOf(error)}`, { cause: error });
+    });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw new CliError(
