@@ -1,13 +1,15 @@
 // Tasks that wait for others: when they become pending, and that none of them waits for ever.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { claimOne, createTask, taskDefinition } from "../../../test/support/factories.ts";
+import { createTask, taskDefinition } from "../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../test/support/stack.ts";
 import { until } from "../../../test/support/until.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { sql } from "../core/sql.ts";
 import { defineTask } from "./define-task.ts";
+import { endTasks } from "./store/cancel.ts";
 import { insertTasks, lockRequired } from "./store/create.ts";
+import { resolveRuns } from "./store/resolve.ts";
 
 let stack: Stack;
 beforeAll(async () => {
@@ -15,18 +17,24 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-const stateOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status.state;
-const complete = (taskId: string) => stack.client.queue.reportCompleted({ taskId, runId: 0 });
+const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
+const stateOf = async (taskId: string) => (await statusOf(taskId)).state;
+const claim = (taskId: string, runId = 0) =>
+  stack.client.queue.claimTask({ taskId, runId }, { workerGroup: "g", workerId: "w" });
+const complete = (taskId: string, runId = 0) => stack.client.queue.reportCompleted({ taskId, runId });
+const fail = (taskId: string, runId = 0) => stack.client.queue.reportFailed({ taskId, runId });
+const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
+const now = (): string => new Date().toISOString();
 
-/** Creates a task and claims it. */
-async function running(
-  taskQueueId = `test/q-${slugid()
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, "")}`,
-): Promise<string> {
-  const taskId = await createTask(stack.client, { taskQueueId });
-  await claimOne(stack.client, taskQueueId);
+async function running(): Promise<string> {
+  const taskId = await createTask(stack.client);
+  await claim(taskId);
   return taskId;
+}
+
+/** Does `body` `rounds` times, some at once. */
+async function rounds(count: number, body: () => Promise<void>): Promise<void> {
+  for (let i = 0; i < count; i += 10) await Promise.all(Array.from({ length: 10 }, body));
 }
 
 /** Resolves when some statement waits for a lock. */
@@ -37,35 +45,168 @@ const somebodyWaits = () =>
     return waiting > 0;
   });
 
+describe("a dependent", () => {
+  it("is pending when the last of its dependencies completes, and not before", async () => {
+    const required = [await running(), await running(), await running()];
+    const taskId = await createTask(stack.client, { dependencies: required });
+    for (const id of required) {
+      expect(await stateOf(taskId)).toBe("unscheduled");
+      await complete(id);
+    }
+    const status = await statusOf(taskId);
+    expect(status).toMatchObject({ state: "pending", runs: [{ runId: 0, reasonCreated: "scheduled" }] });
+    const events = await queueEvents(stack.database.db, { taskId });
+    expect(story(events)).toEqual(["task-defined", "task-pending 0"]);
+    expect(events.at(-1)?.payload.status).toEqual(status);
+  });
+
+  it("that wants completion goes on waiting when a dependency fails, until a rerun of that completes", async () => {
+    const required = await running();
+    const taskId = await createTask(stack.client, { dependencies: [required] });
+    await fail(required);
+    expect(await stateOf(taskId)).toBe("unscheduled");
+    await stack.client.queue.rerunTask({ taskId: required });
+    await claim(required, 1);
+    await complete(required, 1);
+    expect(await stateOf(taskId)).toBe("pending");
+  });
+
+  it("that wants resolution is content with failure, cancellation and exceptions, but not with a retry", async () => {
+    const required = [await running(), await running(), await running()] as const;
+    const [failing, canceled, lost] = required;
+    const taskId = await createTask(stack.client, { dependencies: [...required], requires: "all-resolved" });
+    await fail(failing);
+    await stack.client.queue.cancelTask({ taskId: canceled });
+    await stack.client.queue.reportException({ taskId: lost, runId: 0 }, { reason: "worker-shutdown" });
+    expect(await stateOf(taskId)).toBe("unscheduled");
+    await claim(lost, 1);
+    await stack.client.queue.reportException({ taskId: lost, runId: 1 }, { reason: "internal-error" });
+    expect(await stateOf(taskId)).toBe("pending");
+  });
+
+  it("stays what it is when a dependency runs again, and is not scheduled twice", async () => {
+    const required = await running();
+    const taskId = await createTask(stack.client, { dependencies: [required] });
+    await complete(required);
+    await stack.client.queue.rerunTask({ taskId: required });
+    expect(await stateOf(taskId)).toBe("pending");
+    await claim(required, 1);
+    await complete(required, 1);
+    expect((await statusOf(taskId)).runs).toHaveLength(1);
+    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+  });
+
+  it("that was scheduled by hand or canceled before is left alone", async () => {
+    const required = await running();
+    const [scheduled, canceled] = [
+      await createTask(stack.client, { dependencies: [required] }),
+      await createTask(stack.client, { dependencies: [required] }),
+    ];
+    await stack.client.queue.scheduleTask({ taskId: scheduled });
+    await stack.client.queue.cancelTask({ taskId: canceled });
+    await complete(required);
+    expect((await statusOf(scheduled)).runs).toHaveLength(1);
+    expect(await statusOf(canceled)).toMatchObject({ state: "exception", runs: [{ runId: 0 }] });
+    expect(await storyOf(scheduled)).toEqual(["task-defined", "task-pending 0"]);
+  });
+
+  it("past its deadline is not scheduled", async () => {
+    const required = await running();
+    const deadline = new Date(Date.now() + 100).toISOString();
+    const taskId = await createTask(stack.client, { dependencies: [required], deadline });
+    await until("the deadline", async () => Date.now() > Date.parse(deadline));
+    await complete(required);
+    expect(await stateOf(taskId)).toBe("unscheduled");
+  });
+
+  it("may be one of three hundred of one task", async () => {
+    const required = await running();
+    const dependencies = [required];
+    const ids = await Promise.all(
+      Array.from({ length: 300 }, () => createTask(stack.client, { dependencies, taskGroupId: required })),
+    );
+    await complete(required);
+    const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: required });
+    expect(
+      tasks.filter(({ status }) => status.state === "pending").map(({ status }) => status.taskId),
+    ).toEqual(ids.toSorted());
+  });
+});
+
 describe("a dependent that is written while its dependency resolves", () => {
   it("is pending in the end, though the report came before it was committed", async () => {
     const required = await running();
     const taskId = slugid();
-    const now = Date.now();
-    const rules = { now, toleranceMs: 1000, maxDeadlineMs: 1e9 };
-    const task = defineTask(taskId, taskDefinition({ dependencies: [required] }), rules);
+    const rules = { now: Date.now(), toleranceMs: 1000, maxDeadlineMs: 1e9 };
+    const task = defineTask(taskId, taskDefinition({ dependencies: [required] }, rules.now), rules);
     let report: Promise<unknown> = Promise.resolve();
     await stack.database.db.tx(async (tx) => {
       await lockRequired(tx, [required]);
       report = complete(required);
       await somebodyWaits();
-      await insertTasks(tx, [task], new Date(now).toISOString(), 0);
+      await insertTasks(tx, [task], now(), 0);
     });
     await report;
     expect(await stateOf(taskId)).toBe("pending");
-    expect(story(await queueEvents(stack.database.db, { taskId }))).toEqual([
-      "task-defined",
-      "task-pending 0",
-    ]);
+    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
   it("is pending in the end, whoever was first", async () => {
-    const taskQueueId = "test/whoever";
-    for (let round = 0; round < 100; round++) {
-      const required = await running(taskQueueId);
+    await rounds(100, async () => {
+      const required = await running();
       const created = createTask(stack.client, { dependencies: [required] });
       const [taskId] = await Promise.all([created, complete(required)]);
       expect(await stateOf(taskId)).toBe("pending");
-    }
+    });
+  });
+});
+
+describe("dependencies that resolve at the same time", () => {
+  it("schedule their common dependent once", async () => {
+    await rounds(100, async () => {
+      const required = [await running(), await running()];
+      const taskId = await createTask(stack.client, { dependencies: required });
+      await Promise.all(required.map((id) => complete(id)));
+      expect(await statusOf(taskId)).toMatchObject({ state: "pending", runs: [{ runId: 0 }] });
+      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    });
+  });
+
+  it("may depend on each other: what one statement ends, it does not begin", async () => {
+    const first = await createTask(stack.client);
+    const second = await createTask(stack.client, { dependencies: [first], requires: "all-resolved" });
+    const third = await createTask(stack.client, { dependencies: [second], requires: "all-resolved" });
+    const ended = await endTasks(stack.database.db, [third, first, second], "canceled", now(), true);
+    expect(ended).toHaveLength(3);
+    for (const taskId of [first, second, third])
+      expect(await statusOf(taskId)).toMatchObject({
+        state: "exception",
+        runs: [{ runId: 0, reasonResolved: "canceled" }],
+      });
+  });
+
+  it("may depend on each other: what one statement tries again, it counts once", async () => {
+    const first = await running();
+    const other = await running();
+    const second = await createTask(stack.client, { dependencies: [first, other] });
+    await stack.client.queue.scheduleTask({ taskId: second });
+    await claim(second);
+    const report = { runId: 0, takenUntil: null };
+    const rows = await resolveRuns(
+      stack.database.db,
+      [
+        { ...report, taskId: first, state: "completed", reason: "completed", retryAs: null },
+        { ...report, taskId: second, state: "exception", reason: "worker-shutdown", retryAs: "retry" },
+      ],
+      now(),
+    );
+    expect(rows.map(({ status }) => status)).not.toContain(null);
+    await complete(other);
+    await claim(second, 1);
+    expect((await complete(second, 1)).status).toMatchObject({
+      state: "completed",
+      retriesLeft: 4,
+      runs: [{}, {}],
+    });
   });
 });
