@@ -21,5 +21,7 @@ test("the root answers the version and the metrics", async () => {
   const version = await fetch(`${stack.rootUrl}/__version__`);
   expect(await version.json()).toMatchObject({ version: "0.1.0" });
   const metrics = await fetch(`${stack.rootUrl}/metrics`);
-  expect(await metrics.text()).toContain('http_requests_total{service="queue",name="createTask",method="PUT",status="200"}');
+  expect(await metrics.text()).toContain(
+    'http_requests_total{service="queue",name="createTask",method="PUT",status="200"}',
+  );
 });

@@ -108,7 +108,7 @@ function compareFiles(name: string, theirs: PublishedApi, ours: PublishedApi): D
 const fileOf = (reference: string): string => reference.replace(/#$/, "");
 
 /** Where two values differ, as deep as their objects go together. */
-export function differences(where: string, theirs: Json | undefined, ours: Json | undefined): Difference[] {
+function differences(where: string, theirs: Json | undefined, ours: Json | undefined): Difference[] {
   if (isObject(theirs) && isObject(ours)) {
     const keys = new Set([...Object.keys(theirs), ...Object.keys(ours)]);
     const below = where.endsWith(" ") ? where : `${where}/`;

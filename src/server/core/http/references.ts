@@ -14,7 +14,7 @@ export interface ReferencesOptions {
 }
 
 /** Where the OpenAPI document is. */
-export const OPENAPI_PATH = "/openapi.json";
+const OPENAPI_PATH = "/openapi.json";
 
 /** Adds a route for each document. Each is rendered when it is first asked for, and kept as text. */
 export function serveReferences(app: FastifyInstance, options: ReferencesOptions): void {
@@ -30,7 +30,7 @@ export function serveReferences(app: FastifyInstance, options: ReferencesOptions
 }
 
 /** Remembers the last document; the root URL changes at most once, when the server learns its port. */
-export function oncePerRootUrl(make: (rootUrl: string) => WireDocument): (rootUrl: string) => WireDocument {
+function oncePerRootUrl(make: (rootUrl: string) => WireDocument): (rootUrl: string) => WireDocument {
   let last: { readonly rootUrl: string; readonly document: WireDocument } | undefined;
   return (rootUrl) => {
     if (last?.rootUrl !== rootUrl) last = { rootUrl, document: make(rootUrl) };
