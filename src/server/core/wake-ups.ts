@@ -44,7 +44,7 @@ interface Message {
  * takes a lock that is held until the commit has reached the disk, so it would put all commits in a row.
  *
  * A process that is alone sends nothing: each says hello when it begins to listen, and notifies only when
- * it has heard of another. Under load a NOTIFY every 10 ms would cost a few per cent of a core.
+ * it has heard of another. Under load a NOTIFY every 10 ms would cost 1 to 2 % of a core.
  */
 export async function createWakeUps({ url, db, clock, intervalMs, log }: WakeUpOptions): Promise<WakeUps> {
   const self = randomBytes(6).toString("base64url");

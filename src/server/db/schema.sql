@@ -185,6 +185,8 @@ begin
       -- Attached, and not made as a partition: that would lock out all readers. Rows that came before their
       -- partition are moved; a reader sees them in one place or the other.
       lock table events_default in access exclusive mode;
+      -- Another process may have made it while this one waited.
+      continue when to_regclass(part) is not null;
       -- Rows are dropped with their partition long before they need freezing, and mostly under 8 kB: neither
       -- vacuum for inserts nor compression is worth its time.
       execute format(
@@ -209,6 +211,8 @@ begin
     exit when day + interval '1 day' > at - keep;
     begin
       lock table events in access exclusive mode;
+      -- Dropped by another process meanwhile.
+      continue when to_regclass(part) is null;
       execute format('select max(id) from %I', part) into last_id;
       update event_log set dropped_through = greatest(dropped_through, last_id),
         dropped_before = greatest(dropped_before, day + interval '1 day');

@@ -34,7 +34,7 @@ export interface TailOptions {
   readonly pollMs: number;
 }
 
-// A round of reading costs the database 0.3 ms and more. With thousands of commits a second, one after the other
+// A round of reading costs the database 0.4 ms and more. With thousands of commits a second, one after the other
 // would keep a core busy; one each 5 ms brings the same events for a tenth of that.
 const restMs = 5;
 const pageSize = 1_000;
