@@ -34,8 +34,7 @@ const serverPid = server.pid ?? 0;
 
 try {
   const read = (file: string) => JSON.parse(readFileSync(join(home, file), "utf8")) as Record<string, string>;
-  const { rootUrl = "", clientId = "" } = read("server.json");
-  const { rootAccessToken: accessToken = "" } = read("secrets.json");
+  const { rootUrl = "", clientId = "", accessToken = "" } = read("server.json");
   const credentials = { clientId, accessToken };
   const client = loadClient(rootUrl, credentials, 96);
   const bench = { client, serverPid, scale: Number(options.scale) };

@@ -19,17 +19,11 @@ export const homeFolder = ({ env, cwd }: Pick<Io, "env" | "cwd">): string =>
 /** The instance that runs now, or `undefined` where there is none. Throws where its files cannot be used. */
 export async function readLocalInstance(io: Pick<Io, "env" | "cwd">): Promise<LocalInstance | undefined> {
   const home = homeFolder(io);
-  const server = await readMembers(join(home, "server.json"), ["rootUrl", "clientId", "pid"]);
+  const server = await readMembers(join(home, "server.json"), ["rootUrl", "clientId", "accessToken", "pid"]);
   // A server that was killed left its file behind.
   if (server === undefined || !isAlive(Number(server.pid))) return undefined;
-  const { rootUrl, clientId } = server;
-  const fromEnv = io.env["TASKYARD_AUTH_ROOT_ACCESS_TOKEN"];
-  if (fromEnv) return { rootUrl, clientId, accessToken: fromEnv };
-  const secrets = await readMembers(join(home, "secrets.json"), ["rootAccessToken"]);
-  if (secrets === undefined) {
-    throw new CliError(`${join(home, "secrets.json")} is missing: start \`taskyard up\` again`);
-  }
-  return { rootUrl, clientId, accessToken: secrets.rootAccessToken };
+  const { rootUrl, clientId, accessToken } = server;
+  return { rootUrl, clientId, accessToken };
 }
 
 /**

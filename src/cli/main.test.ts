@@ -146,11 +146,15 @@ describe("the local instance", () => {
     }
     return folder;
   }
-  const server = { rootUrl: "http://localhost:4711", clientId: "static/root", pid: process.pid };
-  const secrets = { rootAccessToken: "token-with-'quote", secret: "s" };
+  const server = {
+    rootUrl: "http://localhost:4711",
+    clientId: "static/root",
+    accessToken: "token-with-'quote",
+    pid: process.pid,
+  };
 
   test("env prints what a shell can read", async () => {
-    const TASKYARD_HOME = await home({ "server.json": server, "secrets.json": secrets });
+    const TASKYARD_HOME = await home({ "server.json": server });
     const { status, out } = await runCli(["env"], { env: { TASKYARD_HOME } });
     expect(status).toBe(0);
     expect(out).toBe(
@@ -171,7 +175,6 @@ describe("the local instance", () => {
     const folder = await home({});
     await mkdir(join(folder, "here"));
     await writeFile(join(folder, "here", "server.json"), JSON.stringify(server));
-    await writeFile(join(folder, "here", "secrets.json"), JSON.stringify(secrets));
     expect((await runCli(["env"], { env: { TASKYARD_HOME: "here" }, cwd: folder })).status).toBe(0);
   });
 
@@ -179,20 +182,19 @@ describe("the local instance", () => {
     // The largest process id that Linux gives out is 4,194,304.
     const TASKYARD_HOME = await home({
       "server.json": { ...server, pid: 4_194_305 },
-      "secrets.json": secrets,
     });
     expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("no server is running here");
   });
 
   test("damaged files are named, without what is in them", async () => {
-    const TASKYARD_HOME = await home({ "server.json": server, "secrets.json": '{"rootAccessToken": "hush' });
+    const TASKYARD_HOME = await home({ "server.json": '{"accessToken": "hush' });
     const { status, err } = await runCli(["env"], { env: { TASKYARD_HOME } });
-    expect(err).toContain(`${join(TASKYARD_HOME, "secrets.json")} is damaged`);
+    expect(err).toContain(`${join(TASKYARD_HOME, "server.json")} is damaged`);
     expect(err).not.toContain("hush");
     expect(status).toBe(1);
-    const missing = await home({ "server.json": server });
-    const told = await runCli(["env"], { env: { TASKYARD_HOME: missing } });
-    expect(told.err).toContain("secrets.json is missing");
+    const { accessToken: _, ...old } = server;
+    const told = await runCli(["env"], { env: { TASKYARD_HOME: await home({ "server.json": old }) } });
+    expect(told.err).toContain("start `taskyard up` again");
   });
 
   test.skipIf(process.getuid?.() === 0)("files that may not be read are named", async () => {

@@ -1,5 +1,5 @@
 // A server on this machine alone: its PostgreSQL, its secrets and its artifacts are in one folder.
-import { rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadOrCreateLocalSecrets, type LocalSecrets } from "./core/config/local-secrets.ts";
 import { startEmbeddedPostgres } from "./core/embedded-postgres/index.ts";
@@ -17,8 +17,9 @@ export interface LocalServer extends Server {
 /** What `server.json` in the home folder says, for commands on the same machine. */
 export interface ServerFile {
   readonly rootUrl: string;
-  /** The root client, whose access token is in `secrets.json`. */
+  /** The root client, as this server knows it: the configuration may name another one than `secrets.json`. */
   readonly clientId: string;
+  readonly accessToken: string;
   readonly pid: number;
 }
 
@@ -35,21 +36,26 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
         })
       : undefined;
   const serverFile = join(config.home, "server.json");
+  const rootAccessToken = config.auth.rootAccessToken ?? secrets.rootAccessToken;
   try {
     const server = await startServer({
       ...options,
       databaseUrl: config.database.url ?? embedded?.url ?? "",
       secrets: {
-        rootAccessToken: config.auth.rootAccessToken ?? secrets.rootAccessToken,
+        rootAccessToken,
         secret: config.auth.secret ?? secrets.secret,
       },
     });
     const content: ServerFile = {
       rootUrl: server.rootUrl,
       clientId: config.auth.rootClientId,
+      accessToken: rootAccessToken,
       pid: process.pid,
     };
-    await writeFile(serverFile, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    // Whole or not at all, and private from the first moment, whatever a killed server left under this name.
+    const fresh = `${serverFile}.${process.pid}`;
+    await writeFile(fresh, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    await rename(fresh, serverFile);
     return {
       ...server,
       secrets,

@@ -134,9 +134,9 @@ export async function startUp(
 ): Promise<ServerProcess> {
   const started = startTaskyard(["up", "--port", "0", ...args], options, whenOver);
   const [, rootUrl = ""] = await started.says(/is ready at (http\S+)/);
-  const secrets: unknown = JSON.parse(await readFile(join(options.home, "secrets.json"), "utf8"));
+  const file: unknown = JSON.parse(await readFile(join(options.home, "server.json"), "utf8"));
   // Written by the server that has just said that it is ready.
-  const { rootAccessToken: accessToken } = secrets as { rootAccessToken: string };
+  const { accessToken } = file as { accessToken: string };
   return asServer(started, rootUrl, { clientId: "static/taskcluster/root", accessToken });
 }
 
