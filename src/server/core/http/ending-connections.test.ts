@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { tinyServer } from "../../../../test/support/tiny-server.ts";
 
@@ -26,6 +27,26 @@ it("a server that stops answers what it was asked, and waits for no connection a
   release();
   const reply = await answer;
   expect([await reply.text(), reply.headers.get("connection")]).toEqual(["finished", "close"]);
+  await closed;
+  expect(performance.now() - before).toBeLessThan(2000);
+});
+
+it("a server that stops ends a connection whose answer had begun before and ends only now", async () => {
+  const { app, listen } = tinyServer();
+  const body = new PassThrough();
+  app.get("/stream", (_request, reply) => reply.send(body));
+  const port = await listen();
+  const unused = connect(port, "127.0.0.1");
+  const ended = once(unused, "close");
+  body.write("begun, ");
+  const reply = await fetch(`http://127.0.0.1:${port}/stream`);
+  expect(reply.headers.get("connection")).toBe("keep-alive");
+  const closed = app.close();
+  await ended;
+  await new Promise(setImmediate);
+  const before = performance.now();
+  body.end("done");
+  expect(await reply.text()).toBe("begun, done");
   await closed;
   expect(performance.now() - before).toBeLessThan(2000);
 });

@@ -24,4 +24,9 @@ export function endConnectionsOnClose(app: FastifyInstance): void {
     if (closing) reply.header("connection", "close");
     done(null, payload);
   });
+  // A stream, or a long download, told its client before that the connection would stay.
+  app.addHook("onResponse", (request, _reply, done) => {
+    if (closing) request.socket.end();
+    done();
+  });
 }
