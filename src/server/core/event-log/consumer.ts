@@ -1,42 +1,25 @@
 // A named consumer: handles events in their order, each at least once, across restarts and processes.
-import { backoffDelay, type Backoff } from "../../../lib/backoff.ts";
+import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
-import { ApiError } from "../../../lib/errors.ts";
 import { createBell } from "../bell.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
-import * as store from "./consumer-store.ts";
+import { advanceConsumer, openConsumer } from "./consumer-store.ts";
+import { createDelivery, isUnavailable, type DeliveryOptions } from "./delivery.ts";
 import type { Following } from "./follow.ts";
 import type { Leadership, Term } from "./leadership.ts";
 import { decodePosition, encodePosition, type Position } from "./position.ts";
 import { pullFrom } from "./pull.ts";
 import { positionNow, positionStart, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 
-/** An event as a consumer handles it. Tried again from the dead letters it has no place in the log any more. */
-export type ConsumedEvent = Omit<LoggedEvent, "position">;
-
-export interface ConsumerOptions {
-  /** A constant, under which the position is stored. */
-  readonly name: string;
+export interface ConsumerOptions extends DeliveryOptions {
   /** Which events it wants; default: all. */
   readonly accepts?: (event: LoggedEvent) => boolean;
   /** Where it begins when it runs for the first time ever; default: now. */
   readonly begin?: "now" | "start";
   /** Events handed over at once, at most; default 1. */
   readonly batch?: number;
-  /**
-   * Takes effect, then resolves: only then are the events done with. After a crash they come again. A batch that
-   * rejects is handed over again event by event.
-   */
-  readonly handle: (events: readonly ConsumedEvent[], signal: AbortSignal) => Promise<void>;
-  /**
-   * Whether a failure has nothing to do with the event, such as a broker that is away: then it is tried again for
-   * as long as it takes. Default: errors of status 503, which the database's are.
-   */
-  readonly isOutage?: (err: unknown) => boolean;
-  /** Tries of an event before it becomes a dead letter; default 5, within about 6 seconds. */
-  readonly attempts?: number;
 }
 
 export interface Consumer {
@@ -61,19 +44,16 @@ export interface ConsumerContext {
 const candidacyMs = 5_000;
 // How much of passing over unwanted events may be repeated after a restart.
 const storeEveryMs = 10_000;
-const retryBackoff: Backoff = { baseMs: 400, maxMs: 10_000, jitter: 0.25 };
-const outageBackoff: Backoff = { baseMs: 200, maxMs: 30_000, jitter: 0.25 };
+const outage = { baseMs: 200, maxMs: 30_000, jitter: 0.25 };
 
 /** The wake-up topics of a consumer: its name became free, or dead letters of it are to be tried again. */
 const freeTopic = (name: string): string => `consumer:${name}`;
 export const retryTopic = (name: string): string => `dead-letters:${name}`;
 
-const isUnavailable = (err: unknown): boolean => err instanceof ApiError && err.code === "ServiceUnavailable";
-
 /** Starts consuming, or waiting for its turn where another process consumes under this name. */
 export function startConsumer(context: ConsumerContext, options: ConsumerOptions): Consumer {
   const { db, clock, wakeUps, leadership } = context;
-  const { name, handle, batch = 1, attempts = 5, isOutage = isUnavailable } = options;
+  const { name } = options;
   const monitor = context.monitor.child({ prefix: name });
   const end = new AbortController();
   const bell = createBell(clock);
@@ -89,7 +69,7 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
       } catch (err) {
         if (isUnavailable(err)) monitor.log.warn({ err, failures }, "consumer interrupted; trying again");
         else monitor.reportError(err, { failures });
-        if (!end.signal.aborted) await bell.wait(backoffDelay(failures++, outageBackoff));
+        if (!end.signal.aborted) await bell.wait(backoffDelay(failures++, outage));
       }
     }
   }
@@ -110,79 +90,19 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
 
   async function consume(signal: AbortSignal): Promise<void> {
     const first = options.begin === "start" ? await positionStart(db) : await positionNow(db);
-    let stored = await store.openConsumer(db, name, encodePosition(first));
+    let stored = await openConsumer(db, name, encodePosition(first));
 
     async function advance(to: Position): Promise<void> {
       const text = encodePosition(to);
       if (text === stored) return;
-      if (!(await store.advanceConsumer(db, name, stored, text)))
+      if (!(await advanceConsumer(db, name, stored, text)))
         throw new Error(`another process consumes as ${name}, or its position was changed by hand`);
       stored = text;
     }
 
-    /** Undefined where it went well, otherwise what the event itself is to blame for. Outages are sat out. */
-    async function failureOf(events: readonly ConsumedEvent[]): Promise<Error | undefined> {
-      for (let outages = 0; ; outages++) {
-        try {
-          await handle(events, signal);
-          monitor.metrics.eventsRead.inc({ reader: name }, events.length);
-          return undefined;
-        } catch (err) {
-          signal.throwIfAborted();
-          if (!isOutage(err)) return err instanceof Error ? err : new Error(String(err));
-          monitor.log.warn({ err, outages }, "consumer held up; trying again");
-          await pause(backoffDelay(outages, outageBackoff));
-        }
-      }
-    }
-
-    async function pause(ms: number): Promise<void> {
-      const over = createBell(clock);
-      signal.addEventListener("abort", over.ring, { once: true });
-      await over.wait(ms);
-      signal.removeEventListener("abort", over.ring);
-      signal.throwIfAborted();
-    }
-
-    async function deliver(events: readonly LoggedEvent[]): Promise<void> {
-      const [event] = events;
-      const last = events.at(-1);
-      if (!event || !last) return;
-      let failure = await failureOf(events);
-      if (failure && events.length > 1) {
-        for (const single of events) await deliver([single]);
-        return;
-      }
-      for (let tries = 1; failure && tries < attempts; tries++) {
-        monitor.log.warn(
-          { err: failure, event: event.id, tries },
-          "an event could not be handled; trying again",
-        );
-        await pause(backoffDelay(tries - 1, retryBackoff));
-        failure = await failureOf(events);
-      }
-      if (failure) {
-        const error = failure.message;
-        const incident = monitor.reportError(failure, { event: event.id, exchange: event.exchange });
-        await store.parkEvent(db, name, event, { attempts, error: `${error} (incident ${incident})` });
-        monitor.count("parked");
-      }
-      await advance(last.position);
-    }
-
-    /** Dead letters that somebody asked for: one try each. */
-    async function retry(): Promise<void> {
-      for (const row of await store.listRetries(db, name, 100)) {
-        const { event_id: id, routing_key: routingKey, cc: routes, exchange, payload, recorded } = row;
-        const event: ConsumedEvent = { id, exchange, routingKey, routes, payload, recorded };
-        const failure = await failureOf([event]);
-        if (failure) await store.parkEvent(db, name, event, { attempts: 1, error: failure.message });
-        else await store.dropDeadLetter(db, name, id);
-      }
-    }
-
+    const delivery = createDelivery({ db, clock, monitor, signal, advance }, options);
     const from = await usable(decodePosition(stored));
-    const { accepts } = options;
+    const { accepts, batch = 1 } = options;
     const over = new AbortController();
     const following = context.follow({
       from,
@@ -194,16 +114,16 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
     const unsubscribeRetry = wakeUps.subscribe(retryTopic(name), pull.ring);
     try {
       await advance(from);
-      await retry();
+      await delivery.retry();
       for (;;) {
         const next = await pull.next(storeEveryMs);
         if (signal.aborted || next?.done === true) return;
         if (next) {
           for (let i = 0; i < next.value.length && !signal.aborted; i += batch)
-            await deliver(next.value.slice(i, i + batch));
+            await delivery.deliver(next.value.slice(i, i + batch));
         } else {
           await advance(following.position);
-          await retry();
+          await delivery.retry();
         }
       }
     } finally {

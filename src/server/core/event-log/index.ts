@@ -13,7 +13,8 @@ import { positionAt, positionNow, positionStart, readEvents, type Page } from ".
 import { keepPartitions, openEpoch } from "./store.ts";
 import { createTail } from "./tail.ts";
 
-export type { ConsumedEvent, Consumer, ConsumerOptions } from "./consumer.ts";
+export type { Consumer, ConsumerOptions } from "./consumer.ts";
+export type { ConsumedEvent } from "./delivery.ts";
 export type { Following } from "./follow.ts";
 export { pullFrom } from "./pull.ts";
 export { decodePosition, encodePosition, type Position } from "./position.ts";
