@@ -30,7 +30,10 @@ export function createResolver(ctx: QueueContext): Resolve {
 export type End = (taskId: string) => Promise<EndedRow | null>;
 
 /** A canceled task's event names the worker that held it; that of one past its deadline does not. */
-export function createEnder(ctx: QueueContext, reason: "canceled" | "deadline-exceeded"): End {
+export function createEnder(
+  ctx: Pick<QueueContext, "db" | "clock" | "wakeUps">,
+  reason: "canceled" | "deadline-exceeded",
+): End {
   const end = coalesce<string, EndedRow | null>({
     name: `end-task-${reason}`,
     maxBatch: 100,
