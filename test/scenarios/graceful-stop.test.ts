@@ -1,4 +1,6 @@
 // A server is told to stop while it has its hands full: it finishes what it took on, and leaves nothing behind.
+import { once } from "node:events";
+import { connect } from "node:net";
 import pg from "pg";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { queueEvents, type Client } from "../../src/client/index.ts";
@@ -21,7 +23,7 @@ async function lockTable(url: string, table: string) {
       vi.waitFor(async () => {
         const { rowCount } = await client.query("select from pg_locks where not granted");
         expect(rowCount).toBeGreaterThan(0);
-      }),
+      }, 10_000),
     unlock: () => client.query("commit"),
   };
 }
@@ -80,6 +82,24 @@ test("a run that is being handed out while the server stops goes to its worker, 
   expect(await server.ended(10_000), server.output()).toBe(0);
   const state = (await readStates(database.url)).get(taskId);
   expect(state).toBe(tasks.length === 1 ? "running" : "pending");
+});
+
+test("a server that cannot finish in time says what hung, and ends all the same", async () => {
+  const database = await testDatabase();
+  onTestFinished(database.drop);
+  const { client, ...server } = await startServe(database.url, { TASKYARD_SERVER_STOP_TIMEOUT: "1s" });
+  const { port } = new URL(server.rootUrl);
+  const slow = connect(Number(port), "127.0.0.1").resume();
+  const cut = once(slow, "close");
+  slow.write(
+    `PUT /api/queue/v1/task/${slugid()} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`,
+  );
+  await once(slow, "ready");
+  await client.queue.ping();
+  server.signal("SIGTERM");
+  expect(await server.ended(10_000), server.output()).toBe(1);
+  expect(server.output()).toContain("http did not stop in time");
+  await cut;
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(
