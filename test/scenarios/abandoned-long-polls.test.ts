@@ -53,19 +53,20 @@ const queues = Array.from({ length: 20 }, (_, i) => `test/queue-${i}`);
 
 /** Opens `count` long polls over all queues, and hangs up when the server has them. */
 async function openAndAbandon(count: number): Promise<void> {
-  const hangUp = new AbortController();
+  // One for all would have more listeners than Node thinks healthy.
+  const lines = Array.from({ length: count }, () => new AbortController());
   let polls: Promise<unknown>[] = [];
   await whenSent(count, "/claim-work/", () => {
-    polls = Array.from({ length: count }, (_, i) =>
+    polls = lines.map(({ signal }, i) =>
       stack.client.queue.claimWork(
         { taskQueueId: queues[i % queues.length] ?? "" },
         { workerGroup: "group", workerId: `worker-${i}`, tasks: 1 },
-        { signal: hangUp.signal },
+        { signal },
       ),
     );
   });
   await vi.waitFor(() => expect(timers.size).toBe(count + queues.length), 10_000);
-  hangUp.abort(new Error("hung up"));
+  for (const line of lines) line.abort(new Error("hung up"));
   for (const poll of await Promise.allSettled(polls))
     expect(poll).toMatchObject({ reason: { message: "hung up" } });
   await vi.waitFor(() => expect(timers.size).toBe(0), 10_000);
@@ -73,7 +74,7 @@ async function openAndAbandon(count: number): Promise<void> {
 
 test("two thousand long polls that are opened and abandoned leave no waiter and no memory behind", async () => {
   const batch = 200;
-  for (let i = 0; i < 4; i++) await openAndAbandon(batch);
+  for (let i = 0; i < 3; i++) await openAndAbandon(batch);
   const before = await heapInUse();
   for (let i = 0; i < 10; i++) await openAndAbandon(batch);
   const perPoll = ((await heapInUse()) - before) / (10 * batch);

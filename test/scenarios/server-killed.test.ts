@@ -22,7 +22,7 @@ test.each(victims)(
       isOutage: ({ code }) => code === "NoAnswer",
     });
     const untouched = await createTask(first.client, { taskQueueId: "test/untouched" });
-    await load.until(() => load.completed() >= 100);
+    await load.until(() => load.completed() >= 60);
     const before = processesOf(home).map(({ pid }) => pid);
     expect(before).toContain(first.pid);
     expect(before).toContain(postgresOf(home).pid);
@@ -42,7 +42,7 @@ test.each(victims)(
     expect((await claimOne(server.client, "test/untouched")).status.taskId).toBe(untouched);
 
     const completed = load.completed();
-    await load.until(() => load.completed() >= completed + 30);
+    await load.until(() => load.completed() >= completed + 20);
     await load.finish();
     const histories = await readHistories(postgresOf(home).url);
     expectWholeHistories(load, histories);
