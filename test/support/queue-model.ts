@@ -1,0 +1,227 @@
+// What the queue promises of states, runs, retries and events, once more and as simply as can be: one call after the
+// other, on plain objects. Tests hold the real one against it.
+import type { TaskStatus } from "../../src/api/queue/status.ts";
+
+/** What a call comes to. */
+export type Outcome = "ok" | "RequestConflict" | "ResourceNotFound";
+
+type ResolvedState = "completed" | "failed" | "exception";
+
+interface ModelRun {
+  state: "pending" | "running" | ResolvedState;
+  reasonCreated: string;
+  reasonResolved?: string;
+  workerId?: string;
+  takenUntil: number;
+}
+
+interface ModelTask {
+  readonly retries: number;
+  readonly deadline: number;
+  readonly anyResolution: boolean;
+  /** Dependencies that are not resolved as they should be. */
+  readonly waitsFor: Set<string>;
+  readonly runs: ModelRun[];
+  retriesLeft: number;
+  wasResolved: boolean;
+  readonly events: string[];
+}
+
+export interface ModelLimits {
+  readonly claimTimeout: number;
+  readonly deadlineDelay: number;
+  readonly maxRuns: number;
+}
+
+export interface QueueModel {
+  /** How often the group of all tasks was resolved. */
+  timesResolved(): number;
+  /** The events of a task so far, as `story` tells them. */
+  eventsOf(taskId: string): readonly string[];
+  /** What of a status the model knows. */
+  statusOf(taskId: string): ReturnType<typeof essence>;
+  create(
+    taskId: string,
+    of: Pick<ModelTask, "retries" | "deadline" | "anyResolution"> & { dependencies: string[] },
+  ): Outcome;
+  schedule(taskId: string): Outcome;
+  rerun(taskId: string): Outcome;
+  cancel(taskId: string): Outcome;
+  claim(taskId: string, runId: number, workerId: string): Outcome;
+  reclaim(taskId: string, runId: number): Outcome;
+  report(taskId: string, runId: number, state: ResolvedState, reason: string): Outcome;
+  /** Lets the loops do what there is to do. */
+  passTime(): void;
+}
+
+/** The members of a status that follow from the rules, without times. */
+export const essence = ({
+  state,
+  retriesLeft,
+  runs,
+}: Pick<TaskStatus, "state" | "retriesLeft" | "runs">) => ({
+  state,
+  retriesLeft,
+  runs: runs.map((run) => [run.state, run.reasonCreated, run.reasonResolved, run.workerId]),
+});
+
+const retriedAs: Readonly<Record<string, string>> = {
+  "worker-shutdown": "retry",
+  "claim-expired": "retry",
+  "intermittent-task": "task-retry",
+};
+
+/** A queue without tasks. */
+export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
+  const tasks = new Map<string, ModelTask>();
+  let timesResolved = 0;
+  const get = (taskId: string): ModelTask => {
+    const task = tasks.get(taskId);
+    if (!task) throw new Error(`the model has no task ${taskId}`);
+    return task;
+  };
+  const isOpen = (run: ModelRun | undefined): boolean => run?.state === "pending" || run?.state === "running";
+
+  function addRun(task: ModelTask, reasonCreated: string): void {
+    task.events.push(`task-pending ${task.runs.length}`);
+    task.runs.push({ state: "pending", reasonCreated, takenUntil: 0 });
+  }
+
+  const satisfies = (state: string | undefined, dependent: Pick<ModelTask, "anyResolution">): boolean =>
+    state === "completed" || (dependent.anyResolution && (state === "failed" || state === "exception"));
+
+  /** What follows when tasks are resolved and not tried again. */
+  function resolved(...taskIds: string[]): void {
+    for (const taskId of taskIds) {
+      const task = get(taskId);
+      const state = task.runs.at(-1)?.state;
+      for (const dependent of tasks.values()) {
+        if (!dependent.waitsFor.has(taskId) || !satisfies(state, dependent)) continue;
+        dependent.waitsFor.delete(taskId);
+        const isReady = dependent.waitsFor.size === 0 && dependent.runs.length === 0;
+        if (isReady && dependent.deadline > now()) addRun(dependent, "scheduled");
+      }
+      task.wasResolved = true;
+    }
+    if ([...tasks.values()].every((task) => task.wasResolved)) timesResolved++;
+  }
+
+  function end(taskId: string, runId: number, state: ResolvedState, reason: string): void {
+    const task = get(taskId);
+    const run = task.runs[runId];
+    if (!run) throw new Error("there is no such run");
+    run.state = state;
+    run.reasonResolved = reason;
+    task.events.push(`task-${state} ${runId}`);
+    const retry = retriedAs[reason];
+    if (retry === undefined || task.retriesLeft === 0) return resolved(taskId);
+    task.retriesLeft--;
+    addRun(task, retry);
+  }
+
+  return {
+    timesResolved: () => timesResolved,
+    eventsOf: (taskId) => get(taskId).events,
+    statusOf(taskId) {
+      const { runs, retriesLeft } = get(taskId);
+      return {
+        state: runs.at(-1)?.state ?? "unscheduled",
+        retriesLeft,
+        runs: runs.map((run) => [run.state, run.reasonCreated, run.reasonResolved, run.workerId]),
+      } as ReturnType<typeof essence>;
+    },
+    create(taskId, { dependencies, ...rest }) {
+      const waitsFor = dependencies.filter((id) => !satisfies(get(id).runs.at(-1)?.state, rest));
+      const task: ModelTask = {
+        ...rest,
+        waitsFor: new Set(waitsFor),
+        runs: [],
+        retriesLeft: rest.retries,
+        wasResolved: false,
+        events: ["task-defined"],
+      };
+      tasks.set(taskId, task);
+      if (waitsFor.length === 0) addRun(task, "scheduled");
+      return "ok";
+    },
+    schedule(taskId) {
+      const task = get(taskId);
+      if (task.deadline < now()) return "RequestConflict";
+      if (task.runs.length === 0) addRun(task, "scheduled");
+      return "ok";
+    },
+    rerun(taskId) {
+      const task = get(taskId);
+      const latest = task.runs.at(-1);
+      if (task.deadline < now()) return "RequestConflict";
+      if (latest?.state === "pending") task.events.push(`task-pending ${task.runs.length - 1}`);
+      if (isOpen(latest)) return "ok";
+      if (task.runs.length >= limits.maxRuns) return "RequestConflict";
+      task.retriesLeft = Math.min(task.retries, limits.maxRuns - task.runs.length - 1);
+      addRun(task, "rerun");
+      return "ok";
+    },
+    cancel(taskId) {
+      const task = get(taskId);
+      if (task.deadline < now()) return "RequestConflict";
+      if (task.runs.length === 0)
+        task.runs.push({ state: "pending", reasonCreated: "exception", takenUntil: 0 });
+      const runId = task.runs.length - 1;
+      if (isOpen(task.runs[runId])) end(taskId, runId, "exception", "canceled");
+      else if (task.runs[runId]?.reasonResolved === "canceled") task.events.push(`task-exception ${runId}`);
+      return "ok";
+    },
+    claim(taskId, runId, workerId) {
+      const task = get(taskId);
+      const run = task.runs[runId];
+      if (task.deadline < now()) return "RequestConflict";
+      if (!run) return "ResourceNotFound";
+      if (run.state === "running" && run.workerId === workerId) return "ok";
+      if (run.state !== "pending") return "RequestConflict";
+      Object.assign(run, { state: "running", workerId, takenUntil: now() + limits.claimTimeout });
+      task.events.push(`task-running ${runId}`);
+      return "ok";
+    },
+    reclaim(taskId, runId) {
+      const task = get(taskId);
+      const run = task.runs[runId];
+      if (!run) return "ResourceNotFound";
+      if (run.state !== "running" || task.deadline < now()) return "RequestConflict";
+      run.takenUntil = now() + limits.claimTimeout;
+      return "ok";
+    },
+    report(taskId, runId, state, reason) {
+      const task = get(taskId);
+      const run = task.runs[runId];
+      if (!run) return "ResourceNotFound";
+      if (run.state === "running") {
+        end(taskId, runId, state, reason);
+        return "ok";
+      }
+      const newer = task.runs.length - 1 - runId;
+      const isSame = run.state === state && run.reasonResolved === reason;
+      if (!isSame || newer > (state === "exception" ? 1 : 0)) return "RequestConflict";
+      task.events.push(`task-${state} ${runId}`);
+      return "ok";
+    },
+    passTime() {
+      for (const [taskId, task] of tasks)
+        for (const [runId, run] of task.runs.entries())
+          if (run.state === "running" && run.takenUntil < now() && task.deadline > now())
+            end(taskId, runId, "exception", "claim-expired");
+      const late = [...tasks].filter(
+        ([, task]) =>
+          task.deadline + limits.deadlineDelay < now() &&
+          (task.runs.length === 0 || isOpen(task.runs.at(-1))),
+      );
+      // All of them first: what ends in one go does not make each other pending.
+      for (const [, task] of late) {
+        if (task.runs.length === 0)
+          task.runs.push({ state: "pending", reasonCreated: "exception", takenUntil: 0 });
+        Object.assign(task.runs.at(-1) ?? {}, { state: "exception", reasonResolved: "deadline-exceeded" });
+        task.events.push(`task-exception ${task.runs.length - 1}`);
+      }
+      if (late.length > 0) resolved(...late.map(([taskId]) => taskId));
+    },
+  };
+}
