@@ -1,12 +1,31 @@
 // PostgreSQL dies under load, as it does when the system runs out of memory: callers are told, and nothing is lost.
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { connect, queueEvents, type Client } from "../../src/client/index.ts";
 import { postgresOf, startUp, temporaryHome } from "../support/process.ts";
 import { expectWholeHistories, startLoad } from "./load.ts";
-import { readHistories, readStates, serverConnections } from "./task-history.ts";
+import { addEvent, readHistories, readStates, serverConnections, type Histories } from "./task-history.ts";
+
+/** Listens to all events of the queue from now on, and gathers them. */
+async function hearEverything({ events }: Client): Promise<Histories> {
+  const heard: Histories = new Map();
+  const stop = new AbortController();
+  const bindings = Object.values(queueEvents).map((binding) => binding());
+  const stream = await events.listen(bindings, { signal: stop.signal });
+  const hearing = (async () => {
+    for await (const { exchange, payload } of stream)
+      addEvent(heard, { kind: exchange.split("/").at(-1) ?? "", payload });
+  })();
+  onTestFinished(() => {
+    stop.abort();
+    return hearing;
+  });
+  return heard;
+}
 
 test("PostgreSQL killed under load costs its callers a 503, and no task and no event", async () => {
   const home = await temporaryHome();
   const server = await startUp({ home, env: { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" } });
+  const heard = await hearEverything(connect({ rootUrl: server.rootUrl, credentials: server.credentials }));
   const load = startLoad({
     client: () => server.client,
     isOutage: ({ statusCode, code }) => statusCode === 503 && code === "ServiceUnavailable",
@@ -33,7 +52,9 @@ test("PostgreSQL killed under load costs its callers a 503, and no task and no e
 
   const states = await readStates(url);
   for (const taskId of load.tasks.keys()) expect(states.get(taskId)).toBe("completed");
-  expectWholeHistories(load, await readHistories(url));
+  const histories = await readHistories(url);
+  expectWholeHistories(load, histories);
+  await vi.waitFor(() => expect(heard).toEqual(histories), 10_000);
   server.signal("SIGTERM");
   expect(await server.ended(), server.output()).toBe(0);
 }, 60_000);

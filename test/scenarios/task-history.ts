@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { openDb, type Db } from "../../src/server/core/db.ts";
 import { sql } from "../../src/server/core/sql.ts";
-import { queueEvents, story } from "../support/queue-events.ts";
+import { queueEvents, type QueueEvent } from "../support/queue-events.ts";
 
 /** A task's events in order, such as `task-pending 0`: kind and run. */
 export type History = readonly string[];
@@ -26,16 +26,22 @@ async function withDatabase<R>(url: string, look: (db: Db) => Promise<R>): Promi
   }
 }
 
-/** The events of every task in the log, by task id; those of a group by the group's id. */
-export function readHistories(url: string): Promise<Map<string, History>> {
+export type Histories = Map<string, string[]>;
+
+/** Adds an event to the history of its task; one of a group to that of the group's id. */
+export function addEvent(histories: Histories, event: Pick<QueueEvent, "kind" | "payload">): void {
+  const { status, taskGroupId, runId } = event.payload;
+  const id = status?.taskId ?? taskGroupId ?? "";
+  const history = histories.get(id) ?? [];
+  histories.set(id, history);
+  history.push(runId === undefined ? event.kind : `${event.kind} ${runId}`);
+}
+
+/** The events of every task in the log, by task id. */
+export function readHistories(url: string): Promise<Histories> {
   return withDatabase(url, async (db) => {
-    const histories = new Map<string, string[]>();
-    for (const event of await queueEvents(db)) {
-      const id = event.payload.status?.taskId ?? event.payload.taskGroupId ?? "";
-      const history = histories.get(id) ?? [];
-      histories.set(id, history);
-      history.push(...story([event]));
-    }
+    const histories: Histories = new Map();
+    for (const event of await queueEvents(db)) addEvent(histories, event);
     return histories;
   });
 }
