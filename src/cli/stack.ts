@@ -36,7 +36,7 @@ export async function prepare(sources: Sources, logTo: Output): Promise<Prepared
   const { sentryDsn: dsn } = config.monitor;
   const monitor = server.createMonitor({
     log,
-    metrics: server.createMetrics(),
+    metrics: server.createMetrics({ process: true }),
     ...(dsn !== undefined && { sink: server.sentrySink({ dsn, release: VERSION, log }) }),
   });
   if (file !== undefined) log.info({ file }, "configuration file");
