@@ -1,7 +1,7 @@
 // PostgreSQL dies under load, as it does when the system runs out of memory: callers are told, and nothing is lost.
 import { expect, onTestFinished, test, vi } from "vitest";
 import { connect, queueEvents, type Client } from "../../src/client/index.ts";
-import { postgresOf, startUp, temporaryHome } from "../support/process.ts";
+import { killAll, postgresOf, startUp, temporaryHome } from "../support/process.ts";
 import { expectWholeHistories, startLoad } from "./load.ts";
 import { addEvent, readHistories, readStates, serverConnections, type Histories } from "./task-history.ts";
 
@@ -40,7 +40,7 @@ test("PostgreSQL killed under load costs its callers a 503, and no task and no e
   for (const victim of victims) {
     const [before, outages] = [load.completed(), load.outages()];
     await load.until(() => load.completed() >= before + 30);
-    process.kill(await victim(), "SIGKILL");
+    killAll([await victim()]);
     await load.until(() => load.outages() > outages);
     expect(await server.client.queue.ping()).toMatchObject({ alive: true });
     const after = load.completed();

@@ -1,6 +1,6 @@
 // Clients that create, claim and complete tasks without pause, and keep book of what the server acknowledged.
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { ClientError, type Client } from "../../src/client/index.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { taskDefinition } from "../support/factories.ts";
@@ -41,6 +41,7 @@ const workers = 4;
 // No call may hang: in the tests, a long poll is answered within a second.
 const answerMs = 10_000;
 
+/** Starts it; it ends with `finish`, or with the test. */
 export function startLoad({ client, isOutage }: LoadOptions): Load {
   const tasks = new Map<string, Entry>();
   let producing = true;
@@ -123,6 +124,7 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
     ...Array.from({ length: producers }, () => produce()),
     ...Array.from({ length: workers }, (_, i) => work(`worker-${i}`)),
   ].map((one) => one.catch((error: unknown) => (broken ??= error)));
+  onTestFinished(() => void (broken ??= new Error("the test is over")));
   return {
     tasks,
     outages: () => outages,
