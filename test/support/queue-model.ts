@@ -128,7 +128,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
         state: runs.at(-1)?.state ?? "unscheduled",
         retriesLeft,
         runs: runs.map((run) => [run.state, run.reasonCreated, run.reasonResolved, run.workerId]),
-      } as ReturnType<typeof essence>;
+      };
     },
     create(taskId, { dependencies, ...rest }) {
       const waitsFor = dependencies.filter((id) => !satisfies(get(id).runs.at(-1)?.state, rest));

@@ -153,7 +153,7 @@ function pairOf(command: Call, model: QueueModel, taskId: string, group: readonl
         model: () => model.report(taskId, runId, "failed", "failed"),
         queue: () => queue.reportFailed(run),
       };
-    case "except": {
+    default: {
       const { reason } = command;
       return {
         model: () => model.report(taskId, runId, "exception", reason),
