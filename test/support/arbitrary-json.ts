@@ -21,7 +21,7 @@ interface Schema {
 }
 
 /** Values that a schema describes; times are around now. */
-export const valid = (schema: TSchema): fc.Arbitrary<unknown> => valueOf(schema as Schema);
+export const valid = (schema: TSchema): fc.Arbitrary<unknown> => valueOf(schema);
 
 function valueOf(schema: Schema): fc.Arbitrary<unknown> {
   const { oneOf, properties = {}, required = [], items = {} } = schema;

@@ -90,8 +90,9 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
   const satisfies = (state: string | undefined, dependent: Pick<ModelTask, "anyResolution">): boolean =>
     state === "completed" || (dependent.anyResolution && (state === "failed" || state === "exception"));
 
-  /** What follows when tasks are resolved and not tried again. */
-  function resolved(...taskIds: string[]): void {
+  /** What follows when tasks are resolved for good; a group is told once of what happens in one go. */
+  function resolved(taskIds: readonly string[]): void {
+    if (taskIds.length === 0) return;
     for (const taskId of taskIds) {
       const task = get(taskId);
       const state = task.runs.at(-1)?.state;
@@ -106,7 +107,8 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
     if ([...tasks.values()].every((task) => task.wasResolved)) timesResolved++;
   }
 
-  function end(taskId: string, runId: number, state: ResolvedState, reason: string): void {
+  /** Ends a run; answers the task where that is its resolution. */
+  function end(taskId: string, runId: number, state: ResolvedState, reason: string): string[] {
     const task = get(taskId);
     const run = task.runs[runId];
     if (!run) throw new Error("there is no such run");
@@ -114,9 +116,10 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
     run.reasonResolved = reason;
     task.events.push(`task-${state} ${runId}`);
     const retry = retriedAs[reason];
-    if (retry === undefined || task.retriesLeft === 0) return resolved(taskId);
+    if (retry === undefined || task.retriesLeft === 0) return [taskId];
     task.retriesLeft--;
     addRun(task, retry);
+    return [];
   }
 
   return {
@@ -167,7 +170,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       if (task.runs.length === 0)
         task.runs.push({ state: "pending", reasonCreated: "exception", takenUntil: 0 });
       const runId = task.runs.length - 1;
-      if (isOpen(task.runs[runId])) end(taskId, runId, "exception", "canceled");
+      if (isOpen(task.runs[runId])) resolved(end(taskId, runId, "exception", "canceled"));
       else if (task.runs[runId]?.reasonResolved === "canceled") task.events.push(`task-exception ${runId}`);
       return "ok";
     },
@@ -195,7 +198,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       const run = task.runs[runId];
       if (!run) return "ResourceNotFound";
       if (run.state === "running") {
-        end(taskId, runId, state, reason);
+        resolved(end(taskId, runId, state, reason));
         return "ok";
       }
       const newer = task.runs.length - 1 - runId;
@@ -205,10 +208,13 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       return "ok";
     },
     passTime() {
-      for (const [taskId, task] of tasks)
-        for (const [runId, run] of task.runs.entries())
-          if (run.state === "running" && run.takenUntil < now() && task.deadline > now())
-            end(taskId, runId, "exception", "claim-expired");
+      const lost = [...tasks].flatMap(([taskId, { runs, deadline }]) =>
+        runs.flatMap((run, runId) => {
+          const isLost = run.state === "running" && run.takenUntil < now() && deadline > now();
+          return isLost ? end(taskId, runId, "exception", "claim-expired") : [];
+        }),
+      );
+      resolved(lost);
       const late = [...tasks].filter(
         ([, task]) =>
           task.deadline + limits.deadlineDelay < now() &&
@@ -221,7 +227,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
         Object.assign(task.runs.at(-1) ?? {}, { state: "exception", reasonResolved: "deadline-exceeded" });
         task.events.push(`task-exception ${task.runs.length - 1}`);
       }
-      if (late.length > 0) resolved(...late.map(([taskId]) => taskId));
+      resolved(late.map(([taskId]) => taskId));
     },
   };
 }
