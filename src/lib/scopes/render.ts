@@ -41,7 +41,11 @@ function renderLoop(loop: ForEach, params: Params): string[] {
   const list = params[loop.in];
   if (!Array.isArray(list))
     throw new Error(`scope parameter '${loop.in}' must be a list, not ${kindOf(list)}`);
-  return list.map((element: unknown) => fill(loop.each, { ...params, [loop.for]: element }));
+  const inner = { ...params };
+  return list.map((element: unknown) => {
+    inner[loop.for] = element;
+    return fill(loop.each, inner);
+  });
 }
 
 function renderChoice(choice: IfThen, params: Params): ScopeExpression[] {
@@ -53,14 +57,37 @@ function renderChoice(choice: IfThen, params: Params): ScopeExpression[] {
   return choice.else === undefined ? [] : renderPart(choice.else, params);
 }
 
+/** A template's text cut at its holes: the texts between them are one more than the names. */
+interface Cut {
+  readonly texts: readonly string[];
+  readonly names: readonly string[];
+}
+
+// By text. Templates are literals of the contract, so there is an end to them. Cutting each anew was half the time of
+// createTask's nine scopes (20 µs a call).
+const cuts = new Map<string, Cut>();
+
+function cutOf(text: string): Cut {
+  const known = cuts.get(text);
+  if (known) return known;
+  // Splitting at a pattern with a group keeps what the group matched: texts and names by turns.
+  const parts = text.split(hole);
+  const cut = { texts: parts.filter((_, i) => i % 2 === 0), names: parts.filter((_, i) => i % 2 === 1) };
+  cuts.set(text, cut);
+  return cut;
+}
+
 function fill(text: string, params: Params): string {
-  return text.replace(hole, (_, name: string) => {
+  const { texts, names } = cutOf(text);
+  let filled = texts[0] ?? "";
+  for (const [i, name] of names.entries()) {
     const value = params[name];
     if (typeof value !== "string" && typeof value !== "number") {
       throw new Error(`scope parameter '${name}' must be a string or a number, not ${kindOf(value)}`);
     }
-    return String(value);
-  });
+    filled += `${value}${texts[i + 1] ?? ""}`;
+  }
+  return filled;
 }
 
 const kindOf = (value: unknown): string =>
