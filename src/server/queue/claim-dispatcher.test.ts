@@ -42,7 +42,7 @@ afterAll(async () => {
 
 /** Writes pending tasks without telling anybody. */
 async function addTasks(count: number): Promise<string[]> {
-  const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9 };
+  const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9, maxDependencies: 10 };
   const tasks = Array.from({ length: count }, () =>
     defineTask(slugid(), taskDefinition({ taskQueueId: queueId }, clock.now()), rules),
   );

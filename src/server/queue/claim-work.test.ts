@@ -17,7 +17,7 @@ const worker = { workerGroup: "group", workerId: "worker" };
 let stack: Stack;
 let timersOfOthers = 0;
 beforeAll(async () => {
-  stack = await testStack({ clock });
+  stack = await testStack({ clock, config: { queue: { maxTasksPerClaim: 20 } } });
   for (const loop of Object.values(stack.server.loops)) await loop.idle();
   timersOfOthers = clock.pending();
 });
@@ -50,6 +50,12 @@ describe("claimWork", () => {
     expect(idsOf(await claim(queue))).toEqual([b]);
     expect(idsOf(await claim(queue, { tasks: 3 }))).toEqual([e, a, d]);
     expect(idsOf(await claim(queue, { tasks: 32 }))).toEqual([c]);
+  });
+
+  it("hands out no more than the server is configured to", async () => {
+    const queue = newQueue();
+    await Promise.all(Array.from({ length: 21 }, () => create(queue)));
+    expect(await claim(queue, { tasks: 32 })).toHaveLength(20);
   });
 
   it("answers with the definition, the status, and credentials for the task", async () => {

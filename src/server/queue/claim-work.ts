@@ -1,8 +1,6 @@
 // claimWork, claimTask and reclaimTask: how workers get runs and keep them.
 import type { workerEndpoints } from "../../api/queue/endpoints.ts";
 import { ApiError } from "../../lib/errors.ts";
-import { coalesce } from "../core/coalesce.ts";
-import { DatabaseUnavailable, isRetryable } from "../core/db-errors.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import type { ClaimDispatcher } from "./claim-dispatcher.ts";
@@ -11,6 +9,7 @@ import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { refuseAfterDeadline, requireRun, requireTask, runIdOf } from "./find-task.ts";
 import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store/claim.ts";
 import { readDefinitions } from "./store/read.ts";
+import { together } from "./together.ts";
 
 export function claimWork(
   ctx: QueueContext,
@@ -18,7 +17,8 @@ export function claimWork(
 ): Handler<typeof workerEndpoints.claimWork> {
   return async (call) => {
     const { taskQueueId } = call.params;
-    const { workerGroup, workerId, tasks, claimId } = call.body;
+    const { workerGroup, workerId, claimId } = call.body;
+    const tasks = Math.min(call.body.tasks, ctx.config.maxTasksPerClaim);
     call.authorize({ taskQueueId, workerGroup, workerId });
     const claimer = { workerGroup, workerId, tasks, claimId: claimId ?? null };
     let rows: ClaimedRow[] = [];
@@ -68,13 +68,9 @@ export function reclaimTask(ctx: QueueContext): Handler<typeof workerEndpoints.r
     readonly runId: number;
     readonly takenUntil: string;
   }
-  const reclaim = coalesce<Reclaim, ReclaimedRow>({
+  const reclaim = together<Reclaim, ReclaimedRow>(ctx, {
     name: "reclaim-task",
-    maxBatch: 100,
-    concurrency: 2,
     key: (run) => `${run.taskId}/${run.runId}`,
-    isRetryable,
-    isFatal: (err) => err instanceof DatabaseUnavailable,
     run: (runs) => reclaimRuns(ctx.db, runs, timestamp(ctx)),
   });
   return async (call) => {

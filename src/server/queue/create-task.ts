@@ -2,14 +2,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { taskEndpoints } from "../../api/queue/endpoints.ts";
 import { ApiError } from "../../lib/errors.ts";
-import { coalesce } from "../core/coalesce.ts";
-import { DatabaseUnavailable, isRetryable, isUniqueViolation } from "../core/db-errors.ts";
+import { isRetryable, isUniqueViolation } from "../core/db-errors.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/create.ts";
 import { readDefinitions, readGroup, readTasks, repeatDefined } from "./store/read.ts";
+import { together } from "./together.ts";
 
 export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.createTask> {
   const write = writer(ctx);
@@ -29,6 +29,7 @@ export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.crea
       now: ctx.clock.now(),
       toleranceMs: ctx.config.deadlineTolerance,
       maxDeadlineMs: ctx.config.maxTaskDeadline,
+      maxDependencies: ctx.config.maxDependencies,
     });
     const written = await write(task);
     if (written.outcome === "created") {
@@ -46,19 +47,16 @@ export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.crea
  */
 function writer(ctx: QueueContext): (task: NewTask) => Promise<CreatedRow> {
   const common = {
-    maxBatch: 100,
-    concurrency: 2,
     key: (task: NewTask) => task.taskId,
     // Two processes wrote the same task at once: it is known when asked again.
     isRetryable: (err: unknown) => isRetryable(err) || isUniqueViolation(err),
-    isFatal: (err: unknown) => err instanceof DatabaseUnavailable,
   };
-  const free = coalesce<NewTask, CreatedRow>({
+  const free = together<NewTask, CreatedRow>(ctx, {
     ...common,
     name: "create-task",
     run: (tasks) => insertTasks(ctx.db, tasks, timestamp(ctx), ctx.config.groupExpiryMargin),
   });
-  const dependent = coalesce<NewTask, CreatedRow>({
+  const dependent = together<NewTask, CreatedRow>(ctx, {
     ...common,
     name: "create-dependent-task",
     run: (tasks) =>

@@ -8,7 +8,7 @@ import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts"
 const now = Date.UTC(2026, 1, 3, 12);
 const minute = 60_000;
 const day = 24 * 60 * minute;
-const rules = { now, toleranceMs: 15 * minute, maxDeadlineMs: 5 * day };
+const rules = { now, toleranceMs: 15 * minute, maxDeadlineMs: 5 * day, maxDependencies: 3 };
 const at = (ms: number): string => new Date(ms).toISOString();
 const taskId = slugid();
 
@@ -210,6 +210,16 @@ describe("priorities", () => {
     expect(sufficientPriorities("highest")).toEqual(["highest"]);
     expect(sufficientPriorities("medium")).toEqual(["highest", "very-high", "high", "medium"]);
     expect(sufficientPriorities("lowest")).toEqual(PRIORITIES);
+  });
+});
+
+describe("dependencies", () => {
+  it("may be as many as the server is configured to take", () => {
+    const dependencies = [slugid(), slugid(), slugid()];
+    expect(define({ dependencies }).dependencies).toEqual(dependencies);
+    expect(refusalOf({ dependencies: [...dependencies, slugid()] })).toBe(
+      "The task has 4 dependencies, and may have no more than 3 here.",
+    );
   });
 });
 

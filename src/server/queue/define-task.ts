@@ -3,11 +3,12 @@ import { PRIORITIES, type Priority, type TaskDefinitionRequest } from "../../api
 import { ApiError } from "../../lib/errors.ts";
 import type { NewTask } from "./store/create.ts";
 
-export interface DateRules {
+export interface DefinitionRules {
   readonly now: number;
   /** How far `created` may be off, and how much later than the limit a deadline may be. Milliseconds. */
   readonly toleranceMs: number;
   readonly maxDeadlineMs: number;
+  readonly maxDependencies: number;
 }
 
 const refuse = (message: string): never => {
@@ -65,7 +66,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 function checkedDates(
   body: TaskDefinitionRequest,
-  rules: DateRules,
+  rules: DefinitionRules,
 ): { created: string; deadline: string; expires: string } {
   const created = instant("created", body.created);
   const deadline = instant("deadline", body.deadline);
@@ -106,9 +107,14 @@ function checkRoutes(routes: readonly string[]): void {
  * The task to store. `body` has passed its schema, whose defaults are filled in; the `??` are for the compiler
  * and for callers inside the process.
  */
-export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: DateRules): NewTask {
+export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: DefinitionRules): NewTask {
   const queue = taskQueueOf(body);
   const dates = checkedDates(body, rules);
+  const dependencies = body.dependencies ?? [];
+  if (dependencies.length > rules.maxDependencies)
+    refuse(
+      `The task has ${dependencies.length} dependencies, and may have no more than ${rules.maxDependencies} here.`,
+    );
   const scopes = body.scopes ?? [];
   const doubled = scopes.findIndex((scope) => scope.endsWith("**"));
   if (doubled >= 0)
@@ -125,7 +131,7 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     schedulerId: body.schedulerId ?? "-",
     projectId: body.projectId ?? "none",
     taskGroupId: body.taskGroupId ?? taskId,
-    dependencies: body.dependencies ?? [],
+    dependencies,
     requires: body.requires ?? "all-completed",
     routes,
     priority,
@@ -146,7 +152,7 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     priority: PRIORITIES.length - PRIORITIES.indexOf(priority),
     retries: definition.retries,
     anyResolution: definition.requires === "all-resolved",
-    dependencies: definition.dependencies,
+    dependencies,
     deadline: dates.deadline,
     expires: dates.expires,
     routes,

@@ -210,6 +210,32 @@ describe("a task past its deadline", () => {
   });
 });
 
+it("runs that ended are counted by queue and reason, however they ended", async () => {
+  const taskQueueId = "count/ed";
+  const ids = await Promise.all(
+    Array.from({ length: 5 }, () => create({ taskQueueId, deadline: at(minute) })),
+  );
+  const [completed = "", failed = "", malformed = "", canceled = "", late = ""] = ids;
+  for (const taskId of ids) await claim(taskId);
+  const { queue } = stack.client;
+  for (const taskId of [completed, completed]) await queue.reportCompleted({ taskId, runId: 0 });
+  await queue.reportFailed({ taskId: failed, runId: 0 });
+  await queue.reportException({ taskId: malformed, runId: 0 }, { reason: "malformed-payload" });
+  await queue.cancelTask({ taskId: canceled });
+  await clock.advance(minute + DELAY + 1);
+  await round("deadline");
+  expect((await statusOf(late)).state).toBe("exception");
+  const shown = await (await fetch(`${stack.rootUrl}/metrics`)).text();
+  const counted = shown.split("\n").filter((line) => line.includes('provisionerId="count",workerType="ed"'));
+  expect(counted.toSorted()).toEqual([
+    'queue_completed_tasks{provisionerId="count",workerType="ed"} 1',
+    'queue_exception_tasks{provisionerId="count",workerType="ed",reasonResolved="canceled"} 1',
+    'queue_exception_tasks{provisionerId="count",workerType="ed",reasonResolved="deadline-exceeded"} 1',
+    'queue_exception_tasks{provisionerId="count",workerType="ed",reasonResolved="malformed-payload"} 1',
+    'queue_failed_tasks{provisionerId="count",workerType="ed",reasonResolved="failed"} 1',
+  ]);
+});
+
 it("loops have nothing to complain about", () => {
   expect(
     stack.records.filter(({ level }) => level === "error" || (typeof level === "number" && level >= 50)),

@@ -8,6 +8,7 @@ import { until } from "../../../test/support/until.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { slugid } from "../../lib/slugid.ts";
 import type { Queryable } from "../core/db.ts";
+import { createMetrics } from "../core/metrics.ts";
 import { sql } from "../core/sql.ts";
 import { createWakeUps } from "../core/wake-ups.ts";
 import { createEnder } from "./resolver.ts";
@@ -190,7 +191,7 @@ describe("a deadlock", () => {
   it("is not seen by who lost it: the batch is done again", async () => {
     const { url, db } = stack.database;
     const wakeUps = await createWakeUps({ url, db, clock: systemClock, intervalMs: 10 });
-    const end = createEnder({ db, clock: systemClock, wakeUps }, "canceled");
+    const end = createEnder({ db, clock: systemClock, wakeUps, metrics: createMetrics() }, "canceled");
     const [first = "", second = ""] = [await running(), await running()].toSorted();
     const lock = (tx: Queryable, taskId: string) =>
       tx.run(sql`select from tasks where task_id = ${taskId} for update`);

@@ -1,24 +1,24 @@
 // task, status, getTaskGroup and listTaskGroup: what the queue knows.
 import type { taskEndpoints } from "../../api/queue/endpoints.ts";
 import { ApiError } from "../../lib/errors.ts";
-import { coalesce } from "../core/coalesce.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import { decodePage, encodePage } from "../core/pagination.ts";
 import type { QueueContext } from "./context.ts";
 import { requireGroup } from "./find-task.ts";
 import { readDefinitions, readGroupMembers, readTasks, type GroupRow } from "./store/read.ts";
+import { together } from "./together.ts";
 
 const GROUP_PAGE = 1000;
 
 /** Reads of single rows that come at the same time are one statement, which is most of their cost. */
 function readTogether<R extends { task_id: string }>(
+  ctx: QueueContext,
   name: string,
   read: (taskIds: readonly string[]) => Promise<R[]>,
 ): (taskId: string) => Promise<R> {
-  const together = coalesce<string, R | null>({
+  const readOne = together<string, R | null>(ctx, {
     name,
-    maxBatch: 100,
     concurrency: 4,
     run: async (taskIds) => {
       const rows = new Map((await read(taskIds)).map((row) => [row.task_id, row]));
@@ -26,7 +26,7 @@ function readTogether<R extends { task_id: string }>(
     },
   });
   return async (taskId) => {
-    const row = await together(taskId);
+    const row = await readOne(taskId);
     if (!row)
       throw new ApiError(
         "ResourceNotFound",
@@ -37,12 +37,12 @@ function readTogether<R extends { task_id: string }>(
 }
 
 export function task(ctx: QueueContext): Handler<typeof taskEndpoints.task> {
-  const read = readTogether("read-definition", (ids) => readDefinitions(ctx.db, ids));
+  const read = readTogether(ctx, "read-definition", (ids) => readDefinitions(ctx.db, ids));
   return async (call) => new RawJson((await read(call.params.taskId)).definition);
 }
 
 export function status(ctx: QueueContext): Handler<typeof taskEndpoints.status> {
-  const read = readTogether("read-status", (ids) => readTasks(ctx.db, ids));
+  const read = readTogether(ctx, "read-status", (ids) => readTasks(ctx.db, ids));
   return async (call) => new RawJson(`{"status":${(await read(call.params.taskId)).status}}`);
 }
 

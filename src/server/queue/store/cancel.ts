@@ -9,6 +9,7 @@ import { afterResolution } from "./resolution.ts";
 const EndedRow = Type.Object({
   task_id: Type.String(),
   status: Type.String(),
+  task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
@@ -80,7 +81,7 @@ export function endTasks(
       from outcome
     ),
     ${afterResolution(at)}
-    select (o.run).task_id as task_id, o.status, (select queues from woken) as pending_in
+    select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id, (select queues from woken) as pending_in
     from outcome o order by o.ord`,
   );
 }

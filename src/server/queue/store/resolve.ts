@@ -22,6 +22,8 @@ const ResolvedRow = Type.Object({
   ord: Type.Integer(),
   /** Null where the run was not running (or its claim was renewed), so that nothing was done. */
   status: Type.Union([Type.String(), Type.Null()]),
+  /** Null where nothing was done. */
+  task_queue_id: Type.Union([Type.String(), Type.Null()]),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
@@ -98,7 +100,7 @@ export function resolveRuns(
       from outcome where (retry).task_id is not null
     ),
     ${afterResolution(at)}
-    select i.ord::integer, o.status,
+    select i.ord::integer, o.status, (o.task).task_queue_id as task_queue_id,
       (select array_agg(q) from (
         select unnest(queues) as q from woken union select (run).task_queue_id from retry
       ) q) as pending_in
