@@ -63,8 +63,8 @@ interface Cut {
   readonly names: readonly string[];
 }
 
-// By text. Templates are literals of the contract, so there is an end to them. Cutting each anew was half the time of
-// createTask's nine scopes (20 µs a call).
+// By text. Templates are literals of the contract, so there is an end to them. createTask's nine scopes take 5 µs
+// with it and 17 µs without.
 const cuts = new Map<string, Cut>();
 
 function cutOf(text: string): Cut {
