@@ -113,12 +113,23 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     rootUrl ||= ownUrl(app.server.address() as AddressInfo);
 
     const loops: Record<string, Loop> = {};
-    if (roles.includes("loops"))
+    if (roles.includes("loops")) {
       for (const [name, runOnce] of Object.entries({ ...queue.loops, ...events.loops })) {
-        const loop = startLoop({ name, runOnce, intervalMs: config.queue.loopInterval, clock, monitor });
+        const topics = queue.wakeTopics[name] ?? [];
+        const wake = (trigger: () => void): (() => void) => {
+          const ends = topics.map((topic) => wakeUps.subscribe(topic, trigger));
+          return () => ends.forEach((end) => end());
+        };
+        const { loopInterval: intervalMs } = config.queue;
+        const loop = startLoop({ name, runOnce, intervalMs, wake, clock, monitor });
         lifecycle.add(`loop ${name}`, () => loop.stop());
         loops[name] = loop;
       }
+      for (const consumer of queue.consumers) {
+        const { stop } = events.consume(consumer);
+        lifecycle.add(`consumer ${consumer.name}`, stop);
+      }
+    }
     const stop = async (): Promise<readonly string[]> => (await lifecycle.stop("asked to")).unclean;
     return { rootUrl, db, events, loops, stop };
   } catch (err) {

@@ -1,16 +1,20 @@
 // The queue's face: its handlers and its loops. Nothing else of this folder is used from outside.
 import type { queueApi } from "../../api/queue/index.ts";
+import type { ConsumerOptions } from "../core/event-log/index.ts";
 import type { Handlers } from "../core/http/serve.ts";
 import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
+import { builtInTopics, runBuiltInTasks } from "./built-in-workers.ts";
 import { cancelTask, rerunTask, scheduleTask } from "./change-task.ts";
 import { createClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimTask, claimWork, reclaimTask } from "./claim-work.ts";
 import type { QueueContext } from "./context.ts";
 import { createTask } from "./create-task.ts";
+import { expireTaskGroups, expireTasks } from "./expire-tasks.ts";
 import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
 import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
+import { workerRemovedConsumer } from "./worker-removed.ts";
 
 export type { QueueContext } from "./context.ts";
 
@@ -18,6 +22,10 @@ export interface Queue {
   readonly handlers: Omit<Handlers<typeof queueApi>, "ping" | "lbheartbeat" | "version" | "heartbeat">;
   /** By name. Any number of processes may run them. */
   readonly loops: Readonly<Record<string, Round>>;
+  /** Wake-up topics of the loops that have some, by name; the others look in their interval. */
+  readonly wakeTopics: Readonly<Record<string, readonly string[]>>;
+  /** What it does about events of others; wherever the loops run. */
+  readonly consumers: readonly ConsumerOptions[];
   /** When a worker last asked this process for work, in milliseconds since the epoch. */
   workerSeen(): number | undefined;
   /** Sends waiting workers home, so that their connections can end. */
@@ -49,7 +57,12 @@ export function createQueue(ctx: QueueContext): Queue {
       "claim-expiry": endExpiredClaims(ctx, resolve),
       deadline: endPastDeadline(ctx),
       "artifact-expiry": expireArtifacts(ctx),
+      "task-expiry": expireTasks(ctx),
+      "task-group-expiry": expireTaskGroups(ctx),
+      "built-in-workers": runBuiltInTasks(ctx, resolve),
     },
+    wakeTopics: { "built-in-workers": builtInTopics },
+    consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],
     workerSeen: () => dispatcher.lastAsked(),
     stop: () => dispatcher.stop(),
   };

@@ -186,6 +186,12 @@ export const ConfigSchema = Type.Object({
       min: "0ms",
       description: "A worker's and a task queue's last activity is written at most once in this time.",
     }),
+    // Off where nobody writes such events: a follower has the process read the whole log.
+    workerManagerEvents: flag(false, {
+      description:
+        "Whether runs are ended at once when a worker-manager says in the event log that their worker is gone; " +
+        "otherwise they end with their claims.",
+    }),
     groupExpiryMargin: duration("1h", {
       min: "0ms",
       description: "How long a task group outlives the task of it that expires last.",
