@@ -81,6 +81,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       artifacts,
       issuer,
     });
+    lifecycle.add("notes of the queue", () => queue.writeNotes());
 
     const app = createHttpServer({
       bodyLimit: config.server.bodyLimit,

@@ -95,6 +95,7 @@ create table runs (
   constraint runs_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'exception'::text])))
 ) with (fillfactor=80);
 CREATE INDEX runs_by_claim_id ON public.runs USING btree (claim_id) WHERE ((state = 'running'::text) AND (claim_id IS NOT NULL));
+CREATE INDEX runs_claimed ON public.runs USING btree (task_queue_id, started, seq) WHERE (state = 'running'::text);
 CREATE INDEX runs_open_by_deadline ON public.runs USING btree (deadline) WHERE (state = ANY (ARRAY['pending'::text, 'running'::text]));
 CREATE INDEX runs_pending ON public.runs USING btree (task_queue_id, priority DESC, seq) WHERE (state = 'pending'::text);
 CREATE INDEX runs_running_by_claim_end ON public.runs USING btree (taken_until) WHERE (state = 'running'::text);
@@ -140,6 +141,22 @@ create table task_groups (
 ) with (fillfactor=70);
 CREATE INDEX task_groups_by_expiry ON public.task_groups USING btree (expires);
 
+create table task_queue_claims (
+  task_queue_id text collate "C" not null,
+  minute timestamp with time zone not null,
+  claims integer not null,
+  constraint task_queue_claims_pkey PRIMARY KEY (task_queue_id, minute)
+) with (fillfactor=70);
+CREATE INDEX task_queue_claims_by_minute ON public.task_queue_claims USING btree (minute);
+
+create table task_queues (
+  task_queue_id text collate "C" not null,
+  last_date_active timestamp with time zone not null,
+  expires timestamp with time zone not null,
+  constraint task_queues_pkey PRIMARY KEY (task_queue_id)
+) with (fillfactor=70);
+CREATE INDEX task_queues_by_expiry ON public.task_queues USING btree (expires);
+
 create table tasks (
   task_id text collate "C" not null,
   task_group_id text collate "C" not null,
@@ -164,6 +181,20 @@ create table tasks (
 CREATE INDEX tasks_by_expiry ON public.tasks USING btree (expires);
 CREATE INDEX tasks_by_group ON public.tasks USING btree (task_group_id, task_id);
 CREATE INDEX tasks_unscheduled_by_deadline ON public.tasks USING btree (deadline) WHERE (run_count = 0);
+
+create table workers (
+  task_queue_id text collate "C" not null,
+  worker_group text collate "C" not null,
+  worker_id text collate "C" not null,
+  first_claim timestamp with time zone not null,
+  last_date_active timestamp with time zone,
+  expires timestamp with time zone not null,
+  quarantine_until timestamp with time zone not null,
+  quarantine_details text[] default '{}'::text[] not null,
+  recent_tasks text[] default '{}'::text[] not null,
+  constraint workers_pkey PRIMARY KEY (task_queue_id, worker_group, worker_id)
+) with (fillfactor=70);
+CREATE INDEX workers_by_end ON public.workers USING btree (GREATEST(expires, quarantine_until));
 
 CREATE OR REPLACE FUNCTION public.event_log_keep_partitions(at timestamp with time zone, ahead integer, keep interval, OUT made text[], OUT dropped text[], OUT postponed text[])
  RETURNS record

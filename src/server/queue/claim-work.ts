@@ -10,29 +10,38 @@ import { refuseAfterDeadline, requireRun, requireTask, runIdOf } from "./find-ta
 import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store/claim.ts";
 import { readDefinitions } from "./store/read.ts";
 import { together } from "./together.ts";
+import type { WorkerLedger } from "./workers/ledger.ts";
 
 export function claimWork(
   ctx: QueueContext,
   dispatcher: ClaimDispatcher,
+  ledger: WorkerLedger,
 ): Handler<typeof workerEndpoints.claimWork> {
   return async (call) => {
     const { taskQueueId } = call.params;
     const { workerGroup, workerId, claimId } = call.body;
     const tasks = Math.min(call.body.tasks, ctx.config.maxTasksPerClaim);
     call.authorize({ taskQueueId, workerGroup, workerId });
+    const worker = { taskQueueId, workerGroup, workerId };
+    ledger.seen(worker);
     const claimer = { workerGroup, workerId, tasks, claimId: claimId ?? null };
     let rows: ClaimedRow[] = [];
     if (claimId !== undefined) {
       await dispatcher.takeOver(taskQueueId, claimer);
       rows = await heldRuns(ctx.db, claimer, { claimId, taskQueueId });
     }
-    if (rows.length === 0)
+    if (rows.length === 0) {
       rows = await dispatcher.claim(taskQueueId, claimer, ctx.config.claimWorkTimeout, call.closed());
+      if (rows.length > 0) ledger.claimed(worker, rows);
+    }
     return new RawJson(`{"tasks":[${rows.map((row) => claimedTaskJson(ctx, row)).join(",")}]}`);
   };
 }
 
-export function claimTask(ctx: QueueContext): Handler<typeof workerEndpoints.claimTask> {
+export function claimTask(
+  ctx: QueueContext,
+  ledger: WorkerLedger,
+): Handler<typeof workerEndpoints.claimTask> {
   return async (call) => {
     const { taskId } = call.params;
     const task = await requireTask(ctx.db, taskId);
@@ -42,6 +51,8 @@ export function claimTask(ctx: QueueContext): Handler<typeof workerEndpoints.cla
     refuseAfterDeadline(ctx, task);
     const runId = runIdOf(call.params);
     requireRun(task, runId);
+    const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
+    ledger.seen(worker);
     const claimer = { workerGroup, workerId, tasks: 1, claimId: null };
     const claimed = await claimOne(
       ctx.db,
@@ -51,7 +62,10 @@ export function claimTask(ctx: QueueContext): Handler<typeof workerEndpoints.cla
       timestamp(ctx),
       timestamp(ctx, ctx.config.claimTimeout),
     );
-    if (claimed) wakeAfterCommit(ctx, null);
+    if (claimed) {
+      ledger.claimed(worker, [claimed]);
+      wakeAfterCommit(ctx, null);
+    }
     const row = claimed ?? (await heldRuns(ctx.db, claimer, { taskId, runId }))[0];
     if (!row)
       throw new ApiError(
@@ -62,7 +76,10 @@ export function claimTask(ctx: QueueContext): Handler<typeof workerEndpoints.cla
   };
 }
 
-export function reclaimTask(ctx: QueueContext): Handler<typeof workerEndpoints.reclaimTask> {
+export function reclaimTask(
+  ctx: QueueContext,
+  ledger: WorkerLedger,
+): Handler<typeof workerEndpoints.reclaimTask> {
   interface Reclaim {
     readonly taskId: string;
     readonly runId: number;
@@ -77,8 +94,8 @@ export function reclaimTask(ctx: QueueContext): Handler<typeof workerEndpoints.r
     const { taskId } = call.params;
     const runId = runIdOf(call.params);
     const takenUntil = timestamp(ctx, ctx.config.claimTimeout);
-    const { status, worker_group, worker_id } = await reclaim({ taskId, runId, takenUntil });
-    if (status === null || worker_group === null || worker_id === null) {
+    const { status, task_queue_id, worker_group, worker_id } = await reclaim({ taskId, runId, takenUntil });
+    if (status === null || task_queue_id === null || worker_group === null || worker_id === null) {
       const task = await requireTask(ctx.db, taskId);
       requireRun(task, runId);
       refuseAfterDeadline(ctx, task);
@@ -87,6 +104,7 @@ export function reclaimTask(ctx: QueueContext): Handler<typeof workerEndpoints.r
         `Run ${runId} of task ${taskId} is not running any more, so its claim cannot be kept: stop working on it.`,
       );
     }
+    ledger.seen({ taskQueueId: task_queue_id, workerGroup: worker_group, workerId: worker_id });
     const [row] = await readDefinitions(ctx.db, [taskId]);
     if (!row) throw new ApiError("ResourceNotFound", `Task ${taskId} has expired.`);
     const credentials = claimCredentials(

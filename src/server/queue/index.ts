@@ -15,6 +15,7 @@ import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
 import { workerRemovedConsumer } from "./worker-removed.ts";
+import { createWorkerLedger } from "./workers/ledger.ts";
 
 export type { QueueContext } from "./context.ts";
 
@@ -30,10 +31,13 @@ export interface Queue {
   workerSeen(): number | undefined;
   /** Sends waiting workers home, so that their connections can end. */
   stop(): void;
+  /** Writes what is only noted. For the end, when all calls are answered and the database is still there. */
+  writeNotes(): Promise<void>;
 }
 
 export function createQueue(ctx: QueueContext): Queue {
   const dispatcher = createClaimDispatcher(ctx);
+  const ledger = createWorkerLedger(ctx);
   const resolve = createResolver(ctx);
   return {
     handlers: {
@@ -45,9 +49,9 @@ export function createQueue(ctx: QueueContext): Queue {
       scheduleTask: scheduleTask(ctx),
       rerunTask: rerunTask(ctx),
       cancelTask: cancelTask(ctx),
-      claimWork: claimWork(ctx, dispatcher),
-      claimTask: claimTask(ctx),
-      reclaimTask: reclaimTask(ctx),
+      claimWork: claimWork(ctx, dispatcher, ledger),
+      claimTask: claimTask(ctx, ledger),
+      reclaimTask: reclaimTask(ctx, ledger),
       reportCompleted: reportCompleted(ctx, resolve),
       reportFailed: reportFailed(ctx, resolve),
       reportException: reportException(ctx, resolve),
@@ -65,5 +69,6 @@ export function createQueue(ctx: QueueContext): Queue {
     consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],
     workerSeen: () => dispatcher.lastAsked(),
     stop: () => dispatcher.stop(),
+    writeNotes: () => ledger.flush(),
   };
 }

@@ -182,9 +182,10 @@ export const ConfigSchema = Type.Object({
       min: "0ms",
       description: "How long after its expiry a thing is removed.",
     }),
-    workerSeenInterval: duration("30m", {
-      min: "0ms",
-      description: "A worker's and a task queue's last activity is written at most once in this time.",
+    workerSeenInterval: duration("1s", {
+      max: longestTimer,
+      description:
+        "What a process sees of workers and task queues is written at most once in this time; a crash loses that much of it.",
     }),
     // Off where nobody writes such events: a follower has the process read the whole log.
     workerManagerEvents: flag(false, {

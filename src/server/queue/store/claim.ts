@@ -151,6 +151,7 @@ const ReclaimedRow = Type.Object({
   ord: Type.Integer(),
   /** Null where the run is not running. */
   status: Type.Union([Type.String(), Type.Null()]),
+  task_queue_id: Type.Union([Type.String(), Type.Null()]),
   worker_group: Type.Union([Type.String(), Type.Null()]),
   worker_id: Type.Union([Type.String(), Type.Null()]),
 });
@@ -182,7 +183,8 @@ export function reclaimRuns(
       case when (k.run).task_id is not null then
         task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`(k.run).run_id`)}, run_json(k.run)), 'running')
       end as status,
-      (k.run).worker_group as worker_group, (k.run).worker_id as worker_id
+      (k.run).task_queue_id as task_queue_id, (k.run).worker_group as worker_group,
+      (k.run).worker_id as worker_id
     from input i
     left join kept k using (ord)
     left join tasks t on t.task_id = i.task_id
