@@ -1,0 +1,100 @@
+// Nobody can make a server fail: whatever any method is sent is done or refused, and what is refused leaves nothing
+// behind.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nearly, valid } from "../../test/support/arbitrary-json.ts";
+import {
+  encode,
+  exampleBody,
+  makeKnown,
+  methods,
+  paramsOf,
+  paramValue,
+  pathOf,
+  type Known,
+  type Method,
+} from "../../test/support/contract-calls.ts";
+import { fingerprinter } from "../../test/support/fingerprint.ts";
+import { rawCall } from "../../test/support/raw-call.ts";
+import { testStack, type Stack } from "../../test/support/stack.ts";
+import { slugid } from "../lib/slugid.ts";
+
+let stack: Stack;
+let known: Known;
+let fingerprint: () => Promise<string[]>;
+beforeAll(async () => {
+  // No loop runs meanwhile, since what it does would be counted; and a claim does not wait.
+  stack = await testStack({ roles: ["api"], config: { queue: { claimWorkTimeout: 1 } } });
+  known = await makeKnown(stack);
+  fingerprint = await fingerprinter(stack.database.db);
+});
+afterAll(() => stack.stop());
+
+const strangeQuery = fc.tuple(
+  fc.constantFrom("limit", "continuationToken", "bewit", "x"),
+  fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.jsonValue().map((json) => Buffer.from(JSON.stringify([json])).toString("base64url")),
+    fc.nat().map(String),
+  ),
+);
+
+/** None mostly, one that the method knows, or another. */
+function queryOf({ of }: Method): fc.Arbitrary<string> {
+  const own = Object.entries(of.query ?? {}).map(([name, pattern]) =>
+    fc.tuple(fc.constant(name), fc.stringMatching(pattern)),
+  );
+  const pair = fc.oneof(strangeQuery, ...own);
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constant("") },
+    { weight: own.length > 0 ? 6 : 2, arbitrary: pair.map(([key, value]) => `?${key}=${encode(value)}`) },
+  );
+}
+
+function bodyOf(method: Method): fc.Arbitrary<unknown> {
+  const { body } = method.of;
+  if (!body) return fc.option(fc.jsonValue(), { nil: undefined });
+  const values = fc.constant(null).map(() => exampleBody(method, known));
+  return fc.oneof(
+    { weight: 2, arbitrary: values },
+    { weight: 6, arbitrary: nearly(values) },
+    { weight: 1, arbitrary: valid(body.schema) },
+    { weight: 2, arbitrary: nearly(valid(body.schema)) },
+  );
+}
+
+/** Ids that a method would use up: a new one each time, or it would be refused ever after. */
+const isCreation = ({ name }: Method): boolean => ["queue.createTask", "queue.defineTask"].includes(name);
+
+describe.each(methods.map((method) => [method.name, method] as const))("%s", (_, method) => {
+  const { of } = method;
+  it("does or refuses whatever it is asked, and what it refuses leaves nothing behind", async () => {
+    const names = paramsOf(method);
+    const fresh = fc.constant("").map(() => slugid());
+    const values = names.map((name) => {
+      const value = paramValue(method, name, known);
+      return isCreation(method) ? fc.oneof(fresh, value) : value;
+    });
+    // What was there before a refusal is what was there after the one before.
+    let before: string[] | undefined;
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(...values), queryOf(method), bodyOf(method), async (given, search, value) => {
+        before ??= await fingerprint();
+        const reply = await rawCall(stack.rootUrl, {
+          method: of.method,
+          path: pathOf(method, Object.fromEntries(names.map((name, i) => [name, given[i] ?? ""]))) + search,
+          ...(of.method !== "GET" && value !== undefined && { body: JSON.stringify(value) }),
+          credentials: stack.rootCredentials,
+        });
+        expect(reply.status, reply.message).toBeLessThan(500);
+        // 424 is how an artifact is told that is an error.
+        if (reply.status < 400 || reply.status === 424) before = undefined;
+        else {
+          expect(await fingerprint()).toEqual(before);
+          if (reply.status !== 404) expect(reply.code).toMatch(/^[A-Z]/);
+        }
+      }),
+      { numRuns: of.body ? 60 : names.length > 0 ? 20 : 3 },
+    );
+  });
+});

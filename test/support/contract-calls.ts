@@ -1,0 +1,133 @@
+// Calls of every method of the contract, for tests that go over all of them: a method that is added is in them
+// without further work. What a schema alone would hardly ever hit has an example here.
+import fc from "fast-check";
+import type { Endpoint } from "../../src/api/endpoint.ts";
+import { services } from "../../src/api/services.ts";
+import type { Service } from "../../src/api/service.ts";
+import { slugid } from "../../src/lib/slugid.ts";
+import { valid } from "./arbitrary-json.ts";
+import { createTask, taskDefinition } from "./factories.ts";
+import type { Stack } from "./stack.ts";
+
+export interface Method {
+  /** Such as `queue.createTask`. */
+  readonly name: string;
+  /** Where the service is mounted. */
+  readonly prefix: string;
+  readonly of: Endpoint;
+}
+
+const all: readonly Service[] = Object.values(services);
+
+/** Every method but the stream of events, whose reply has no end. */
+export const methods: readonly Method[] = all
+  .flatMap((service) =>
+    Object.values(service.endpoints).map((of) => ({
+      name: `${service.name}.${of.name}`,
+      prefix: `/api/${service.name}/${service.version}`,
+      of,
+    })),
+  )
+  .filter(({ name }) => name !== "events.connect");
+
+/** Things that are there, by the names of the parameters that lead to them. */
+export type Known = Readonly<Record<string, readonly string[]>>;
+
+/** Makes a few things for the parameters to lead to: a pending task and a running one that has an artifact. */
+export async function makeKnown({ client }: Pick<Stack, "client">): Promise<Known> {
+  const pending = await createTask(client, { schedulerId: "s" });
+  const running = await createTask(client, { taskQueueId: "a/b" });
+  const run = { taskId: running, runId: 0 };
+  await client.queue.claimTask(run, { workerGroup: "g", workerId: "w" });
+  await client.queue.createArtifact(
+    { ...run, name: "public/a" },
+    { storageType: "reference", expires: inAnHour(), contentType: "text/plain", url: "https://example.com/" },
+  );
+  return {
+    taskId: [pending, running],
+    taskGroupId: [pending, running],
+    runId: ["0", "1"],
+    taskQueueId: ["test/queue", "a/b"],
+    workerPoolId: ["test/queue", "a/b"],
+    provisionerId: ["test", "a"],
+    workerType: ["queue", "b"],
+    workerGroup: ["g"],
+    workerId: ["w"],
+    name: ["public/a", "public/b"],
+  };
+}
+
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
+/** Bodies that are fine as they are. */
+const examples: Readonly<Record<string, (known: Known) => unknown>> = {
+  "queue.createTask": (known) => ({
+    ...taskDefinition(),
+    schedulerId: "s",
+    taskGroupId: known["taskGroupId"]?.[0],
+    dependencies: known["taskId"]?.slice(0, 1),
+    requires: "all-resolved",
+    routes: ["a"],
+    priority: "low",
+    retries: 1,
+    scopes: ["b:*"],
+    tags: { c: "d" },
+    extra: { e: [] },
+  }),
+  "queue.claimWork": () => ({ workerGroup: "g", workerId: "w", tasks: 2, claimId: slugid() }),
+  "queue.claimTask": () => ({ workerGroup: "g", workerId: "w" }),
+  "queue.reportException": () => ({ reason: "worker-shutdown" }),
+  "queue.createArtifact": () => ({
+    storageType: "reference",
+    expires: inAnHour(),
+    contentType: "text/plain",
+    url: "https://example.com/",
+  }),
+  "queue.tasks": (known) => ({ taskIds: known["taskId"] }),
+  "queue.statuses": (known) => ({ taskIds: known["taskId"] }),
+};
+
+/** A body that the method takes: an example, or some value of its schema; undefined where it takes none. */
+export function exampleBody({ name, of }: Method, known: Known): unknown {
+  const example = examples[name];
+  if (example) return example(known);
+  return of.body && fc.sample(valid(of.body.schema), { numRuns: 1, seed: 1 })[0];
+}
+
+/** A value of a parameter: of the running task and its artifact where it is about those, else one of its form. */
+export function exampleParam({ of }: Method, name: string, known: Known): string {
+  const there = known[name] ?? [];
+  const pattern = of.params?.[name] ?? /a/;
+  const example = name === "runId" || name === "name" ? there[0] : there.at(-1);
+  return example ?? fc.sample(fc.stringMatching(pattern), { numRuns: 1, seed: 1 })[0] ?? "";
+}
+
+/** The names of the path's parameters, in their order. */
+export const paramsOf = ({ of }: Method): string[] =>
+  [...of.path.matchAll(/[:*](\w+)/g)].map(([, name = ""]) => name);
+
+/** The path with these values, percent-encoded. */
+export const pathOf = ({ prefix, of }: Method, values: Readonly<Record<string, string>>): string =>
+  prefix + of.path.replaceAll(/[:*](\w+)/g, (_, name: string) => encode(values[name] ?? ""));
+
+/** Half a surrogate pair has no percent-encoding, so it goes as the byte that it begins with. */
+export const encode = (text: string): string =>
+  encodeURIComponent(text.replaceAll(/\p{Surrogate}/gu, "\u00ed"));
+
+/** Values of a parameter: mostly one that leads somewhere, or is of the right form at least. */
+export function paramValue({ of }: Method, name: string, known: Known): fc.Arbitrary<string> {
+  const there = known[name];
+  const pattern = of.params?.[name];
+  const formed = pattern === undefined ? fc.constant("a") : fc.stringMatching(pattern);
+  return fc.oneof(
+    { weight: 6, arbitrary: there ? fc.constantFrom(...there) : formed },
+    { weight: 1, arbitrary: name.endsWith("Id") ? fc.constant("").map(() => slugid()) : formed },
+    {
+      weight: 2,
+      arbitrary: fc.oneof(
+        fc.string({ unit: "binary", minLength: 1, maxLength: 30 }),
+        fc.constantFrom("99999999999999999999", "32768", "-1", "1e3", "\0", "..", "a/../b", "%2F", "é"),
+      ),
+    },
+  );
+}
