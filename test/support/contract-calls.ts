@@ -59,21 +59,24 @@ export async function makeKnown({ client }: Pick<Stack, "client">): Promise<Know
 
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
 
+const goodTask = (known: Known) => ({
+  ...taskDefinition(),
+  schedulerId: "s",
+  taskGroupId: known["taskGroupId"]?.[0],
+  dependencies: known["taskId"]?.slice(0, 1),
+  requires: "all-resolved",
+  routes: ["a"],
+  priority: "low",
+  retries: 1,
+  scopes: ["b:*"],
+  tags: { c: "d" },
+  extra: { e: [] },
+});
+
 /** Bodies that are fine as they are. */
 const examples: Readonly<Record<string, (known: Known) => unknown>> = {
-  "queue.createTask": (known) => ({
-    ...taskDefinition(),
-    schedulerId: "s",
-    taskGroupId: known["taskGroupId"]?.[0],
-    dependencies: known["taskId"]?.slice(0, 1),
-    requires: "all-resolved",
-    routes: ["a"],
-    priority: "low",
-    retries: 1,
-    scopes: ["b:*"],
-    tags: { c: "d" },
-    extra: { e: [] },
-  }),
+  "queue.createTask": goodTask,
+  "queue.defineTask": goodTask,
   "queue.claimWork": () => ({ workerGroup: "g", workerId: "w", tasks: 2, claimId: slugid() }),
   "queue.claimTask": () => ({ workerGroup: "g", workerId: "w" }),
   "queue.reportException": () => ({ reason: "worker-shutdown" }),
@@ -83,8 +86,8 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
     contentType: "text/plain",
     url: "https://example.com/",
   }),
-  "queue.tasks": (known) => ({ taskIds: known["taskId"] }),
-  "queue.statuses": (known) => ({ taskIds: known["taskId"] }),
+  "queue.tasks": (known) => ({ taskIds: [...(known["taskId"] ?? []), slugid(), "\0"] }),
+  "queue.statuses": (known) => ({ taskIds: [...(known["taskId"] ?? []), slugid(), "\0"] }),
 };
 
 /** A body that the method takes: an example, or some value of its schema; undefined where it takes none. */

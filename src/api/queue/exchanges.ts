@@ -2,6 +2,7 @@
 import Type from "typebox";
 import { exchange, keyWord, primaryWord, reservedWord } from "../exchange.ts";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
+import { GivenPriority } from "./group-endpoints.ts";
 import { RunId, TaskStatus, WorkerPart } from "./status.ts";
 import { SchedulerId, Slugid, Tags } from "./task.ts";
 
@@ -110,6 +111,17 @@ export const taskException = exchange({
   routingKey: taskRoutingKey({ run: false, worker: false }),
   message: named("v1/task-exception-message.json", exactly({ ...base, ...tags, ...maybeWorkedOn })),
 });
+/** How a group is after something happened to it. */
+const changedGroupFile = named(
+  "v1/task-group-changed-message.json",
+  exactly({
+    version: Version,
+    taskGroupId: Slugid,
+    schedulerId: SchedulerId,
+    expires: DateTime,
+    sealed: Type.Optional(DateTime),
+  }),
+);
 export const taskGroupResolved = exchange({
   exchange: "task-group-resolved",
   name: "taskGroupResolved",
@@ -117,14 +129,43 @@ export const taskGroupResolved = exchange({
   description:
     "Every task of the group has been resolved at least once. May come again: after a rerun, or when tasks were added later.",
   routingKey: groupRoutingKey,
+  message: changedGroupFile,
+});
+export const taskGroupSealed = exchange({
+  exchange: "task-group-sealed",
+  name: "taskGroupSealed",
+  title: "Task group sealed",
+  description:
+    "No task can be added to the group any more. Comes with every call of `sealTaskGroup`; `sealed` is the time of the first.",
+  routingKey: groupRoutingKey,
+  message: changedGroupFile,
+});
+export const taskPriorityChanged = exchange({
+  exchange: "task-priority-changed",
+  name: "taskPriorityChanged",
+  title: "Task priority changed",
+  description: "The task has another priority, and so has its run if that waits for a worker.",
+  routingKey: taskRoutingKey({ run: false, worker: false }),
   message: named(
-    "v1/task-group-changed-message.json",
+    "v1/task-priority-changed-message.json",
+    exactly({ ...base, oldPriority: GivenPriority, newPriority: GivenPriority }),
+  ),
+});
+export const taskGroupPriorityChanged = exchange({
+  exchange: "task-group-priority-changed",
+  name: "taskGroupPriorityChanged",
+  title: "Task group priority changed",
+  description:
+    "`tasksAffected` tasks of the group, those that were never resolved, have another priority. The tasks themselves are not told one by one.",
+  routingKey: groupRoutingKey,
+  message: named(
+    "v1/task-group-priority-changed-message.json",
     exactly({
       version: Version,
       taskGroupId: Slugid,
       schedulerId: SchedulerId,
-      expires: DateTime,
-      sealed: Type.Optional(DateTime),
+      newPriority: GivenPriority,
+      tasksAffected: Type.Integer({ minimum: 0 }),
     }),
   ),
 });

@@ -3,6 +3,7 @@ import { named } from "../schema.ts";
 import { monitoringEndpoints, service } from "../service.ts";
 import { artifactEndpoints } from "./artifact-endpoints.ts";
 import { TaskCredentials } from "./claim.ts";
+import { legacyEndpoints } from "./legacy-endpoints.ts";
 import { taskEndpoints, workerEndpoints } from "./endpoints.ts";
 import {
   artifactCreated,
@@ -10,10 +11,15 @@ import {
   taskDefined,
   taskException,
   taskFailed,
+  taskGroupPriorityChanged,
   taskGroupResolved,
+  taskGroupSealed,
   taskPending,
+  taskPriorityChanged,
   taskRunning,
 } from "./exchanges.ts";
+import { groupEndpoints } from "./group-endpoints.ts";
+import { listEndpoints } from "./list-endpoints.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
 
@@ -26,6 +32,9 @@ export const queueApi = service({
   endpoints: {
     ...monitoringEndpoints,
     ...taskEndpoints,
+    ...listEndpoints,
+    ...groupEndpoints,
+    ...legacyEndpoints,
     ...workerEndpoints,
     ...artifactEndpoints,
   },
@@ -38,6 +47,9 @@ export const queueApi = service({
     taskFailed,
     taskException,
     taskGroupResolved,
+    taskGroupSealed,
+    taskPriorityChanged,
+    taskGroupPriorityChanged,
   },
   schemas: [
     metadataFile,

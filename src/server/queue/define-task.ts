@@ -49,6 +49,9 @@ export function taskQueueOf(body: TaskDefinitionRequest): {
 export const sufficientPriorities = (priority: Priority): readonly Priority[] =>
   PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1);
 
+/** A priority as a number: 1 (lowest) to 7 (highest). */
+export const priorityRank = (priority: Priority): number => PRIORITIES.length - PRIORITIES.indexOf(priority);
+
 function instant(name: string, text: string): number {
   const at = Date.parse(text);
   return Number.isNaN(at) ? refuse(`${name} is not a time that exists: "${text}".`) : at;
@@ -149,7 +152,7 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     taskQueueId: queue.taskQueueId,
     schedulerId: definition.schedulerId,
     projectId: definition.projectId,
-    priority: PRIORITIES.length - PRIORITIES.indexOf(priority),
+    priority: priorityRank(priority),
     retries: definition.retries,
     anyResolution: definition.requires === "all-resolved",
     dependencies,

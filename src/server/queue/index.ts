@@ -4,18 +4,24 @@ import type { ConsumerOptions } from "../core/event-log/index.ts";
 import type { Handlers } from "../core/http/serve.ts";
 import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
 import { builtInTopics, runBuiltInTasks } from "./built-in-workers.ts";
+import { statuses, tasks } from "./batch-read.ts";
+import { cancelTaskGroup } from "./cancel-task-group.ts";
+import { changeTaskGroupPriority, changeTaskPriority, createReprioritizer } from "./change-priority.ts";
 import { cancelTask, rerunTask, scheduleTask } from "./change-task.ts";
 import { createClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimTask, claimWork, reclaimTask } from "./claim-work.ts";
 import type { QueueContext } from "./context.ts";
 import { createTask } from "./create-task.ts";
 import { expireTaskGroups, expireTasks } from "./expire-tasks.ts";
+import { defineForLater } from "./define-for-later.ts";
+import { listDependentTasks } from "./list-dependents.ts";
 import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
 import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
 import { workerRemovedConsumer } from "./worker-removed.ts";
 import { createWorkerLedger } from "./workers/ledger.ts";
+import { sealTaskGroup } from "./seal-task-group.ts";
 
 export type { QueueContext } from "./context.ts";
 
@@ -39,13 +45,23 @@ export function createQueue(ctx: QueueContext): Queue {
   const dispatcher = createClaimDispatcher(ctx);
   const ledger = createWorkerLedger(ctx);
   const resolve = createResolver(ctx);
+  const reprioritize = createReprioritizer(ctx);
+  const create = createTask(ctx);
   return {
     handlers: {
       task: task(ctx),
       status: status(ctx),
       getTaskGroup: getTaskGroup(ctx),
       listTaskGroup: listTaskGroup(ctx),
-      createTask: createTask(ctx),
+      tasks: tasks(ctx),
+      statuses: statuses(ctx),
+      listDependentTasks: listDependentTasks(ctx),
+      sealTaskGroup: sealTaskGroup(ctx),
+      cancelTaskGroup: cancelTaskGroup(ctx),
+      changeTaskPriority: changeTaskPriority(ctx, reprioritize),
+      changeTaskGroupPriority: changeTaskGroupPriority(ctx, reprioritize),
+      defineTask: defineForLater(create),
+      createTask: create,
       scheduleTask: scheduleTask(ctx),
       rerunTask: rerunTask(ctx),
       cancelTask: cancelTask(ctx),

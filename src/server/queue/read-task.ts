@@ -46,7 +46,8 @@ export function status(ctx: QueueContext): Handler<typeof taskEndpoints.status> 
   return async (call) => new RawJson(`{"status":${(await read(call.params.taskId)).status}}`);
 }
 
-const groupMembers = (group: GroupRow) => ({
+/** What the wire says of a group itself. */
+export const groupMembers = (group: GroupRow) => ({
   taskGroupId: group.task_group_id,
   schedulerId: group.scheduler_id,
   expires: group.expires.toISOString(),

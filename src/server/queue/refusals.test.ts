@@ -5,6 +5,9 @@ import { createTask, taskDefinition } from "../../../test/support/factories.ts";
 import { rawCall, type RawRequest } from "../../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../../test/support/stack.ts";
 import { taskEndpoints, workerEndpoints } from "../../api/queue/endpoints.ts";
+import { groupEndpoints } from "../../api/queue/group-endpoints.ts";
+import { legacyEndpoints } from "../../api/queue/legacy-endpoints.ts";
+import { listEndpoints } from "../../api/queue/list-endpoints.ts";
 import { slugid } from "../../lib/slugid.ts";
 
 let stack: Stack;
@@ -13,17 +16,30 @@ beforeAll(async () => {
   // Nobody may do anything without credentials.
   stack = await testStack({ config: { auth: { anonymousScopes: [] }, queue: { claimWorkTimeout: 50 } } });
   ids.taskId = ids.taskGroupId = await createTask(stack.client);
+  // Else its cancel is refused to everybody.
+  await stack.client.queue.sealTaskGroup(ids);
 });
 afterAll(() => stack.stop());
 
 const worker = { workerGroup: "g", workerId: "w" };
 const bodies: Readonly<Record<string, () => object>> = {
   createTask: () => taskDefinition(),
+  defineTask: () => taskDefinition(),
+  tasks: () => ({ taskIds: [ids.taskId] }),
+  statuses: () => ({ taskIds: [ids.taskId] }),
+  changeTaskPriority: () => ({ newPriority: "high" }),
+  changeTaskGroupPriority: () => ({ newPriority: "high" }),
   claimWork: () => worker,
   claimTask: () => worker,
   reportException: () => ({ reason: "internal-error" }),
 };
-const endpoints = Object.values({ ...taskEndpoints, ...workerEndpoints });
+const endpoints = Object.values({
+  ...taskEndpoints,
+  ...listEndpoints,
+  ...groupEndpoints,
+  ...legacyEndpoints,
+  ...workerEndpoints,
+});
 type Endpoint = (typeof endpoints)[number];
 const named = endpoints.map((of) => [of.name, of] as const);
 
@@ -77,7 +93,7 @@ describe.each(named)("%s", (_, of) => {
   });
 
   it("does not take what is no id", async () => {
-    for (const [name, pattern] of Object.entries(of.params)) {
+    for (const [name, pattern] of Object.entries("params" in of ? of.params : {})) {
       for (const value of ["nonsense", "a".repeat(22), "%00", "../../etc", "é", "1\n"]) {
         const reply = await asRoot(requestOf(of, { [name]: value }));
         expect([name, value, reply.status, reply.code]).toEqual([
@@ -104,10 +120,11 @@ describe.each(named)("%s", (_, of) => {
   });
 });
 
-const makesOrWaits = ["createTask", "claimWork"];
+/** They make what there is not, wait for it, or leave it out. */
+const neverLack = ["createTask", "defineTask", "claimWork", "tasks", "statuses"];
 
 describe("what there is not", () => {
-  it.each(named.filter(([name]) => !makesOrWaits.includes(name)))("is not found by %s", async (_, of) => {
+  it.each(named.filter(([name]) => !neverLack.includes(name)))("is not found by %s", async (_, of) => {
     const unknown = slugid();
     const reply = await asRoot(requestOf(of, { taskId: unknown, taskGroupId: unknown }));
     expect([reply.status, reply.code]).toEqual([404, "ResourceNotFound"]);
@@ -116,10 +133,12 @@ describe("what there is not", () => {
 });
 
 describe("a body that is none", () => {
-  it.each(named.filter(([name]) => name in bodies))("is refused by %s", async (_, of) => {
+  it.each(named.filter(([name]) => name in bodies))("is refused by %s", async (name, of) => {
     const before = await rowCounts();
     const { path, method } = requestOf(of);
-    for (const body of [undefined, "", "{", "null", "[]", "{}", '{"surprise":1}']) {
+    // To ask for no tasks is fine.
+    const empty = ["tasks", "statuses"].includes(name) ? [] : ["{}"];
+    for (const body of [undefined, "", "{", "null", "[]", ...empty, '{"surprise":1}']) {
       const reply = await asRoot({ path, method, body });
       const isEmpty = body === undefined || body === "";
       expect([body, reply.status, reply.code]).toEqual([
@@ -138,6 +157,14 @@ describe("scopes of who may read and work", () => {
     ["status", (taskId: string) => [`queue:status:${taskId}`]],
     ["getTaskGroup", (taskId: string) => [`queue:list-task-group:${taskId}`]],
     ["listTaskGroup", (taskId: string) => [`queue:list-task-group:${taskId}`]],
+    ["tasks", (taskId: string) => [`queue:get-task:${taskId}`]],
+    ["statuses", (taskId: string) => [`queue:status:${taskId}`]],
+    ["listDependentTasks", (taskId: string) => [`queue:list-dependent-tasks:${taskId}`]],
+    ["sealTaskGroup", (taskId: string) => [`queue:seal-task-group:-/${taskId}`]],
+    ["cancelTaskGroup", (taskId: string) => [`queue:cancel-task-group:-/${taskId}`]],
+    ["changeTaskPriority", (taskId: string) => [`queue:change-task-priority:${taskId}`]],
+    ["changeTaskPriority", () => ["queue:change-task-priority-in-queue:test/queue"]],
+    ["changeTaskGroupPriority", (taskId: string) => [`queue:change-task-group-priority:-/${taskId}`]],
     ["claimWork", () => ["queue:claim-work:test/queue", "queue:worker-id:g/w"]],
     ["claimTask", () => ["queue:claim-task:test/queue", "queue:worker-id:g/w"]],
     ["reclaimTask", (taskId: string) => [`queue:reclaim-task:${taskId}/0`]],
@@ -163,10 +190,15 @@ describe("scopes of who may read and work", () => {
   it("all methods are covered here or with their own tests", () => {
     expect(endpoints.map(({ name }) => name).toSorted()).toEqual([
       "cancelTask",
+      "cancelTaskGroup",
+      "changeTaskGroupPriority",
+      "changeTaskPriority",
       "claimTask",
       "claimWork",
       "createTask",
+      "defineTask",
       "getTaskGroup",
+      "listDependentTasks",
       "listTaskGroup",
       "reclaimTask",
       "reportCompleted",
@@ -174,8 +206,11 @@ describe("scopes of who may read and work", () => {
       "reportFailed",
       "rerunTask",
       "scheduleTask",
+      "sealTaskGroup",
       "status",
+      "statuses",
       "task",
+      "tasks",
     ]);
   });
 });

@@ -31,9 +31,11 @@ export type End = (taskId: string) => Promise<EndedRow | null>;
 export function createEnder(
   ctx: Pick<QueueContext, "db" | "clock" | "wakeUps" | "metrics">,
   reason: "canceled" | "deadline-exceeded",
+  maxBatch = 100,
 ): End {
   const end = together<string, EndedRow | null>(ctx, {
     name: `end-task-${reason}`,
+    maxBatch,
     key: (taskId) => taskId,
     run: async (taskIds) => {
       const rows = await endTasks(ctx.db, taskIds, reason, timestamp(ctx), reason === "canceled");

@@ -16,6 +16,9 @@ export const exchanges = {
   taskException: name("taskException"),
   artifactCreated: name("artifactCreated"),
   taskGroupResolved: name("taskGroupResolved"),
+  taskGroupSealed: name("taskGroupSealed"),
+  taskPriorityChanged: name("taskPriorityChanged"),
+  taskGroupPriorityChanged: name("taskGroupPriorityChanged"),
 } as const;
 
 /** The exchange of a resolved run, from its state. */

@@ -6,7 +6,7 @@ import { exchangeOfResolution, exchanges, logEvents } from "./event-rows.ts";
 import { earlierRuns } from "./runs-json.ts";
 
 /** The status of the task `t` as it is. */
-const currentStatus: Sql = sql`task_status(
+export const currentStatus: Sql = sql`task_status(
   t, ${earlierRuns(sql`t.task_id`, sql`t.run_count`)},
   (select r.state from runs r where r.task_id = t.task_id and r.run_id = t.run_count - 1))`;
 
@@ -46,7 +46,7 @@ export const readDefinitions = (
     sql`select task_id, definition from task_definitions where task_id = any(${taskIds}::text[])`,
   );
 
-const GroupRow = Type.Object({
+export const GroupRow = Type.Object({
   task_group_id: Type.String(),
   scheduler_id: Type.String(),
   expires: Timestamp,

@@ -1,0 +1,84 @@
+// Reading many tasks with one call: those that the caller names, and those that depend on one.
+import Type from "typebox";
+import { allOf, forEach } from "../../lib/scopes/template.ts";
+import { endpoint } from "../endpoint.ts";
+import { exactly, named } from "../schema.ts";
+import { page, slugid } from "./endpoints.ts";
+import { DefinitionAndStatus, TaskStatus } from "./status.ts";
+import { Slugid, TaskDefinition } from "./task.ts";
+
+const continuationToken = Type.Optional(Type.String());
+
+// Any text is taken for an id: one that cannot be an id is one that nobody knows.
+const taskIdsFile = named(
+  "v1/tasks-request.json",
+  exactly({ taskIds: Type.Optional(Type.Array(Type.String(), { default: [], uniqueItems: false })) }),
+);
+const tasksFile = named(
+  "v1/tasks-response.json",
+  exactly({
+    tasks: Type.Array(exactly({ taskId: Type.String(), task: TaskDefinition }), { uniqueItems: true }),
+    continuationToken,
+  }),
+);
+const statusesFile = named(
+  "v1/tasks-statuses-response.json",
+  exactly({
+    statuses: Type.Array(exactly({ taskId: Type.String(), status: TaskStatus }), { uniqueItems: true }),
+    continuationToken,
+  }),
+);
+const dependentsFile = named(
+  "v1/list-dependent-tasks-response.json",
+  exactly({
+    taskId: Slugid,
+    tasks: Type.Array(DefinitionAndStatus, { uniqueItems: true }),
+    continuationToken,
+  }),
+);
+
+const manyIds =
+  "Ids that nobody knows are left out, one that is given twice is answered once; the answer is in order of ids, a page at a time. For the next page send the same ids with the `continuationToken`.";
+
+export const listEndpoints = {
+  tasks: endpoint({
+    method: "POST",
+    path: "/tasks",
+    query: page,
+    name: "tasks",
+    category: "Tasks",
+    stability: "experimental",
+    title: "Get the definitions of many tasks",
+    description: `As \`task\`, for up to 1,000 tasks a page. ${manyIds}`,
+    scopes: allOf(forEach("taskId", "taskIds", "queue:get-task:<taskId>")),
+    body: taskIdsFile,
+    reply: tasksFile,
+  }),
+  statuses: endpoint({
+    method: "POST",
+    path: "/tasks/status",
+    query: page,
+    name: "statuses",
+    category: "Tasks",
+    stability: "experimental",
+    title: "Get the statuses of many tasks",
+    description: `As \`status\`, for up to 1,000 tasks a page. ${manyIds}`,
+    scopes: allOf(forEach("taskId", "taskIds", "queue:status:<taskId>")),
+    body: taskIdsFile,
+    reply: statusesFile,
+  }),
+  listDependentTasks: endpoint({
+    method: "GET",
+    path: "/task/:taskId/dependents",
+    params: { taskId: slugid },
+    query: page,
+    name: "listDependentTasks",
+    category: "Tasks",
+    stability: "stable",
+    title: "List the tasks that depend on a task",
+    description:
+      "Definition and status of each task that names this one among its dependencies and has not expired, in order of task ids, a page at a time.",
+    scopes: "queue:list-dependent-tasks:<taskId>",
+    reply: dependentsFile,
+  }),
+} as const;
