@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../lib/clock.ts";
 import { QUEUE_CLIENT_ID, staticClients } from "./auth/index.ts";
-import { openLocalStore } from "./core/artifact-store/local/index.ts";
+import { openArtifactStore } from "./core/artifact-store/open.ts";
 import type { Config } from "./core/config.ts";
 import { openDb, type Db } from "./core/db.ts";
 import { openEventLog, type EventLog } from "./core/event-log/index.ts";
@@ -59,10 +59,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const events = await openEventLog({ db, wakeUps, clock, monitor, config: config.events });
     lifecycle.add("event log", () => events.stop());
 
-    const { dir, signedUrlExpires } = config.artifacts;
     const { secret } = secrets;
-    const { rootUrl: knownAs } = config.server;
-    const artifacts = await openLocalStore({ dir, secret, signedUrlExpires, rootUrl: knownAs, clock });
+    const artifacts = await openArtifactStore({ config, secret, clock, log });
+    lifecycle.add("artifact store", () => artifacts.close());
 
     const { rootClientId, staticClients: others, anonymousScopes } = config.auth;
     const clients = staticClients(
@@ -78,7 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       wakeUps,
       monitor: monitor.child({ prefix: "queue" }),
       metrics,
-      artifacts,
+      artifacts: artifacts.store,
       issuer,
     });
     lifecycle.add("notes of the queue", () => queue.writeNotes());
@@ -91,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       clock,
       monitor: monitor.child({ prefix: "http" }),
     });
-    let rootUrl = knownAs ?? "";
+    let rootUrl = config.server.rootUrl ?? "";
     if (roles.includes("api"))
       serveApi(app, {
         config,
@@ -101,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         clients,
         queue,
         events,
-        artifacts,
+        localArtifacts: artifacts.local,
         rootUrl: () => rootUrl,
         checked,
       });

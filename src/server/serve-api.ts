@@ -26,7 +26,8 @@ export interface ApiOptions {
   readonly clients: ClientDirectory;
   readonly queue: Queue;
   readonly events: EventLog;
-  readonly artifacts: LocalStore;
+  /** Undefined where clients reach the artifacts without us. */
+  readonly localArtifacts: LocalStore | undefined;
   /** Asked with each request: a server on a free port knows its URL only when it listens. */
   readonly rootUrl: () => string;
   readonly checked: boolean;
@@ -37,7 +38,7 @@ export const versionDocument = { version: VERSION, commit: "", source: "", build
 
 /** Adds the services, their references, the artifacts of the local store, and the pages. */
 export function serveApi(app: FastifyInstance, options: ApiOptions): void {
-  const { config, clock, monitor, db, clients, queue, events, artifacts, rootUrl, checked } = options;
+  const { config, clock, monitor, db, clients, queue, events, localArtifacts, rootUrl, checked } = options;
   const { trustProxy } = config.server;
   const auth = createAuth({ clients, clock, hawkSkewMs: config.auth.hawkSkew, rootUrl, trustProxy });
   const served: ServeOptions = {
@@ -63,7 +64,8 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   serve(app, services.auth, { ...common, ...auth.handlers }, served);
   serveEvents(app, { events, config: config.events, common, served });
   serveReferences(app, { services, rootUrl });
-  serveLocalStore(app, artifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
+  if (localArtifacts)
+    serveLocalStore(app, localArtifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
   servePages(app, {
     services,
     rootUrl,

@@ -8,11 +8,15 @@ import { configOf, type PartialConfig } from "../../src/server/core/config.ts";
 import { startServer, type Role, type Server } from "../../src/server/main.ts";
 import { testDatabase, type TestDatabase } from "./db.ts";
 import { testMonitor } from "./monitor.ts";
+import { s3Buckets, s3Key } from "./s3-settings.ts";
+import type { S3Server } from "./s3-server.ts";
 
 export interface StackOptions {
   readonly config?: PartialConfig;
   readonly clock?: Clock;
   readonly roles?: readonly Role[];
+  /** Where artifacts go instead of a local folder; its clock is the system's, so the stack's has to be near it. */
+  readonly s3?: S3Server;
   /** A database to share with another stack, which then also drops it. */
   readonly database?: TestDatabase;
 }
@@ -38,7 +42,7 @@ const secret = "test-secret-0123456789-0123456789";
 
 /** Starts a server on a database of its own. Stop it in `afterAll`. */
 export async function testStack(options: StackOptions = {}): Promise<Stack> {
-  const { config = {}, clock = systemClock, roles } = options;
+  const { config = {}, clock = systemClock, roles, s3 } = options;
   const dir = await mkdtemp(join(tmpdir(), "taskyard-stack-"));
   const database = options.database ?? (await testDatabase());
   const { monitor, records } = testMonitor();
@@ -47,7 +51,13 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
       ...config,
       home: dir,
       server: { port: 0, ...config.server },
-      artifacts: { dir: join(dir, "artifacts"), ...config.artifacts },
+      artifacts: { dir: join(dir, "artifacts"), ...(s3 && { store: "s3" }), ...config.artifacts },
+      s3: {
+        ...s3Key,
+        ...s3Buckets,
+        ...(s3 && { endpoint: s3.endpoint, forcePathStyle: true }),
+        ...config.s3,
+      },
     }),
     databaseUrl: database.url,
     secrets: { rootAccessToken: rootCredentials.accessToken, secret },

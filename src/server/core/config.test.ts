@@ -241,6 +241,26 @@ describe("errors", () => {
     ]);
   });
 
+  it("come of an S3 store without its buckets, with one bucket for both, or with half a key", () => {
+    const env = { TASKYARD_ARTIFACTS_STORE: "s3" };
+    expect(problems({ env })).toEqual([
+      "s3.publicBucket (all settings together) -: must be set, since artifacts.store is s3",
+      "s3.privateBucket (all settings together) -: must be set, since artifacts.store is s3",
+    ]);
+    const one = { ...env, TASKYARD_S3_PUBLIC_BUCKET: "one", TASKYARD_S3_PRIVATE_BUCKET: "one" };
+    expect(problems({ env: { ...one, TASKYARD_S3_ACCESS_KEY_ID: "id" } })).toEqual([
+      's3.privateBucket (all settings together) -: is "one" as s3.publicBucket is: give each a bucket of its own',
+      "s3.secretAccessKey (all settings together) -: must be set too: s3.accessKeyId and s3.secretAccessKey belong together",
+    ]);
+    expect(problems({ env: { ...one, TASKYARD_S3_PRIVATE_BUCKET: "other" } })).toEqual([]);
+    expect(problems({ env: { ...one, TASKYARD_ARTIFACTS_STORE: "local" } })).toEqual([]);
+  });
+
+  it("come of a CDN rule that is no regular expression", () => {
+    const env = { TASKYARD_OBJECTS_CDN: '[{"regexp": "(", "baseUrl": "https://cdn.example.com"}]' };
+    expect(problems({ env })).toEqual([expect.stringContaining("objects.cdn (TASKYARD_OBJECTS_CDN)")]);
+  });
+
   it("are not made of what the worker sets in a task, so that a task may start a server", () => {
     expect(problems({ env: { TASKYARD_RUN: "abc/0" } })).toEqual([]);
   });

@@ -1,5 +1,5 @@
-// Where the bytes of artifacts are. A store hands out URLs under which clients put and get them, so that no byte
-// has to pass through the queue; the queue keeps names, types and expiries.
+// Where the bytes of artifacts and objects are. A store hands out URLs under which clients put and get them, so that no
+// byte has to pass through the queue; the queue and the object service keep names, types and expiries.
 
 /** What a store knows an artifact by. Any text is a fit name: the store makes it safe. */
 export interface ArtifactKey {
@@ -8,6 +8,13 @@ export interface ArtifactKey {
   readonly name: string;
 }
 
+/** What a store knows an object of the object service by. No object is ever taken for an artifact, whatever its name. */
+export interface ObjectKey {
+  readonly object: string;
+}
+
+export type StoreKey = ArtifactKey | ObjectKey;
+
 /** A complete upload. */
 export interface StoredArtifact {
   readonly contentType: string;
@@ -15,35 +22,76 @@ export interface StoredArtifact {
   readonly contentEncoding: string | undefined;
   /** Bytes as they are stored. */
   readonly size: number;
-  /** Of the bytes as they are stored, in hex. */
-  readonly sha256: string;
+  /** Of the bytes as they are stored, in hex, where the store knows it. */
+  readonly sha256: string | undefined;
   readonly lastModified: Date;
 }
 
 interface UrlRequest {
-  readonly key: ArtifactKey;
+  readonly key: StoreKey;
   /** The root URL under which the caller reached this server; of use to a store that lives behind it. */
   readonly rootUrl: string;
 }
 
-interface UploadUrlRequest extends UrlRequest {
+export interface UploadUrlRequest extends UrlRequest {
   readonly contentType: string;
   /** When the URL stops working, in milliseconds since the epoch. */
   readonly expires: number;
+  /** Just so many bytes, where that is known. */
+  readonly contentLength?: number | undefined;
+}
+
+export interface DownloadUrlRequest extends UrlRequest {
+  /** Whether the caller wants to go to the store itself, although there is something in front of it. */
+  readonly skipCdn?: boolean;
 }
 
 export interface ArtifactStore {
-  /** A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. */
+  /**
+   * A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. Throws `InputError` where the
+   * store cannot have such a name, or takes so many bytes only in parts.
+   */
   uploadUrl(request: UploadUrlRequest): Promise<string>;
   /** A URL for GET and HEAD, good for as long as the store's configuration says. 404 while no upload is complete. */
-  downloadUrl(request: UrlRequest): Promise<string>;
+  downloadUrl(request: DownloadUrlRequest): Promise<string>;
+  /** Stores bytes that the server itself has; few, since they are in memory. */
+  put(key: StoreKey, contentType: string, bytes: Uint8Array): Promise<void>;
   /** What is stored under the key; undefined where no upload was completed. */
-  stat(key: ArtifactKey): Promise<StoredArtifact | undefined>;
-  /** Forgets artifacts; one that is not there is no error. Answers those that could not be removed. */
-  delete<K extends ArtifactKey>(keys: readonly K[]): Promise<readonly DeleteFailure<K>[]>;
+  stat(key: StoreKey): Promise<StoredArtifact | undefined>;
+  /** Forgets what is stored; what is not there is no error. Answers what could not be removed. */
+  delete<K extends StoreKey>(keys: readonly K[]): Promise<readonly DeleteFailure<K>[]>;
+  /** Uploads in parts, where the store has them. One without takes as much in one PUT. */
+  readonly parts: PartUploads | undefined;
 }
 
-export interface DeleteFailure<K extends ArtifactKey> {
+export interface DeleteFailure<K extends StoreKey> {
   readonly key: K;
   readonly error: unknown;
 }
+
+/** Uploads in parts: each is a PUT of its own, which can be repeated and go beside others. */
+export interface PartUploads {
+  /** Begins one, and answers what it is known by. */
+  begin(key: StoreKey, contentType: string): Promise<string>;
+  /** URLs for the PUTs of parts `first` to `last`, counted from 1. */
+  urls(request: PartUrlsRequest): Promise<string[]>;
+  /** Makes one thing of the parts, whose ETags these are, in order. Throws `RequestConflict` where they do not fit. */
+  complete(key: StoreKey, uploadId: string, etags: readonly string[]): Promise<void>;
+  /** Forgets the parts; an upload that is not there is no error. */
+  abort(key: StoreKey, uploadId: string): Promise<void>;
+}
+
+export interface PartUrlsRequest {
+  readonly key: StoreKey;
+  readonly uploadId: string;
+  readonly first: number;
+  readonly last: number;
+  /** When the URLs stop working, in milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** Says what a key means, for messages and logs. */
+export const describeKey = (key: StoreKey): string =>
+  "object" in key
+    ? `object "${key.object}"`
+    : `artifact "${key.name}" of run ${key.runId} of task ${key.taskId}`;

@@ -12,6 +12,8 @@ type DeepReadonly<T> = T extends (infer E)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
+const origin = "all settings together";
+
 /** Every setting, loaded: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
 export type Config = DeepReadonly<Static<typeof ConfigSchema>>;
 
@@ -43,7 +45,12 @@ export function complete(
 }
 
 /** What each setting allows alone, but not together. */
-function contradictionsOf({ auth }: Static<typeof ConfigSchema>): ConfigProblem[] {
+const contradictionsOf = (config: Static<typeof ConfigSchema>): ConfigProblem[] => [
+  ...sharedClientIds(config),
+  ...s3Problems(config),
+];
+
+function sharedClientIds({ auth }: Static<typeof ConfigSchema>): ConfigProblem[] {
   const seen = new Set([auth.rootClientId]);
   return auth.staticClients.flatMap(({ clientId }, i) => {
     if (!seen.has(clientId)) {
@@ -52,8 +59,26 @@ function contradictionsOf({ auth }: Static<typeof ConfigSchema>): ConfigProblem[
     }
     const other = clientId === auth.rootClientId ? "auth.rootClientId" : "another of auth.staticClients";
     const problem = `has the same clientId as ${other}: give each client an id of its own`;
-    return [{ key: `auth.staticClients[${i}]`, origin: "all settings together", value: clientId, problem }];
+    return [{ key: `auth.staticClients[${i}]`, origin, value: clientId, problem }];
   });
+}
+
+function s3Problems({ artifacts, s3 }: Static<typeof ConfigSchema>): ConfigProblem[] {
+  if (artifacts.store !== "s3") return [];
+  const problems: ConfigProblem[] = [];
+  const wrong = (key: string, problem: string): unknown =>
+    problems.push({ key: `s3.${key}`, origin, problem });
+  for (const bucket of ["publicBucket", "privateBucket"] as const)
+    if (s3[bucket] === undefined) wrong(bucket, "must be set, since artifacts.store is s3");
+  // Keys of both would be the same in one bucket, and so private artifacts as open as public ones.
+  if (s3.publicBucket !== undefined && s3.publicBucket === s3.privateBucket)
+    wrong("privateBucket", `is "${s3.privateBucket}" as s3.publicBucket is: give each a bucket of its own`);
+  if ((s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))
+    wrong(
+      s3.accessKeyId === undefined ? "accessKeyId" : "secretAccessKey",
+      "must be set too: s3.accessKeyId and s3.secretAccessKey belong together",
+    );
+  return problems;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -20,7 +20,11 @@ type Content =
   | { readonly storageType: "error"; readonly reason: string; readonly message: string };
 
 export function getArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.getArtifact> {
-  return async (call) => redirect(await locate(ctx, call, idOf(call.params)));
+  return async (call) => {
+    // Only here and not for the latest run: so it is in the compatible system.
+    const skipCdn = /^(true|1)$/.test(String(call.request.headers["x-taskcluster-skip-cdn"]));
+    return redirect(await locate(ctx, call, idOf(call.params), { skipCdn }));
+  };
 }
 
 export function getLatestArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.getLatestArtifact> {
@@ -52,7 +56,12 @@ function redirect(content: Content): Reply {
 }
 
 /** Follows links to the artifact that has content, and says where that is. */
-async function locate(ctx: QueueContext, call: ReadCall, id: ArtifactId): Promise<Content> {
+async function locate(
+  ctx: QueueContext,
+  call: ReadCall,
+  id: ArtifactId,
+  { skipCdn = false } = {},
+): Promise<Content> {
   const names = new Set<string>();
   for (let name = id.name; ;) {
     // Before the look-up: whoever may not read a name is not to learn whether there is such an artifact.
@@ -63,7 +72,7 @@ async function locate(ctx: QueueContext, call: ReadCall, id: ArtifactId): Promis
       throw new ApiError("InputError", `"${id.name}" is a chain of more than ${MAX_LINKS} links.`);
     names.add(name);
     const found = await requireArtifact(ctx, { ...id, name });
-    if (found.storage_type !== "link") return contentOf(ctx, call, { ...id, name }, found);
+    if (found.storage_type !== "link") return contentOf(ctx, call, { ...id, name }, found, skipCdn);
     ({ artifact: name } = JSON.parse(found.details) as { artifact: string });
   }
 }
@@ -73,6 +82,7 @@ async function contentOf(
   call: ReadCall,
   key: ArtifactId,
   row: ArtifactRow,
+  skipCdn: boolean,
 ): Promise<Content> {
   if (row.expires.getTime() < ctx.clock.now())
     throw new ApiError(
@@ -81,7 +91,7 @@ async function contentOf(
     );
   if (row.storage_type === "s3") {
     const rootUrl = callersRootUrl(call.request);
-    return { storageType: "s3", url: await ctx.artifacts.downloadUrl({ key, rootUrl }) };
+    return { storageType: "s3", url: await ctx.artifacts.downloadUrl({ key, rootUrl, skipCdn }) };
   }
   // The details were written by createArtifact, in the form that the table tells for each type.
   if (row.storage_type === "reference") {

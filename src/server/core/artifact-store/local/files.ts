@@ -3,6 +3,7 @@
 //   uploads/<random>                         uploads under way
 //   tasks/<ab>/<taskId>/<runId>/<id>.json    an artifact: its name, type, size … and the file with its bytes
 //   tasks/<ab>/<taskId>/<runId>/<id>.<random>  the bytes as they came
+//   objects/<ab>/<cd>/<id>.…                 the same for objects of the object service
 //
 // <id> is a hash of the key, for names are longer than file names, go up with `..`, and differ where a file system
 // sees no difference (case, trailing dots); what follows the hash is for people, and so is the name in the .json.
@@ -13,7 +14,7 @@ import { dirname, join, resolve } from "node:path";
 import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
-import type { ArtifactKey, DeleteFailure } from "../index.ts";
+import type { DeleteFailure, StoreKey } from "../index.ts";
 
 const Description = Type.Object({
   name: Type.String(),
@@ -37,19 +38,19 @@ const FILE_MODE = 0o600;
 
 export interface ArtifactFiles {
   /** Undefined where no upload was completed. */
-  describe(key: ArtifactKey): Promise<Description | undefined>;
+  describe(key: StoreKey): Promise<Description | undefined>;
   /** The description and the opened bytes that belong to it; the caller closes them. */
-  read(key: ArtifactKey): Promise<{ description: Description; bytes: FileHandle } | undefined>;
+  read(key: StoreKey): Promise<{ description: Description; bytes: FileHandle } | undefined>;
   /** A new empty file for an upload. */
   begin(): Promise<Upload>;
   /** As a store's `delete`. */
-  delete<K extends ArtifactKey>(keys: readonly K[]): Promise<DeleteFailure<K>[]>;
+  delete<K extends StoreKey>(keys: readonly K[]): Promise<DeleteFailure<K>[]>;
 }
 
 interface Upload {
   readonly bytes: FileHandle;
   /** Makes the upload, all written, the artifact; it is safe on the disk when this resolves. */
-  commit(key: ArtifactKey, description: Omit<Description, "name" | "file">): Promise<void>;
+  commit(key: StoreKey, description: Omit<Description, "name" | "file">): Promise<void>;
   /** Removes what is left; does nothing after a commit. */
   discard(): Promise<void>;
 }
@@ -60,7 +61,7 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
   const uploads = join(dir, "uploads");
   await mkdir(uploads, { recursive: true, mode: FOLDER_MODE });
   await removeAbandoned(uploads, clock.now() - ABANDONED_AFTER_MS);
-  const place = (key: ArtifactKey): Place => placeOf(dir, key);
+  const place = (key: StoreKey): Place => placeOf(dir, key);
 
   return {
     describe: (key) => readDescription(place(key)),
@@ -94,7 +95,7 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
           const file = `${base}.${id}`;
           const before = await readDescription(place(key));
           leftovers.add(`${path}.json`);
-          await writeFileSafely(`${path}.json`, { name: key.name, ...described, file });
+          await writeFileSafely(`${path}.json`, { name: nameOf(key), ...described, file });
           leftovers.add(join(folder, file));
           const made = await moveInto(folder, path, file);
           // The artifact changes here, in one step; whoever reads sees the old bytes or the new ones.
@@ -137,24 +138,35 @@ interface Place {
   readonly base: string;
 }
 
-function placeOf(dir: string, { taskId, runId, name }: ArtifactKey): Place {
+const nameOf = (key: StoreKey): string => ("object" in key ? key.object : key.name);
+
+function placeOf(dir: string, key: StoreKey): Place {
+  const readable = nameOf(key)
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .slice(-60);
+  if ("object" in key) {
+    const hash = hashOf(["object", key.object]);
+    return {
+      folder: join(dir, "objects", hash.slice(0, 2), hash.slice(2, 4)),
+      base: `${hash}-${readable}`,
+    };
+  }
+  const { taskId, runId, name } = key;
   if (!/^[A-Za-z0-9_-]{22}$/.test(taskId) || !Number.isSafeInteger(runId) || runId < 0)
     throw new Error(`${taskId}/${runId} is no run of a task`);
   // The task's id is in the hash although it is in the path: where case does not count, two tasks share a folder.
-  const hash = createHash("sha256")
-    .update(JSON.stringify([taskId, runId, name]))
-    .digest("hex")
-    .slice(0, 32);
-  const readable = name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(-60);
   return {
     folder: join(dir, "tasks", taskId.slice(0, 2), taskId, String(runId)),
-    base: `${hash}-${readable}`,
+    base: `${hashOf([taskId, runId, name])}-${readable}`,
   };
 }
 
-function byFolder<K extends ArtifactKey>(
+const hashOf = (key: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
+
+function byFolder<K extends StoreKey>(
   keys: readonly K[],
-  place: (key: ArtifactKey) => Place,
+  place: (key: StoreKey) => Place,
 ): ReadonlyMap<string, readonly K[]> {
   const groups = new Map<string, K[]>();
   for (const key of keys) {

@@ -1,4 +1,5 @@
 // An artifact store in a folder of this machine, or of a network file system that several servers share.
+import { createHash } from "node:crypto";
 import type { Clock } from "../../../../lib/clock.ts";
 import type { ArtifactStore, StoredArtifact } from "../index.ts";
 import { openFolder, type ArtifactFiles, type Description } from "./files.ts";
@@ -48,12 +49,28 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
       return signedUrl(key, root(rootUrl), { method: "GET", key: of, contentType: "", expires });
     },
 
+    async put(of, contentType, bytes) {
+      const upload = await files.begin();
+      try {
+        await upload.bytes.appendFile(bytes);
+        await upload.commit(of, {
+          contentType,
+          size: bytes.length,
+          sha256: createHash("sha256").update(bytes).digest("hex"),
+          stored: new Date(clock.now()).toISOString(),
+        });
+      } finally {
+        await upload.discard();
+      }
+    },
+
     async stat(of) {
       const description = await files.describe(of);
       return description && stored(description);
     },
 
     delete: (keys) => files.delete(keys),
+    parts: undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import { createGunzip } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import parseRange from "range-parser";
 import { ApiError } from "../../../../lib/errors.ts";
+import { describeKey } from "../index.ts";
 import type { Description } from "./files.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
@@ -28,7 +29,7 @@ export async function sendArtifact(
   if (!found)
     throw new ApiError(
       "ResourceNotFound",
-      `There is no content for artifact "${key.name}" of run ${key.runId} of task ${key.taskId}: ` +
+      `There is no content for ${describeKey(key)}: ` +
         `its upload was never completed, is still under way, or was removed.`,
     );
   const { description, bytes } = found;

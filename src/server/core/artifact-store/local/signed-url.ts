@@ -1,13 +1,13 @@
 // URLs that let their holder put or get one artifact, signed by this server for itself.
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { ArtifactKey } from "../index.ts";
+import type { StoreKey } from "../index.ts";
 
 /** What a signed URL allows. */
 export interface Grant {
   /** HEAD goes with GET. */
   readonly method: "GET" | "PUT";
-  readonly key: ArtifactKey;
+  readonly key: StoreKey;
   /** The Content-Type that an upload must have; empty for GET. */
   readonly contentType: string;
   /** Milliseconds since the epoch; whole seconds. */
@@ -15,6 +15,8 @@ export interface Grant {
 }
 
 export const STORE_PATH = "/artifact-store";
+/** Stands where a task's id would, which is longer. */
+const OBJECTS = "objects";
 
 /** The key that signs, from the secret of the instance: whoever learns the one does not know the other. */
 export const signingKey = (secret: string): Buffer =>
@@ -22,8 +24,9 @@ export const signingKey = (secret: string): Buffer =>
 
 /** The URL of a grant. The path ends in the artifact's own name, so that `curl -O` and browsers name files well. */
 export function signedUrl(key: Buffer, rootUrl: string, grant: Grant): string {
-  const { taskId, runId, name } = grant.key;
-  const path = [taskId, String(runId), ...name.split("/")].map(toSegment).join("/");
+  const { key: of } = grant;
+  const parts = "object" in of ? [OBJECTS, of.object] : [of.taskId, String(of.runId), of.name];
+  const path = parts.join("/").split("/").map(toSegment).join("/");
   const query = new URLSearchParams({
     ...(grant.method === "PUT" && { "content-type": grant.contentType }),
     expires: String(grant.expires / 1000),
@@ -53,13 +56,17 @@ export function checkSignedUrl(key: Buffer, method: Grant["method"], target: str
 function readGrant(method: Grant["method"], target: string): (Grant & { signature: string }) | undefined {
   try {
     const { pathname, searchParams } = new URL(target, "http://store");
-    const [taskId = "", runId = "", ...name] = pathname
+    const [first = "", ...rest] = pathname
       .slice(STORE_PATH.length + 1)
       .split("/")
       .map(fromSegment);
+    const [runId = "", ...name] = rest;
     return {
       method,
-      key: { taskId, runId: Number(runId), name: name.join("/") },
+      key:
+        first === OBJECTS
+          ? { object: rest.join("/") }
+          : { taskId: first, runId: Number(runId), name: name.join("/") },
       contentType: method === "PUT" ? (searchParams.get("content-type") ?? "") : "",
       expires: Number(searchParams.get("expires")) * 1000,
       signature: searchParams.get("signature") ?? "",
@@ -71,13 +78,12 @@ function readGrant(method: Grant["method"], target: string): (Grant & { signatur
 }
 
 /** Over a JSON list, in which no two grants look the same. */
-const signatureOf = (
-  key: Buffer,
-  { method, key: { taskId, runId, name }, contentType, expires }: Grant,
-): Buffer =>
-  createHmac("sha256", key)
-    .update(JSON.stringify([method, taskId, runId, name, contentType, expires]))
+function signatureOf(key: Buffer, { method, key: of, contentType, expires }: Grant): Buffer {
+  const parts = "object" in of ? [OBJECTS, of.object] : [of.taskId, of.runId, of.name];
+  return createHmac("sha256", key)
+    .update(JSON.stringify([method, ...parts, contentType, expires]))
     .digest();
+}
 
 /**
  * A part of a name as a segment of a path. `.`, `..` and empty segments are taken out of paths by browsers,

@@ -1,0 +1,38 @@
+// The store that the configuration asks for.
+import type { Clock } from "../../../lib/clock.ts";
+import type { Config } from "../config.ts";
+import type { ArtifactStore } from "./index.ts";
+import { openLocalStore, type LocalStore } from "./local/index.ts";
+import type { BucketLog } from "./s3/bucket-cors.ts";
+
+export interface OpenedStore {
+  readonly store: ArtifactStore;
+  /** Where this server itself has to serve the store's URLs. */
+  readonly local: LocalStore | undefined;
+  close(): void;
+}
+
+/** Rejects where the folder cannot be written, a bucket does not exist, or the store does not know the key. */
+export async function openArtifactStore(options: {
+  readonly config: Pick<Config, "artifacts" | "s3" | "server">;
+  readonly secret: string;
+  readonly clock: Clock;
+  readonly log: BucketLog;
+}): Promise<OpenedStore> {
+  const { config, secret, clock, log } = options;
+  const { dir, signedUrlExpires } = config.artifacts;
+  if (config.artifacts.store === "local") {
+    const { rootUrl } = config.server;
+    const local = await openLocalStore({ dir, secret, signedUrlExpires, rootUrl, clock });
+    return { store: local, local, close: () => undefined };
+  }
+  const { publicBucket, privateBucket } = config.s3;
+  // The configuration was refused before it came here.
+  if (publicBucket === undefined || privateBucket === undefined)
+    throw new Error("the S3 store has no buckets");
+  const buckets = { publicBucket, privateBucket };
+  const { createS3Store, prepareBuckets } = await import("./s3/index.ts");
+  const store = await createS3Store({ ...config.s3, ...buckets, signedUrlExpires, clock });
+  if (config.s3.manageCors) await prepareBuckets(store.client, buckets, log);
+  return { store, local: undefined, close: () => store.close() };
+}

@@ -1,0 +1,275 @@
+import { request } from "node:http";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { manualClock } from "../../../../../test/support/clock.ts";
+import { hostileName } from "../../../../../test/support/hostile-names.ts";
+import { s3Error, startS3Server, type S3Server } from "../../../../../test/support/s3-server.ts";
+import { s3Buckets, s3Key } from "../../../../../test/support/s3-settings.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { systemClock } from "../../../../lib/clock.ts";
+import type { ArtifactKey } from "../index.ts";
+import { createS3Store, type S3Store, type S3StoreOptions } from "./s3-store.ts";
+
+const minute = 60_000;
+const rootUrl = "http://unused";
+let s3: S3Server;
+const stores: S3Store[] = [];
+beforeAll(async () => {
+  s3 = await startS3Server();
+});
+afterAll(async () => {
+  for (const store of stores) store.close();
+  await s3.close();
+});
+beforeEach(() => s3.intercept(undefined));
+
+async function newStore(options: Partial<S3StoreOptions> = {}): Promise<S3Store> {
+  const store = await createS3Store({
+    endpoint: s3.endpoint,
+    region: "us-east-1",
+    ...s3Key,
+    ...s3Buckets,
+    forcePathStyle: true,
+    signPublicUrls: false,
+    signedUrlExpires: 30 * minute,
+    clock: systemClock,
+    ...options,
+  });
+  stores.push(store);
+  return store;
+}
+
+const keyOf = (name: string, taskId = slugid()): ArtifactKey => ({ taskId, runId: 0, name });
+const put = async (store: S3Store, key: ArtifactKey, text: string, contentType = "text/plain") =>
+  fetch(await store.uploadUrl({ key, contentType, expires: Date.now() + 45 * minute, rootUrl }), {
+    method: "PUT",
+    body: new TextEncoder().encode(text),
+    headers: { "content-type": contentType },
+  });
+const get = async (store: S3Store, key: ArtifactKey) => fetch(await store.downloadUrl({ key, rootUrl }));
+
+describe("an upload URL", () => {
+  it("takes PUTs of its type, the last of which counts, and says nothing of checksums", async () => {
+    const store = await newStore();
+    const key = keyOf("logs/live.log");
+    expect(await store.stat(key)).toBeUndefined();
+    expect((await put(store, key, "first")).status).toBe(200);
+    expect((await put(store, key, "second, longer")).status).toBe(200);
+    const reply = await get(store, key);
+    expect([await reply.text(), reply.headers.get("content-type")]).toEqual(["second, longer", "text/plain"]);
+    expect(await store.stat(key)).toMatchObject({ contentType: "text/plain", size: 14, sha256: undefined });
+
+    const url = await store.uploadUrl({ key, contentType: "a/b", expires: Date.now() + minute, rootUrl });
+    expect(new URL(url).searchParams.get("X-Amz-SignedHeaders")).toBe("content-type;host");
+    expect(url).not.toMatch(/checksum/i);
+  });
+
+  it("refuses another type, another key, and whoever comes too late", async () => {
+    const key = keyOf("x");
+    const url = await (
+      await newStore()
+    ).uploadUrl({ key, contentType: "text/plain", expires: Date.now() + minute, rootUrl });
+    const attempt = async (to: string, type: string) => {
+      const reply = await fetch(to, { method: "PUT", body: "x", headers: { "content-type": type } });
+      return [reply.status, /<Code>(\w+)/.exec(await reply.text())?.[1]];
+    };
+    expect(await attempt(url, "text/html")).toEqual([403, "SignatureDoesNotMatch"]);
+    expect(await attempt(url.replace("/x?", "/y?"), "text/plain")).toEqual([403, "SignatureDoesNotMatch"]);
+    const then = Date.now() - 46 * minute;
+    const late = await newStore({ clock: manualClock(then) });
+    const expired = await late.uploadUrl({
+      key,
+      contentType: "text/plain",
+      expires: then + 45 * minute,
+      rootUrl,
+    });
+    expect(await attempt(expired, "text/plain")).toEqual([403, "AccessDenied"]);
+  });
+
+  it("binds the length where that is known, and is not made for more than one PUT may have", async () => {
+    const store = await newStore();
+    const key = { object: "an object" };
+    const asked = { key, contentType: "a/b", expires: Date.now() + minute, rootUrl };
+    const url = await store.uploadUrl({ ...asked, contentLength: 5 });
+    const send = async (body: string) =>
+      (await fetch(url, { method: "PUT", body, headers: { "content-type": "a/b" } })).status;
+    expect(await send("123456")).toBe(403);
+    expect(await send("12345")).toBe(200);
+    await expect(store.uploadUrl({ ...asked, contentLength: 5 * 1024 ** 3 + 1 })).rejects.toThrow(
+      'The object "an object" has 5368709121 bytes, but S3 takes 5368709120 in one PUT. Upload it in parts',
+    );
+  });
+
+  it("is not made for names that S3 has no room for", async () => {
+    const store = await newStore();
+    await expect(
+      store.uploadUrl({
+        key: keyOf("x".repeat(1000)),
+        contentType: "a/b",
+        expires: Date.now() + minute,
+        rootUrl,
+      }),
+    ).rejects.toThrow("S3 takes keys of 1024 bytes, and this one has 1025. Use a shorter name.");
+  });
+
+  it("leads every other name to a key of its own", async () => {
+    const store = await newStore();
+    // The server's folders cannot have a file and a folder of one name, nor names longer than its file system's.
+    const name = hostileName.filter((name) => name.split("/").every((part) => part.length < 200));
+    await fc.assert(
+      fc.asyncProperty(name, async (text) => {
+        const key = { taskId: slugid(), runId: 0, name: text };
+        expect((await put(store, key, `content of ${text}`)).status).toBe(200);
+        expect(await (await get(store, key)).text()).toBe(`content of ${text}`);
+        expect(await store.delete([key])).toEqual([]);
+        expect(await store.stat(key)).toBeUndefined();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("a download URL", () => {
+  const name = "public/a b+c(1).txt";
+  it("is plain for public artifacts, signed for all others and for objects", async () => {
+    const store = await newStore();
+    const key = keyOf(name);
+    await put(store, key, "hello");
+    const url = await store.downloadUrl({ key, rootUrl });
+    expect(url).toBe(`${s3.endpoint}/public-artifacts/${key.taskId}/0/public/a%20b%2Bc%281%29.txt`);
+    expect(await (await fetch(url)).text()).toBe("hello");
+
+    const secret = keyOf("public", key.taskId);
+    const signed = new URL(await store.downloadUrl({ key: secret, rootUrl }));
+    expect(signed.pathname).toBe(`/private-artifacts/${key.taskId}/0/public`);
+    expect(signed.searchParams.get("X-Amz-Expires")).toBe("1800");
+    const object = new URL(await store.downloadUrl({ key: { object: "public/x" }, rootUrl }));
+    expect(object.pathname).toBe("/private-artifacts/objects/public/x");
+    expect(object.searchParams.has("X-Amz-Signature")).toBe(true);
+  });
+
+  it("is signed for public artifacts too where that is wanted", async () => {
+    const store = await newStore({ signPublicUrls: true });
+    const key = keyOf(name);
+    await put(store, key, "hello");
+    const url = await store.downloadUrl({ key, rootUrl });
+    expect(new URL(url).searchParams.get("X-Amz-Expires")).toBe("1800");
+    expect(await (await fetch(url)).text()).toBe("hello");
+  });
+
+  it("leads to the CDN for public artifacts, unless the caller wants to go past it", async () => {
+    const store = await newStore({ cdnUrl: "https://cdn.example.com/artifacts" });
+    const key = keyOf(name);
+    const at = `${key.taskId}/0/public/a%20b%2Bc%281%29.txt`;
+    expect(await store.downloadUrl({ key, rootUrl })).toBe(`https://cdn.example.com/artifacts/${at}`);
+    expect(await store.downloadUrl({ key, rootUrl, skipCdn: true })).toBe(
+      `${s3.endpoint}/public-artifacts/${at}`,
+    );
+    expect(await store.downloadUrl({ key: keyOf("x"), rootUrl })).toContain("/private-artifacts/");
+  });
+
+  it("begins where clients reach the store, with the bucket in the host's name where the store has that", async () => {
+    const other = await newStore({ publicEndpoint: "https://s3.example.com/store", forcePathStyle: false });
+    const key = keyOf("public/x");
+    expect(await other.downloadUrl({ key, rootUrl })).toBe(
+      `https://public-artifacts.s3.example.com/store/${key.taskId}/0/public/x`,
+    );
+    const aws = await newStore({ endpoint: undefined, region: "eu-west-1", forcePathStyle: false });
+    expect(await aws.downloadUrl({ key, rootUrl })).toBe(
+      `https://public-artifacts.s3.eu-west-1.amazonaws.com/${key.taskId}/0/public/x`,
+    );
+  });
+});
+
+describe("deletion", () => {
+  it("takes a thousand a call from each bucket, and no offence at what is not there", async () => {
+    const store = await newStore();
+    const keys = Array.from({ length: 1001 }, (_, n) => keyOf(`nothing-${n}`));
+    const kept = keyOf("public/kept");
+    const gone = keyOf("public/gone");
+    for (const key of [kept, gone]) await put(store, key, "x");
+    s3.requests();
+    expect(await store.delete([...keys, gone])).toEqual([]);
+    expect(s3.requests().map((request) => request.replace(/&.*/, ""))).toEqual([
+      "POST /private-artifacts?delete=",
+      "POST /private-artifacts?delete=",
+      "POST /public-artifacts?delete=",
+    ]);
+    expect([await store.stat(gone), await store.stat(kept)]).toMatchObject([undefined, { size: 1 }]);
+  });
+
+  it("tells what could not be removed, one by one or a call at a time", async () => {
+    const store = await newStore();
+    const [one, other, open] = [keyOf("one"), keyOf("other"), keyOf("public/open")];
+    s3.intercept(({ url }) =>
+      url.pathname === "/private-artifacts"
+        ? {
+            status: 200,
+            body: `<DeleteResult><Error><Key>${one.taskId}/0/one</Key><Code>InternalError</Code><Message>try later</Message></Error></DeleteResult>`,
+          }
+        : s3Error(403, "AccessDenied"),
+    );
+    expect(await store.delete([one, other, open])).toMatchObject([
+      {
+        key: one,
+        error: {
+          message: `S3 did not delete private-artifacts/${one.taskId}/0/one: InternalError: try later`,
+        },
+      },
+      { key: open, error: { name: "AccessDenied" } },
+    ]);
+  });
+});
+
+describe("an upload in parts", () => {
+  const part = Buffer.alloc(5 * 1024 ** 2, "0123456789");
+  const send = (url: string, body: Uint8Array): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const sent = request(url, { method: "PUT" }, (reply) => {
+        if (reply.statusCode !== 200) reject(new Error(`the part was answered with ${reply.statusCode}`));
+        reply.resume().on("end", () => resolve(reply.headers.etag ?? ""));
+      });
+      sent.on("error", reject).end(body);
+    });
+
+  it("becomes one thing, of the type that was told at its start", async () => {
+    const store = await newStore();
+    if (!store.parts) throw new Error("no uploads in parts");
+    const key = { object: "big" };
+    const uploadId = await store.parts.begin(key, "a/b");
+    const urls = await store.parts.urls({ key, uploadId, first: 1, last: 3, expires: Date.now() + minute });
+    const bodies = [part, part, Buffer.from("the end")];
+    const etags = await Promise.all(urls.map((url, i) => send(url, bodies[i] ?? Buffer.alloc(0))));
+    expect(await store.stat(key)).toBeUndefined();
+    await store.parts.complete(key, uploadId, etags);
+    expect(await store.stat(key)).toMatchObject({ contentType: "a/b", size: 2 * part.length + 7 });
+    const url = await store.downloadUrl({ key, rootUrl });
+    const content = Buffer.from(await (await fetch(url)).arrayBuffer());
+    expect(content.equals(Buffer.concat(bodies))).toBe(true);
+  });
+
+  it("is refused where the parts do not fit, and can be given up, also twice", async () => {
+    const store = await newStore();
+    if (!store.parts) throw new Error("no uploads in parts");
+    const key = { object: "given up" };
+    const uploadId = await store.parts.begin(key, "a/b");
+    s3.intercept(() => s3Error(400, "InvalidPart"));
+    await expect(store.parts.complete(key, uploadId, ['"no"'])).rejects.toMatchObject({
+      code: "RequestConflict",
+      message: expect.stringContaining(
+        'The store cannot make object "given up" of these parts: InvalidPart of a test',
+      ),
+    });
+    s3.intercept(undefined);
+    await store.parts.abort(key, uploadId);
+    await store.parts.abort(key, uploadId);
+    expect(await store.stat(key)).toBeUndefined();
+  });
+});
+
+it("stores what the server itself has", async () => {
+  const store = await newStore();
+  await store.put({ object: "small" }, "text/x", Buffer.from("data"));
+  const reply = await fetch(await store.downloadUrl({ key: { object: "small" }, rootUrl }));
+  expect([reply.headers.get("content-type"), await reply.text()]).toEqual(["text/x", "data"]);
+});

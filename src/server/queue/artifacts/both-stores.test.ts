@@ -1,0 +1,111 @@
+// Artifacts from end to end, by the URLs that the queue gives, on each of the stores.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runningTask, type RunningTask } from "../../../../test/support/running-task.ts";
+import { s3Error, startS3Server, type S3Server } from "../../../../test/support/s3-server.ts";
+import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import { sql } from "../../core/sql.ts";
+
+describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
+  let s3: S3Server | undefined;
+  let stack: Stack;
+  beforeAll(async () => {
+    if (kind === "s3") s3 = await startS3Server();
+    // Expired is removed at once, and nothing is removed before a test asks for it.
+    stack = await testStack({
+      config: { queue: { expiryDelay: 0, loopInterval: 3_600_000 } },
+      ...(s3 && { s3 }),
+    });
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await s3?.close();
+  });
+
+  const origin = "https://pages.example.com";
+  const inHours = (n: number): string => new Date(Date.now() + n * 3_600_000).toISOString();
+  /** Creates an artifact of type s3, and answers its upload URL. */
+  async function create(
+    { worker, run }: RunningTask,
+    name: string,
+    contentType = "text/plain",
+  ): Promise<string> {
+    const body = { storageType: "s3" as const, expires: inHours(1), contentType };
+    const reply = await worker.queue.createArtifact({ ...run, name }, body);
+    if (reply.storageType !== "s3") throw new Error("not the reply of an upload");
+    return reply.putUrl;
+  }
+  const put = (url: string, body: string, contentType = "text/plain") =>
+    fetch(url, { method: "PUT", body, headers: { "content-type": contentType, origin } });
+  const urlOf = async ({ run }: RunningTask, name: string) =>
+    (await stack.client.queue.getArtifact({ ...run, name })).url;
+
+  it.each(["public/logs/a b.log", "private/secret", "../odd//name~"])(
+    "%s goes in and comes out",
+    async (name) => {
+      const task = await runningTask(stack);
+      const uploaded = await put(await create(task, name), `content of ${name}`);
+      expect([uploaded.status, uploaded.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+      const reply = await fetch(await urlOf(task, name), { headers: { origin } });
+      expect(await reply.text()).toBe(`content of ${name}`);
+      expect(reply.headers.get("content-type")).toBe("text/plain");
+      expect(reply.headers.get("access-control-allow-origin")).toBe("*");
+      const range = await fetch(await urlOf(task, name), { headers: { range: "bytes=0-6" } });
+      expect([range.status, await range.text()]).toEqual([206, "content"]);
+    },
+  );
+
+  it("browsers may upload by the URL, as their preflight is told", async () => {
+    const task = await runningTask(stack);
+    const reply = await fetch(await create(task, "public/x"), {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "content-type",
+      },
+    });
+    expect(reply.ok).toBe(true);
+    expect(reply.headers.get("access-control-allow-origin")).toBe("*");
+    expect(reply.headers.get("access-control-allow-methods")).toContain("PUT");
+  });
+
+  it("the type of an upload is bound, and its URL can be asked for again while the run lives", async () => {
+    const task = await runningTask(stack);
+    const first = await create(task, "x");
+    expect((await put(first, "<script>", "text/html")).status).toBe(403);
+    expect((await put(first, "one")).status).toBe(200);
+    expect((await put(await create(task, "x"), "two")).status).toBe(200);
+    expect(await (await fetch(await urlOf(task, "x"))).text()).toBe("two");
+    await task.worker.queue.reportCompleted(task.run);
+    await expect(create(task, "x")).rejects.toMatchObject({ code: "RequestConflict" });
+  });
+
+  it("what expired is removed with its bytes; a row whose bytes cannot be removed stays for the next round", async () => {
+    const task = await runningTask(stack);
+    const names = ["public/a", "b", "public/c"];
+    for (const name of names) await put(await create(task, name), name);
+    const urls = await Promise.all(names.map((name) => urlOf(task, name)));
+    await stack.database.db.run(
+      sql`update artifacts set expires = now() - interval '1 hour' where task_id = ${task.taskId}`,
+    );
+    const rows = async () =>
+      (await stack.client.queue.listArtifacts(task.run)).artifacts.map(({ name }) => name);
+    const round = async () => {
+      stack.server.loops["artifact-expiry"]?.trigger();
+      await stack.server.loops["artifact-expiry"]?.idle();
+    };
+
+    if (s3) {
+      s3.intercept(({ method, url }) =>
+        method === "POST" && url.pathname === "/public-artifacts" ? s3Error(403, "AccessDenied") : undefined,
+      );
+      await round();
+      expect(await rows()).toEqual(["public/a", "public/c"]);
+      expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([200, 404, 200]);
+      s3.intercept(undefined);
+    }
+    await round();
+    expect(await rows()).toEqual([]);
+    expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([404, 404, 404]);
+  });
+});
