@@ -10,6 +10,7 @@ import { cancelCommand, rerunCommand } from "./task/change.ts";
 import { createCommand } from "./task/create.ts";
 import { logCommand } from "./task/log.ts";
 import { statusCommand } from "./task/status.ts";
+import { whyCommand } from "./task/why.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
 import { workerCommand } from "./worker.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   runCommand,
   createCommand,
   statusCommand,
+  whyCommand,
   logCommand,
   artifactsCommand,
   downloadCommand,

@@ -64,7 +64,7 @@ describe("a wrong command line", () => {
     [["tsak"], "unknown command tsak; did you mean task?\nSee: taskyard --help"],
     [["task"], "task needs one of its commands\nSee: taskyard --help"],
     [["task", "lgo"], "unknown task command lgo; did you mean log?\nSee: taskyard --help"],
-    [["task", "frobnicate"], "unknown task command frobnicate; there are create, status, log, "],
+    [["task", "frobnicate"], "unknown task command frobnicate; there are create, status, why, log, "],
     [["task", "log"], "task log needs TASK_ID\nSee: taskyard task log --help"],
     [["task", "log", "abc"], "abc is not the id of a task: these are 22 characters"],
     [["group", "status", "abc"], "abc is not the id of a group"],

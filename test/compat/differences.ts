@@ -65,6 +65,11 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "declareWorker",
   ]),
   {
+    where: "queue why",
+    is: "added",
+    reason: "Says why a task is where it is, which otherwise nobody but the queue's operator can find out.",
+  },
+  {
     where: "queue claimWork input schema/properties/claimId",
     is: "added",
     reason: "Makes a claim safe to repeat after its reply was lost. Optional, so that no client notices.",

@@ -22,6 +22,7 @@ import { groupEndpoints } from "./group-endpoints.ts";
 import { listEndpoints } from "./list-endpoints.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
+import { whyEndpoints } from "./why.ts";
 
 export const queueApi = service({
   name: "queue",
@@ -35,6 +36,7 @@ export const queueApi = service({
     ...listEndpoints,
     ...groupEndpoints,
     ...legacyEndpoints,
+    ...whyEndpoints,
     ...workerEndpoints,
     ...artifactEndpoints,
   },

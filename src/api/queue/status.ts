@@ -12,8 +12,8 @@ import {
   WorkerType,
 } from "./task.ts";
 
-const TASK_STATES = ["unscheduled", "pending", "running", "completed", "failed", "exception"] as const;
-const RUN_STATES = ["pending", "running", "completed", "failed", "exception"] as const;
+export const TASK_STATES = ["unscheduled", "pending", "running", "completed", "failed", "exception"] as const;
+export const RUN_STATES = ["pending", "running", "completed", "failed", "exception"] as const;
 const REASONS_CREATED = ["scheduled", "retry", "task-retry", "rerun", "exception"] as const;
 /** Why a worker may give up a run. */
 export const EXCEPTION_REASONS = [
@@ -23,7 +23,7 @@ export const EXCEPTION_REASONS = [
   "internal-error",
   "intermittent-task",
 ] as const;
-const REASONS_RESOLVED = [
+export const REASONS_RESOLVED = [
   "completed",
   "failed",
   "deadline-exceeded",

@@ -22,6 +22,8 @@ import { createResolver } from "./resolver.ts";
 import { workerRemovedConsumer } from "./worker-removed.ts";
 import { createWorkerLedger } from "./workers/ledger.ts";
 import { sealTaskGroup } from "./seal-task-group.ts";
+import { queueActivity } from "./workers/queue-activity.ts";
+import { why } from "./why/why.ts";
 
 export type { QueueContext } from "./context.ts";
 
@@ -51,6 +53,7 @@ export function createQueue(ctx: QueueContext): Queue {
     handlers: {
       task: task(ctx),
       status: status(ctx),
+      why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, ledger, taskQueueId) }),
       getTaskGroup: getTaskGroup(ctx),
       listTaskGroup: listTaskGroup(ctx),
       tasks: tasks(ctx),

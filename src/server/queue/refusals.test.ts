@@ -8,6 +8,7 @@ import { taskEndpoints, workerEndpoints } from "../../api/queue/endpoints.ts";
 import { groupEndpoints } from "../../api/queue/group-endpoints.ts";
 import { legacyEndpoints } from "../../api/queue/legacy-endpoints.ts";
 import { listEndpoints } from "../../api/queue/list-endpoints.ts";
+import { whyEndpoints } from "../../api/queue/why.ts";
 import { slugid } from "../../lib/slugid.ts";
 
 let stack: Stack;
@@ -38,6 +39,7 @@ const endpoints = Object.values({
   ...listEndpoints,
   ...groupEndpoints,
   ...legacyEndpoints,
+  ...whyEndpoints,
   ...workerEndpoints,
 });
 type Endpoint = (typeof endpoints)[number];
@@ -211,6 +213,7 @@ describe("scopes of who may read and work", () => {
       "statuses",
       "task",
       "tasks",
+      "why",
     ]);
   });
 });
