@@ -23,6 +23,13 @@ export interface Endpoint {
   /** A pattern for each query parameter; all are optional, any other key is refused. */
   readonly query?: Readonly<Record<string, RegExp>>;
   readonly body?: Named;
+  /** Bytes of the largest body, where the server's general limit is lower. */
+  readonly bodyLimit?: number;
+  /**
+   * The member of the body that is a list of thousands. It is parsed piece by piece, so that nobody else has to wait
+   * for it; its elements are *not* checked against the schema, which the handler does in the same manner.
+   */
+  readonly longList?: string;
   /** `blob` is anything that is not described by a schema: redirects, streams, files. */
   readonly reply?: Named | "blob";
   /** The status of that reply; 200 unless it says otherwise, as a redirect does. */

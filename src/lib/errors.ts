@@ -29,10 +29,17 @@ export type ErrorCode = keyof typeof errorStatus;
  */
 export class ApiError extends Error {
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** For programs: what the message says, as data. Sent beside it. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options);
     this.name = "ApiError";
     this.code = code;
+    this.details = options.details;
   }
   get statusCode(): number {
     return errorStatus[this.code];

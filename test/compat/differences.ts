@@ -79,6 +79,16 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     is: "missing",
     reason: "Theirs is a list, where the payload is a required object: it can never be filled in.",
   },
+  {
+    where: "queue createTasks",
+    is: "added",
+    reason: "A graph of thousands of tasks in one call and one transaction, all of it or nothing.",
+  },
+  {
+    where: "queue taskGroupTimeline",
+    is: "added",
+    reason: "Tells where the time of a group went, which nobody can see from single tasks.",
+  },
   ...missing("Part of other schemas; it describes no request, reply or message.", "queue schema", [
     "v1/object-credentials.json",
     "v1/task-pulse-definition.json",

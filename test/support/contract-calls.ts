@@ -77,6 +77,17 @@ const goodTask = (known: Known) => ({
 const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   "queue.createTask": goodTask,
   "queue.defineTask": goodTask,
+  "queue.createTasks": (known) => {
+    const task = goodTask(known);
+    const [first, second] = [slugid(), slugid()];
+    const dependencies = [first, ...(task.dependencies ?? [])];
+    return {
+      tasks: [
+        { taskId: second, task: { ...task, dependencies } },
+        { taskId: first, task },
+      ],
+    };
+  },
   "queue.claimWork": () => ({ workerGroup: "g", workerId: "w", tasks: 2, claimId: slugid() }),
   "queue.claimTask": () => ({ workerGroup: "g", workerId: "w" }),
   "queue.reportException": () => ({ reason: "worker-shutdown" }),

@@ -20,6 +20,7 @@ import {
 } from "./exchanges.ts";
 import { groupEndpoints } from "./group-endpoints.ts";
 import { listEndpoints } from "./list-endpoints.ts";
+import { graphEndpoints } from "./graph.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
 import { whyEndpoints } from "./why.ts";
@@ -39,6 +40,7 @@ export const queueApi = service({
     ...whyEndpoints,
     ...workerEndpoints,
     ...artifactEndpoints,
+    ...graphEndpoints,
   },
   exchanges: {
     taskDefined,

@@ -172,6 +172,7 @@ create table tasks (
   expires timestamp with time zone not null,
   routes text[] not null,
   tags text not null,
+  created timestamp with time zone,
   constraint tasks_pkey PRIMARY KEY (task_id),
   constraint tasks_priority_check CHECK (((priority >= 1) AND (priority <= 7))),
   constraint tasks_retries_left_check CHECK ((retries_left >= 0)),

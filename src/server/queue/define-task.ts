@@ -11,16 +11,28 @@ export interface DefinitionRules {
   readonly maxDependencies: number;
 }
 
-const refuse = (message: string): never => {
-  throw new ApiError("InputError", message);
-};
+/** A rule that a definition breaks: where in it (`routes[2]`), what is wrong, and what would be right. */
+export interface DefinitionFault {
+  readonly path: string;
+  readonly message: string;
+}
+type Report = (path: string, message: string) => void;
 
-/** The queue that a definition names, by its id or by its halves. */
-export function taskQueueOf(body: TaskDefinitionRequest): {
-  taskQueueId: string;
-  provisionerId: string;
-  workerType: string;
-} {
+export interface NamedTaskQueue {
+  readonly taskQueueId: string;
+  readonly provisionerId: string;
+  readonly workerType: string;
+}
+
+/** The queue that a definition names, by its id or by its halves. Throws where it names none, or two. */
+export function taskQueueOf(body: TaskDefinitionRequest): NamedTaskQueue {
+  const found = findTaskQueue(body);
+  if ("message" in found) throw new ApiError("InputError", found.message);
+  return found;
+}
+
+/** The same, with the fault as a value. */
+export function findTaskQueue(body: TaskDefinitionRequest): NamedTaskQueue | DefinitionFault {
   const { taskQueueId, provisionerId, workerType } = body;
   if (taskQueueId !== undefined) {
     if (
@@ -28,9 +40,10 @@ export function taskQueueOf(body: TaskDefinitionRequest): {
       workerType !== undefined &&
       `${provisionerId}/${workerType}` !== taskQueueId
     )
-      refuse(
-        `taskQueueId must match "provisionerId/workerType": taskQueueId is "${taskQueueId}", but the other two say "${provisionerId}/${workerType}". Give only taskQueueId, or make them agree.`,
-      );
+      return {
+        path: "taskQueueId",
+        message: `taskQueueId must match "provisionerId/workerType": taskQueueId is "${taskQueueId}", but the other two say "${provisionerId}/${workerType}". Give only taskQueueId, or make them agree.`,
+      };
     const slash = taskQueueId.indexOf("/");
     return {
       taskQueueId,
@@ -39,9 +52,10 @@ export function taskQueueOf(body: TaskDefinitionRequest): {
     };
   }
   if (provisionerId === undefined || workerType === undefined)
-    return refuse(
-      "The definition names no task queue: give taskQueueId, or both provisionerId and workerType.",
-    );
+    return {
+      path: "taskQueueId",
+      message: "The definition names no task queue: give taskQueueId, or both provisionerId and workerType.",
+    };
   return { taskQueueId: `${provisionerId}/${workerType}`, provisionerId, workerType };
 }
 
@@ -52,9 +66,11 @@ export const sufficientPriorities = (priority: Priority): readonly Priority[] =>
 /** A priority as a number: 1 (lowest) to 7 (highest). */
 export const priorityRank = (priority: Priority): number => PRIORITIES.length - PRIORITIES.indexOf(priority);
 
-function instant(name: string, text: string): number {
+/** Milliseconds since the epoch; NaN, which no comparison finds fault with, where a time was reported as none. */
+function instant(name: string, text: string, report: Report): number {
   const at = Date.parse(text);
-  return Number.isNaN(at) ? refuse(`${name} is not a time that exists: "${text}".`) : at;
+  if (Number.isNaN(at)) report(name, `${name} is not a time that exists: "${text}".`);
+  return at;
 }
 
 const calendarYearAfter = (at: number): number => {
@@ -67,65 +83,108 @@ const NO_LATER = Date.UTC(9999, 0);
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-function checkedDates(
-  body: TaskDefinitionRequest,
-  rules: DefinitionRules,
-): { created: string; deadline: string; expires: string } {
-  const created = instant("created", body.created);
-  const deadline = instant("deadline", body.deadline);
+interface Dates {
+  readonly created: number;
+  readonly deadline: number;
+  readonly expires: number;
+}
+
+function checkDates(body: TaskDefinitionRequest, rules: DefinitionRules, report: Report): Dates {
+  const created = instant("created", body.created, report);
+  const deadline = instant("deadline", body.deadline, report);
   const { now, toleranceMs, maxDeadlineMs } = rules;
   const minutes = `${toleranceMs / 60_000} minutes`;
   if (created < now - toleranceMs)
-    refuse(`created (${body.created}) cannot be more than ${minutes} in the past; it is ${iso(now)} here.`);
+    report(
+      "created",
+      `created (${body.created}) cannot be more than ${minutes} in the past; it is ${iso(now)} here.`,
+    );
   if (created > now + toleranceMs)
-    refuse(`created (${body.created}) cannot be more than ${minutes} in the future; it is ${iso(now)} here.`);
-  if (created > deadline) refuse(`deadline (${body.deadline}) cannot be before created (${body.created}).`);
-  if (deadline < now) refuse(`deadline (${body.deadline}) cannot be in the past; it is ${iso(now)} here.`);
+    report(
+      "created",
+      `created (${body.created}) cannot be more than ${minutes} in the future; it is ${iso(now)} here.`,
+    );
+  if (created > deadline)
+    report("deadline", `deadline (${body.deadline}) cannot be before created (${body.created}).`);
+  if (deadline < now)
+    report("deadline", `deadline (${body.deadline}) cannot be in the past; it is ${iso(now)} here.`);
   if (deadline - now > maxDeadlineMs + toleranceMs)
-    refuse(
+    report(
+      "deadline",
       `deadline (${body.deadline}) cannot be more than ${maxDeadlineMs / 86_400_000} days in the future.`,
     );
-  const expires = body.expires === undefined ? calendarYearAfter(deadline) : instant("expires", body.expires);
-  if (deadline > expires) refuse(`expires (${body.expires}) cannot be before deadline (${body.deadline}).`);
+  const expires =
+    body.expires === undefined ? calendarYearAfter(deadline) : instant("expires", body.expires, report);
+  if (deadline > expires)
+    report("expires", `expires (${body.expires}) cannot be before deadline (${body.deadline}).`);
   if (expires >= NO_LATER)
-    refuse(`expires (${body.expires}) must be before the year ${new Date(NO_LATER).getUTCFullYear()}.`);
-  return { created: iso(created), deadline: iso(deadline), expires: iso(expires) };
+    report(
+      "expires",
+      `expires (${body.expires}) must be before the year ${new Date(NO_LATER).getUTCFullYear()}.`,
+    );
+  return { created, deadline, expires };
 }
 
 /** AMQP takes routing keys of 255 bytes, of which `route.` is six. */
 const MAX_ROUTE_BYTES = 249;
 
-function checkRoutes(routes: readonly string[]): void {
+function checkRoutes(routes: readonly string[], report: Report): void {
   for (const [i, route] of routes.entries()) {
     const at = `routes[${i}] (${JSON.stringify(route)})`;
     if (/[\0\p{Surrogate}]/u.test(route))
-      refuse(`${at} contains a character that cannot be sent: NUL, or half of a surrogate pair.`);
+      report(
+        `routes[${i}]`,
+        `${at} contains a character that cannot be sent: NUL, or half of a surrogate pair.`,
+      );
     const length = Buffer.byteLength(route);
     if (length > MAX_ROUTE_BYTES)
-      refuse(`${at} takes ${length} bytes in UTF-8, and may take no more than ${MAX_ROUTE_BYTES}.`);
+      report(
+        `routes[${i}]`,
+        `${at} takes ${length} bytes in UTF-8, and may take no more than ${MAX_ROUTE_BYTES}.`,
+      );
   }
 }
 
-/**
- * The task to store. `body` has passed its schema, whose defaults are filled in; the `??` are for the compiler
- * and for callers inside the process.
- */
+/** The task to store, as `checkDefinition` says. Throws `InputError` with the first rule that it breaks. */
 export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: DefinitionRules): NewTask {
-  const queue = taskQueueOf(body);
-  const dates = checkedDates(body, rules);
+  const checked = checkDefinition(taskId, body, rules);
+  if ("taskId" in checked) return checked;
+  throw new ApiError("InputError", checked[0]?.message ?? "The definition is not valid.");
+}
+
+/**
+ * The task to store, or every rule that it breaks. `body` has passed its schema, whose defaults are filled in; the
+ * `??` are for the compiler and for callers inside the process.
+ */
+export function checkDefinition(
+  taskId: string,
+  body: TaskDefinitionRequest,
+  rules: DefinitionRules,
+): NewTask | readonly DefinitionFault[] {
+  const faults: DefinitionFault[] = [];
+  const report: Report = (path, message) => void faults.push({ path, message });
+  const queue = findTaskQueue(body);
+  if ("message" in queue) faults.push(queue);
+  const dates = checkDates(body, rules, report);
   const dependencies = body.dependencies ?? [];
   if (dependencies.length > rules.maxDependencies)
-    refuse(
+    report(
+      "dependencies",
       `The task has ${dependencies.length} dependencies, and may have no more than ${rules.maxDependencies} here.`,
     );
   const scopes = body.scopes ?? [];
   const doubled = scopes.findIndex((scope) => scope.endsWith("**"));
   if (doubled >= 0)
-    refuse(
+    report(
+      `scopes[${doubled}]`,
       `scopes[${doubled}] ("${scopes[doubled]}") ends in "**", which is never meant: a single "*" at the end matches everything.`,
     );
   const routes = body.routes ?? [];
-  checkRoutes(routes);
+  checkRoutes(routes, report);
+  if (faults.length > 0 || "message" in queue) return faults;
+  const created = iso(dates.created);
+  const deadline = iso(dates.deadline);
+  const expires = iso(dates.expires);
   const priority = body.priority ?? "lowest";
   const definition = {
     provisionerId: queue.provisionerId,
@@ -139,7 +198,9 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     routes,
     priority,
     retries: body.retries ?? 5,
-    ...dates,
+    created,
+    deadline,
+    expires,
     scopes,
     payload: body.payload,
     metadata: body.metadata,
@@ -156,8 +217,8 @@ export function defineTask(taskId: string, body: TaskDefinitionRequest, rules: D
     retries: definition.retries,
     anyResolution: definition.requires === "all-resolved",
     dependencies,
-    deadline: dates.deadline,
-    expires: dates.expires,
+    deadline,
+    expires,
     routes,
     tags: JSON.stringify(definition.tags),
     definition: JSON.stringify(definition),

@@ -15,6 +15,8 @@ import { createTask } from "./create-task.ts";
 import { expireTaskGroups, expireTasks } from "./expire-tasks.ts";
 import { defineForLater } from "./define-for-later.ts";
 import { listDependentTasks } from "./list-dependents.ts";
+import { createTasks } from "./graph/create-tasks.ts";
+import { taskGroupTimeline } from "./graph/timeline.ts";
 import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
 import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
@@ -75,6 +77,8 @@ export function createQueue(ctx: QueueContext): Queue {
       reportFailed: reportFailed(ctx, resolve),
       reportException: reportException(ctx, resolve),
       ...artifactHandlers(ctx),
+      createTasks: createTasks(ctx),
+      taskGroupTimeline: taskGroupTimeline(ctx),
     },
     loops: {
       "claim-expiry": endExpiredClaims(ctx, resolve),

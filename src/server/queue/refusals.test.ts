@@ -9,6 +9,7 @@ import { groupEndpoints } from "../../api/queue/group-endpoints.ts";
 import { legacyEndpoints } from "../../api/queue/legacy-endpoints.ts";
 import { listEndpoints } from "../../api/queue/list-endpoints.ts";
 import { whyEndpoints } from "../../api/queue/why.ts";
+import { graphEndpoints } from "../../api/queue/graph.ts";
 import { slugid } from "../../lib/slugid.ts";
 
 let stack: Stack;
@@ -30,6 +31,7 @@ const bodies: Readonly<Record<string, () => object>> = {
   statuses: () => ({ taskIds: [ids.taskId] }),
   changeTaskPriority: () => ({ newPriority: "high" }),
   changeTaskGroupPriority: () => ({ newPriority: "high" }),
+  createTasks: () => ({ tasks: [{ taskId: slugid(), task: taskDefinition() }] }),
   claimWork: () => worker,
   claimTask: () => worker,
   reportException: () => ({ reason: "internal-error" }),
@@ -41,6 +43,7 @@ const endpoints = Object.values({
   ...legacyEndpoints,
   ...whyEndpoints,
   ...workerEndpoints,
+  ...graphEndpoints,
 });
 type Endpoint = (typeof endpoints)[number];
 const named = endpoints.map((of) => [of.name, of] as const);
@@ -123,7 +126,7 @@ describe.each(named)("%s", (_, of) => {
 });
 
 /** They make what there is not, wait for it, or leave it out. */
-const neverLack = ["createTask", "defineTask", "claimWork", "tasks", "statuses"];
+const neverLack = ["createTask", "createTasks", "defineTask", "claimWork", "tasks", "statuses"];
 
 describe("what there is not", () => {
   it.each(named.filter(([name]) => !neverLack.includes(name)))("is not found by %s", async (_, of) => {
@@ -167,6 +170,7 @@ describe("scopes of who may read and work", () => {
     ["changeTaskPriority", (taskId: string) => [`queue:change-task-priority:${taskId}`]],
     ["changeTaskPriority", () => ["queue:change-task-priority-in-queue:test/queue"]],
     ["changeTaskGroupPriority", (taskId: string) => [`queue:change-task-group-priority:-/${taskId}`]],
+    ["taskGroupTimeline", (taskId: string) => [`queue:list-task-group:${taskId}`]],
     ["claimWork", () => ["queue:claim-work:test/queue", "queue:worker-id:g/w"]],
     ["claimTask", () => ["queue:claim-task:test/queue", "queue:worker-id:g/w"]],
     ["reclaimTask", (taskId: string) => [`queue:reclaim-task:${taskId}/0`]],
@@ -198,6 +202,7 @@ describe("scopes of who may read and work", () => {
       "claimTask",
       "claimWork",
       "createTask",
+      "createTasks",
       "defineTask",
       "getTaskGroup",
       "listDependentTasks",
@@ -212,6 +217,7 @@ describe("scopes of who may read and work", () => {
       "status",
       "statuses",
       "task",
+      "taskGroupTimeline",
       "tasks",
       "why",
     ]);

@@ -2,6 +2,7 @@
 import { createGunzip, createInflate } from "node:zlib";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
+import { parseLongList } from "./long-list.ts";
 
 /** What the parser leaves on a request: the parsed body, and its text as it came. */
 export interface JsonBody {
@@ -12,13 +13,31 @@ export interface JsonBody {
 /** Deeper JSON is refused: at some thousand levels printing it again, as replies and errors do, would overflow the stack. */
 const MAX_DEPTH = 500;
 
+/** Bodies up to this length take a few milliseconds to parse, so it is done in one go. */
+const SHORT_LENGTH = 200_000;
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The member of the route's body that is parsed piece by piece. */
+    longList?: string | undefined;
+  }
+}
+
 /** Teaches a server (or a scope of it) to read JSON bodies of at most `limit` bytes; other types are not read. */
 export function readJsonBodies(app: FastifyInstance, limit: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(
     "application/json",
     { parseAs: "string", bodyLimit: limit },
-    (_request, text, done) => {
+    (request, text, done) => {
+      const { longList } = request.routeOptions.config;
+      if (longList !== undefined && text.length > SHORT_LENGTH) {
+        void parseLongList(text, longList, checkDepth).then(
+          (value) => done(null, { text, value } satisfies JsonBody),
+          (err: Error) => done(err, undefined),
+        );
+        return;
+      }
       try {
         done(null, parseJson(text));
       } catch (err) {
@@ -59,17 +78,21 @@ function parseJson(text: string): JsonBody {
   } catch (err) {
     throw new ApiError("MalformedPayload", `Failed to parse JSON: ${(err as Error).message}`);
   }
-  if (isDeeperThan(MAX_DEPTH, value))
-    throw new ApiError(
-      "MalformedPayload",
-      `Failed to parse JSON: it is nested deeper than ${MAX_DEPTH} levels`,
-    );
+  checkDepth(value);
   if (typeof value !== "object" || value === null)
     throw new ApiError(
       "MalformedPayload",
       `Failed to parse JSON: expected an object or an array, got ${value === null ? "null" : typeof value}`,
     );
   return { text, value };
+}
+
+function checkDepth(value: unknown): void {
+  if (isDeeperThan(MAX_DEPTH, value))
+    throw new ApiError(
+      "MalformedPayload",
+      `Failed to parse JSON: it is nested deeper than ${MAX_DEPTH} levels`,
+    );
 }
 
 /** Whether an element of `value` lies more than `levels` below it; goes no deeper than that itself. */

@@ -94,5 +94,10 @@ export function requireScopes(caller: Caller, required: ScopeExpression): void {
   );
 }
 
-const fenced = (expression: ScopeExpression): string =>
-  "```\n" + (typeof expression === "string" ? expression : JSON.stringify(expression, null, 2)) + "\n```";
+/** Longer expressions are cut: those of a thousand tasks would help nobody. */
+const MAX_TOLD = 20_000;
+
+function fenced(expression: ScopeExpression): string {
+  const text = typeof expression === "string" ? expression : JSON.stringify(expression, null, 2);
+  return "```\n" + (text.length <= MAX_TOLD ? text : `${text.slice(0, MAX_TOLD)}\n…`) + "\n```";
+}

@@ -49,19 +49,24 @@ export function sendError(
       JSON.stringify({
         code: error.code,
         message,
+        ...(error.details && { details: error.details }),
         requestInfo: {
           method,
           params: pathParameters(request, of),
-          payload: withoutSecrets(jsonBody(request)?.value ?? {}, of?.secretMembers),
+          payload: withoutMembers(jsonBody(request)?.value ?? {}, [
+            ...(of?.secretMembers ?? []),
+            // Megabytes that the caller has already.
+            ...(of?.longList === undefined ? [] : [of.longList]),
+          ]),
           time,
         },
       }),
     );
 }
 
-function withoutSecrets(payload: unknown, secret: readonly string[] = []): unknown {
-  if (secret.length === 0 || typeof payload !== "object" || payload === null) return payload;
+function withoutMembers(payload: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof payload !== "object" || payload === null) return payload;
   return Object.fromEntries(
-    Object.entries(payload).map(([k, v]) => [k, secret.includes(k) ? "(OMITTED)" : v]),
+    Object.entries(payload).map(([k, v]) => [k, names.includes(k) ? "(OMITTED)" : v]),
   );
 }

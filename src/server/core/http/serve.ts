@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
 import type { Endpoint, ReplyOf } from "../../../api/endpoint.ts";
+import type { Named } from "../../../api/schema.ts";
 import type { Service } from "../../../api/service.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { templateParams } from "../../../lib/scopes/render.ts";
@@ -53,15 +54,18 @@ export function serve<S extends Service>(
   const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
     const handler = handlers[key as keyof S["endpoints"]] as Handler<Endpoint>;
-    const { body } = endpoint;
+    const { body, bodyLimit = 0, longList } = endpoint;
     const schemaUrl = (): string => `${options.rootUrl()}/schemas/${service.name}/${body?.file ?? ""}#`;
-    const checkBody = body && compileBodyCheck(body, schemaUrl);
+    const checkBody =
+      body && compileBodyCheck(longList === undefined ? body : withoutElements(body, longList), schemaUrl);
     const url = prefix + routerPath(endpoint.path);
     const methods = methodsOf.get(url) ?? new Set();
     methodsOf.set(url, methods.add(endpoint.method));
     app.route({
       method: endpoint.method,
       url,
+      bodyLimit: Math.max(bodyLimit, app.initialConfig.bodyLimit ?? 0),
+      config: { longList },
       handler: pipeline(service, endpoint, handler, checkBody, options),
       errorHandler: (err, request, reply) => {
         setApiHeaders(request, reply);
@@ -76,6 +80,15 @@ export function serve<S extends Service>(
       return reply.header("allow", allow).send(allow);
     });
   }
+}
+
+/** The schema for all but the elements of the long list, which the handler checks. */
+function withoutElements({ file, schema }: Named, list: string): Named {
+  const { properties = {} }: { properties?: Readonly<Record<string, object>> } = schema;
+  return {
+    file,
+    schema: { ...schema, properties: { ...properties, [list]: { ...properties[list], items: {} } } },
+  };
 }
 
 /** `*name` takes the rest of the path; the router knows it as `*`. */

@@ -1,6 +1,7 @@
 // Checks of parameters, query and body, with messages that name the place.
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
+import type { TSchema } from "typebox";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Endpoint } from "../../../api/endpoint.ts";
 import type { Named } from "../../../api/schema.ts";
@@ -53,16 +54,50 @@ function createAjv(options: { readonly allErrors: boolean }): Ajv {
   return ajv;
 }
 
-function describe(error: ErrorObject): string {
-  const path = `data${error.instancePath}`;
+const describe = (error: ErrorObject): string => `data${error.instancePath} ${sentence(error)}`;
+
+function sentence(error: ErrorObject): string {
   const extra =
     error.keyword === "additionalProperties"
       ? `: ${JSON.stringify(error.params["additionalProperty"])}`
       : error.keyword === "enum"
         ? `: ${JSON.stringify(error.params["allowedValues"])}`
         : "";
-  return `${path} ${error.message ?? "is not valid"}${extra}`;
+  return `${error.message ?? "is not valid"}${extra}`;
 }
+
+/** Where a value does not fit its schema (`.task.routes[2]`; empty for the value itself), and how. */
+export interface SchemaFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A check of the elements of a long list: fills in defaults, and answers every fault. */
+export function elementCheck(schema: TSchema): (element: unknown) => readonly SchemaFault[] {
+  const isValid = createAjv({ allErrors: false }).compile(schema);
+  let findErrors: ValidateFunction | undefined;
+  return (element) => {
+    if (isValid(element)) return [];
+    let errors = isValid.errors ?? [];
+    if (JSON.stringify(element).length <= MAX_LENGTH_FOR_ALL) {
+      findErrors ??= createAjv({ allErrors: true }).compile(schema);
+      findErrors(element);
+      errors = findErrors.errors ?? errors;
+    }
+    return errors
+      .slice(0, MAX_TOLD)
+      .map((error) => ({ path: memberPath(error.instancePath), message: sentence(error) }));
+  };
+}
+
+/** A JSON pointer as people write it. */
+const memberPath = (pointer: string): string =>
+  pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`))
+    .join("");
 
 /** Checks the parameters of the path against the patterns of the method. */
 export function checkParams(of: Endpoint, params: Readonly<Record<string, string>>): void {

@@ -126,11 +126,12 @@ export function insertTasks(
     task as (
       insert into tasks as t (
         task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries_left,
-        run_count, unsatisfied, deadline, expires, routes, tags
+        run_count, unsatisfied, deadline, expires, routes, tags, created
       )
       select task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries,
         (unsatisfied = 0)::integer, unsatisfied, deadline, expires,
-        case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end, tags
+        case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end, tags,
+        ${at}::timestamptz
       from accepted order by ord
       returning t.task_id, t as task
     ),

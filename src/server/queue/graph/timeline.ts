@@ -1,0 +1,194 @@
+// taskGroupTimeline: where the time of a group went.
+import type { graphEndpoints, PathTask, TimedTask, Timeline } from "../../../api/queue/graph.ts";
+import type { Run } from "../../../api/queue/status.ts";
+import type { Queryable } from "../../core/db.ts";
+import type { Handler } from "../../core/http/serve.ts";
+import { decodePage, encodePage } from "../../core/pagination.ts";
+import { takeTurns, type Turn } from "../../core/turns.ts";
+import type { QueueContext } from "../context.ts";
+import { requireGroup } from "../find-task.ts";
+import { readDefinitions } from "../store/read.ts";
+import { readTimelinePage, readTimelineTasks, type TimelineRow } from "../store/timeline.ts";
+import { chunks } from "./check-known.ts";
+import { groupTime, segmentsOf, type TimelineTask } from "./critical-path.ts";
+
+const PAGE = 1000;
+/** The critical path needs the whole group in memory: 0.5 KB a task. */
+const MAX_SUMMARISED = 100_000;
+
+interface ReadTask extends TimelineTask {
+  /** As they are on the wire. */
+  readonly wire: readonly Run[];
+}
+
+export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoints.taskGroupTimeline> {
+  return async (call) => {
+    const { taskGroupId } = call.params;
+    const page = decodePage(call.query, PAGE);
+    const group = await requireGroup(ctx.db, taskGroupId);
+    const turn = takeTurns();
+    const now = ctx.clock.now();
+    const whole = page.after === "" ? await readGroup(ctx.db, taskGroupId, turn) : undefined;
+
+    const found = await readTimelinePage(ctx.db, taskGroupId, page.after, page.limit + 1);
+    const shown = found.slice(0, page.limit).map(readTask);
+    const known = whole ?? (await withDependencies(ctx.db, taskGroupId, shown));
+    const tasks = await describe(ctx.db, shown, known, now, turn);
+    const summary = whole && (await summarise(ctx.db, whole, now, turn));
+    return {
+      taskGroupId,
+      schedulerId: group.scheduler_id,
+      asOf: iso(now),
+      ...(summary && { summary }),
+      tasks,
+      ...(found.length > shown.length && { continuationToken: encodePage(shown.at(-1)?.taskId ?? "") }),
+    };
+  };
+}
+
+/** All tasks of a group, or nothing where they are too many. */
+async function readGroup(
+  db: Queryable,
+  taskGroupId: string,
+  turn: Turn,
+): Promise<Map<string, ReadTask> | undefined> {
+  const tasks = new Map<string, ReadTask>();
+  for (let after = ""; ;) {
+    const rows = await readTimelinePage(db, taskGroupId, after, PAGE);
+    for (const row of rows) tasks.set(row.task_id, readTask(row));
+    const last = rows.at(-1);
+    if (rows.length < PAGE || last === undefined) return tasks;
+    if (tasks.size > MAX_SUMMARISED) return undefined;
+    after = last.task_id;
+    if (turn.isOver()) await turn.next();
+  }
+}
+
+/** What the gaps of some tasks depend on. */
+async function withDependencies(
+  db: Queryable,
+  taskGroupId: string,
+  shown: readonly ReadTask[],
+): Promise<Map<string, ReadTask>> {
+  const tasks = new Map(shown.map((task) => [task.taskId, task]));
+  const missing = new Set(shown.flatMap(({ dependencies }) => dependencies.filter((id) => !tasks.has(id))));
+  for (const some of chunks([...missing]))
+    for (const row of await readTimelineTasks(db, taskGroupId, some)) tasks.set(row.task_id, readTask(row));
+  return tasks;
+}
+
+function readTask(row: TimelineRow): ReadTask {
+  // Built by run_json of the database.
+  const wire = JSON.parse(`[${row.runs ?? ""}]`) as Run[];
+  const ms = (time: string | undefined): number | undefined =>
+    time === undefined ? undefined : Date.parse(time);
+  return {
+    taskId: row.task_id,
+    created: row.created?.getTime(),
+    dependencies: row.dependencies,
+    wire,
+    runs: wire.map(({ state, scheduled, started, resolved }) => ({
+      state,
+      scheduled: Date.parse(scheduled),
+      started: ms(started),
+      resolved: ms(resolved),
+    })),
+  };
+}
+
+async function describe(
+  db: Queryable,
+  shown: readonly ReadTask[],
+  known: ReadonlyMap<string, ReadTask>,
+  now: number,
+  turn: Turn,
+): Promise<TimedTask[]> {
+  const names = await readNames(
+    db,
+    shown.map(({ taskId }) => taskId),
+    turn,
+  );
+  return shown.map((task) => {
+    const first = task.runs[0];
+    return {
+      taskId: task.taskId,
+      name: names.get(task.taskId) ?? "",
+      state: task.wire.at(-1)?.state ?? "unscheduled",
+      ...(task.created !== undefined && { created: iso(task.created) }),
+      dependencyMs: Math.max(0, (first?.scheduled ?? now) - (task.created ?? first?.scheduled ?? now)),
+      ...segmentsOf(task, known, now),
+      runs: task.wire.map((run, i) => ({ ...run, ...runTimes(task.runs[i], now) })),
+    };
+  });
+}
+
+function runTimes(
+  run: TimelineTask["runs"][number] | undefined,
+  now: number,
+): { queueMs: number; runMs: number } {
+  const resolved = run?.resolved ?? now;
+  const started = run?.started ?? resolved;
+  return {
+    queueMs: Math.max(0, started - (run?.scheduled ?? now)),
+    runMs: Math.max(0, resolved - started),
+  };
+}
+
+async function summarise(
+  db: Queryable,
+  tasks: ReadonlyMap<string, ReadTask>,
+  now: number,
+  turn: Turn,
+): Promise<Timeline["summary"]> {
+  const time = groupTime(tasks, now);
+  if (!time) return undefined;
+  const sums = { gapMs: 0, queueMs: 0, runMs: 0, betweenMs: 0 };
+  for (const task of tasks.values()) {
+    const segments = segmentsOf(task, tasks, now);
+    for (const name of ["gapMs", "queueMs", "runMs", "betweenMs"] as const) sums[name] += segments[name];
+    if (turn.isOver()) await turn.next();
+  }
+  const names = await readNames(
+    db,
+    time.path.map(({ taskId }) => taskId),
+    turn,
+  );
+  const wallMs = time.until - time.from;
+  const criticalPath = time.path.map(({ from, until, ...step }): PathTask => ({
+    ...step,
+    name: names.get(step.taskId) ?? "",
+    from: iso(from),
+    until: iso(until),
+    share: wallMs === 0 ? 0 : (until - from) / wallMs,
+  }));
+  const { resolved, beforeMs } = time;
+  return {
+    resolved,
+    tasks: tasks.size,
+    from: iso(time.from),
+    until: iso(time.until),
+    wallMs,
+    sums,
+    criticalPath,
+    beforeMs,
+  };
+}
+
+/** Read here and not by the database, which cannot make text of every JSON string. */
+async function readNames(
+  db: Queryable,
+  taskIds: readonly string[],
+  turn: Turn,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (const some of chunks(taskIds))
+    for (const row of await readDefinitions(db, some)) {
+      // It was accepted with this member.
+      const { metadata } = JSON.parse(row.definition) as { metadata: { name: string } };
+      names.set(row.task_id, metadata.name);
+      if (turn.isOver()) await turn.next();
+    }
+  return names;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();

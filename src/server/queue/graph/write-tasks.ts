@@ -1,0 +1,128 @@
+// Writes the tasks of a call in one transaction.
+import type { Queryable } from "../../core/db.ts";
+import type { Turn } from "../../core/turns.ts";
+import { timestamp, type QueueContext } from "../context.ts";
+import { lockRequired, type NewTask } from "../store/create.ts";
+import {
+  growGroups,
+  insertEdges,
+  insertFirstRuns,
+  insertManyTasks,
+  readRequired,
+  releaseResolved,
+  type CountedTask,
+  type Edge,
+  type GroupGrowth,
+  type RequiredRow,
+} from "../store/create-many.ts";
+import { chunks } from "./check-known.ts";
+
+/** What was looked at before is no longer so: look again. */
+export class ChangedMeanwhile extends Error {
+  override readonly name = "ChangedMeanwhile";
+}
+
+export interface Plan {
+  readonly tasks: readonly CountedTask[];
+  readonly edges: readonly Edge[];
+  /** Those that wait for nothing. */
+  readonly first: readonly CountedTask[];
+  /** What others wait for, in order of ids. */
+  readonly awaited: readonly string[];
+}
+
+/** Works out what has to wait. `required`: what tasks depend on that are there already, by id. */
+export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<string, RequiredRow>): Plan {
+  const awaited = new Set<string>();
+  const edges: Edge[] = [];
+  const counted: CountedTask[] = [];
+  for (const task of tasks) {
+    let unsatisfied = 0;
+    for (const id of task.dependencies) {
+      const there = required.get(id);
+      const satisfied = there !== undefined && satisfies(there.state, task.anyResolution);
+      if (!satisfied) unsatisfied++;
+      if (there && !satisfied) awaited.add(id);
+      edges.push({ dependent: task.taskId, required: id, anyResolution: task.anyResolution, satisfied });
+    }
+    counted.push({ ...task, unsatisfied });
+  }
+  const first = counted.filter(({ unsatisfied }) => unsatisfied === 0);
+  return { tasks: counted, edges, first, awaited: [...awaited].sort() };
+}
+
+const satisfies = (state: string | null, anyResolution: boolean): boolean =>
+  state === "completed" || (anyResolution && (state === "failed" || state === "exception"));
+
+/**
+ * Writes it, or nothing. Answers the queues in which runs became pending.
+ *
+ * Locks come last, so that others wait for them only briefly: of what is awaited, so that none of it resolves between
+ * being looked at and having its dependents (see lockRequired), then of the groups. What was resolved when it was looked
+ * at before is not locked: a rerun of it that comes in between might as well have come afterwards.
+ */
+export async function writeTasks(ctx: QueueContext, plan: Plan, turn: Turn): Promise<Set<string>> {
+  const groups = growthOf(plan.tasks);
+  return ctx.db.tx(async (tx) => {
+    const at = timestamp(ctx);
+    const breathe = async (): Promise<void> => {
+      if (turn.isOver()) await turn.next();
+    };
+    for (const some of chunks(plan.tasks)) {
+      await insertManyTasks(tx, some, at);
+      await breathe();
+    }
+    for (const some of chunks(plan.edges, 1000)) {
+      await insertEdges(tx, some);
+      await breathe();
+    }
+    const queues = new Set(plan.first.map((task) => task.taskQueueId));
+    for (const some of chunks(plan.first)) {
+      await insertFirstRuns(
+        tx,
+        some.map(({ taskId }) => taskId),
+        at,
+      );
+      await breathe();
+    }
+    for (const queue of await settleAwaited(tx, plan.awaited, at)) queues.add(queue);
+    for (const some of chunks(groups)) {
+      const grown = await growGroups(tx, some, ctx.config.groupExpiryMargin);
+      if (grown.length < some.length)
+        throw new ChangedMeanwhile("a group was sealed or has another scheduler");
+    }
+    return queues;
+  });
+}
+
+/** What was resolved since it was looked at keeps nobody waiting. */
+async function settleAwaited(tx: Queryable, awaited: readonly string[], at: string): Promise<string[]> {
+  const queues: string[] = [];
+  for (const some of chunks(awaited)) {
+    await lockRequired(tx, some);
+    // A statement of its own, since it must see what was committed before the locks were had.
+    const rows = await readRequired(tx, some);
+    if (rows.length < some.length) throw new ChangedMeanwhile("a dependency has expired");
+    const resolved = rows.flatMap(({ task_id: taskId, state }) =>
+      state !== null && satisfies(state, true) ? [{ taskId, state }] : [],
+    );
+    if (resolved.length === 0) continue;
+    for (const row of await releaseResolved(tx, resolved, at)) queues.push(row.task_queue_id);
+  }
+  return queues;
+}
+
+/** In order of ids, in which their rows are locked. */
+function growthOf(tasks: readonly NewTask[]): GroupGrowth[] {
+  const groups = new Map<string, GroupGrowth>();
+  for (const { taskGroupId, schedulerId, expires } of tasks) {
+    const before = groups.get(taskGroupId);
+    groups.set(taskGroupId, {
+      taskGroupId,
+      schedulerId,
+      expires: before && before.expires > expires ? before.expires : expires,
+      tasks: (before?.tasks ?? 0) + 1,
+    });
+  }
+  return [...groups.values()].sort((a, b) => (a.taskGroupId < b.taskGroupId ? -1 : 1));
+}
