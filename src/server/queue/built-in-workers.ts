@@ -4,6 +4,7 @@ import { pendingTopic, timestamp, wakeAfterCommit, type QueueContext } from "./c
 import type { Round } from "./loops.ts";
 import type { Resolve } from "./resolver.ts";
 import { claimPending, type ClaimedRow } from "./store/claim.ts";
+import type { WorkerLedger } from "./workers/ledger.ts";
 
 const WORKER_GROUP = "built-in";
 const outcomes = { succeed: "completed", fail: "failed" } as const;
@@ -18,15 +19,19 @@ export const builtInTopics: readonly string[] = workers.map((id) => pendingTopic
  * One round: claims what is pending and resolves it. Two processes never get the same run; what one claimed and did
  * not resolve, since it died in between, comes back when the claim expires.
  */
-export function runBuiltInTasks(ctx: QueueContext, resolve: Resolve): Round {
+export function runBuiltInTasks(ctx: QueueContext, resolve: Resolve, ledger: WorkerLedger): Round {
   return async () => {
     const { loopBatch, claimTimeout } = ctx.config;
     const claims = await Promise.all(
       workers.map(async (workerId) => {
-        const worker = { workerGroup: WORKER_GROUP, workerId, claimId: null, tasks: loopBatch };
+        const taskQueueId = queueOf(workerId);
+        const worker = { workerGroup: WORKER_GROUP, workerId };
+        const claimer = { ...worker, claimId: null, tasks: loopBatch };
         const until = timestamp(ctx, claimTimeout);
-        const rows = await claimPending(ctx.db, queueOf(workerId), [worker], timestamp(ctx), until);
-        if (rows.length > 0) wakeAfterCommit(ctx, null);
+        const rows = await claimPending(ctx.db, taskQueueId, [claimer], timestamp(ctx), until);
+        if (rows.length === 0) return 0;
+        wakeAfterCommit(ctx, null);
+        ledger.claimed({ taskQueueId, ...worker }, rows);
         await Promise.all(
           rows.map((row) =>
             resolve({

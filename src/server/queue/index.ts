@@ -86,7 +86,7 @@ export function createQueue(ctx: QueueContext): Queue {
       "artifact-expiry": expireArtifacts(ctx),
       "task-expiry": expireTasks(ctx),
       "task-group-expiry": expireTaskGroups(ctx),
-      "built-in-workers": runBuiltInTasks(ctx, resolve),
+      "built-in-workers": runBuiltInTasks(ctx, resolve, ledger),
     },
     wakeTopics: { "built-in-workers": builtInTopics },
     consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],
