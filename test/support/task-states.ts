@@ -38,6 +38,8 @@ export type Operation =
   | "schedule"
   | "rerun"
   | "cancel"
+  | "cancel group"
+  | "priority"
   | "create"
   | "claim"
   | "claim by another"
@@ -119,6 +121,12 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
         return (await queue.rerunTask({ taskId })).status;
       case "cancel":
         return (await queue.cancelTask({ taskId })).status;
+      case "cancel group":
+        await queue.sealTaskGroup({ taskGroupId: taskId });
+        await queue.cancelTaskGroup({ taskGroupId: taskId });
+        return undefined;
+      case "priority":
+        return (await queue.changeTaskPriority({ taskId }, { newPriority: "high" })).status;
       case "create":
         return (await queue.createTask({ taskId }, subject.definition)).status;
       case "claim":

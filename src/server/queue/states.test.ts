@@ -65,6 +65,14 @@ const running = to("running scheduled; 1 left", ["task-running 0"], "running");
 const runningAgain = to(`${first}, running retry; 0 left`, ["task-running 1"]);
 const claims = { pending: running, retried: runningAgain };
 
+const cancels = {
+  unscheduled: to("exception exception canceled; 1 left", ["task-exception 0"], "canceled"),
+  pending: to("exception scheduled canceled; 1 left", ["task-exception 0"], "canceled"),
+  running: to("exception scheduled canceled; 1 left", ["task-exception 0"], "canceled"),
+  retried: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
+  retried2: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
+};
+
 /** After a retry the first run is still told as it ended, at most one run later. */
 const reportOf = (reason: string): Row => {
   const retryAs = { "worker-shutdown": "retry", "intermittent-task": "task-retry" }[reason];
@@ -103,14 +111,18 @@ const table: Readonly<Record<Operation, Row>> = {
     spent: to(`${first}, exception retry worker-shutdown, pending rerun; 1 left`, ["task-pending 2"]),
     others: again("task-pending 1"),
   },
-  cancel: {
-    unscheduled: to("exception exception canceled; 1 left", ["task-exception 0"], "canceled"),
-    pending: to("exception scheduled canceled; 1 left", ["task-exception 0"], "canceled"),
-    running: to("exception scheduled canceled; 1 left", ["task-exception 0"], "canceled"),
-    canceled: again("task-exception 0"),
-    retried: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
-    retried2: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
-    others: "nothing",
+  cancel: { ...cancels, canceled: again("task-exception 0"), others: "nothing" },
+  "cancel group": { ...cancels, others: "nothing" },
+  priority: {
+    unscheduled: again("task-priority-changed"),
+    pending: again("task-priority-changed"),
+    running: again("task-priority-changed"),
+    retried: again("task-priority-changed"),
+    retried2: again("task-priority-changed"),
+    others: refused(
+      "RequestConflict",
+      /^Task \S+ cannot be reprioritized: it is already resolved, or was before it was run again\.$/,
+    ),
   },
   create: { pending: again("task-defined", "task-pending 0"), others: again("task-defined") },
   claim: { unscheduled: noRun, ...claims, running: "nothing", others: notClaimable },
@@ -174,6 +186,8 @@ const late: Readonly<Partial<Record<Operation, Row>>> = {
   schedule: { others: tooLate },
   rerun: { others: tooLate },
   cancel: { others: tooLate },
+  "cancel group": { others: "nothing" },
+  priority: { others: tooLate },
   claim: { others: tooLate },
   "claim by another": { others: tooLate },
   "claim work": { others: "nothing" },
@@ -228,8 +242,8 @@ describe("on a task in any state", () => {
     const subjects = await allSubjects();
     const cells = states.map((state) => row[state] ?? row.others);
     await expectTable(operation, subjects, cells);
-    // The gate can be released but once.
-    if (operation === "release") return;
+    // The gate can be released but once, and a priority changed to the same one but once.
+    if (operation === "release" || operation === "priority") return;
     const next = states.map((state, i) => {
       const cell = cells[i];
       return typeof cell === "object" && "is" in cell ? cell.next : state;
