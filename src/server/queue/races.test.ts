@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Client } from "../../client/index.ts";
 import { createTask, taskDefinition } from "../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../test/support/queue-events.ts";
-import { testStack, type Stack } from "../../../test/support/stack.ts";
+import type { Stack } from "../../../test/support/stack.ts";
+import { outcomes, twoServers, type TwoServers } from "../../../test/support/two-servers.ts";
 import { until } from "../../../test/support/until.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { slugid } from "../../lib/slugid.ts";
@@ -13,52 +14,34 @@ import { sql } from "../core/sql.ts";
 import { createWakeUps } from "../core/wake-ups.ts";
 import { createEnder } from "./resolver.ts";
 
+let servers: TwoServers;
 let stack: Stack;
 let other: Stack;
 let clients: readonly [Client, Client];
 beforeAll(async () => {
   // So long that nobody is served by a poll.
-  const config = { queue: { loopInterval: 1_000_000, claimTimeout: 600_000 } };
-  stack = await testStack({ config });
-  other = await testStack({ config, database: stack.database });
+  servers = await twoServers({ queue: { loopInterval: 1_000_000, claimTimeout: 600_000 } });
+  ({ stack, other } = servers);
   clients = [stack.client, other.client];
 });
-afterAll(async () => {
-  await other.stop();
-  await stack.stop();
-});
+afterAll(() => servers.stop());
 
 const worker = { workerGroup: "g", workerId: "w" };
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
-/** Which of the calls were done, and which refused; fails where one was neither. */
-async function outcomes(...calls: Promise<unknown>[]): Promise<("done" | "refused")[]> {
-  return (await Promise.allSettled(calls)).map((result) => {
-    if (result.status === "fulfilled") return "done";
-    expect(result.reason).toMatchObject({ code: "RequestConflict" });
-    return "refused";
-  });
-}
 async function running(): Promise<string> {
   const taskId = await createTask(stack.client);
   await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
   return taskId;
 }
-/** Does `body` `count` times, some at once, each time with the two clients in another order. */
-async function rounds(count: number, body: (here: Client, there: Client) => Promise<void>): Promise<void> {
-  const [a, b] = clients;
-  for (let i = 0; i < count; i += 8)
-    await Promise.all(Array.from({ length: 8 }, (_, j) => (j % 2 === 0 ? body(a, b) : body(b, a))));
-}
-
 describe("at the same time", () => {
   it("a task is canceled and completed: one is done, and the log tells that one", async () => {
-    await rounds(48, async (here, there) => {
+    await servers.rounds(48, async (here, there) => {
       const taskId = await running();
-      const [canceled, completed] = await outcomes(
+      const [canceled, completed] = await outcomes([
         here.queue.cancelTask({ taskId }),
         there.queue.reportCompleted({ taskId, runId: 0 }),
-      );
+      ]);
       const { state } = await statusOf(taskId);
       expect(canceled).toBe("done");
       expect(completed).toBe(state === "completed" ? "done" : "refused");
@@ -68,12 +51,12 @@ describe("at the same time", () => {
   });
 
   it("a task is canceled and claimed: whatever was first, it is canceled in the end", async () => {
-    await rounds(48, async (here, there) => {
+    await servers.rounds(48, async (here, there) => {
       const taskId = await createTask(stack.client);
-      const [canceled, claimed] = await outcomes(
+      const [canceled, claimed] = await outcomes([
         here.queue.cancelTask({ taskId }),
         there.queue.claimTask({ taskId, runId: 0 }, worker),
-      );
+      ]);
       expect(canceled).toBe("done");
       const [run] = (await statusOf(taskId)).runs;
       expect(run).toMatchObject({ state: "exception", reasonResolved: "canceled" });
@@ -84,14 +67,14 @@ describe("at the same time", () => {
   });
 
   it("a run is reported in different ways: one is done, the log tells that one", async () => {
-    await rounds(48, async (here, there) => {
+    await servers.rounds(48, async (here, there) => {
       const taskId = await running();
       const id = { taskId, runId: 0 };
-      const all = await outcomes(
+      const all = await outcomes([
         here.queue.reportCompleted(id),
         there.queue.reportFailed(id),
         here.queue.reportException(id, { reason: "worker-shutdown" }),
-      );
+      ]);
       expect(all.filter((one) => one === "done")).toHaveLength(1);
       const [run] = (await statusOf(taskId)).runs;
       expect((await storyOf(taskId))[3]).toBe(`task-${run?.state} 0`);
@@ -99,10 +82,10 @@ describe("at the same time", () => {
   });
 
   it("a task is run again and canceled: the log has a run for each start and an end for each run", async () => {
-    await rounds(48, async (here, there) => {
+    await servers.rounds(48, async (here, there) => {
       const taskId = await createTask(stack.client);
       await here.queue.cancelTask({ taskId });
-      await outcomes(here.queue.rerunTask({ taskId }), there.queue.cancelTask({ taskId }));
+      await outcomes([here.queue.rerunTask({ taskId }), there.queue.cancelTask({ taskId })]);
       const { state } = await statusOf(taskId);
       const told = await storyOf(taskId);
       expect(told.filter((line) => line.endsWith("1"))).toEqual(
@@ -112,7 +95,7 @@ describe("at the same time", () => {
   });
 
   it("a task is defined again and claimed: it is never told as pending after it ran", async () => {
-    await rounds(48, async (here, there) => {
+    await servers.rounds(48, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
       await here.queue.createTask({ taskId }, definition);
@@ -128,7 +111,7 @@ describe("at the same time", () => {
   });
 
   it("a task is created in both processes: once, and told as often as it was asked for", async () => {
-    await rounds(48, async (here, there) => {
+    await servers.rounds(48, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
       await Promise.all([here, there].map(({ queue }) => queue.createTask({ taskId }, definition)));
