@@ -1,0 +1,17 @@
+// What a change of priorities must never leave behind.
+import Type from "typebox";
+import type { Db } from "../../src/server/core/db.ts";
+import { sql } from "../../src/server/core/sql.ts";
+
+const Row = Type.Object({ task_id: Type.String() });
+
+/** The tasks whose pending run or definition has another priority than they have themselves. */
+export const priorityMismatches = (db: Db): Promise<{ task_id: string }[]> =>
+  db.many(
+    Row,
+    sql`
+    select t.task_id from tasks t
+    left join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1 and r.state = 'pending'
+    left join task_definitions d on d.task_id = t.task_id
+    where r.priority <> t.priority or d.definition::json ->> 'priority' <> priority_name(t.priority)`,
+  );
