@@ -1,0 +1,256 @@
+// Every list of the contract that comes in pages: whatever comes and goes meanwhile, and however short the pages are,
+// what is there all the time is visited exactly once, and nothing is twice.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { methods, pathOf, type Method } from "../../test/support/contract-calls.ts";
+import { createTask, taskDefinition } from "../../test/support/factories.ts";
+import { rawCall } from "../../test/support/raw-call.ts";
+import { testStack, type Stack } from "../../test/support/stack.ts";
+import { slugid } from "../lib/slugid.ts";
+import { sql } from "./core/sql.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await testStack({ roles: ["api"] });
+});
+afterAll(() => stack.stop());
+
+/** A list of its own, empty at first. */
+interface List {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Adds an element and answers its key. */
+  add(): Promise<string>;
+  remove(key: string): Promise<unknown>;
+  /** The elements of a page. */
+  items(reply: Reply): readonly unknown[];
+  key(item: Item): string;
+  /** It is of all that the server knows, and so has what other lists made. */
+  readonly isShared?: boolean;
+}
+type Reply = Readonly<Record<string, readonly unknown[]>> & { readonly continuationToken?: string };
+/** An element of any list, as far as keys go. */
+type Item = Readonly<Record<string, string>> & { readonly status: { readonly taskId: string } };
+
+const worker = { workerGroup: "g", workerId: "w" };
+const removeTask = (taskId: string) =>
+  stack.database.db.run(sql`
+    with t as (delete from tasks where task_id = ${taskId}),
+      r as (delete from runs where task_id = ${taskId})
+    delete from task_definitions where task_id = ${taskId}`);
+let count = 0;
+const newName = (): string =>
+  `n${count++}-${slugid()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, "")}`.slice(0, 20);
+const byStatus = { items: ({ tasks = [] }: Reply) => tasks, key: (item: Item) => item.status.taskId };
+const byTask = (name: string) => ({
+  items: (reply: Reply) => reply[name] ?? [],
+  key: ({ taskId = "" }: Item) => taskId,
+});
+
+/** Lists of many tasks that the caller names: some of these are there, some come, some go. */
+const named = (name: string) => (): List => {
+  const taskIds = Array.from({ length: 40 }, () => slugid()).toSorted(() => Math.random() - 0.5);
+  const left = [...taskIds];
+  return {
+    body: { taskIds },
+    add: async () => {
+      const taskId = left.pop() ?? "";
+      await stack.client.queue.createTask({ taskId }, taskDefinition());
+      return taskId;
+    },
+    remove: removeTask,
+    ...byTask(name),
+  };
+};
+const members = async (): Promise<Pick<List, "params" | "add" | "remove">> => {
+  const taskGroupId = slugid();
+  await createTask(stack.client, { taskGroupId }).then(removeTask);
+  return {
+    params: { taskGroupId },
+    add: () => createTask(stack.client, { taskGroupId }),
+    remove: removeTask,
+  };
+};
+async function artifacts(params: (taskId: string) => Readonly<Record<string, string>>): Promise<List> {
+  const taskId = await createTask(stack.client);
+  await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
+  return {
+    params: params(taskId),
+    add: async () => {
+      const name = `public/${newName()}`;
+      const expires = new Date(Date.now() + 3_600_000).toISOString();
+      const body = {
+        storageType: "reference",
+        expires,
+        contentType: "a/b",
+        url: "https://a.example/",
+      } as const;
+      await stack.client.queue.createArtifact({ taskId, runId: 0, name }, body);
+      return name;
+    },
+    remove: (name) =>
+      stack.database.db.run(sql`delete from artifacts where task_id = ${taskId} and name = ${name}`),
+    items: ({ artifacts: items = [] }) => items,
+    key: ({ name = "" }) => name,
+  };
+}
+/** Task queues, by what of their ids is the key. */
+const queues = (
+  provisionerId: string,
+  key: "provisionerId" | "workerType" | "taskQueueId",
+  list: string,
+): List => ({
+  params: { provisionerId },
+  add: async () => {
+    const [name, other] = [newName(), newName()];
+    const id = key === "provisionerId" ? `${name}/${other}` : `${provisionerId}/${name}`;
+    await stack.database.db.run(sql`
+      insert into task_queues (task_queue_id, last_date_active, expires)
+      values (${id}, now(), now() + interval '1 day')`);
+    return key === "taskQueueId" ? id : name;
+  },
+  remove: (name) =>
+    stack.database.db.run(
+      key === "provisionerId"
+        ? sql`delete from task_queues where task_queue_id like ${`${name}/%`}`
+        : sql`delete from task_queues where task_queue_id in (${name}, ${`${provisionerId}/${name}`})`,
+    ),
+  items: (reply) => reply[list] ?? [],
+  key: (item) => item[key] ?? "",
+  isShared: key !== "workerType",
+});
+
+const lists: Readonly<Record<string, () => List | Promise<List>>> = {
+  "queue.tasks": named("tasks"),
+  "queue.statuses": named("statuses"),
+  "queue.listTaskGroup": async () => ({ ...(await members()), ...byStatus }),
+  "queue.taskGroupTimeline": async () => ({ ...(await members()), ...byTask("tasks") }),
+  "queue.listDependentTasks": async () => {
+    const taskId = await createTask(stack.client);
+    return {
+      params: { taskId },
+      add: () => createTask(stack.client, { dependencies: [taskId] }),
+      remove: (dependent) =>
+        stack.database.db.run(sql`delete from task_dependencies where dependent = ${dependent}`),
+      ...byStatus,
+    };
+  },
+  "queue.listArtifacts": () => artifacts((taskId) => ({ taskId, runId: "0" })),
+  "queue.listLatestArtifacts": () => artifacts((taskId) => ({ taskId })),
+  "queue.listPendingTasks": () => {
+    const taskQueueId = `test/${newName()}`;
+    return {
+      params: { taskQueueId },
+      add: () => createTask(stack.client, { taskQueueId }),
+      remove: (taskId) => stack.client.queue.claimTask({ taskId, runId: 0 }, worker),
+      ...byTask("tasks"),
+    };
+  },
+  "queue.listClaimedTasks": () => {
+    const taskQueueId = `test/${newName()}`;
+    return {
+      params: { taskQueueId },
+      add: async () => {
+        const taskId = await createTask(stack.client, { taskQueueId });
+        await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
+        return taskId;
+      },
+      remove: (taskId) => stack.client.queue.reportCompleted({ taskId, runId: 0 }),
+      ...byTask("tasks"),
+    };
+  },
+  "queue.listProvisioners": () => queues("-", "provisionerId", "provisioners"),
+  "queue.listWorkerTypes": () => queues(newName(), "workerType", "workerTypes"),
+  "queue.listTaskQueues": () => queues(newName(), "taskQueueId", "taskQueues"),
+  "queue.listWorkers": () => {
+    const [provisionerId, workerType] = [newName(), newName()];
+    return {
+      params: { provisionerId, workerType },
+      add: async () => {
+        const workerId = newName();
+        await stack.database.db.run(sql`
+          insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, quarantine_until)
+          values (${`${provisionerId}/${workerType}`}, 'g', ${workerId}, now(), now() + interval '1 day', now())`);
+        return workerId;
+      },
+      remove: (workerId) => stack.database.db.run(sql`delete from workers where worker_id = ${workerId}`),
+      items: ({ workers = [] }) => workers,
+      key: ({ workerId = "" }) => workerId,
+    };
+  },
+};
+
+async function readPage(
+  method: Method,
+  list: List,
+  limit: number,
+  token: string | undefined,
+): Promise<Reply> {
+  const query = new URLSearchParams({
+    limit: String(limit),
+    ...(token !== undefined && { continuationToken: token }),
+  });
+  const { status, body, message } = await rawCall(stack.rootUrl, {
+    method: method.of.method,
+    path: `${pathOf(method, list.params ?? {})}?${query.toString()}`,
+    body: list.body === undefined ? undefined : JSON.stringify(list.body),
+    credentials: stack.rootCredentials,
+  });
+  expect([status, message]).toEqual([200, ""]);
+  // Checked against its schema by the server, in tests.
+  return body as Reply;
+}
+
+const paginated = methods.filter(({ of }) => of.query !== undefined && "continuationToken" in of.query);
+
+describe.each(paginated.map((method) => [method.name, method] as const))("%s", (name, method) => {
+  it("visits what stays exactly once, whatever comes and goes between the pages", async () => {
+    const makeList = lists[name];
+    if (!makeList) throw new Error(`${name} comes in pages and has no case here`);
+    const walk = fc.record({
+      staying: fc.integer({ min: 0, max: 5 }),
+      going: fc.integer({ min: 0, max: 4 }),
+      limits: fc.oneof(
+        fc.constant([1]),
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
+      ),
+      changes: fc.array(fc.constantFrom("add", "remove", "none"), { maxLength: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(walk, async ({ staying, going, limits, changes }) => {
+        const list = await makeList();
+        const [stay, passing, visited]: [string[], string[], string[]] = [[], [], []];
+        // In turns, so that those that go are among those that stay.
+        for (let i = 0; i < Math.max(staying, going); i++) {
+          if (i < staying) stay.push(await list.add());
+          if (i < going) passing.push(await list.add());
+        }
+        const removable = [...passing];
+        let token: string | undefined;
+        let pages = 0;
+        do {
+          const limit = limits[pages % limits.length] ?? 1;
+          const reply = await readPage(method, list, limit, token);
+          const items = list.items(reply);
+          expect(items.length).toBeLessThanOrEqual(limit);
+          // Held against its schema; what a key function takes from it is in every element of that list.
+          visited.push(...items.map((item) => list.key(item as Item)));
+          token = reply.continuationToken;
+          const change = changes[pages++];
+          if (change === "add") passing.push(await list.add());
+          const gone = change === "remove" ? removable.pop() : undefined;
+          if (gone !== undefined) await list.remove(gone);
+        } while (token !== undefined && pages < 100);
+        expect(token).toBeUndefined();
+        expect(new Set(visited).size).toBe(visited.length);
+        const own = new Set([...stay, ...passing]);
+        const ours = visited.filter((key) => own.has(key));
+        expect(ours.filter((key) => stay.includes(key)).toSorted()).toEqual(stay.toSorted());
+        if (list.isShared !== true) expect(ours).toEqual(visited);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
