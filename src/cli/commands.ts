@@ -1,8 +1,10 @@
 // Every command, in the order of the help.
 import type { Command } from "./command.ts";
 import { envCommand } from "./env.ts";
+import { groupCancelCommand, groupSealCommand } from "./group-change.ts";
 import { groupStatusCommand } from "./group-status.ts";
 import { pingCommand } from "./ping.ts";
+import { groupPriorityCommand, taskPriorityCommand } from "./priority.ts";
 import { runCommand } from "./run/run.ts";
 import { serveCommand } from "./serve.ts";
 import { artifactsCommand, downloadCommand } from "./task/artifacts.ts";
@@ -26,7 +28,11 @@ export const commands: readonly Command[] = [
   downloadCommand,
   cancelCommand,
   rerunCommand,
+  taskPriorityCommand,
   groupStatusCommand,
+  groupSealCommand,
+  groupCancelCommand,
+  groupPriorityCommand,
   workerCommand,
   serveCommand,
   envCommand,

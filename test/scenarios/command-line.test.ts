@@ -320,6 +320,47 @@ test("group status counts and lists the tasks of a group", async () => {
   expect(json.tasks).toHaveLength(2);
 });
 
+test("group seal lets no task in, and group cancel ends what is open", async () => {
+  const taskQueueId = "nobody/works-here";
+  const taskGroupId = await createTask(stack.client, { taskQueueId });
+  await createTask(stack.client, { taskGroupId, taskQueueId });
+  const early = await cli(["group", "cancel", taskGroupId]);
+  expect(early).toMatchObject({ status: 1, out: "" });
+  expect(early.err).toContain(`Task group ${taskGroupId} is not sealed`);
+  const { status, out } = await cli(["group", "seal", taskGroupId]);
+  expect(status).toBe(0);
+  expect(out).toMatch(new RegExp(`^${taskGroupId} is sealed since \\S+Z\n$`));
+  expect(await cli(["group", "seal", taskGroupId])).toMatchObject({ out });
+  expect(JSON.parse((await cli(["group", "seal", "--json", taskGroupId])).out)).toEqual(
+    await stack.client.queue.getTaskGroup({ taskGroupId }),
+  );
+  expect((await cli(["group", "cancel", taskGroupId])).out).toBe("canceled 2 of 2 tasks\n");
+  const again = JSON.parse((await cli(["group", "cancel", "--json", taskGroupId])).out) as object;
+  expect(again).toMatchObject({ taskGroupSize: 2, cancelledCount: 0, taskIds: [] });
+
+  const other = await createTask(stack.client, { taskQueueId });
+  expect((await cli(["group", "cancel", "--seal", other])).out).toBe("canceled 1 of 1 task\n");
+});
+
+test("task priority and group priority say what they changed, and what cannot be", async () => {
+  const taskQueueId = "nobody/works-here";
+  const taskId = await createTask(stack.client, { taskQueueId });
+  await createTask(stack.client, { taskGroupId: taskId, taskQueueId });
+  expect((await cli(["task", "priority", taskId, "high"])).out).toBe(
+    `${taskId} is pending, with the priority high\n`,
+  );
+  expect((await cli(["group", "priority", taskId, "high"])).out).toBe("1 task has the priority high now\n");
+  const json = JSON.parse((await cli(["group", "priority", "--json", taskId, "low"])).out) as object;
+  expect(json).toMatchObject({ taskGroupId: taskId, newPriority: "low", tasksAffected: 2 });
+  const same = await cli(["task", "priority", taskId, "low"]);
+  expect(same).toMatchObject({ status: 1, out: "" });
+  expect(same.err).toContain('it has the priority "low" already');
+  expect(JSON.parse((await cli(["task", "priority", "--json", taskId, "highest"])).out)).toMatchObject({
+    taskId,
+    priority: "highest",
+  });
+});
+
 test("ping says where the server is", async () => {
   expect((await cli(["ping"])).out).toMatch(
     new RegExp(`^${stack.rootUrl} is well \\(answered in \\d+ ms\\)\n$`),

@@ -1,9 +1,9 @@
 // The options of `taskyard run`, checked.
-import { PRIORITIES, TASK_QUEUE_ID_PATTERN, type Priority } from "../../api/queue/task.ts";
-import { didYouMean } from "../../lib/did-you-mean.ts";
+import { TASK_QUEUE_ID_PATTERN, type Priority } from "../../api/queue/task.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { messageOf, UsageError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
+import { priorityOf } from "../priority.ts";
 
 /** `K=V`, or `K` alone for the value that it has here. */
 export function readVariables(options: readonly string[], env: Io["env"]): Record<string, string> {
@@ -30,14 +30,8 @@ export function readSeconds(option: string): number {
   throw new UsageError(`--max-run-time ${option} is too short: a second is the least`);
 }
 
-export function readPriority(option: string | undefined): Priority | undefined {
-  if (option === undefined) return undefined;
-  const priority = PRIORITIES.find((name) => name === option);
-  if (priority !== undefined) return priority;
-  const meant = didYouMean(option, PRIORITIES);
-  const hint = meant === undefined ? `it is one of ${PRIORITIES.join(", ")}` : `did you mean ${meant}?`;
-  throw new UsageError(`--priority ${option}: ${hint}`);
-}
+export const readPriority = (option: string | undefined): Priority | undefined =>
+  option === undefined ? undefined : priorityOf(option, `--priority ${option}`);
 
 export function readTaskQueueId(option: string): string {
   if (new RegExp(TASK_QUEUE_ID_PATTERN).test(option)) return option;
