@@ -12,6 +12,8 @@ export interface Endpoint {
    * the rest, with its slashes encoded or not.
    */
   readonly path: string;
+  /** A parameter inside of the path whose value has one slash, which may be encoded or not. */
+  readonly slashIn?: string;
   readonly name: string;
   readonly category: string;
   readonly stability: Stability;

@@ -97,6 +97,9 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
     contentType: "text/plain",
     url: "https://example.com/",
   }),
+  "queue.declareWorker": () => ({ expires: inAnHour() }),
+  // Over at once, or no later call would get any work.
+  "queue.quarantineWorker": () => ({ quarantineUntil: "2020-01-01T00:00:00.000Z", quarantineInfo: "a\0b" }),
   "queue.tasks": (known) => ({ taskIds: [...(known["taskId"] ?? []), slugid(), "\0"] }),
   "queue.statuses": (known) => ({ taskIds: [...(known["taskId"] ?? []), slugid(), "\0"] }),
 };

@@ -147,7 +147,7 @@ export const workerEndpoints = {
     stability: "stable",
     title: "Claim work",
     description:
-      "Claims up to `tasks` pending tasks of a queue, the highest priority first, then the oldest. Where there are none it waits for some, up to 20 seconds, and may answer with none.",
+      "Claims up to `tasks` pending tasks of a queue, the highest priority first, then the oldest. Where there are none it waits for some, up to 20 seconds, and may answer with none; so it does for a worker in quarantine.",
     scopes: allOf("queue:claim-work:<taskQueueId>", "queue:worker-id:<workerGroup>/<workerId>"),
     body: claimWorkRequestFile,
     reply: claimWorkReplyFile,
@@ -161,7 +161,7 @@ export const workerEndpoints = {
     stability: "deprecated",
     title: "Claim a given task",
     description:
-      "Claims one run by its id. Workers should use `claimWork`, which keeps the order of the queue.",
+      "Claims one run by its id. Workers should use `claimWork`, which keeps the order of the queue. A worker in quarantine is answered `{}`.",
     scopes: allOf(
       "queue:claim-task:<provisionerId>/<workerType>",
       "queue:worker-id:<workerGroup>/<workerId>",

@@ -24,6 +24,8 @@ import { graphEndpoints } from "./graph.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
 import { whyEndpoints } from "./why.ts";
+import { workerMetadataEndpoints } from "./worker-metadata-endpoints.ts";
+import { taskRunFile } from "./workers.ts";
 
 export const queueApi = service({
   name: "queue",
@@ -39,6 +41,7 @@ export const queueApi = service({
     ...legacyEndpoints,
     ...whyEndpoints,
     ...workerEndpoints,
+    ...workerMetadataEndpoints,
     ...artifactEndpoints,
     ...graphEndpoints,
   },
@@ -57,6 +60,7 @@ export const queueApi = service({
   },
   schemas: [
     metadataFile,
+    taskRunFile,
     named("v1/task-status.json", TaskStatus),
     named("v1/task-definition-and-status.json", DefinitionAndStatus),
     named("v1/task-credentials.json", TaskCredentials),

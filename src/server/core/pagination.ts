@@ -7,22 +7,49 @@ export interface Page {
   readonly limit: number;
 }
 
-/** Reads `continuationToken` and `limit` of a query; without a limit, or above it, the page is `max` long. */
-export function decodePage(query: { continuationToken?: string; limit?: string }, max: number): Page {
+/** Keys are ids and names as a rule; PostgreSQL would refuse NUL with an error of its own. */
+const printable = /^[\x20-\x7e]*$/;
+
+/**
+ * Reads `continuationToken` and `limit` of a query; without a limit, or above it, the page is `max` long. `key` is the
+ * form of keys: a token that was made up must not reach a statement that cannot read it.
+ */
+export function decodePage(
+  query: { continuationToken?: string; limit?: string },
+  max: number,
+  key: RegExp = printable,
+): Page {
   const limit = query.limit === undefined ? max : Math.min(Number(query.limit), max);
   if (limit < 1)
     throw new ApiError("InvalidRequestArguments", "Query-string parameter: limit must be at least 1.");
-  return { after: query.continuationToken === undefined ? "" : decodeToken(query.continuationToken), limit };
+  return {
+    after: query.continuationToken === undefined ? "" : decodeToken(query.continuationToken, key),
+    limit,
+  };
 }
 
 /** The token of a page that ends with the element `key`. */
 export const encodePage = (key: string): string => Buffer.from(JSON.stringify([key])).toString("base64url");
 
-function decodeToken(token: string): string {
+/**
+ * A page out of what was read: one row more than the page has was asked for, which tells whether there is another.
+ * `more` has the token of that, if so.
+ */
+export function pageOf<R>(
+  found: readonly R[],
+  limit: number,
+  key: (row: R) => string,
+): { readonly rows: readonly R[]; readonly more: { readonly continuationToken?: string } } {
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  const isLast = found.length <= limit || last === undefined;
+  return { rows, more: isLast ? {} : { continuationToken: encodePage(key(last)) } };
+}
+
+function decodeToken(token: string, pattern: RegExp): string {
   try {
     const [key] = JSON.parse(Buffer.from(token, "base64url").toString()) as unknown[];
-    // Keys are ids and names; PostgreSQL would refuse NUL with an error of its own.
-    if (typeof key === "string" && /^[\x20-\x7e]*$/.test(key)) return key;
+    if (typeof key === "string" && pattern.test(key)) return key;
   } catch {
     // Falls through to the one message: the token is not one of ours.
   }

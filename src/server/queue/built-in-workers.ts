@@ -28,7 +28,7 @@ export function runBuiltInTasks(ctx: QueueContext, resolve: Resolve, ledger: Wor
         const worker = { workerGroup: WORKER_GROUP, workerId };
         const claimer = { ...worker, claimId: null, tasks: loopBatch };
         const until = timestamp(ctx, claimTimeout);
-        const rows = await claimPending(ctx.db, taskQueueId, [claimer], timestamp(ctx), until);
+        const { runs: rows } = await claimPending(ctx.db, taskQueueId, [claimer], timestamp(ctx), until);
         if (rows.length === 0) return 0;
         wakeAfterCommit(ctx, null);
         ledger.claimed({ taskQueueId, ...worker }, rows);

@@ -7,6 +7,7 @@ import { taskDefinition } from "../../../test/support/factories.ts";
 import { until } from "../../../test/support/until.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { configOf } from "../core/config.ts";
+import type { Db } from "../core/db.ts";
 import { sql } from "../core/sql.ts";
 import { createWakeUps, type WakeUps } from "../core/wake-ups.ts";
 import { createClaimDispatcher, type ClaimDispatcher } from "./claim-dispatcher.ts";
@@ -22,13 +23,22 @@ let wakeUps: WakeUps;
 let dispatcher: ClaimDispatcher;
 const queueId = "test/queue";
 let timersOfOthers = 0;
+/** How many the dispatcher has run. */
+let statements = 0;
 
 beforeAll(async () => {
   database = await testDatabase();
   const { url, db } = database;
   wakeUps = await createWakeUps({ url, db, clock, intervalMs: 10 });
   timersOfOthers = clock.pending();
-  dispatcher = createClaimDispatcher({ db, clock, config, wakeUps });
+  const counting: Db = {
+    ...db,
+    many: (row, query) => {
+      statements++;
+      return db.many(row, query);
+    },
+  };
+  dispatcher = createClaimDispatcher({ db: counting, clock, config, wakeUps });
 });
 // Whatever a test did, nobody waits in the end: neither for work, nor to ask for it.
 afterEach(async () => {
@@ -251,6 +261,98 @@ describe("a claim with an id", () => {
     });
     await taken;
     expect(first?.got()).toEqual(ids);
+  });
+});
+
+describe("a claimer in quarantine", () => {
+  /** Until so many milliseconds from now. */
+  const quarantine = (ms: number, ...workerIds: string[]) =>
+    database.db.run(sql`
+      insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, quarantine_until)
+      select ${queueId}, 'g', id, ${timestamp({ clock })}::timestamptz, ${timestamp({ clock })}::timestamptz,
+        ${timestamp({ clock }, ms)}::timestamptz
+      from unnest(${workerIds}::text[]) id
+      on conflict (task_queue_id, worker_group, worker_id) do update set quarantine_until = excluded.quarantine_until`);
+
+  it("waits its full time and gets nothing, while whoever is behind it is served", async () => {
+    await quarantine(WAIT * 10, "bad");
+    const ids = await addTasks(2);
+    const bad = claim({ workerId: "bad", tasks: 5 });
+    const good = claim({ workerId: "good" });
+    expect(await good.done).toEqual(ids.slice(0, 1));
+    expect(await claim({ workerId: "good", tasks: 5 }).done).toEqual(ids.slice(1));
+    await addTasks(1);
+    wake();
+    await clock.advance(WAIT - 1);
+    await asked();
+    expect(bad.got()).toBeUndefined();
+    await clock.advance(1);
+    expect(await bad.done).toEqual([]);
+    await claim({ workerId: "good" }).done;
+  });
+
+  it("is one of a whole line of them, and those behind it are served all the same", async () => {
+    const bad = Array.from({ length: 600 }, (_, i) => `bad-${i}`);
+    await quarantine(WAIT * 10, ...bad);
+    const waiting = bad.map((workerId) => claim({ workerId }));
+    const good = claim({ workerId: "good" });
+    const ids = await addTasks(1);
+    wake();
+    expect(await good.done).toEqual(ids);
+    await clock.advance(WAIT);
+    expect((await Promise.all(waiting.map(({ done }) => done))).flat()).toEqual([]);
+  });
+
+  it("costs one statement, however often its queue is woken", async () => {
+    await quarantine(WAIT * 10, "bad");
+    await addTasks(1);
+    const before = statements;
+    const bad = claim({ workerId: "bad" });
+    await until("a statement", async () => statements > before);
+    await asked();
+    for (let n = 0; n < 20; n++) {
+      wake();
+      await clock.advance(1);
+    }
+    await clock.advance(WAIT);
+    expect(await bad.done).toEqual([]);
+    expect(statements - before).toBe(1);
+    await claim({ workerId: "good" }).done;
+  });
+
+  it("since a moment ago gets nothing, though it waited before", async () => {
+    await quarantine(-1, "late");
+    const late = claim({ workerId: "late" });
+    const good = claim({ workerId: "good" });
+    await asked();
+    await quarantine(WAIT * 10, "late");
+    const ids = await addTasks(1);
+    wake();
+    expect(await good.done).toEqual(ids);
+    await clock.advance(WAIT);
+    expect(await late.done).toEqual([]);
+  });
+
+  it("that was let go, or whose time is over, is served when it asks next", async () => {
+    await quarantine(WAIT / 2, "short");
+    const ids = await addTasks(1);
+    const first = claim({ workerId: "short" });
+    await asked();
+    await clock.advance(WAIT / 2);
+    wake();
+    await asked();
+    expect(first.got()).toBeUndefined();
+    expect(await claim({ workerId: "short" }).done).toEqual(ids);
+    await clock.advance(WAIT);
+    expect(await first.done).toEqual([]);
+  });
+
+  it("is in quarantine in its own queue only", async () => {
+    await database.db.run(sql`
+      insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, quarantine_until)
+      values ('test/other', 'g', 'elsewhere', now(), now(), ${timestamp({ clock }, WAIT)}::timestamptz)`);
+    const ids = await addTasks(1);
+    expect(await claim({ workerId: "elsewhere" }).done).toEqual(ids);
   });
 });
 

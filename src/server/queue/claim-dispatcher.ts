@@ -4,7 +4,7 @@
 // makes runs pending wakes the queue, so nobody sleeps and asks again; a slow poll is only the safety net.
 import type { QueueContext } from "./context.ts";
 import { pendingTopic, timestamp, wakeAfterCommit } from "./context.ts";
-import { claimPending, type ClaimedRow, type Claimer } from "./store/claim.ts";
+import { claimPending, type ClaimedRow, type Claimer, type Claims } from "./store/claim.ts";
 
 interface Waiter {
   readonly claimer: Claimer;
@@ -13,6 +13,11 @@ interface Waiter {
   /** Ends it with nothing; where a statement is under way for this waiter, with what that brings. */
   readonly leave: () => void;
   isLeaving: boolean;
+  /**
+   * A statement found it in quarantine: it waits its time out and gets nothing, be it let go meanwhile. So it costs no
+   * further statement, and no place of those behind it.
+   */
+  isQuarantined: boolean;
   /** Told when the wait is over. */
   readonly onEnd: (() => void)[];
 }
@@ -91,26 +96,38 @@ export function createClaimDispatcher(
     line.busy = true;
     // Claims that arrive in the same turn of the event loop are served by one statement.
     await new Promise(setImmediate);
-    while (line.stale && line.waiting.length > 0) {
+    while (line.stale) {
+      const asking = line.waiting.filter((waiter) => !waiter.isQuarantined);
+      if (asking.length === 0) break;
       line.stale = false;
-      const served = firstOf(line.waiting);
+      const served = firstOf(asking);
       line.served = served;
-      const rows = await claimFor(line.taskQueueId, served);
+      const claims = await claimFor(line.taskQueueId, served);
       line.served = [];
-      for (const [i, waiter] of served.entries()) {
-        const own = rows instanceof Error ? rows : rows.filter((row) => row.claimer === i + 1);
-        if (own instanceof Error || own.length > 0 || waiter.isLeaving) waiter.settle(own);
+      if (claims instanceof Error) {
+        for (const waiter of served) waiter.settle(claims);
+        continue;
       }
-      // Everything that was asked for was there, so there may be more for those who came meanwhile.
-      const wanted = served.reduce((sum, w) => sum + w.claimer.tasks, 0);
-      if (!(rows instanceof Error) && rows.length === wanted) line.stale = true;
-      if (!(rows instanceof Error) && rows.length > 0) wakeAfterCommit(ctx, null);
+      const { runs, quarantined } = claims;
+      for (const position of quarantined) {
+        const waiter = served[position - 1];
+        if (waiter) waiter.isQuarantined = true;
+      }
+      for (const [i, waiter] of served.entries()) {
+        const own = runs.filter((run) => run.claimer === i + 1);
+        if (own.length > 0 || waiter.isLeaving) waiter.settle(own);
+      }
+      // Everything that was asked for was there, so there may be more for those behind, or who came meanwhile. That is
+      // so as well where nothing was asked for, since all who were looked at are in quarantine.
+      const wanted = served.reduce((sum, w) => sum + (w.isQuarantined ? 0 : w.claimer.tasks), 0);
+      if (runs.length === wanted) line.stale = true;
+      if (runs.length > 0) wakeAfterCommit(ctx, null);
     }
     line.busy = false;
     if (line.waiting.length === 0) line.close();
   }
 
-  async function claimFor(taskQueueId: string, served: readonly Waiter[]): Promise<ClaimedRow[] | Error> {
+  async function claimFor(taskQueueId: string, served: readonly Waiter[]): Promise<Claims | Error> {
     try {
       return await claimPending(
         ctx.db,
@@ -144,7 +161,7 @@ export function createClaimDispatcher(
           // What the statement claims for this waiter is its own: dropped, it would wait for the claim to expire.
           if (!line.served.includes(waiter)) settle([]);
         };
-        const waiter: Waiter = { claimer, settle, leave, isLeaving: false, onEnd: [] };
+        const waiter: Waiter = { claimer, settle, leave, isLeaving: false, isQuarantined: false, onEnd: [] };
         const cancelTimeout = ctx.clock.after(waitMs, leave);
         signal.addEventListener("abort", leave, { once: true });
         line.waiting.push(waiter);

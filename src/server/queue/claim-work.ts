@@ -2,13 +2,14 @@
 import type { workerEndpoints } from "../../api/queue/endpoints.ts";
 import { ApiError } from "../../lib/errors.ts";
 import type { Handler } from "../core/http/serve.ts";
-import { RawJson } from "../core/http/replies.ts";
+import { NO_CLAIM, RawJson } from "../core/http/replies.ts";
 import type { ClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimCredentials, claimedTaskJson, scopesOf } from "./claimed-task.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { refuseAfterDeadline, requireRun, requireTask, runIdOf } from "./find-task.ts";
 import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store/claim.ts";
 import { readDefinitions } from "./store/read.ts";
+import { isQuarantined } from "./store/workers.ts";
 import { together } from "./together.ts";
 import type { WorkerLedger } from "./workers/ledger.ts";
 
@@ -49,10 +50,11 @@ export function claimTask(
     const { workerGroup, workerId } = call.body;
     call.authorize({ provisionerId, workerType, workerGroup, workerId });
     refuseAfterDeadline(ctx, task);
-    const runId = runIdOf(call.params);
-    requireRun(task, runId);
     const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
     ledger.seen(worker);
+    if (await isQuarantined(ctx.db, worker, timestamp(ctx))) return NO_CLAIM;
+    const runId = runIdOf(call.params);
+    requireRun(task, runId);
     const claimer = { workerGroup, workerId, tasks: 1, claimId: null };
     const claimed = await claimOne(
       ctx.db,

@@ -22,7 +22,7 @@ import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
 import { workerRemovedConsumer } from "./worker-removed.ts";
-import { createWorkerLedger } from "./workers/ledger.ts";
+import { createWorkerLedger, expireWorkers, workerMetadataHandlers } from "./workers/index.ts";
 import { sealTaskGroup } from "./seal-task-group.ts";
 import { queueActivity } from "./workers/queue-activity.ts";
 import { why } from "./why/why.ts";
@@ -76,6 +76,7 @@ export function createQueue(ctx: QueueContext): Queue {
       reportCompleted: reportCompleted(ctx, resolve),
       reportFailed: reportFailed(ctx, resolve),
       reportException: reportException(ctx, resolve),
+      ...workerMetadataHandlers(ctx, ledger),
       ...artifactHandlers(ctx),
       createTasks: createTasks(ctx),
       taskGroupTimeline: taskGroupTimeline(ctx),
@@ -86,6 +87,7 @@ export function createQueue(ctx: QueueContext): Queue {
       "artifact-expiry": expireArtifacts(ctx),
       "task-expiry": expireTasks(ctx),
       "task-group-expiry": expireTaskGroups(ctx),
+      "worker-expiry": expireWorkers(ctx),
       "built-in-workers": runBuiltInTasks(ctx, resolve, ledger),
     },
     wakeTopics: { "built-in-workers": builtInTopics },

@@ -9,6 +9,9 @@ export class RawJson {
   }
 }
 
+/** `{}`, as claimTask answers a worker in quarantine: clients know it, though the reply's schema says otherwise. */
+export const NO_CLAIM: RawJson = new RawJson("{}");
+
 /** An answer with a status or headers of its own. The body is JSON. */
 export class Reply {
   readonly status: number;

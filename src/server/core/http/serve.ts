@@ -11,8 +11,8 @@ import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
 import { refusalOf, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
-import { pathParameters } from "./path-parameters.ts";
-import { RawJson, Reply, StreamReply } from "./replies.ts";
+import { pathParameters, routerPaths } from "./path-parameters.ts";
+import { NO_CLAIM, RawJson, Reply, StreamReply } from "./replies.ts";
 import { bodyChecks, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
 /** What answers one method. A promise of the reply, in any of the forms that `send` below knows. */
@@ -58,20 +58,23 @@ export function serve<S extends Service>(
     const schemaUrl = (): string => `${options.rootUrl()}/schemas/${service.name}/${body?.file ?? ""}#`;
     const checkBody =
       body && compileBodyCheck(longList === undefined ? body : withoutElements(body, longList), schemaUrl);
-    const url = prefix + routerPath(endpoint.path);
-    const methods = methodsOf.get(url) ?? new Set();
-    methodsOf.set(url, methods.add(endpoint.method));
-    app.route({
-      method: endpoint.method,
-      url,
-      bodyLimit: Math.max(bodyLimit, app.initialConfig.bodyLimit ?? 0),
-      config: { longList },
-      handler: pipeline(service, endpoint, handler, checkBody, options),
-      errorHandler: (err, request, reply) => {
-        setApiHeaders(request, reply);
-        void sendError(refusalOf(err, options.monitor), request, reply, endpoint, options.clock);
-      },
-    });
+    const answer = pipeline(service, endpoint, handler, checkBody, options);
+    for (const path of routerPaths(endpoint)) {
+      const url = prefix + path;
+      const methods = methodsOf.get(url) ?? new Set();
+      methodsOf.set(url, methods.add(endpoint.method));
+      app.route({
+        method: endpoint.method,
+        url,
+        bodyLimit: Math.max(bodyLimit, app.initialConfig.bodyLimit ?? 0),
+        config: { longList },
+        handler: answer,
+        errorHandler: (err, request, reply) => {
+          setApiHeaders(request, reply);
+          void sendError(refusalOf(err, options.monitor), request, reply, endpoint, options.clock);
+        },
+      });
+    }
   }
   for (const [url, methods] of methodsOf) {
     const allow = [...methods, ...(methods.has("GET") ? ["HEAD"] : []), "OPTIONS"].join(",");
@@ -90,9 +93,6 @@ function withoutElements({ file, schema }: Named, list: string): Named {
     schema: { ...schema, properties: { ...properties, [list]: { ...properties[list], items: {} } } },
   };
 }
-
-/** `*name` takes the rest of the path; the router knows it as `*`. */
-const routerPath = (path: string): string => path.replace(/\*\w+$/, "*");
 
 function pipeline(
   service: Service,
@@ -160,7 +160,7 @@ function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined
   const compiled = Compile(schema);
   return (result) => {
     // A reply with a status of its own (a redirect, a 424) has a form of its own too.
-    if (result instanceof Reply && result.status !== 200) return;
+    if ((result instanceof Reply && result.status !== 200) || result === NO_CLAIM) return;
     const value =
       result instanceof RawJson ? JSON.parse(result.text) : result instanceof Reply ? result.body : result;
     if (!compiled.Check(value))

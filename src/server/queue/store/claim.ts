@@ -1,5 +1,5 @@
 // Handing pending runs to workers, and keeping them there.
-import Type, { type Static } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
 import { column } from "./columns.ts";
@@ -29,6 +29,27 @@ const ClaimedRow = Type.Object({
 });
 export type ClaimedRow = Static<typeof ClaimedRow>;
 
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+/** A claimed run, or with nulls the claimer that is in quarantine. */
+const ClaimedOrQuarantinedRow = Type.Object({
+  claimer: Type.Integer(),
+  task_id: nullable(Type.String()),
+  run_id: nullable(Type.Integer()),
+  worker_group: nullable(Type.String()),
+  worker_id: nullable(Type.String()),
+  taken_until: nullable(Timestamp),
+  status: nullable(Type.String()),
+  definition: nullable(Type.String()),
+});
+type ClaimedOrQuarantinedRow = Static<typeof ClaimedOrQuarantinedRow>;
+const isClaimed = (row: ClaimedOrQuarantinedRow): row is ClaimedRow => row.task_id !== null;
+
+export interface Claims {
+  readonly runs: readonly ClaimedRow[];
+  /** Positions, from 1, of the claimers that are in quarantine and so get nothing. */
+  readonly quarantined: readonly number[];
+}
+
 /** What a CTE `claimed` (claimer, n, task, run) becomes for the worker. */
 const claimedRows: Sql = sql`
     select c.claimer::integer as claimer, (c.run).task_id as task_id, (c.run).run_id as run_id,
@@ -55,25 +76,36 @@ const announceClaims: Sql = sql`
 /**
  * Claims for several waiting workers of one queue at once, the first served first: highest priority, then
  * oldest. Runs that another process is claiming at the moment are skipped, not waited for.
+ *
+ * Whether a claimer is in quarantine is looked up here and cached nowhere: a statement that begins after a quarantine
+ * was answered knows it. That costs one look at a primary key per claimer.
  */
-export function claimPending(
+export async function claimPending(
   db: Queryable,
   taskQueueId: string,
   claimers: readonly Claimer[],
   at: string,
   takenUntil: string,
-): Promise<ClaimedRow[]> {
-  const wanted = claimers.reduce((sum, c) => sum + c.tasks, 0);
-  return db.many(
-    ClaimedRow,
+): Promise<Claims> {
+  const rows = await db.many(
+    ClaimedOrQuarantinedRow,
     sql`
-    with slot as (
-      select c.*, row_number() over (order by c.claimer, s) as n
+    with claimer as (
+      select c.*, coalesce((
+        -- One look at the primary key for each. As a join it is planned as a walk over all workers of the queue.
+        select w.quarantine_until > ${at}::timestamptz from workers w
+        where w.task_queue_id = ${taskQueueId}
+          and w.worker_group = c.worker_group and w.worker_id = c.worker_id
+      ), false) as is_quarantined
       from unnest(
         ${column(claimers, "workerGroup")}::text[], ${column(claimers, "workerId")}::text[],
         ${column(claimers, "claimId")}::text[], ${column(claimers, "tasks")}::integer[]
-      ) with ordinality as c (worker_group, worker_id, claim_id, tasks, claimer),
-      generate_series(1, c.tasks) s
+      ) with ordinality as c (worker_group, worker_id, claim_id, tasks, claimer)
+    ),
+    slot as (
+      select c.*, row_number() over (order by c.claimer, s) as n
+      from claimer c, generate_series(1, c.tasks) s
+      where not c.is_quarantined
     ),
     -- The order by repeats the columns of the index runs_pending, which makes this a short walk from its head.
     -- Runs past their deadline stay there for the deadline loop; the sum hides the deadline from the planner,
@@ -83,7 +115,7 @@ export function claimPending(
       where task_queue_id = ${taskQueueId} and state = 'pending'
         and deadline + interval '0' > ${at}::timestamptz
       order by priority desc, seq
-      limit ${wanted}
+      limit (select count(*) from slot)
       for update skip locked
     ),
     numbered as (select task_id, run_id, row_number() over (order by priority desc, seq) as n from next),
@@ -95,11 +127,17 @@ export function claimPending(
       returning s.claimer, s.n, r as run
     ),
     ${announceClaims}
-    ${claimedRows}`,
+    (${claimedRows})
+    union all
+    select claimer::integer, null, null, null, null, null, null, null from claimer where is_quarantined`,
   );
+  return {
+    runs: rows.filter(isClaimed),
+    quarantined: rows.filter((row) => !isClaimed(row)).map((row) => row.claimer),
+  };
 }
 
-/** Claims one run by its id, where it is pending. */
+/** Claims one run by its id, where it is pending and the claimer not in quarantine. */
 export function claimOne(
   db: Queryable,
   taskId: string,
@@ -116,6 +154,11 @@ export function claimOne(
         worker_id = ${claimer.workerId}, started = ${at}::timestamptz, taken_until = ${takenUntil}::timestamptz
       where r.task_id = ${taskId} and r.run_id = ${runId} and r.state = 'pending'
         and r.deadline > ${at}::timestamptz
+        and not exists (
+          select from workers w
+          where w.task_queue_id = r.task_queue_id and w.worker_group = ${claimer.workerGroup}
+            and w.worker_id = ${claimer.workerId} and w.quarantine_until > ${at}::timestamptz
+        )
       returning 1 as claimer, 1 as n, r as run
     ),
     ${announceClaims}

@@ -1,0 +1,55 @@
+// What the queue tells of task queues, of their provisioners and worker types, and of the tasks in them.
+import Type, { type Static, type TSchema } from "typebox";
+import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
+import { RunId } from "./status.ts";
+import { ProvisionerId, Slugid, TaskDefinition, TaskQueueId, WorkerType } from "./task.ts";
+
+/** What task queues, worker types and provisioners have in common. Nobody can set description and stability. */
+const activity = {
+  description: Type.String(),
+  stability: oneOfStrings(["experimental", "stable", "deprecated"]),
+  expires: DateTime,
+  lastDateActive: DateTime,
+};
+const continuationToken = Type.Optional(Type.String());
+const listOf = <T extends TSchema>(item: T) => Type.Array(item, { uniqueItems: true });
+
+const Provisioner = exactly({ provisionerId: ProvisionerId, ...activity });
+export type Provisioner = Static<typeof Provisioner>;
+const ProvisionerList = exactly({ provisioners: listOf(Provisioner), continuationToken });
+
+const WorkerTypeInfo = exactly({
+  provisionerId: ProvisionerId,
+  workerType: WorkerType,
+  taskQueueId: TaskQueueId,
+  ...activity,
+});
+export type WorkerTypeInfo = Static<typeof WorkerTypeInfo>;
+const WorkerTypeList = exactly({ workerTypes: listOf(WorkerTypeInfo), continuationToken });
+
+const TaskQueue = exactly({ taskQueueId: TaskQueueId, ...activity });
+export type TaskQueue = Static<typeof TaskQueue>;
+const TaskQueueList = exactly({ taskQueues: listOf(TaskQueue), continuationToken });
+
+const queue = { provisionerId: ProvisionerId, workerType: WorkerType, taskQueueId: TaskQueueId };
+const count = Type.Integer({ minimum: 0 });
+const PendingCount = exactly({ ...queue, pendingTasks: count });
+const TaskQueueCounts = exactly({ ...queue, pendingTasks: count, claimedTasks: count });
+
+const task = { taskId: Slugid, runId: RunId, task: TaskDefinition };
+const PendingTasks = exactly({ tasks: listOf(exactly({ ...task, inserted: DateTime })), continuationToken });
+const ClaimedTasks = exactly({
+  tasks: listOf(exactly({ ...task, workerGroup: Type.String(), workerId: Type.String(), claimed: DateTime })),
+  continuationToken,
+});
+
+export const provisionerFile = named("v1/provisioner-response.json", Provisioner);
+export const provisionerListFile = named("v1/list-provisioners-response.json", ProvisionerList);
+export const workerTypeFile = named("v1/workertype-response.json", WorkerTypeInfo);
+export const workerTypeListFile = named("v1/list-workertypes-response.json", WorkerTypeList);
+export const taskQueueFile = named("v1/taskqueue-response.json", TaskQueue);
+export const taskQueueListFile = named("v1/list-taskqueues-response.json", TaskQueueList);
+export const pendingCountFile = named("v1/pending-tasks-response.json", PendingCount);
+export const taskQueueCountsFile = named("v1/task-queue-counts-response.json", TaskQueueCounts);
+export const pendingTasksFile = named("v1/list-pending-tasks-response.json", PendingTasks);
+export const claimedTasksFile = named("v1/list-claimed-tasks-response.json", ClaimedTasks);
