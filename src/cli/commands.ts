@@ -2,6 +2,8 @@
 import type { Command } from "./command.ts";
 import { envCommand } from "./env.ts";
 import { groupCancelCommand, groupSealCommand } from "./group-change.ts";
+import { graphRunCommand } from "./graph/run.ts";
+import { graphTimelineCommand } from "./graph/timeline.ts";
 import { groupStatusCommand } from "./group-status.ts";
 import { pingCommand } from "./ping.ts";
 import { groupPriorityCommand, taskPriorityCommand } from "./priority.ts";
@@ -29,6 +31,8 @@ export const commands: readonly Command[] = [
   cancelCommand,
   rerunCommand,
   taskPriorityCommand,
+  graphRunCommand,
+  graphTimelineCommand,
   groupStatusCommand,
   groupSealCommand,
   groupCancelCommand,

@@ -1,5 +1,6 @@
 // A command line's world that a test can look into: what was written, and a Ctrl-C at will.
 import { once } from "node:events";
+import { clearLine, cursorTo, moveCursor } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
 import { main } from "../../src/cli/main.ts";
 import type { Io, Output, StopSignal } from "../../src/cli/io.ts";
@@ -58,7 +59,16 @@ export function capturedIo(options: CapturedIoOptions = {}): CapturedIo {
 
 function capture(isTTY: boolean): { stream: Output; text(): string } {
   const chunks: Buffer[] = [];
-  const stream = Object.assign(new PassThrough(), { isTTY });
+  const pass = new PassThrough();
+  const stream = Object.assign(pass, {
+    isTTY,
+    // A terminal has these, and what moves about in it calls them.
+    ...(isTTY && {
+      cursorTo: (x: number) => cursorTo(pass, x),
+      clearLine: (direction: -1 | 0 | 1) => clearLine(pass, direction),
+      moveCursor: (x: number, y: number) => moveCursor(pass, x, y),
+    }),
+  });
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   return { stream, text: () => Buffer.concat(chunks).toString() };
 }

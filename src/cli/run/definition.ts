@@ -52,7 +52,7 @@ export function runDefinition(
     metadata: {
       name: cut(request.name ?? text, 255),
       description: cut(`\`${text}\`, by taskyard run`, 32_768),
-      owner: cut(`${userInfo().username}@${hostname()}`, 255),
+      owner: ownerHere(),
       source: request.rootUrl,
     },
   };
@@ -65,7 +65,8 @@ export const artifactName = (path: string): string =>
     .filter((part) => part !== "" && part !== "." && part !== "..")
     .join("/")}`;
 
-function artifactEntry(path: string): { type: string; path: string; name: string } {
+/** The payload's entry of a path; one that ends in a slash is a folder. */
+export function artifactEntry(path: string): { type: string; path: string; name: string } {
   return {
     type: path.endsWith("/") ? "directory" : "file",
     path: path.replace(/\/+$/, ""),
@@ -73,5 +74,8 @@ function artifactEntry(path: string): { type: string; path: string; name: string
   };
 }
 
-const cut = (text: string, length: number): string =>
+/** The user of this machine, in the form of a mail address. */
+export const ownerHere = (): string => cut(`${userInfo().username}@${hostname()}`, 255);
+
+export const cut = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;

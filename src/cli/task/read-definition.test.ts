@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CliError } from "../cli-error.ts";
-import { readDefinition, relativeMs } from "./read-definition.ts";
+import { readDefinition } from "./read-definition.ts";
+import { relativeMs } from "./relative-time.ts";
 
 const now = Date.UTC(2026, 0, 31, 12);
 const metadata = { name: "n", description: "", owner: "me@example.com", source: "https://example.com" };

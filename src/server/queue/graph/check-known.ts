@@ -5,14 +5,8 @@ import type { Turn } from "../../core/turns.ts";
 import { readDefinitions } from "../store/read.ts";
 import { readGroupOwners, readRequired, type GroupOwnerRow, type RequiredRow } from "../store/create-many.ts";
 import type { CheckedTask } from "./check-tasks.ts";
+import { chunks } from "./chunks.ts";
 import type { Faults } from "./faults.ts";
-
-/** Rows that one statement reads or writes. */
-export const CHUNK = 500;
-
-export function* chunks<T>(items: readonly T[], size = CHUNK): Generator<T[], void, undefined> {
-  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
-}
 
 export interface Known {
   /** The tasks of the call that are there already, just as they are in the call. */

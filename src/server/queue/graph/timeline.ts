@@ -9,7 +9,7 @@ import type { QueueContext } from "../context.ts";
 import { requireGroup } from "../find-task.ts";
 import { readDefinitions } from "../store/read.ts";
 import { readTimelinePage, readTimelineTasks, type TimelineRow } from "../store/timeline.ts";
-import { chunks } from "./check-known.ts";
+import { chunks } from "./chunks.ts";
 import { groupTime, segmentsOf, type TimelineTask } from "./critical-path.ts";
 
 const PAGE = 1000;

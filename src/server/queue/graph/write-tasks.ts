@@ -15,7 +15,7 @@ import {
   type GroupGrowth,
   type RequiredRow,
 } from "../store/create-many.ts";
-import { chunks } from "./check-known.ts";
+import { chunks } from "./chunks.ts";
 
 /** What was looked at before is no longer so: look again. */
 export class ChangedMeanwhile extends Error {

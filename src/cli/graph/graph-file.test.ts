@@ -1,0 +1,226 @@
+import fc from "fast-check";
+import Value from "typebox/value";
+import { describe, expect, test } from "vitest";
+import { TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { CliError } from "../cli-error.ts";
+import { choices, countChoices, fill, readVariables } from "./expand.ts";
+import { readGraphFile } from "./graph-file.ts";
+import { graphTasks } from "./graph-tasks.ts";
+
+const origin = {
+  now: Date.UTC(2026, 0, 31, 12),
+  rootUrl: "http://localhost:8080",
+  taskQueueId: "local/default",
+};
+const read = (source: string) => readGraphFile(source, "g.yml");
+const graphOf = (source: string) => graphTasks(read(source), origin);
+
+/** What is said of a file that is wrong. */
+function mistakes(source: string): string[] {
+  try {
+    graphOf(source);
+  } catch (error) {
+    if (error instanceof CliError) return error.message.split("\n");
+    throw error;
+  }
+  throw new Error("nothing was wrong");
+}
+
+describe("a graph file", () => {
+  test("becomes tasks that the queue takes, with what each needs", () => {
+    const graph = graphOf(`
+      name: a build
+      defaults: { priority: low, env: { A: 1, B: two }, deadline: 2 hours }
+      tasks:
+        compile:
+          command: |
+            make
+            make install
+          env: { B: mine }
+          artifacts: [out/, log.txt]
+        test:
+          needs: compile
+          command: [npm, test]
+          maxRunTime: 10m
+          requires: all-resolved
+          description: Tests it.
+        both:
+          needs: [compile, test]
+          taskQueueId: proj/linux
+          command: [[echo, 1], [echo, two]]`);
+    const [compile, testing, both] = graph.requests;
+    for (const { task } of graph.requests) expect(Value.Errors(TaskDefinitionRequest, task)).toEqual([]);
+    expect(compile?.task).toMatchObject({
+      taskGroupId: graph.taskGroupId,
+      taskQueueId: "local/default",
+      dependencies: [],
+      priority: "low",
+      created: "2026-01-31T12:00:00.000Z",
+      deadline: "2026-01-31T14:00:00.000Z",
+      expires: "2026-02-28T12:00:00.000Z",
+      payload: {
+        command: [["sh", "-ec", "make\nmake install\n"]],
+        env: { A: "1", B: "mine" },
+        maxRunTime: 3600,
+        artifacts: [
+          { type: "directory", path: "out", name: "public/out" },
+          { type: "file", path: "log.txt", name: "public/log.txt" },
+        ],
+      },
+      metadata: {
+        name: "compile",
+        description: "compile, of the graph a build",
+        source: "http://localhost:8080",
+      },
+    });
+    expect(testing?.task).toMatchObject({
+      dependencies: [compile?.taskId],
+      payload: { command: [["npm", "test"]], maxRunTime: 600 },
+      metadata: { description: "Tests it." },
+    });
+    expect(both?.task).toMatchObject({
+      taskQueueId: "proj/linux",
+      dependencies: [compile?.taskId, testing?.taskId],
+      payload: {
+        command: [
+          ["echo", "1"],
+          ["echo", "two"],
+        ],
+      },
+    });
+    expect(graph.tasks.map(({ name, needs, anyResolution }) => [name, needs, anyResolution])).toEqual([
+      ["compile", [], false],
+      ["test", ["compile"], true],
+      ["both", ["compile", "test"], false],
+    ]);
+  });
+
+  test("may be JSON, have no name, and payloads of its own", () => {
+    const { name, requests } = graphOf(
+      '{"tasks":{"a":{"payload":{"image":"x","env":{"A":"1"}},"env":{"B":true}}}}',
+    );
+    expect(name).toBe("g");
+    expect(requests[0]?.task.payload).toEqual({ image: "x", env: { A: "1", B: "true" } });
+  });
+
+  test("has one task stand for many, and patterns for names", () => {
+    const { tasks } = read(`
+      tasks:
+        build-{{os}}-{{n}}: { for: { os: [linux, mac], n: 9..10 }, command: "make {{os}} {{n}} {{other}}" }
+        check-{{os}}: { for: { os: [linux, mac] }, needs: "build-{{os}}-*", command: x }
+        end: { needs: ["*"], command: x }`);
+    expect(tasks.map(({ name, needs }) => [name, ...needs])).toEqual([
+      ["build-linux-9"],
+      ["build-linux-10"],
+      ["build-mac-9"],
+      ["build-mac-10"],
+      ["check-linux", "build-linux-9", "build-linux-10"],
+      ["check-mac", "build-mac-9", "build-mac-10"],
+      ["end", ...tasks.slice(0, -1).map(({ name }) => name)],
+    ]);
+    expect(tasks[3]?.members["command"]).toBe("make mac 10 {{other}}");
+  });
+
+  test("that is wrong is told every mistake with its line and column", () => {
+    expect(
+      mistakes(`name: x
+defualts: {}
+tasks:
+  a: { comand: x }
+  b:
+    needs: [c, a]
+    command: x
+  d: 3
+`),
+    ).toEqual(["g.yml:2:1: defualts is not a known member; did you mean defaults?"]);
+    expect(
+      mistakes(`tasks:
+  a: { comand: x }
+  b: { needs: 3, command: x }
+  d: 3
+  e-{{x}}: { for: { x: 3..1 }, command: x }
+  f: { for: { x: 1..2 }, command: x }
+  g-{{y}}: { command: x }
+`),
+    ).toEqual([
+      "g.yml:2:8: comand is not a known member; did you mean command?",
+      "g.yml:3:8: needs is the name of a task, or a list of names",
+      "g.yml:4:3: d is not an object",
+      "g.yml:5:14: for.x: write a range such as 1..20, or a list of texts and numbers",
+      "g.yml:6:3: there are several tasks with the name f: put {{x}} in its name",
+      "g.yml:7:3: {{y}} in the name or in needs is no variable of for",
+    ]);
+    expect(mistakes("tasks:\n  compile: { command: x }\n  b: { needs: [compil], command: x }\n")).toEqual([
+      "g.yml:3:8: b needs compil, which is no task of the graph; did you mean compile?",
+    ]);
+    expect(
+      mistakes(
+        "tasks:\n  a: { needs: [] }\n  b: { command: {} }\n  c: { command: x, maxRunTime: soon }\n  d: { command: x, env: 1, artifacts: x }\n",
+      ),
+    ).toEqual([
+      "g.yml:2:3: a: what is to be done is missing: give it a command",
+      "g.yml:3:8: b: command is a text for the shell, a list of words, or a list of such lists",
+      "g.yml:4:20: c: maxRunTime soon is not a duration: write a whole number and a unit, such as 20m, 1200s or 500ms",
+      "g.yml:5:20: d: env is not an object of names and values",
+      "g.yml:5:28: d: artifacts is a list of paths; one that ends in / is a folder",
+    ]);
+  });
+
+  test("that is no graph, or no YAML, is refused", () => {
+    expect(mistakes("")).toEqual(["g.yml:1:1: a graph is an object with tasks by name"]);
+    expect(mistakes("tasks: {}")).toEqual([
+      "g.yml:1:1: a graph has tasks: an object with a member for each, by name",
+    ]);
+    expect(mistakes("tasks:\n  a: [1\n  b: 2\n")[0]).toMatch(/^g\.yml:3:\d+: /);
+  });
+
+  test("may not have more tasks than one call takes, however they are written", () => {
+    expect(mistakes("tasks:\n  a-{{x}}-{{y}}: { for: { x: 1..9999, y: 1..9999 }, command: x }\n")).toEqual([
+      "g.yml:2:3: with a-{{x}}-{{y}} there are more than 10000 tasks, which is the most",
+    ]);
+    expect(mistakes("tasks:\n  a-{{x}}: { for: { x: 1..999999999 }, command: x }\n")[0]).toContain(
+      "for.x: these are 10001 values, and 10000 is the most",
+    );
+  });
+
+  test("is read or refused with a place, whatever it is", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.jsonValue().map((json) => JSON.stringify({ tasks: json })),
+        ),
+        (source) => {
+          try {
+            graphOf(source);
+          } catch (error) {
+            if (!(error instanceof CliError)) throw error;
+            expect(error.message).toMatch(/^g\.yml:\d+:\d+: /);
+          }
+        },
+      ),
+    );
+  });
+});
+
+test("variables have as many choices as their product, each once", () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom("a", "b", "c"), fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 4 })),
+      (given) => {
+        const variables = readVariables(given);
+        if (typeof variables === "string") throw new Error(variables);
+        const all = [...choices(variables)].map((chosen) => JSON.stringify(chosen));
+        expect(all).toHaveLength(countChoices(variables));
+        expect(new Set(all).size).toBe(all.length);
+      },
+    ),
+  );
+});
+
+test("values are filled in wherever there are texts, and once", () => {
+  expect(fill({ a: ["{{x}}{{ x }}", 1, null], b: "${{y}}" }, { x: "{{y}}", y: "2" })).toEqual({
+    a: ["{{y}}{{y}}", 1, null],
+    b: "$2",
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import type { TaskStatus } from "../../api/queue/status.ts";
+import { capturedIo } from "../../../test/support/captured-io.ts";
+import { painter } from "../paint.ts";
+import { boardLines } from "./board.ts";
+import { drawPath } from "./draw-path.ts";
+import { graphProgress, type State } from "./progress-of-graph.ts";
+
+const task = (name: string, needs: string[] = [], anyResolution = false) => ({
+  taskId: name,
+  name,
+  needs,
+  anyResolution,
+});
+const at = "2026-01-31T12:00:00.000Z";
+
+function status(taskId: string, state: State, runs = 1): TaskStatus {
+  const run = { reasonCreated: "scheduled", scheduled: at, started: at } as const;
+  const list = Array.from({ length: runs }, (_, runId) => ({
+    ...run,
+    runId,
+    // An unscheduled task has no runs.
+    state: state as Exclude<State, "unscheduled">,
+  }));
+  const queue = { provisionerId: "p", workerType: "w", taskQueueId: "p/w" };
+  const rest = { schedulerId: "-", projectId: "none", taskGroupId: "g", deadline: at, expires: at };
+  return { taskId, ...queue, ...rest, retriesLeft: 5, state, runs: list };
+}
+
+describe("a graph is over", () => {
+  test("when all of its tasks are resolved", () => {
+    const progress = graphProgress([task("a"), task("b", ["a"])]);
+    expect(progress.isOver()).toBe(false);
+    progress.update(status("a", "completed"));
+    // What happens next is on its way.
+    expect(progress.isOver()).toBe(false);
+    progress.update(status("b", "failed"));
+    expect(progress.isOver()).toBe(true);
+    expect(progress.counts).toMatchObject({ completed: 1, failed: 1, unscheduled: 0 });
+  });
+
+  test("when what is left waits for something that failed, also by way of others", () => {
+    const progress = graphProgress([task("c", ["b"]), task("b", ["a", "x"]), task("a"), task("x")]);
+    progress.update(status("a", "failed"));
+    expect(progress.isOver()).toBe(false);
+    progress.update(status("x", "completed"));
+    expect(progress.isOver()).toBe(true);
+  });
+
+  test("but not while something waits that goes on after failures", () => {
+    const progress = graphProgress([task("a"), task("b", ["a"], true)]);
+    progress.update(status("a", "exception"));
+    expect(progress.isOver()).toBe(false);
+    progress.update(status("b", "completed"));
+    expect(progress.isOver()).toBe(true);
+  });
+});
+
+test("what is told late or twice changes nothing, and runs that follow do", () => {
+  const progress = graphProgress([task("a")]);
+  expect(progress.update(status("a", "running"))).toMatchObject({ state: "running" });
+  expect(progress.update(status("a", "pending"))).toBeUndefined();
+  expect(progress.update(status("a", "running"))).toBeUndefined();
+  expect(progress.update(status("a", "pending", 2))).toMatchObject({ state: "pending", runs: 2 });
+  expect(progress.update(status("a", "completed"))).toBeUndefined();
+  expect(progress.update(status("unknown", "completed"))).toBeUndefined();
+  expect([...progress.running]).toEqual([]);
+  expect(progress.counts).toMatchObject({ pending: 1, running: 0 });
+});
+
+const io = capturedIo();
+const plain = painter(io.stdout, io.env);
+
+test("the board has a bar for each state that there is, and names what runs", () => {
+  const progress = graphProgress(["a", "b", "c", "d"].map((name) => task(name)));
+  progress.update(status("a", "completed"));
+  progress.update(status("b", "running"));
+  const later = "2026-01-31T12:00:02.500Z";
+  expect(boardLines("build", progress, plain, 40, at, later)).toEqual([
+    "build  1 of 4  25%  2.5s",
+    `  completed  ${"█".repeat(6)}${"░".repeat(18)}  1`,
+    `  running    ${"█".repeat(6)}${"░".repeat(18)}  1`,
+    `  pending    ${"░".repeat(24)}  0`,
+    `  waiting    ${"█".repeat(12)}${"░".repeat(12)}  2`,
+    "  ▸ b  2.5s",
+  ]);
+  const long = boardLines("x".repeat(100), progress, plain, 40, at, later);
+  expect(long.every((line) => line.length <= 40)).toBe(true);
+});
+
+test("the critical path is drawn on the axis of its group", () => {
+  const ms = { gapMs: 0, queueMs: 0, runMs: 0, betweenMs: 0 };
+  const time = (s: number): string => new Date(Date.parse(at) + s * 1000).toISOString();
+  const lines = drawPath(
+    {
+      resolved: true,
+      tasks: 9,
+      from: time(0),
+      until: time(10),
+      wallMs: 10_000,
+      beforeMs: 0,
+      sums: { ...ms, queueMs: 5000, runMs: 20_000 },
+      criticalPath: [
+        {
+          ...ms,
+          taskId: "a",
+          name: "a",
+          from: time(0),
+          until: time(4),
+          queueMs: 2000,
+          runMs: 2000,
+          share: 0.4,
+        },
+        {
+          ...ms,
+          taskId: "b",
+          name: "b",
+          from: time(4),
+          until: time(10),
+          gapMs: 3000,
+          runMs: 3000,
+          share: 0.6,
+        },
+      ],
+    },
+    plain,
+    68,
+  );
+  expect(lines).toEqual([
+    "critical path: 2 of 9 tasks, 10.0s",
+    "",
+    "TASK                             GAP     QUEUE       RUN    SHARE",
+    "a     ▒▒▒▒████                   0ms      2.0s      2.0s    40.0%",
+    "b             ······██████      3.0s       0ms      3.0s    60.0%",
+    "",
+    "▒ waiting for a worker  █ running  · neither",
+    "all tasks together: 5.0s waiting for workers, 20.0s running",
+  ]);
+});

@@ -1,0 +1,214 @@
+// `taskyard graph run`: a graph of tasks from a file, followed to its end.
+import { readFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Client } from "../../client/connect.ts";
+import { CliError, exitStatus, messageOf } from "../cli-error.ts";
+import { sayLines, timeBetween } from "../columns.ts";
+import { command } from "../command.ts";
+import { say, sayJson, type Io } from "../io.ts";
+import { painter } from "../paint.ts";
+import { startProgress } from "../progress.ts";
+import { readTaskQueueId } from "../run/read-options.ts";
+import { connectTarget } from "../target.ts";
+import { countsInWords, startBoard } from "./board.ts";
+import { drawPath } from "./draw-path.ts";
+import { followGraph, listenTo } from "./follow-graph.ts";
+import type { GraphFile } from "./graph-file.ts";
+import type { Graph } from "./graph-tasks.ts";
+import { graphProgress, type GraphProgress } from "./progress-of-graph.ts";
+import { submitGraph } from "./submit-graph.ts";
+
+// Workers that wait take a task within milliseconds; after this long most likely none is there.
+const lonelyMs = 10_000;
+/** Failures that are told one by one. */
+const maxFailures = 20;
+
+export const graphRunCommand = command({
+  name: "graph run",
+  summary: "Run a graph of tasks from a file, and show how it comes along.",
+  details: [
+    "The file is YAML or JSON: tasks by name, each with a command and what it needs. docs/guides/graphs.md describes it. " +
+      "All tasks are created at once, or none, with every mistake and its line.",
+    "Exits with 0 if all tasks completed, else with 1. Ctrl-C cancels what is not done, and exits with 130.",
+  ],
+  args: [{ name: "FILE|-" }],
+  options: {
+    "dry-run": { type: "flag", summary: "Only check the graph, here and by the server; create nothing." },
+    "task-queue": {
+      type: "value",
+      value: "QUEUE",
+      summary: "The queue of tasks that name none. Default: local/default.",
+    },
+    detach: { type: "flag", short: "d", summary: "Print the id of the group and do not wait for it." },
+    json: { type: "flag", summary: "Print the outcome as JSON." },
+  },
+  examples: [
+    { command: "taskyard graph run build.yml", says: "Run it, and watch." },
+    { command: "taskyard graph run --dry-run build.yml", says: "Is it right?" },
+  ],
+  async run({ options, args, io }) {
+    const [file = "-"] = args;
+    const taskQueueId = readTaskQueueId(options["task-queue"] ?? "local/default");
+    const source = await read(file, io);
+    // Loaded here, since the parser takes longer to load than most commands run.
+    const { readGraphFile } = await import("./graph-file.ts");
+    const { graphTasks } = await import("./graph-tasks.ts");
+    const parsed = readGraphFile(source, file === "-" ? "graph" : basename(file));
+    const client = await connectTarget(io);
+    const graph = graphTasks(parsed, { now: Date.now(), rootUrl: client.rootUrl, taskQueueId });
+    const { taskGroupId } = graph;
+    const count = `${graph.tasks.length} ${graph.tasks.length === 1 ? "task" : "tasks"}`;
+    if (options["dry-run"]) {
+      const { signal } = new AbortController();
+      const { pending } = await submitGraph(client, parsed, graph, { dryRun: true, signal });
+      const edges = graph.tasks.reduce((sum, { needs }) => sum + needs.length, 0);
+      if (options.json) sayJson(io.stdout, { tasks: graph.tasks.length, edges, pending });
+      else
+        say(
+          io.stdout,
+          `${graph.name} is fine: ${count}, ${edges} dependencies, ${pending} can begin at once`,
+        );
+      return exitStatus.ok;
+    }
+    if (options.detach) {
+      await submitGraph(client, parsed, graph, { dryRun: false, signal: new AbortController().signal });
+      say(io.stdout, taskGroupId);
+      return exitStatus.ok;
+    }
+    return runGraph({ client, io, parsed, graph, json: options.json });
+  },
+});
+
+interface Running {
+  readonly client: Client;
+  readonly io: Io;
+  readonly parsed: GraphFile;
+  readonly graph: Graph;
+  readonly json: boolean;
+}
+
+async function runGraph({ client, io, parsed, graph, json }: Running): Promise<number> {
+  const { name, taskGroupId, tasks } = graph;
+  const paint = painter(io.stderr, io.env);
+  const stop = new AbortController();
+  const interrupted = new AbortController();
+  const restore = io.onStop(() => {
+    if (interrupted.signal.aborted) io.exit(exitStatus.interrupted);
+    interrupted.abort();
+  });
+  const began = new Date().toISOString();
+  const progress = graphProgress(tasks);
+  try {
+    const listening = await listenTo(client, taskGroupId, stop.signal);
+    const submitting = startProgress(io, `submitting ${tasks.length} tasks`);
+    try {
+      await submitGraph(client, parsed, graph, { dryRun: false, signal: interrupted.signal });
+    } finally {
+      submitting.stop();
+    }
+    say(io.stderr, `${name}: ${tasks.length} tasks in group ${taskGroupId}`);
+    const board = startBoard(io, name, progress);
+    const lonely = setTimeout(() => {
+      const first = graph.requests[0]?.task.taskQueueId ?? "";
+      if (progress.counts.pending === 0) return;
+      board.say(`no worker has taken a task yet; to start one: taskyard worker --task-queue ${first}`);
+    }, lonelyMs);
+    let isCanceled = false;
+    const cancel = (): void => {
+      isCanceled = true;
+      board.say(`canceling what is not done; Ctrl-C again leaves at once`);
+      cancelGroup(client, taskGroupId).catch((error: unknown) => {
+        isCanceled = false;
+        board.say(`could not cancel group ${taskGroupId}: ${messageOf(error)}`);
+      });
+    };
+    if (interrupted.signal.aborted) cancel();
+    else interrupted.signal.addEventListener("abort", cancel, { once: true });
+    let failures = 0;
+    try {
+      await followGraph(
+        {
+          client,
+          taskGroupId,
+          progress,
+          // What waits for a failed task is canceled with the rest.
+          isOver: () => (isCanceled ? progress.isResolved() : progress.isOver()),
+          onChange({ task, state, reason }) {
+            if (state !== "pending") clearTimeout(lonely);
+            const hasFailed = (state === "failed" || state === "exception") && !interrupted.signal.aborted;
+            if (hasFailed && failures++ < maxFailures) {
+              const why = state === "failed" ? "failed" : (reason ?? state);
+              board.say(`${paint.red(why)}  ${task.name}  taskyard task log ${task.taskId}`);
+            }
+            board.changed();
+          },
+        },
+        listening,
+        stop.signal,
+      );
+    } catch (error) {
+      board.say(`lost sight of group ${taskGroupId}, which may go on: taskyard group status ${taskGroupId}`);
+      throw error;
+    } finally {
+      clearTimeout(lonely);
+      board.stop();
+      interrupted.signal.removeEventListener("abort", cancel);
+    }
+    const hasEnded = new Date().toISOString();
+    const status = outcomeOf(progress, interrupted.signal.aborted);
+    say(
+      io.stderr,
+      `${name}: ${progress.total} tasks in ${timeBetween(began, hasEnded)}: ${inWords(progress)}`,
+    );
+    if (json) sayJson(io.stdout, outcome(graph, progress, status));
+    else await tellPath(client, taskGroupId, io);
+    return status;
+  } catch (error) {
+    if (interrupted.signal.aborted) return exitStatus.interrupted;
+    throw error;
+  } finally {
+    stop.abort();
+    restore();
+  }
+}
+
+/** A group must be sealed to be canceled; nobody adds to this one. */
+async function cancelGroup({ queue }: Client, taskGroupId: string): Promise<void> {
+  await queue.sealTaskGroup({ taskGroupId });
+  await queue.cancelTaskGroup({ taskGroupId });
+}
+
+function outcomeOf({ counts, total, all }: GraphProgress, wasInterrupted: boolean): number {
+  if (counts.completed === total) return exitStatus.ok;
+  const wasCanceled = [...all()].some(({ reason }) => reason === "canceled");
+  return wasInterrupted && wasCanceled ? exitStatus.interrupted : exitStatus.failure;
+}
+
+/** What still waits at the end never runs, unless what failed is run again. */
+const inWords = ({ counts }: GraphProgress): string =>
+  countsInWords(counts).replace("waiting", "did not run, since what they need failed");
+
+async function tellPath({ queue }: Client, taskGroupId: string, io: Io): Promise<void> {
+  const { summary } = await queue.taskGroupTimeline(
+    { taskGroupId },
+    { query: { limit: 1 }, timeoutMs: 60_000 },
+  );
+  if (summary) sayLines(io.stdout, drawPath(summary, painter(io.stdout, io.env), io.stdout.columns ?? 100));
+}
+
+function outcome({ name, taskGroupId }: Graph, progress: GraphProgress, status: number): object {
+  const tasks = Object.fromEntries(
+    [...progress.all()].map(({ task, state, reason }) => [task.name, { taskId: task.taskId, state, reason }]),
+  );
+  return { name, taskGroupId, exitStatus: status, counts: progress.counts, tasks };
+}
+
+async function read(file: string, io: Io): Promise<string> {
+  if (file === "-") return text(io.stdin);
+  try {
+    return await readFile(resolve(io.cwd, file), "utf8");
+  } catch (error) {
+    throw new CliError(`cannot read the graph: ${messageOf(error)}`, { cause: error });
+  }
+}

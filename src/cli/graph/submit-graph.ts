@@ -1,0 +1,64 @@
+// Hands a graph to the queue, and tells its faults in the words of the file.
+import type { CreateTasksReply } from "../../api/queue/graph.ts";
+import { ClientError } from "../../client/client-error.ts";
+import type { Client } from "../../client/connect.ts";
+import { CliError } from "../cli-error.ts";
+import { told } from "./file-problems.ts";
+import type { GraphFile } from "./graph-file.ts";
+import type { Graph } from "./graph-tasks.ts";
+
+/** Ten thousand tasks take seconds, and a busy server more. */
+const timeoutMs = 120_000;
+
+export async function submitGraph(
+  client: Client,
+  file: GraphFile,
+  { requests }: Graph,
+  { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
+): Promise<CreateTasksReply> {
+  try {
+    // Repeated where no answer came: the same tasks are not made twice.
+    return await client.queue.createTasks({ tasks: [...requests], dryRun }, { timeoutMs, signal });
+  } catch (error) {
+    const faults = faultsOf(error);
+    if (!faults) throw error;
+    const lines = faults.list.map(({ path, message }) => {
+      const [, index = "", member = ""] = /^tasks\[(\d+)\](?:\.task)?\.?(.*)$/.exec(path) ?? [];
+      const task = file.tasks[Number(index)];
+      if (!task) return `${path}: ${message}`;
+      const where = file.problems.place([...task.path, memberInFile(member)]);
+      return `${where}: ${task.name}: ${inWords(message, file)}${member === "" ? "" : ` (${member})`}`;
+    });
+    if (faults.more > 0) lines.push(`… and ${faults.more} more`);
+    throw new CliError(`the graph was refused, and nothing was created:\n${told(lines)}`, { cause: error });
+  }
+}
+
+/** The member of the file that a member of the definition was made from. */
+function memberInFile(member: string): string {
+  const [first = ""] = member.split(/[.[]/);
+  return first === "dependencies" ? "needs" : first;
+}
+
+/** `tasks[3] (its id)` is nobody's name for a task. */
+const inWords = (message: string, { tasks }: GraphFile): string =>
+  message.replaceAll(
+    /tasks\[(\d+)\](?: \([\w-]{22}\))?/g,
+    (all, index: string) => tasks[Number(index)]?.name ?? all,
+  );
+
+interface Told {
+  readonly list: readonly { readonly path: string; readonly message: string }[];
+  readonly more: number;
+}
+
+function faultsOf(error: unknown): Told | undefined {
+  if (!(error instanceof ClientError)) return undefined;
+  const { body } = error;
+  if (typeof body !== "object" || body === null || !("details" in body)) return undefined;
+  const { details } = body;
+  if (typeof details !== "object" || details === null || !("faults" in details)) return undefined;
+  // The form that the method's description promises.
+  const { faults: list, more } = details as { faults: Told["list"]; more: number };
+  return { list, more };
+}

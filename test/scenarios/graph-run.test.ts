@@ -1,0 +1,142 @@
+// `taskyard graph run` in this process: a whole server, a worker, and graphs that go well, fail, and are given up.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { main } from "../../src/cli/main.ts";
+import type { Worker } from "../../src/worker/main.ts";
+import { capturedIo, runCli, type CapturedIoOptions } from "../support/captured-io.ts";
+import { testStack, type Stack } from "../support/stack.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { startTestWorker } from "../support/worker.ts";
+
+let stack: Stack;
+let worker: Worker & { end(): Promise<void> };
+let env: Record<string, string>;
+beforeAll(async () => {
+  stack = await testStack();
+  worker = await startTestWorker(stack.rootUrl, {
+    queue: stack.as(stack.rootCredentials).queue,
+    taskQueueId: "local/default",
+    capacity: 4,
+  });
+  env = {
+    TASKCLUSTER_ROOT_URL: stack.rootUrl,
+    TASKCLUSTER_CLIENT_ID: stack.rootCredentials.clientId,
+    TASKCLUSTER_ACCESS_TOKEN: stack.rootCredentials.accessToken,
+  };
+});
+afterAll(async () => {
+  await worker.end();
+  await stack.stop();
+});
+
+const cli = (line: string[], options: CapturedIoOptions = {}) => runCli(line, { ...options, env });
+const run = (graph: string, ...options: string[]) => cli(["graph", "run", ...options, "-"], { stdin: graph });
+const groupIn = (err: string): string => /in group (\S{22})/.exec(err)?.[1] ?? "";
+const small = `
+name: small
+tasks:
+  first: { command: echo one }
+  then-{{n}}: { for: { n: 1..3 }, needs: first, command: "echo {{n}}" }
+  last: { needs: then-*, command: [echo, done] }`;
+
+describe("graph run", () => {
+  test("runs a graph to its end, says how it comes along, and what took so long", async () => {
+    const { status, out, err } = await run(small);
+    expect(status).toBe(0);
+    expect(err).toMatch(/^small: 5 tasks in group \S{22}$/m);
+    expect(err).toMatch(/^1 of 5 tasks are done: 1 completed, /m);
+    expect(err).toMatch(/^small: 5 tasks in \S+: 5 completed$/m);
+    expect(out).toMatch(/^critical path: 3 of 5 tasks, /m);
+    expect(out).toMatch(/^first .*\n(then-\d .*)\nlast .*/m);
+
+    const taskGroupId = groupIn(err);
+    const timeline = await cli(["graph", "timeline", taskGroupId]);
+    expect(timeline.out).toBe(out);
+    const { out: json } = await cli(["graph", "timeline", "--json", taskGroupId]);
+    expect(JSON.parse(json)).toMatchObject({ taskGroupId, summary: { tasks: 5, resolved: true } });
+  });
+
+  test("exits with 1 where a task failed, names it, and does not wait for what needs it", async () => {
+    const { status, out, err } = await run(
+      "tasks:\n  bad: { command: exit 3 }\n  after: { needs: bad, command: echo }\n  good: { command: echo }\n",
+      "--json",
+    );
+    expect(status).toBe(1);
+    expect(err).toMatch(/^failed {2}bad {2}taskyard task log \S{22}$/m);
+    expect(err).toMatch(/1 completed, 1 failed, 1 did not run, since what they need failed$/m);
+    expect(JSON.parse(out)).toMatchObject({
+      exitStatus: 1,
+      counts: { completed: 1, failed: 1, unscheduled: 1 },
+      tasks: { bad: { state: "failed" }, after: { state: "unscheduled" }, good: { state: "completed" } },
+    });
+  });
+
+  test("draws bars where a person looks, and leaves only what counts", async () => {
+    const { status, err } = await cli(["graph", "run", "-"], { stdin: small, terminal: true });
+    expect(status, err).toBe(0);
+    expect(err).toMatch(/completed {2}.*█/);
+    expect(err).toContain("waiting");
+    // Everything but the last line was drawn over.
+    expect(err.split("\u001B[0J").at(-1)).toMatch(/^small: 5 tasks in \S+: 5 completed\n$/);
+  });
+
+  test("only checks, here and by the server, where it is asked to", async () => {
+    expect(await run(small, "--dry-run")).toEqual({
+      status: 0,
+      out: "small is fine: 5 tasks, 6 dependencies, 1 can begin at once\n",
+      err: "",
+    });
+    expect(await run("tasks:\n  a: { neds: b, command: x }\n", "--dry-run")).toEqual({
+      status: 1,
+      out: "",
+      err: "error: graph:2:8: neds is not a known member; did you mean needs?\n",
+    });
+  });
+
+  test("tells what the server refuses by the names and lines of the file", async () => {
+    const cwd = await temporaryFolder();
+    const graph = [
+      "tasks:",
+      "  a: { needs: b, command: x }",
+      "  b: { needs: a, command: x }",
+      "  c: { command: x, retries: 99, deadline: 9 days }",
+      "",
+    ].join("\n");
+    await writeFile(join(cwd, "wrong.yml"), graph);
+    const { status, err } = await cli(["graph", "run", "wrong.yml"], { cwd });
+    expect(status).toBe(1);
+    expect(err).toContain("error: the graph was refused, and nothing was created:\n");
+    expect(err).toContain("wrong.yml:4:20: c: must be <= 49 (retries)\n");
+    expect(err).toContain(
+      "wrong.yml:2:8: a: Tasks that wait for each other never begin: a → b → a. Take one of these dependencies out. (dependencies)\n",
+    );
+  });
+
+  test("does not wait where it is told not to", async () => {
+    const { status, out } = await run("tasks: { a: { command: echo } }", "--detach");
+    expect(status).toBe(0);
+    const { summary } = await stack.client.queue.taskGroupTimeline({ taskGroupId: out.trim() });
+    expect(summary?.tasks).toBe(1);
+  });
+
+  test("cancels what is not done at Ctrl-C", async () => {
+    const io = capturedIo({
+      env,
+      stdin:
+        "tasks:\n  long: { command: sleep 600 }\n  after: { needs: long, command: echo }\n  ok: { command: echo }\n",
+    });
+    const ended = main(["graph", "run", "-"], io);
+    await io.until("1 of 3 tasks are done");
+    io.interrupt();
+    expect(await ended).toBe(130);
+    expect(io.err()).toContain("canceling what is not done; Ctrl-C again leaves at once\n");
+    expect(io.err()).toMatch(/3 tasks in \S+: 1 completed, 2 exception$/m);
+    const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: groupIn(io.err()) });
+    expect(tasks.map(({ status }) => String(status.runs.at(-1)?.reasonResolved)).toSorted()).toEqual([
+      "canceled",
+      "canceled",
+      "completed",
+    ]);
+  });
+});
