@@ -2,7 +2,8 @@
 // all derive from this list.
 import { authApi } from "./auth/index.ts";
 import { eventsApi } from "./events.ts";
+import { objectApi } from "./object/index.ts";
 import { queueApi } from "./queue/index.ts";
 
-export const services = { auth: authApi, events: eventsApi, queue: queueApi } as const;
+export const services = { auth: authApi, events: eventsApi, object: objectApi, queue: queueApi } as const;
 export type Services = typeof services;

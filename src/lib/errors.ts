@@ -10,6 +10,7 @@ export const errorStatus = {
   InsufficientScopes: 403,
   AccessDenied: 403,
   ResourceNotFound: 404,
+  NoMatchingMethod: 406,
   RequestConflict: 409,
   ResourceExpired: 410,
   InputTooLarge: 413,

@@ -13,6 +13,7 @@ import type { Monitor } from "./core/monitor.ts";
 import { createWakeUps } from "./core/wake-ups.ts";
 import { migrate } from "./db/migrate.ts";
 import { serveMetrics } from "./monitoring.ts";
+import { createObjects } from "./object/index.ts";
 import { createQueue } from "./queue/index.ts";
 import { serveApi, versionDocument } from "./serve-api.ts";
 
@@ -70,6 +71,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     );
     const issuer = clients.client(QUEUE_CLIENT_ID);
     if (!issuer) throw new Error("the queue has no client of its own to sign credentials with");
+    const objects = createObjects({
+      db,
+      clock,
+      monitor: monitor.child({ prefix: "object" }),
+      artifacts: artifacts.store,
+      config: config.objects,
+    });
     const queue = createQueue({
       db,
       clock,
@@ -78,6 +86,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       monitor: monitor.child({ prefix: "queue" }),
       metrics,
       artifacts: artifacts.store,
+      objects,
       issuer,
     });
     lifecycle.add("notes of the queue", () => queue.writeNotes());
@@ -99,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         db,
         clients,
         queue,
+        objects,
         events,
         localArtifacts: artifacts.local,
         rootUrl: () => rootUrl,
@@ -114,7 +124,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     const loops: Record<string, Loop> = {};
     if (roles.includes("loops")) {
-      for (const [name, runOnce] of Object.entries({ ...queue.loops, ...events.loops })) {
+      for (const [name, runOnce] of Object.entries({ ...queue.loops, ...objects.loops, ...events.loops })) {
         const topics = queue.wakeTopics[name] ?? [];
         const wake = (trigger: () => void): (() => void) => {
           const ends = topics.map((topic) => wakeUps.subscribe(topic, trigger));

@@ -16,6 +16,7 @@ import { createHealth } from "./health.ts";
 import { serveEvents } from "./events/index.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
+import type { Objects } from "./object/index.ts";
 import type { Queue } from "./queue/index.ts";
 
 export interface ApiOptions {
@@ -25,6 +26,7 @@ export interface ApiOptions {
   readonly db: Db;
   readonly clients: ClientDirectory;
   readonly queue: Queue;
+  readonly objects: Objects;
   readonly events: EventLog;
   /** Undefined where clients reach the artifacts without us. */
   readonly localArtifacts: LocalStore | undefined;
@@ -38,7 +40,8 @@ export const versionDocument = { version: VERSION, commit: "", source: "", build
 
 /** Adds the services, their references, the artifacts of the local store, and the pages. */
 export function serveApi(app: FastifyInstance, options: ApiOptions): void {
-  const { config, clock, monitor, db, clients, queue, events, localArtifacts, rootUrl, checked } = options;
+  const { config, clock, monitor, db, clients, queue, objects, events, localArtifacts, rootUrl, checked } =
+    options;
   const { trustProxy } = config.server;
   const auth = createAuth({ clients, clock, hawkSkewMs: config.auth.hawkSkew, rootUrl, trustProxy });
   const served: ServeOptions = {
@@ -61,6 +64,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     check,
   });
   serve(app, services.queue, { ...common, ...queue.handlers }, served);
+  serve(app, services.object, { ...common, ...objects.handlers }, served);
   serve(app, services.auth, { ...common, ...auth.handlers }, served);
   serveEvents(app, { events, config: config.events, common, served });
   serveReferences(app, { services, rootUrl });

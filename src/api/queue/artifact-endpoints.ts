@@ -8,6 +8,7 @@ import {
   artifactLocationFile,
   createArtifactReplyFile,
   createArtifactRequestFile,
+  finishArtifactRequestFile,
 } from "./artifacts.ts";
 import { page, runId, slugid } from "./endpoints.ts";
 
@@ -27,10 +28,23 @@ export const artifactEndpoints = {
     stability: "stable",
     title: "Create an artifact",
     description:
-      "Names something that the run leaves behind: an upload (`s3`: the reply says where to PUT it), a `reference` to a URL, or an `error` that says why it is missing. Safe to repeat with the same data.",
+      "Names something that the run leaves behind: an upload (`s3`: the reply says where to PUT it; `object`: the reply has what the object service asks for, and `finishArtifact` ends it), a `reference` to a URL, a `link` to another artifact of the run, or an `error` that says why it is missing. Safe to repeat with the same data, except for `object`.",
     scopes: "queue:create-artifact:<taskId>/<runId>",
     body: createArtifactRequestFile,
     reply: createArtifactReplyFile,
+  }),
+  finishArtifact: endpoint({
+    method: "PUT",
+    path: "/task/:taskId/runs/:runId/artifacts/*name",
+    params: ofRun,
+    name: "finishArtifact",
+    category: "Artifacts",
+    stability: "stable",
+    title: "Finish an artifact",
+    description:
+      "Makes an artifact of type `object` readable, once its upload to the object service is finished. Safe to repeat.",
+    scopes: "queue:create-artifact:<taskId>/<runId>",
+    body: finishArtifactRequestFile,
   }),
   getArtifact: endpoint({
     method: "GET",

@@ -79,6 +79,10 @@ const ArtifactContent = oneOf(
 );
 export type ArtifactContent = Static<typeof ArtifactContent>;
 
+export const finishArtifactRequestFile = named(
+  "v1/finish-artifact-request.json",
+  exactly({ uploadId: Slugid }),
+);
 export const createArtifactRequestFile = named("v1/post-artifact-request.json", CreateArtifactRequest);
 export const createArtifactReplyFile = named("v1/post-artifact-response.json", CreateArtifactReply);
 export const artifactFile = named("v1/artifact-response.json", Artifact);

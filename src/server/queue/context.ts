@@ -6,6 +6,7 @@ import type { Db } from "../core/db.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Monitor } from "../core/monitor.ts";
 import type { WakeUps } from "../core/wake-ups.ts";
+import type { Objects } from "../object/index.ts";
 
 export interface QueueContext {
   readonly db: Db;
@@ -15,6 +16,7 @@ export interface QueueContext {
   readonly monitor: Monitor;
   readonly metrics: Metrics;
   readonly artifacts: ArtifactStore;
+  readonly objects: Objects;
   /** The client that signs the credentials of tasks. */
   readonly issuer: { readonly clientId: string; readonly accessToken: string };
 }

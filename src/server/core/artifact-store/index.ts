@@ -60,6 +60,8 @@ export interface ArtifactStore {
   stat(key: StoreKey): Promise<StoredArtifact | undefined>;
   /** Forgets what is stored; what is not there is no error. Answers what could not be removed. */
   delete<K extends StoreKey>(keys: readonly K[]): Promise<readonly DeleteFailure<K>[]>;
+  /** Whether pages must be uploaded as attachments, since they would share an origin with what others own. */
+  readonly htmlAsAttachment: boolean;
   /** Uploads in parts, where the store has them. One without takes as much in one PUT. */
   readonly parts: PartUploads | undefined;
 }
@@ -75,7 +77,10 @@ export interface PartUploads {
   begin(key: StoreKey, contentType: string): Promise<string>;
   /** URLs for the PUTs of parts `first` to `last`, counted from 1. */
   urls(request: PartUrlsRequest): Promise<string[]>;
-  /** Makes one thing of the parts, whose ETags these are, in order. Throws `RequestConflict` where they do not fit. */
+  /**
+   * Makes one thing of the parts, whose ETags these are, in order. Throws `RequestConflict` where they do not fit. An
+   * upload that is not there is no error, for it may be complete already: look for what it should have become.
+   */
   complete(key: StoreKey, uploadId: string, etags: readonly string[]): Promise<void>;
   /** Forgets the parts; an upload that is not there is no error. */
   abort(key: StoreKey, uploadId: string): Promise<void>;

@@ -1,22 +1,30 @@
 // createArtifact: names what a run leaves behind, and says where its bytes go.
 import type { artifactEndpoints } from "../../../api/queue/artifact-endpoints.ts";
-import type { CreateArtifactRequest } from "../../../api/queue/artifacts.ts";
+import type {
+  CreateArtifactReply,
+  CreateArtifactRequest,
+  STORAGE_TYPES,
+} from "../../../api/queue/artifacts.ts";
 import type { Run } from "../../../api/queue/status.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { slugid } from "../../../lib/slugid.ts";
 import type { Queryable } from "../../core/db.ts";
+import { callersRootUrl } from "../../core/http/callers-root-url.ts";
 import type { Handler } from "../../core/http/serve.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
 import { statusOf } from "../find-task.ts";
+import { createTemporaryCredentials } from "../../auth/index.ts";
 import { lockTask, readArtifact, writeArtifact, type NewArtifact } from "../store/artifacts.ts";
 import { readTasks } from "../store/read.ts";
-import { callersRootUrl } from "./callers-root-url.ts";
 import { idOf } from "./find-artifact.ts";
+import { objectNameOf, uploadIdOf } from "./object-artifact.ts";
 
 const MAX_NAME_LENGTH = 1024;
 /** What a header can carry, and what a path parameter of these methods may be. */
 const PRINTABLE = /^[\x20-\x7e]*$/;
 /** A client starts its upload within the time it was told; the way to us may take a little longer. */
 const UPLOAD_GRACE_MS = 10_000;
+const UPLOAD_CREDENTIALS_MS = 24 * 3_600_000;
 
 function refuse(message: string): never {
   throw new ApiError("InputError", message);
@@ -30,6 +38,7 @@ export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
       await writeTo(ctx, ctx.db, artifact);
       return { storageType: "s3", ...(await upload(ctx, artifact, callersRootUrl(call.request))) };
     }
+    if (artifact.storageType === "object") return createObject(ctx, artifact);
     // The lock keeps the event in the order of the task's others, and its status true.
     await ctx.db.tx(async (tx) => {
       await lockTask(tx, artifact.taskId);
@@ -41,7 +50,28 @@ export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
 }
 
 interface CheckedArtifact extends NewArtifact {
-  readonly storageType: "s3" | "reference" | "link" | "error";
+  readonly storageType: (typeof STORAGE_TYPES)[number];
+}
+
+/** The name of its object is reserved in the same transaction, so that there is never one without the other. */
+async function createObject(ctx: QueueContext, artifact: CheckedArtifact): Promise<CreateArtifactReply> {
+  const { taskId, runId, expires } = artifact;
+  const name = objectNameOf(artifact);
+  const uploadId = uploadIdOf(artifact.details);
+  const { projectId, workerGroup, workerId } = await ctx.db.tx(async (tx) => {
+    const of = await writeTo(ctx, tx, artifact);
+    await ctx.objects.reserve(tx, { name, projectId: of.projectId, uploadId, expires });
+    return of;
+  });
+  const now = ctx.clock.now();
+  const credentials = createTemporaryCredentials({
+    issuer: ctx.issuer,
+    clientId: `artifact-upload/${taskId}/${runId}/on/${workerGroup}/${workerId}`,
+    scopes: [`object:upload:${projectId}:${name}`],
+    start: now,
+    expiry: Math.min(Date.parse(expires), now + UPLOAD_CREDENTIALS_MS),
+  });
+  return { storageType: "object", name, projectId, uploadId, expires, credentials };
 }
 
 /** Everything that can be said of the request without looking at the task. */
@@ -70,14 +100,14 @@ function checkedArtifact(
     ...detailsOf(body),
     contentType,
     contentLength: contentLength ?? null,
+    present: body.storageType !== "object",
     expires: new Date(expires).toISOString(),
   };
 }
 
 function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageType" | "details"> {
   const { storageType } = body;
-  if (storageType === "object")
-    refuse("Storage type 'object' is not offered by this server; use 's3', which it has a store for.");
+  if (storageType === "object") return { storageType, details: JSON.stringify({ uploadId: slugid() }) };
   if (storageType === "s3") return { storageType, details: "{}" };
   if (storageType === "reference") return { storageType, details: JSON.stringify({ url: body.url }) };
   if (storageType === "error")
@@ -87,8 +117,15 @@ function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageT
   return { storageType, details: JSON.stringify({ artifact: body.artifact }) };
 }
 
-/** Checks what depends on the task, and writes the artifact with its event, if it has one. */
-async function writeTo(ctx: QueueContext, db: Queryable, artifact: CheckedArtifact): Promise<void> {
+/**
+ * Checks what depends on the task, and writes the artifact with its event, if it has one. Answers the project of the task
+ * and the worker of the run.
+ */
+async function writeTo(
+  ctx: QueueContext,
+  db: Queryable,
+  artifact: CheckedArtifact,
+): Promise<{ projectId: string; workerGroup: string; workerId: string }> {
   const { taskId, runId } = artifact;
   const [task] = await readTasks(db, [taskId]);
   if (!task) refuse(`Task ${taskId} does not exist: it was never created here, or has expired.`);
@@ -106,8 +143,10 @@ async function writeTo(ctx: QueueContext, db: Queryable, artifact: CheckedArtifa
         `The task's status is: ${JSON.stringify(statusOf(task), null, 2)}`,
     );
   const { workerGroup, workerId } = run;
-  const announce = artifact.storageType === "s3" ? null : { workerGroup, workerId, status: task.status };
+  const announced = artifact.storageType !== "s3" && artifact.present;
+  const announce = announced ? { workerGroup, workerId, status: task.status } : null;
   if (!(await writeArtifact(db, artifact, announce))) throw await conflict(db, artifact);
+  return { projectId: task.project_id, workerGroup, workerId };
 }
 
 const takesArtifacts = (ctx: QueueContext, run: Run): boolean =>
@@ -124,7 +163,7 @@ async function conflict(db: Queryable, artifact: NewArtifact): Promise<ApiError>
       `${describe(existing?.storage_type, existing?.content_type, existing?.expires.toISOString())} and cannot ` +
       `become ${describe(artifact.storageType, artifact.contentType, artifact.expires)}: when an artifact is ` +
       `created again, its storage type, content type and details stay, and it expires no earlier; only a ` +
-      `reference may get another URL, or become a link.`,
+      `reference may get another URL, or become a link, and one of type object is created only once.`,
   );
 }
 

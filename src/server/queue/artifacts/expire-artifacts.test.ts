@@ -33,6 +33,7 @@ async function artifact(
     contentType: "text/plain",
     contentLength: null,
     details: "{}",
+    present: true,
     expires: new Date(t.clock.now() + inMinutes * minute).toISOString(),
   };
   await writeArtifact(database.db, made, null);

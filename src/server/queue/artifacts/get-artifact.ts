@@ -1,21 +1,26 @@
 // getArtifact, artifact and their latest-run forms: the way to an artifact's content.
 import type { artifactEndpoints } from "../../../api/queue/artifact-endpoints.ts";
+import type { ArtifactContent } from "../../../api/queue/artifacts.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { callersRootUrl } from "../../core/http/callers-root-url.ts";
 import type { Call } from "../../core/http/call.ts";
 import { Reply } from "../../core/http/replies.ts";
 import type { Handler } from "../../core/http/serve.ts";
+import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
 import type { ArtifactId, ArtifactRow } from "../store/artifacts.ts";
-import { callersRootUrl } from "./callers-root-url.ts";
+import { objectNameOf } from "./object-artifact.ts";
 import { idOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
 
 /** Links that one request follows. Chains are a step or two; without an end to it, one call could read for minutes. */
 const MAX_LINKS = 32;
+const DOWNLOAD_CREDENTIALS_MS = 3_600_000;
 
 /** What the calls of all four methods have. */
 type ReadCall = Pick<Call<typeof artifactEndpoints.getArtifact>, "authorize" | "request">;
 
 type Content =
+  | { readonly storageType: "object"; readonly key: ArtifactId }
   | { readonly storageType: "s3" | "reference"; readonly url: string }
   | { readonly storageType: "error"; readonly reason: string; readonly message: string };
 
@@ -23,7 +28,7 @@ export function getArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints
   return async (call) => {
     // Only here and not for the latest run: so it is in the compatible system.
     const skipCdn = /^(true|1)$/.test(String(call.request.headers["x-taskcluster-skip-cdn"]));
-    return redirect(await locate(ctx, call, idOf(call.params), { skipCdn }));
+    return redirect(ctx, call, await locate(ctx, call, idOf(call.params), { skipCdn }));
   };
 }
 
@@ -32,27 +37,49 @@ export function getLatestArtifact(ctx: QueueContext): Handler<typeof artifactEnd
     const { taskId, name } = call.params;
     call.authorize({ names: [name] });
     const runId = await requireLatestRun(ctx, taskId);
-    return redirect(await locate(ctx, call, { taskId, runId, name }));
+    return redirect(ctx, call, await locate(ctx, call, { taskId, runId, name }));
   };
 }
 
 export function artifact(ctx: QueueContext): Handler<typeof artifactEndpoints.artifact> {
-  return async (call) => locate(ctx, call, idOf(call.params));
+  return async (call) => contentReply(ctx, await locate(ctx, call, idOf(call.params)));
 }
 
 export function latestArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.latestArtifact> {
   return async (call) => {
     const { taskId, name } = call.params;
     const runId = await requireLatestRun(ctx, taskId);
-    return locate(ctx, call, { taskId, runId, name });
+    return contentReply(ctx, await locate(ctx, call, { taskId, runId, name }));
   };
 }
 
-function redirect(content: Content): Reply {
-  const storageType = { "x-taskcluster-artifact-storage-type": content.storageType };
+async function redirect(ctx: QueueContext, call: ReadCall, content: Content): Promise<Reply> {
+  const { storageType } = content;
+  const headers = { "x-taskcluster-artifact-storage-type": storageType };
   if (content.storageType === "error")
-    return new Reply(424, { reason: content.reason, message: content.message }, storageType);
-  return new Reply(303, content, { ...storageType, location: content.url });
+    return new Reply(424, { reason: content.reason, message: content.message }, headers);
+  const url =
+    content.storageType === "object"
+      ? await ctx.objects.downloadUrl(objectNameOf(content.key), callersRootUrl(call.request))
+      : content.url;
+  return new Reply(303, { storageType, url }, { ...headers, location: url });
+}
+
+/** An object's content is for its service to hand out: the caller gets what it takes to ask there. */
+function contentReply(ctx: QueueContext, content: Content): ArtifactContent {
+  if (content.storageType !== "object") return content;
+  const { taskId, runId, name: artifactName } = content.key;
+  const name = objectNameOf(content.key);
+  const now = ctx.clock.now();
+  const credentials = createTemporaryCredentials({
+    issuer: ctx.issuer,
+    // Names have characters that ids of clients may not have.
+    clientId: `artifact-download/${taskId}/${runId}/${artifactName.replaceAll(/[^A-Za-z0-9!@/:.+|_-]/g, "_")}`,
+    scopes: [`object:download:${name}`],
+    start: now,
+    expiry: now + DOWNLOAD_CREDENTIALS_MS,
+  });
+  return { storageType: "object", name, credentials };
 }
 
 /** Follows links to the artifact that has content, and says where that is. */
@@ -93,6 +120,7 @@ async function contentOf(
     const rootUrl = callersRootUrl(call.request);
     return { storageType: "s3", url: await ctx.artifacts.downloadUrl({ key, rootUrl, skipCdn }) };
   }
+  if (row.storage_type === "object") return { storageType: "object", key };
   // The details were written by createArtifact, in the form that the table tells for each type.
   if (row.storage_type === "reference") {
     const { url } = JSON.parse(row.details) as { url: string };

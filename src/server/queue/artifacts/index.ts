@@ -4,6 +4,7 @@ import type { queueApi } from "../../../api/queue/index.ts";
 import type { Handlers } from "../../core/http/serve.ts";
 import type { QueueContext } from "../context.ts";
 import { createArtifact } from "./create-artifact.ts";
+import { finishArtifact } from "./finish-artifact.ts";
 import { artifact, getArtifact, getLatestArtifact, latestArtifact } from "./get-artifact.ts";
 import { artifactInfo, latestArtifactInfo, listArtifacts, listLatestArtifacts } from "./list-artifacts.ts";
 
@@ -13,6 +14,7 @@ export const artifactHandlers = (
   ctx: QueueContext,
 ): Pick<Handlers<typeof queueApi>, keyof typeof artifactEndpoints> => ({
   createArtifact: createArtifact(ctx),
+  finishArtifact: finishArtifact(ctx),
   getArtifact: getArtifact(ctx),
   getLatestArtifact: getLatestArtifact(ctx),
   listArtifacts: listArtifacts(ctx),

@@ -20,6 +20,8 @@ export interface NewArtifact extends ArtifactId {
   readonly contentLength: number | null;
   /** JSON text; see the table. */
   readonly details: string;
+  /** Whether there is something to read. */
+  readonly present: boolean;
   readonly expires: string;
 }
 
@@ -67,7 +69,7 @@ export const writeArtifact = (
       insert into artifacts as a
         (task_id, run_id, name, storage_type, content_type, content_length, details, present, expires)
       values (${taskId}, ${runId}, ${name}, ${artifact.storageType}, ${artifact.contentType},
-        ${artifact.contentLength}, ${artifact.details}, true, ${artifact.expires})
+        ${artifact.contentLength}, ${artifact.details}, ${artifact.present}, ${artifact.expires})
       on conflict (task_id, run_id, name) do update set
         storage_type = excluded.storage_type, details = excluded.details, expires = excluded.expires
       where a.expires <= excluded.expires
@@ -79,8 +81,25 @@ export const writeArtifact = (
         )
       returning a.*
     ),
-    logged as (
-      ${logEvents(sql`
+    logged as (${announcement(runId, announce)})
+    select ${columns} from a`,
+  );
+};
+
+/** The artifact becomes readable, and is announced, again where it was readable before. */
+export const finishArtifact = (db: Queryable, id: ArtifactId, announce: Announcement): Promise<number> =>
+  db.run(sql`
+    with a as (
+      update artifacts set present = true
+      where task_id = ${id.taskId} and run_id = ${id.runId} and name = ${id.name}
+      returning *
+    ),
+    logged as (${announcement(id.runId, announce)})
+    select from a`);
+
+/** Inserts the event of the artifacts in `a`, unless there is nothing to announce. */
+const announcement = (runId: number, announce: Announcement | null): Sql =>
+  logEvents(sql`
       select ${exchanges.artifactCreated},
         task_routing_key(t, a.run_id, ${announce?.workerGroup ?? null}, ${announce?.workerId ?? null}), t.routes,
         ${messageStart(runId, announce)}
@@ -89,11 +108,7 @@ export const writeArtifact = (
             'contentType', a.content_type
           ) || ',"version":1}'
       from a join tasks t using (task_id)
-      where ${announce !== null}`)}
-    )
-    select ${columns} from a`,
-  );
-};
+      where ${announce !== null}`);
 
 /** The message up to the artifact itself. Ids of workers are matched against a pattern without quotes before. */
 const messageStart = (runId: number, announce: Announcement | null): string =>

@@ -70,6 +70,8 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
     },
 
     delete: (keys) => files.delete(keys),
+    // Served with a policy that lets pages do nothing.
+    htmlAsAttachment: false,
     parts: undefined,
   };
 }

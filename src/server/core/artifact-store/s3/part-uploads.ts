@@ -57,6 +57,7 @@ export function createPartUploads(
           }),
         );
       } catch (err) {
+        if (s3Code(err) === "NoSuchUpload") return;
         if (!WRONG_PARTS.has(s3Code(err))) throw err;
         throw new ApiError(
           "RequestConflict",

@@ -119,6 +119,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
     },
 
     delete: createDelete(client, place),
+    htmlAsAttachment: options.endpoint === undefined,
     parts: createPartUploads(client, sign, place),
 
     close() {
