@@ -74,6 +74,20 @@ END) not null,
 CREATE INDEX events_id ON ONLY public.events USING btree (id);
 CREATE INDEX events_xid ON ONLY public.events USING btree (xid, id);
 
+create table objects (
+  name text collate "C" not null,
+  project_id text not null,
+  upload_id text not null,
+  upload_expires timestamp with time zone,
+  expires timestamp with time zone not null,
+  hashes jsonb not null,
+  content_length bigint,
+  parts_id text,
+  constraint objects_pkey PRIMARY KEY (name)
+);
+CREATE INDEX objects_by_expiry ON public.objects USING btree (expires);
+CREATE INDEX objects_by_upload_expiry ON public.objects USING btree (upload_expires) WHERE (upload_expires IS NOT NULL);
+
 create table runs (
   task_id text collate "C" not null,
   run_id smallint not null,

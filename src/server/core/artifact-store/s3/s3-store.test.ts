@@ -114,8 +114,10 @@ describe("an upload URL", () => {
 
   it("leads every other name to a key of its own", async () => {
     const store = await newStore();
-    // The server's folders cannot have a file and a folder of one name, nor names longer than its file system's.
-    const name = hostileName.filter((name) => name.split("/").every((part) => part.length < 200));
+    // The server's folders cannot have names longer than its file system's, and it loses spaces at the end of XML texts.
+    const name = hostileName.filter(
+      (text) => text.split("/").every((part) => part.length < 200) && !text.endsWith(" "),
+    );
     await fc.assert(
       fc.asyncProperty(name, async (text) => {
         const key = { taskId: slugid(), runId: 0, name: text };
