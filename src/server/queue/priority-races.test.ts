@@ -147,7 +147,7 @@ describe("at the same time", () => {
       await until("the claim to find nothing", async () => {
         const looked = await db.run(sql`
           select from pg_stat_activity where datname = current_database() and state = 'idle'
-            and query like '%skip locked%numbered%' and query_start > ${begin}::timestamptz`);
+            and query like '%claimer%' and query_start > ${begin}::timestamptz`);
         return looked > 0;
       });
     });
