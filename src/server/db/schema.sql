@@ -387,6 +387,18 @@ CREATE OR REPLACE FUNCTION public.run_json(r runs)
 RETURN ((((((((((((((('{"runId":'::text || (r).run_id) || ',"state":"'::text) || (r).state) || '","reasonCreated":"'::text) || (r).reason_created) || '"'::text) || COALESCE(((',"reasonResolved":"'::text || (r).reason_resolved) || '"'::text), ''::text)) || COALESCE(((((',"workerGroup":"'::text || (r).worker_group) || '","workerId":"'::text) || (r).worker_id) || '"'::text), ''::text)) || COALESCE(((',"takenUntil":"'::text || iso((r).taken_until)) || '"'::text), ''::text)) || ',"scheduled":"'::text) || iso((r).scheduled)) || '"'::text) || COALESCE(((',"started":"'::text || iso((r).started)) || '"'::text), ''::text)) || COALESCE(((',"resolved":"'::text || iso((r).resolved)) || '"'::text), ''::text)) || '}'::text)
 ;
 
+CREATE OR REPLACE FUNCTION public.runs_of_claim(claim text, queue text)
+ RETURNS SETOF runs
+ LANGUAGE plpgsql
+ ROWS 4
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('claim ' || claim, 0));
+  return query
+    select * from runs r where r.claim_id = claim and r.task_queue_id = queue and r.state = 'running';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.task_message(status text, tags text, run_id smallint, worker_group text, worker_id text, taken_until timestamp with time zone)
  RETURNS text
  LANGUAGE sql

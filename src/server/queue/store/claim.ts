@@ -96,7 +96,10 @@ export async function claimPending(
         select w.quarantine_until > ${at}::timestamptz from workers w
         where w.task_queue_id = ${taskQueueId}
           and w.worker_group = c.worker_group and w.worker_id = c.worker_id
-      ), false) as is_quarantined
+      ), false) as is_quarantined,
+      -- Whoever asks again with a claim id waits for this lock, and so for what is handed out here.
+      case when c.claim_id is not null then
+        pg_advisory_xact_lock_shared(hashtextextended('claim ' || c.claim_id, 0)) end as locked
       from unnest(
         ${column(claimers, "workerGroup")}::text[], ${column(claimers, "workerId")}::text[],
         ${column(claimers, "claimId")}::text[], ${column(claimers, "tasks")}::integer[]
@@ -172,18 +175,18 @@ export function heldRuns(
   worker: { workerGroup: string; workerId: string },
   by: { claimId: string; taskQueueId: string } | { taskId: string; runId: number },
 ): Promise<ClaimedRow[]> {
-  const which =
+  const held =
     "claimId" in by
-      ? sql`r.claim_id = ${by.claimId} and r.task_queue_id = ${by.taskQueueId}`
-      : sql`r.task_id = ${by.taskId} and r.run_id = ${by.runId}`;
+      ? sql`runs_of_claim(${by.claimId}, ${by.taskQueueId}) r join tasks t using (task_id) where`
+      : sql`runs r join tasks t using (task_id)
+      where r.task_id = ${by.taskId} and r.run_id = ${by.runId} and`;
   return db.many(
     ClaimedRow,
     sql`
     with claimed as (
       select 1 as claimer, r.seq as n, r as run,
         task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`r.run_id`)}, run_json(r)), 'running') as status
-      from runs r join tasks t using (task_id)
-      where ${which} and r.state = 'running'
+      from ${held} r.state = 'running'
         and r.worker_group = ${worker.workerGroup} and r.worker_id = ${worker.workerId}
     )
     ${claimedRows}`,
