@@ -134,7 +134,7 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
       case "claim by another":
         return (await queue.claimTask(run, { ...worker, workerId: "another" })).status;
       case "claim work":
-        return claimWork(subject.taskQueueId);
+        return claimWork(subject);
       case "reclaim":
         return (await queue.reclaimTask(run)).status;
       case "complete":
@@ -155,14 +155,16 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
     }
   }
 
-  /** Asks as a worker does, which waits for as long as the test's clock says. */
-  async function claimWork(taskQueueId: string): Promise<TaskStatus | undefined> {
+  /** Asks as a worker does, who waits where there is nothing: until the test's clock moves on, which it then does. */
+  async function claimWork({ taskId, taskQueueId }: Subject): Promise<TaskStatus | undefined> {
+    const { status } = await stack.client.queue.status({ taskId });
+    const isThere = status.state === "pending" && Date.parse(status.deadline) > clock.now();
     let answered = false;
     const asked = stack.client.queue
       .claimWork({ taskQueueId }, { ...worker, tasks: 2 })
       .finally(() => (answered = true));
-    while (!answered) {
-      await clock.advance(1);
+    while (!answered && !isThere) {
+      await clock.advance(100);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     return (await asked).tasks[0]?.status;
