@@ -3,7 +3,7 @@ import { manualClock } from "../../test/support/clock.ts";
 import { testMonitor } from "../../test/support/monitor.ts";
 import { createHealth } from "./health.ts";
 
-const nobody = (): undefined => undefined;
+const nobody = () => Promise.resolve(undefined);
 
 describe("createHealth", () => {
   it("tells how fast what the server stands on answers", async () => {
@@ -20,7 +20,8 @@ describe("createHealth", () => {
   it("tells when a worker was seen, and what to do where none was", async () => {
     const clock = manualClock();
     let seen: number | undefined;
-    const health = createHealth({ asks: {}, workerSeen: () => seen, clock, log: testMonitor().monitor.log });
+    const workerSeen = () => Promise.resolve(seen);
+    const health = createHealth({ asks: {}, workerSeen, clock, log: testMonitor().monitor.log });
     const worker = async () => (await health())[0];
     expect(await worker()).toEqual({
       name: "Worker",
@@ -34,6 +35,16 @@ describe("createHealth", () => {
     expect(await worker()).toMatchObject({ detail: "asked for work 10 min ago" });
     await clock.advance(3 * 3_600_000);
     expect(await worker()).toMatchObject({ detail: "asked for work 3 h ago" });
+  });
+
+  it("does not know of workers while that cannot be read", async () => {
+    const { monitor, records } = testMonitor();
+    const workerSeen = () => Promise.reject(new Error("no connection"));
+    const health = createHealth({ asks: {}, workerSeen, clock: manualClock(), log: monitor.log });
+    expect(await health()).toEqual([
+      { name: "Worker", state: "unknown", detail: "not known while the database does not answer" },
+    ]);
+    expect(records).toMatchObject([{ msg: "it is not known when a worker was last seen" }]);
   });
 
   it("says that something does not answer, and only to the log why", async () => {

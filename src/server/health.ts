@@ -6,8 +6,8 @@ import type { HealthCheck } from "./pages/index.ts";
 export interface HealthOptions {
   /** What the server stands on, by name; each resolves where it answers. */
   readonly asks: Readonly<Record<string, () => Promise<unknown>>>;
-  /** When a worker last asked this process for work, in milliseconds since the epoch. */
-  readonly workerSeen: () => number | undefined;
+  /** When a worker last asked for work, in milliseconds since the epoch. */
+  readonly workerSeen: () => Promise<number | undefined>;
   readonly clock: Clock;
   readonly log: Pick<Log, "warn">;
 }
@@ -28,20 +28,27 @@ export function createHealth(options: HealthOptions): () => Promise<HealthCheck[
     }
   }
 
-  function worker(): HealthCheck {
-    const seen = workerSeen();
+  async function worker(): Promise<HealthCheck> {
+    const name = "Worker";
+    let seen: number | undefined;
+    try {
+      seen = await workerSeen();
+    } catch (err) {
+      log.warn({ err }, "it is not known when a worker was last seen");
+      return { name, state: "unknown", detail: "not known while the database does not answer" };
+    }
     if (seen === undefined)
       return {
-        name: "Worker",
+        name,
         state: "unknown",
         detail: "none was seen yet: start one with `taskyard worker`",
       };
-    return { name: "Worker", state: "well", detail: `asked for work ${ago(clock.now() - seen)}` };
+    return { name, state: "well", detail: `asked for work ${ago(clock.now() - seen)}` };
   }
 
   return async () => {
     const asked = Object.entries(asks).map(([name, ask]) => timed(name, ask));
-    return [...(await Promise.all(asked)), worker()];
+    return Promise.all([...asked, worker()]);
   };
 }
 

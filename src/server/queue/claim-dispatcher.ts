@@ -48,8 +48,6 @@ export interface ClaimDispatcher {
    * gone without a word, and what it was given from now on would wait for the claim to expire.
    */
   takeOver(taskQueueId: string, claimer: Claimer): Promise<void>;
-  /** When a worker last asked for work here, in milliseconds since the epoch. */
-  lastAsked(): number | undefined;
   /** Sends everybody home with nothing: the server stops. */
   stop(): void;
 }
@@ -59,7 +57,6 @@ export function createClaimDispatcher(
 ): ClaimDispatcher {
   const lines = new Map<string, Line>();
   let stopped = false;
-  let lastAsked: number | undefined;
 
   function open(taskQueueId: string): Line {
     const unsubscribe = ctx.wakeUps.subscribe(pendingTopic(taskQueueId), () => look(line));
@@ -143,7 +140,6 @@ export function createClaimDispatcher(
 
   return {
     claim(taskQueueId, claimer, waitMs, signal) {
-      lastAsked = ctx.clock.now();
       if (stopped || signal.aborted) return Promise.resolve([]);
       const line = lines.get(taskQueueId) ?? open(taskQueueId);
       return new Promise((resolve, reject) => {
@@ -178,7 +174,6 @@ export function createClaimDispatcher(
         });
       }
     },
-    lastAsked: () => lastAsked,
     stop() {
       stopped = true;
       for (const line of lines.values()) for (const waiter of line.waiting) waiter.leave();

@@ -21,8 +21,9 @@ import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
 import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
+import { readLastSeen } from "./store/queue-activity.ts";
 import { workerRemovedConsumer } from "./worker-removed.ts";
-import { createWorkerLedger, expireWorkers, workerMetadataHandlers } from "./workers/index.ts";
+import { createWorkerLedger, expireWorkers, refreshGauges, workerMetadataHandlers } from "./workers/index.ts";
 import { sealTaskGroup } from "./seal-task-group.ts";
 import { queueActivity } from "./workers/queue-activity.ts";
 import { why } from "./why/why.ts";
@@ -37,8 +38,8 @@ export interface Queue {
   readonly wakeTopics: Readonly<Record<string, readonly string[]>>;
   /** What it does about events of others; wherever the loops run. */
   readonly consumers: readonly ConsumerOptions[];
-  /** When a worker last asked this process for work, in milliseconds since the epoch. */
-  workerSeen(): number | undefined;
+  /** When a worker was last seen by any process, in milliseconds since the epoch; the built-in ones are none. */
+  workerSeen(): Promise<number | undefined>;
   /** Sends waiting workers home, so that their connections can end. */
   stop(): void;
   /** Writes what is only noted. For the end, when all calls are answered and the database is still there. */
@@ -88,11 +89,15 @@ export function createQueue(ctx: QueueContext): Queue {
       "task-expiry": expireTasks(ctx),
       "task-group-expiry": expireTaskGroups(ctx),
       "worker-expiry": expireWorkers(ctx),
+      "queue-gauges": refreshGauges(ctx),
       "built-in-workers": runBuiltInTasks(ctx, resolve, ledger),
     },
     wakeTopics: { "built-in-workers": builtInTopics },
     consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],
-    workerSeen: () => dispatcher.lastAsked(),
+    async workerSeen() {
+      await ledger.flush();
+      return readLastSeen(ctx.db);
+    },
     stop: () => dispatcher.stop(),
     writeNotes: () => ledger.flush(),
   };

@@ -37,3 +37,14 @@ export async function readQueueActivity(
   if (!row) throw new Error("an aggregate answers with a row, whatever there is");
   return row;
 }
+
+const LastSeen = Type.Object({ last_seen: Type.Union([Timestamp, Type.Null()]) });
+
+/** When any worker was last seen; a server's own, of the queues `built-in/…`, is none. Reads them all. */
+export const readLastSeen = async (db: Queryable): Promise<number | undefined> =>
+  (
+    await db.maybeOne(
+      LastSeen,
+      sql`select max(last_date_active) as last_seen from workers where task_queue_id not like 'built-in/%'`,
+    )
+  )?.last_seen?.getTime();

@@ -8,8 +8,8 @@ const CountRow = Type.Object({ ord: Type.Integer(), tasks: Type.Integer() });
 /**
  * How many runs of each queue are pending, those past their deadline left out. The index tells how many are pending
  * without a look at the rows, and another one which of them are past their deadline: few, since a loop ends those.
- * Counting costs 0.1 ms for a thousand and 80 ms for a million. Their queue is hidden from the planner, which else may
- * read all that is pending in it.
+ * Counting a million takes 0.2 s (0.5 s before they are vacuumed), a thousand less than a millisecond. Their queue is
+ * hidden from the planner, which else may read all that is pending in it.
  */
 export const countPending = (
   db: Queryable,

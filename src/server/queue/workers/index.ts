@@ -18,6 +18,7 @@ import {
 } from "./task-queues.ts";
 
 export { expireWorkers } from "./expire-workers.ts";
+export { refreshGauges } from "./gauges.ts";
 export { createWorkerLedger } from "./ledger.ts";
 
 export const workerMetadataHandlers = (

@@ -4,6 +4,7 @@ import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts"
 import { testMonitor } from "../../../../test/support/monitor.ts";
 import { configOf } from "../../core/config.ts";
 import { sql } from "../../core/sql.ts";
+import { readLastSeen } from "../store/queue-activity.ts";
 import { createWorkerLedger } from "./ledger.ts";
 import { queueActivity } from "./queue-activity.ts";
 
@@ -27,6 +28,9 @@ it("tells when a queue's workers were last seen, how many of the recent are in q
     );
   const nothing = { lastSeen: undefined, recentWorkers: 0, recentQuarantined: 0, recentClaims: 0 };
   expect(await of("a/b")).toEqual({ ...nothing, recentClaimsMs: 10 * MINUTE });
+  ledger.seen({ taskQueueId: "built-in/succeed", workerGroup: "built-in", workerId: "succeed" });
+  await ledger.flush();
+  expect(await readLastSeen(database.db)).toBeUndefined();
 
   claim("early", 1, 2);
   await clock.advance(5 * MINUTE + 10_000);
@@ -44,6 +48,7 @@ it("tells when a queue's workers were last seen, how many of the recent are in q
     recentClaims: 3,
     recentClaimsMs: 10 * MINUTE + 10_000,
   });
+  expect(await readLastSeen(database.db)).toBe(clock.now());
   await clock.advance(6 * MINUTE);
   expect(await of("a/b")).toMatchObject({
     lastSeen,
