@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.ts";
 import type { Worker } from "../../src/worker/main.ts";
 import { capturedIo, runCli, type CapturedIoOptions } from "../support/captured-io.ts";
+import { httpProxy } from "../support/http-proxy.ts";
 import { testStack, type Stack } from "../support/stack.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
 import { startTestWorker } from "../support/worker.ts";
 
 let stack: Stack;
@@ -118,6 +120,34 @@ describe("graph run", () => {
     expect(status).toBe(0);
     const { summary } = await stack.client.queue.taskGroupTimeline({ taskGroupId: out.trim() });
     expect(summary?.tasks).toBe(1);
+  });
+
+  test("goes on where the connection broke off, and misses nothing", async () => {
+    const proxy = await httpProxy(stack.rootUrl);
+    const folder = await temporaryFolder();
+    // The first task waits until the connection was cut; what happens next happens while nobody listens.
+    const wait = `while [ ! -e ${join(folder, "go")} ]; do sleep 0.02; done`;
+    const io = capturedIo({
+      env: { ...env, TASKCLUSTER_ROOT_URL: proxy.rootUrl },
+      stdin: JSON.stringify({
+        tasks: {
+          first: { command: "echo" },
+          held: { needs: "first", command: wait },
+          "x-{{n}}": { for: { n: "1..9" }, needs: "held", command: "echo" },
+        },
+      }),
+    });
+    const ended = main(["graph", "run", "-"], io);
+    await io.until(" in group ");
+    await until("the second task runs", async () => {
+      const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: groupIn(io.err()) });
+      return tasks.some(({ status, task }) => task.metadata.name === "held" && status.state === "running");
+    });
+    expect(proxy.cut()).toBeGreaterThan(0);
+    await writeFile(join(folder, "go"), "");
+    expect(await ended, io.err()).toBe(0);
+    expect(io.err()).toMatch(/11 tasks in \S+: 11 completed$/m);
+    await proxy.close();
   });
 
   test("cancels what is not done at Ctrl-C", async () => {

@@ -1,6 +1,7 @@
 // Where the time of a group went: the parts add up, whatever happened.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { takeTurns } from "../../core/turns.ts";
 import { groupTime, segmentsOf, type TimelineRun, type TimelineTask } from "./critical-path.ts";
 
 const run = (scheduled: number, started?: number, resolved?: number): TimelineRun => ({
@@ -15,10 +16,11 @@ const task = (taskId: string, dependencies: string[], ...runs: TimelineRun[]): T
   dependencies,
   runs,
 });
+const timeOf = (tasks: ReadonlyMap<string, TimelineTask>, now: number) => groupTime(tasks, now, takeTurns());
 const byId = (...tasks: TimelineTask[]) => new Map(tasks.map((t) => [t.taskId, t]));
 
 describe("the critical path", () => {
-  it("goes back from the last task by what each waited for last", () => {
+  it("goes back from the last task by what each waited for last", async () => {
     const tasks = byId(
       task("fast", [], run(0, 1, 5)),
       task("slow", [], run(0, 2, 20)),
@@ -26,7 +28,7 @@ describe("the critical path", () => {
       task("aside", ["fast"], run(5, 6, 29)),
       task("end", ["between", "aside"], run(30, 30, 40)),
     );
-    expect(groupTime(tasks, 99)).toEqual({
+    expect(await timeOf(tasks, 99)).toEqual({
       resolved: true,
       from: 0,
       until: 40,
@@ -39,12 +41,12 @@ describe("the critical path", () => {
     });
   });
 
-  it("begins with a task that was created after all it depends on was over", () => {
+  it("begins with a task that was created after all it depends on was over", async () => {
     const tasks = byId(task("first", [], run(0, 1, 5)), {
       ...task("late", ["first"], run(50, 51, 60)),
       created: 50,
     });
-    expect(groupTime(tasks, 99)).toMatchObject({
+    expect(await timeOf(tasks, 99)).toMatchObject({
       from: 0,
       until: 60,
       beforeMs: 50,
@@ -52,12 +54,12 @@ describe("the critical path", () => {
     });
   });
 
-  it("counts only the runs that kept others waiting", () => {
+  it("counts only the runs that kept others waiting", async () => {
     const tasks = byId(
       task("again", [], run(0, 1, 5), run(5, 6, 10), run(30, 31, 35)),
       task("end", ["again"], run(10, 20, 50)),
     );
-    expect(groupTime(tasks, 99)?.path).toEqual([
+    expect((await timeOf(tasks, 99))?.path).toEqual([
       { taskId: "again", from: 0, until: 10, gapMs: 0, queueMs: 2, runMs: 8, betweenMs: 0 },
       { taskId: "end", from: 10, until: 50, gapMs: 0, queueMs: 10, runMs: 30, betweenMs: 0 },
     ]);
@@ -69,33 +71,33 @@ describe("the critical path", () => {
     });
   });
 
-  it("of a group that goes on leads to what runs for longest, until now", () => {
+  it("of a group that goes on leads to what runs for longest, until now", async () => {
     const running = byId(
       task("done", [], run(0, 1, 5)),
       task("waits", ["done"], run(5)),
       task("runs", ["done"], run(5, 8)),
       task("blocked", ["runs"]),
     );
-    expect(groupTime(running, 20)).toMatchObject({
+    expect(await timeOf(running, 20)).toMatchObject({
       resolved: false,
       until: 20,
       path: [{ taskId: "done" }, { taskId: "runs", queueMs: 3, runMs: 12 }],
     });
     const stuck = byId(task("failed", [], run(0, 1, 5)), task("blocked", ["failed"]));
-    expect(groupTime(stuck, 20)).toMatchObject({
+    expect(await timeOf(stuck, 20)).toMatchObject({
       resolved: false,
       until: 20,
       path: [{ taskId: "failed" }, { taskId: "blocked", from: 5, gapMs: 15 }],
     });
   });
 
-  it("of no tasks is none", () => {
-    expect(groupTime(new Map(), 1)).toBeUndefined();
+  it("of no tasks is none", async () => {
+    expect(await timeOf(new Map(), 1)).toBeUndefined();
   });
 
-  it("does not go round in circles", () => {
+  it("does not go round in circles", async () => {
     const tasks = byId(task("a", ["a", "b"], run(0, 0, 0)), task("b", ["a"], run(0, 0, 0)));
-    expect(groupTime(tasks, 1)?.path.length).toBeLessThanOrEqual(2);
+    expect((await timeOf(tasks, 1))?.path.length).toBeLessThanOrEqual(2);
   });
 });
 
@@ -133,14 +135,14 @@ function live(
 }
 
 describe("whatever became of the tasks", () => {
-  it("the parts of the path add up to the time of the group", () => {
-    fc.assert(
-      fc.property(
+  it("the parts of the path add up to the time of the group", async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(fate, { minLength: 1, maxLength: 20 }),
         fc.integer({ min: 30, max: 200 }),
-        (fates, now) => {
+        async (fates, now) => {
           const tasks = live(fates, now);
-          const time = groupTime(tasks, now);
+          const time = await timeOf(tasks, now);
           if (!time) return;
           const { from, until, beforeMs, path, resolved } = time;
           const sum = path.reduce((n, s) => n + s.gapMs + s.queueMs + s.runMs + s.betweenMs, beforeMs);
@@ -160,7 +162,7 @@ describe("whatever became of the tasks", () => {
     );
   });
 
-  it("clocks that are apart make no part negative, and still all add up", () => {
+  it("clocks that are apart make no part negative, and still all add up", async () => {
     const skewed = fc.record({
       created: fc.nat({ max: 30 }),
       runs: fc.array(fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 40 }), fc.nat({ max: 40 })), {
@@ -168,15 +170,15 @@ describe("whatever became of the tasks", () => {
       }),
       dependencies: fc.uniqueArray(fc.nat({ max: 8 }), { maxLength: 3 }),
     });
-    fc.assert(
-      fc.property(fc.array(skewed, { minLength: 1, maxLength: 8 }), (given) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(skewed, { minLength: 1, maxLength: 8 }), async (given) => {
         const tasks = byId(
           ...given.map(({ created, runs, dependencies }, i) => ({
             ...task(String(i), dependencies.map(String), ...runs.map((times) => run(...times))),
             created,
           })),
         );
-        const time = groupTime(tasks, 50);
+        const time = await timeOf(tasks, 50);
         if (!time) throw new Error("there are tasks");
         const parts = time.path.flatMap((s) => [s.gapMs, s.queueMs, s.runMs, s.betweenMs]);
         expect(Math.min(...parts, time.beforeMs)).toBeGreaterThanOrEqual(0);

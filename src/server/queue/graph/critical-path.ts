@@ -1,5 +1,6 @@
 // Where the time of tasks went, and which of them made a group take as long as it did. Times are milliseconds since the
 // epoch.
+import type { Turn } from "../../core/turns.ts";
 
 export interface TimelineRun {
   readonly state: string;
@@ -50,7 +51,7 @@ export const segmentsOf = (task: TimelineTask, tasks: Tasks, now: number): Segme
   step(task, task.runs.length - 1, release(task, tasks), now).segments;
 
 /** Undefined where there are no tasks. */
-export function groupTime(tasks: Tasks, now: number): GroupTime | undefined {
+export async function groupTime(tasks: Tasks, now: number, turn: Turn): Promise<GroupTime | undefined> {
   const last = lastOf(tasks);
   if (!last) return undefined;
   let from = Infinity;
@@ -60,6 +61,7 @@ export function groupTime(tasks: Tasks, now: number): GroupTime | undefined {
   const seen = new Set<string>();
   let run = last.runs.length - 1;
   for (let task: TimelineTask | undefined = last; task && !seen.has(task.taskId);) {
+    if (turn.isOver()) await turn.next();
     // No graph has circles, but what is read here may be old or odd, and must not keep us for ever.
     seen.add(task.taskId);
     const released = release(task, tasks);

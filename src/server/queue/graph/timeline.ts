@@ -140,7 +140,7 @@ async function summarise(
   now: number,
   turn: Turn,
 ): Promise<Timeline["summary"]> {
-  const time = groupTime(tasks, now);
+  const time = await groupTime(tasks, now, turn);
   if (!time) return undefined;
   const sums = { gapMs: 0, queueMs: 0, runMs: 0, betweenMs: 0 };
   for (const task of tasks.values()) {

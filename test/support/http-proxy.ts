@@ -1,0 +1,48 @@
+// Stands between a client and a server, so that a test can cut the connections.
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+export interface HttpProxy {
+  readonly rootUrl: string;
+  /** Ends every connection that is open; new ones are let through. */
+  cut(): number;
+  close(): Promise<void>;
+}
+
+export async function httpProxy(rootUrl: string): Promise<HttpProxy> {
+  const { hostname, port } = new URL(rootUrl);
+  const sockets = new Set<Socket>();
+  const proxy = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.pipe(to);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  // Listening on a TCP port, so the address is an object.
+  const { port: own } = proxy.address() as AddressInfo;
+  const cut = (): number => {
+    const count = sockets.size;
+    sockets.forEach((socket) => socket.destroy());
+    return count;
+  };
+  return {
+    rootUrl: `http://127.0.0.1:${own}`,
+    cut,
+    async close() {
+      cut();
+      proxy.close();
+      await once(proxy, "close");
+    },
+  };
+}
