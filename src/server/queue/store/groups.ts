@@ -66,6 +66,9 @@ export const openMembers = (
     order by t.task_id limit ${limit}`,
   );
 
+// As a value: with the literal the planner takes the index of all unscheduled tasks, of whatever group.
+const NO_RUNS = 0;
+
 const EdgeRow = Type.Object({ dependent: Type.String(), required: Type.String() });
 export type EdgeRow = Static<typeof EdgeRow>;
 
@@ -74,11 +77,18 @@ export const releasingEdges = (db: Queryable, taskGroupId: string, limit: number
   db.many(
     EdgeRow,
     sql`
+    -- Step by step (offset 0 keeps them apart): otherwise tables that were small, or had no such edges, when this was
+    -- planned make it a walk over all dependencies that there are, or over all pairs of the group's tasks.
     select e.dependent, e.required
-    from tasks d
-    join task_dependencies e on e.dependent = d.task_id
-    join tasks q on q.task_id = e.required
-    where d.task_group_id = ${taskGroupId} and d.run_count = 0 and e.any_resolution and not e.satisfied
-      and q.task_group_id = d.task_group_id and q.run_count = 0 and q.task_id <> d.task_id
+    from (
+      select task_id from tasks where task_group_id = ${taskGroupId} and run_count = ${NO_RUNS} offset 0
+    ) d
+    cross join lateral (
+      select dependent, required from task_dependencies
+      where dependent = d.task_id and required <> d.task_id and any_resolution and not satisfied offset 0
+    ) e
+    cross join lateral (
+      select from tasks where task_id = e.required and task_group_id = ${taskGroupId} and run_count = ${NO_RUNS} offset 0
+    ) q
     limit ${limit}`,
   );

@@ -19,6 +19,10 @@ export type ChangedRow = Static<typeof ChangedRow>;
 
 const LockedRunRow = Type.Object({ task_queue_id: Type.String() });
 
+// As a value: the literal lets the planner take the index of all pending runs, which it does where the tables were
+// small when it planned.
+const PENDING = "pending";
+
 /**
  * Whether the task `t` was resolved at least once: its latest run is, or one was made by hand after others, which is
  * only done to a resolved task.
@@ -42,9 +46,13 @@ export async function lockForPriority(
   return tx.many(
     LockedRunRow,
     sql`
-    select r.task_queue_id from tasks t join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1
-    where t.task_id = any(${taskIds}::text[]) and r.state = 'pending'
-    order by r.task_id for no key update of r`,
+    select r.task_queue_id
+    from (select task_id, run_count from tasks where task_id = any(${taskIds}::text[]) order by task_id) t
+    -- Lateral, so that it is a look-up for each task, whatever the planner thinks of the sizes of the tables.
+    cross join lateral (
+      select task_queue_id from runs
+      where task_id = t.task_id and run_id = t.run_count - 1 and state = ${PENDING} for no key update
+    ) r`,
   );
 }
 
@@ -85,7 +93,7 @@ export function changePriorities(
     ),
     requeued as (
       update runs r set priority = x.priority from target x
-      where r.task_id = x.task_id and r.run_id = x.run_count - 1 and r.state = 'pending'
+      where r.task_id = x.task_id and r.run_id = x.run_count - 1 and r.state = ${PENDING}
     ),
     outcome as (
       select c.*,
