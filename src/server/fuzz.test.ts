@@ -94,7 +94,7 @@ describe.each(methods.map((method) => [method.name, method] as const))("%s", (_,
           if (reply.status !== 404) expect(reply.code).toMatch(/^[A-Z]/);
         }
       }),
-      { numRuns: of.body ? 60 : names.length > 0 ? 20 : 3 },
+      { numRuns: of.body ? 40 : names.length > 0 ? 12 : 3 },
     );
   });
 });

@@ -54,7 +54,10 @@ function text({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc.Ar
       .map((minutes) => new Date(Date.now() + minutes * minute).toISOString());
   }
   if (pattern !== undefined)
-    return fc.stringMatching(new RegExp(pattern)).map((all) => all.slice(0, maxLength));
+    return fc
+      .stringMatching(new RegExp(pattern))
+      .map((all) => all.slice(0, maxLength))
+      .filter((all) => all.length >= minLength);
   return fc.string({ unit: "grapheme", minLength, maxLength: Math.min(maxLength, 40) });
 }
 

@@ -73,6 +73,9 @@ const goodTask = (known: Known) => ({
   extra: { e: [] },
 });
 
+/** Of all objects, so that one call finishes what another has begun. */
+const uploadId = slugid();
+
 /** Bodies that are fine as they are. */
 const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   "queue.createTask": goodTask,
@@ -97,6 +100,14 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
     contentType: "text/plain",
     url: "https://example.com/",
   }),
+  "object.createUpload": () => ({
+    projectId: "p",
+    uploadId,
+    expires: inAnHour(),
+    proposedUploadMethods: { dataInline: { contentType: "a/b", objectData: "YWJj" } },
+  }),
+  "object.finishUpload": () => ({ projectId: "p", uploadId }),
+  "object.startDownload": () => ({ acceptDownloadMethods: { simple: true } }),
   "queue.declareWorker": () => ({ expires: inAnHour() }),
   // Over at once, or no later call would get any work.
   "queue.quarantineWorker": () => ({ quarantineUntil: "2020-01-01T00:00:00.000Z", quarantineInfo: "a\0b" }),
