@@ -26,26 +26,29 @@ export function cancelTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoint
         `Task group ${taskGroupId} is not sealed, so tasks could be added while it is canceled. Call sealTaskGroup first.`,
       );
     call.authorize({ taskGroupId, schedulerId: group.scheduler_id });
-    const canceled: string[] = [];
+    // A set: whoever runs a task again meanwhile has it canceled twice.
+    const canceled = new Set<string>();
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const open = await openTasks(ctx, taskGroupId);
-      const before = canceled.length;
+      let missed = 0;
       for (let i = 0; i < open.length; i += BATCH) {
         const ended = await Promise.all(open.slice(i, i + BATCH).map((taskId) => end(taskId)));
-        for (const row of ended) if (row) canceled.push(row.task_id);
+        for (const row of ended)
+          if (row) canceled.add(row.task_id);
+          else missed++;
       }
-      // Whatever could not be ended was changed meanwhile: resolved, then that is that, or retried.
-      if (canceled.length - before === open.length)
+      // What could not be ended was changed meanwhile: it is resolved, and that is that, or has another run.
+      if (missed === 0)
         return {
           taskGroupId,
           taskGroupSize: await groupSize(ctx.db, taskGroupId),
-          cancelledCount: canceled.length,
-          taskIds: canceled,
+          cancelledCount: canceled.size,
+          taskIds: [...canceled],
         };
     }
     throw new ApiError(
       "RequestConflict",
-      `Tasks of group ${taskGroupId} are being changed by others at the same time; ${canceled.length} were canceled. Try again.`,
+      `Tasks of group ${taskGroupId} are being changed by others at the same time; ${canceled.size} were canceled. Try again.`,
     );
   };
 }
