@@ -7,6 +7,10 @@ import { graphTimelineCommand } from "./graph/timeline.ts";
 import { groupStatusCommand } from "./group-status.ts";
 import { pingCommand } from "./ping.ts";
 import { groupPriorityCommand, taskPriorityCommand } from "./priority.ts";
+import { queueListCommand } from "./queue/list.ts";
+import { quarantineCommand, releaseCommand } from "./queue/quarantine.ts";
+import { queueClaimedCommand, queuePendingCommand } from "./queue/tasks.ts";
+import { queueWorkersCommand } from "./queue/workers.ts";
 import { runCommand } from "./run/run.ts";
 import { serveCommand } from "./serve.ts";
 import { artifactsCommand, downloadCommand } from "./task/artifacts.ts";
@@ -37,6 +41,12 @@ export const commands: readonly Command[] = [
   groupSealCommand,
   groupCancelCommand,
   groupPriorityCommand,
+  queueListCommand,
+  queuePendingCommand,
+  queueClaimedCommand,
+  queueWorkersCommand,
+  quarantineCommand,
+  releaseCommand,
   workerCommand,
   serveCommand,
   envCommand,

@@ -86,7 +86,7 @@ function adviceOn(taskId: string, reason: Reason): string | undefined {
     case "no-worker":
       return `taskyard worker --task-queue ${reason.taskQueueId}   starts a worker here`;
     case "workers-quarantined":
-      return `take a worker of ${reason.taskQueueId} out of quarantine`;
+      return `taskyard queue release ${reason.taskQueueId} WORKER   (those there are: taskyard queue workers ${reason.taskQueueId} --quarantined)`;
     case "deadline-passed":
     case "never-scheduled":
       return "create the task anew, with a later deadline";

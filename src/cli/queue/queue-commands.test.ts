@@ -1,0 +1,149 @@
+// The commands on queues and workers, against a whole server.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCli } from "../../../test/support/captured-io.ts";
+import { createTask } from "../../../test/support/factories.ts";
+import { testStack, type Stack } from "../../../test/support/stack.ts";
+
+let stack: Stack;
+let env: Record<string, string>;
+beforeAll(async () => {
+  stack = await testStack({ roles: ["api"], config: { queue: { claimWorkTimeout: 1 } } });
+  env = {
+    TASKCLUSTER_ROOT_URL: stack.rootUrl,
+    TASKCLUSTER_CLIENT_ID: stack.rootCredentials.clientId,
+    TASKCLUSTER_ACCESS_TOKEN: stack.rootCredentials.accessToken,
+  };
+});
+afterAll(() => stack.stop());
+
+const cli = (line: string) => runCli(line.split(" "), { env });
+const table = (out: string) =>
+  out
+    .trimEnd()
+    .split("\n")
+    .map((row) => row.split(/ {2,}/));
+const claim = (taskQueueId: string, workerId: string) =>
+  stack.client.queue.claimWork({ taskQueueId }, { workerGroup: "g", workerId, tasks: 1 });
+
+test("queue list shows how much there is to do in each queue", async () => {
+  expect(await cli("queue list")).toEqual({
+    status: 0,
+    out: "",
+    err: "no queues: no worker has asked for work of late\n",
+  });
+  for (let n = 0; n < 3; n++) await createTask(stack.client, { taskQueueId: "list/full" });
+  await claim("list/full", "w");
+  await claim("list/empty", "w");
+  const { status, out, err } = await cli("queue list");
+  expect({ status, err }).toEqual({ status: 0, err: "" });
+  const ago = expect.stringMatching(/^\d+(ms|\.\ds) ago$/);
+  expect(table(out)).toEqual([
+    ["QUEUE", "PENDING", "CLAIMED", "ASKED FOR WORK"],
+    ["list/empty", "0", "0", ago],
+    ["list/full", "2", "1", ago],
+  ]);
+  const { out: text } = await cli("queue list --json");
+  expect(JSON.parse(text)).toMatchObject([
+    { taskQueueId: "list/empty", pendingTasks: 0 },
+    { taskQueueId: "list/full", pendingTasks: 2, claimedTasks: 1 },
+  ]);
+});
+
+test("queue pending and claimed show the tasks of a queue, and how many more there are", async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 4; n++)
+    ids.push(await createTask(stack.client, { taskQueueId: "q/tasks", priority: "high" }));
+  await claim("q/tasks", "w");
+  const took = expect.stringMatching(/^\d+(ms|\.\ds)$/);
+  const pending = await cli("queue pending q/tasks --limit 2");
+  expect(table(pending.out)).toEqual([
+    ["TASK", "RUN", "PRIORITY", "WAITS", "NAME"],
+    [ids[1], "0", "high", took, "a task"],
+    [ids[2], "0", "high", took, "a task"],
+  ]);
+  expect(pending.err).toBe("… and 1 more\n");
+  expect((await cli("queue pending q/tasks")).err).toBe("");
+  const claimed = await cli("queue claimed q/tasks");
+  expect(table(claimed.out)).toEqual([
+    ["TASK", "RUN", "WORKER", "FOR", "NAME"],
+    [ids[0], "0", "g/w", took, "a task"],
+  ]);
+  expect(JSON.parse((await cli("queue pending q/tasks --json")).out)).toMatchObject({
+    pendingTasks: 3,
+    tasks: [{ taskId: ids[1] }, { taskId: ids[2] }, { taskId: ids[3] }],
+  });
+  expect(JSON.parse((await cli("queue claimed q/tasks --json")).out)).toMatchObject({
+    tasks: [{ taskId: ids[0] }],
+  });
+  expect(await cli("queue pending q/none")).toEqual({ status: 0, out: "", err: "nothing waits in q/none\n" });
+  expect((await cli("queue claimed q/none")).err).toBe("no worker holds a task of q/none\n");
+});
+
+test("workers are put in quarantine and let go", async () => {
+  const taskId = await createTask(stack.client, { taskQueueId: "q/workers" });
+  await claim("q/workers", "one");
+  await claim("q/workers", "two");
+  const ago = expect.stringMatching(/^\d+(ms|\.\ds) ago$/);
+  expect(table((await cli("queue workers q/workers")).out)).toEqual([
+    ["WORKER", "SEEN", "LATEST TASK", "IN QUARANTINE UNTIL"],
+    ["g/one", ago, `${taskId} 0`, "-"],
+    ["g/two", ago, "-", "-"],
+  ]);
+  expect((await cli("queue workers q/workers --quarantined")).err).toBe(
+    "no worker of q/workers is in quarantine\n",
+  );
+
+  const put = await cli("queue quarantine q/workers g/two --for 2h --reason broken");
+  expect(put.out).toMatch(/^g\/two is in quarantine until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$/);
+  const worker = () =>
+    stack.client.queue.getWorker({
+      provisionerId: "q",
+      workerType: "workers",
+      workerGroup: "g",
+      workerId: "two",
+    });
+  const { quarantineUntil = "", quarantineDetails } = await worker();
+  expect(Math.abs(Date.parse(quarantineUntil) - Date.now() - 7_200_000)).toBeLessThan(60_000);
+  expect(quarantineDetails).toMatchObject([{ quarantineInfo: "broken" }]);
+  const listed = table((await cli("queue workers q/workers --quarantined")).out);
+  expect(listed.map(([name]) => name)).toEqual(["WORKER", "g/two"]);
+  expect(listed[1]?.[3]).toMatch(/^\d{4}-/);
+  expect(JSON.parse((await cli("queue workers q/workers --json")).out)).toHaveLength(2);
+
+  expect((await cli("queue release q/workers g/two")).out).toBe("g/two is in no quarantine\n");
+  expect((await worker()).quarantineUntil).toBeUndefined();
+  const again = await cli("queue quarantine q/workers g/two --json");
+  const week =
+    Date.parse((JSON.parse(again.out) as { quarantineUntil: string }).quarantineUntil) - Date.now();
+  expect(Math.round(week / 86_400_000)).toBe(7);
+  expect(JSON.parse((await cli("queue release q/workers g/two --json")).out)).toMatchObject({
+    workerId: "two",
+  });
+  expect((await cli("queue workers q/none")).err).toBe("no worker of q/none is known\n");
+});
+
+describe("what cannot be", () => {
+  test.each([
+    ["queue pending local", "local: a queue is written like local/default, the second half in lower case"],
+    ["queue workers a/B", "a/B: a queue is written like local/default"],
+    ["queue pending a/b --limit 0", "--limit 0: it is a whole number, 1 or more"],
+    ["queue claimed a/b --limit x", "--limit x: it is a whole number, 1 or more"],
+    ["queue quarantine a/b host-1", "host-1: a worker is written like local/host-1, its group and its id"],
+    ["queue quarantine a/b g/w --for 5x", '--for 5x has the unknown unit "x"'],
+    ["queue quarantine a/b g/w --for 0s", "--for 0s is too short"],
+    ["queue quarantine a/b g/w --for 9999999d", "--for 9999999d is too long"],
+    ["queue release a/b", "queue release needs WORKER"],
+  ])("%s is a usage error", async (line, message) => {
+    const { status, out, err } = await cli(line);
+    expect(err).toContain(`error: ${message}`);
+    expect({ status, out }).toEqual({ status: 2, out: "" });
+  });
+
+  test("a worker that is not known is told", async () => {
+    const { status, err } = await cli("queue quarantine a/b g/nobody");
+    expect(err).toContain(
+      "Worker g/nobody of a/b does not exist: it never asked for work, or has expired since.",
+    );
+    expect(status).toBe(1);
+  });
+});

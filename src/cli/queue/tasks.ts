@@ -1,0 +1,93 @@
+// `taskyard queue pending` and `taskyard queue claimed`: the tasks of a queue.
+import { exitStatus } from "../cli-error.ts";
+import { columns, sayLines, timeBetween } from "../columns.ts";
+import { command, jsonOption } from "../command.ts";
+import { say, sayJson } from "../io.ts";
+import { pages } from "../pages.ts";
+import { connectTarget } from "../target.ts";
+import { readLimit, readQueue } from "./read-words.ts";
+
+const limitOption = {
+  type: "value",
+  value: "N",
+  summary: "Show no more than so many. Default: 50.",
+} as const;
+
+export const queuePendingCommand = command({
+  name: "queue pending",
+  summary: "Show the tasks of a queue that wait for a worker.",
+  details: ["Those that wait longest come first; workers take those of a higher priority before them."],
+  args: [{ name: "QUEUE" }],
+  options: { limit: limitOption, json: jsonOption },
+  examples: [{ command: "taskyard queue pending local/default", says: "How long each has waited." }],
+  async run({ options, args, io }) {
+    const { taskQueueId } = readQueue(args[0]);
+    const limit = readLimit(options.limit);
+    const { queue } = await connectTarget(io);
+    const [{ pendingTasks }, tasks] = await Promise.all([
+      queue.pendingTasks({ taskQueueId }),
+      take(limit, (query) => queue.listPendingTasks({ taskQueueId }, { query })),
+    ]);
+    if (options.json) {
+      sayJson(io.stdout, { taskQueueId, pendingTasks, tasks });
+      return exitStatus.ok;
+    }
+    const now = new Date().toISOString();
+    const rows = tasks.map(({ taskId, runId, inserted, task }) => [
+      taskId,
+      String(runId),
+      task.priority,
+      timeBetween(inserted, now),
+      task.metadata.name,
+    ]);
+    if (rows.length === 0) say(io.stderr, `nothing waits in ${taskQueueId}`);
+    else sayLines(io.stdout, columns(["TASK", "RUN", "PRIORITY", "WAITS", "NAME"], rows));
+    if (pendingTasks > rows.length) say(io.stderr, `… and ${pendingTasks - rows.length} more`);
+    return exitStatus.ok;
+  },
+});
+
+export const queueClaimedCommand = command({
+  name: "queue claimed",
+  summary: "Show the tasks of a queue that a worker holds.",
+  args: [{ name: "QUEUE" }],
+  options: { limit: limitOption, json: jsonOption },
+  examples: [{ command: "taskyard queue claimed local/default", says: "Who holds each, and since when." }],
+  async run({ options, args, io }) {
+    const { taskQueueId } = readQueue(args[0]);
+    const limit = readLimit(options.limit);
+    const { queue } = await connectTarget(io);
+    const tasks = await take(limit, (query) => queue.listClaimedTasks({ taskQueueId }, { query }));
+    if (options.json) {
+      sayJson(io.stdout, { taskQueueId, tasks });
+      return exitStatus.ok;
+    }
+    const now = new Date().toISOString();
+    const rows = tasks.map(({ taskId, runId, workerGroup, workerId, claimed, task }) => [
+      taskId,
+      String(runId),
+      `${workerGroup}/${workerId}`,
+      timeBetween(claimed, now),
+      task.metadata.name,
+    ]);
+    if (rows.length === 0) say(io.stderr, `no worker holds a task of ${taskQueueId}`);
+    else sayLines(io.stdout, columns(["TASK", "RUN", "WORKER", "FOR", "NAME"], rows));
+    return exitStatus.ok;
+  },
+});
+
+/** The first `limit` of a list, without asking for what follows. */
+async function take<T>(
+  limit: number,
+  get: (query: {
+    readonly continuationToken?: string;
+    readonly limit: string;
+  }) => Promise<{ readonly tasks: readonly T[]; readonly continuationToken?: string }>,
+): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const page of pages((query) => get({ ...query, limit: String(limit - taken.length) }))) {
+    taken.push(...page.tasks);
+    if (taken.length >= limit) break;
+  }
+  return taken;
+}
