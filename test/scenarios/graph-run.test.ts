@@ -150,6 +150,21 @@ describe("graph run", () => {
     await proxy.close();
   });
 
+  test("cancels at once what is submitted at the moment of a Ctrl-C", async () => {
+    const io = capturedIo({ env, stdin: "tasks: { long: { command: sleep 600 } }" });
+    const ended = main(["graph", "run", "-"], {
+      ...io,
+      onStop(handler) {
+        // The first moment at which anybody listens to it.
+        setImmediate(() => handler("SIGINT"));
+        return io.onStop(handler);
+      },
+    });
+    expect(await ended).toBe(130);
+    const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: groupIn(io.err()) });
+    expect(tasks.map(({ status }) => status.runs.at(-1)?.reasonResolved)).toEqual(["canceled"]);
+  });
+
   test("cancels what is not done at Ctrl-C", async () => {
     const io = capturedIo({
       env,

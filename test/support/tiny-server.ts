@@ -132,7 +132,7 @@ export function tinyServer(
   const rawBodies: (string | undefined)[] = [];
   const calls: TinyServer["calls"] = [];
   const authenticate: Authenticate = (request, rawBody) => {
-    rawBodies.push(rawBody);
+    rawBodies.push(rawBody ?? undefined);
     const clientId = request.headers["x-caller"] as string | undefined;
     if (clientId === "forger") throw new ApiError("AuthenticationFailed", "Unauthorized: Bad mac");
     return { clientId, scopes: compileScopes(callers[clientId ?? ""] ?? []), expires: Infinity };

@@ -73,7 +73,8 @@ export const graphRunCommand = command({
     }
     if (options.detach) {
       await submitGraph(client, parsed, graph, { dryRun: false, signal: new AbortController().signal });
-      say(io.stdout, taskGroupId);
+      if (options.json) sayJson(io.stdout, { taskGroupId });
+      else say(io.stdout, taskGroupId);
       return exitStatus.ok;
     }
     return runGraph({ client, io, parsed, graph, json: options.json });
@@ -103,7 +104,8 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
     const listening = await listenTo(client, taskGroupId, stop.signal);
     const submitting = startProgress(io, `submitting ${tasks.length} tasks`);
     try {
-      await submitGraph(client, parsed, graph, { dryRun: false, signal: interrupted.signal });
+      // Not given up at Ctrl-C: the server would go on, and nobody would cancel what it creates.
+      await submitGraph(client, parsed, graph, { dryRun: false, signal: stop.signal });
     } finally {
       submitting.stop();
     }

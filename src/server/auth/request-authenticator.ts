@@ -22,7 +22,8 @@ export function createRequestAuthenticator(
     if (result.status === "auth-failed") throw new ApiError("AuthenticationFailed", result.message);
     const { scopes, expires } = result;
     if (result.status === "no-auth") return { clientId: undefined, scopes, expires };
-    const problem = result.hash && payloadHashProblem(result.hash, contentType, rawBody ?? "");
+    const problem =
+      result.hash && rawBody !== null && payloadHashProblem(result.hash, contentType, rawBody ?? "");
     if (problem) throw new ApiError("AuthenticationFailed", problem);
     return { clientId: result.clientId, scopes, expires };
   };

@@ -18,8 +18,11 @@ export interface Caller {
   readonly expires: number;
 }
 
-/** Tells who sent a request; throws `AuthenticationFailed`. */
-export type Authenticate = (request: FastifyRequest, rawBody: string | undefined) => Caller;
+/**
+ * Tells who sent a request; throws `AuthenticationFailed`. `rawBody` is null where it is still to come: a signature that
+ * covers it is not held against it then.
+ */
+export type Authenticate = (request: FastifyRequest, rawBody: string | undefined | null) => Caller;
 
 export interface Call<E = Endpoint> {
   readonly params: ParamsOf<E>;

@@ -11,6 +11,7 @@ import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
 import { refusalOf, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
+import { fewLargeBodies } from "./large-bodies.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
 import { NO_CLAIM, RawJson, Reply, StreamReply } from "./replies.ts";
 import { bodyChecks, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
@@ -50,6 +51,7 @@ export function serve<S extends Service>(
   options: ServeOptions,
 ): void {
   const compileBodyCheck = bodyChecks();
+  const generalLimit = app.initialConfig.bodyLimit ?? 0;
   const prefix = `/api/${service.name}/${service.version}`;
   const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
@@ -66,7 +68,8 @@ export function serve<S extends Service>(
       app.route({
         method: endpoint.method,
         url,
-        bodyLimit: Math.max(bodyLimit, app.initialConfig.bodyLimit ?? 0),
+        bodyLimit: Math.max(bodyLimit, generalLimit),
+        ...(bodyLimit > generalLimit && { onRequest: fewLargeBodies(generalLimit, options.authenticate) }),
         config: { longList },
         handler: answer,
         errorHandler: (err, request, reply) => {

@@ -259,23 +259,6 @@ describe("a call with faults", () => {
     });
   });
 
-  it("may be larger than those of other methods, but not without end", async () => {
-    const payload = { text: "x".repeat(4000) };
-    const tasks = Array.from({ length: 3000 }, () => newTask({ payload }));
-    expect(await create(tasks, { dryRun: true })).toMatchObject({ created: 3000 });
-    const reply = await rawCall(stack.rootUrl, {
-      method: "POST",
-      path: "/api/queue/v1/tasks/create",
-      body: " ".repeat(64 * 2 ** 20 + 1),
-      credentials: stack.rootCredentials,
-    });
-    expect([reply.status, reply.code, reply.message]).toEqual([
-      413,
-      "InputTooLarge",
-      "The request body is larger than this server accepts.",
-    ]);
-  });
-
   it("that no list is, or an empty one, is refused", async () => {
     for (const tasks of [undefined, [], {}]) {
       const reply = await rawCall(stack.rootUrl, {
