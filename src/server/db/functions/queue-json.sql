@@ -23,34 +23,64 @@ return '{"runId":' || r.run_id
   || coalesce(',"resolved":"' || iso(r.resolved) || '"', '')
   || '}';
 
--- The status of a task, from its row, its runs (JSON texts joined by commas) and the state of the latest.
+-- What run_json says of a task's run 0 that is made at the time. For statements that write it and have no row to hand.
+create or replace function first_run_json(at timestamptz) returns text
+language sql stable parallel safe
+return '{"runId":0,"state":"pending","reasonCreated":"scheduled","scheduled":"' || iso(at) || '"}';
+
+-- The beginning of a status, which says nothing of runs. Of columns and not of a row: see create.ts.
+create or replace function task_status_head(
+  task_id text, task_queue_id text, scheduler_id text, project_id text, task_group_id text, priority smallint,
+  deadline timestamptz, expires timestamptz, retries_left smallint
+) returns text
+language sql stable parallel safe
+return '{"taskId":"' || task_id
+  || '","provisionerId":"' || split_part(task_queue_id, '/', 1)
+  || '","workerType":"' || split_part(task_queue_id, '/', 2)
+  || '","taskQueueId":"' || task_queue_id
+  || '","schedulerId":"' || scheduler_id
+  || '","projectId":"' || project_id
+  || '","taskGroupId":"' || task_group_id
+  || '","priority":"' || priority_name(priority)
+  || '","deadline":"' || iso(deadline)
+  || '","expires":"' || iso(expires)
+  || '","retriesLeft":' || retries_left;
+
+-- A status from its beginning, the runs (JSON texts joined by commas) and the state of the latest.
+create or replace function task_status_of(head text, runs text, state text) returns text
+language sql stable parallel safe
+return head || ',"state":"' || coalesce(state, 'unscheduled') || '","runs":[' || coalesce(runs, '') || ']}';
+
 create or replace function task_status(t tasks, runs text, state text) returns text
 language sql stable parallel safe
-return '{"taskId":"' || t.task_id
-  || '","provisionerId":"' || split_part(t.task_queue_id, '/', 1)
-  || '","workerType":"' || split_part(t.task_queue_id, '/', 2)
-  || '","taskQueueId":"' || t.task_queue_id
-  || '","schedulerId":"' || t.scheduler_id
-  || '","projectId":"' || t.project_id
-  || '","taskGroupId":"' || t.task_group_id
-  || '","priority":"' || priority_name(t.priority)
-  || '","deadline":"' || iso(t.deadline)
-  || '","expires":"' || iso(t.expires)
-  || '","retriesLeft":' || t.retries_left
-  || ',"state":"' || coalesce(state, 'unscheduled')
-  || '","runs":[' || coalesce(runs, '') || ']}';
+return task_status_of(
+  task_status_head(
+    t.task_id, t.task_queue_id, t.scheduler_id, t.project_id, t.task_group_id, t.priority, t.deadline, t.expires,
+    t.retries_left
+  ),
+  runs, state
+);
+
+create or replace function task_key(
+  task_id text, task_queue_id text, scheduler_id text, task_group_id text,
+  run_id smallint, worker_group text, worker_id text
+) returns text
+language sql immutable parallel safe
+return 'primary.' || task_id
+  || '.' || coalesce(run_id::text, '_')
+  || '.' || coalesce(worker_group, '_')
+  || '.' || coalesce(worker_id, '_')
+  || '.' || replace(task_queue_id, '/', '.')
+  || '.' || scheduler_id
+  || '.' || task_group_id
+  || '._';
 
 create or replace function task_routing_key(t tasks, run_id smallint, worker_group text, worker_id text)
 returns text
 language sql immutable parallel safe
-return 'primary.' || t.task_id
-  || '.' || coalesce(run_id::text, '_')
-  || '.' || coalesce(worker_group, '_')
-  || '.' || coalesce(worker_id, '_')
-  || '.' || replace(t.task_queue_id, '/', '.')
-  || '.' || t.scheduler_id
-  || '.' || t.task_group_id
-  || '._';
+return task_key(
+  t.task_id, t.task_queue_id, t.scheduler_id, t.task_group_id, run_id, worker_group, worker_id
+);
 
 create or replace function task_message(
   status text, tags text, run_id smallint, worker_group text, worker_id text, taken_until timestamptz

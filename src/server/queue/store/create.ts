@@ -65,50 +65,48 @@ export function insertTasks(
   at: string,
   groupMarginMs: number,
 ): Promise<CreatedRow[]> {
-  const edges = tasks.flatMap((t) => t.dependencies.map((required) => ({ dependent: t.taskId, required })));
+  const taskIds = column(tasks, "taskId");
   return db.many(
     CreatedRow,
     sql`
     with input as (
       select * from unnest(
-        ${column(tasks, "taskId")}::text[], ${column(tasks, "taskGroupId")}::text[],
+        ${taskIds}::text[], ${column(tasks, "taskGroupId")}::text[],
         ${column(tasks, "taskQueueId")}::text[], ${column(tasks, "schedulerId")}::text[],
         ${column(tasks, "projectId")}::text[], ${column(tasks, "priority")}::smallint[],
         ${column(tasks, "retries")}::smallint[], ${column(tasks, "anyResolution")}::boolean[],
+        ${tasks.map((t) => t.dependencies.join(","))}::text[],
         ${column(tasks, "deadline")}::timestamptz[], ${column(tasks, "expires")}::timestamptz[],
         ${tasks.map((t) => JSON.stringify(t.routes))}::text[], ${column(tasks, "tags")}::text[],
         ${column(tasks, "definition")}::text[]
       ) with ordinality as i (
         task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, any_resolution,
-        deadline, expires, routes, tags, definition, ord
+        dependencies, deadline, expires, routes, tags, definition, ord
       )
     ),
-    known as (select t.task_id from tasks t where t.task_id = any(${column(tasks, "taskId")}::text[])),
-    edge as (
-      select i.task_id as dependent, e.required, i.any_resolution,
-        -- A task may require itself: then it waits until it is scheduled by hand.
-        q.task_id is not null or e.required = e.dependent as found,
-        q.expires < i.deadline as expiring,
-        coalesce(r.state = 'completed' or (i.any_resolution and r.state in ('failed', 'exception')), false)
-          as satisfied
-      from unnest(${column(edges, "dependent")}::text[], ${column(edges, "required")}::text[])
-        as e (dependent, required)
-      join input i on i.task_id = e.dependent
-      left join tasks q on q.task_id = e.required
-      left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
-      where i.task_id not in (select task_id from known)
-    ),
-    needs as (
-      select dependent as task_id,
-        count(*) filter (where not satisfied)::integer as unsatisfied,
-        array_agg(required order by required) filter (where not found) as missing,
-        array_agg(required order by required) filter (where expiring) as expiring
-      from edge group by dependent
-    ),
-    fresh as (
-      select i.*, coalesce(n.unsatisfied, 0) as unsatisfied
-      from input i left join needs n using (task_id)
-      where i.task_id not in (select task_id from known) and n.missing is null and n.expiring is null
+    -- From here on a row is never joined with its like: results of a statement have no index, so that a join compares
+    -- each row with every other, which took more than half of the time for a hundred tasks. What a row is asked
+    -- about others is asked by "in (select …)" as a value, which PostgreSQL hashes.
+    checked as (
+      select i.*, i.task_id in (select t.task_id from tasks t where t.task_id = any(${taskIds}::text[])) as known, e.*
+      from input i cross join lateral (
+        select count(*) filter (where not satisfied)::integer as unsatisfied,
+          array_agg(required order by required) filter (where not found) as missing,
+          array_agg(required order by required) filter (where expiring) as expiring,
+          array_agg(required order by required) as required,
+          array_agg(satisfied order by required) as satisfied
+        from (
+          select d.required,
+            -- A task may require itself: then it waits until it is scheduled by hand.
+            q.task_id is not null or d.required = i.task_id as found,
+            q.expires < i.deadline as expiring,
+            coalesce(r.state = 'completed' or (i.any_resolution and r.state in ('failed', 'exception')), false)
+              as satisfied
+          from unnest(string_to_array(i.dependencies, ',')) as d (required)
+          left join tasks q on q.task_id = d.required
+          left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
+        ) d
+      ) e
     ),
     -- Counts its new tasks in the same step: see task_groups.unresolved. A group that is sealed or belongs to
     -- another scheduler is not returned, and its tasks are not written.
@@ -116,70 +114,81 @@ export function insertTasks(
       insert into task_groups as g (task_group_id, scheduler_id, expires, unresolved)
       select task_group_id, scheduler_id,
         max(expires) + ${groupMarginMs} * interval '1 millisecond', count(*)::integer
-      from fresh group by task_group_id, scheduler_id order by task_group_id
+      from checked where not known and missing is null and expiring is null
+      group by task_group_id, scheduler_id order by task_group_id
       on conflict (task_group_id) do update
         set expires = greatest(g.expires, excluded.expires), unresolved = g.unresolved + excluded.unresolved
         where g.scheduler_id = excluded.scheduler_id and g.sealed is null
-      returning g.task_group_id, g.scheduler_id
+      returning g.task_group_id || ' ' || g.scheduler_id as name
     ),
-    accepted as (select f.* from fresh f join grp using (task_group_id, scheduler_id)),
+    decided as (
+      select *,
+        not known and missing is null and expiring is null
+          and task_group_id || ' ' || scheduler_id in (select name from grp) as accepted,
+        (unsatisfied = 0)::integer::smallint as run_count,
+        case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end as cc
+      from checked
+    ),
+    said as (
+      select ord, accepted, known, missing, expiring, task_queue_id, tags, cc, run_count,
+        task_status_head(
+          task_id, task_queue_id, scheduler_id, project_id, task_group_id, priority, deadline, expires, retries
+        ) as head,
+        task_key(task_id, task_queue_id, scheduler_id, task_group_id, null, null, null) as defined_key,
+        task_key(task_id, task_queue_id, scheduler_id, task_group_id, 0::smallint, null, null) as pending_key,
+        first_run_json(${at}::timestamptz) as run
+      from decided
+    ),
+    outcome as (
+      select said.*, task_status_of(head, null, null) as defined,
+        case when run_count = 1 then task_status_of(head, run, 'pending') end as pending
+      from said
+    ),
     task as (
-      insert into tasks as t (
+      insert into tasks (
         task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries_left,
         run_count, unsatisfied, deadline, expires, routes, tags, created
       )
       select task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries,
-        (unsatisfied = 0)::integer, unsatisfied, deadline, expires,
-        case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end, tags,
-        ${at}::timestamptz
-      from accepted order by ord
-      returning t.task_id, t as task
+        run_count, unsatisfied, deadline, expires, cc, tags, ${at}::timestamptz
+      from decided where accepted order by ord
     ),
     definition as (
-      insert into task_definitions (task_id, definition) select task_id, definition from accepted
+      insert into task_definitions (task_id, definition) select task_id, definition from decided where accepted
     ),
     dependency as (
       insert into task_dependencies (dependent, required, any_resolution, satisfied)
-      select e.dependent, e.required, e.any_resolution, e.satisfied
-      from edge e join accepted a on a.task_id = e.dependent
+      select d.task_id, e.required, d.any_resolution, e.satisfied
+      from decided d, unnest(d.required, d.satisfied) as e (required, satisfied)
+      where d.accepted
     ),
     run as (
-      insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
+      insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
       select task_id, 0, 'pending', 'scheduled', ${at}::timestamptz, task_queue_id, priority, deadline
-      from accepted where unsatisfied = 0 order by ord
-      returning r.task_id, r as run
-    ),
-    outcome as (
-      select i.ord, t.task,
-        case when (r.run).task_id is not null then task_status(t.task, run_json(r.run), 'pending') end as pending
-      from input i join task t using (task_id) left join run r using (task_id)
+      from decided where accepted and run_count = 1 order by ord
     ),
     event as (
-      select o.ord, 1 as step, ${exchanges.taskDefined} as exchange,
-        task_routing_key(o.task, null, null, null) as routing_key, (o.task).routes as cc,
-        task_message(task_status(o.task, null, null), (o.task).tags, null, null, null, null) as payload
-      from outcome o
+      select ord, 1 as step, ${exchanges.taskDefined} as exchange, defined_key as routing_key, cc,
+        task_message(defined, tags, null, null, null, null) as payload
+      from outcome where accepted
       union all
-      select o.ord, 2, ${exchanges.taskPending}, task_routing_key(o.task, 0::smallint, null, null),
-        (o.task).routes, task_message(o.pending, (o.task).tags, 0::smallint, null, null, null)
-      from outcome o where o.pending is not null
+      select ord, 2, ${exchanges.taskPending}, pending_key, cc,
+        task_message(pending, tags, 0::smallint, null, null, null)
+      from outcome where accepted and run_count = 1
     ),
     logged as (${logEvents(sql`select exchange, routing_key, cc, payload from event order by ord, step`)})
-    select i.ord::integer,
+    select ord::integer,
       case
-        when o.ord is not null then 'created'
-        when k.task_id is not null then 'known'
-        when n.missing is not null then 'missing-dependencies'
-        when n.expiring is not null then 'expiring-dependencies'
+        when accepted then 'created'
+        when known then 'known'
+        when missing is not null then 'missing-dependencies'
+        when expiring is not null then 'expiring-dependencies'
         else 'refused-by-group'
       end as outcome,
-      coalesce(n.missing, n.expiring) as about,
-      coalesce(o.pending, task_status(o.task, null, null)) as status,
-      case when o.pending is not null then i.task_queue_id end as pending_in
-    from input i
-    left join outcome o using (ord)
-    left join known k using (task_id)
-    left join needs n using (task_id)
-    order by i.ord`,
+      coalesce(missing, expiring) as about,
+      case when accepted then coalesce(pending, defined) end as status,
+      case when accepted and run_count = 1 then task_queue_id end as pending_in
+    from outcome
+    order by ord`,
   );
 }
