@@ -108,11 +108,11 @@ create table runs (
   constraint runs_pkey PRIMARY KEY (task_id, run_id),
   constraint runs_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'exception'::text])))
 ) with (fillfactor=80);
-CREATE INDEX runs_by_claim_id ON public.runs USING btree (claim_id) WHERE ((state = 'running'::text) AND (claim_id IS NOT NULL));
+CREATE INDEX runs_by_claim_id ON public.runs USING btree (claim_id) WHERE (((state || ' by claim id'::text) = 'running by claim id'::text) AND (claim_id IS NOT NULL));
 CREATE INDEX runs_claimed ON public.runs USING btree (task_queue_id, started, seq) WHERE (state = 'running'::text);
-CREATE INDEX runs_open_by_deadline ON public.runs USING btree (deadline) WHERE (state = ANY (ARRAY['pending'::text, 'running'::text]));
+CREATE INDEX runs_open_by_deadline ON public.runs USING btree (deadline) WHERE ((state || ' by deadline'::text) = ANY (ARRAY['pending by deadline'::text, 'running by deadline'::text]));
 CREATE INDEX runs_pending ON public.runs USING btree (task_queue_id, priority DESC, seq) WHERE (state = 'pending'::text);
-CREATE INDEX runs_running_by_claim_end ON public.runs USING btree (taken_until) WHERE (state = 'running'::text);
+CREATE INDEX runs_running_by_claim_end ON public.runs USING btree (taken_until) WHERE ((state || ' by claim end'::text) = 'running by claim end'::text);
 
 create table schema_functions (
   name text not null,
@@ -196,6 +196,12 @@ create table tasks (
 CREATE INDEX tasks_by_expiry ON public.tasks USING btree (expires);
 CREATE INDEX tasks_by_group ON public.tasks USING btree (task_group_id, task_id);
 CREATE INDEX tasks_unscheduled_by_deadline ON public.tasks USING btree (deadline) WHERE (run_count = 0);
+
+create table unfinished_releases (
+  task_id text collate "C" not null,
+  state text not null,
+  constraint unfinished_releases_pkey PRIMARY KEY (task_id, state)
+);
 
 create table workers (
   task_queue_id text collate "C" not null,
@@ -312,6 +318,13 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.first_run_json(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (('{"runId":0,"state":"pending","reasonCreated":"scheduled","scheduled":"'::text || iso(at)) || '"}'::text)
+;
+
 CREATE OR REPLACE FUNCTION public.group_message(g task_groups)
  RETURNS text
  LANGUAGE sql
@@ -333,27 +346,40 @@ CREATE OR REPLACE FUNCTION public.priority_name(priority smallint)
 RETURN (ARRAY['lowest'::text, 'very-low'::text, 'low'::text, 'medium'::text, 'high'::text, 'very-high'::text, 'highest'::text])[priority]
 ;
 
-CREATE OR REPLACE FUNCTION public.release_dependents(resolved text[], states text[], at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.release_dependents(resolved text[], states text[], at timestamp with time zone, most integer)
  RETURNS TABLE(dependent tasks, first_run runs)
  LANGUAGE plpgsql
  ROWS 10
 AS $function$
 #variable_conflict use_column
+declare
+  touched text[];
 begin
-  return query
-  with satisfied as (
-    update task_dependencies e set satisfied = true
-    from unnest(resolved, states) as r (task_id, state)
-    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution)
-    returning e.dependent
+  with next as (
+    select e.dependent, e.required
+    from unnest(resolved, states) as r (task_id, state) join task_dependencies e on e.required = r.task_id
+    where not e.satisfied and (r.state = 'completed' or e.any_resolution)
+    limit most
   ),
+  satisfied as (
+    update task_dependencies e set satisfied = true
+    from next n where e.required = n.required and e.dependent = n.dependent and not e.satisfied
+    returning e.dependent
+  )
+  select array_agg(s.dependent) from satisfied s into touched;
+  -- Most tasks have none, and what follows costs more to begin than that to find out.
+  if touched is null then
+    return;
+  end if;
+
+  return query
   -- Whether a dependent may start is a counter on its row, which two resolutions of different dependencies lock
   -- one after the other: each sees what the other left. Asking for unsatisfied edges instead lets both miss each
   -- other, and the dependent waits until its deadline.
-  waiting as (
+  with waiting as (
     select t.task_id, t.run_count, s.n
     from tasks t
-    join (select s.dependent as task_id, count(*)::integer as n from satisfied s group by s.dependent) s
+    join (select s.task_id, count(*)::integer as n from unnest(touched) as s (task_id) group by s.task_id) s
       using (task_id)
     order by t.task_id
     for no key update of t
@@ -377,6 +403,19 @@ begin
   -- Joined with the table, whose rows had all that matters before, not with "released": two results of a thousand
   -- rows each have no index, and would be compared pair by pair.
   select t, s.run from scheduled s join tasks t on t.task_id = (s.run).task_id;
+
+  if cardinality(touched) < most then
+    return;
+  end if;
+  insert into unfinished_releases (task_id, state)
+  select r.task_id, r.state from unnest(resolved, states) as r (task_id, state)
+  where exists (
+    select from task_dependencies e
+    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution))
+  on conflict do nothing;
+  if found then
+    return query select null::tasks, null::runs;
+  end if;
 end $function$
 ;
 
@@ -395,8 +434,17 @@ AS $function$
 begin
   perform pg_advisory_xact_lock(hashtextextended('claim ' || claim, 0));
   return query
-    select * from runs r where r.claim_id = claim and r.task_queue_id = queue and r.state = 'running';
+    -- Asks for runs_by_claim_id by name, see its migration.
+    select * from runs r
+    where r.claim_id = claim and r.task_queue_id = queue and (r.state || ' by claim id') = 'running by claim id';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.task_key(task_id text, task_queue_id text, scheduler_id text, task_group_id text, run_id smallint, worker_group text, worker_id text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (((((((((((((('primary.'::text || task_id) || '.'::text) || COALESCE((run_id)::text, '_'::text)) || '.'::text) || COALESCE(worker_group, '_'::text)) || '.'::text) || COALESCE(worker_id, '_'::text)) || '.'::text) || replace(task_queue_id, '/'::text, '.'::text)) || '.'::text) || scheduler_id) || '.'::text) || task_group_id) || '._'::text)
 ;
 
 CREATE OR REPLACE FUNCTION public.task_message(status text, tags text, run_id smallint, worker_group text, worker_id text, taken_until timestamp with time zone)
@@ -410,12 +458,26 @@ CREATE OR REPLACE FUNCTION public.task_routing_key(t tasks, run_id smallint, wor
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN (((((((((((((('primary.'::text || (t).task_id) || '.'::text) || COALESCE((run_id)::text, '_'::text)) || '.'::text) || COALESCE(worker_group, '_'::text)) || '.'::text) || COALESCE(worker_id, '_'::text)) || '.'::text) || replace((t).task_queue_id, '/'::text, '.'::text)) || '.'::text) || (t).scheduler_id) || '.'::text) || (t).task_group_id) || '._'::text)
+RETURN task_key((t).task_id, (t).task_queue_id, (t).scheduler_id, (t).task_group_id, run_id, worker_group, worker_id)
 ;
 
 CREATE OR REPLACE FUNCTION public.task_status(t tasks, runs text, state text)
  RETURNS text
  LANGUAGE sql
  STABLE PARALLEL SAFE
-RETURN (((((((((((((((((((((((((('{"taskId":"'::text || (t).task_id) || '","provisionerId":"'::text) || split_part((t).task_queue_id, '/'::text, 1)) || '","workerType":"'::text) || split_part((t).task_queue_id, '/'::text, 2)) || '","taskQueueId":"'::text) || (t).task_queue_id) || '","schedulerId":"'::text) || (t).scheduler_id) || '","projectId":"'::text) || (t).project_id) || '","taskGroupId":"'::text) || (t).task_group_id) || '","priority":"'::text) || priority_name((t).priority)) || '","deadline":"'::text) || iso((t).deadline)) || '","expires":"'::text) || iso((t).expires)) || '","retriesLeft":'::text) || (t).retries_left) || ',"state":"'::text) || COALESCE(state, 'unscheduled'::text)) || '","runs":['::text) || COALESCE(runs, ''::text)) || ']}'::text)
+RETURN task_status_of(task_status_head((t).task_id, (t).task_queue_id, (t).scheduler_id, (t).project_id, (t).task_group_id, (t).priority, (t).deadline, (t).expires, (t).retries_left), runs, state)
+;
+
+CREATE OR REPLACE FUNCTION public.task_status_head(task_id text, task_queue_id text, scheduler_id text, project_id text, task_group_id text, priority smallint, deadline timestamp with time zone, expires timestamp with time zone, retries_left smallint)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN ((((((((((((((((((((('{"taskId":"'::text || task_id) || '","provisionerId":"'::text) || split_part(task_queue_id, '/'::text, 1)) || '","workerType":"'::text) || split_part(task_queue_id, '/'::text, 2)) || '","taskQueueId":"'::text) || task_queue_id) || '","schedulerId":"'::text) || scheduler_id) || '","projectId":"'::text) || project_id) || '","taskGroupId":"'::text) || task_group_id) || '","priority":"'::text) || priority_name(priority)) || '","deadline":"'::text) || iso(deadline)) || '","expires":"'::text) || iso(expires)) || '","retriesLeft":'::text) || retries_left)
+;
+
+CREATE OR REPLACE FUNCTION public.task_status_of(head text, runs text, state text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (((((head || ',"state":"'::text) || COALESCE(state, 'unscheduled'::text)) || '","runs":['::text) || COALESCE(runs, ''::text)) || ']}'::text)
 ;

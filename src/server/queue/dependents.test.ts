@@ -133,6 +133,26 @@ describe("a dependent", () => {
   });
 });
 
+describe("more dependents of one task than one statement sees to", () => {
+  const unfinished = async () => stack.database.db.run(sql`select from unfinished_releases`);
+
+  it("are all pending in the end, each told once, after the end of what they waited for", async () => {
+    const required = await running();
+    const ids = Array.from({ length: 2500 }, () => slugid());
+    const task = taskDefinition({ dependencies: [required], taskGroupId: required });
+    await stack.client.queue.createTasks({ tasks: ids.map((taskId) => ({ taskId, task })) });
+    await complete(required);
+    await until("the rest is released", async () => (await unfinished()) === 0);
+    const pending = await stack.database.db.run(sql`
+      select from runs r join tasks t using (task_id)
+      where t.task_group_id = ${required} and r.state = 'pending' and t.unsatisfied = 0`);
+    expect(pending).toBe(ids.length);
+    const kinds = story(await queueEvents(stack.database.db, { taskGroupId: required }));
+    const end = kinds.indexOf("task-completed 0");
+    expect(kinds.slice(end + 1)).toEqual(ids.map(() => "task-pending 0"));
+  });
+});
+
 describe("a dependent that is written while its dependency resolves", () => {
   it("is pending in the end, though the report came before it was committed", async () => {
     const required = await running();

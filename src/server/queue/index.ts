@@ -19,6 +19,7 @@ import { createTasks } from "./graph/create-tasks.ts";
 import { taskGroupTimeline } from "./graph/timeline.ts";
 import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
 import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
+import { releaseDependents, unfinishedTopic } from "./release-dependents.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
 import { readLastSeen } from "./store/queue-activity.ts";
@@ -85,6 +86,7 @@ export function createQueue(ctx: QueueContext): Queue {
     loops: {
       "claim-expiry": endExpiredClaims(ctx, resolve),
       deadline: endPastDeadline(ctx),
+      dependents: releaseDependents(ctx),
       "artifact-expiry": expireArtifacts(ctx),
       "task-expiry": expireTasks(ctx),
       "task-group-expiry": expireTaskGroups(ctx),
@@ -92,7 +94,7 @@ export function createQueue(ctx: QueueContext): Queue {
       "queue-gauges": refreshGauges(ctx),
       "built-in-workers": runBuiltInTasks(ctx, resolve, ledger),
     },
-    wakeTopics: { "built-in-workers": builtInTopics },
+    wakeTopics: { "built-in-workers": builtInTopics, dependents: [unfinishedTopic] },
     consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],
     async workerSeen() {
       await ledger.flush();

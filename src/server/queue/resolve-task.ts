@@ -56,8 +56,8 @@ async function report(
 ): Promise<RawJson> {
   const { taskId } = params;
   const runId = runIdOf(params);
-  const { status } = await resolve({ taskId, runId, state, reason, retryAs, takenUntil: null });
-  return new RawJson(`{"status":${status ?? (await repeat(ctx, taskId, runId, state, reason))}}`);
+  const resolved = await resolve({ taskId, runId, state, reason, retryAs, takenUntil: null });
+  return new RawJson(`{"status":${resolved?.status ?? (await repeat(ctx, taskId, runId, state, reason))}}`);
 }
 
 /** The run was not running: the same report again is fine and is announced again, anything else is a conflict. */

@@ -1,24 +1,28 @@
 // The one place that ends runs and tasks. What comes at the same time goes in one statement.
 import type { Metrics } from "../core/metrics.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
+import { timestamp, type QueueContext } from "./context.ts";
+import { wakeAfterResolution } from "./release-dependents.ts";
 import { endTasks, type EndedRow } from "./store/cancel.ts";
 import { resolveRuns, type Resolution, type ResolvedRow } from "./store/resolve.ts";
 import { together } from "./together.ts";
 
-/** Ends a run; its row has a null status where it was not running. */
-export type Resolve = (resolution: Resolution) => Promise<ResolvedRow>;
+/** Ends a run; null where it was not running, or its claim was renewed. */
+export type Resolve = (resolution: Resolution) => Promise<ResolvedRow | null>;
 
 export function createResolver(ctx: QueueContext): Resolve {
-  const resolve = together<Resolution, ResolvedRow>(ctx, {
+  const resolve = together<Resolution, ResolvedRow | null>(ctx, {
     name: "resolve-run",
     key: (r) => r.taskId,
     run: async (resolutions) => {
       const rows = await resolveRuns(ctx.db, resolutions, timestamp(ctx));
-      for (const [i, { state, reason }] of resolutions.entries())
-        count(ctx.metrics, rows[i]?.task_queue_id, state, reason);
       // Here and not by each caller: all rows of a statement name the same queues.
-      wakeAfterCommit(ctx, rows[0]?.pending_in ?? null);
-      return rows;
+      if (rows[0]) wakeAfterResolution(ctx, rows[0]);
+      const resolved = new Map(rows.map((row) => [row.ord, row]));
+      return resolutions.map(({ state, reason }, i) => {
+        const row = resolved.get(i + 1);
+        if (row) count(ctx.metrics, row.task_queue_id, state, reason);
+        return row ?? null;
+      });
     },
   });
   return (resolution) => resolve(resolution);
@@ -39,7 +43,7 @@ export function createEnder(
     key: (taskId) => taskId,
     run: async (taskIds) => {
       const rows = await endTasks(ctx.db, taskIds, reason, timestamp(ctx), reason === "canceled");
-      if (rows[0]) wakeAfterCommit(ctx, rows[0].pending_in);
+      if (rows[0]) wakeAfterResolution(ctx, rows[0]);
       for (const row of rows) count(ctx.metrics, row.task_queue_id, "exception", reason);
       const ended = new Map(rows.map((row) => [row.task_id, row]));
       return taskIds.map((taskId) => ended.get(taskId) ?? null);
@@ -48,14 +52,13 @@ export function createEnder(
   return (taskId) => end(taskId);
 }
 
-/** Counts a run that ended; nothing ended where there is no queue. */
+/** Counts a run that ended. */
 function count(
   { completedTasks, failedTasks, exceptionTasks }: Metrics,
-  taskQueueId: string | null | undefined,
+  taskQueueId: string,
   state: Resolution["state"],
   reasonResolved: string,
 ): void {
-  if (!taskQueueId) return;
   const [provisionerId = "", workerType = ""] = taskQueueId.split("/");
   const queue = { provisionerId, workerType };
   if (state === "completed") completedTasks.inc(queue);

@@ -53,7 +53,7 @@ async function endRunsOf(ctx: QueueContext, resolve: Resolve, event: ConsumedEve
     ),
   );
   for (const [i, run] of runs.entries())
-    if (ended[i]?.status)
+    if (ended[i])
       ctx.monitor.log.info(
         { taskId: run.task_id, runId: run.run_id, workerPoolId, workerGroup, workerId },
         "task-resolved-by-worker-removed",

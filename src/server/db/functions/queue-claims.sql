@@ -6,5 +6,7 @@ language plpgsql rows 4 as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('claim ' || claim, 0));
   return query
-    select * from runs r where r.claim_id = claim and r.task_queue_id = queue and r.state = 'running';
+    -- Asks for runs_by_claim_id by name, see its migration.
+    select * from runs r
+    where r.claim_id = claim and r.task_queue_id = queue and (r.state || ' by claim id') = 'running by claim id';
 end $$;

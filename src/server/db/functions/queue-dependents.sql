@@ -5,25 +5,42 @@
 -- Marks the edges to tasks that are resolved for good, and makes the first run of every dependent that was
 -- waiting for nothing else. To be called in the statement that resolves them, after it locked their rows, and
 -- changed any that may be among the dependents as well. Answers the dependents that became pending.
-create or replace function release_dependents(resolved text[], states text[], at timestamptz)
+--
+-- It marks `most` edges. Where there are more, the tasks go to unfinished_releases and a row of nulls comes with the
+-- answer: ten thousand dependents in one statement would hold their group's row for a second, and everybody who
+-- resolves another task of the group.
+create or replace function release_dependents(resolved text[], states text[], at timestamptz, most integer)
 returns table (dependent tasks, first_run runs)
 language plpgsql rows 10 as $$
 #variable_conflict use_column
+declare
+  touched text[];
 begin
-  return query
-  with satisfied as (
-    update task_dependencies e set satisfied = true
-    from unnest(resolved, states) as r (task_id, state)
-    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution)
-    returning e.dependent
+  with next as (
+    select e.dependent, e.required
+    from unnest(resolved, states) as r (task_id, state) join task_dependencies e on e.required = r.task_id
+    where not e.satisfied and (r.state = 'completed' or e.any_resolution)
+    limit most
   ),
+  satisfied as (
+    update task_dependencies e set satisfied = true
+    from next n where e.required = n.required and e.dependent = n.dependent and not e.satisfied
+    returning e.dependent
+  )
+  select array_agg(s.dependent) from satisfied s into touched;
+  -- Most tasks have none, and what follows costs more to begin than that to find out.
+  if touched is null then
+    return;
+  end if;
+
+  return query
   -- Whether a dependent may start is a counter on its row, which two resolutions of different dependencies lock
   -- one after the other: each sees what the other left. Asking for unsatisfied edges instead lets both miss each
   -- other, and the dependent waits until its deadline.
-  waiting as (
+  with waiting as (
     select t.task_id, t.run_count, s.n
     from tasks t
-    join (select s.dependent as task_id, count(*)::integer as n from satisfied s group by s.dependent) s
+    join (select s.task_id, count(*)::integer as n from unnest(touched) as s (task_id) group by s.task_id) s
       using (task_id)
     order by t.task_id
     for no key update of t
@@ -47,4 +64,17 @@ begin
   -- Joined with the table, whose rows had all that matters before, not with "released": two results of a thousand
   -- rows each have no index, and would be compared pair by pair.
   select t, s.run from scheduled s join tasks t on t.task_id = (s.run).task_id;
+
+  if cardinality(touched) < most then
+    return;
+  end if;
+  insert into unfinished_releases (task_id, state)
+  select r.task_id, r.state from unnest(resolved, states) as r (task_id, state)
+  where exists (
+    select from task_dependencies e
+    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution))
+  on conflict do nothing;
+  if found then
+    return query select null::tasks, null::runs;
+  end if;
 end $$;

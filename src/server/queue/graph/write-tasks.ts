@@ -9,12 +9,12 @@ import {
   insertFirstRuns,
   insertManyTasks,
   readRequired,
-  releaseResolved,
   type CountedTask,
   type Edge,
   type GroupGrowth,
   type RequiredRow,
 } from "../store/create-many.ts";
+import { releaseResolved } from "../store/release.ts";
 import { chunks } from "./chunks.ts";
 
 /** What was looked at before is no longer so: look again. */
@@ -107,7 +107,11 @@ async function settleAwaited(tx: Queryable, awaited: readonly string[], at: stri
       state !== null && satisfies(state, true) ? [{ taskId, state }] : [],
     );
     if (resolved.length === 0) continue;
-    for (const row of await releaseResolved(tx, resolved, at)) queues.push(row.task_queue_id);
+    for (let more = true; more;) {
+      const released = await releaseResolved(tx, resolved, at);
+      queues.push(...released.pending_in);
+      more = released.unfinished;
+    }
   }
   return queues;
 }

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
+import { PENDING, RUNNING } from "./by-id.ts";
 import { exchanges } from "./event-rows.ts";
 import { earlierRuns } from "./runs-json.ts";
 import { afterResolution } from "./resolution.ts";
@@ -12,6 +13,8 @@ const EndedRow = Type.Object({
   task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  /** Whether releaseMore has to see to more dependents; the same in every row. */
+  unfinished: Type.Boolean(),
 });
 export type EndedRow = Static<typeof EndedRow>;
 
@@ -39,7 +42,7 @@ export function endTasks(
     stopped as (
       update runs r set state = 'exception', reason_resolved = ${reason}, resolved = ${at}::timestamptz
       from locked l
-      where r.task_id = l.task_id and r.run_id = l.run_count - 1 and r.state in ('pending', 'running')
+      where r.task_id = l.task_id and r.run_id = l.run_count - 1 and r.state in (${PENDING}, ${RUNNING})
       returning r as run
     ),
     never_ran as (
@@ -81,7 +84,8 @@ export function endTasks(
       from outcome
     ),
     ${afterResolution(at)}
-    select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id, (select queues from woken) as pending_in
+    select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id, (select queues from woken) as pending_in,
+      (select more from unfinished) as unfinished
     from outcome o order by o.ord`,
   );
 }
@@ -96,9 +100,9 @@ export function tasksPastDeadline(
     PastDeadlineRow,
     sql`
     select task_id from (
-      (select task_id, deadline from runs
-        where state in ('pending', 'running') and deadline < ${before}::timestamptz
-        order by deadline limit ${limit})
+      (select r.task_id, r.deadline from runs r
+        where (r.state || ' by deadline') in ('pending by deadline', 'running by deadline') and r.deadline < ${before}::timestamptz
+        order by r.deadline limit ${limit})
       union all
       (select task_id, deadline from tasks
         where run_count = 0 and deadline < ${before}::timestamptz

@@ -113,30 +113,6 @@ export const insertFirstRuns = (db: Queryable, taskIds: readonly string[], at: s
         task_message(task_status(t, run_json(run), 'pending'), t.tags, 0::smallint, null, null, null)
       from run join tasks t on t.task_id = (run.run).task_id`)}`);
 
-const ReleasedRow = Type.Object({ task_queue_id: Type.String() });
-
-/** Schedules what waited only for tasks that are resolved by now, and says so. Answers the queues. */
-export const releaseResolved = (
-  db: Queryable,
-  required: readonly { readonly taskId: string; readonly state: string }[],
-  at: string,
-): Promise<Static<typeof ReleasedRow>[]> =>
-  db.many(
-    ReleasedRow,
-    sql`
-    with released as (
-      select r.dependent as task, r.first_run as run
-      from release_dependents(
-        ${column(required, "taskId")}::text[], ${column(required, "state")}::text[], ${at}::timestamptz
-      ) r
-    ),
-    logged as (${logEvents(sql`
-      select ${exchanges.taskPending}, task_routing_key(task, 0::smallint, null, null), (task).routes,
-        task_message(task_status(task, run_json(run), 'pending'), (task).tags, 0::smallint, null, null, null)
-      from released`)})
-    select distinct (run).task_queue_id from released`,
-  );
-
 export interface GroupGrowth {
   readonly taskGroupId: string;
   readonly schedulerId: string;

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Timestamp, type Db, type Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
+import { PENDING, RUNNING } from "./by-id.ts";
 
 const ExpiredTaskRow = Type.Object({ task_id: Type.String(), expires: Timestamp });
 export type ExpiredTaskRow = Static<typeof ExpiredTaskRow>;
@@ -72,7 +73,7 @@ export const deleteTasks = (db: Db, taskIds: readonly string[], cutoff: string):
           and not exists (select from task_dependencies e where e.dependent = t.task_id)
           and not exists (select from task_dependencies e where e.required = t.task_id)
           and not exists (
-            select from runs r where r.task_id = t.task_id and r.state in ('pending', 'running'))
+            select from runs r where r.task_id = t.task_id and r.state in (${PENDING}, ${RUNNING}))
         returning t.task_id
       ),
       definition as (delete from task_definitions d using gone g where d.task_id = g.task_id),

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
+import { NO_RUNS, PENDING, RUNNING } from "./by-id.ts";
 import { exchanges, logEvents } from "./event-rows.ts";
 import { GroupRow } from "./read.ts";
 
@@ -62,7 +63,8 @@ export const openMembers = (
     select t.task_id, coalesce(r.state, 'unscheduled') as state
     from tasks t left join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1
     where t.task_group_id = ${taskGroupId} and t.task_id > ${after} collate "C"
-      and t.deadline > ${at}::timestamptz and (t.run_count = 0 or r.state in ('pending', 'running'))
+      and t.deadline > ${at}::timestamptz
+      and (t.run_count = ${NO_RUNS} or r.state in (${PENDING}, ${RUNNING}))
     order by t.task_id limit ${limit}`,
   );
 

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
+import { PENDING } from "./by-id.ts";
 import { column } from "./columns.ts";
 import { exchanges, logEvents } from "./event-rows.ts";
 import { earlierRuns } from "./runs-json.ts";
@@ -18,10 +19,6 @@ const ChangedRow = Type.Object({ task_id: Type.String(), status: Type.String() }
 export type ChangedRow = Static<typeof ChangedRow>;
 
 const LockedRunRow = Type.Object({ task_queue_id: Type.String() });
-
-// As a value: the literal lets the planner take the index of all pending runs, which it does where the tables were
-// small when it planned.
-const PENDING = "pending";
 
 /**
  * Whether the task `t` was resolved at least once: its latest run is, or one was made by hand after others, which is

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
+import { PENDING } from "./by-id.ts";
 import { exchangeOfResolution, exchanges, logEvents } from "./event-rows.ts";
 import { earlierRuns } from "./runs-json.ts";
 
@@ -94,7 +95,7 @@ export const repeatDefined = (db: Queryable, taskId: string): Promise<number> =>
   db.run(sql`
     with pending as (
       select r.task_id, r.run_id from runs r
-      where r.task_id = ${taskId} and r.run_id = 0 and r.state = 'pending' for share of r
+      where r.task_id = ${taskId} and r.run_id = 0 and r.state = ${PENDING} for share of r
     ),
     event as (
       select 1 as step, ${exchanges.taskDefined} as exchange,
@@ -112,7 +113,7 @@ export const repeatPending = (db: Queryable, taskId: string): Promise<number> =>
   db.run(sql`
     with pending as (
       select r.task_id, r.run_id from runs r
-      where r.task_id = ${taskId} and r.state = 'pending' for share of r
+      where r.task_id = ${taskId} and r.state = ${PENDING} for share of r
     )
     ${logEvents(sql`select ${pendingAgain} from tasks t join pending r using (task_id)`)}`);
 

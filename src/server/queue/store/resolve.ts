@@ -4,6 +4,7 @@ import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { column } from "./columns.ts";
 import { exchangeOfResolution, exchanges } from "./event-rows.ts";
+import { RUNNING } from "./by-id.ts";
 import { earlierRuns } from "./runs-json.ts";
 import { afterResolution } from "./resolution.ts";
 
@@ -19,17 +20,21 @@ export interface Resolution {
 }
 
 const ResolvedRow = Type.Object({
+  /** Position in the input, from 1. */
   ord: Type.Integer(),
-  /** Null where the run was not running (or its claim was renewed), so that nothing was done. */
-  status: Type.Union([Type.String(), Type.Null()]),
-  /** Null where nothing was done. */
-  task_queue_id: Type.Union([Type.String(), Type.Null()]),
+  status: Type.String(),
+  task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  /** Whether releaseMore has to see to more dependents; the same in every row. */
+  unfinished: Type.Boolean(),
 });
 export type ResolvedRow = Static<typeof ResolvedRow>;
 
-/** Resolves running runs and all that follows from it. A row for each input, in their order. */
+/**
+ * Resolves running runs and all that follows from it. Answers those that it resolved, in no order: one that was not
+ * running, or whose claim was renewed, is left out.
+ */
 export function resolveRuns(
   db: Queryable,
   resolutions: readonly Resolution[],
@@ -47,15 +52,15 @@ export function resolveRuns(
     ),
     -- The lock of every transition but the claim. Its order keeps two batches from waiting for each other.
     locked as (
-      select t.task_id, t.retries_left
-      from tasks t join input i using (task_id) order by t.task_id for no key update of t
+      select i.*, t.retries_left
+      from input i join tasks t using (task_id) order by t.task_id for no key update of t
     ),
     resolved as (
-      update runs r set state = i.state, reason_resolved = i.reason, resolved = ${at}::timestamptz
-      from input i join locked l using (task_id)
-      where r.task_id = i.task_id and r.run_id = i.run_id and r.state = 'running'
-        and (i.taken_until is null or r.taken_until = i.taken_until)
-      returning i.ord, r as run, case when l.retries_left > 0 then i.retry_as end as retry_as
+      update runs r set state = l.state, reason_resolved = l.reason, resolved = ${at}::timestamptz
+      from locked l
+      where r.task_id = l.task_id and r.run_id = l.run_id and r.state = ${RUNNING}
+        and (l.taken_until is null or r.taken_until = l.taken_until)
+      returning l.ord, r as run, case when l.retries_left > 0 then l.retry_as end as retry_as
     ),
     retried as (
       update tasks t set retries_left = t.retries_left - 1, run_count = t.run_count + 1
@@ -100,11 +105,11 @@ export function resolveRuns(
       from outcome where (retry).task_id is not null
     ),
     ${afterResolution(at)}
-    select i.ord::integer, o.status, (o.task).task_queue_id as task_queue_id,
+    select ord::integer, status, (task).task_queue_id as task_queue_id,
       (select array_agg(q) from (
         select unnest(queues) as q from woken union select (run).task_queue_id from retry
-      ) q) as pending_in
-    from input i left join outcome o using (ord)
-    order by i.ord`,
+      ) q) as pending_in,
+      (select more from unfinished) as unfinished
+    from outcome`,
   );
 }

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
+import { NO_RUNS, PENDING, RUNNING } from "./by-id.ts";
 import { exchanges, logEvents } from "./event-rows.ts";
 import { earlierRuns } from "./runs-json.ts";
 
@@ -36,7 +37,7 @@ export function scheduleTask(db: Queryable, taskId: string, at: string): Promise
     sql`
     with task as (
       update tasks t set run_count = 1
-      where t.task_id = ${taskId} and t.run_count = 0 and t.deadline > ${at}::timestamptz
+      where t.task_id = ${taskId} and t.run_count = ${NO_RUNS} and t.deadline > ${at}::timestamptz
       returning t as task
     ),
     ${addRun("scheduled", at)}`,
@@ -67,7 +68,7 @@ export function rerunTask(
         and t.deadline > ${at}::timestamptz
         and not exists (
           select from runs r
-          where r.task_id = t.task_id and r.run_id = t.run_count - 1 and r.state in ('pending', 'running'))
+          where r.task_id = t.task_id and r.run_id = t.run_count - 1 and r.state in (${PENDING}, ${RUNNING}))
       returning t as task
     ),
     ${addRun("rerun", at)}`,
