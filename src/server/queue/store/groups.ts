@@ -68,9 +68,6 @@ export const openMembers = (
     order by t.task_id limit ${limit}`,
   );
 
-// As a value: with the literal the planner takes the index of all unscheduled tasks, of whatever group.
-const NO_RUNS = 0;
-
 const EdgeRow = Type.Object({ dependent: Type.String(), required: Type.String() });
 export type EdgeRow = Static<typeof EdgeRow>;
 
