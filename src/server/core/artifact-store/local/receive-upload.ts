@@ -4,6 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Description } from "./files.ts";
+import { givenDigests, type GivenDigest } from "./given-digests.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
 
@@ -29,11 +30,14 @@ export async function receiveUpload(
   now: () => number,
 ): Promise<Pick<Description, "size" | "sha256">> {
   const { contentType, contentEncoding, length } = checkedHeaders(request, grant, limits);
+  const given = givenDigests(request.headers);
   try {
     const upload = await store.files.begin();
     try {
-      const received = await writeBody(request, upload.bytes, limits);
+      const { digests, ...received } = await writeBody(request, upload.bytes, limits, given);
       if (length !== undefined && received.size !== length) throw cutShort(received.size, length);
+      for (const { algorithm, value, header } of given)
+        if (digests[algorithm] !== value) throw otherContent(algorithm, value, header, digests[algorithm]);
       await upload.commit(grant.key, {
         contentType,
         ...(contentEncoding !== undefined && { contentEncoding }),
@@ -81,8 +85,11 @@ async function writeBody(
   request: IncomingMessage,
   file: FileHandle,
   { maxSize }: UploadLimits,
-): Promise<{ size: number; sha256: string }> {
+  given: readonly GivenDigest[],
+): Promise<{ size: number; sha256: string; digests: Readonly<Record<string, string>> }> {
   const hash = createHash("sha256");
+  // Costs as much again, so only for those who give one.
+  const md5 = given.some(({ algorithm }) => algorithm === "md5") ? createHash("md5") : undefined;
   let size = 0;
   // The request is not destroyed when we stop reading, for its socket must carry the reply that says why.
   const chunks: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
@@ -90,10 +97,12 @@ async function writeBody(
     size += chunk.length;
     if (size > maxSize) throw tooLarge(maxSize);
     hash.update(chunk);
+    md5?.update(chunk);
     // Not `write`, which may write a part only.
     await file.appendFile(chunk);
   }
-  return { size, sha256: hash.digest("hex") };
+  const sha256 = hash.digest("hex");
+  return { size, sha256, digests: { sha256, ...(md5 && { md5: md5.digest("hex") }) } };
 }
 
 const tooLarge = (maxSize: number, length?: number): ApiError =>
@@ -101,6 +110,13 @@ const tooLarge = (maxSize: number, length?: number): ApiError =>
     "InputTooLarge",
     `The artifact ${length === undefined ? "goes beyond" : `has ${length} bytes, and so goes beyond`} the ` +
       `${maxSize} bytes that this server takes (setting artifacts.maxSize). Nothing of it was kept.`,
+  );
+
+const otherContent = (algorithm: string, given: string, header: string, found = "?"): ApiError =>
+  new ApiError(
+    "MalformedPayload",
+    `The upload has the ${algorithm} ${found}, but ${header} announced ${given}: it was changed on the way, or the ` +
+      `header belongs to something else. Nothing of it was kept.`,
   );
 
 const cutShort = (size: number, length: number): ApiError =>

@@ -9,6 +9,7 @@ import { describeKey } from "../index.ts";
 import type { Description } from "./files.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
+import { DamagedContent, requireSize, verifiedStream } from "./verified.ts";
 
 /** Artifacts are made by anybody who may run a task, and come from the origin of the API and its pages. */
 const harmless = {
@@ -17,12 +18,23 @@ const harmless = {
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
 };
 
-/** Answers GET and HEAD; throws `ResourceNotFound`, `AccessDenied` and `RangeNotSatisfiable`. */
+/** What is true of an artifact, and not of the error that is sent in its place. */
+const CONTENT_HEADERS = [
+  "etag",
+  "last-modified",
+  "accept-ranges",
+  "content-encoding",
+  "content-length",
+  "vary",
+];
+
+/** Answers GET and HEAD; throws `ResourceNotFound`, `AccessDenied`, `RangeNotSatisfiable`, and `InternalServerError` for damaged content. */
 export async function sendArtifact(
   store: LocalStore,
   { key }: Grant,
   request: FastifyRequest,
   reply: FastifyReply,
+  onDamage: (error: DamagedContent) => void,
 ): Promise<FastifyReply> {
   refuseAsCode(request);
   const found = await store.files.read(key);
@@ -35,7 +47,20 @@ export async function sendArtifact(
   const { description, bytes } = found;
   let body: Readable | undefined;
   try {
+    await requireSize(bytes, description);
     body = await prepare(description, bytes, request, reply);
+    body?.once("error", (err) => {
+      if (err instanceof DamagedContent) onDamage(err);
+    });
+  } catch (err) {
+    if (!(err instanceof DamagedContent)) throw err;
+    onDamage(err);
+    for (const header of CONTENT_HEADERS) reply.removeHeader(header);
+    throw new ApiError(
+      "InternalServerError",
+      `The stored content of ${describeKey(key)} is damaged, so it is not sent: only another upload can mend it.`,
+      { cause: err },
+    );
   } finally {
     // What streams the bytes closes them.
     if (!body) await bytes.close();
@@ -75,13 +100,17 @@ async function prepare(
   const wanted = request.method === "GET";
   if (!range) {
     // Its size is not known before the end. What turns out to be damaged ends with the connection, not well.
-    return wanted ? pipeline(bytes.createReadStream(), createGunzip(), () => undefined) : undefined;
+    return wanted
+      ? pipeline(await verifiedStream(bytes, description), createGunzip(), () => undefined)
+      : undefined;
   }
   const { start, end, partial } = range;
   if (contentEncoding !== undefined) reply.header("content-encoding", contentEncoding);
   if (partial) reply.code(206).header("content-range", `bytes ${start}-${end}/${size}`);
   reply.header("content-length", end - start + 1);
-  return wanted && size > 0 ? bytes.createReadStream({ start, end }) : undefined;
+  if (!wanted || size === 0) return undefined;
+  // A part cannot be checked without reading the whole; who wants to be sure asks for that.
+  return partial ? bytes.createReadStream({ start, end }) : verifiedStream(bytes, description);
 }
 
 /** The bytes to send, `end` included. Several ranges at once are not offered, and answered with the whole. */

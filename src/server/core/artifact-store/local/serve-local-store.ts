@@ -24,7 +24,8 @@ const url = `${STORE_PATH}/*`;
 const cors = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "OPTIONS,GET,HEAD,PUT",
-  "access-control-allow-headers": "Content-Type,Content-Encoding,Range,If-Range,If-None-Match",
+  "access-control-allow-headers":
+    "Content-Type,Content-Encoding,Content-MD5,Content-Digest,Digest,x-amz-content-sha256,Range,If-Range,If-None-Match",
   "access-control-expose-headers": "ETag,Content-Range,Content-Encoding,Accept-Ranges",
   "access-control-max-age": "900",
 };
@@ -96,7 +97,9 @@ export function serveLocalStore(
     handler: (request, reply) =>
       answering(get, request, reply, async () => {
         const grant = store.check("GET", request.raw.url ?? "");
-        return sendArtifact(store, grant, request, reply);
+        return sendArtifact(store, grant, request, reply, (error) =>
+          monitor.reportError(error, { path: request.raw.url?.split("?")[0] ?? "" }),
+        );
       }),
   });
 

@@ -1,0 +1,109 @@
+// Bytes that changed in the store after they came: nobody may get them for what was stored.
+import { open, readFile, truncate, writeFile } from "node:fs/promises";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { CHECKED_AHEAD } from "./verified.ts";
+
+let t: TestStore;
+beforeEach(async () => {
+  t = await testStore({ maxSize: 10 * CHECKED_AHEAD });
+});
+afterEach(() => t.close());
+
+const key = () => ({ taskId: slugid(), runId: 0, name: "public/x" });
+const fileOf = async (): Promise<string> =>
+  (await t.files()).find((path) => !path.endsWith(".json")) ?? "no file";
+
+/** Stores bytes; answers their URL. */
+async function stored(bytes: Buffer, encoding?: string): Promise<string> {
+  const of = key();
+  const headers = { "content-type": "a/b", ...(encoding !== undefined && { "content-encoding": encoding }) };
+  const reply = await fetch(await t.uploadUrl(of, "a/b"), { method: "PUT", body: bytes, headers });
+  expect(reply.status).toBe(200);
+  return t.downloadUrl(of);
+}
+
+/** Changes one byte. */
+async function damage(at: number): Promise<void> {
+  const file = await open(await fileOf(), "r+");
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, at);
+  await file.write(Buffer.from([(buffer[0] ?? 0) ^ 1]), 0, 1, at);
+  await file.close();
+}
+
+const damagedReply = {
+  code: "InternalServerError",
+  message: expect.stringContaining("is damaged, so it is not sent: only another upload can mend it."),
+};
+const reported = () => t.records.map(({ err }) => (err as { message?: string } | undefined)?.message);
+
+describe("damaged content", () => {
+  it.each([
+    ["plain", undefined],
+    ["compressed", "gzip"],
+  ])("of usual size is answered with an error, %s or not", async (_, encoding) => {
+    const url = await stored(
+      encoding === undefined ? Buffer.from("0123456789") : gzipSync("0123456789"),
+      encoding,
+    );
+    await damage(9);
+    for (const headers of [{}, { "accept-encoding": "gzip" }]) {
+      const reply = await requestByHand(url, { headers });
+      expect(reply.status).toBe(500);
+      expect(JSON.parse(reply.body.toString())).toMatchObject(damagedReply);
+      // Nothing that is true of the content alone.
+      for (const header of ["etag", "content-encoding", "last-modified"])
+        expect(reply.headers).not.toHaveProperty(header);
+    }
+    expect(reported()[0]).toMatch(
+      /^[0-9a-f]{32}-public-x\.[0-9a-f]{24} has not the SHA-256 [0-9a-f]{64} any more/,
+    );
+  });
+
+  it("that was cut off or replaced by more is answered with an error, parts of it and HEAD as well", async () => {
+    const url = await stored(Buffer.from("0123456789"));
+    for (const change of [
+      async () => truncate(await fileOf(), 9),
+      async () => writeFile(await fileOf(), "0123456789 and more"),
+    ]) {
+      await change();
+      for (const request of [{}, { headers: { range: "bytes=0-1" } }, { method: "HEAD" }])
+        expect((await requestByHand(url, request)).status).toBe(500);
+    }
+    expect(reported()[0]).toContain("has 9 bytes, but 10 were stored");
+  });
+
+  it.each([
+    ["at its start", 0],
+    ["at its end", 2 * CHECKED_AHEAD],
+  ])("of a large artifact, %s, ends as a torn transfer", async (_, at) => {
+    const url = await stored(Buffer.alloc(2 * CHECKED_AHEAD + 1, "x"));
+    await damage(at);
+    await expect(requestByHand(url, {})).rejects.toThrow("aborted");
+    // A part is not checked: that takes the whole.
+    const range = await requestByHand(url, { headers: { range: "bytes=1-4" } });
+    expect([range.status, range.body.toString()]).toEqual([206, "xxxx"]);
+    await expect.poll(reported).toContainEqual(expect.stringContaining("has not the SHA-256"));
+  });
+
+  it("of a large compressed artifact ends as a torn transfer for those who get it inflated", async () => {
+    const content = Buffer.alloc(2 * CHECKED_AHEAD, "taskyard ");
+    // Not compressed at all, so that it stays large.
+    const compressed = gzipSync(content, { level: 0 });
+    const url = await stored(compressed, "gzip");
+    expect((await requestByHand(url, {})).body.equals(content)).toBe(true);
+    // The header's time: whatever it says, the content inflates.
+    await damage(5);
+    expect(gunzipSync(await readFile(await fileOf())).equals(content)).toBe(true);
+    await expect(requestByHand(url, {})).rejects.toThrow("aborted");
+  });
+});
+
+it("whole content comes whole, whatever its size", async () => {
+  for (const size of [0, 1, CHECKED_AHEAD, CHECKED_AHEAD + 1, 3 * CHECKED_AHEAD]) {
+    const bytes = Buffer.alloc(size, "taskyard ");
+    expect((await requestByHand(await stored(bytes), {})).body.equals(bytes)).toBe(true);
+  }
+});
