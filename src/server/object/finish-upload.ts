@@ -8,6 +8,26 @@ import { checkedHashes, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { finish, readObject, type ObjectRow } from "./store.ts";
 
 export function finishUpload(ctx: ObjectContext): Handler<typeof objectApi.endpoints.finishUpload> {
+  // Making one thing of parts may take longer than clients wait, who then call again: all calls wait for the one.
+  const underWay = new Map<string, Promise<void>>();
+
+  async function endOnce(
+    upload: ObjectRow,
+    given: KnownHashes,
+    partEtags?: readonly string[],
+  ): Promise<void> {
+    const id = `${upload.upload_id} ${upload.name}`;
+    const ending = underWay.get(id);
+    if (ending) {
+      await ending;
+      requireKnown(await requireUpload(ctx, upload.name, upload.project_id, upload.upload_id), given);
+      return;
+    }
+    const own = end(ctx, upload, given, partEtags).finally(() => underWay.delete(id));
+    underWay.set(id, own);
+    await own;
+  }
+
   return async (call) => {
     const { name } = call.params;
     const { projectId, uploadId, partEtags } = call.body;
@@ -15,7 +35,7 @@ export function finishUpload(ctx: ObjectContext): Handler<typeof objectApi.endpo
     const given = checkedHashes(call.body.hashes);
     const upload = await requireUpload(ctx, name, projectId, uploadId);
     if (upload.upload_expires === null) requireKnown(upload, given);
-    else await end(ctx, upload, given, partEtags);
+    else await endOnce(upload, given, partEtags);
     return new RawJson("{}");
   };
 }

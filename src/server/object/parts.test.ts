@@ -66,6 +66,17 @@ it("an object goes up in parts, any of which can be asked for and sent again", a
   expect(Buffer.from(await reply.arrayBuffer()).equals(content)).toBe(true);
 });
 
+it("calls that end one upload while that is under way wait for it, instead of ending it again", async () => {
+  const name = "slow";
+  const { of, ask } = start(name, 3);
+  const { urls } = await ask();
+  const partEtags = [await put(urls[0] ?? "", Buffer.from("abc"))];
+  s3.requests();
+  await Promise.all([1, 2, 3].map(() => object.finishUpload({ name }, { ...of, partEtags })));
+  expect(s3.requests().filter((made) => made.startsWith("POST"))).toHaveLength(1);
+  await object.finishUpload({ name }, { ...of, partEtags });
+});
+
 it("a reply has a hundred URLs, of parts that grow where there would be too many", async () => {
   const terabytes = start("huge", 5 * 1024 ** 4);
   const huge = await terabytes.ask(9_950);

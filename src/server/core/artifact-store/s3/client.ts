@@ -22,7 +22,7 @@ export function createClient(connection: S3Connection): S3Client {
     // By default the SDK would sign a CRC32 of an empty body into every upload URL, and expects one of other servers.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
   };
   const client = new S3Client(config);
   client.middlewareStack.add(

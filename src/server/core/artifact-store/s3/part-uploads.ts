@@ -19,6 +19,9 @@ const WRONG_PARTS: ReadonlySet<string | undefined> = new Set([
   "EntityTooSmall",
 ]);
 
+/** Some servers copy all of it before they answer; S3 itself says that it may take minutes. */
+const COMPLETION_MS = 30 * 60_000;
+
 export function createPartUploads(
   client: S3Client,
   sign: Sign,
@@ -55,6 +58,7 @@ export function createPartUploads(
             UploadId: uploadId,
             MultipartUpload: { Parts },
           }),
+          { requestTimeout: COMPLETION_MS },
         );
       } catch (err) {
         if (s3Code(err) === "NoSuchUpload") return;

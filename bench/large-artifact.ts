@@ -1,0 +1,192 @@
+// `node --import tsx bench/large-artifact.ts`: streams one large artifact in and out, and prints throughput and the server's
+// memory on the way. With --s3 it goes to an S3 server in this process, in parts, and never through our server.
+import { spawn } from "node:child_process";
+import { randomFillSync } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { get, request, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { parseArgs } from "node:util";
+import { connect, slugid, type Client } from "../src/client/index.ts";
+import { claimOne, createTask } from "../test/support/factories.ts";
+import { startS3Server } from "../test/support/s3-server.ts";
+import { s3Buckets, s3Key } from "../test/support/s3-settings.ts";
+import { usageOf } from "./cpu.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    gib: { type: "string", default: "5" },
+    s3: { type: "boolean", default: false },
+    // Where data goes; needs room for the artifact, twice for --s3.
+    dir: { type: "string", default: tmpdir() },
+  },
+});
+
+const MiB = 1024 ** 2;
+const total = Math.round(Number(options.gib) * 1024) * MiB;
+
+/** Bytes as a compressor and a file system cannot make fewer of them, and any piece of them can be told. */
+const block = randomFillSync(Buffer.alloc(MiB));
+
+const home = mkdtempSync(join(options.dir, "taskyard-bench-"));
+const s3 = options.s3 ? await startS3Server() : undefined;
+const bin = new URL("../bin/taskyard.js", import.meta.url).pathname;
+const server = spawn(process.execPath, [bin, "up", "--no-worker", "--port", "0", "--home", home], {
+  stdio: ["ignore", "pipe", "inherit"],
+  env: {
+    PATH: process.env["PATH"],
+    TASKYARD_LOG_LEVEL: "warn",
+    ...(s3 && {
+      TASKYARD_ARTIFACTS_STORE: "s3",
+      TASKYARD_S3_ENDPOINT: s3.endpoint,
+      TASKYARD_S3_FORCE_PATH_STYLE: "true",
+      TASKYARD_S3_ACCESS_KEY_ID: s3Key.accessKeyId,
+      TASKYARD_S3_SECRET_ACCESS_KEY: s3Key.secretAccessKey,
+      TASKYARD_S3_PUBLIC_BUCKET: s3Buckets.publicBucket,
+      TASKYARD_S3_PRIVATE_BUCKET: s3Buckets.privateBucket,
+    }),
+  },
+});
+try {
+  await new Promise<void>((resolve, reject) => {
+    server.stdout.once("data", () => resolve());
+    server.once("exit", (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
+  });
+  const read = JSON.parse(readFileSync(join(home, "server.json"), "utf8")) as Record<string, string>;
+  const { rootUrl = "", clientId = "", accessToken = "" } = read;
+  const client = connect({ rootUrl, credentials: { clientId, accessToken } });
+  console.log(`${total / 1024 ** 3} GiB, ${s3 ? "in parts to an S3 server" : "the local store"}\n`);
+  console.log(
+    "| way | seconds | MB/s | server's CPU | server's memory in MiB: before; at each tenth; most |",
+  );
+  console.log("|---|---|---|---|---|");
+  const url = s3 ? await partsIn(client) : await wholeIn(client);
+  await measured("out", (moved) => out(url, moved));
+} finally {
+  server.kill("SIGTERM");
+  if (server.exitCode === null) await once(server, "exit");
+  await s3?.close();
+  rmSync(home, { recursive: true, force: true });
+}
+
+function pieceAt(n: number): Buffer {
+  block.writeUInt32LE(n, 0);
+  return block;
+}
+function* pieces(from: number, to: number): Generator<Buffer> {
+  for (let n = from; n < to; n++) yield Buffer.from(pieceAt(n));
+}
+
+async function measured(way: string, run: (moved: (bytes: number) => void) => Promise<void>): Promise<void> {
+  const memory = (): number => usageOf(server.pid ?? 0).nodeMemory;
+  const before = usageOf(server.pid ?? 0);
+  const tenths: number[] = [];
+  let most = before.nodeMemory;
+  let done = 0;
+  const timer = setInterval(() => (most = Math.max(most, memory())), 100);
+  const begun = performance.now();
+  await run((bytes) => {
+    done += bytes;
+    if (done >= ((tenths.length + 1) * total) / 10) tenths.push(memory());
+  });
+  const seconds = (performance.now() - begun) / 1000;
+  clearInterval(timer);
+  if (done !== total) throw new Error(`${way}: ${done} bytes were moved instead of ${total}`);
+  const cpu = usageOf(server.pid ?? 0).node - before.node;
+  const series = tenths.map((mib) => mib.toFixed(0)).join(" ");
+  console.log(
+    `| ${way} | ${seconds.toFixed(1)} | ${(total / 1e6 / seconds).toFixed(0)} | ${cpu.toFixed(1)} s | ` +
+      `${before.nodeMemory.toFixed(0)}; ${series}; ${most.toFixed(0)} |`,
+  );
+}
+
+/** As an artifact of type s3, by one PUT; answers where to get it. */
+async function wholeIn(client: Client): Promise<string> {
+  const taskId = await createTask(client);
+  const claim = await claimOne(client);
+  const at = { taskId, runId: String(claim.runId), name: "public/large" };
+  const expires = new Date(Date.now() + 3_600_000).toISOString();
+  const reply = await client.queue.createArtifact(at, { storageType: "s3", expires, contentType: "a/b" });
+  if (reply.storageType !== "s3") throw new Error("not the reply of an upload");
+  await measured("in", (moved) =>
+    put(reply.putUrl, 0, total / MiB, moved, { "content-type": "a/b" }).then(() => undefined),
+  );
+  return (await client.queue.getArtifact(at)).url;
+}
+
+/** As an object, in parts, two at a time; answers where to get it. */
+async function partsIn({ object }: Client): Promise<string> {
+  const at = { name: `bench/${slugid()}` };
+  const of = { projectId: "bench", uploadId: slugid() };
+  const expires = new Date(Date.now() + 3_600_000).toISOString();
+  await measured("in", async (moved) => {
+    const partEtags: string[] = [];
+    for (;;) {
+      const multipartPutUrls = { contentType: "a/b", contentLength: total, firstPart: partEtags.length + 1 };
+      const begun = await object.createUpload(at, {
+        ...of,
+        expires,
+        proposedUploadMethods: { multipartPutUrls },
+      });
+      const parts = begun.uploadMethod.multipartPutUrls;
+      if (!parts) throw new Error("no URLs of parts");
+      const perPart = parts.partSize / MiB;
+      for (let i = 0; i < parts.urls.length; i += 2) {
+        const two = parts.urls.slice(i, i + 2).map((url, j) => {
+          const from = (parts.firstPart - 1 + i + j) * perPart;
+          return put(url, from, Math.min(from + perPart, total / MiB), moved);
+        });
+        partEtags.push(...(await Promise.all(two)));
+      }
+      if (partEtags.length === parts.partCount) break;
+    }
+    await object.finishUpload(at, { ...of, partEtags });
+  });
+  return (await object.startDownload(at, { acceptDownloadMethods: { simple: true } })).url;
+}
+
+/** Sends these pieces; answers the ETag. */
+async function put(
+  url: string,
+  from: number,
+  to: number,
+  moved: (bytes: number) => void,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const sent = request(url, { method: "PUT", headers: { ...headers, "content-length": (to - from) * MiB } });
+  const answered = once(sent, "response") as Promise<[IncomingMessage]>;
+  const counted = function* (): Generator<Buffer> {
+    for (const piece of pieces(from, to)) {
+      moved(piece.length);
+      yield piece;
+    }
+  };
+  const [[reply]] = await Promise.all([
+    answered,
+    pipeline(Readable.from(counted(), { highWaterMark: 2 }), sent),
+  ]);
+  reply.resume();
+  if (reply.statusCode !== 200) throw new Error(`the upload was answered with ${reply.statusCode}`);
+  return reply.headers.etag ?? "";
+}
+
+/** Gets all of it, and compares every byte. */
+async function out(url: string, moved: (bytes: number) => void): Promise<void> {
+  const [reply] = (await once(get(url), "response")) as [IncomingMessage];
+  let at = 0;
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
+    for (let done = 0; done < chunk.length;) {
+      const start = (at + done) % MiB;
+      const length = Math.min(MiB - start, chunk.length - done);
+      const expected = pieceAt(Math.floor((at + done) / MiB)).subarray(start, start + length);
+      if (!chunk.subarray(done, done + length).equals(expected))
+        throw new Error(`other bytes came back, somewhere after ${at + done}`);
+      done += length;
+    }
+    at += chunk.length;
+    moved(chunk.length);
+  }
+}
