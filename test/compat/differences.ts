@@ -45,6 +45,11 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     reason: "Only documentation shows it; there the methods on groups stand in three places.",
   })),
   {
+    where: "queue watchdog",
+    is: "added",
+    reason: "Tells operators what the watchdog found: the compatible system has none.",
+  },
+  {
     where: "queue why",
     is: "added",
     reason: "Says why a task is where it is, which otherwise nobody but the queue's operator can find out.",

@@ -23,6 +23,7 @@ import { listEndpoints } from "./list-endpoints.ts";
 import { graphEndpoints } from "./graph.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
+import { watchdogEndpoints } from "./watchdog.ts";
 import { whyEndpoints } from "./why.ts";
 import { workerMetadataEndpoints } from "./worker-metadata-endpoints.ts";
 import { taskRunFile } from "./workers.ts";
@@ -40,6 +41,7 @@ export const queueApi = service({
     ...groupEndpoints,
     ...legacyEndpoints,
     ...whyEndpoints,
+    ...watchdogEndpoints,
     ...workerEndpoints,
     ...workerMetadataEndpoints,
     ...artifactEndpoints,

@@ -86,6 +86,18 @@ export const metricDefinitions = {
     help: "Workers that hold no run",
     labels: queue,
   },
+  invariantViolations: {
+    type: "counter",
+    name: "queue_invariant_violations_total",
+    help: "What the watchdog found wrong in the database",
+    labels: { check: "Name of the check", repaired: "yes or no" },
+  },
+  openInvariantViolations: {
+    type: "gauge",
+    name: "queue_invariant_violations_open",
+    help: "What the watchdog found wrong, and is wrong still",
+    labels: { check: "Name of the check" },
+  },
   authSuccesses: {
     type: "counter",
     name: "auth_success_total",

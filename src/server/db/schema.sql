@@ -105,6 +105,7 @@ create table runs (
   priority smallint not null,
   deadline timestamp with time zone not null,
   seq bigint generated always as identity,
+  quiet boolean default false not null,
   constraint runs_pkey PRIMARY KEY (task_id, run_id),
   constraint runs_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'exception'::text])))
 ) with (fillfactor=80);
@@ -132,6 +133,7 @@ create table schema_migrations (
 create table task_definitions (
   task_id text collate "C" not null,
   definition text not null,
+  quiet boolean default false not null,
   constraint task_definitions_pkey PRIMARY KEY (task_id)
 );
 
@@ -195,7 +197,27 @@ create table tasks (
 ) with (fillfactor=85);
 CREATE INDEX tasks_by_expiry ON public.tasks USING btree (expires);
 CREATE INDEX tasks_by_group ON public.tasks USING btree (task_group_id, task_id);
-CREATE INDEX tasks_unscheduled_by_deadline ON public.tasks USING btree (deadline) WHERE (run_count = 0);
+CREATE INDEX tasks_unscheduled_by_deadline ON public.tasks USING btree (deadline, task_id) WHERE (run_count = 0);
+
+create table watchdog_checks (
+  name text collate "C" not null,
+  place text default ''::text not null,
+  due timestamp with time zone not null,
+  passed timestamp with time zone,
+  constraint watchdog_checks_pkey PRIMARY KEY (name)
+);
+
+create table watchdog_findings (
+  check_name text collate "C" not null,
+  subject text collate "C" not null,
+  detail text not null,
+  first_seen timestamp with time zone not null,
+  last_seen timestamp with time zone not null,
+  confirmed timestamp with time zone,
+  repaired timestamp with time zone,
+  ended timestamp with time zone,
+  constraint watchdog_findings_pkey PRIMARY KEY (check_name, subject)
+);
 
 create table unfinished_releases (
   task_id text collate "C" not null,

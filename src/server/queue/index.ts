@@ -27,6 +27,8 @@ import { workerRemovedConsumer } from "./worker-removed.ts";
 import { createWorkerLedger, expireWorkers, refreshGauges, workerMetadataHandlers } from "./workers/index.ts";
 import { sealTaskGroup } from "./seal-task-group.ts";
 import { queueActivity } from "./workers/queue-activity.ts";
+import { listFindings } from "./watchdog/list-findings.ts";
+import { watchdog } from "./watchdog/watchdog.ts";
 import { why } from "./why/why.ts";
 
 export type { QueueContext } from "./context.ts";
@@ -58,6 +60,7 @@ export function createQueue(ctx: QueueContext): Queue {
       task: task(ctx),
       status: status(ctx),
       why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, ledger, taskQueueId) }),
+      watchdog: listFindings(ctx),
       getTaskGroup: getTaskGroup(ctx),
       listTaskGroup: listTaskGroup(ctx),
       tasks: tasks(ctx),
@@ -93,6 +96,7 @@ export function createQueue(ctx: QueueContext): Queue {
       "worker-expiry": expireWorkers(ctx),
       "queue-gauges": refreshGauges(ctx),
       "built-in-workers": runBuiltInTasks(ctx, resolve, ledger),
+      watchdog: watchdog(ctx, resolve),
     },
     wakeTopics: { "built-in-workers": builtInTopics, dependents: [unfinishedTopic] },
     consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],

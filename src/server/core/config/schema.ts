@@ -210,6 +210,24 @@ export const ConfigSchema = Type.Object({
         "Whether runs are ended at once when a worker-manager says in the event log that their worker is gone; " +
         "otherwise they end with their claims.",
     }),
+    watchdogInterval: duration("10s", {
+      min: "1ms",
+      max: longestTimer,
+      description:
+        "How often the watchdog looks at a slice of each thing that it checks, in all processes together.",
+    }),
+    watchdogSlice: count({
+      preset: 500,
+      min: 1,
+      max: 100_000,
+      description:
+        "Tasks and the like in such a slice. What it costs, and how long a whole pass takes, follows from it.",
+    }),
+    watchdogPatience: duration("2m", {
+      min: "0ms",
+      description:
+        "How late the loops may be before the watchdog does their work and tells so, and how far the clocks of servers may be off that of the database.",
+    }),
     groupExpiryMargin: duration("1h", {
       min: "0ms",
       description: "How long a task group outlives the task of it that expires last.",

@@ -219,7 +219,7 @@ export function reclaimRuns(
       ) with ordinality as i (task_id, run_id, taken_until, ord)
     ),
     kept as (
-      update runs r set taken_until = i.taken_until
+      update runs r set taken_until = i.taken_until, quiet = true
       from input i
       where r.task_id = i.task_id and r.run_id = i.run_id and r.state = ${RUNNING}
         and r.deadline > ${at}::timestamptz

@@ -84,12 +84,12 @@ export function changePriorities(
     -- The first member of this name is the definition's own: before it there are only texts, in which the quotes
     -- would be escaped, and lists of them.
     defined as (
-      update task_definitions d set definition = regexp_replace(
+      update task_definitions d set quiet = true, definition = regexp_replace(
         d.definition, '"priority":"[a-z-]+"', '"priority":"' || priority_name(x.priority) || '"')
       from target x where d.task_id = x.task_id
     ),
     requeued as (
-      update runs r set priority = x.priority from target x
+      update runs r set priority = x.priority, quiet = true from target x
       where r.task_id = x.task_id and r.run_id = x.run_count - 1 and r.state = ${PENDING}
     ),
     outcome as (
