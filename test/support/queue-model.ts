@@ -24,6 +24,7 @@ interface ModelTask {
   readonly runs: ModelRun[];
   retriesLeft: number;
   wasResolved: boolean;
+  priority: string;
   readonly events: string[];
 }
 
@@ -50,6 +51,17 @@ export interface QueueModel {
   claim(taskId: string, runId: number, workerId: string): Outcome;
   reclaim(taskId: string, runId: number): Outcome;
   report(taskId: string, runId: number, state: ResolvedState, reason: string): Outcome;
+  /** Nothing is added to the group any more. */
+  seal(): Outcome;
+  /** Ends all that is open, of a sealed group. */
+  cancelGroup(): Outcome;
+  /** Of one task. */
+  prioritize(taskId: string, priority: string): Outcome;
+  /** Of all that can be changed. */
+  prioritizeGroup(priority: string): Outcome;
+  /** Until when a worker gets nothing. */
+  quarantine(workerId: string, until: number): Outcome;
+  priorityOf(taskId: string): string;
   /** Lets the loops do what there is to do. */
   passTime(): void;
 }
@@ -75,6 +87,8 @@ const retriedAs: Readonly<Record<string, string>> = {
 export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
   const tasks = new Map<string, ModelTask>();
   let timesResolved = 0;
+  let isSealed = false;
+  const quarantinedUntil = new Map<string, number>();
   const get = (taskId: string): ModelTask => {
     const task = tasks.get(taskId);
     if (!task) throw new Error(`the model has no task ${taskId}`);
@@ -122,8 +136,51 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
     return [];
   }
 
+  /** Ends open tasks together: what ends in one go does not make each other pending. */
+  function endAll(ending: readonly (readonly [string, ModelTask])[], reason: string): void {
+    for (const [, task] of ending) {
+      if (task.runs.length === 0)
+        task.runs.push({ state: "pending", reasonCreated: "exception", takenUntil: 0 });
+      Object.assign(task.runs.at(-1) ?? {}, { state: "exception", reasonResolved: reason });
+      task.events.push(`task-exception ${task.runs.length - 1}`);
+    }
+    resolved(ending.map(([taskId]) => taskId));
+  }
+
+  const isUnresolved = (task: ModelTask): boolean => task.runs.length === 0 || isOpen(task.runs.at(-1));
+  const canChange = (task: ModelTask, priority: string): boolean =>
+    task.deadline > now() && !task.wasResolved && task.priority !== priority;
+
   return {
     timesResolved: () => timesResolved,
+    seal() {
+      isSealed = true;
+      return "ok";
+    },
+    cancelGroup() {
+      if (!isSealed) return "RequestConflict";
+      endAll(
+        [...tasks].filter(([, task]) => task.deadline > now() && isUnresolved(task)),
+        "canceled",
+      );
+      return "ok";
+    },
+    prioritize(taskId, priority) {
+      const task = get(taskId);
+      if (!canChange(task, priority)) return "RequestConflict";
+      task.priority = priority;
+      task.events.push("task-priority-changed");
+      return "ok";
+    },
+    prioritizeGroup(priority) {
+      for (const task of tasks.values()) if (canChange(task, priority)) task.priority = priority;
+      return "ok";
+    },
+    quarantine(workerId, until) {
+      quarantinedUntil.set(workerId, until);
+      return "ok";
+    },
+    priorityOf: (taskId) => get(taskId).priority,
     eventsOf: (taskId) => get(taskId).events,
     statusOf(taskId) {
       const { runs, retriesLeft } = get(taskId);
@@ -134,6 +191,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       };
     },
     create(taskId, { dependencies, ...rest }) {
+      if (isSealed) return "RequestConflict";
       const waitsFor = dependencies.filter((id) => !satisfies(get(id).runs.at(-1)?.state, rest));
       const task: ModelTask = {
         ...rest,
@@ -141,6 +199,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
         runs: [],
         retriesLeft: rest.retries,
         wasResolved: false,
+        priority: "lowest",
         events: ["task-defined"],
       };
       tasks.set(taskId, task);
@@ -178,6 +237,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       const task = get(taskId);
       const run = task.runs[runId];
       if (task.deadline < now()) return "RequestConflict";
+      if ((quarantinedUntil.get(workerId) ?? 0) > now()) return "ok";
       if (!run) return "ResourceNotFound";
       if (run.state === "running" && run.workerId === workerId) return "ok";
       if (run.state !== "pending") return "RequestConflict";
@@ -216,18 +276,9 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       );
       resolved(lost);
       const late = [...tasks].filter(
-        ([, task]) =>
-          task.deadline + limits.deadlineDelay < now() &&
-          (task.runs.length === 0 || isOpen(task.runs.at(-1))),
+        ([, task]) => task.deadline + limits.deadlineDelay < now() && isUnresolved(task),
       );
-      // All of them first: what ends in one go does not make each other pending.
-      for (const [, task] of late) {
-        if (task.runs.length === 0)
-          task.runs.push({ state: "pending", reasonCreated: "exception", takenUntil: 0 });
-        Object.assign(task.runs.at(-1) ?? {}, { state: "exception", reasonResolved: "deadline-exceeded" });
-        task.events.push(`task-exception ${task.runs.length - 1}`);
-      }
-      resolved(late.map(([taskId]) => taskId));
+      endAll(late, "deadline-exceeded");
     },
   };
 }

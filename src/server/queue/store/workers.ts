@@ -110,8 +110,10 @@ export const quarantineWorker = (
     sql`
     update workers w set quarantine_until = ${until}::timestamptz,
       expires = greatest(w.expires, ${at}::timestamptz + interval '1 day'),
+      -- Each entry once: the same one may be set again within a millisecond.
       quarantine_details =
-        (w.quarantine_details || ${[detail]}::text[])[cardinality(w.quarantine_details) + ${2 - MAX_DETAILS}:]
+        (array_remove(w.quarantine_details, ${detail}::text) || ${[detail]}::text[])[
+          cardinality(w.quarantine_details) + ${2 - MAX_DETAILS}:]
     where ${isWorker(worker)} and ${isKnown(at)}
     returning ${columns}`,
   );
