@@ -29,6 +29,7 @@ export function expireArtifacts(
       ids.filter((id) => !kept.has(id)),
       cutoff,
     );
+    if (removed > 0) ctx.monitor.log.info({ count: removed }, "expired-artifacts-removed");
     return { more: expired.length === ctx.config.loopBatch && removed > 0 };
   };
 }
