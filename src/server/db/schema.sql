@@ -199,6 +199,12 @@ CREATE INDEX tasks_by_expiry ON public.tasks USING btree (expires);
 CREATE INDEX tasks_by_group ON public.tasks USING btree (task_group_id, task_id);
 CREATE INDEX tasks_unscheduled_by_deadline ON public.tasks USING btree (deadline, task_id) WHERE (run_count = 0);
 
+create table unfinished_releases (
+  task_id text collate "C" not null,
+  state text not null,
+  constraint unfinished_releases_pkey PRIMARY KEY (task_id, state)
+);
+
 create table watchdog_checks (
   name text collate "C" not null,
   place text default ''::text not null,
@@ -217,12 +223,6 @@ create table watchdog_findings (
   repaired timestamp with time zone,
   ended timestamp with time zone,
   constraint watchdog_findings_pkey PRIMARY KEY (check_name, subject)
-);
-
-create table unfinished_releases (
-  task_id text collate "C" not null,
-  state text not null,
-  constraint unfinished_releases_pkey PRIMARY KEY (task_id, state)
 );
 
 create table workers (

@@ -12,8 +12,8 @@ export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
   ago(ms: number): string;
   readonly resolve: Resolve;
   readonly endPastDeadline: End;
-  /** Wakes who waits for runs of these queues, and the readers of the log. */
-  readonly wake: (taskQueueIds: readonly string[]) => void;
+  /** Wakes who waits for runs of these queues, readers of the log, and who goes on with releases left unfinished. */
+  readonly wake: (taskQueueIds: readonly string[], unfinished?: boolean) => void;
 }
 
 /** Something wrong. */

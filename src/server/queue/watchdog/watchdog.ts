@@ -2,8 +2,9 @@
 // and puts right what can be put right safely.
 import { column } from "../store/columns.ts";
 import { isRetryable } from "../../core/db-errors.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import type { Round } from "../loops.ts";
+import { wakeAfterResolution } from "../release-dependents.ts";
 import { createEnder, type Resolve } from "../resolver.ts";
 import {
   countOpen,
@@ -46,7 +47,8 @@ export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly C
       ago: (ms) => new Date(now - ms).toISOString(),
       resolve,
       endPastDeadline,
-      wake: (queues) => wakeAfterCommit(ctx, queues),
+      wake: (pending_in, unfinished = false) =>
+        wakeAfterResolution(ctx, { pending_in: [...pending_in], unfinished }),
     };
     const due = await takeDue(
       ctx.db,

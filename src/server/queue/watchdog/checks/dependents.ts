@@ -3,14 +3,18 @@ import type { Queryable } from "../../../core/db.ts";
 import Type from "typebox";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { column } from "../../store/columns.ts";
-import { exchanges, logEvents } from "../../store/event-rows.ts";
+import { releaseResolved } from "../../store/release.ts";
 import { scheduleTask } from "../../store/schedule.ts";
 import { lookAt, VerdictRow, type Check, type CheckContext, type Verdict } from "../check.ts";
 
-/** The unsatisfied edges of the task `t`, each with whether its dependency is resolved as it requires. */
+/**
+ * The unsatisfied edges of the task `t`, each with whether its dependency is resolved as it requires, and not among
+ * those whose many dependents are still being released.
+ */
 const unsatisfiedEdges: Sql = sql`
         select e.required,
-          coalesce(r.state = 'completed' or e.any_resolution and r.state in ('failed', 'exception'), false) as met
+          coalesce(r.state = 'completed' or e.any_resolution and r.state in ('failed', 'exception'), false)
+            and not exists (select from unfinished_releases u where u.task_id = e.required) as met
         from task_dependencies e
         left join tasks q on q.task_id = e.required
         left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
@@ -38,37 +42,19 @@ const faultsOf = (db: Queryable, taskIds: readonly string[], at: string) =>
     where t.task_id = any(${taskIds}::text[]) and f.detail is not null`,
   );
 
-const MetRow = Type.Object({ required: Type.String(), state: Type.String() });
+const MetRow = Type.Object({ taskId: Type.String(), state: Type.String() });
 
 /** Dependencies that are resolved, of edges that are not satisfied. */
 const metDependencies = (db: Queryable, taskIds: readonly string[]) =>
   db.many(
     MetRow,
     sql`
-    select distinct e.required, r.state
+    select distinct e.required as "taskId", r.state
     from task_dependencies e
     join tasks q on q.task_id = e.required
     join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
     where e.dependent = any(${taskIds}::text[]) and not e.satisfied
       and (r.state = 'completed' or e.any_resolution and r.state in ('failed', 'exception'))`,
-  );
-
-const ReleasedRow = Type.Object({ task_queue_id: Type.String() });
-
-/** Counts what is resolved, as a resolution does, and says what became pending; answers the queues. */
-const release = (db: Queryable, met: readonly { required: string; state: string }[], at: string) =>
-  db.many(
-    ReleasedRow,
-    sql`
-    with released as (
-      select d.dependent as task, d.first_run as run
-      from release_dependents(${column(met, "required")}::text[], ${column(met, "state")}::text[], ${at}::timestamptz) d
-    ),
-    logged as (${logEvents(sql`
-      select ${exchanges.taskPending}, task_routing_key(task, 0::smallint, null, null), (task).routes,
-        task_message(task_status(task, run_json(run), 'pending'), (task).tags, 0::smallint, null, null, null)
-      from released order by (task).task_id`)})
-    select (run).task_queue_id as task_queue_id from released`,
   );
 
 const recount = (db: Queryable, taskIds: readonly string[]) =>
@@ -89,6 +75,7 @@ const lock = (tx: Queryable, taskIds: readonly string[]) =>
 
 async function judge({ db, at, wake }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
   const queues: string[] = [];
+  let unfinished = false;
   const verdicts = await db.tx(async (tx) => {
     await lock(tx, subjects);
     const faults = await faultsOf(tx, subjects, at);
@@ -97,7 +84,11 @@ async function judge({ db, at, wake }: CheckContext, subjects: readonly string[]
     // The edges say what the count has to be; then releasing can count it down.
     await recount(tx, wrong);
     const met = await metDependencies(tx, wrong);
-    if (met.length > 0) queues.push(...column(await release(tx, met, at), "task_queue_id"));
+    if (met.length > 0) {
+      const released = await releaseResolved(tx, met, at);
+      queues.push(...released.pending_in);
+      unfinished = released.unfinished;
+    }
     for (const { subject } of await faultsOf(tx, wrong, at)) {
       const scheduled = await scheduleTask(tx, subject, at);
       if (scheduled) queues.push(scheduled.task_queue_id);
@@ -105,7 +96,7 @@ async function judge({ db, at, wake }: CheckContext, subjects: readonly string[]
     const left = new Set(column(await faultsOf(tx, wrong, at), "subject"));
     return faults.map((row) => ({ ...row, repaired: !left.has(row.subject) }));
   });
-  if (verdicts.length > 0) wake(queues);
+  if (verdicts.length > 0) wake(queues, unfinished);
   return verdicts;
 }
 

@@ -24,7 +24,7 @@ export const claimOverdue: Check = {
     return Promise.all(
       found.map(async (claim): Promise<Verdict> => {
         const taken_until = claim.taken_until.toISOString();
-        const { status } = await ctx.resolve({
+        const ended = await ctx.resolve({
           taskId: claim.task_id,
           runId: claim.run_id,
           state: "exception",
@@ -34,7 +34,7 @@ export const claimOverdue: Check = {
           takenUntil: taken_until,
         });
         const detail = `is running, and its claim ended at ${taken_until}`;
-        return { subject: claimName(claim), detail, repaired: status !== null };
+        return { subject: claimName(claim), detail, repaired: ended !== null };
       }),
     );
   },
