@@ -115,6 +115,24 @@ describe("a worker", () => {
   });
 });
 
+describe("what another process saw", () => {
+  it("is known here when it has written it, at the latest when it stops", async () => {
+    const other = await testStack({
+      roles: ["api"],
+      config: { queue: { claimWorkTimeout: 1, workerSeenInterval: 3_600_000 } },
+      database: stack.database,
+    });
+    const queue = newQueue();
+    await other.client.queue.claimWork(
+      { taskQueueId: idOf(queue) },
+      { workerGroup: "g", workerId: "w", tasks: 1 },
+    );
+    await expect(get(queue, "w")).rejects.toThrow("does not exist");
+    await other.stop();
+    expect(await get(queue, "w")).toMatchObject({ workerId: "w" });
+  });
+});
+
 describe("the list of a queue's workers", () => {
   it("is in order of groups and ids, and empty for a queue that nobody knows", async () => {
     const queue = newQueue();
