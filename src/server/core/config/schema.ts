@@ -165,8 +165,7 @@ export const ConfigSchema = Type.Object({
     }),
     loopInterval: duration("5s", {
       max: longestTimer,
-      description:
-        "How often the loops look for work although no signal came: the safety net, not the usual way.",
+      description: "How often the loops look for work although no signal came: the safety net.",
     }),
     // A batch is one set-based statement here, not a round trip per row, so it can be far larger than the 32
     // usual elsewhere: 200 ends a lost host's claims in one go. Thousands would hold row locks so long that the
@@ -201,8 +200,7 @@ export const ConfigSchema = Type.Object({
     }),
     workerSeenInterval: duration("1s", {
       max: longestTimer,
-      description:
-        "What a process sees of workers and task queues is written at most once in this time; a crash loses that much of it.",
+      description: "How often what was seen of workers is written; a crash loses that much of it.",
     }),
     // Off where nobody writes such events: a follower has the process read the whole log.
     workerManagerEvents: flag(false, {
