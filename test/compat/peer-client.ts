@@ -27,6 +27,7 @@ type PeerService<S extends Service> = {
   buildSignedUrl(method: unknown, ...args: readonly unknown[]): string;
 };
 type PeerQueue = PeerService<(typeof services)["queue"]>;
+type PeerObject = PeerService<(typeof services)["object"]>;
 type PeerAuth = PeerService<(typeof services)["auth"]>;
 
 /** What a refused call throws. */
@@ -39,6 +40,22 @@ export interface PeerError extends Error {
 export interface Peer {
   readonly Queue: new (options: PeerOptions) => PeerQueue;
   readonly Auth: new (options: PeerOptions) => PeerAuth;
+  readonly Object: new (options: PeerOptions) => PeerObject;
+  upload(options: {
+    readonly projectId: string;
+    readonly name: string;
+    readonly contentType: string;
+    readonly contentLength: number;
+    readonly expires: Date;
+    readonly object: PeerObject;
+    readonly uploadId?: string;
+    readonly streamFactory: () => Promise<NodeJS.ReadableStream>;
+  }): Promise<void>;
+  download(options: {
+    readonly name: string;
+    readonly object: PeerObject;
+    readonly streamFactory: () => Promise<NodeJS.WritableStream>;
+  }): Promise<string>;
   createClient(reference: ApiReference, name: string): new (options: PeerOptions) => PeerQueue;
   createTemporaryCredentials(options: {
     readonly clientId?: string;

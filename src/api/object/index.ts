@@ -43,7 +43,7 @@ export const objectApi = service({
       stability: "stable",
       title: "Finish an upload",
       description:
-        "From then on the object can be downloaded and its content does not change. Hashes that are given are kept; where the store knows its own, they must agree. Safe to repeat.",
+        "From then on the object can be downloaded, and no new upload of its name begins. Hashes that are given are kept; where the store knows its own, they must agree. Safe to repeat.",
       scopes: "object:upload:<projectId>:<name>",
       body: finishUploadRequestFile,
     }),

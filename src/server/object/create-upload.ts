@@ -87,7 +87,8 @@ export async function reserve(
 function takenMessage(wanted: Reservation, existing: ObjectRow | undefined): string {
   const { name } = wanted;
   if (!existing) return `Object "${name}" was removed while this call was under way: repeat it.`;
-  if (existing.upload_expires === null) return `Object "${name}" exists already, and objects do not change.`;
+  if (existing.upload_expires === null)
+    return `Object "${name}" exists already: it cannot be uploaded again.`;
   const differing = [
     existing.upload_id !== wanted.uploadId && "uploadId",
     existing.project_id !== wanted.projectId && "projectId",

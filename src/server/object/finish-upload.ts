@@ -1,4 +1,4 @@
-// finishUpload: from here on the object is there, and does not change.
+// finishUpload: from here on the object is there to be read.
 import type { objectApi } from "../../api/object/index.ts";
 import { ApiError } from "../../lib/errors.ts";
 import { RawJson } from "../core/http/replies.ts";

@@ -156,7 +156,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     await object.finishUpload({ name }, of);
     await object.finishUpload({ name }, of);
     await expect(object.createUpload({ name }, upload)).rejects.toMatchObject(
-      conflict(`Object "${name}" exists already, and objects do not change.`),
+      conflict(`Object "${name}" exists already: it cannot be uploaded again.`),
     );
     expect(await content(name)).toEqual(["one", "text/plain"]);
   });

@@ -5,6 +5,47 @@ import { s3Error, startS3Server, type S3Server } from "../../../../test/support/
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
 import { sql } from "../../core/sql.ts";
 
+describe("a CDN before the public bucket", () => {
+  let s3: S3Server;
+  let stack: Stack;
+  beforeAll(async () => {
+    s3 = await startS3Server();
+    const cdnUrl = "https://cdn.example.com";
+    stack = await testStack({ roles: ["api"], s3, config: { s3: { cdnUrl } } });
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await s3.close();
+  });
+
+  it("is where public artifacts are, but for getArtifact with the header that skips it", async () => {
+    const { taskId, run, worker } = await runningTask(stack);
+    const expires = new Date(Date.now() + 3_600_000).toISOString();
+    for (const name of ["public/x", "private/x"])
+      await worker.queue.createArtifact({ ...run, name }, { storageType: "s3", expires, contentType: "a/b" });
+    const ask = async (path: string, skip?: string): Promise<string | null> => {
+      const reply = await fetch(`${stack.rootUrl}/api/queue/v1/task/${taskId}${path}`, {
+        redirect: "manual",
+        headers: skip === undefined ? {} : { "x-taskcluster-skip-cdn": skip },
+      });
+      return reply.headers.get("location") ?? ((await reply.json()) as { url: string }).url;
+    };
+    const cdn = `https://cdn.example.com/${taskId}/0/public/x`;
+    const plain = `${s3.endpoint}/public-artifacts/${taskId}/0/public/x`;
+    expect(await ask("/runs/0/artifacts/public/x")).toBe(cdn);
+    for (const skip of ["true", "1"]) expect(await ask("/runs/0/artifacts/public/x", skip)).toBe(plain);
+    for (const skip of ["", "false", "yes"]) expect(await ask("/runs/0/artifacts/public/x", skip)).toBe(cdn);
+    for (const path of [
+      "/artifacts/public/x",
+      "/runs/0/artifact-content/public/x",
+      "/artifact-content/public/x",
+    ])
+      expect(await ask(path, "true")).toBe(cdn);
+    const { url } = await stack.client.queue.getArtifact({ ...run, name: "private/x" });
+    expect(url).toContain(`${s3.endpoint}/private-artifacts/${taskId}/0/private/x?X-Amz-`);
+  });
+});
+
 describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
   let s3: S3Server | undefined;
   let stack: Stack;
