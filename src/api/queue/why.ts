@@ -50,6 +50,11 @@ const reasons = [
     reasonResolved: oneOfStrings(REASONS_RESOLVED),
   }),
   reason("dependency-missing", "A dependency that is gone, and so can never be met.", edge),
+  reason(
+    "dependency-resolved",
+    "A dependency that is resolved, and whose many dependents are still being scheduled.",
+    edge,
+  ),
   reason("depends-on-itself", "The task requires itself: it starts when it is scheduled by hand.", edge),
   reason("cut", "Not everything is told: there is more.", {
     at: oneOfStrings(["depth", "count"]),

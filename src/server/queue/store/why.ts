@@ -52,6 +52,8 @@ const UnmetRow = Type.Object({
   /** `missing` where there is no such task. */
   state: Type.String(),
   reason_resolved: Type.Union([Type.String(), Type.Null()]),
+  /** It is resolved, and its dependents are being released, some hundreds at a time. */
+  releasing: Type.Boolean(),
   /** It ended without ever having been scheduled, so it waited for others itself. */
   never_scheduled: Type.Boolean(),
 });
@@ -72,7 +74,9 @@ export const readUnmet = (
     sql`
     select e.dependent, e.required, e.any_resolution,
       case when q.task_id is null then 'missing' else coalesce(r.state, 'unscheduled') end as state,
-      r.reason_resolved, coalesce(r.run_id = 0 and r.reason_created = 'exception', false) as never_scheduled
+      r.reason_resolved,
+      exists (select from unfinished_releases u where u.task_id = e.required) as releasing,
+      coalesce(r.run_id = 0 and r.reason_created = 'exception', false) as never_scheduled
     from unnest(${dependents}::text[]) with ordinality d (task_id, ord)
     cross join lateral (
       select * from task_dependencies e

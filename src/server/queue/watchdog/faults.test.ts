@@ -87,6 +87,10 @@ describe("an unscheduled task", () => {
     await w.breakIt(sql`delete from task_dependencies where dependent = ${taskId}`);
     await w.stack.client.queue.reportFailed({ taskId: required, runId: 0 });
     await w.breakIt(sql`insert into task_dependencies values (${taskId}, ${required}, true, false)`);
+    // Not while the release of its dependents goes on.
+    await w.breakIt(sql`insert into unfinished_releases values (${required}, 'failed')`);
+    await expectPeace(w);
+    await w.breakIt(sql`delete from unfinished_releases`);
     await expectFound(
       w,
       "dependents",

@@ -25,7 +25,7 @@ const TOLD = 10;
 const KEPT = 7 * 86_400_000;
 
 /** Something that should always hold does not. */
-export class InvariantViolation extends Error {
+class InvariantViolation extends Error {
   override readonly name = "InvariantViolation";
 }
 

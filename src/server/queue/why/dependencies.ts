@@ -8,7 +8,7 @@ export interface Bounds {
   readonly depth: number;
   readonly count: number;
 }
-export const usualBounds: Bounds = { depth: 50, count: 100 };
+const usualBounds: Bounds = { depth: 50, count: 100 };
 
 /** Edges of one task that are looked at to choose those that are told: all of its own, fewer of those below it. */
 const LOOK = { own: 10_000, below: 1_000 };
@@ -122,6 +122,12 @@ function reasonOf(row: UnmetRow, depth: number): Reason {
         };
     // A resolution that satisfies the edge, which yet is not satisfied.
     default:
+      if (row.releasing)
+        return {
+          code: "dependency-resolved",
+          summary: `Dependency ${taskId} is ${state}; very many tasks waited for it, and their turn comes within seconds.`,
+          ...edge,
+        };
       return {
         code: "inconsistent",
         summary: `Dependency ${taskId} is ${state}, which task ${requiredBy} requires, but it does not count as met. The watchdog looks for this and puts it right.`,
