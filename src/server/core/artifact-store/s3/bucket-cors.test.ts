@@ -98,6 +98,21 @@ describe("at start, the buckets", () => {
   });
 });
 
+it("a store that is away does not keep the server from starting, but is told", async () => {
+  const away = createClient({
+    endpoint: "http://127.0.0.1:1",
+    region: "us-east-1",
+    forcePathStyle: true,
+    ...s3Key,
+  });
+  await prepare(s3Buckets, away);
+  away.destroy();
+  expect(records.map(({ bucket }) => bucket)).toEqual(["public-artifacts", "private-artifacts"]);
+  expect(records[0]?.["msg"]).toContain(
+    "The store does not answer, so no artifact gets in or out, and the CORS",
+  );
+});
+
 it("a bucket lets browsers in only if any origin may GET and PUT with any header", () => {
   const all = { AllowedOrigins: ["*"], AllowedMethods: ["GET", "PUT"], AllowedHeaders: ["*"] };
   expect(letsBrowsersIn([all])).toBe(true);

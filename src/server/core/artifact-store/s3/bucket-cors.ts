@@ -79,6 +79,8 @@ export const letsBrowsersIn = (rules: readonly CORSRule[]): boolean =>
   );
 
 function failed(code: string | undefined): string {
+  if (code === undefined)
+    return "The store does not answer, so no artifact gets in or out, and the CORS rules of the bucket were not checked.";
   if (code === "AccessDenied")
     return "The CORS rules of the bucket could not be checked or set: the key may not.";
   if (code === "NotImplemented" || code === "MethodNotAllowed")
