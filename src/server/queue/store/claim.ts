@@ -106,8 +106,10 @@ export async function claimPending(
         ${column(claimers, "claimId")}::text[], ${column(claimers, "tasks")}::integer[]
       ) with ordinality as c (worker_group, worker_id, claim_id, tasks, claimer)
     ),
-    slot as (
-      select c.*, row_number() over (order by c.claimer, s) as n
+    -- Who gets the first run, who the second: claimers by their number, each as often as it wants runs. A list, in which
+    -- the n-th is looked up; joined as rows, 256 of them would be compared with 256 runs.
+    slots as (
+      select coalesce(array_agg(c.claimer order by c.claimer), '{}') as claimers
       from claimer c, generate_series(1, c.tasks) s
       where not c.is_quarantined
     ),
@@ -118,16 +120,19 @@ export async function claimPending(
       where task_queue_id = ${taskQueueId} and state = 'pending'
         and deadline > ${at}::timestamptz
       order by priority desc, seq
-      limit (select count(*) from slot)
+      limit (select cardinality(claimers) from slots)
       for update skip locked
     ),
-    numbered as (select task_id, run_id, row_number() over (order by priority desc, seq) as n from next),
+    numbered as (
+      select x.task_id, x.run_id, x.n, (select claimers from slots)[x.n] as claimer
+      from (select task_id, run_id, row_number() over (order by priority desc, seq) as n from next) x
+    ),
     taken as (
-      update runs r set state = 'running', worker_group = s.worker_group, worker_id = s.worker_id,
-        claim_id = s.claim_id, started = ${at}::timestamptz, taken_until = ${takenUntil}::timestamptz
-      from numbered x join slot s using (n)
+      update runs r set state = 'running', worker_group = c.worker_group, worker_id = c.worker_id,
+        claim_id = c.claim_id, started = ${at}::timestamptz, taken_until = ${takenUntil}::timestamptz
+      from numbered x join claimer c using (claimer)
       where r.task_id = x.task_id and r.run_id = x.run_id
-      returning s.claimer, s.n, r as run
+      returning c.claimer, x.n, r as run
     ),
     ${announceClaims}
     (${claimedRows})
