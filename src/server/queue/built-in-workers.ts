@@ -2,6 +2,7 @@
 // for tasks that only gather others.
 import { pendingTopic, timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import type { Round } from "./loops.ts";
+import type { QueueHeads } from "./queue-heads.ts";
 import type { Resolve } from "./resolver.ts";
 import { claimPending, type ClaimedRow } from "./store/claim.ts";
 import type { WorkerLedger } from "./workers/ledger.ts";
@@ -19,7 +20,12 @@ export const builtInTopics: readonly string[] = workers.map((id) => pendingTopic
  * One round: claims what is pending and resolves it. Two processes never get the same run; what one claimed and did
  * not resolve, since it died in between, comes back when the claim expires.
  */
-export function runBuiltInTasks(ctx: QueueContext, resolve: Resolve, ledger: WorkerLedger): Round {
+export function runBuiltInTasks(
+  ctx: QueueContext,
+  resolve: Resolve,
+  ledger: WorkerLedger,
+  heads: QueueHeads,
+): Round {
   return async () => {
     const { loopBatch, claimTimeout } = ctx.config;
     const claims = await Promise.all(
@@ -28,7 +34,10 @@ export function runBuiltInTasks(ctx: QueueContext, resolve: Resolve, ledger: Wor
         const worker = { workerGroup: WORKER_GROUP, workerId };
         const claimer = { ...worker, claimId: null, tasks: loopBatch };
         const until = timestamp(ctx, claimTimeout);
-        const { runs: rows } = await claimPending(ctx.db, taskQueueId, [claimer], timestamp(ctx), until);
+        const from = heads.from(taskQueueId);
+        const at = timestamp(ctx);
+        const { runs: rows } = await claimPending(ctx.db, taskQueueId, [claimer], from, at, until);
+        heads.took(taskQueueId, rows, { from, ms: ctx.clock.now() - Date.parse(at) });
         if (rows.length === 0) return 0;
         wakeAfterCommit(ctx, null);
         ledger.claimed({ taskQueueId, ...worker }, rows);

@@ -4,7 +4,7 @@ import type { Priority } from "../../api/queue/task.ts";
 import { ApiError } from "../../lib/errors.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
+import { reorderedTopic, timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { priorityRank } from "./define-task.ts";
 import { refuseAfterDeadline, requireGroup, requireTask, statusOf } from "./find-task.ts";
 import type { TaskRow } from "./store/read.ts";
@@ -41,6 +41,7 @@ export function createReprioritizer(ctx: QueueContext): Reprioritize {
         const changed = new Map(rows.map((row) => [row.task_id, row]));
         return changes.map(({ taskId }) => changed.get(taskId) ?? null);
       } finally {
+        ctx.wakeUps.wake(reorderedTopic);
         wakeAfterCommit(ctx, queues);
       }
     },

@@ -13,6 +13,7 @@ import { createWakeUps, type WakeUps } from "../core/wake-ups.ts";
 import { createClaimDispatcher, type ClaimDispatcher } from "./claim-dispatcher.ts";
 import { pendingTopic, timestamp } from "./context.ts";
 import { defineTask } from "./define-task.ts";
+import { createQueueHeads } from "./queue-heads.ts";
 import { insertTasks } from "./store/create.ts";
 
 const clock = manualClock();
@@ -38,7 +39,10 @@ beforeAll(async () => {
       return db.many(row, query);
     },
   };
-  dispatcher = createClaimDispatcher({ db: counting, clock, config, wakeUps });
+  dispatcher = createClaimDispatcher(
+    { db: counting, clock, config, wakeUps },
+    createQueueHeads({ clock, wakeUps }),
+  );
 });
 // Whatever a test did, nobody waits in the end: neither for work, nor to ask for it.
 afterEach(async () => {

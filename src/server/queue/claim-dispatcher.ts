@@ -4,6 +4,7 @@
 // makes runs pending wakes the queue, so nobody sleeps and asks again; a slow poll is only the safety net.
 import type { QueueContext } from "./context.ts";
 import { pendingTopic, timestamp, wakeAfterCommit } from "./context.ts";
+import type { QueueHeads } from "./queue-heads.ts";
 import { claimPending, type ClaimedRow, type Claimer, type Claims } from "./store/claim.ts";
 
 interface Waiter {
@@ -54,8 +55,12 @@ export interface ClaimDispatcher {
 
 export function createClaimDispatcher(
   ctx: Pick<QueueContext, "db" | "clock" | "config" | "wakeUps">,
+  heads: QueueHeads,
 ): ClaimDispatcher {
   const lines = new Map<string, Line>();
+  const unsubscribe = heads.onReordered(() => {
+    for (const line of lines.values()) look(line);
+  });
   let stopped = false;
 
   function open(taskQueueId: string): Line {
@@ -126,13 +131,18 @@ export function createClaimDispatcher(
 
   async function claimFor(taskQueueId: string, served: readonly Waiter[]): Promise<Claims | Error> {
     try {
-      return await claimPending(
+      const from = heads.from(taskQueueId);
+      const begun = ctx.clock.now();
+      const claims = await claimPending(
         ctx.db,
         taskQueueId,
         served.map((w) => w.claimer),
+        from,
         timestamp(ctx),
         timestamp(ctx, ctx.config.claimTimeout),
       );
+      heads.took(taskQueueId, claims.runs, { from, ms: ctx.clock.now() - begun });
+      return claims;
     } catch (err) {
       return err as Error;
     }
@@ -176,6 +186,7 @@ export function createClaimDispatcher(
     },
     stop() {
       stopped = true;
+      unsubscribe();
       for (const line of lines.values()) for (const waiter of line.waiting) waiter.leave();
     },
   };

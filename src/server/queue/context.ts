@@ -37,3 +37,6 @@ export function wakeAfterCommit(
 
 /** The wake-up topic of runs that became pending in a queue. */
 export const pendingTopic = (taskQueueId: string): string => `pending:${taskQueueId}`;
+
+/** The wake-up topic of runs that changed their place in some queue. */
+export const reorderedTopic = "reordered";

@@ -19,6 +19,7 @@ import { createTasks } from "./graph/create-tasks.ts";
 import { taskGroupTimeline } from "./graph/timeline.ts";
 import { endExpiredClaims, endPastDeadline, type Round } from "./loops.ts";
 import { getTaskGroup, listTaskGroup, status, task } from "./read-task.ts";
+import { createQueueHeads } from "./queue-heads.ts";
 import { releaseDependents, unfinishedTopic } from "./release-dependents.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolve-task.ts";
 import { createResolver } from "./resolver.ts";
@@ -50,7 +51,8 @@ export interface Queue {
 }
 
 export function createQueue(ctx: QueueContext): Queue {
-  const dispatcher = createClaimDispatcher(ctx);
+  const heads = createQueueHeads(ctx);
+  const dispatcher = createClaimDispatcher(ctx, heads);
   const ledger = createWorkerLedger(ctx);
   const resolve = createResolver(ctx);
   const reprioritize = createReprioritizer(ctx);
@@ -95,7 +97,7 @@ export function createQueue(ctx: QueueContext): Queue {
       "task-group-expiry": expireTaskGroups(ctx),
       "worker-expiry": expireWorkers(ctx),
       "queue-gauges": refreshGauges(ctx),
-      "built-in-workers": runBuiltInTasks(ctx, resolve, ledger),
+      "built-in-workers": runBuiltInTasks(ctx, resolve, ledger, heads),
       watchdog: watchdog(ctx, resolve),
     },
     wakeTopics: { "built-in-workers": builtInTopics, dependents: [unfinishedTopic] },

@@ -7,7 +7,7 @@ import { until } from "../../../test/support/until.ts";
 import type { Client } from "../../client/index.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { sql } from "../core/sql.ts";
-import { claimPending } from "./store/claim.ts";
+import { claimPending, EVERYWHERE } from "./store/claim.ts";
 
 let servers: TwoServers;
 beforeAll(async () => {
@@ -69,6 +69,7 @@ describe("a lost reply", () => {
         tx,
         taskQueueId,
         [{ ...worker, tasks: 1, claimId }],
+        EVERYWHERE,
         at,
         takenUntil,
       );
@@ -104,7 +105,14 @@ describe("a lost reply", () => {
     ];
     await stack.database.db.tx(async (tx) => {
       const [at, takenUntil] = [new Date().toISOString(), new Date(Date.now() + 60_000).toISOString()];
-      await claimPending(tx, taskQueueId, [{ ...worker, tasks: 1, claimId: slugid() }], at, takenUntil);
+      await claimPending(
+        tx,
+        taskQueueId,
+        [{ ...worker, tasks: 1, claimId: slugid() }],
+        EVERYWHERE,
+        at,
+        takenUntil,
+      );
       expect(await claim(other.client, taskQueueId, slugid())).toEqual(ids.slice(1));
     });
   });

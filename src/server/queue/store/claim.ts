@@ -1,5 +1,6 @@
 // Handing pending runs to workers, and keeping them there.
 import Type, { type Static, type TSchema } from "typebox";
+import { PRIORITIES } from "../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
 import { PENDING, RUNNING } from "./by-id.ts";
@@ -15,6 +16,19 @@ export interface Claimer {
   readonly tasks: number;
 }
 
+/** A place in a queue. */
+export interface Place {
+  /** 1 (lowest) to 7 (highest). */
+  readonly priority: number;
+  readonly seq: number;
+}
+
+/** Where a queue begins, at each priority, the highest first. */
+export const EVERYWHERE: readonly Place[] = PRIORITIES.map((_, i) => ({
+  priority: PRIORITIES.length - i,
+  seq: 0,
+}));
+
 const ClaimedRow = Type.Object({
   /** Position of the claimer in the input, from 1. */
   claimer: Type.Integer(),
@@ -22,6 +36,8 @@ const ClaimedRow = Type.Object({
   run_id: Type.Integer(),
   worker_group: Type.String(),
   worker_id: Type.String(),
+  priority: Type.Integer(),
+  seq: Type.Integer(),
   taken_until: Timestamp,
   /** JSON text. */
   status: Type.String(),
@@ -38,6 +54,8 @@ const ClaimedOrQuarantinedRow = Type.Object({
   run_id: nullable(Type.Integer()),
   worker_group: nullable(Type.String()),
   worker_id: nullable(Type.String()),
+  priority: nullable(Type.Integer()),
+  seq: nullable(Type.Integer()),
   taken_until: nullable(Timestamp),
   status: nullable(Type.String()),
   definition: nullable(Type.String()),
@@ -55,7 +73,7 @@ export interface Claims {
 const claimedRows: Sql = sql`
     select c.claimer::integer as claimer, (c.run).task_id as task_id, (c.run).run_id as run_id,
       (c.run).worker_group as worker_group, (c.run).worker_id as worker_id,
-      (c.run).taken_until as taken_until, c.status, d.definition
+      (c.run).priority as priority, (c.run).seq as seq, (c.run).taken_until as taken_until, c.status, d.definition
     from claimed c join task_definitions d on d.task_id = (c.run).task_id
     order by c.n`;
 
@@ -76,7 +94,8 @@ const announceClaims: Sql = sql`
 
 /**
  * Claims for several waiting workers of one queue at once, the first served first: highest priority, then
- * oldest. Runs that another process is claiming at the moment are skipped, not waited for.
+ * oldest. Runs that another process is claiming at the moment are skipped, not waited for; so are those before `from`,
+ * which has a place for each priority, the highest first.
  *
  * Whether a claimer is in quarantine is looked up here and cached nowhere: a statement that begins after a quarantine
  * was answered knows it. That costs one look at a primary key per claimer.
@@ -85,6 +104,7 @@ export async function claimPending(
   db: Queryable,
   taskQueueId: string,
   claimers: readonly Claimer[],
+  from: readonly Place[],
   at: string,
   takenUntil: string,
 ): Promise<Claims> {
@@ -113,15 +133,20 @@ export async function claimPending(
       from claimer c, generate_series(1, c.tasks) s
       where not c.is_quarantined
     ),
-    -- The order by repeats the columns of the index runs_pending, which makes this a short walk from its head.
-    -- Runs past their deadline stay there for the deadline loop.
+    -- A short walk along the index runs_pending for each priority in turn, until there is enough. Nothing sorts what
+    -- comes out, which would make it walk all of them. Runs past their deadline stay there for the deadline loop.
     next as (
-      select task_id, run_id, priority, seq from runs
-      where task_queue_id = ${taskQueueId} and state = 'pending'
-        and deadline > ${at}::timestamptz
-      order by priority desc, seq
+      select x.* from unnest(${column(from, "priority")}::smallint[], ${column(from, "seq")}::bigint[])
+        as head (priority, seq)
+      cross join lateral (
+        select r.task_id, r.run_id, r.priority, r.seq from runs r
+        where r.task_queue_id = ${taskQueueId} and r.state = 'pending' and r.priority = head.priority
+          and r.seq >= head.seq and r.deadline > ${at}::timestamptz
+        order by r.seq
+        limit (select cardinality(claimers) from slots)
+        for update skip locked
+      ) x
       limit (select cardinality(claimers) from slots)
-      for update skip locked
     ),
     numbered as (
       select x.task_id, x.run_id, x.n, (select claimers from slots)[x.n] as claimer
@@ -137,7 +162,7 @@ export async function claimPending(
     ${announceClaims}
     (${claimedRows})
     union all
-    select claimer::integer, null, null, null, null, null, null, null from claimer where is_quarantined`,
+    select claimer::integer, null, null, null, null, null, null, null, null, null from claimer where is_quarantined`,
   );
   return {
     runs: rows.filter(isClaimed),

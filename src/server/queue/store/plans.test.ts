@@ -8,7 +8,7 @@ import { slugid } from "../../../lib/slugid.ts";
 import { sql } from "../../core/sql.ts";
 import { defineTask } from "../define-task.ts";
 import { endTasks, tasksPastDeadline } from "./cancel.ts";
-import { claimOne, claimPending, expiredClaims, heldRuns, reclaimRuns } from "./claim.ts";
+import { claimOne, claimPending, EVERYWHERE, expiredClaims, heldRuns, reclaimRuns } from "./claim.ts";
 import { insertTasks } from "./create.ts";
 import { lockForPriority } from "./priority.ts";
 import { repeatDefined, repeatPending } from "./read.ts";
@@ -59,7 +59,7 @@ it("a row whose id is known is found by its id, not by reading all that are pend
 });
 
 it("claims read the pending runs of their queue in order, and nothing else", async () => {
-  await claimPending(database.db, "test/queue", [claimer], at, at);
+  await claimPending(database.db, "test/queue", [claimer], EVERYWHERE, at, at);
   const [plan, ...more] = await plansOf((text) => text.includes("skip locked"));
   expect(more).toEqual([]);
   expect(plan).toMatch(/Index Scan using runs_pending/);
