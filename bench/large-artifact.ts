@@ -1,12 +1,9 @@
-// `node --import tsx bench/large-artifact.ts`: streams one large artifact in and out, and prints throughput and the server's
+// `npm run bench:artifact`: streams one large artifact in and out, and prints throughput and the server's
 // memory on the way. With --s3 it goes to an S3 server in this process, in parts, and never through our server.
-import { spawn } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { get, request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
@@ -15,6 +12,7 @@ import { claimOne, createTask } from "../test/support/factories.ts";
 import { startS3Server } from "../test/support/s3-server.ts";
 import { s3Buckets, s3Key } from "../test/support/s3-settings.ts";
 import { usageOf } from "./cpu.ts";
+import { startBenchServer } from "./server.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -31,33 +29,21 @@ const total = Math.round(Number(options.gib) * 1024) * MiB;
 /** Bytes as a compressor and a file system cannot make fewer of them, and any piece of them can be told. */
 const block = randomFillSync(Buffer.alloc(MiB));
 
-const home = mkdtempSync(join(options.dir, "taskyard-bench-"));
 const s3 = options.s3 ? await startS3Server() : undefined;
-const bin = new URL("../bin/taskyard.js", import.meta.url).pathname;
-const server = spawn(process.execPath, [bin, "up", "--no-worker", "--port", "0", "--home", home], {
-  stdio: ["ignore", "pipe", "inherit"],
-  env: {
-    PATH: process.env["PATH"],
-    TASKYARD_LOG_LEVEL: "warn",
-    ...(s3 && {
-      TASKYARD_ARTIFACTS_STORE: "s3",
-      TASKYARD_S3_ENDPOINT: s3.endpoint,
-      TASKYARD_S3_FORCE_PATH_STYLE: "true",
-      TASKYARD_S3_ACCESS_KEY_ID: s3Key.accessKeyId,
-      TASKYARD_S3_SECRET_ACCESS_KEY: s3Key.secretAccessKey,
-      TASKYARD_S3_PUBLIC_BUCKET: s3Buckets.publicBucket,
-      TASKYARD_S3_PRIVATE_BUCKET: s3Buckets.privateBucket,
-    }),
-  },
+const server = await startBenchServer(options.dir, {
+  ...(s3 && {
+    TASKYARD_ARTIFACTS_STORE: "s3",
+    TASKYARD_S3_ENDPOINT: s3.endpoint,
+    TASKYARD_S3_FORCE_PATH_STYLE: "true",
+    TASKYARD_S3_ACCESS_KEY_ID: s3Key.accessKeyId,
+    TASKYARD_S3_SECRET_ACCESS_KEY: s3Key.secretAccessKey,
+    TASKYARD_S3_PUBLIC_BUCKET: s3Buckets.publicBucket,
+    TASKYARD_S3_PRIVATE_BUCKET: s3Buckets.privateBucket,
+  }),
 });
 try {
-  await new Promise<void>((resolve, reject) => {
-    server.stdout.once("data", () => resolve());
-    server.once("exit", (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
-  });
-  const read = JSON.parse(readFileSync(join(home, "server.json"), "utf8")) as Record<string, string>;
-  const { rootUrl = "", clientId = "", accessToken = "" } = read;
-  const client = connect({ rootUrl, credentials: { clientId, accessToken } });
+  const { rootUrl, credentials } = server;
+  const client = connect({ rootUrl, credentials });
   console.log(`${total / 1024 ** 3} GiB, ${s3 ? "in parts to an S3 server" : "the local store"}\n`);
   console.log(
     "| way | seconds | MB/s | server's CPU | server's memory in MiB: before; at each tenth; most |",
@@ -66,10 +52,8 @@ try {
   const url = s3 ? await partsIn(client) : await wholeIn(client);
   await measured("out", (moved) => out(url, moved));
 } finally {
-  server.kill("SIGTERM");
-  if (server.exitCode === null) await once(server, "exit");
+  await server.stop();
   await s3?.close();
-  rmSync(home, { recursive: true, force: true });
 }
 
 function pieceAt(n: number): Buffer {
@@ -81,8 +65,8 @@ function* pieces(from: number, to: number): Generator<Buffer> {
 }
 
 async function measured(way: string, run: (moved: (bytes: number) => void) => Promise<void>): Promise<void> {
-  const memory = (): number => usageOf(server.pid ?? 0).nodeMemory;
-  const before = usageOf(server.pid ?? 0);
+  const memory = (): number => usageOf(server.pid).nodeMemory;
+  const before = usageOf(server.pid);
   const tenths: number[] = [];
   let most = before.nodeMemory;
   let done = 0;
@@ -95,7 +79,7 @@ async function measured(way: string, run: (moved: (bytes: number) => void) => Pr
   const seconds = (performance.now() - begun) / 1000;
   clearInterval(timer);
   if (done !== total) throw new Error(`${way}: ${done} bytes were moved instead of ${total}`);
-  const cpu = usageOf(server.pid ?? 0).node - before.node;
+  const cpu = usageOf(server.pid).node - before.node;
   const series = tenths.map((mib) => mib.toFixed(0)).join(" ");
   console.log(
     `| ${way} | ${seconds.toFixed(1)} | ${(total / 1e6 / seconds).toFixed(0)} | ${cpu.toFixed(1)} s | ` +

@@ -1,0 +1,163 @@
+// What PostgreSQL alone would do: the statements of the hot calls, the same text on the same database, run by pgbench
+// without a server in between. As many tasks a statement as the server puts into one under load.
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Queryable } from "../src/server/core/db.ts";
+import type { Sql } from "../src/server/core/sql.ts";
+import { defineTask } from "../src/server/queue/define-task.ts";
+import { claimPending, EVERYWHERE } from "../src/server/queue/store/claim.ts";
+import { insertTasks } from "../src/server/queue/store/create.ts";
+import type { TaskDefinitionRequest } from "../src/api/queue/task.ts";
+import { around } from "./measure.ts";
+import { createAtOnce, warmUp, type Bench, type Row } from "./scenarios.ts";
+import { head, lines } from "./table.ts";
+import { benchTask } from "./tasks.ts";
+
+const BATCH = 22;
+const QUEUE = "bench/limit";
+const SECONDS = 8;
+
+/** `clients` connections; each statement carries BATCH tasks. */
+export async function physicalLimit(
+  bench: Bench,
+  { databaseUrl, rounds }: { readonly databaseUrl: string; readonly rounds: number },
+): Promise<void> {
+  const pgbench = findPgbench();
+  if (pgbench === undefined) {
+    console.log("pgbench is not installed here (Debian: postgresql-15): the limit was not measured");
+    return;
+  }
+  await warmUp(bench);
+  const dir = mkdtempSync(join(tmpdir(), "taskyard-pgbench-"));
+  try {
+    const create = join(dir, "create.sql");
+    writeFileSync(create, await createScript());
+    const claim = join(dir, "claim.sql");
+    writeFileSync(claim, await claimScript());
+    const rows: Row[][] = [];
+    for (let round = 0; round < rounds; round++)
+      rows.push([
+        await run("createTask's statement", create),
+        await run("claimWork's statement, after that", claim),
+        await createAtOnce(bench, "bench/served"),
+      ]);
+    console.log(`pgbench, 2 connections, ${BATCH} tasks a statement; below it the server in the same run:\n`);
+    console.log([head, ...lines(rows)].join("\n"));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+
+  async function run(measure: string, script: string): Promise<Row> {
+    const { hostname, pathname, searchParams, username } = new URL(databaseUrl);
+    const host = searchParams.get("host") ?? hostname;
+    let done = 0;
+    const m = await around(bench.serverPid, 1, [], async () => {
+      const { stdout } = await promisify(execFile)(
+        pgbench ?? "",
+        [
+          "-n",
+          "-M",
+          "prepared",
+          "-c",
+          "2",
+          "-T",
+          String(SECONDS),
+          "-f",
+          script,
+          "-h",
+          host,
+          "-U",
+          username,
+          pathname.slice(1),
+        ],
+        { env: { ...process.env, PGOPTIONS: steadyPlans } },
+      );
+      done = Number(/transactions actually processed: (\d+)/.exec(stdout)?.[1] ?? 0) * BATCH;
+    });
+    const result = `${Math.round(done / SECONDS).toLocaleString("en")} tasks/s`;
+    return { measure, goal: "–", result, cpu: { ...m.cpu, calls: done } };
+  }
+}
+
+/** As the server's own connections plan, see core/db.ts. */
+const steadyPlans = [
+  "plan_cache_mode=force_generic_plan",
+  "enable_seqscan=off",
+  "enable_bitmapscan=off",
+  "enable_hashjoin=off",
+  "enable_mergejoin=off",
+  "jit=off",
+]
+  .map((setting) => `-c ${setting}`)
+  .join(" ");
+
+function findPgbench(): string | undefined {
+  const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
+  const places = [
+    ...(process.env["PATH"] ?? "").split(":").map((dir) => join(dir, "pgbench")),
+    ...versions.map((version) => `/usr/lib/postgresql/${version}/bin/pgbench`),
+  ];
+  return places.find((file) => existsSync(file));
+}
+
+/** The statement that `call` would run. */
+async function statementOf(call: (db: Queryable) => Promise<unknown>): Promise<Sql> {
+  let statement: Sql | undefined;
+  const keep = async (query: Sql): Promise<never[]> => {
+    statement = query;
+    return [];
+  };
+  await call({
+    many: (_row, query) => keep(query),
+    maybeOne: async (_row, query) => (await keep(query))[0],
+    run: async (query) => (await keep(query)).length,
+  });
+  if (!statement) throw new Error("nothing was run");
+  return statement;
+}
+
+const at = (): string => new Date().toISOString();
+
+async function createScript(): Promise<string> {
+  const now = Date.now();
+  const rules = { now, toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 1 };
+  const tasks = Array.from({ length: BATCH }, () => {
+    const { taskId, definition } = benchTask(QUEUE);
+    // Made by us for createTask, whose schema it fits.
+    return defineTask(taskId, definition as TaskDefinitionRequest, rules);
+  });
+  const statement = await statementOf((db) => insertTasks(db, tasks, at(), 3_600_000));
+  const ids = tasks.map((task) => task.taskId);
+  // Tasks of their own each time: ids from a random number, wherever the ids of these tasks stand.
+  const fresh = `(select array_agg('bench' || lpad((:n)::text, 12, '0') || lpad(i::text, 5, '0')) from generate_series(1, ${BATCH}) i)`;
+  const isIds = (value: unknown): boolean => Array.isArray(value) && value.every((v, i) => v === ids[i]);
+  const filled = fill(statement, (value) => (isIds(value) ? fresh : undefined));
+  return `\\set n random(1, 999999999999)\n${filled};\n`;
+}
+
+async function claimScript(): Promise<string> {
+  const claimer = { workerGroup: "bench", workerId: "limit", claimId: null, tasks: BATCH };
+  const statement = await statementOf((db) => claimPending(db, QUEUE, [claimer], EVERYWHERE, at(), at()));
+  return `${fill(statement, () => undefined)};\n`;
+}
+
+/** The text with its parameters written out; `own` gives what stands for one instead of its value. */
+const fill = ({ text, values }: Sql, own: (value: unknown) => string | undefined): string =>
+  text
+    .replaceAll(/--[^\n]*/g, "")
+    .replaceAll(/\$(\d+)/g, (_, n: string) => own(values[Number(n) - 1]) ?? literal(values[Number(n) - 1]))
+    .replaceAll(/\s*\n\s*/g, " ");
+
+function literal(value: unknown): string {
+  if (value === null) return "null";
+  if (!Array.isArray(value)) return typeof value === "number" ? String(value) : quoted(String(value));
+  const elements = value.map((v) => (v === null ? "null" : `"${String(v).replaceAll(/(["\\])/g, "\\$1")}"`));
+  return quoted(`{${elements.join(",")}}`);
+}
+
+/** pgbench takes a colon and what follows for a variable, in quotes as well. */
+const quoted = (text: string): string =>
+  `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll(":", "\\x3a")}'`;
