@@ -184,6 +184,24 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
       key: ({ workerId = "" }) => workerId,
     };
   },
+  "queue.watchdog": async () => {
+    // Those of the lists before, which would all be walked.
+    await stack.database.db.run(sql`delete from watchdog_findings`);
+    return {
+      add: async () => {
+        const subject = newName();
+        await stack.database.db.run(sql`
+          insert into watchdog_findings (check_name, subject, detail, first_seen, last_seen, confirmed)
+          values ('a-check', ${subject}, 'made by a test', now(), now(), now())`);
+        return subject;
+      },
+      remove: (subject) =>
+        stack.database.db.run(sql`delete from watchdog_findings where subject = ${subject}`),
+      items: ({ findings = [] }) => findings,
+      key: ({ subject = "" }) => subject,
+      isShared: true,
+    };
+  },
 };
 
 async function readPage(

@@ -78,6 +78,7 @@ export function openDb(options: DbOptions): Db {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize ?? 10,
+    idleTimeoutMillis: 600_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     statement_timeout: statementTimeoutMs,
     // A connection that is dead without a word (a firewall that forgot it) never answers, not even by cancelling.

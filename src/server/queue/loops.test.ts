@@ -226,7 +226,8 @@ it("runs that ended are counted by queue and reason, however they ended", async 
   await round("deadline");
   expect((await statusOf(late)).state).toBe("exception");
   const shown = await (await fetch(`${stack.rootUrl}/metrics`)).text();
-  const counted = shown.split("\n").filter((line) => line.includes('provisionerId="count",workerType="ed"'));
+  const ofTheQueue = /^queue_(completed|failed|exception)_tasks\{provisionerId="count",workerType="ed"/;
+  const counted = shown.split("\n").filter((line) => ofTheQueue.test(line));
   expect(counted.toSorted()).toEqual([
     'queue_completed_tasks{provisionerId="count",workerType="ed"} 1',
     'queue_exception_tasks{provisionerId="count",workerType="ed",reasonResolved="canceled"} 1',
