@@ -151,9 +151,10 @@ const fill = ({ text, values }: Sql, own: (value: unknown) => string | undefined
     .replaceAll(/\$(\d+)/g, (_, n: string) => own(values[Number(n) - 1]) ?? literal(values[Number(n) - 1]))
     .replaceAll(/\s*\n\s*/g, " ");
 
+/** Statements of the queue take texts, numbers, booleans, nulls, and lists of them. */
 function literal(value: unknown): string {
-  if (value === null) return "null";
-  if (!Array.isArray(value)) return typeof value === "number" ? String(value) : quoted(String(value));
+  if (value === null || typeof value === "number") return String(value);
+  if (!Array.isArray(value)) return quoted(JSON.stringify(value).replaceAll(/^"|"$/g, ""));
   const elements = value.map((v) => (v === null ? "null" : `"${String(v).replaceAll(/(["\\])/g, "\\$1")}"`));
   return quoted(`{${elements.join(",")}}`);
 }
