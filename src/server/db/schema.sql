@@ -238,6 +238,7 @@ create table workers (
   constraint workers_pkey PRIMARY KEY (task_queue_id, worker_group, worker_id)
 ) with (fillfactor=70);
 CREATE INDEX workers_by_end ON public.workers USING btree (GREATEST(expires, quarantine_until));
+CREATE INDEX workers_in_quarantine ON public.workers USING btree ((((((task_queue_id || ' '::text) || worker_group) || ' '::text) || worker_id))) WHERE (quarantine_until > first_claim);
 
 CREATE OR REPLACE FUNCTION public.event_log_keep_partitions(at timestamp with time zone, ahead integer, keep interval, OUT made text[], OUT dropped text[], OUT postponed text[])
  RETURNS record

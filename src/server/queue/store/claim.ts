@@ -69,6 +69,12 @@ export interface Claims {
   readonly quarantined: readonly number[];
 }
 
+/** Repeats the words of the index workers_in_quarantine, see its migration. No part of a name has a space. */
+const isInQuarantineIndex = (taskQueueId: Sql, workerGroup: Sql, workerId: Sql): Sql => sql`
+  w.task_queue_id || ' ' || w.worker_group || ' ' || w.worker_id
+    = ${taskQueueId}::text || ' ' || ${workerGroup}::text || ' ' || ${workerId}::text
+  and w.quarantine_until > w.first_claim`;
+
 /** What a CTE `claimed` (claimer, n, task, run) becomes for the worker. */
 const claimedRows: Sql = sql`
     select c.claimer::integer as claimer, (c.run).task_id as task_id, (c.run).run_id as run_id,
@@ -98,7 +104,7 @@ const announceClaims: Sql = sql`
  * which has a place for each priority, the highest first.
  *
  * Whether a claimer is in quarantine is looked up here and cached nowhere: a statement that begins after a quarantine
- * was answered knows it. That costs one look at a primary key per claimer.
+ * was answered knows it. That costs one look at an index per claimer.
  */
 export async function claimPending(
   db: Queryable,
@@ -113,10 +119,9 @@ export async function claimPending(
     sql`
     with claimer as (
       select c.*, coalesce((
-        -- One look at the primary key for each. As a join it is planned as a walk over all workers of the queue.
-        select w.quarantine_until > ${at}::timestamptz from workers w
-        where w.task_queue_id = ${taskQueueId}
-          and w.worker_group = c.worker_group and w.worker_id = c.worker_id
+        -- One look for each. As a join it is planned as a walk over all workers of the queue.
+        select w.quarantine_until > ${at}::timestamptz
+        from workers w where ${isInQuarantineIndex(sql`${taskQueueId}`, sql`c.worker_group`, sql`c.worker_id`)}
       ), false) as is_quarantined,
       -- Whoever asks again with a claim id waits for this lock, and so for what is handed out here.
       case when c.claim_id is not null then
@@ -189,8 +194,8 @@ export function claimOne(
         and r.deadline > ${at}::timestamptz
         and not exists (
           select from workers w
-          where w.task_queue_id = r.task_queue_id and w.worker_group = ${claimer.workerGroup}
-            and w.worker_id = ${claimer.workerId} and w.quarantine_until > ${at}::timestamptz
+          where ${isInQuarantineIndex(sql`r.task_queue_id`, sql`${claimer.workerGroup}`, sql`${claimer.workerId}`)}
+            and w.quarantine_until > ${at}::timestamptz
         )
       returning 1 as claimer, 1 as n, r as run
     ),

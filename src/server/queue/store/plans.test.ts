@@ -63,6 +63,7 @@ it("claims read the pending runs of their queue in order, and nothing else", asy
   const [plan, ...more] = await plansOf((text) => text.includes("skip locked"));
   expect(more).toEqual([]);
   expect(plan).toMatch(/Index Scan using runs_pending/);
+  expect(plan).toMatch(/Index Scan using workers_in_quarantine/);
   expect(plan).not.toMatch(/Seq Scan|using runs_open/);
 });
 
