@@ -4,6 +4,7 @@ import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { PENDING, RUNNING } from "./by-id.ts";
 import { exchanges } from "./event-rows.ts";
+import { openByDeadline } from "./open-runs.ts";
 import { earlierRuns } from "./runs-json.ts";
 import { afterResolution } from "./resolution.ts";
 
@@ -101,7 +102,7 @@ export function tasksPastDeadline(
     sql`
     select task_id from (
       (select r.task_id, r.deadline from runs r
-        where (r.state || ' by deadline') in ('pending by deadline', 'running by deadline') and r.deadline < ${before}::timestamptz
+        where ${openByDeadline} and r.deadline < ${before}::timestamptz
         order by r.deadline limit ${limit})
       union all
       (select task_id, deadline from tasks

@@ -6,6 +6,7 @@ import { sql, type Sql } from "../../core/sql.ts";
 import { PENDING, RUNNING } from "./by-id.ts";
 import { column } from "./columns.ts";
 import { exchanges, logEvents } from "./event-rows.ts";
+import { runningByClaimEnd } from "./open-runs.ts";
 import { earlierRuns } from "./runs-json.ts";
 
 export interface Claimer {
@@ -282,9 +283,9 @@ export function expiredClaims(
   return db.many(
     ExpiredClaimRow,
     sql`
-    select task_id, run_id, taken_until from runs
-    where (state || ' by claim end') = 'running by claim end' and taken_until < ${at}::timestamptz and deadline > ${at}::timestamptz
-    order by taken_until limit ${limit}`,
+    select r.task_id, r.run_id, r.taken_until from runs r
+    where ${runningByClaimEnd} and r.taken_until < ${at}::timestamptz and r.deadline > ${at}::timestamptz
+    order by r.taken_until limit ${limit}`,
   );
 }
 const ExpiredClaimRow = Type.Object({

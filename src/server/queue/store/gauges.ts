@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
+import { pendingByDeadline, runningByClaimEnd } from "./open-runs.ts";
 
 const TaskCounts = Type.Object({
   task_queue_id: Type.String(),
@@ -23,13 +24,13 @@ export const readTaskCounts = (db: Queryable, at: string): Promise<Static<typeof
       union all
       select task_queue_id, count(*), 0 from runs where state = 'pending' group by task_queue_id
       union all
-      select task_queue_id, -count(*), 0 from runs
-      where state = 'pending' and deadline <= ${at}::timestamptz group by task_queue_id
+      select r.task_queue_id, -count(*), 0 from runs r
+      where ${pendingByDeadline} and r.deadline <= ${at}::timestamptz group by r.task_queue_id
       union all
       select task_queue_id, 0, count(*) from runs where state = 'running' group by task_queue_id
       union all
-      select task_queue_id, 0, -count(*) from runs
-      where state = 'running' and taken_until <= ${at}::timestamptz group by task_queue_id
+      select r.task_queue_id, 0, -count(*) from runs r
+      where ${runningByClaimEnd} and r.taken_until <= ${at}::timestamptz group by r.task_queue_id
     ) c
     group by task_queue_id`,
   );

@@ -10,7 +10,9 @@ import { defineTask } from "../define-task.ts";
 import { endTasks, tasksPastDeadline } from "./cancel.ts";
 import { claimOne, claimPending, EVERYWHERE, expiredClaims, heldRuns, reclaimRuns } from "./claim.ts";
 import { insertTasks } from "./create.ts";
+import { readTaskCounts } from "./gauges.ts";
 import { lockForPriority } from "./priority.ts";
+import { countClaimed, countPending } from "./queue-tasks.ts";
 import { repeatDefined, repeatPending } from "./read.ts";
 import { resolveRuns } from "./resolve.ts";
 import { rerunTask, scheduleTask } from "./schedule.ts";
@@ -71,10 +73,22 @@ it("the loops find what they end by the time of its end", async () => {
   await tasksPastDeadline(database.db, at, 10);
   await expiredClaims(database.db, at, 10);
   const [deadlines] = await plansOf((text) => text.includes("order by r.deadline"));
-  const [claims] = await plansOf((text) => text.includes("order by taken_until"));
+  const [claims] = await plansOf((text) => text.includes("order by r.taken_until"));
   expect(deadlines).toMatch(/using runs_open_by_deadline/);
   expect(deadlines).toMatch(/using tasks_unscheduled_by_deadline/);
   expect(claims).toMatch(/using runs_running_by_claim_end/);
+});
+
+it("counts take off what is past its end by the time of that, whatever the queue", async () => {
+  await countPending(database.db, ["test/queue"], at);
+  await countClaimed(database.db, ["test/queue"], at);
+  await readTaskCounts(database.db, at);
+  const [pending] = await plansOf((text) => text.includes(") - (") && text.includes("by deadline"));
+  const [claimed] = await plansOf((text) => text.includes(") - (") && text.includes("by claim end"));
+  const [all] = await plansOf((text) => text.includes("-count(*)"));
+  for (const plan of [pending, all]) expect(plan).toMatch(/using runs_open_by_deadline/);
+  for (const plan of [claimed, all]) expect(plan).toMatch(/using runs_running_by_claim_end/);
+  for (const plan of [pending, claimed, all]) expect(plan).not.toMatch(/Seq Scan/);
 });
 
 /** The plans of the prepared statements whose text fits. */
