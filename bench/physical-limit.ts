@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Queryable } from "../src/server/core/db.ts";
+import { steadyPlans, type Queryable } from "../src/server/core/db.ts";
 import type { Sql } from "../src/server/core/sql.ts";
 import { defineTask } from "../src/server/queue/define-task.ts";
 import { claimPending, EVERYWHERE } from "../src/server/queue/store/claim.ts";
@@ -73,7 +73,7 @@ export async function physicalLimit(
           username,
           pathname.slice(1),
         ],
-        { env: { ...process.env, PGOPTIONS: steadyPlans } },
+        { env: { ...process.env, PGOPTIONS: steadyPlans.map((setting) => `-c ${setting}`).join(" ") } },
       );
       done = Number(/transactions actually processed: (\d+)/.exec(stdout)?.[1] ?? 0) * BATCH;
     });
@@ -81,18 +81,6 @@ export async function physicalLimit(
     return { measure, goal: "–", result, cpu: { ...m.cpu, calls: done } };
   }
 }
-
-/** As the server's own connections plan, see core/db.ts. */
-const steadyPlans = [
-  "plan_cache_mode=force_generic_plan",
-  "enable_seqscan=off",
-  "enable_bitmapscan=off",
-  "enable_hashjoin=off",
-  "enable_mergejoin=off",
-  "jit=off",
-]
-  .map((setting) => `-c ${setting}`)
-  .join(" ");
 
 function findPgbench(): string | undefined {
   const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
