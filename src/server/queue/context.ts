@@ -38,5 +38,5 @@ export function wakeAfterCommit(
 /** The wake-up topic of runs that became pending in a queue. */
 export const pendingTopic = (taskQueueId: string): string => `pending:${taskQueueId}`;
 
-/** The wake-up topic of runs that changed their place in some queue. */
+/** The wake-up topic of runs that may have come to lie before what was handed out, in whatever queue. */
 export const reorderedTopic = "reordered";

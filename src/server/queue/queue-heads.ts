@@ -13,7 +13,7 @@ export interface QueueHeads {
   from(taskQueueId: string): readonly Place[];
   /** Notes what a claim of the queue that looked from there has got, and how long it took. */
   took(taskQueueId: string, runs: readonly Place[], looked: { from: readonly Place[]; ms: number }): void;
-  /** Calls `callback` when runs have changed their places, and everything is to be looked at again; answers how to end that. */
+  /** Calls `callback` when everything is to be looked at again, since places have changed; answers how to end that. */
   onReordered(callback: () => void): () => void;
 }
 

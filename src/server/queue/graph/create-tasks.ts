@@ -5,7 +5,7 @@ import { isRetryable, isUniqueViolation } from "../../core/db-errors.ts";
 import type { Call } from "../../core/http/call.ts";
 import type { Handler } from "../../core/http/serve.ts";
 import { takeTurns, type Turn } from "../../core/turns.ts";
-import { wakeAfterCommit, type QueueContext } from "../context.ts";
+import { reorderedTopic, wakeAfterCommit, type QueueContext } from "../context.ts";
 import { checkKnown } from "./check-known.ts";
 import { checkBetween, checkTasks, type CheckedTasks } from "./check-tasks.ts";
 import { collectFaults, type Faults } from "./faults.ts";
@@ -83,7 +83,10 @@ async function tryToWrite(
 ): Promise<boolean> {
   if (plan.tasks.length === 0) return true;
   try {
-    wakeAfterCommit(ctx, await writeTasks(ctx, plan, turn));
+    const queues = await writeTasks(ctx, plan, turn);
+    // Such a transaction may take longer than claims wait until they pass over a place.
+    ctx.wakeUps.wake(reorderedTopic);
+    wakeAfterCommit(ctx, queues);
     return true;
   } catch (err) {
     const again = err instanceof ChangedMeanwhile || isRetryable(err) || isUniqueViolation(err);
