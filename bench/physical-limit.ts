@@ -51,30 +51,12 @@ export async function physicalLimit(
   }
 
   async function run(measure: string, script: string): Promise<Row> {
-    const { hostname, pathname, searchParams, username } = new URL(databaseUrl);
-    const host = searchParams.get("host") ?? hostname;
+    const options = ["-n", "-M", "prepared", "-c", "2", "-T", String(SECONDS), "-f", script];
     let done = 0;
     const m = await around(bench.serverPid, 1, [], async () => {
-      const { stdout } = await promisify(execFile)(
-        pgbench ?? "",
-        [
-          "-n",
-          "-M",
-          "prepared",
-          "-c",
-          "2",
-          "-T",
-          String(SECONDS),
-          "-f",
-          script,
-          "-h",
-          host,
-          "-U",
-          username,
-          pathname.slice(1),
-        ],
-        { env: { ...process.env, PGOPTIONS: steadyPlans.map((setting) => `-c ${setting}`).join(" ") } },
-      );
+      const { stdout } = await promisify(execFile)(pgbench ?? "", [...options, databaseUrl], {
+        env: { ...process.env, PGOPTIONS: steadyPlans.map((setting) => `-c ${setting}`).join(" ") },
+      });
       done = Number(/transactions actually processed: (\d+)/.exec(stdout)?.[1] ?? 0) * BATCH;
     });
     const result = `${Math.round(done / SECONDS).toLocaleString("en")} tasks/s`;
