@@ -49,9 +49,10 @@ function valueOf(schema: Schema): fc.Arbitrary<unknown> {
 function text({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc.Arbitrary<string> {
   if (format === "date-time") {
     const minute = 60_000;
-    return fc
+    const near = fc
       .constantFrom(-20, 0, 0, 0, 0, 1, 5, 60, 24 * 60, 6 * 24 * 60)
       .map((minutes) => new Date(Date.now() + minutes * minute).toISOString());
+    return fc.oneof({ weight: 9, arbitrary: near }, strangeTime);
   }
   if (pattern !== undefined)
     return fc
@@ -60,6 +61,18 @@ function text({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc.Ar
       .filter((all) => all.length >= minLength);
   return fc.string({ unit: "grapheme", minLength, maxLength: Math.min(maxLength, 40) });
 }
+
+/** Times, most of them by RFC 3339, that JavaScript or PostgreSQL does not read. */
+const strangeTime = fc.constantFrom(
+  "9999-12-31T23:59:59-23:59",
+  "9999-12-31T23:59:59.999999Z",
+  "0000-01-01T00:00:00Z",
+  "0001-01-01T00:00:00+23:59",
+  "2016-12-31T23:59:60Z",
+  "2026-01-01t00:00:00.123456789z",
+  "2026-02-30T00:00:00Z",
+  "2026-01-01",
+);
 
 /** Texts that have broken things before. */
 const strange: fc.Arbitrary<string> = fc.oneof(
@@ -82,7 +95,7 @@ const strange: fc.Arbitrary<string> = fc.oneof(
 const intruder: fc.Arbitrary<unknown> = fc.oneof(
   strange,
   fc.constantFrom<unknown>(null, true, -1, 0, 1.5, 1e300, 2 ** 31, 2 ** 53, [], {}, [[]], [null], { a: 1 }),
-  fc.constantFrom("9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01"),
+  strangeTime,
 );
 
 /** Values with one place changed: another value, a member more, or one less. */

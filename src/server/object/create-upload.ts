@@ -37,7 +37,7 @@ export function createUpload(ctx: ObjectContext): Handler<typeof objectApi.endpo
     const { name } = call.params;
     const { projectId, uploadId, proposedUploadMethods: proposed } = call.body;
     call.authorize({ projectId, name });
-    const expires = checkedExpiry(call.body.expires);
+    const expires = new Date(call.body.expires).toISOString();
     const inline = proposed.dataInline && decoded(proposed.dataInline.objectData);
     checkProposal(proposed);
     const given = checkedHashes(call.body.hashes);
@@ -98,13 +98,6 @@ function takenMessage(wanted: Reservation, existing: ObjectRow | undefined): str
     `There is an upload for object "${name}" already, with another ${differing.join(" and ")}: repeat a call with the ` +
     `same data, or choose another name.`
   );
-}
-
-function checkedExpiry(text: string): string {
-  const expires = new Date(text);
-  if (Number.isNaN(expires.getTime()))
-    throw new ApiError("InputError", `expires is not a time that exists: "${text}".`);
-  return expires.toISOString();
 }
 
 function decoded(base64: string): Buffer {

@@ -297,7 +297,6 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
       '"no name", which names no algorithm',
     );
     expect(await attempt({}, { hashes: { md5: 1 } })).toContain("hashes.md5 must be a text");
-    expect(await attempt({}, { expires: "2026-06-30T23:59:60Z" })).toContain("not a time that exists");
     expect(await attempt({}, {}, "x".repeat(1201))).toContain("has 1201 characters; it may have 1200");
     if (kind === "s3")
       expect(await attempt({ putUrl: { contentType: "a/b", contentLength: 5 * 1024 ** 3 + 1 } })).toContain(

@@ -66,13 +66,6 @@ export const sufficientPriorities = (priority: Priority): readonly Priority[] =>
 /** A priority as a number: 1 (lowest) to 7 (highest). */
 export const priorityRank = (priority: Priority): number => PRIORITIES.length - PRIORITIES.indexOf(priority);
 
-/** Milliseconds since the epoch; NaN, which no comparison finds fault with, where a time was reported as none. */
-function instant(name: string, text: string, report: Report): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) report(name, `${name} is not a time that exists: "${text}".`);
-  return at;
-}
-
 const calendarYearAfter = (at: number): number => {
   const date = new Date(at);
   return date.setUTCFullYear(date.getUTCFullYear() + 1);
@@ -90,8 +83,8 @@ interface Dates {
 }
 
 function checkDates(body: TaskDefinitionRequest, rules: DefinitionRules, report: Report): Dates {
-  const created = instant("created", body.created, report);
-  const deadline = instant("deadline", body.deadline, report);
+  const created = Date.parse(body.created);
+  const deadline = Date.parse(body.deadline);
   const { now, toleranceMs, maxDeadlineMs } = rules;
   const minutes = `${toleranceMs / 60_000} minutes`;
   if (created < now - toleranceMs)
@@ -113,8 +106,7 @@ function checkDates(body: TaskDefinitionRequest, rules: DefinitionRules, report:
       "deadline",
       `deadline (${body.deadline}) cannot be more than ${maxDeadlineMs / 86_400_000} days in the future.`,
     );
-  const expires =
-    body.expires === undefined ? calendarYearAfter(deadline) : instant("expires", body.expires, report);
+  const expires = body.expires === undefined ? calendarYearAfter(deadline) : Date.parse(body.expires);
   if (deadline > expires)
     report("expires", `expires (${body.expires}) cannot be before deadline (${body.deadline}).`);
   if (expires >= NO_LATER)

@@ -51,7 +51,19 @@ function createAjv(options: { readonly allErrors: boolean }): Ajv {
     strictRequired: false,
   });
   addFormats.default(ajv);
-  return ajv;
+  return ajv.addFormat("date-time", { type: "string", validate: isStorableTime });
+}
+
+const isDateTime = addFormats.default(new Ajv()).compile({ type: "string", format: "date-time" });
+const [FIRST_TIME, LAST_TIME] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
+
+/**
+ * RFC 3339 writes more times than there are here: leap seconds, which JavaScript does not know, the year 0, which
+ * PostgreSQL does not, and by their offset those before and after the years of four digits.
+ */
+function isStorableTime(text: string): boolean {
+  const time = Date.parse(text);
+  return isDateTime(text) && time >= FIRST_TIME && time <= LAST_TIME;
 }
 
 const describe = (error: ErrorObject): string => `data${error.instancePath} ${sentence(error)}`;
@@ -62,7 +74,9 @@ function sentence(error: ErrorObject): string {
       ? `: ${JSON.stringify(error.params["additionalProperty"])}`
       : error.keyword === "enum"
         ? `: ${JSON.stringify(error.params["allowedValues"])}`
-        : "";
+        : error.params["format"] === "date-time"
+          ? ", such as 2026-01-31T12:00:00.000Z, from the year 1 to 9999 in UTC"
+          : "";
   return `${error.message ?? "is not valid"}${extra}`;
 }
 

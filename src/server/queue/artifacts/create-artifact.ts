@@ -81,7 +81,6 @@ function checkedArtifact(
   body: CreateArtifactRequest,
 ): CheckedArtifact {
   const expires = Date.parse(body.expires);
-  if (Number.isNaN(expires)) refuse(`expires is not a time that exists: "${body.expires}".`);
   if (expires < ctx.clock.now() - ctx.config.deadlineTolerance)
     refuse(`expires (${body.expires}) cannot be in the past; it is ${timestamp(ctx)} here.`);
   const id = idOf(params);

