@@ -78,6 +78,26 @@ describe("taskcluster-client", () => {
     expect(conflict).toMatchObject({ code: "RequestConflict", statusCode: 409 });
   });
 
+  it("reads replies that are compressed for it", async () => {
+    const taskId = peer.slugid();
+    const payload = { command: ["x".repeat(300_000)], é: "ü".repeat(2_000) };
+    const definition = taskDefinition({ taskQueueId: "test/compressed", payload });
+    await root().createTask(taskId, definition);
+    expect((await root().task(taskId)).payload).toEqual(payload);
+    const { tasks } = await root().claimWork("test/compressed", worker);
+    expect(tasks[0]?.task.payload).toEqual(payload);
+    const refusal = await errorOf(root().createTask(taskId, { ...definition, retries: 1 }));
+    expect(refusal.body.requestInfo).toMatchObject({ payload: { payload } });
+    // What it says it accepts.
+    const headers = { "accept-encoding": "gzip, deflate, br" };
+    const reply = await fetch(queueAs().buildUrl(root().ping), { headers });
+    expect(reply.headers.has("content-encoding")).toBe(false);
+    const signed = root().buildSignedUrl(root().task, taskId);
+    const task = await fetch(signed, { headers });
+    expect(task.headers.get("content-encoding")).toBe("gzip");
+    expect(await task.json()).toMatchObject({ payload });
+  });
+
   it("lists a group a page at a time", async () => {
     const taskGroupId = peer.slugid();
     const ids = [taskGroupId, peer.slugid(), peer.slugid()];

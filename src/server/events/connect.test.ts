@@ -216,6 +216,16 @@ describe("a stream", () => {
     expect(await stream.payloads(20_000)).toEqual(Array.from({ length: 20_000 }, (_, n) => payload(n)));
   });
 
+  test("comes at once and as it is to listeners who accept gzip", async () => {
+    // Compressed, a small event would wait for others.
+    const stream = await listen({}, { headers: { "accept-encoding": "gzip" } });
+    expect(stream.response.headers).not.toHaveProperty("content-encoding");
+    for (const payload of ["1", JSON.stringify("x".repeat(5_000)), "2"]) {
+      await append({ payload });
+      expect(await stream.payloads(1)).toEqual([payload]);
+    }
+  });
+
   test("leaves nothing behind when the listener hangs up", async () => {
     const streams = (): Promise<number> => metric("event_log_streams");
     const [one, two] = [await listen(), await listen()];

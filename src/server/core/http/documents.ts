@@ -8,7 +8,7 @@ export interface WireDocument {
   readonly text: string;
   /** `content-type`, and what takes the place of the headers that every answer carries. */
   readonly headers: Readonly<Record<string, string>>;
-  /** With its quotes, as in the header `etag`. */
+  /** As in the header `etag`: weak, since it stands for the document compressed or not. */
   readonly etag: string;
 }
 
@@ -23,7 +23,7 @@ export const jsonDocument = (content: unknown): WireDocument =>
 export const wireDocument = (text: string, headers: WireDocument["headers"]): WireDocument => ({
   text,
   headers,
-  etag: `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`,
+  etag: `W/"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`,
 });
 
 /** Sends a document, or 304 where the caller has it already. */
@@ -33,12 +33,14 @@ export function sendDocument(
   { text, headers, etag }: WireDocument,
 ): FastifyReply {
   setApiHeaders(request, reply);
-  reply.headers({ ...headers, "cache-control": `public, max-age=${MAX_AGE_SECONDS}`, etag });
+  const vary = "accept-encoding";
+  reply.headers({ ...headers, "cache-control": `public, max-age=${MAX_AGE_SECONDS}`, etag, vary });
   return hasAlready(request.headers["if-none-match"], etag) ? reply.code(304).send() : reply.send(text);
 }
 
-/** `If-None-Match` is a list of tags, each perhaps weakened by a proxy that compressed the document, or a star. */
+/** `If-None-Match` is a list of tags, or a star. Whether a tag is weak does not count here. */
 function hasAlready(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etag);
+  const strong = (tag: string): string => tag.trim().replace(/^W\//, "");
+  const tags = (ifNoneMatch ?? "").split(",").map(strong);
+  return tags.includes("*") || tags.includes(strong(etag));
 }

@@ -51,8 +51,8 @@ describe("serveReferences", () => {
 
   it("sends nothing again to who has the document already", async () => {
     const etag = String((await get(TASK_SCHEMA)).headers.etag);
-    expect(etag).toMatch(/^"[\w-]{27}"$/);
-    for (const known of [etag, `"other", W/${etag}`, "*"]) {
+    expect(etag).toMatch(/^W\/"[\w-]{27}"$/);
+    for (const known of [etag, `"other", ${etag.slice(2)}`, "*"]) {
       const reply = await get(TASK_SCHEMA, { "if-none-match": known });
       expect([known, reply.statusCode, reply.body]).toEqual([known, 304, ""]);
       expect(reply.headers).toMatchObject({ etag, "access-control-allow-origin": "*" });

@@ -71,6 +71,8 @@ export function serve<S extends Service>(
         bodyLimit: Math.max(bodyLimit, generalLimit),
         ...(bodyLimit > generalLimit && { onRequest: fewLargeBodies(generalLimit, options.authenticate) }),
         config: { longList },
+        // What is sent as it comes must not wait for company in a compressor.
+        ...(endpoint.reply === "blob" && { compress: false as const }),
         handler: answer,
         errorHandler: (err, request, reply) => {
           setApiHeaders(request, reply);

@@ -5,6 +5,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import type { Monitor } from "../monitor.ts";
 import { readJsonBodies } from "./body.ts";
 import { refusalOf, sendError } from "./error-reply.ts";
+import { compressReplies } from "./compression.ts";
 import { endConnectionsOnClose } from "./ending-connections.ts";
 import { setApiHeaders } from "./headers.ts";
 
@@ -53,6 +54,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   endConnectionsOnClose(app);
   readJsonBodies(app, options.bodyLimit);
+  compressReplies(app);
   app.setErrorHandler((err, request, reply) => {
     setApiHeaders(request, reply);
     return sendError(refusalOf(err, options.monitor), request, reply, undefined, options.clock);

@@ -56,6 +56,24 @@ describe("an artifact", () => {
     expect(reply.headers.has("content-disposition")).toBe(false);
   });
 
+  it("is not compressed on its way, so that it keeps its size, tag and ranges", async () => {
+    const long = text.repeat(1_000);
+    const headers = { "accept-encoding": "gzip" };
+    const url = await stored({ text: long });
+    const reply = await requestByHand(url, { headers });
+    expect(reply.body.toString()).toBe(long);
+    expect(reply.headers).toMatchObject({ "content-length": "10000", "accept-ranges": "bytes" });
+    expect(reply.headers).not.toHaveProperty("content-encoding");
+    const part = await requestByHand(url, { headers: { ...headers, range: "bytes=10-4999" } });
+    expect([part.status, part.headers["content-encoding"], part.body.length]).toEqual([
+      206,
+      undefined,
+      4_990,
+    ]);
+    const head = await requestByHand(url, { method: "HEAD", headers });
+    expect([head.status, head.headers["content-length"]]).toEqual([200, "10000"]);
+  });
+
   it("can do nothing on our origin, be it a page, a picture or a script", async () => {
     for (const type of ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript"]) {
       const url = await stored({ type, text: "<script>alert(document.domain)</script>" });

@@ -94,6 +94,8 @@ export function serveLocalStore(
   app.route({
     method: ["GET", "HEAD"],
     url,
+    // Sent as it was stored: with its length, ranges of it, and its digest.
+    compress: false,
     handler: (request, reply) =>
       answering(get, request, reply, async () => {
         const grant = store.check("GET", request.raw.url ?? "");
