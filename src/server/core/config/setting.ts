@@ -5,6 +5,8 @@ import Type, {
   type TBoolean,
   type TEnum,
   type TInteger,
+  type TObject,
+  type TProperties,
   type TSchema,
   type TString,
 } from "typebox";
@@ -38,6 +40,13 @@ export function settingOf(schema: TSchema): Setting {
   // a test reads every one of them through this door.
   return schema as Setting;
 }
+
+/** What sets a timer stays far below the 24 days at which timers overflow and fire at once. */
+export const longestTimer = "1d";
+
+/** Settings that stand together under one name. */
+export const section = <P extends TProperties>(description: string, properties: P): TObject<P> =>
+  Type.Object(properties, { description });
 
 interface QuantityFacts extends SettingFacts {
   readonly min?: string;

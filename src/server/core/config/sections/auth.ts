@@ -1,0 +1,63 @@
+// Settings of who may do what.
+import Type from "typebox";
+import { anonymousScopes } from "../anonymous-scopes.ts";
+import { duration, list, section, text } from "../setting.ts";
+
+const accessTokenPattern = "^[A-Za-z0-9_-]{22,66}$";
+
+const scope = Type.String({ pattern: "^[\\x20-\\x7e]*$", expected: "a scope of printable ASCII characters" });
+
+const staticClient = Type.Object(
+  {
+    clientId: Type.String({
+      pattern: "^static/[A-Za-z0-9!@/:.+|_-]+$",
+      expected: "a client id that starts with static/",
+    }),
+    accessToken: Type.String({
+      pattern: accessTokenPattern,
+      expected: "22 to 66 characters of A-Z a-z 0-9 _ -",
+    }),
+    description: Type.Optional(Type.String()),
+    scopes: Type.Array(scope),
+  },
+  { additionalProperties: false },
+);
+
+export const auth = section("Who may do what.", {
+  rootClientId: text({
+    preset: "static/taskcluster/root",
+    pattern: "^static/[A-Za-z0-9!@/:.+|_-]+$",
+    expected: "a client id that starts with static/",
+    description: "The client that may do everything, for the first steps and for emergencies.",
+  }),
+  rootAccessToken: Type.Optional(
+    text({
+      secret: true,
+      pattern: accessTokenPattern,
+      expected: "22 to 66 characters of A-Z a-z 0-9 _ -",
+      derived: "made at the first start of `taskyard up` and kept in secrets.json of the home folder",
+      description: "The access token of the root client.",
+    }),
+  ),
+  secret: Type.Optional(
+    text({
+      secret: true,
+      pattern: "^.{22,}$",
+      expected: "22 characters or more",
+      derived: "made at the first start of `taskyard up` and kept in secrets.json of the home folder",
+      description:
+        "Signs what this server hands out, such as artifact URLs. All processes of an instance share it.",
+    }),
+  ),
+  staticClients: list(staticClient, [], {
+    secret: true,
+    description:
+      "Clients that exist by configuration: a list of clientId (static/…), accessToken, description, scopes.",
+  }),
+  anonymousScopes: list(scope, anonymousScopes, {
+    description:
+      "What callers without credentials may do. The default lets everybody read what a public instance shows; " +
+      "`[]` closes it.",
+  }),
+  hawkSkew: duration("15m", { description: "How far a client's clock may be off." }),
+});
