@@ -114,9 +114,11 @@ describe("an upload URL", () => {
 
   it("leads every other name to a key of its own", async () => {
     const store = await newStore();
-    // The server's folders cannot have names longer than its file system's, and it loses spaces at the end of XML texts.
+    // With every character escaped, a key of 300 has room. The server's folders cannot have names longer than its file
+    // system's, and it loses spaces at the end of XML texts.
     const name = hostileName.filter(
-      (text) => text.split("/").every((part) => part.length < 200) && !text.endsWith(" "),
+      (text) =>
+        text.length < 300 && text.split("/").every((part) => part.length < 200) && !text.endsWith(" "),
     );
     await fc.assert(
       fc.asyncProperty(name, async (text) => {
