@@ -48,6 +48,7 @@ describe("topicMatcher", () => {
     const words = keyWords("a.".repeat(127) + "b");
     const began = performance.now();
     expect(topicMatcher("#.a.".repeat(63) + "c")(words)).toBe(false);
-    expect(performance.now() - began).toBeLessThan(100);
+    // Milliseconds. By the definition it would take years.
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });

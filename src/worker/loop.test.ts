@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { manualClock } from "../../test/support/clock.ts";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue, FakeQueueOptions, Fault } from "../../test/support/fake-queue.ts";
 import { taskQueueId } from "../../test/support/fake-queue-state.ts";
+import { eventually } from "../../test/support/until.ts";
 import type { ClaimWorkRequest } from "../api/queue/claim.ts";
 import { connect } from "../client/index.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -71,10 +72,10 @@ describe("the claim loop", () => {
   test("asks for as many tasks as it has free slots, and again when one frees", async () => {
     const { queue, asked, started, finish } = await start(2);
     const [a, b, c] = [queue.submit({}), queue.submit({}), queue.submit({})];
-    await vi.waitFor(() => expect(started).toEqual([a, b]));
+    await eventually(() => expect(started).toEqual([a, b]));
     const before = asked.length;
     finish(a);
-    await vi.waitFor(() => expect(started).toEqual([a, b, c]));
+    await eventually(() => expect(started).toEqual([a, b, c]));
     expect(asked.slice(before).map(({ tasks }) => tasks)).toEqual([1]);
   });
 
@@ -87,7 +88,7 @@ describe("the claim loop", () => {
   test("repeats a claim whose reply was lost, and gets the same run", async () => {
     const { queue, asked, started } = await start(1, {}, ["lose-reply", 503]);
     const taskId = queue.submit({});
-    await vi.waitFor(() => expect(started).toEqual([taskId]), 5000);
+    await eventually(() => expect(started).toEqual([taskId]));
     expect(asked.length).toBe(3);
     expect(new Set(asked.map(({ claimId }) => claimId)).size).toBe(1);
   });
@@ -95,37 +96,36 @@ describe("the claim loop", () => {
   test("uses a new claim id for every claim that was answered", async () => {
     const { queue, asked, started, finish } = await start(1);
     queue.submit({});
-    await vi.waitFor(() => expect(started.length).toBe(1));
+    await eventually(() => expect(started.length).toBe(1));
     finish(started[0] ?? "");
     queue.submit({});
-    await vi.waitFor(() => expect(started.length).toBe(2));
+    await eventually(() => expect(started.length).toBe(2));
     expect(asked[0]?.claimId).not.toBe(asked[1]?.claimId);
   });
 
   test("does without claim ids where the queue does not know them", async () => {
     const { queue, asked, started } = await start(1, { claimIds: false });
     const taskId = queue.submit({});
-    await vi.waitFor(() => expect(started).toEqual([taskId]), 5000);
+    await eventually(() => expect(started).toEqual([taskId]));
     expect(asked.map(({ claimId }) => claimId === undefined)).toEqual([false, true]);
   });
 
   test("is not hurried by a queue that answers at once that it has nothing", async () => {
     const clock = manualClock();
     const { queue } = await start(1, { pollMs: 0 }, [], clock);
-    await vi.waitFor(() => expect(clock.pending()).toBe(1));
+    await eventually(() => expect(clock.pending()).toBe(1));
     await clock.advance(999);
     expect(queue.count("claimWork")).toBe(1);
     await clock.advance(1);
-    await vi.waitFor(() => expect(queue.count("claimWork")).toBe(2));
+    await eventually(() => expect(queue.count("claimWork")).toBe(2));
     await clock.advance(0);
   });
 
   test("stops at once while it waits for work", async () => {
-    const { queue, loop, started } = await start(1);
+    // The queue answers when the test is long over.
+    const { queue, loop, started } = await start(1, { pollMs: 3_600_000 });
     await queue.until(() => queue.count("claimWork") === 1);
-    const before = performance.now();
     await loop.stop();
-    expect(performance.now() - before).toBeLessThan(3000);
     queue.submit({});
     expect(started).toEqual([]);
   });
@@ -142,7 +142,7 @@ describe("the claim loop", () => {
   test("stops while all slots are taken", async () => {
     const { queue, loop, started } = await start(1);
     queue.submit({});
-    await vi.waitFor(() => expect(started.length).toBe(1));
+    await eventually(() => expect(started.length).toBe(1));
     await loop.stop();
   });
 });

@@ -2,9 +2,10 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../test/support/fake-queue.ts";
+import { eventually } from "../../test/support/until.ts";
 import { startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
 import type { WorkerOptions } from "./main.ts";
@@ -60,7 +61,7 @@ describe("a task", () => {
     const [taskId, reason] = await run(shell("echo hello; pwd"));
     expect(reason).toBe("completed");
     expect(logOf(taskId)).toContain(`hello\n${worker.workDir}/task_${taskId}_0/work\n`);
-    await vi.waitFor(async () => expect(await readdir(worker.workDir)).toEqual([]));
+    await eventually(async () => expect(await readdir(worker.workDir)).toEqual([]));
   });
 
   test("has the log that log viewers know", async () => {

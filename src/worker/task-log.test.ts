@@ -81,11 +81,13 @@ describe("a task log", () => {
 
   test("ends a waiting reader by its signal and leaves the others", async () => {
     const gone = new AbortController();
-    const first = textOf({ signal: gone.signal });
+    const first = log.read({ signal: gone.signal });
     const second = textOf();
     await write("seen");
+    expect(String((await first.next()).value)).toBe("seen");
+    const next = first.next();
     gone.abort();
-    expect(await first).toBe("seen");
+    expect(await next).toEqual({ done: true, value: undefined });
     await write(" by one");
     await log.close();
     expect(await second).toBe("seen by one");

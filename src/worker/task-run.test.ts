@@ -1,9 +1,11 @@
 // What stops a run, in every stage, and what becomes of it then: the contract of the state machine.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import Type from "typebox";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { Call, FakeQueue, FakeQueueOptions } from "../../test/support/fake-queue.ts";
+import { eventually } from "../../test/support/until.ts";
 import { startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
 import type { WorkerOptions } from "./main.ts";
@@ -33,7 +35,7 @@ const backingName = "public/logs/live_backing.log";
 const reports: readonly Call[] = ["reportCompleted", "reportFailed", "reportException"];
 const reported = () => queue.calls.map(({ call }) => call).filter((call) => reports.includes(call));
 /** Settles when the worker has nothing of a task any more. */
-const over = () => vi.waitFor(() => expect(readdirSync(worker.workDir)).toEqual([]), 10_000);
+const over = () => eventually(() => expect(readdirSync(worker.workDir)).toEqual([]));
 
 /** The marker variable of a run in the environment of any living process. */
 function processesOf(taskId: string): string[] {
@@ -99,14 +101,13 @@ describe("a run that is stopped from outside", () => {
     expect(readdirSync(worker.workDir)).toEqual([]);
   });
 
-  test("by a cancel is noticed within moments, with its processes", async () => {
-    await start();
+  test("by a cancel is noticed at once, with its processes", async () => {
+    // Only an event can tell of it before the test is over.
+    await start({ cancelPollMs: 3_600_000 });
     const taskId = queue.submit(shell("setsid sleep 1000 & sleep 1000"));
-    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(1), 5000);
-    const before = performance.now();
+    await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(1));
     queue.end(taskId, "canceled");
-    await vi.waitFor(() => expect(processesOf(taskId)).toEqual([]), 5000);
-    expect(performance.now() - before).toBeLessThan(1500);
+    await eventually(() => expect(processesOf(taskId)).toEqual([]));
     await over();
     expect(reported()).toEqual([]);
     expect(queue.count("reclaimTask")).toBe(0);
@@ -115,7 +116,7 @@ describe("a run that is stopped from outside", () => {
   test("by a cancel is noticed without a stream of events, too", async () => {
     await start({ cancelPollMs: 200 }, { events: false });
     const taskId = queue.submit(shell("sleep 1000"));
-    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     queue.end(taskId, "canceled");
     await over();
     expect(reported()).toEqual([]);
@@ -134,10 +135,10 @@ describe("a run that is stopped from outside", () => {
 
   test("by its deadline reports nothing and saves its log", async () => {
     await start();
-    const taskId = queue.submit(shell("sleep 1000"), { deadlineMs: 700 });
-    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    const taskId = queue.submit(shell("sleep 1000"), { deadlineMs: 1000 });
+    await queue.until(() => queue.count("upload") === 1);
     await over();
-    expect(reported()).toEqual([]);
+    expect([reported(), processesOf(taskId)]).toEqual([[], []]);
     expect(queue.content(taskId, backingName)).toContain(
       "[taskcluster:error] The task's deadline has passed.",
     );
@@ -170,11 +171,14 @@ describe("a run that is stopped from outside", () => {
 
 describe("a run that goes on", () => {
   test("is reclaimed as often as a short claim needs it, in spite of passing failures", async () => {
-    await start({}, { claimMs: 1000, skewMs: -3_600_000 });
+    await start({}, { claimMs: 3000, skewMs: -3_600_000 });
     queue.inject("reclaimTask", 503, "lose-reply");
-    const taskId = queue.submit(shell("sleep 3"));
+    const taskId = queue.submit(shell("while [ ! -e ../../go ]; do sleep 0.05; done"));
+    // Two that failed, one that took their place, and the next.
+    await queue.until(() => queue.count("reclaimTask") === 4);
+    writeFileSync(join(worker.workDir, "go"), "");
     expect(await queue.resolved(taskId)).toBe("completed");
-    expect(queue.count("reclaimTask")).toBeGreaterThan(5);
+    rmSync(join(worker.workDir, "go"));
   });
 
   test("is given time by a worker that stops with patience", async () => {
@@ -188,10 +192,10 @@ describe("a run that goes on", () => {
   test("is ended by one that does not, and its log says why", async () => {
     await start();
     const taskId = queue.submit(shell("sleep 1000"));
-    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     const before = performance.now();
     await Promise.all([worker.stop("hurry"), worker.stop("said twice"), worker.done]);
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     expect(await queue.resolved(taskId)).toBe("worker-shutdown");
     expect(queue.content(taskId, backingName)).toContain(
       "[taskcluster:error] The worker is shutting down. The queue runs the task again if it has retries left.",
@@ -201,11 +205,11 @@ describe("a run that goes on", () => {
   test("does not keep a worker from stopping that cannot reach its queue", async () => {
     await start();
     const taskId = queue.submit(shell("sleep 1000"));
-    await vi.waitFor(() => expect(processesOf(taskId).length).toBeGreaterThan(0), 5000);
+    await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     await queue.close();
     const before = performance.now();
     await worker.stop("nobody listens");
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     expect(processesOf(taskId)).toEqual([]);
     queue = await startFakeQueue();
   });
@@ -248,7 +252,7 @@ describe("a plugin that breaks", () => {
 
   test("by taking too long is left behind", async () => {
     const { plugin } = stuckIn("build");
-    await start({ plugins: [plugin], hookLimitMs: 200 });
+    await start({ plugins: [plugin], hookLimitMs: 2000 });
     const taskId = queue.submit(shell("true"));
     expect(await queue.resolved(taskId)).toBe("internal-error");
     expect(worker.told.join("\n")).toContain("error: build took longer than");

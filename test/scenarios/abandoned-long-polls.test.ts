@@ -1,10 +1,11 @@
 // Workers that hang up while they wait for work: nothing of them stays behind, neither in memory nor in the queue.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { claimOne, createTask } from "../support/factories.ts";
 import { testStack, type Stack } from "../support/stack.ts";
+import { eventually } from "../support/until.ts";
 import { whenSent } from "./requests-on-their-way.ts";
 
 // Every waiter has a timer for the end of its wait, and every queue with waiters one for its poll: told from others by
@@ -65,11 +66,11 @@ async function openAndAbandon(count: number): Promise<void> {
       ),
     );
   });
-  await vi.waitFor(() => expect(timers.size).toBe(count + queues.length), 10_000);
+  await eventually(() => expect(timers.size).toBe(count + queues.length));
   for (const line of lines) line.abort(new Error("hung up"));
   for (const poll of await Promise.allSettled(polls))
     expect(poll).toMatchObject({ reason: { message: "hung up" } });
-  await vi.waitFor(() => expect(timers.size).toBe(0), 10_000);
+  await eventually(() => expect(timers.size).toBe(0));
 }
 
 test("two thousand long polls that are opened and abandoned leave no waiter and no memory behind", async () => {

@@ -2,11 +2,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import pg from "pg";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { queueEvents, type Client } from "../../src/client/index.ts";
 import { testDatabase } from "../support/db.ts";
 import { createTask, taskDefinition } from "../support/factories.ts";
 import { processesOf, startServe, startUp, temporaryHome } from "../support/process.ts";
+import { eventually } from "../support/until.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { whenSent } from "./requests-on-their-way.ts";
 import { readStates } from "./task-history.ts";
@@ -20,10 +21,10 @@ async function lockTable(url: string, table: string) {
   return {
     /** Resolves when a statement waits for the lock. */
     someoneWaits: () =>
-      vi.waitFor(async () => {
+      eventually(async () => {
         const { rowCount } = await client.query("select from pg_locks where not granted");
         expect(rowCount).toBeGreaterThan(0);
-      }, 10_000),
+      }),
     unlock: () => client.query("commit"),
   };
 }
@@ -55,7 +56,7 @@ test("a server told to stop answers all that it has accepted, sends waiting clai
   server.signal("SIGTERM");
   const began = performance.now();
   expect(await Promise.all(claims)).toEqual(claims.map(() => ({ tasks: [] })));
-  await vi.waitFor(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"), 10_000);
+  await eventually(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"));
   await tasks.unlock();
   for (const created of await Promise.all(creates))
     expect(created).toMatchObject({ status: { state: "pending" } });
@@ -76,7 +77,7 @@ test("a run that is being handed out while the server stops goes to its worker, 
   const claim = claimAt(client, "test/queue");
   await runs.someoneWaits();
   server.signal("SIGTERM");
-  await vi.waitFor(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"), 10_000);
+  await eventually(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"));
   await runs.unlock();
   const { tasks } = await claim;
   expect(await server.ended(10_000), server.output()).toBe(0);
@@ -111,10 +112,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const sleep = { payload: { command: [["sh", "-c", "sleep 1001 & sleep 1002"]], maxRunTime: 600 } };
     await createTask(client, { taskQueueId: "local/default", ...sleep });
     const family = () => processesOf(home).map(({ words }) => words);
-    await vi.waitFor(
-      () => expect(family().filter((words) => words.startsWith("sleep"))).toHaveLength(2),
-      10_000,
-    );
+    await eventually(() => expect(family().filter((words) => words.startsWith("sleep"))).toHaveLength(2));
     expect(family().some((words) => words.startsWith("postgres:"))).toBe(true);
     const waiting = claimAt(client, "test/empty");
     await createTask(client);

@@ -1,6 +1,6 @@
 // `taskyard run`, as the README shows it: the log comes, the exit status is the command's, Ctrl-C ends it all.
 import { readdir } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   processesOf,
   startTaskyard,
@@ -8,6 +8,7 @@ import {
   temporaryHome,
   type ServerProcess,
 } from "../support/process.ts";
+import { eventually } from "../support/until.ts";
 
 let home = "";
 let server: ServerProcess;
@@ -41,7 +42,7 @@ describe("with a server", () => {
     const running = run("--", "sh", "-c", "setsid sleep 1001 & sleep 1002 & echo started; wait");
     await running.says(/^started$/m);
     const sleepers = () => processesOf(home).filter(({ words }) => words.startsWith("sleep 100"));
-    await vi.waitFor(() => expect(sleepers()).toHaveLength(2), 10_000);
+    await eventually(() => expect(sleepers()).toHaveLength(2));
     const [, taskId = ""] = await running.says(/^task (\S+) on local\/default$/m);
 
     running.signal("SIGINT");
@@ -49,7 +50,7 @@ describe("with a server", () => {
     expect(running.output()).toContain(`canceling ${taskId}; Ctrl-C again leaves at once\n`);
     const { status } = await server.client.queue.status({ taskId });
     expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
-    await vi.waitFor(() => expect(sleepers()).toEqual([]), 10_000);
+    await eventually(() => expect(sleepers()).toEqual([]));
   });
 });
 

@@ -40,9 +40,9 @@ test("a claimer that waits at one server has a task that another made pending wi
     const second = await timeToWake(() => there.queue.reportCompleted({ taskId: first.taskId, runId: 0 }));
     released.push(second.ms);
   }
-  // 5 to 10 ms on a quiet machine. A poll in place of the signal would take seconds.
-  expect(middle(created)).toBeLessThan(250);
-  expect(middle(released)).toBeLessThan(250);
+  // 5 to 10 ms on a quiet machine. A poll in place of the signal would take an hour.
+  expect(middle(created)).toBeLessThan(1_000);
+  expect(middle(released)).toBeLessThan(1_000);
 });
 
 test("a listener at one server hears of what happens at another, in order", async () => {

@@ -1,8 +1,10 @@
 // A worker dies while it runs a task: the task is run again elsewhere, and what it left running is ended.
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { sql } from "../../src/server/core/sql.ts";
 import { testDatabase } from "../support/db.ts";
 import { createTask } from "../support/factories.ts";
 import { processesOf, startServe, startTaskyard, temporaryHome } from "../support/process.ts";
+import { eventually } from "../support/until.ts";
 import { readHistories } from "./task-history.ts";
 
 // One of its processes leaves the group of the others, as daemons do.
@@ -11,10 +13,7 @@ const endlessAtFirst = `[ "$RUN_ID" = 1 ] && exit 0; setsid sleep 1001 & sleep 1
 test("a task whose worker is killed runs again on another, and the next worker ends what was left", async () => {
   const database = await testDatabase();
   onTestFinished(database.drop);
-  const server = await startServe(database.url, {
-    TASKYARD_QUEUE_CLAIM_TIMEOUT: "2s",
-    TASKYARD_QUEUE_LOOP_INTERVAL: "100ms",
-  });
+  const server = await startServe(database.url, { TASKYARD_QUEUE_LOOP_INTERVAL: "100ms" });
   const { rootUrl, client, credentials } = server;
   const startWorker = (home: string, workerId: string) =>
     startTaskyard(["worker", "--task-queue", "test/queue", "--worker-id", workerId], {
@@ -35,20 +34,22 @@ test("a task whose worker is killed runs again on another, and the next worker e
   const taskId = await createTask(client, {
     payload: { command: [["sh", "-c", endlessAtFirst]], maxRunTime: 600 },
   });
-  await vi.waitFor(() => expect(sleepers()).toHaveLength(2), 20_000);
+  await eventually(() => expect(sleepers()).toHaveLength(2));
   const left = sleepers();
   const second = startWorker(otherHome, "second");
   await second.says(/worker waits for tasks/);
   first.signal("SIGKILL");
   expect(await first.ended()).toBe("SIGKILL");
+  // As if the time of the claim were over.
+  await database.db.run(sql`update runs set taken_until = date_trunc('second', now()) - interval '1 second'`);
 
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { status } = await client.queue.status({ taskId });
     expect(status.runs).toMatchObject([
       { workerId: "first", state: "exception", reasonResolved: "claim-expired" },
       { workerId: "second", state: "completed", reasonCreated: "retry" },
     ]);
-  }, 20_000);
+  });
   const history = (await readHistories(database.url)).get(taskId) ?? [];
   expect(history.filter((event) => !event.startsWith("artifact-created"))).toEqual([
     "task-defined",

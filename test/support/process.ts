@@ -4,9 +4,10 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
+import { eventually } from "./until.ts";
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -173,15 +174,12 @@ export function killAll(pids: readonly number[]): void {
   }
 }
 
-/** Resolves when no process that belongs to `home` is alive; rejects, naming them, after `ms`. */
-async function nothingLeftOf(home: string, ms = patienceMs): Promise<void> {
-  await vi.waitFor(
-    () => {
-      const left = processesOf(home).map(({ pid, words }) => `${pid} ${words}`);
-      if (left.length > 0) throw new Error(`processes of ${home} are alive:\n${left.join("\n")}`);
-    },
-    { timeout: ms, interval: 20 },
-  );
+/** Resolves when no process that belongs to `home` is alive; rejects, naming them, after a while. */
+async function nothingLeftOf(home: string): Promise<void> {
+  await eventually(() => {
+    const left = processesOf(home).map(({ pid, words }) => `${pid} ${words}`);
+    if (left.length > 0) throw new Error(`processes of ${home} are alive:\n${left.join("\n")}`);
+  });
 }
 
 export interface LivingProcess {

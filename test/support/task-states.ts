@@ -164,8 +164,7 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
       .claimWork({ taskQueueId }, { ...worker, tasks: 2 })
       .finally(() => (answered = true));
     while (!answered && !isThere) {
-      await clock.advance(100);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await clock.advance(1);
     }
     return (await asked).tasks[0]?.status;
   }

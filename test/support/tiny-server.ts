@@ -139,7 +139,8 @@ export function tinyServer(
   };
   const app = createHttpServer({
     bodyLimit,
-    keepAliveTimeoutMs: 5_000,
+    // Longer than a test may take: one that waited for a connection to go idle would not end.
+    keepAliveTimeoutMs: 120_000,
     trustProxy: false,
     version: { version: "1.2.3", commit: "", source: "", build: "" },
     clock: systemClock,

@@ -16,23 +16,36 @@ interface Scene {
   /** What each question for the status finds; the last is repeated. */
   readonly runs: readonly Run[];
   /** What each request for the live log gets; the last is repeated. None: there is no such artifact. */
-  readonly live?: readonly Answer[];
+  readonly live?: readonly (Answer | Broken)[];
   readonly backing?: readonly Answer[];
+}
+
+/** An answer that sends the bytes up to here, and breaks the connection when they were read: sooner, none may be seen. */
+interface Broken {
+  readonly breaksAt: number;
 }
 
 /** A queue with one task and the places where its logs are, as far as reading a log asks for them. */
 async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
   const asked: string[] = [];
   const counts = { status: 0, live: 0, backing: 0 };
+  const chunks: Uint8Array[] = [];
+  let onChunk = (): void => undefined;
+  const answerOf =
+    (of: Answer | Broken | undefined): Answer =>
+    (response, request) => {
+      if (of === undefined || !("breaksAt" in of)) return of?.(response, request);
+      onChunk = () => void (Buffer.concat(chunks).length >= of.breaksAt && response.destroy());
+      response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, of.breaksAt));
+    };
   const next = <T>(list: readonly T[], kind: keyof typeof counts): T | undefined =>
     list[Math.min(++counts[kind], list.length) - 1];
   const server = await scriptedServer((response, request) => {
     const { url, headers } = request;
-    const log = url === "/live" || url === "/backing" ? url.slice(1) : undefined;
+    const log = url === "/live" ? "live" : url === "/backing" ? "backing" : undefined;
     if (log !== undefined) asked.push(headers.range === undefined ? log : `${log} ${headers.range}`);
     if (url.endsWith("/status")) json({ status: { runs: [next(scene.runs, "status")] } })(response, request);
-    else if (log === "live") next(scene.live ?? [], "live")?.(response, request);
-    else if (log === "backing") next(scene.backing ?? [], "backing")?.(response, request);
+    else if (log !== undefined) answerOf(next<Answer | Broken>(scene[log] ?? [], log))(response, request);
     else {
       const kind = url.includes("backing") ? "backing" : "live";
       const there = scene[kind] !== undefined;
@@ -50,9 +63,10 @@ async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
   };
   const client = connect({ rootUrl: server.rootUrl });
   const { signal } = new AbortController();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readLog({ client, taskId, runId: 0, watch, signal, ...options }))
+  for await (const chunk of readLog({ client, taskId, runId: 0, watch, signal, ...options })) {
     chunks.push(chunk);
+    onChunk();
+  }
   return {
     read: Buffer.concat(chunks).toString(),
     asked: asked.filter((kind) => kind !== "status"),
@@ -65,13 +79,7 @@ const from =
   (at: number, end = bytes.length): Answer =>
   (response) =>
     response.writeHead(206).end(bytes.subarray(at, end));
-/** Sends a part and breaks the connection. */
-const broken =
-  (end: number, status = 200): Answer =>
-  (response) => {
-    response.writeHead(status, { "content-length": bytes.length });
-    response.write(bytes.subarray(0, end), () => response.destroy());
-  };
+const broken = (breaksAt: number): Broken => ({ breaksAt });
 
 test("the live log of a run that goes on is followed to its end", async () => {
   expect(await play({ runs: [running], live: [whole] })).toEqual({ read: text, asked: ["live"], waits: 0 });

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { databaseProxy } from "../../../test/support/database-proxy.ts";
 import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
+import { until } from "../../../test/support/until.ts";
 import {
   Bytes,
   DatabaseUnavailable,
@@ -215,6 +216,12 @@ describe("a connection that breaks", () => {
     const db = open({ poolSize: 1 });
     const pid = (await db.maybeOne(Pid, ownPid))?.pid;
     const slow = db.run(sql`select pg_sleep(60)`).catch((err: unknown) => err);
+    // On another connection: it would come first now and then.
+    await until(
+      "the statement to run",
+      async () =>
+        (await t.db.run(sql`select from pg_stat_activity where pid = ${pid} and state = 'active'`)) > 0,
+    );
     await terminate(pid);
     expect(await slow).toMatchObject({
       name: "DatabaseUnavailable",
@@ -238,7 +245,7 @@ describe("a connection that breaks", () => {
   test("without a word is given up when its answer is overdue", async () => {
     const proxy = await databaseProxy(t.url);
     onTestFinished(() => proxy.close());
-    const db = open({ url: proxy.url, poolSize: 1, statementTimeoutMs: 100, answerGraceMs: 100 });
+    const db = open({ url: proxy.url, poolSize: 1, statementTimeoutMs: 1_000, answerGraceMs: 100 });
     await db.run(addNote(1));
     proxy.freeze();
     await expect(db.run(addNote(2))).rejects.toMatchObject({ cause: { message: "Query read timeout" } });
@@ -256,14 +263,14 @@ describe("a database that cannot serve", () => {
   });
 
   test("because every connection is taken for too long is unavailable", async () => {
-    const db = open({ poolSize: 1, connectTimeoutMs: 50 });
+    const db = open({ poolSize: 1, connectTimeoutMs: 1_000 });
     await db.tx(async () => {
       await expect(db.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
     });
   });
 
   test("a statement within the time limit is unavailable, and its connection lives on", async () => {
-    const db = open({ poolSize: 1, statementTimeoutMs: 50 });
+    const db = open({ poolSize: 1, statementTimeoutMs: 1_000 });
     const pid = await db.maybeOne(Pid, ownPid);
     await expect(db.run(sql`select pg_sleep(60)`)).rejects.toMatchObject({ cause: { code: "57014" } });
     expect(await db.maybeOne(Pid, ownPid)).toEqual(pid);

@@ -1,8 +1,9 @@
 import { Type } from "typebox";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { manualClock } from "../../../test/support/clock.ts";
 import { databaseProxy } from "../../../test/support/database-proxy.ts";
 import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
+import { until } from "../../../test/support/until.ts";
 import { listen, type ListenOptions } from "./listen.ts";
 import { sql } from "./sql.ts";
 
@@ -96,17 +97,17 @@ test("keeps trying while there is no database, with growing pauses of at most 5 
   expect(pauses[8]).toBeGreaterThanOrEqual(3_750);
 });
 
-test("gives up a connection that no longer answers, and makes a new one", { timeout: 30_000 }, async () => {
+test("gives up a connection that no longer answers, and makes a new one", async () => {
   const proxy = await databaseProxy(t.url);
   onTestFinished(() => proxy.close());
   const clock = manualClock();
-  const { listener, seen, next } = recorded({ url: proxy.url, clock, answerTimeoutMs: 200 });
+  const { listener, seen, next } = recorded({ url: proxy.url, clock, answerTimeoutMs: 2_000 });
   await listener.ready;
   proxy.freeze();
   const reconnected = next();
   // The heartbeat is due; then its answer does not come, in real time.
   await clock.advance(30_000);
-  await vi.waitUntil(() => clock.pending() === 1);
+  await until("the next try", async () => clock.pending() === 1);
   proxy.thaw();
   await clock.advance(5_000);
   await reconnected;

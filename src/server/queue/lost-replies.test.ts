@@ -11,7 +11,7 @@ import { claimPending, EVERYWHERE } from "./store/claim.ts";
 
 let servers: TwoServers;
 beforeAll(async () => {
-  servers = await twoServers({ queue: { loopInterval: 1_000_000, claimWorkTimeout: 300 } });
+  servers = await twoServers({ queue: { loopInterval: 1_000_000 } });
 });
 afterAll(() => servers.stop());
 

@@ -21,7 +21,7 @@ let stack: Stack;
 let tasks: TaskStates;
 beforeAll(async () => {
   // The loops run when the test says so.
-  const queue = { ...limits, claimWorkTimeout: 100, loopInterval: 86_400_000, loopBatch: 1000 };
+  const queue = { ...limits, claimWorkTimeout: 1, loopInterval: 86_400_000, loopBatch: 1000 };
   stack = await testStack({ clock, config: { queue } });
   tasks = taskStates(stack, clock, { ...limits, toDeadline });
 });

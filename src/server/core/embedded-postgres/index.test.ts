@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { Type } from "typebox";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { makeTemporaryFolder, temporaryFolder } from "../../../../test/support/temporary-folder.ts";
+import { until } from "../../../../test/support/until.ts";
 import { openDb, type Db } from "../db.ts";
 import { sql } from "../sql.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
@@ -44,8 +45,7 @@ const setting = async (db: Db, name: string): Promise<string | undefined> =>
   (await db.maybeOne(Type.Object({ value: Type.String() }), sql`select current_setting(${name}) as value`))
     ?.value;
 
-const ended = (pid: number): Promise<boolean> =>
-  vi.waitUntil(() => !isAlive(pid), { timeout: 15_000, interval: 20 });
+const ended = (pid: number): Promise<boolean> => until(`the end of ${pid}`, async () => !isAlive(pid));
 
 /** Ends the only thing that has this id: a process of this test. */
 const kill = (pid: number): void => void process.kill(pid, "SIGKILL");
@@ -88,13 +88,14 @@ describe("a server that is started", () => {
   });
 
   test("is ready in less than a second when there is a cluster", async () => {
-    const times: number[] = [];
-    for (let i = 0; i < 3; i++) {
+    // Once is enough: what else runs on this machine makes it slower, and nothing makes it faster.
+    let fastest = Infinity;
+    for (let i = 0; i < 10 && fastest > 1_000; i++) {
       const began = performance.now();
       await (await start(home)).stop();
-      times.push(performance.now() - began);
+      fastest = Math.min(fastest, performance.now() - began);
     }
-    expect(Math.min(...times)).toBeLessThan(1_000);
+    expect(fastest).toBeLessThan(1_000);
   });
 
   test("listens on a socket that only its user can reach, and nowhere else", async () => {
@@ -142,13 +143,11 @@ describe("a server that is killed", () => {
     const { pid } = server;
     kill(pid);
     await ended(pid);
-    await vi.waitUntil(
-      () =>
-        db.run(sql`select from kept`).then(
-          () => true,
-          () => false,
-        ),
-      { timeout: 15_000 },
+    await until("the server to be back", () =>
+      db.run(sql`select from kept`).then(
+        () => true,
+        () => false,
+      ),
     );
     expect(server.pid).not.toBe(pid);
     expect(isAlive(server.pid)).toBe(true);
@@ -179,7 +178,7 @@ describe("a server that is killed", () => {
       const watchdog = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]);
       kill(watchdog);
       await ended(pid);
-      await vi.waitUntil(() => server.pid !== 0 && server.pid !== pid, { timeout: 15_000 });
+      await until("another server", async () => server.pid !== 0 && server.pid !== pid);
       expect(await setting(connect(server.url), "fsync")).toBe("off");
     },
   );
@@ -199,17 +198,26 @@ describe("a process that is killed", () => {
   });
 
   test("in the middle of its first start leaves no half cluster", async () => {
-    const fresh = await newHome();
-    await mkdir(fresh, { recursive: true });
-    const script = path.resolve("test/support/embedded-postgres-process.ts");
-    const child = spawn(process.execPath, ["--import", "tsx", script, fresh], { stdio: "ignore" });
-    const clusters = async () => (await readdir(fresh)).filter((name) => name.startsWith("data"));
-    await vi.waitUntil(async () => (await clusters()).length > 0, { timeout: 15_000, interval: 1 });
-    child.kill("SIGKILL");
-    expect(await clusters()).toEqual([expect.stringMatching(/^data\../)]);
+    const clustersIn = async (folder: string) =>
+      (await readdir(folder)).filter((name) => name.startsWith("data"));
+    /** A home whose first start was killed in its middle; undefined where that came too late. */
+    async function halfMade(): Promise<string | undefined> {
+      const fresh = await newHome();
+      await mkdir(fresh, { recursive: true });
+      const script = path.resolve("test/support/embedded-postgres-process.ts");
+      const child = spawn(process.execPath, ["--import", "tsx", script, fresh], { stdio: "ignore" });
+      await until("the cluster to be begun", async () => (await clustersIn(fresh)).length > 0);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      const clusters = await clustersIn(fresh);
+      if (clusters.includes("data")) return undefined;
+      expect(clusters).toEqual([expect.stringMatching(/^data\../)]);
+      return fresh;
+    }
+    const fresh = (await halfMade()) ?? (await halfMade()) ?? (await halfMade()) ?? "";
     const server = await start(fresh);
     expect(await setting(connect(server.url), "fsync")).toBe("off");
-    expect(await clusters()).toContain("data");
+    expect(await clustersIn(fresh)).toContain("data");
   });
 });
 

@@ -1,5 +1,6 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { impatientClock } from "../../../../test/support/impatient-clock.ts";
+import { until } from "../../../../test/support/until.ts";
 import type { Postmaster } from "./postmaster.ts";
 import { supervise, type SuperviseOptions } from "./supervise.ts";
 
@@ -55,7 +56,7 @@ test("a server that ends unasked is started again, and said to be", async () => 
   const again = started();
   latest()?.die();
   await again;
-  await vi.waitUntil(() => running.current() !== undefined);
+  await until("the new server", async () => running.current() !== undefined);
   expect(running.current()?.pid).toBe(1002);
   expect(messages).toEqual(["PostgreSQL ended unexpectedly; starting it again", "PostgreSQL runs again"]);
 });

@@ -23,12 +23,10 @@ it("a server that stops answers what it was asked, and waits for no connection a
   await begun;
   const closed = app.close();
   await ended;
-  const before = performance.now();
   release();
   const reply = await answer;
   expect([await reply.text(), reply.headers.get("connection")]).toEqual(["finished", "close"]);
   await closed;
-  expect(performance.now() - before).toBeLessThan(2000);
 });
 
 it("a server that stops ends a connection whose answer had begun before and ends only now", async () => {
@@ -44,9 +42,7 @@ it("a server that stops ends a connection whose answer had begun before and ends
   const closed = app.close();
   await ended;
   await new Promise(setImmediate);
-  const before = performance.now();
   body.end("done");
   expect(await reply.text()).toBe("begun, done");
   await closed;
-  expect(performance.now() - before).toBeLessThan(2000);
 });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createTestTask } from "../../../../test/support/task-context.ts";
 import type { TestTask } from "../../../../test/support/task-context.ts";
+import { eventually } from "../../../../test/support/until.ts";
 import type { ResultSet, Sandbox } from "../../engine.ts";
 import { AbortedError } from "../../outcome.ts";
 import { nativeEngine } from "./engine.ts";
@@ -123,9 +124,12 @@ describe("commands", () => {
   test("are told apart by the processor time that they used", async () => {
     const burn = sh("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done");
     const { exits } = await run([sh("true"), burn, sh("true")]);
-    const [before, busy, after] = exits.map(({ userMs = -1, systemMs = -1 }) => userMs + systemMs);
+    const [before = -1, busy = -1, after = -1] = exits.map(
+      ({ userMs = -1, systemMs = -1 }) => userMs + systemMs,
+    );
+    // It takes 150 ms or more, and the others a few.
     expect(busy).toBeGreaterThan(50);
-    expect([before, after].every((ms) => ms !== undefined && ms >= 0 && ms <= 30)).toBe(true);
+    for (const idle of [before, after]) expect(idle >= 0 && idle < busy / 2).toBe(true);
   });
 });
 
@@ -185,7 +189,7 @@ describe("the end of a sandbox", () => {
     ],
   ])("leaves nothing of %s", async (_, script) => {
     const sandbox = await start([sh(script)]);
-    await vi.waitFor(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"), 5000);
+    await eventually(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"));
     const all = processesOfRun();
     expect(all.length).toBeGreaterThan(0);
     await sandbox.abort(new AbortedError("canceled"));
@@ -202,13 +206,16 @@ describe("the end of a sandbox", () => {
   });
 
   test("waits for it: a background process lives on for the next command, and its output is kept", async () => {
-    await run([sh("(sleep 0.3; echo late) & echo first"), sh("echo second; sleep 0.6")]);
+    await run([
+      sh("mkfifo go done; (read go < go; echo late; echo > done) & echo first"),
+      sh("echo second; echo > go; read done < done"),
+    ]);
     expect(await logText()).toMatch(/first\n[^]*second\n[^]*late\n/);
   });
 
   test("by a kill still has a result, for the sake of artifacts", async () => {
     const sandbox = await start([sh("echo data > file; echo up; sleep 1000"), sh("echo never")]);
-    await vi.waitFor(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"), 5000);
+    await eventually(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"));
     await sandbox.kill();
     const results = await sandbox.result;
     expect([results.success, results.exits.map(({ outcome }) => outcome)]).toEqual([false, ["aborted"]]);

@@ -3,6 +3,7 @@ import { open, readFile, truncate, writeFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { eventually } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { CHECKED_AHEAD } from "./verified.ts";
 
@@ -85,7 +86,7 @@ describe("damaged content", () => {
     // A part is not checked: that takes the whole.
     const range = await requestByHand(url, { headers: { range: "bytes=1-4" } });
     expect([range.status, range.body.toString()]).toEqual([206, "xxxx"]);
-    await expect.poll(reported).toContainEqual(expect.stringContaining("has not the SHA-256"));
+    await eventually(() => expect(reported()).toContainEqual(expect.stringContaining("has not the SHA-256")));
   });
 
   it("of a large compressed artifact ends as a torn transfer for those who get it inflated", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { eventually } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 
 const KB = 1024;
@@ -174,7 +175,7 @@ describe("an upload is refused, and leaves nothing behind,", () => {
       },
     );
     await expect(sent).rejects.toThrow("socket hang up");
-    await expect.poll(() => t.files()).toEqual([]);
+    await eventually(async () => expect(await t.files()).toEqual([]));
     expect(t.records.filter(({ level }) => level === "error")).toEqual([]);
   });
 
@@ -187,7 +188,7 @@ describe("an upload is refused, and leaves nothing behind,", () => {
         (request) => request.write("half of it"),
       );
       await expect(sent).rejects.toThrow("socket hang up");
-      await expect.poll(() => hasty.files()).toEqual([]);
+      await eventually(async () => expect(await hasty.files()).toEqual([]));
     } finally {
       await hasty.close();
     }
