@@ -3,6 +3,7 @@
 import { pendingTopic, timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import type { Round } from "./loops.ts";
 import type { QueueHeads } from "./queue-heads.ts";
+import { recordClaims } from "./records.ts";
 import type { Resolve } from "./resolver.ts";
 import { claimPending, type ClaimedRow } from "./store/claim.ts";
 import type { WorkerLedger } from "./workers/ledger.ts";
@@ -41,6 +42,7 @@ export function runBuiltInTasks(
         if (rows.length === 0) return 0;
         wakeAfterCommit(ctx, null);
         ledger.claimed({ taskQueueId, ...worker }, rows);
+        recordClaims(ctx, { taskQueueId, ...worker }, rows);
         await Promise.all(
           rows.map((row) =>
             resolve({

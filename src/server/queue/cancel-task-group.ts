@@ -4,6 +4,7 @@ import { ApiError } from "../../lib/errors.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { timestamp, type QueueContext } from "./context.ts";
 import { requireGroup } from "./find-task.ts";
+import { record } from "./records.ts";
 import { createEnder } from "./resolver.ts";
 import { groupSize, openMembers, releasingEdges, type EdgeRow, type OpenRow } from "./store/groups.ts";
 
@@ -38,13 +39,12 @@ export function cancelTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoint
           else missed++;
       }
       // What could not be ended was changed meanwhile: it is resolved, and that is that, or has another run.
-      if (missed === 0)
-        return {
-          taskGroupId,
-          taskGroupSize: await groupSize(ctx.db, taskGroupId),
-          cancelledCount: canceled.size,
-          taskIds: [...canceled],
-        };
+      if (missed === 0) {
+        const taskGroupSize = await groupSize(ctx.db, taskGroupId);
+        const counts = { taskGroupSize, cancelledCount: canceled.size };
+        record(ctx, "task-group-cancelled", { taskGroupId, schedulerId: group.scheduler_id, ...counts });
+        return { taskGroupId, ...counts, taskIds: [...canceled] };
+      }
     }
     throw new ApiError(
       "RequestConflict",

@@ -7,6 +7,7 @@ import { RawJson } from "../core/http/replies.ts";
 import { reorderedTopic, timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { priorityRank } from "./define-task.ts";
 import { refuseAfterDeadline, requireGroup, requireTask, statusOf } from "./find-task.ts";
+import { record } from "./records.ts";
 import type { TaskRow } from "./store/read.ts";
 import { column } from "./store/columns.ts";
 import {
@@ -59,7 +60,10 @@ export function changeTaskPriority(
     call.authorize({ taskId, taskQueueId: task.task_queue_id });
     refuseAfterDeadline(ctx, task);
     const changed = await reprioritize({ taskId, priority: priorityRank(newPriority), announce: true });
-    if (changed) return new RawJson(`{"status":${changed.status}}`);
+    if (changed) {
+      record(ctx, "task-priority-changed", { taskId, oldPriority: changed.old_priority, newPriority });
+      return new RawJson(`{"status":${changed.status}}`);
+    }
     const now = await requireTask(ctx.db, taskId);
     refuseAfterDeadline(ctx, now);
     throw new ApiError(
@@ -103,6 +107,8 @@ export function changeTaskGroupPriority(
     // Also where nothing was left to change: a call that failed half-way and is repeated says what it began.
     await announceGroupPriority(ctx.db, group, newPriority, taskIds.length);
     wakeAfterCommit(ctx, null);
-    return { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length, taskIds };
+    const outcome = { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length };
+    record(ctx, "task-group-priority-changed", outcome);
+    return { ...outcome, taskIds };
   };
 }

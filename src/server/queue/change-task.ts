@@ -5,6 +5,7 @@ import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { refuseAfterDeadline, requireTask, statusOf } from "./find-task.ts";
+import { recordPending } from "./records.ts";
 import { createEnder } from "./resolver.ts";
 import { repeatPending, repeatResolved, type TaskRow } from "./store/read.ts";
 import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/schedule.ts";
@@ -33,6 +34,7 @@ export function scheduleTask(ctx: QueueContext): Handler<typeof taskEndpoints.sc
     const scheduled = await addFirstRun(ctx.db, task.task_id, timestamp(ctx));
     if (!scheduled) return reply((await requireTask(ctx.db, task.task_id)).status);
     wakeAfterCommit(ctx, [scheduled.task_queue_id]);
+    recordPending(ctx, scheduled.status);
     return reply(scheduled.status);
   };
 }
@@ -59,6 +61,7 @@ export function rerunTask(ctx: QueueContext): Handler<typeof taskEndpoints.rerun
       const rerun = await addRerun(ctx.db, task.task_id, task.run_count, ctx.config.maxRuns, timestamp(ctx));
       if (rerun) {
         wakeAfterCommit(ctx, [rerun.task_queue_id]);
+        recordPending(ctx, rerun.status);
         return reply(rerun.status);
       }
       task = await requireTask(ctx.db, task.task_id);

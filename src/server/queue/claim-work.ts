@@ -7,6 +7,7 @@ import type { ClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimCredentials, claimedTaskJson, scopesOf } from "./claimed-task.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { refuseAfterDeadline, requireRun, requireTask, runIdOf } from "./find-task.ts";
+import { record, recordClaims } from "./records.ts";
 import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store/claim.ts";
 import { readDefinitions } from "./store/read.ts";
 import { isQuarantined } from "./store/workers.ts";
@@ -34,6 +35,7 @@ export function claimWork(
     if (rows.length === 0) {
       rows = await dispatcher.claim(taskQueueId, claimer, ctx.config.claimWorkTimeout, call.closed());
       if (rows.length > 0) ledger.claimed(worker, rows);
+      recordClaims(ctx, worker, rows);
     }
     return new RawJson(`{"tasks":[${rows.map((row) => claimedTaskJson(ctx, row)).join(",")}]}`);
   };
@@ -67,6 +69,7 @@ export function claimTask(
     if (claimed) {
       ledger.claimed(worker, [claimed]);
       wakeAfterCommit(ctx, null);
+      recordClaims(ctx, worker, [claimed]);
     }
     const row = claimed ?? (await heldRuns(ctx.db, claimer, { taskId, runId }))[0];
     if (!row)
@@ -106,12 +109,14 @@ export function reclaimTask(
         `Run ${runId} of task ${taskId} is not running any more, so its claim cannot be kept: stop working on it.`,
       );
     }
-    ledger.seen({ taskQueueId: task_queue_id, workerGroup: worker_group, workerId: worker_id });
+    const worker = { workerGroup: worker_group, workerId: worker_id };
+    ledger.seen({ taskQueueId: task_queue_id, ...worker });
+    record(ctx, "task-reclaimed", { ...worker, taskId, runId });
     const [row] = await readDefinitions(ctx.db, [taskId]);
     if (!row) throw new ApiError("ResourceNotFound", `Task ${taskId} has expired.`);
     const credentials = claimCredentials(
       ctx,
-      { taskId, runId, workerGroup: worker_group, workerId: worker_id, takenUntil: new Date(takenUntil) },
+      { taskId, runId, ...worker, takenUntil: new Date(takenUntil) },
       scopesOf(row.definition),
     );
     return new RawJson(

@@ -7,6 +7,7 @@ import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
+import { recordDefined } from "./records.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/create.ts";
 import { readDefinitions, readGroup, readTasks, repeatDefined } from "./store/read.ts";
 import { together } from "./together.ts";
@@ -34,6 +35,7 @@ export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.crea
     const written = await write(task);
     if (written.outcome === "created") {
       wakeAfterCommit(ctx, [written.pending_in]);
+      recordDefined(ctx, taskId, written.pending_in !== null);
       return new RawJson(`{"status":${written.status}}`);
     }
     if (written.outcome === "known") return repeat(ctx, task);

@@ -98,6 +98,16 @@ function storyOf({ runs }: TaskStatus): string[] {
     ...(run.resolved === undefined ? [] : [`task-${run.state} ${i}`]),
   ]);
 }
+/** What the processes recorded of the runs of a task, in the same words. */
+const recordsOf = (task: string): string[] =>
+  [servers.stack, servers.other].flatMap(({ records }) =>
+    records
+      .filter(
+        ({ taskId, msg }) =>
+          taskId === task && /^task-(?!claimed|reclaimed|defined|priority)/.test(String(msg)),
+      )
+      .map(({ msg, runId }) => `${String(msg)} ${String(runId)}`),
+  );
 /** Each line once, where it came first. */
 const once = (lines: readonly string[]): string[] => [...new Set(lines)];
 
@@ -136,6 +146,8 @@ it("what many do at once is a story that one could have done alone", async () =>
         const own = events.filter(({ payload }) => payload.status?.taskId === taskId);
         const told = story(own).filter((line) => line !== "task-defined" && line !== "task-priority-changed");
         expect(once(told)).toEqual(storyOf(status));
+        // Each transition has a record of the process that made it, and one only.
+        expect(recordsOf(taskId).toSorted()).toEqual(storyOf(status).toSorted());
         // Told again or not, the log's last word is what is so.
         const last = own.at(-1)?.payload.status;
         if (own.length > 1)

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Client } from "../../client/index.ts";
 import { createTask, taskDefinition } from "../../../test/support/factories.ts";
+import { testMonitor } from "../../../test/support/monitor.ts";
 import { queueEvents, story } from "../../../test/support/queue-events.ts";
 import type { Stack } from "../../../test/support/stack.ts";
 import { outcomes, twoServers, type TwoServers } from "../../../test/support/two-servers.ts";
@@ -9,7 +10,6 @@ import { until } from "../../../test/support/until.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { isRetryable, type Queryable } from "../core/db.ts";
-import { createMetrics } from "../core/metrics.ts";
 import { sql } from "../core/sql.ts";
 import { createWakeUps } from "../core/wake-ups.ts";
 import { createEnder } from "./resolver.ts";
@@ -176,7 +176,9 @@ describe("a deadlock", () => {
   it("is not seen by who lost it: the batch is done again", async () => {
     const { url, db } = stack.database;
     const wakeUps = await createWakeUps({ url, db, clock: systemClock, intervalMs: 10 });
-    const end = createEnder({ db, clock: systemClock, wakeUps, metrics: createMetrics() }, "canceled");
+    const { monitor } = testMonitor();
+    const { metrics } = monitor;
+    const end = createEnder({ db, clock: systemClock, wakeUps, metrics, monitor }, "canceled");
     const lock = (tx: Queryable, taskId: string) =>
       tx.run(sql`select from tasks where task_id = ${taskId} for update`);
 

@@ -1,6 +1,7 @@
 // What is left to release where a resolved task has very many dependents.
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import type { Round } from "./loops.ts";
+import { recordReleased } from "./records.ts";
 import { releaseMore, type ReleasedRow } from "./store/release.ts";
 
 /** The wake-up topic of dependents that one statement left for the next. */
@@ -24,8 +25,9 @@ export function wakeAfterResolution(
  */
 export function releaseDependents(ctx: QueueContext): Round {
   return async () => {
-    const { pending_in, unfinished } = await releaseMore(ctx.db, timestamp(ctx));
+    const { pending_in, unfinished, released } = await releaseMore(ctx.db, timestamp(ctx));
     if (pending_in.length > 0) wakeAfterCommit(ctx, pending_in);
+    recordReleased(ctx, released);
     return { more: unfinished };
   };
 }

@@ -4,6 +4,7 @@ import type { Handler } from "../core/http/serve.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "./context.ts";
 import { requireGroup } from "./find-task.ts";
 import { groupMembers } from "./read-task.ts";
+import { record } from "./records.ts";
 import { sealGroup } from "./store/groups.ts";
 
 export function sealTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.sealTaskGroup> {
@@ -11,8 +12,12 @@ export function sealTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.
     const { taskGroupId } = call.params;
     const group = await requireGroup(ctx.db, taskGroupId);
     call.authorize({ taskGroupId, schedulerId: group.scheduler_id });
-    const sealed = await sealGroup(ctx.db, taskGroupId, timestamp(ctx));
+    const at = timestamp(ctx);
+    const sealed = await sealGroup(ctx.db, taskGroupId, at);
     wakeAfterCommit(ctx, null);
+    // Otherwise it was sealed before, which was only said again.
+    if (sealed?.sealed?.toISOString() === at)
+      record(ctx, "task-group-sealed", { taskGroupId, schedulerId: sealed.scheduler_id });
     // It may have expired in between.
     return groupMembers(sealed ?? (await requireGroup(ctx.db, taskGroupId)));
   };

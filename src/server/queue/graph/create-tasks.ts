@@ -6,6 +6,7 @@ import type { Call } from "../../core/http/call.ts";
 import type { Handler } from "../../core/http/serve.ts";
 import { takeTurns, type Turn } from "../../core/turns.ts";
 import { reorderedTopic, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { areRecorded, recordDefined, recordReleased } from "../records.ts";
 import { checkKnown } from "./check-known.ts";
 import { checkBetween, checkTasks, type CheckedTasks } from "./check-tasks.ts";
 import { collectFaults, type Faults } from "./faults.ts";
@@ -83,10 +84,14 @@ async function tryToWrite(
 ): Promise<boolean> {
   if (plan.tasks.length === 0) return true;
   try {
-    const queues = await writeTasks(ctx, plan, turn);
+    const { queues, released } = await writeTasks(ctx, plan, turn);
     // Such a transaction may take longer than claims wait until they pass over a place.
     ctx.wakeUps.wake(reorderedTopic);
     wakeAfterCommit(ctx, queues);
+    if (areRecorded(ctx)) {
+      for (const { taskId, unsatisfied } of plan.tasks) recordDefined(ctx, taskId, unsatisfied === 0);
+      recordReleased(ctx, released);
+    }
     return true;
   } catch (err) {
     const again = err instanceof ChangedMeanwhile || isRetryable(err) || isUniqueViolation(err);

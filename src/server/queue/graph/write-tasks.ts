@@ -54,14 +54,20 @@ export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<strin
 const satisfies = (state: string | null, anyResolution: boolean): boolean =>
   state === "completed" || (anyResolution && (state === "failed" || state === "exception"));
 
+/** What became pending: in which queues, and which of the tasks that waited. */
+export interface Written {
+  readonly queues: Set<string>;
+  readonly released: string[];
+}
+
 /**
- * Writes it, or nothing. Answers the queues in which runs became pending.
+ * Writes it, or nothing.
  *
  * Locks come last, so that others wait for them only briefly: of what is awaited, so that none of it resolves between
  * being looked at and having its dependents (see lockRequired), then of the groups. What was resolved when it was looked
  * at before is not locked: a rerun of it that comes in between might as well have come afterwards.
  */
-export async function writeTasks(ctx: QueueContext, plan: Plan, turn: Turn): Promise<Set<string>> {
+export async function writeTasks(ctx: QueueContext, plan: Plan, turn: Turn): Promise<Written> {
   const groups = growthOf(plan.tasks);
   return ctx.db.tx(async (tx) => {
     const at = timestamp(ctx);
@@ -85,19 +91,24 @@ export async function writeTasks(ctx: QueueContext, plan: Plan, turn: Turn): Pro
       );
       await breathe();
     }
-    for (const queue of await settleAwaited(tx, plan.awaited, at)) queues.add(queue);
+    const released = await settleAwaited(tx, plan.awaited, at, queues);
     for (const some of chunks(groups)) {
       const grown = await growGroups(tx, some, ctx.config.groupExpiryMargin);
       if (grown.length < some.length)
         throw new ChangedMeanwhile("a group was sealed or has another scheduler");
     }
-    return queues;
+    return { queues, released };
   });
 }
 
-/** What was resolved since it was looked at keeps nobody waiting. */
-async function settleAwaited(tx: Queryable, awaited: readonly string[], at: string): Promise<string[]> {
-  const queues: string[] = [];
+/** What was resolved since it was looked at keeps nobody waiting. Answers who is pending then, and adds their queues. */
+async function settleAwaited(
+  tx: Queryable,
+  awaited: readonly string[],
+  at: string,
+  queues: Set<string>,
+): Promise<string[]> {
+  const tasks: string[] = [];
   for (const some of chunks(awaited)) {
     await lockRequired(tx, some);
     // A statement of its own, since it must see what was committed before the locks were had.
@@ -109,11 +120,12 @@ async function settleAwaited(tx: Queryable, awaited: readonly string[], at: stri
     if (resolved.length === 0) continue;
     for (let more = true; more;) {
       const released = await releaseResolved(tx, resolved, at);
-      queues.push(...released.pending_in);
+      for (const queue of released.pending_in) queues.add(queue);
+      tasks.push(...released.released);
       more = released.unfinished;
     }
   }
-  return queues;
+  return tasks;
 }
 
 /** In order of ids, in which their rows are locked. */

@@ -16,6 +16,8 @@ const EndedRow = Type.Object({
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
   /** Whether releaseMore has to see to more dependents; the same in every row. */
   unfinished: Type.Boolean(),
+  /** Dependents that became pending; the same in every row, and null where nobody asked. */
+  released: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type EndedRow = Static<typeof EndedRow>;
 
@@ -32,6 +34,7 @@ export function endTasks(
   reason: "canceled" | "deadline-exceeded",
   at: string,
   namesWorker: boolean,
+  tellsReleased = false,
 ): Promise<EndedRow[]> {
   return db.many(
     EndedRow,
@@ -84,9 +87,9 @@ export function endTasks(
         ) as payload
       from outcome
     ),
-    ${afterResolution(at)}
+    ${afterResolution(at, tellsReleased)}
     select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id, (select queues from woken) as pending_in,
-      (select more from unfinished) as unfinished
+      (select more from unfinished) as unfinished, (select task_ids from woken) as released
     from outcome o order by o.ord`,
   );
 }

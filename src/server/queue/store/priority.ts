@@ -15,7 +15,12 @@ export interface PriorityChange {
   readonly announce: boolean;
 }
 
-const ChangedRow = Type.Object({ task_id: Type.String(), status: Type.String() });
+const ChangedRow = Type.Object({
+  task_id: Type.String(),
+  status: Type.String(),
+  /** The name of the priority that it had before. */
+  old_priority: Type.String(),
+});
 export type ChangedRow = Static<typeof ChangedRow>;
 
 const LockedRunRow = Type.Object({ task_queue_id: Type.String() });
@@ -105,7 +110,7 @@ export function changePriorities(
         '{"status":' || status || ',"oldPriority":"' || priority_name(old_priority)
           || '","newPriority":"' || priority_name((task).priority) || '","version":1}'
       from outcome where announce order by ord`)})
-    select (task).task_id as task_id, status from outcome order by ord`,
+    select (task).task_id as task_id, status, priority_name(old_priority) as old_priority from outcome order by ord`,
   );
 }
 

@@ -11,6 +11,8 @@ const ReleasedRow = Type.Object({
   pending_in: Type.Array(Type.String()),
   /** Whether to ask again. */
   unfinished: Type.Boolean(),
+  /** The dependents that became pending. */
+  released: Type.Array(Type.String()),
 });
 export type ReleasedRow = Static<typeof ReleasedRow>;
 
@@ -19,10 +21,11 @@ const releasing = (resolved: Sql, at: string, unfinished: Sql): Sql => sql`
     ${releaseDependents(resolved, at)},
     logged as (${logEvents(sql`
       select exchange, routing_key, cc, payload from (select ${dependentPending} from released) e order by routing_key`)})
-    select coalesce(array_agg(distinct (run).task_queue_id), '{}') as pending_in, (${unfinished}) as unfinished
+    select coalesce(array_agg(distinct (run).task_queue_id), '{}') as pending_in, (${unfinished}) as unfinished,
+      coalesce(array_agg((run).task_id), '{}') as released
     from released`;
 
-const one = ([row]: ReleasedRow[]): ReleasedRow => row ?? { pending_in: [], unfinished: false };
+const one = ([row]: ReleasedRow[]): ReleasedRow => row ?? { pending_in: [], unfinished: false, released: [] };
 
 /** Schedules what waited only for tasks that are resolved by now, and says so. */
 export const releaseResolved = async (

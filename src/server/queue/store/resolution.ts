@@ -31,12 +31,13 @@ export const dependentPending: Sql = sql`${exchanges.taskPending} as exchange,
 /**
  * CTEs that follow a CTE `final` (task_id, run_id, state, task_group_id: the runs that were resolved for good),
  * and a CTE `own_event` (ord, step, exchange, routing_key, cc, payload: the events of those tasks themselves).
- * They give `woken` (queues), the queues in which dependents became pending, and `unfinished` (more).
+ * They give `woken` (queues, and where `tells` is true task_ids: in which dependents became pending, and which), and
+ * `unfinished` (more).
  *
  * Groups are counted on their own rows, which two resolutions lock one after the other: each sees what the other
  * left.
  */
-export const afterResolution = (at: string): Sql => sql`
+export const afterResolution = (at: string, tells: boolean): Sql => sql`
     ${releaseDependents(
       sql`select array_agg(task_id) as ids, array_agg(state) as states from final having count(*) > 0`,
       at,
@@ -69,4 +70,8 @@ export const afterResolution = (at: string): Sql => sql`
     logged as (
       ${logEvents(sql`select exchange, routing_key, cc, payload from event order by ord, step, routing_key`)}
     ),
-    woken as (select array_agg(distinct (run).task_queue_id) as queues from released)`;
+    woken as (
+      select array_agg(distinct (run).task_queue_id) as queues,
+        array_agg((run).task_id) filter (where ${tells}::boolean) as task_ids
+      from released
+    )`;

@@ -28,6 +28,8 @@ const ResolvedRow = Type.Object({
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
   /** Whether releaseMore has to see to more dependents; the same in every row. */
   unfinished: Type.Boolean(),
+  /** Dependents that became pending; the same in every row, and null where nobody asked. */
+  released: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type ResolvedRow = Static<typeof ResolvedRow>;
 
@@ -39,6 +41,7 @@ export function resolveRuns(
   db: Queryable,
   resolutions: readonly Resolution[],
   at: string,
+  tellsReleased = false,
 ): Promise<ResolvedRow[]> {
   return db.many(
     ResolvedRow,
@@ -104,12 +107,12 @@ export function resolveRuns(
         (task).routes, task_message(status, (task).tags, (retry).run_id, null, null, null)
       from outcome where (retry).task_id is not null
     ),
-    ${afterResolution(at)}
+    ${afterResolution(at, tellsReleased)}
     select ord::integer, status, (task).task_queue_id as task_queue_id,
       (select array_agg(q) from (
         select unnest(queues) as q from woken union select (run).task_queue_id from retry
       ) q) as pending_in,
-      (select more from unfinished) as unfinished
+      (select more from unfinished) as unfinished, (select task_ids from woken) as released
     from outcome`,
   );
 }

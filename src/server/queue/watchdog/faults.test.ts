@@ -139,6 +139,8 @@ describe("an unscheduled task", () => {
     for (const taskId of ids) {
       expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
       expect((await w.statusOf(taskId)).runs).toHaveLength(1);
+      const recorded = w.stack.records.filter((record) => record["taskId"] === taskId);
+      expect(recorded.map(({ msg }) => msg)).toEqual(["task-defined", "task-pending"]);
     }
     await expectPeace(w);
   });

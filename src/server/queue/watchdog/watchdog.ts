@@ -4,6 +4,7 @@ import { column } from "../store/columns.ts";
 import { isRetryable } from "../../core/db-errors.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import type { Round } from "../loops.ts";
+import { recordReleased } from "../records.ts";
 import { wakeAfterResolution } from "../release-dependents.ts";
 import { createEnder, type Resolve } from "../resolver.ts";
 import {
@@ -49,6 +50,7 @@ export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly C
       endPastDeadline,
       wake: (pending_in, unfinished = false) =>
         wakeAfterResolution(ctx, { pending_in: [...pending_in], unfinished }),
+      recordReleased: (taskIds) => recordReleased(ctx, taskIds),
     };
     const due = await takeDue(
       ctx.db,

@@ -73,8 +73,12 @@ const lock = (tx: Queryable, taskIds: readonly string[]) =>
         select e.required from task_dependencies e where e.dependent = any(${taskIds}::text[]) and not e.satisfied)
     ) order by task_id for no key update`);
 
-async function judge({ db, at, wake }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
+async function judge(
+  { db, at, wake, recordReleased }: CheckContext,
+  subjects: readonly string[],
+): Promise<Verdict[]> {
   const queues: string[] = [];
+  const pending: string[] = [];
   let unfinished = false;
   const verdicts = await db.tx(async (tx) => {
     await lock(tx, subjects);
@@ -87,16 +91,20 @@ async function judge({ db, at, wake }: CheckContext, subjects: readonly string[]
     if (met.length > 0) {
       const released = await releaseResolved(tx, met, at);
       queues.push(...released.pending_in);
+      pending.push(...released.released);
       unfinished = released.unfinished;
     }
     for (const { subject } of await faultsOf(tx, wrong, at)) {
       const scheduled = await scheduleTask(tx, subject, at);
-      if (scheduled) queues.push(scheduled.task_queue_id);
+      if (!scheduled) continue;
+      queues.push(scheduled.task_queue_id);
+      pending.push(subject);
     }
     const left = new Set(column(await faultsOf(tx, wrong, at), "subject"));
     return faults.map((row) => ({ ...row, repaired: !left.has(row.subject) }));
   });
   if (verdicts.length > 0) wake(queues, unfinished);
+  recordReleased(pending);
   return verdicts;
 }
 
