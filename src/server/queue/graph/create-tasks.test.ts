@@ -346,10 +346,14 @@ describe("at the same time", () => {
     // Holds the call up behind its first look at the dependency: its id is being written by somebody else.
     let rollBack = (): void => undefined;
     const held = new Promise<void>((resolve) => (rollBack = resolve));
-    const holding = stack.database.db.tx(async (tx) => {
-      await tx.run(sql`insert into task_definitions (task_id, definition) values (${task.taskId}, '{}')`);
-      await held;
-      throw new Error("rolled back");
+    let holding: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((written) => {
+      holding = stack.database.db.tx(async (tx) => {
+        await tx.run(sql`insert into task_definitions (task_id, definition) values (${task.taskId}, '{}')`);
+        written();
+        await held;
+        throw new Error("rolled back");
+      });
     });
     const created = create([task]);
     await until("a statement that waits for a lock", async () => {
