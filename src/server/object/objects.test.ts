@@ -4,6 +4,7 @@ import { startS3Server, type S3Server } from "../../../test/support/s3-server.ts
 import { testStack, type Stack } from "../../../test/support/stack.ts";
 import type { CreateUploadRequest } from "../../api/object/schemas.ts";
 import { slugid } from "../../lib/slugid.ts";
+import { sql } from "../core/sql.ts";
 import { hashesOf } from "./hashes.ts";
 
 const inHours = (n: number): string => new Date(Date.now() + n * 3_600_000).toISOString();
@@ -283,6 +284,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
         () => "accepted",
         (err: Error) => err.message.split("\n")[0],
       );
+    const before = await stack.database.db.run(sql`select from objects`);
     const data = (objectData: string) => ({ dataInline: { contentType: "a/b", objectData } });
     expect(await attempt(data("no base64"))).toContain("dataInline.objectData is not base64.");
     expect(await attempt(data(Buffer.alloc(8193).toString("base64")))).toContain(
@@ -298,9 +300,14 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     );
     expect(await attempt({}, { hashes: { md5: 1 } })).toContain("hashes.md5 must be a text");
     expect(await attempt({}, {}, "x".repeat(1201))).toContain("has 1201 characters; it may have 1200");
-    if (kind === "s3")
+    if (kind === "s3") {
+      expect(await attempt(inline("x"), {}, "x".repeat(1020))).toContain("is too long for the store");
+      const late = { contentType: "a/b", contentLength: 1, firstPart: 2 };
+      expect(await attempt({ multipartPutUrls: late })).toContain("firstPart is 2, but 1 bytes are 1 parts");
       expect(await attempt({ putUrl: { contentType: "a/b", contentLength: 5 * 1024 ** 3 + 1 } })).toContain(
         "S3 takes 5368709120 in one PUT. Upload it in parts: propose multipartPutUrls.",
       );
+    }
+    expect(await stack.database.db.run(sql`select from objects`)).toBe(before + 1);
   });
 });

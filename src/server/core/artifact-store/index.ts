@@ -48,9 +48,11 @@ export interface DownloadUrlRequest extends UrlRequest {
 
 export interface ArtifactStore {
   /**
-   * A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. Throws `InputError` where the
-   * store cannot have such a name, or takes so many bytes only in parts.
+   * Throws `InputError` where the store cannot have such a name, or takes so many bytes only in parts. Whoever is going to
+   * write a row asks before that, so that what is refused leaves none.
    */
+  requireFit(key: StoreKey, contentLength?: number): void;
+  /** A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. Throws as `requireFit`. */
   uploadUrl(request: UploadUrlRequest): Promise<string>;
   /** A URL for GET and HEAD, good for as long as the store's configuration says. 404 while no upload is complete. */
   downloadUrl(request: DownloadUrlRequest): Promise<string>;

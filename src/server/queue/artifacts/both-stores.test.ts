@@ -121,6 +121,25 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     await expect(create(task, "x")).rejects.toMatchObject({ code: "RequestConflict" });
   });
 
+  it("a name for which the store has no room is refused, and leaves no row", async () => {
+    const task = await runningTask(stack);
+    const name = "x".repeat(1000);
+    const expires = inHours(1);
+    for (const storageType of ["s3", "object"] as const) {
+      const body = { storageType, expires, contentType: "a/b" };
+      const created = task.worker.queue.createArtifact({ ...task.run, name: `${storageType}-${name}` }, body);
+      if (kind === "local") await created;
+      else
+        await expect(created).rejects.toMatchObject({
+          code: "InputError",
+          message: expect.stringContaining("is too long for the store: S3 takes keys of 1024 bytes"),
+        });
+    }
+    const { artifacts } = await stack.client.queue.listArtifacts(task.run);
+    expect(artifacts).toHaveLength(kind === "local" ? 2 : 0);
+    expect(await stack.database.db.run(sql`select from objects`)).toBe(kind === "local" ? 1 : 0);
+  });
+
   it("what expired is removed with its bytes; a row whose bytes cannot be removed stays for the next round", async () => {
     const task = await runningTask(stack);
     const names = ["public/a", "b", "public/c"];

@@ -36,6 +36,8 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
   return {
     files,
     check: (method, target) => checkSignedUrl(key, method, target, clock.now()),
+    // Any name, and as many bytes as the PUT is allowed, which says so itself.
+    requireFit: () => undefined,
     uploadUrl: async ({ key: of, contentType, expires, rootUrl }) =>
       signedUrl(key, root(rootUrl), { method: "PUT", key: of, contentType, expires: secondsUp(expires) }),
 

@@ -65,16 +65,23 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   const sample = await sign(new GetObjectCommand({ Bucket: publicBucket, Key: "key" }), clock.now() + 60_000);
   const plainBase = sample.slice(0, sample.indexOf("/key?"));
 
+  const requireFit = (key: StoreKey, contentLength = 0): void => {
+    place(key);
+    if (contentLength > MAX_PUT_BYTES)
+      throw new ApiError(
+        "InputError",
+        `The ${describeKey(key)} has ${contentLength} bytes, but S3 takes ${MAX_PUT_BYTES} in one PUT. ` +
+          `Upload it in parts: propose multipartPutUrls.`,
+      );
+  };
+
   return {
     client,
 
+    requireFit,
+
     async uploadUrl({ key, contentType, contentLength, expires }) {
-      if (contentLength !== undefined && contentLength > MAX_PUT_BYTES)
-        throw new ApiError(
-          "InputError",
-          `The ${describeKey(key)} has ${contentLength} bytes, but S3 takes ${MAX_PUT_BYTES} in one PUT. ` +
-            `Upload it in parts: propose multipartPutUrls.`,
-        );
+      requireFit(key, contentLength);
       const { bucket, key: name } = place(key);
       return sign(
         new PutObjectCommand({
