@@ -83,6 +83,8 @@ create table objects (
   hashes jsonb not null,
   content_length bigint,
   parts_id text,
+  content_id text,
+  content_ids text[] default '{}'::text[] not null,
   constraint objects_pkey PRIMARY KEY (name)
 );
 CREATE INDEX objects_by_expiry ON public.objects USING btree (expires);

@@ -26,7 +26,7 @@ export function createUpload(ctx: ObjectContext): Handler<typeof objectApi.endpo
     const { projectId, uploadId, proposedUploadMethods: proposed } = call.body;
     call.authorize({ projectId, name });
     const expires = new Date(call.body.expires).toISOString();
-    const choice = chosenMethod(ctx, name, proposed);
+    const choice = chosenMethod(ctx, { name, uploadId }, proposed);
     const given = checkedHashes(call.body.hashes);
     const own = choice.method === "dataInline" ? hashesOf(choice.bytes) : {};
     requireAgreement(name, given, own, "the content of dataInline");
@@ -62,7 +62,7 @@ export async function reserve(
       "InputError",
       `The object's name has ${name.length} characters; it may have ${MAX_NAME_LENGTH}.`,
     );
-  ctx.artifacts.requireFit({ object: name });
+  ctx.artifacts.requireFit({ object: name, uploadId: reservation.uploadId });
   const uploadExpires = new Date(ctx.clock.now() + UPLOAD_MS).toISOString();
   const upload = await writeUpload(db, { ...reservation, uploadExpires, ...content });
   if (upload) return upload;

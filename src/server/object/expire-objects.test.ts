@@ -61,7 +61,10 @@ describe("expired objects and abandoned uploads", () => {
     await ago("abandoned", "upload_expires");
     await round();
     expect(await rows()).toEqual(["kept", "under-way"]);
-    expect(await s3.keys(bucket)).toEqual(["objects/kept", "objects/under-way"]);
+    expect(await s3.keys(bucket)).toEqual([
+      expect.stringMatching(/^objects\/[\w-]{22}\/kept$/),
+      expect.stringMatching(/^uploads\/[\w-]{22}\/under-way$/),
+    ]);
     await expect(object.object({ name: "expired" })).rejects.toMatchObject({ code: "ResourceNotFound" });
     // Their names are free again.
     await (await create("abandoned")).finish();
@@ -73,11 +76,12 @@ describe("expired objects and abandoned uploads", () => {
       await (await create(name)).finish();
       await ago(name, "expires");
     }
+    const key = (await s3.keys(bucket)).find((found) => found.endsWith("/stuck")) ?? "";
     s3.intercept(({ method }) =>
       method === "POST"
         ? {
             status: 200,
-            body: "<DeleteResult><Error><Key>objects/stuck</Key><Code>InternalError</Code></Error></DeleteResult>",
+            body: `<DeleteResult><Error><Key>${key}</Key><Code>InternalError</Code></Error></DeleteResult>`,
           }
         : undefined,
     );
@@ -91,7 +95,23 @@ describe("expired objects and abandoned uploads", () => {
     s3.intercept(undefined);
     await round();
     expect(await rows()).not.toContain("stuck");
-    expect(await s3.keys(bucket)).not.toContain("objects/stuck");
+    expect(await s3.keys(bucket)).not.toContain(key);
+  });
+
+  it("take along what was uploaded after they were finished", async () => {
+    const putUrl = { contentType: "a/b", contentLength: 3 };
+    const { finish, putUrl: given } = await create("twice", { putUrl });
+    const { url = "", headers = {} } = given ?? {};
+    const put = () => fetch(url, { method: "PUT", headers, body: "abc" });
+    const keys = async () => (await s3.keys(bucket)).filter((key) => key.endsWith("/twice"));
+    await put();
+    await finish();
+    expect(await keys()).toEqual([expect.stringMatching(/^objects\//)]);
+    await put();
+    expect(await keys()).toHaveLength(2);
+    await ago("twice", "expires");
+    await round();
+    expect(await keys()).toEqual([]);
   });
 
   it("leave no parts behind", async () => {

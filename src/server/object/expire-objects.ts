@@ -1,5 +1,7 @@
 // Removes objects that expired, and uploads that were never finished.
+import type { StoreKey } from "../core/artifact-store/index.ts";
 import type { ObjectContext } from "./context.ts";
+import { begunParts } from "./upload-methods.ts";
 import { abandonedUploads, deleteObjects, expiredObjects, type ObjectRow } from "./store.ts";
 
 const BATCH = 200;
@@ -22,14 +24,21 @@ export function expireObjects(
       ctx.monitor.reportError(error, { object: name });
     };
     for (const row of rows) await abortParts(ctx, row).catch((error: unknown) => report(row.name, error));
-    const failures = await ctx.artifacts.delete(rows.map(({ name }) => ({ object: name })));
-    for (const { key, error } of failures) report(key.object, error);
+    const failures = await ctx.artifacts.delete(rows.flatMap(keysOf));
+    for (const { key, error } of failures) report("object" in key ? key.object : key.name, error);
     const gone = rows.filter(({ name }) => !failed.has(name));
     const removed = await deleteObjects(ctx.db, gone, now);
     return { more: removed > 0 && (expired.length === BATCH || abandoned.length === BATCH) };
   };
 }
 
+/** Everything under which there may be bytes: also after an upload is finished, somebody may use a URL that is left. */
+const keysOf = ({ name: object, upload_id: uploadId, content_ids }: ObjectRow): StoreKey[] => [
+  { object, uploadId },
+  ...content_ids.map((contentId) => ({ object, contentId })),
+];
+
 async function abortParts({ artifacts }: Pick<ObjectContext, "artifacts">, row: ObjectRow): Promise<void> {
-  if (row.parts_id !== null) await artifacts.parts?.abort({ object: row.name }, row.parts_id);
+  const parts = begunParts(row);
+  if (parts) await artifacts.parts?.abort(parts.key, parts.uploadId);
 }

@@ -4,7 +4,7 @@ import type { Queryable } from "../core/db.ts";
 import type { Handlers } from "../core/http/serve.ts";
 import type { ObjectContext } from "./context.ts";
 import { createUpload, reserve, type Reservation } from "./create-upload.ts";
-import { download, object, requireObject, simpleUrl, startDownload } from "./download.ts";
+import { download, isFinished, object, requireObject, simpleUrl, startDownload } from "./download.ts";
 import { expireObjects } from "./expire-objects.ts";
 import { finishUpload } from "./finish-upload.ts";
 import { readObject } from "./store.ts";
@@ -32,13 +32,7 @@ export function createObjects(ctx: ObjectContext): Objects {
     },
     loops: { "object-expiry": expireObjects(ctx) },
     reserve: (db, reservation) => reserve(ctx, db, reservation),
-    async isFinished(name) {
-      const found = await readObject(ctx.db, name);
-      return found !== undefined && found.upload_expires === null;
-    },
-    async downloadUrl(name, rootUrl) {
-      await requireObject(ctx, name);
-      return simpleUrl(ctx, name, rootUrl);
-    },
+    isFinished: async (name) => isFinished(await readObject(ctx.db, name)),
+    downloadUrl: async (name, rootUrl) => simpleUrl(ctx, await requireObject(ctx, name), rootUrl),
   };
 }

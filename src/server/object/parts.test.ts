@@ -90,6 +90,23 @@ it("a reply has a hundred URLs, of parts that grow where there would be too many
   expect((await start("nothing", 0).ask()).urls).toHaveLength(1);
 });
 
+it("parts that became something else than was announced can be sent anew", async () => {
+  const name = "too short";
+  const { of, ask } = start(name, 3);
+  const send = async (content: string) => {
+    const { urls } = await ask();
+    return [await put(urls[0] ?? "", Buffer.from(content))];
+  };
+  await expect(object.finishUpload({ name }, { ...of, partEtags: await send("ab") })).rejects.toMatchObject({
+    code: "RequestConflict",
+    message: expect.stringContaining("was announced with 3 bytes, but 2 were uploaded. Upload it again."),
+  });
+  await object.finishUpload({ name }, { ...of, partEtags: await send("abc") });
+  const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
+  expect(await (await fetch(url)).text()).toBe("abc");
+  expect((await s3.keys("private-artifacts")).filter((key) => key.endsWith(name))).toHaveLength(1);
+});
+
 it("calls at once share one upload, and a change of mind leaves no parts behind", async () => {
   const name = "shared";
   const { of, ask } = start(name, 3);

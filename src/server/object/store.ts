@@ -4,7 +4,8 @@ import { Timestamp, type Queryable } from "../core/db.ts";
 import { sql, type Sql } from "../core/sql.ts";
 
 const columns: Sql = sql`
-  o.name, o.project_id, o.upload_id, o.upload_expires, o.expires, o.hashes, o.content_length, o.parts_id`;
+  o.name, o.project_id, o.upload_id, o.upload_expires, o.expires, o.hashes, o.content_length, o.parts_id,
+  o.content_id, o.content_ids`;
 
 const ObjectRow = Type.Object({
   name: Type.String(),
@@ -15,6 +16,8 @@ const ObjectRow = Type.Object({
   hashes: Type.Record(Type.String(), Type.String()),
   content_length: Type.Union([Type.Integer(), Type.Null()]),
   parts_id: Type.Union([Type.String(), Type.Null()]),
+  content_id: Type.Union([Type.String(), Type.Null()]),
+  content_ids: Type.Array(Type.String()),
 });
 export type ObjectRow = Static<typeof ObjectRow>;
 
@@ -51,21 +54,43 @@ export const writeUpload = (db: Queryable, upload: NewUpload): Promise<ObjectRow
     returning ${columns}`,
   );
 
-/** Keeps what the store knows an upload in parts by. 0 where another call was first. */
-export const writePartsId = (db: Queryable, upload: ObjectRow, partsId: string): Promise<number> =>
+/** Keeps what the store knows an upload in parts by, and what becomes of them. 0 where another call was first. */
+export const writePartsId = (
+  db: Queryable,
+  upload: ObjectRow,
+  partsId: string,
+  contentId: string,
+): Promise<number> =>
   db.run(sql`
-    update objects set parts_id = ${partsId}
+    update objects set
+      parts_id = ${partsId}, content_id = ${contentId}, content_ids = content_ids || ${contentId}::text
     where name = ${upload.name} and upload_id = ${upload.upload_id} and parts_id is null
       and upload_expires is not null`);
+
+/** Parts that became something else than was announced count no more, so that others can be begun. */
+export const forgetParts = (db: Queryable, upload: ObjectRow): Promise<number> =>
+  db.run(sql`
+    update objects set parts_id = null, content_id = null
+    where name = ${upload.name} and upload_id = ${upload.upload_id} and parts_id = ${upload.parts_id}
+      and upload_expires is not null`);
+
+/** Notes under what name content is going to be, so that it is never forgotten there. 0 where the upload is over. */
+export const noteContentId = (db: Queryable, upload: ObjectRow, contentId: string): Promise<number> =>
+  db.run(sql`
+    update objects set content_ids = content_ids || ${contentId}::text
+    where name = ${upload.name} and upload_id = ${upload.upload_id} and upload_expires is not null`);
 
 /** Ends an upload. 0 where it was ended or removed meanwhile, or got another value for one of the hashes. */
 export const finish = (
   db: Queryable,
   upload: ObjectRow,
+  contentId: string,
   hashes: Readonly<Record<string, string>>,
 ): Promise<number> =>
   db.run(sql`
-    update objects o set upload_expires = null, parts_id = null, hashes = o.hashes || ${JSON.stringify(hashes)}::jsonb
+    update objects o set
+      upload_expires = null, parts_id = null, content_id = ${contentId},
+      hashes = o.hashes || ${JSON.stringify(hashes)}::jsonb
     where o.name = ${upload.name} and o.upload_id = ${upload.upload_id} and o.upload_expires is not null
       and (o.hashes || ${JSON.stringify(hashes)}::jsonb) @> o.hashes`);
 

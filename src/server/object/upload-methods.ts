@@ -7,6 +7,8 @@ import {
   type UploadMethod,
 } from "../../api/object/schemas.ts";
 import { ApiError } from "../../lib/errors.ts";
+import { slugid } from "../../lib/slugid.ts";
+import type { ContentKey, PartUploads } from "../core/artifact-store/index.ts";
 import type { ObjectContext } from "./context.ts";
 import { readObject, writePartsId, type ObjectRow } from "./store.ts";
 
@@ -28,6 +30,10 @@ interface Parts extends Content {
   readonly partSize: number;
   readonly partCount: number;
 }
+interface BegunParts {
+  readonly key: ContentKey;
+  readonly uploadId: string;
+}
 export type Choice =
   | { readonly method: "dataInline"; readonly contentType: string; readonly bytes: Buffer }
   | { readonly method: "putUrl"; readonly of: Content }
@@ -37,7 +43,7 @@ export type Choice =
 /** The method that is taken. Throws `InputError` for what is wrong with any of them, while nothing is written yet. */
 export function chosenMethod(
   { artifacts }: Pick<ObjectContext, "artifacts">,
-  name: string,
+  { name, uploadId }: { readonly name: string; readonly uploadId: string },
   proposed: Proposed,
 ): Choice {
   checkProposal(proposed);
@@ -49,7 +55,7 @@ export function chosenMethod(
   if (multipartPutUrls && artifacts.parts && (!putUrl || multipartPutUrls.contentLength > PART_BYTES))
     return { method: "multipartPutUrls", of: partsOf(multipartPutUrls) };
   if (!putUrl) return { method: "none" };
-  artifacts.requireFit({ object: name }, putUrl.contentLength);
+  artifacts.requireFit({ object: name, uploadId }, putUrl.contentLength);
   return { method: "putUrl", of: putUrl };
 }
 
@@ -61,7 +67,7 @@ export async function beginUpload(
   rootUrl: () => string,
 ): Promise<UploadMethod> {
   if (choice.method === "none") return {};
-  const key = { object: upload.name };
+  const key = { object: upload.name, uploadId: upload.upload_id };
   if (choice.method === "dataInline") {
     await ctx.artifacts.put(key, choice.contentType, choice.bytes);
     return { dataInline: true };
@@ -140,22 +146,33 @@ async function partUrls(
 ): Promise<{ partSize: number; partCount: number; firstPart: number; urls: string[] }> {
   const { parts } = ctx.artifacts;
   if (!parts) throw new Error("the store has no uploads in parts");
-  const key = { object: upload.name };
-  let uploadId = upload.parts_id;
-  if (uploadId === null) {
-    uploadId = await parts.begin(key, contentType);
-    if ((await writePartsId(ctx.db, upload, uploadId)) === 0) {
-      // Another call of the same upload was first; the parts of both go to one.
-      await parts.abort(key, uploadId);
-      uploadId = (await readObject(ctx.db, upload.name))?.parts_id ?? null;
-      if (uploadId === null)
-        throw new ApiError(
-          "RequestConflict",
-          `The upload of object "${upload.name}" ended while this call was under way.`,
-        );
-    }
-  }
+  const begun = begunParts(upload) ?? (await beginParts(ctx, parts, upload, contentType));
   const last = Math.min(firstPart + MAX_PART_URLS - 1, partCount);
-  const urls = await parts.urls({ key, uploadId, first: firstPart, last, expires: until });
+  const urls = await parts.urls({ ...begun, first: firstPart, last, expires: until });
   return { partSize, partCount, firstPart, urls };
+}
+
+/** What the store knows the parts of an upload by, where it has begun in parts. */
+export function begunParts(upload: ObjectRow | undefined): BegunParts | undefined {
+  if (!upload || upload.parts_id === null || upload.content_id === null) return undefined;
+  return { key: { object: upload.name, contentId: upload.content_id }, uploadId: upload.parts_id };
+}
+
+async function beginParts(
+  { db }: ObjectContext,
+  parts: PartUploads,
+  upload: ObjectRow,
+  contentType: string,
+): Promise<BegunParts> {
+  const key = { object: upload.name, contentId: slugid() };
+  const uploadId = await parts.begin(key, contentType);
+  if ((await writePartsId(db, upload, uploadId, key.contentId)) > 0) return { key, uploadId };
+  // Another call of the same upload was first; the parts of both go to one.
+  await parts.abort(key, uploadId);
+  const other = begunParts(await readObject(db, upload.name));
+  if (other) return other;
+  throw new ApiError(
+    "RequestConflict",
+    `The upload of object "${upload.name}" ended while this call was under way.`,
+  );
 }

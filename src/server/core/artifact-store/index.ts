@@ -8,12 +8,22 @@ export interface ArtifactKey {
   readonly name: string;
 }
 
-/** What a store knows an object of the object service by. No object is ever taken for an artifact, whatever its name. */
-export interface ObjectKey {
+/**
+ * What uploads of an object of the object service lie under until one of them is kept. Whoever has a URL for it may write
+ * to it as long as that lasts. No object is ever taken for an artifact, whatever its name.
+ */
+export interface UploadKey {
   readonly object: string;
+  readonly uploadId: string;
 }
 
-export type StoreKey = ArtifactKey | ObjectKey;
+/** What the content of a finished object lies under. Nobody ever gets a URL to write to it. */
+export interface ContentKey {
+  readonly object: string;
+  readonly contentId: string;
+}
+
+export type StoreKey = ArtifactKey | UploadKey | ContentKey;
 
 /** A complete upload. */
 export interface StoredArtifact {
@@ -24,6 +34,8 @@ export interface StoredArtifact {
   readonly size: number;
   /** Of the bytes as they are stored, in hex, where the store knows it. */
   readonly sha256: string | undefined;
+  /** Another one after each upload. */
+  readonly etag: string;
   readonly lastModified: Date;
 }
 
@@ -60,6 +72,11 @@ export interface ArtifactStore {
   put(key: StoreKey, contentType: string, bytes: Uint8Array): Promise<void>;
   /** What is stored under the key; undefined where no upload was completed. */
   stat(key: StoreKey): Promise<StoredArtifact | undefined>;
+  /**
+   * Copies an upload, with its type, to where nobody can change it. False where it is not the one with this ETag any more;
+   * then nothing is copied. The store does it by itself, but for gigabytes that may take it a minute.
+   */
+  keep(upload: UploadKey, content: ContentKey, etag: string): Promise<boolean>;
   /** Forgets what is stored; what is not there is no error. Answers what could not be removed. */
   delete<K extends StoreKey>(keys: readonly K[]): Promise<readonly DeleteFailure<K>[]>;
   /** Whether pages must be uploaded as attachments, since they would share an origin with what others own. */
@@ -73,23 +90,26 @@ export interface DeleteFailure<K extends StoreKey> {
   readonly error: unknown;
 }
 
-/** Uploads in parts: each is a PUT of its own, which can be repeated and go beside others. */
+/**
+ * Uploads in parts: each is a PUT of its own, which can be repeated and go beside others. They end with their upload, so
+ * they go to where the content stays.
+ */
 export interface PartUploads {
   /** Begins one, and answers what it is known by. */
-  begin(key: StoreKey, contentType: string): Promise<string>;
+  begin(key: ContentKey, contentType: string): Promise<string>;
   /** URLs for the PUTs of parts `first` to `last`, counted from 1. */
   urls(request: PartUrlsRequest): Promise<string[]>;
   /**
    * Makes one thing of the parts, whose ETags these are, in order. Throws `RequestConflict` where they do not fit. An
    * upload that is not there is no error, for it may be complete already: look for what it should have become.
    */
-  complete(key: StoreKey, uploadId: string, etags: readonly string[]): Promise<void>;
+  complete(key: ContentKey, uploadId: string, etags: readonly string[]): Promise<void>;
   /** Forgets the parts; an upload that is not there is no error. */
-  abort(key: StoreKey, uploadId: string): Promise<void>;
+  abort(key: ContentKey, uploadId: string): Promise<void>;
 }
 
 export interface PartUrlsRequest {
-  readonly key: StoreKey;
+  readonly key: ContentKey;
   readonly uploadId: string;
   readonly first: number;
   readonly last: number;

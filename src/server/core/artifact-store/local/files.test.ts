@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { hostileName } from "../../../../../test/support/hostile-names.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import type { ArtifactKey } from "../index.ts";
+import type { StoreKey } from "../index.ts";
 import { openFolder, type ArtifactFiles } from "./files.ts";
 
 const clock = manualClock();
@@ -18,14 +18,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(outer, { recursive: true, force: true }));
 
-async function write(key: ArtifactKey, text: string): Promise<void> {
+async function write(key: StoreKey, text: string): Promise<void> {
   const upload = await files.begin();
   await upload.bytes.appendFile(text);
   await upload.commit(key, { contentType: "text/plain", size: text.length, sha256: "-", stored: "-" });
   await upload.discard();
 }
 
-async function readText(key: ArtifactKey): Promise<string | undefined> {
+async function readText(key: StoreKey): Promise<string | undefined> {
   const found = await files.read(key);
   if (!found) return undefined;
   try {
@@ -40,6 +40,22 @@ async function allPaths(): Promise<string[]> {
 }
 
 describe("the folder", () => {
+  it("keeps a copy that no later upload and no deletion changes, of just the upload that is meant", async () => {
+    const upload = { object: "../a", uploadId: slugid() };
+    const content = { object: "../a", contentId: slugid() };
+    await write(upload, "one");
+    const { file = "" } = (await files.describe(upload)) ?? {};
+    expect(await files.copy(upload, content, file)).toBe(true);
+    await write(upload, "two");
+    expect(await files.copy(upload, content, file)).toBe(false);
+    expect([await readText(upload), await readText(content)]).toEqual(["two", "one"]);
+    expect(await files.delete([upload])).toEqual([]);
+    expect(await files.copy(upload, content, file)).toBe(false);
+    expect([await readText(upload), await readText(content)]).toEqual([undefined, "one"]);
+    expect(await files.delete([content])).toEqual([]);
+    expect(await allPaths()).toEqual(["store", "store/uploads"]);
+  });
+
   it("keeps every name apart and inside, and forgets each without a trace", async () => {
     const taskId = slugid();
     await fc.assert(

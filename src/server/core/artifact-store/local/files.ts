@@ -1,20 +1,25 @@
-// The folder of the local store: where an artifact's bytes and their description lie, and how they get there whole.
-//
-//   uploads/<random>                         uploads under way
-//   tasks/<ab>/<taskId>/<runId>/<id>.json    an artifact: its name, type, size … and the file with its bytes
-//   tasks/<ab>/<taskId>/<runId>/<id>.<random>  the bytes as they came
-//   objects/<ab>/<cd>/<id>.…                 the same for objects of the object service
-//
-// <id> is a hash of the key, for names are longer than file names, go up with `..`, and differ where a file system
-// sees no difference (case, trailing dots); what follows the hash is for people, and so is the name in the .json.
-import { createHash, randomBytes } from "node:crypto";
+// The folder of the local store: how bytes and their description get to their place whole, and back.
+import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
 import type { DeleteFailure, StoreKey } from "../index.ts";
+import { byFolder, nameOf, placeOf, type Place } from "./place.ts";
 
 const Description = Type.Object({
   name: Type.String(),
@@ -43,6 +48,11 @@ export interface ArtifactFiles {
   read(key: StoreKey): Promise<{ description: Description; bytes: FileHandle } | undefined>;
   /** A new empty file for an upload. */
   begin(): Promise<Upload>;
+  /**
+   * Makes what is stored under one key the content of another as well. False where its bytes are not in `file` any more;
+   * then nothing is done.
+   */
+  copy(from: StoreKey, to: StoreKey, file: string): Promise<boolean>;
   /** As a store's `delete`. */
   delete<K extends StoreKey>(keys: readonly K[]): Promise<DeleteFailure<K>[]>;
 }
@@ -82,33 +92,36 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
     },
 
     async begin() {
-      const id = randomBytes(12).toString("hex");
-      const path = join(uploads, id);
-      const bytes = await open(path, "wx", FILE_MODE);
-      const leftovers = new Set([path]);
+      const entering = newEntry(uploads);
+      const bytes = await open(entering.path, "wx", FILE_MODE);
       return {
         bytes,
         async commit(key, described) {
           await bytes.sync();
           await bytes.close();
-          const { folder, base } = place(key);
-          const file = `${base}.${id}`;
-          const before = await readDescription(place(key));
-          leftovers.add(`${path}.json`);
-          await writeFileSafely(`${path}.json`, { name: nameOf(key), ...described, file });
-          leftovers.add(join(folder, file));
-          const made = await moveInto(folder, path, file);
-          // The artifact changes here, in one step; whoever reads sees the old bytes or the new ones.
-          await moveInto(folder, `${path}.json`, `${base}.json`);
-          leftovers.clear();
-          await syncFolders(folder, made === undefined ? folder : dirname(made));
-          if (before) await rm(join(folder, before.file), { force: true });
+          await enter(entering, place(key), { name: nameOf(key), ...described });
         },
         async discard() {
           await bytes.close().catch(() => undefined);
-          for (const file of leftovers) await rm(file, { force: true });
+          await removeLeftovers(entering);
         },
       };
+    },
+
+    async copy(from, to, file) {
+      const description = await readDescription(place(from));
+      if (description?.file !== file) return false;
+      const entering = newEntry(uploads);
+      try {
+        // Replaced just now, where the bytes are gone.
+        const there = await ifThere(
+          linkOrCopy(join(place(from).folder, file), entering.path).then(() => true),
+        );
+        if (there) await enter(entering, place(to), description);
+        return there ?? false;
+      } finally {
+        await removeLeftovers(entering);
+      }
     },
 
     async delete(keys) {
@@ -132,50 +145,52 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
   };
 }
 
-interface Place {
-  readonly folder: string;
-  /** What the artifact's files begin with, in that folder. */
-  readonly base: string;
+/** Bytes on their way to their place, and what is to be removed where they do not get there. */
+interface Entry {
+  readonly id: string;
+  readonly path: string;
+  readonly leftovers: Set<string>;
 }
 
-const nameOf = (key: StoreKey): string => ("object" in key ? key.object : key.name);
-
-function placeOf(dir: string, key: StoreKey): Place {
-  const readable = nameOf(key)
-    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
-    .slice(-60);
-  if ("object" in key) {
-    const hash = hashOf(["object", key.object]);
-    return {
-      folder: join(dir, "objects", hash.slice(0, 2), hash.slice(2, 4)),
-      base: `${hash}-${readable}`,
-    };
-  }
-  const { taskId, runId, name } = key;
-  if (!/^[A-Za-z0-9_-]{22}$/.test(taskId) || !Number.isSafeInteger(runId) || runId < 0)
-    throw new Error(`${taskId}/${runId} is no run of a task`);
-  // The task's id is in the hash although it is in the path: where case does not count, two tasks share a folder.
-  return {
-    folder: join(dir, "tasks", taskId.slice(0, 2), taskId, String(runId)),
-    base: `${hashOf([taskId, runId, name])}-${readable}`,
-  };
+function newEntry(uploads: string): Entry {
+  const id = randomBytes(12).toString("hex");
+  const path = join(uploads, id);
+  return { id, path, leftovers: new Set([path]) };
 }
 
-const hashOf = (key: readonly unknown[]): string =>
-  createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
+async function enter(
+  { id, path, leftovers }: Entry,
+  place: Place,
+  described: Omit<Description, "file">,
+): Promise<void> {
+  const { folder, base } = place;
+  const file = `${base}.${id}`;
+  const before = await readDescription(place);
+  leftovers.add(`${path}.json`);
+  await writeFileSafely(`${path}.json`, { ...described, file });
+  leftovers.add(join(folder, file));
+  const made = await moveInto(folder, path, file);
+  // The artifact changes here, in one step; whoever reads sees the old bytes or the new ones.
+  await moveInto(folder, `${path}.json`, `${base}.json`);
+  leftovers.clear();
+  await syncFolders(folder, made === undefined ? folder : dirname(made));
+  if (before) await rm(join(folder, before.file), { force: true });
+}
 
-function byFolder<K extends StoreKey>(
-  keys: readonly K[],
-  place: (key: StoreKey) => Place,
-): ReadonlyMap<string, readonly K[]> {
-  const groups = new Map<string, K[]>();
-  for (const key of keys) {
-    const { folder } = place(key);
-    const group = groups.get(folder);
-    if (group) group.push(key);
-    else groups.set(folder, [key]);
+async function removeLeftovers({ leftovers }: Entry): Promise<void> {
+  for (const file of leftovers) await rm(file, { force: true });
+}
+
+/** Both names have the same bytes on the disk; where the file system knows no such thing, they are copied. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (err) {
+    if (codeOf(err) === "ENOENT") throw err;
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    const copy = await open(to, constants.O_RDWR);
+    await copy.sync().finally(() => copy.close());
   }
-  return groups;
 }
 
 async function removeFiles(folder: string, base: string, files: readonly string[]): Promise<void> {

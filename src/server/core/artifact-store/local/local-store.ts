@@ -71,6 +71,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
       return description && stored(description);
     },
 
+    keep: (upload, content, etag) => files.copy(upload, content, etag),
     delete: (keys) => files.delete(keys),
     // Served with a policy that lets pages do nothing.
     htmlAsAttachment: false,
@@ -78,10 +79,11 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
   };
 }
 
-const stored = ({ contentType, contentEncoding, size, sha256, stored: at }: Description): StoredArtifact => ({
-  contentType,
-  contentEncoding,
-  size,
-  sha256,
-  lastModified: new Date(at),
+const stored = (description: Description): StoredArtifact => ({
+  contentType: description.contentType,
+  contentEncoding: description.contentEncoding,
+  size: description.size,
+  sha256: description.sha256,
+  etag: description.file,
+  lastModified: new Date(description.stored),
 });

@@ -28,6 +28,7 @@ describe("an upload", () => {
       contentEncoding: undefined,
       size: 5,
       sha256,
+      etag: expect.any(String),
       lastModified: new Date(t.clock.now()),
     });
     expect((await stat(join(t.dir, "artifacts"))).mode & 0o777).toBe(0o700);

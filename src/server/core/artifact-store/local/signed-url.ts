@@ -15,8 +15,9 @@ export interface Grant {
 }
 
 export const STORE_PATH = "/artifact-store";
-/** Stands where a task's id would, which is longer. */
+/** They stand where a task's id would, which is longer. */
 const OBJECTS = "objects";
+const UPLOADS = "uploads";
 
 /** The key that signs, from the secret of the instance: whoever learns the one does not know the other. */
 export const signingKey = (secret: string): Buffer =>
@@ -25,8 +26,7 @@ export const signingKey = (secret: string): Buffer =>
 /** The URL of a grant. The path ends in the artifact's own name, so that `curl -O` and browsers name files well. */
 export function signedUrl(key: Buffer, rootUrl: string, grant: Grant): string {
   const { key: of } = grant;
-  const parts = "object" in of ? [OBJECTS, of.object] : [of.taskId, String(of.runId), of.name];
-  const path = parts.join("/").split("/").map(toSegment).join("/");
+  const path = partsOf(of).join("/").split("/").map(toSegment).join("/");
   const query = new URLSearchParams({
     ...(grant.method === "PUT" && { "content-type": grant.contentType }),
     expires: String(grant.expires / 1000),
@@ -60,13 +60,16 @@ function readGrant(method: Grant["method"], target: string): (Grant & { signatur
       .slice(STORE_PATH.length + 1)
       .split("/")
       .map(fromSegment);
-    const [runId = "", ...name] = rest;
+    const [second = "", ...others] = rest;
+    const name = others.join("/");
     return {
       method,
       key:
         first === OBJECTS
-          ? { object: rest.join("/") }
-          : { taskId: first, runId: Number(runId), name: name.join("/") },
+          ? { object: name, contentId: second }
+          : first === UPLOADS
+            ? { object: name, uploadId: second }
+            : { taskId: first, runId: Number(second), name },
       contentType: method === "PUT" ? (searchParams.get("content-type") ?? "") : "",
       expires: Number(searchParams.get("expires")) * 1000,
       signature: searchParams.get("signature") ?? "",
@@ -79,10 +82,14 @@ function readGrant(method: Grant["method"], target: string): (Grant & { signatur
 
 /** Over a JSON list, in which no two grants look the same. */
 function signatureOf(key: Buffer, { method, key: of, contentType, expires }: Grant): Buffer {
-  const parts = "object" in of ? [OBJECTS, of.object] : [of.taskId, of.runId, of.name];
   return createHmac("sha256", key)
-    .update(JSON.stringify([method, ...parts, contentType, expires]))
+    .update(JSON.stringify([method, ...partsOf(of), contentType, expires]))
     .digest();
+}
+
+function partsOf(key: StoreKey): readonly (string | number)[] {
+  if ("contentId" in key) return [OBJECTS, key.contentId, key.object];
+  return "uploadId" in key ? [UPLOADS, key.uploadId, key.object] : [key.taskId, key.runId, key.name];
 }
 
 /**

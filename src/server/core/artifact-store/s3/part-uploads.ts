@@ -7,7 +7,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { ApiError } from "../../../../lib/errors.ts";
-import { describeKey, type PartUploads, type StoreKey } from "../index.ts";
+import { describeKey, type ContentKey, type PartUploads } from "../index.ts";
 import { s3Code } from "./client.ts";
 import type { Place } from "./place.ts";
 import type { Sign } from "./s3-store.ts";
@@ -19,15 +19,15 @@ const WRONG_PARTS: ReadonlySet<string | undefined> = new Set([
   "EntityTooSmall",
 ]);
 
-/** Some servers copy all of it before they answer; S3 itself says that it may take minutes. */
-const COMPLETION_MS = 30 * 60_000;
+/** For what has to be copied before it is answered; S3 itself says that it may take minutes. */
+export const COPYING_MS = 30 * 60_000;
 
 export function createPartUploads(
   client: S3Client,
   sign: Sign,
-  place: (key: StoreKey) => Place,
+  place: (key: ContentKey) => Place,
 ): PartUploads {
-  const target = (key: StoreKey): { Bucket: string; Key: string } => {
+  const target = (key: ContentKey): { Bucket: string; Key: string } => {
     const { bucket, key: name } = place(key);
     return { Bucket: bucket, Key: name };
   };
@@ -58,7 +58,7 @@ export function createPartUploads(
             UploadId: uploadId,
             MultipartUpload: { Parts },
           }),
-          { requestTimeout: COMPLETION_MS },
+          { requestTimeout: COPYING_MS },
         );
       } catch (err) {
         if (s3Code(err) === "NoSuchUpload") return;

@@ -16,11 +16,12 @@ export interface Place {
 const MAX_KEY_BYTES = 1024;
 
 /**
- * Artifacts are at `<taskId>/<runId>/<name>`, those whose name begins `public/` in the public bucket. Objects get a
- * prefix that is no task's id, so that nobody replaces an artifact by an object of that name.
+ * Artifacts are at `<taskId>/<runId>/<name>`, those whose name begins `public/` in the public bucket. Objects are at
+ * `objects/<contentId>/<name>`, and what is uploaded for them at `uploads/<uploadId>/<name>`: these are no tasks' ids, so
+ * nobody replaces an artifact by an object of that name.
  */
 export function placeOf({ publicBucket, privateBucket }: Buckets, of: StoreKey): Place {
-  const name = "object" in of ? `objects/${of.object}` : `${of.taskId}/${of.runId}/${of.name}`;
+  const name = pathOf(of);
   const isPublic = !("object" in of) && of.name.startsWith("public/");
   const key = name.split("/").map(kept).join("/");
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
@@ -30,6 +31,12 @@ export function placeOf({ publicBucket, privateBucket }: Buckets, of: StoreKey):
         `and this one has ${Buffer.byteLength(key)}. Use a shorter name.`,
     );
   return { bucket: isPublic ? publicBucket : privateBucket, key };
+}
+
+function pathOf(of: StoreKey): string {
+  if ("contentId" in of) return `objects/${of.contentId}/${of.object}`;
+  if ("uploadId" in of) return `uploads/${of.uploadId}/${of.object}`;
+  return `${of.taskId}/${of.runId}/${of.name}`;
 }
 
 /**

@@ -88,7 +88,7 @@ describe("an upload URL", () => {
 
   it("binds the length where that is known, and is not made for more than one PUT may have", async () => {
     const store = await newStore();
-    const key = { object: "an object" };
+    const key = { object: "an object", uploadId: slugid() };
     const asked = { key, contentType: "a/b", expires: Date.now() + minute, rootUrl };
     const url = await store.uploadUrl({ ...asked, contentLength: 5 });
     const send = async (body: string) =>
@@ -147,8 +147,10 @@ describe("a download URL", () => {
     const signed = new URL(await store.downloadUrl({ key: secret, rootUrl }));
     expect(signed.pathname).toBe(`/private-artifacts/${key.taskId}/0/public`);
     expect(signed.searchParams.get("X-Amz-Expires")).toBe("1800");
-    const object = new URL(await store.downloadUrl({ key: { object: "public/x" }, rootUrl }));
-    expect(object.pathname).toBe("/private-artifacts/objects/public/x");
+    const object = new URL(
+      await store.downloadUrl({ key: { object: "public/x", contentId: "id" }, rootUrl }),
+    );
+    expect(object.pathname).toBe("/private-artifacts/objects/id/public/x");
     expect(object.searchParams.has("X-Amz-Signature")).toBe(true);
   });
 
@@ -239,7 +241,7 @@ describe("an upload in parts", () => {
   it("becomes one thing, of the type that was told at its start", async () => {
     const store = await newStore();
     if (!store.parts) throw new Error("no uploads in parts");
-    const key = { object: "big" };
+    const key = { object: "big", contentId: slugid() };
     const uploadId = await store.parts.begin(key, "a/b");
     const urls = await store.parts.urls({ key, uploadId, first: 1, last: 3, expires: Date.now() + minute });
     const bodies = [part, part, Buffer.from("the end")];
@@ -255,7 +257,7 @@ describe("an upload in parts", () => {
   it("is refused where the parts do not fit, and can be given up, also twice", async () => {
     const store = await newStore();
     if (!store.parts) throw new Error("no uploads in parts");
-    const key = { object: "given up" };
+    const key = { object: "given up", contentId: slugid() };
     const uploadId = await store.parts.begin(key, "a/b");
     s3.intercept(() => s3Error(400, "InvalidPart"));
     await expect(store.parts.complete(key, uploadId, ['"no"'])).rejects.toMatchObject({
@@ -271,9 +273,26 @@ describe("an upload in parts", () => {
   });
 });
 
-it("stores what the server itself has", async () => {
-  const store = await newStore();
-  await store.put({ object: "small" }, "text/x", Buffer.from("data"));
-  const reply = await fetch(await store.downloadUrl({ key: { object: "small" }, rootUrl }));
-  expect([reply.headers.get("content-type"), await reply.text()]).toEqual(["text/x", "data"]);
+describe("what the server itself has", () => {
+  const upload = { object: "some/a b", uploadId: slugid() };
+  const content = { object: "some/a b", contentId: slugid() };
+
+  it("is stored, and kept with its type where no later upload changes it", async () => {
+    const store = await newStore();
+    await store.put(upload, "text/x", Buffer.from("data"));
+    const { etag = "" } = (await store.stat(upload)) ?? {};
+    expect(await store.keep(upload, content, etag)).toBe(true);
+    await store.put(upload, "text/y", Buffer.from("other"));
+    const reply = await fetch(await store.downloadUrl({ key: content, rootUrl }));
+    expect([reply.headers.get("content-type"), await reply.text()]).toEqual(["text/x", "data"]);
+  });
+
+  it("is not kept where it is gone, or another upload came", async () => {
+    const store = await newStore();
+    expect(await store.keep({ ...upload, uploadId: slugid() }, content, '"x"')).toBe(false);
+    s3.intercept(() => s3Error(412, "PreconditionFailed"));
+    expect(await store.keep(upload, content, '"x"')).toBe(false);
+    s3.intercept(() => s3Error(403, "AccessDenied"));
+    await expect(store.keep(upload, content, '"x"')).rejects.toThrow("AccessDenied of a test");
+  });
 });

@@ -1,5 +1,6 @@
 // An artifact store in two buckets of S3, or of what speaks its protocol. Clients reach the buckets themselves.
 import {
+  CopyObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -13,7 +14,7 @@ import { ApiError } from "../../../../lib/errors.ts";
 import { describeKey, type ArtifactStore, type StoreKey } from "../index.ts";
 import { createClient, s3Code, type S3Connection } from "./client.ts";
 import { createDelete } from "./delete-objects.ts";
-import { createPartUploads } from "./part-uploads.ts";
+import { COPYING_MS, createPartUploads } from "./part-uploads.ts";
 import { encodeKey, placeOf, type Buckets, type Place } from "./place.ts";
 
 /** S3 takes no more in one PUT. */
@@ -117,10 +118,30 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
           contentEncoding: head.ContentEncoding,
           size: head.ContentLength ?? 0,
           sha256: undefined,
+          etag: head.ETag ?? "",
           lastModified: head.LastModified ?? new Date(0),
         };
       } catch (err) {
         if (s3Code(err) === "NotFound" || s3Code(err) === "NoSuchKey") return undefined;
+        throw err;
+      }
+    },
+
+    async keep(upload, content, etag) {
+      const [from, to] = [place(upload), place(content)];
+      try {
+        await client.send(
+          new CopyObjectCommand({
+            Bucket: to.bucket,
+            Key: to.key,
+            CopySource: `${from.bucket}/${encodeKey(from.key)}`,
+            CopySourceIfMatch: etag,
+          }),
+          { requestTimeout: COPYING_MS },
+        );
+        return true;
+      } catch (err) {
+        if (["PreconditionFailed", "NoSuchKey", "NotFound"].includes(s3Code(err) ?? "")) return false;
         throw err;
       }
     },

@@ -105,6 +105,6 @@ export const s3 = section(
 export const objects = section("The object service.", {
   cdn: list(cdnRule, [], {
     description:
-      "Download URLs of some objects lead elsewhere: a list of regexp (on the name) and baseUrl (the name is appended). The first that matches counts.",
+      "Download URLs of some objects lead elsewhere: a list of regexp (on the name) and baseUrl (the key in the bucket is appended, without its `objects/`). The first that matches counts.",
   }),
 });
