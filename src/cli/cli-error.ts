@@ -18,3 +18,12 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 /** The same of what caused it: `fetch` itself says only that it failed. */
 export const causeOf = (error: unknown): string =>
   messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+
+/** Problems that are told one by one: nobody reads more. */
+export const MAX_TOLD = 50;
+
+/** Problems as lines. */
+export function told(problems: readonly string[]): string {
+  const more = problems.length - MAX_TOLD;
+  return [...problems.slice(0, MAX_TOLD), ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
+}

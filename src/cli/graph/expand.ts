@@ -9,7 +9,7 @@ const MAX_VALUES = 10_000;
 export function readVariables(given: unknown): Variables | string {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     return "for has a variable and its values, such as {shard: 1..20} or {os: [linux, mac]}";
-  const variables: Record<string, readonly string[]> = {};
+  const variables: [name: string, values: readonly string[]][] = [];
   for (const [name, values] of Object.entries(given)) {
     if (!/^[A-Za-z_]\w*$/.test(name)) return `for.${name}: variables are named with letters, digits and _`;
     const read = Array.isArray(values) ? listOf(values) : rangeOf(values);
@@ -17,9 +17,9 @@ export function readVariables(given: unknown): Variables | string {
       return `for.${name}: write a range such as 1..20, or a list of texts and numbers`;
     if (read.length > MAX_VALUES)
       return `for.${name}: these are ${read.length} values, and ${MAX_VALUES} is the most`;
-    variables[name] = read;
+    variables.push([name, read]);
   }
-  return variables;
+  return Object.fromEntries(variables);
 }
 
 function listOf(values: readonly unknown[]): string[] | undefined {
@@ -52,7 +52,9 @@ export const countChoices = (variables: Variables): number =>
 /** A copy in which `{{name}}` stands for the value; what is no variable is left, since commands may use braces, too. */
 export function fill(value: unknown, chosen: Readonly<Record<string, string>>): unknown {
   if (typeof value === "string")
-    return value.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (hole, name: string) => chosen[name] ?? hole);
+    return value.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (hole, name: string) =>
+      Object.hasOwn(chosen, name) ? (chosen[name] ?? hole) : hole,
+    );
   if (Array.isArray(value)) return value.map((element: unknown) => fill(element, chosen));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fill(member, chosen)]));

@@ -1,6 +1,6 @@
 // Mistakes in a file, all of them at once, each with its line and column.
 import { isMap, isNode, isScalar, type Document, type LineCounter } from "yaml";
-import { CliError } from "../cli-error.ts";
+import { CliError, told } from "../cli-error.ts";
 
 export type FilePath = readonly (string | number)[];
 
@@ -26,14 +26,6 @@ export function fileProblems(file: string, document: Document, lines: LineCounte
       if (problems.length > 0) throw new CliError(told(problems));
     },
   };
-}
-
-const MAX_TOLD = 50;
-
-/** Problems as lines; no more than anybody reads. */
-export function told(problems: readonly string[]): string {
-  const more = problems.length - MAX_TOLD;
-  return [...problems.slice(0, MAX_TOLD), ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
 }
 
 /** The key that leads to a value, else the value, else those of what it would stand in. */

@@ -3,6 +3,7 @@ import Value from "typebox/value";
 import { describe, expect, test } from "vitest";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { CliError } from "../cli-error.ts";
+import { parseYaml } from "../parse-yaml.ts";
 import { choices, countChoices, fill, readVariables } from "./expand.ts";
 import { readGraphFile } from "./graph-file.ts";
 import { graphTasks } from "./graph-tasks.ts";
@@ -12,7 +13,7 @@ const origin = {
   rootUrl: "http://localhost:8080",
   taskQueueId: "local/default",
 };
-const read = (source: string) => readGraphFile(source, "g.yml");
+const read = (source: string) => readGraphFile(parseYaml(source, "g.yml"), "g.yml");
 const graphOf = (source: string) => graphTasks(read(source), origin);
 
 /** What is said of a file that is wrong. */
@@ -132,7 +133,19 @@ tasks:
     command: x
   d: 3
 `),
-    ).toEqual(["g.yml:2:1: defualts is not a known member; did you mean defaults?"]);
+    ).toEqual([
+      "g.yml:2:1: defualts is not a known member; did you mean defaults?",
+      "g.yml:4:8: comand is not a known member; did you mean command?",
+      "g.yml:8:3: d is not an object",
+    ]);
+    expect(mistakes("nam: x\ntasks:\n  a: { comand: x }\n  b: { needs: [c, a, d-*], command: x }\n")).toEqual(
+      [
+        "g.yml:1:1: nam is not a known member; did you mean name?",
+        "g.yml:3:8: comand is not a known member; did you mean command?",
+        "g.yml:4:8: b needs c, which is no task of the graph; did you mean a?",
+        "g.yml:4:8: b needs d-*, which is no task of the graph",
+      ],
+    );
     expect(
       mistakes(`tasks:
   a: { comand: x }
@@ -164,6 +177,50 @@ tasks:
       "g.yml:5:20: d: env is not an object of names and values",
       "g.yml:5:28: d: artifacts is a list of paths; one that ends in / is a folder",
     ]);
+  });
+
+  test("tells what is wrong with a task that stands for many once", () => {
+    expect(
+      mistakes(`tasks:
+  a-{{n}}: { for: { n: 1..9 }, command: {}, deadline: tomorrow, expires: 5 }
+  b-{{n}}: { for: { n: 1..9 }, command: "x", taskQueueId: "here-{{n}}" }
+`).slice(0, 4),
+    ).toEqual([
+      "g.yml:2:32: a-1: command is a text for the shell, a list of words, or a list of such lists",
+      "g.yml:2:45: a-1: deadline: tomorrow is no time: write one such as 2 hours, or 2026-01-31T12:00:00Z",
+      "g.yml:2:65: a-1: expires: 5 is no time: write one such as 2 hours, or 2026-01-31T12:00:00Z",
+      "g.yml:3:46: b-1: taskQueueId: here-1 is no queue: these are written like local/default",
+    ]);
+  });
+
+  test("has names that fit on a line", () => {
+    const text = "the name of a task has a letter at least, and no line breaks or other control characters";
+    expect(mistakes('tasks:\n  "": { command: x }\n  "a\\nb": { command: x }\n')).toEqual([
+      `g.yml:2:3: ${text}`,
+      `g.yml:3:3: ${text}`,
+    ]);
+    expect(mistakes('name: "a\\eb"\ntasks: { a: { command: x } }\n')).toEqual([
+      "g.yml:1:1: name is not a text on one line",
+    ]);
+  });
+
+  test("has no more dependencies than one call takes, and is told so before they fill the memory", () => {
+    expect(
+      mistakes(
+        "tasks:\n  a{{n}}: { for: { n: 1..5000 }, command: x }\n  b{{n}}: { for: { n: 1..5000 }, needs: a*, command: x }\n",
+      ),
+    ).toEqual([
+      "g.yml:3:34: with b401 there are more than 2000000 dependencies, which is the most: put a task between that needs all of these, and is needed in their place",
+    ]);
+  });
+
+  // A guess for each of them would take minutes.
+  test("with thousands of wrong names is answered at once", () => {
+    const lines = mistakes(
+      "tasks:\n  some-task-{{n}}: { for: { n: 1..5000 }, needs: 'some-tusk-{{n}}', command: x }\n",
+    );
+    expect(lines).toHaveLength(51);
+    expect(lines.at(-1)).toBe("… and 4950 more");
   });
 
   test("that is no graph, or no YAML, is refused", () => {
@@ -216,6 +273,15 @@ test("variables have as many choices as their product, each once", () => {
       },
     ),
   );
+});
+
+test("what objects inherit is no variable", () => {
+  expect(fill("{{toString}} {{x}}", { x: "1" })).toBe("{{toString}} 1");
+  expect(fill("{{__proto__}}", { x: "1" })).toBe("{{__proto__}}");
+  const variables = readVariables(JSON.parse('{"__proto__": [7]}'));
+  expect(
+    typeof variables === "string" ? variables : [...choices(variables)].map((c) => fill("{{__proto__}}", c)),
+  ).toEqual(["7"]);
 });
 
 test("values are filled in wherever there are texts, and once", () => {

@@ -1,11 +1,11 @@
 // A graph as people write it: tasks by name, with what each needs. docs/guides/graphs.md describes the format.
-import { LineCounter, parseDocument } from "yaml";
 import { MAX_TASKS_PER_CALL } from "../../api/queue/graph.ts";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { CliError } from "../cli-error.ts";
+import { CliError, MAX_TOLD } from "../cli-error.ts";
+import type { Yaml } from "../parse-yaml.ts";
 import { choices, countChoices, fill, readVariables } from "./expand.ts";
-import { fileProblems, told, type FilePath, type FileProblems } from "./file-problems.ts";
+import { fileProblems, type FilePath, type FileProblems } from "./file-problems.ts";
 
 /** Members of the file as they were written, not looked at yet. */
 export type Members = Readonly<Record<string, unknown>>;
@@ -34,36 +34,27 @@ const definitionMembers = Object.keys(TaskDefinitionRequest.properties).filter(
 const defaultMembers = [...ownMembers, ...definitionMembers];
 const taskMembers = ["needs", "for", ...defaultMembers];
 
-/** Reads a graph in YAML or JSON. Throws a `CliError` with every mistake and where it is. `file` is for messages. */
-export function readGraphFile(source: string, file: string): GraphFile {
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, merge: true });
-  if (document.errors.length > 0)
-    throw new CliError(
-      told(
-        document.errors.map(({ message, linePos }) => {
-          const at = linePos ? `${linePos[0].line}:${linePos[0].col}` : "1:1";
-          // The parser's own text ends with the place and a drawing of it.
-          return `${file}:${at}: ${message.split(" at line ")[0] ?? message}`;
-        }),
-      ),
-    );
+/** What fits in a call beside the tasks: 26 bytes each. */
+const MAX_EDGES = 2_000_000;
+const CONTROL = /\p{Cc}/u;
+
+/** Reads a graph. Throws a `CliError` with every mistake and where it is. `file` is for messages. */
+export function readGraphFile({ value: graph, document, lines }: Yaml, file: string): GraphFile {
   const problems = fileProblems(file, document, lines);
-  const graph: unknown = document.toJS();
   if (!isMembers(graph)) throw new CliError(`${file}:1:1: a graph is an object with tasks by name`);
   checkMembers(problems, [], graph, graphMembers);
   const { name = file.replace(/^.*\//, "").replace(/\.\w+$/, ""), defaults = {}, tasks } = graph;
-  if (typeof name !== "string") problems.add(["name"], "name is not a text");
+  if (typeof name !== "string" || CONTROL.test(name))
+    problems.add(["name"], "name is not a text on one line");
   if (!isMembers(defaults)) problems.add(["defaults"], "defaults is not an object");
   else checkMembers(problems, ["defaults"], defaults, defaultMembers);
   if (!isMembers(tasks) || Object.keys(tasks).length === 0)
     problems.add(["tasks"], "a graph has tasks: an object with a member for each, by name");
-  problems.throwAny();
 
-  // Each was checked just above, or there was an error.
-  const expanded = expandTasks(problems, tasks as Members, defaults as Members);
-  problems.throwAny();
-  const named = resolveNeeds(problems, expanded);
+  const expanded =
+    isMembers(tasks) && isMembers(defaults) ? expandTasks(problems, tasks, defaults) : undefined;
+  // Where a task could not be read, others would seem to need nothing that there is.
+  const named = expanded ? resolveNeeds(problems, expanded) : [];
   problems.throwAny();
   return { name: String(name), tasks: named, problems };
 }
@@ -73,36 +64,49 @@ interface Expanded extends Omit<FileTask, "needs"> {
   readonly wants: readonly string[];
 }
 
-function expandTasks(problems: FileProblems, tasks: Members, defaults: Members): Expanded[] {
+/** Undefined where not all of them could be read. */
+function expandTasks(problems: FileProblems, tasks: Members, defaults: Members): Expanded[] | undefined {
+  let isWhole = true;
+  const skip = (path: FilePath, text: string): void => {
+    problems.add(path, text);
+    isWhole = false;
+  };
   const expanded = new Map<string, Expanded>();
   for (const [key, given] of Object.entries(tasks)) {
     const path = ["tasks", key];
     if (!isMembers(given)) {
-      problems.add(path, `${key} is not an object`);
+      skip(path, `${key} is not an object`);
       continue;
     }
     checkMembers(problems, path, given, taskMembers);
     const { for: loop = {}, needs: wanted = [], ...own } = given;
     const variables = readVariables(loop);
     const wants = textsOf(wanted);
-    if (typeof variables === "string") problems.add([...path, "for"], variables);
-    if (!wants) problems.add([...path, "needs"], "needs is the name of a task, or a list of names");
+    if (typeof variables === "string") skip([...path, "for"], variables);
+    if (!wants) skip([...path, "needs"], "needs is the name of a task, or a list of names");
     if (typeof variables === "string" || !wants) continue;
     if (expanded.size + countChoices(variables) > MAX_TASKS_PER_CALL) {
-      problems.add(path, `with ${key} there are more than ${MAX_TASKS_PER_CALL} tasks, which is the most`);
+      skip(path, `with ${key} there are more than ${MAX_TASKS_PER_CALL} tasks, which is the most`);
       break;
     }
     for (const chosen of choices(variables)) {
       const name = String(fill(key, chosen));
       const hole = /\{\{.*?\}\}/.exec([name, ...wants.map((want) => String(fill(want, chosen)))].join(" "));
       if (hole) {
-        problems.add(path, `${hole[0]} in the name or in needs is no variable of for`);
+        skip(path, `${hole[0]} in the name or in needs is no variable of for`);
+        break;
+      }
+      if (name === "" || CONTROL.test(name)) {
+        skip(
+          path,
+          "the name of a task has a letter at least, and no line breaks or other control characters",
+        );
         break;
       }
       if (expanded.has(name)) {
         const missing = Object.keys(variables).filter((variable) => !key.includes(`{{${variable}}}`));
         const hint = missing.length > 0 ? `: put {{${missing.join("}} and {{")}}} in its name` : "";
-        problems.add(path, `there are several tasks with the name ${name}${hint}`);
+        skip(path, `there are several tasks with the name ${name}${hint}`);
         break;
       }
       expanded.set(name, {
@@ -114,7 +118,7 @@ function expandTasks(problems: FileProblems, tasks: Members, defaults: Members):
       });
     }
   }
-  return [...expanded.values()];
+  return isWhole ? [...expanded.values()] : undefined;
 }
 
 /** Objects are merged member by member, one level deep; anything else of the task's own takes the default's place. */
@@ -131,25 +135,40 @@ function resolveNeeds(problems: FileProblems, tasks: readonly Expanded[]): FileT
   const names = new Set(tasks.map(({ name }) => name));
   /** What a pattern stands for; asked for by many tasks, worked out once. */
   const matches = new Map<string, readonly string[]>();
-  return tasks.map(({ wants, ...task }) => {
-    const needs = wants.flatMap((want) => {
-      if (!want.includes("*")) return [want];
-      const known = matches.get(want) ?? [...names].filter((name) => patternOf(want).test(name));
+  let edges = 0;
+  let guesses = 0;
+  const resolved: FileTask[] = [];
+  for (const { wants, ...task } of tasks) {
+    const needs = new Set<string>();
+    const path = [...task.path, "needs"];
+    for (const want of wants) {
+      const known = matches.get(want) ?? matching(want, names);
       matches.set(want, known);
-      return known.length === 0 ? [want] : known.filter((name) => name !== task.name);
-    });
-    for (const need of needs) {
-      if (names.has(need)) continue;
-      const meant = didYouMean(need, names);
+      for (const name of known) if (name !== task.name || !want.includes("*")) needs.add(name);
+      if (known.length > 0) continue;
+      // A guess looks at all names, so that only those that are told are worth one.
+      const meant = guesses++ < MAX_TOLD ? didYouMean(want, names) : undefined;
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-      problems.add(
-        [...task.path, "needs"],
-        `${task.name} needs ${need}, which is no task of the graph${hint}`,
-      );
+      problems.add(path, `${task.name} needs ${want}, which is no task of the graph${hint}`);
     }
-    return { ...task, needs: [...new Set(needs)] };
-  });
+    edges += needs.size;
+    if (edges > MAX_EDGES) {
+      problems.add(
+        path,
+        `with ${task.name} there are more than ${MAX_EDGES} dependencies, which is the most: put a task between that needs all of these, and is needed in their place`,
+      );
+      break;
+    }
+    resolved.push({ ...task, needs: [...needs] });
+  }
+  return resolved;
 }
+
+const matching = (want: string, names: ReadonlySet<string>): readonly string[] => {
+  if (!want.includes("*")) return names.has(want) ? [want] : [];
+  const pattern = patternOf(want);
+  return [...names].filter((name) => pattern.test(name));
+};
 
 const patternOf = (want: string): RegExp =>
   new RegExp(

@@ -3,7 +3,7 @@ import type { NewTask } from "../../api/queue/graph.ts";
 import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { artifactEntry, cut, ownerHere } from "../run/definition.ts";
-import { readSeconds } from "../run/read-options.ts";
+import { isTaskQueueId, readSeconds } from "../run/read-options.ts";
 import { absolute, day } from "../task/relative-time.ts";
 import { messageOf } from "../cli-error.ts";
 import { isMembers, type FileTask, type GraphFile, type Members } from "./graph-file.ts";
@@ -36,8 +36,15 @@ export interface GraphOrigin {
 export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   const taskGroupId = slugid();
   const ids = new Map(file.tasks.map(({ name }) => [name, slugid()]));
+  const faults = new Set<string>();
   const requests = file.tasks.map((task): NewTask => {
-    const definition = definitionOf(file, task, origin);
+    const fault: Fault = (member, text) => {
+      // Of the many tasks that one stands for, the first is enough.
+      const at = JSON.stringify([...task.path, member, text]);
+      if (!faults.has(at)) file.problems.add([...task.path, member], `${task.name}: ${text}`);
+      faults.add(at);
+    };
+    const definition = definitionOf(file.name, task, origin, fault);
     const dependencies = task.needs.map((need) => ids.get(need) ?? "");
     return { taskId: ids.get(task.name) ?? "", task: { ...definition, taskGroupId, dependencies } };
   });
@@ -51,15 +58,18 @@ export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   return { name: file.name, taskGroupId, tasks, requests };
 }
 
+/** Tells what is wrong with a member of a task. */
+type Fault = (member: string, text: string) => void;
+
 function definitionOf(
-  { name: graph, problems }: GraphFile,
-  { name, path, members }: FileTask,
+  graph: string,
+  { name, members }: FileTask,
   { now, rootUrl, taskQueueId }: GraphOrigin,
+  fault: Fault,
 ): TaskDefinitionRequest {
   const { command, env, artifacts, maxRunTime, description, payload, metadata, ...rest } = members;
   const commands = commandsOf(command);
   const given = isMembers(payload) ? payload : {};
-  const fault = (member: string, text: string): void => problems.add([...path, member], `${name}: ${text}`);
   if (command !== undefined && !commands)
     fault("command", "command is a text for the shell, a list of words, or a list of such lists");
   if (command === undefined && payload === undefined)
@@ -69,15 +79,26 @@ function definitionOf(
   if (env !== undefined && !isMembers(env)) fault("env", "env is not an object of names and values");
   const paths = artifacts === undefined ? [] : textsOf(artifacts);
   if (!paths) fault("artifacts", "artifacts is a list of paths; one that ends in / is a folder");
-  const at = (member: unknown, otherwise: number): unknown =>
-    member === undefined ? new Date(now + otherwise).toISOString() : absolute(member, now);
+  const queue = rest["taskQueueId"];
+  if (queue !== undefined && !(typeof queue === "string" && isTaskQueueId(queue)))
+    fault("taskQueueId", `taskQueueId: ${shown(queue)} is no queue: these are written like local/default`);
+  const at = (member: string, otherwise: number): unknown => {
+    const given = rest[member];
+    const time = given === undefined ? new Date(now + otherwise).toISOString() : absolute(given, now);
+    if (typeof time !== "string" || Number.isNaN(Date.parse(time)))
+      fault(
+        member,
+        `${member}: ${shown(given)} is no time: write one such as 2 hours, or 2026-01-31T12:00:00Z`,
+      );
+    return time;
+  };
 
   const task = {
     ...(!("provisionerId" in rest) && { taskQueueId }),
     ...rest,
     created: new Date(now).toISOString(),
-    deadline: at(rest["deadline"], day),
-    expires: at(rest["expires"], 28 * day),
+    deadline: at("deadline", day),
+    expires: at("expires", 28 * day),
     payload: {
       ...given,
       ...(commands && { command: commands }),
@@ -111,7 +132,7 @@ function commandsOf(command: unknown): readonly (readonly string[])[] | undefine
 const wordOf = (word: unknown): string | undefined =>
   typeof word === "string" ? word : typeof word === "number" ? String(word) : undefined;
 
-function secondsOf(value: unknown, fault: (member: string, text: string) => void): unknown {
+function secondsOf(value: unknown, fault: Fault): unknown {
   if (typeof value === "number") return value;
   try {
     return readSeconds(String(value));
@@ -120,6 +141,9 @@ function secondsOf(value: unknown, fault: (member: string, text: string) => void
     return value;
   }
 }
+
+/** What was written, as far as it helps. */
+const shown = (value: unknown): string => cut(typeof value === "string" ? value : JSON.stringify(value), 60);
 
 const textsOf = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) && value.every((element) => typeof element === "string") ? value : undefined;

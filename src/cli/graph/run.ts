@@ -1,14 +1,13 @@
 // `taskyard graph run`: a graph of tasks from a file, followed to its end.
-import { readFile } from "node:fs/promises";
-import { basename, resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { basename } from "node:path";
 import type { Client } from "../../client/connect.ts";
-import { CliError, exitStatus, messageOf } from "../cli-error.ts";
+import { exitStatus, messageOf } from "../cli-error.ts";
 import { sayLines, timeBetween } from "../columns.ts";
 import { command } from "../command.ts";
 import { say, sayJson, type Io } from "../io.ts";
 import { painter } from "../paint.ts";
 import { startProgress } from "../progress.ts";
+import { readSource } from "../read-source.ts";
 import { readTaskQueueId } from "../run/read-options.ts";
 import { connectTarget } from "../target.ts";
 import { countsInWords, startBoard } from "./board.ts";
@@ -50,11 +49,13 @@ export const graphRunCommand = command({
   async run({ options, args, io }) {
     const [file = "-"] = args;
     const taskQueueId = readTaskQueueId(options["task-queue"] ?? "local/default");
-    const source = await read(file, io);
+    const source = await readSource(file, io);
     // Loaded here, since the parser takes longer to load than most commands run.
+    const { parseYaml } = await import("../parse-yaml.ts");
     const { readGraphFile } = await import("./graph-file.ts");
     const { graphTasks } = await import("./graph-tasks.ts");
-    const parsed = readGraphFile(source, file === "-" ? "graph" : basename(file));
+    const name = file === "-" ? "graph" : basename(file);
+    const parsed = readGraphFile(parseYaml(source, name), name);
     const client = await connectTarget(io);
     const graph = graphTasks(parsed, { now: Date.now(), rootUrl: client.rootUrl, taskQueueId });
     const { taskGroupId } = graph;
@@ -204,13 +205,4 @@ function outcome({ name, taskGroupId }: Graph, progress: GraphProgress, status: 
     [...progress.all()].map(({ task, state, reason }) => [task.name, { taskId: task.taskId, state, reason }]),
   );
   return { name, taskGroupId, exitStatus: status, counts: progress.counts, tasks };
-}
-
-async function read(file: string, io: Io): Promise<string> {
-  if (file === "-") return text(io.stdin);
-  try {
-    return await readFile(resolve(io.cwd, file), "utf8");
-  } catch (error) {
-    throw new CliError(`cannot read the graph: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -2,8 +2,8 @@
 import type { CreateTasksReply } from "../../api/queue/graph.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
-import { CliError } from "../cli-error.ts";
-import { told } from "./file-problems.ts";
+import { CliError, told } from "../cli-error.ts";
+import { byteSize } from "../columns.ts";
 import type { GraphFile } from "./graph-file.ts";
 import type { Graph } from "./graph-tasks.ts";
 
@@ -20,18 +20,36 @@ export async function submitGraph(
     // Repeated where no answer came: the same tasks are not made twice.
     return await client.queue.createTasks({ tasks: [...requests], dryRun }, { timeoutMs, signal });
   } catch (error) {
+    if (error instanceof ClientError && error.statusCode === 413)
+      throw new CliError(
+        `the graph is too large for one call: ${requests.length} tasks of ${byteSize(JSON.stringify(requests).length)} together`,
+        { cause: error },
+      );
     const faults = faultsOf(error);
     if (!faults) throw error;
-    const lines = faults.list.map(({ path, message }) => {
-      const [, index = "", member = ""] = /^tasks\[(\d+)\](?:\.task)?\.?(.*)$/.exec(path) ?? [];
-      const task = file.tasks[Number(index)];
-      if (!task) return `${path}: ${message}`;
-      const where = file.problems.place([...task.path, memberInFile(member)]);
-      return `${where}: ${task.name}: ${inWords(message, file)}${member === "" ? "" : ` (${member})`}`;
-    });
+    const lines = linesOf(faults.list, file);
     if (faults.more > 0) lines.push(`… and ${faults.more} more`);
     throw new CliError(`the graph was refused, and nothing was created:\n${told(lines)}`, { cause: error });
   }
+}
+
+/** A line for each fault; those that many tasks have, since the file has them once, are told of the first. */
+function linesOf(faults: Told["list"], file: GraphFile): string[] {
+  const repeats = new Map<string, { readonly line: string; count: number }>();
+  for (const { path, message } of faults) {
+    const [, index = "", member = ""] = /^tasks\[(\d+)\](?:\.task)?\.?(.*)$/.exec(path) ?? [];
+    const task = file.tasks[Number(index)];
+    const where = task && file.problems.place([...task.path, memberInFile(member)]);
+    const text = `${inWords(message, file)}${member === "" ? "" : ` (${member.replace(/^dependencies\b/, "needs")})`}`;
+    const key = `${where ?? path} ${text}`;
+    const before = repeats.get(key);
+    if (before) before.count++;
+    else
+      repeats.set(key, { line: task ? `${where}: ${task.name}: ${text}` : `${path}: ${message}`, count: 0 });
+  }
+  return [...repeats.values()].map(({ line, count }) =>
+    count === 0 ? line : `${line}, and ${count} like it`,
+  );
 }
 
 /** The member of the file that a member of the definition was made from. */

@@ -33,8 +33,10 @@ export function readSeconds(option: string): number {
 export const readPriority = (option: string | undefined): Priority | undefined =>
   option === undefined ? undefined : priorityOf(option, `--priority ${option}`);
 
+export const isTaskQueueId = (word: string): boolean => new RegExp(TASK_QUEUE_ID_PATTERN).test(word);
+
 export function readTaskQueueId(option: string): string {
-  if (new RegExp(TASK_QUEUE_ID_PATTERN).test(option)) return option;
+  if (isTaskQueueId(option)) return option;
   throw new UsageError(
     `--task-queue ${option}: a queue is written like local/default, the second half in lower case`,
   );

@@ -1,11 +1,10 @@
 // `taskyard task create`: a task from a definition in a file.
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { basename } from "node:path";
 import { isSlugid, slugid } from "../../lib/slugid.ts";
-import { CliError, exitStatus, messageOf, UsageError } from "../cli-error.ts";
+import { exitStatus, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { say, sayJson, type Io } from "../io.ts";
+import { say, sayJson } from "../io.ts";
+import { readSource } from "../read-source.ts";
 import { connectTarget } from "../target.ts";
 
 export const createCommand = command({
@@ -41,9 +40,11 @@ export const createCommand = command({
     const taskId = options["task-id"] ?? slugid();
     if (!isSlugid(taskId)) throw new UsageError(`--task-id ${taskId} is not a slugid, such as ${slugid()}`);
     const [file = "-"] = args;
-    // Loaded here, since the checker takes longer to load than most commands run.
+    // Loaded here, since checker and parser take longer to load than most commands run.
     const { readDefinition } = await import("./read-definition.ts");
-    const { definition, filledIn } = readDefinition(await parse(await read(file, io), file), Date.now());
+    const { parseYaml } = await import("../parse-yaml.ts");
+    const { value } = parseYaml(await readSource(file, io), file === "-" ? "definition" : basename(file));
+    const { definition, filledIn } = readDefinition(value, Date.now());
     const client = await connectTarget(io);
     const { status } = await client.queue.createTask({ taskId }, definition);
     for (const remark of filledIn) say(io.stderr, remark);
@@ -52,22 +53,3 @@ export const createCommand = command({
     return exitStatus.ok;
   },
 });
-
-async function read(file: string, io: Io): Promise<string> {
-  if (file === "-") return text(io.stdin);
-  try {
-    return await readFile(resolve(io.cwd, file), "utf8");
-  } catch (error) {
-    throw new CliError(`cannot read the definition: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** JSON is YAML too, so one parser reads both, and tells the line of a mistake. */
-async function parse(source: string, file: string): Promise<unknown> {
-  const { parseDocument } = await import("yaml");
-  const document = parseDocument(source);
-  const [problem] = document.errors;
-  if (problem)
-    throw new CliError(`${file === "-" ? "the definition" : file} is not valid YAML: ${problem.message}`);
-  return document.toJS();
-}

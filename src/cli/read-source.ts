@@ -1,0 +1,39 @@
+// The text of files that commands take.
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import { CliError, messageOf } from "./cli-error.ts";
+import type { Io } from "./io.ts";
+
+/** No server takes more in a call; and it keeps `/dev/zero` from filling the memory. */
+const MAX_BYTES = 64 * 2 ** 20;
+
+/** The text of a file, or of standard input for `-`. */
+export async function readSource(file: string, io: Io): Promise<string> {
+  const name = file === "-" ? "standard input" : file;
+  const stream = file === "-" ? io.stdin : createReadStream(resolve(io.cwd, file));
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      const some = Buffer.from(chunk as Uint8Array | string);
+      bytes += some.length;
+      if (bytes > MAX_BYTES) throw new CliError(`${name} is larger than ${MAX_BYTES / 2 ** 20} MiB`);
+      chunks.push(some);
+    }
+  } catch (error) {
+    throw error instanceof CliError ? error : new CliError(unreadable(name, error), { cause: error });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (error) {
+    throw new CliError(`${name} is no text in UTF-8`, { cause: error });
+  }
+}
+
+function unreadable(name: string, error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return `there is no file ${name}`;
+  if (code === "EISDIR") return `${name} is a folder, not a file`;
+  if (code === "EACCES") return `${name} may not be read by you`;
+  return `cannot read ${name}: ${messageOf(error)}`;
+}
