@@ -27,7 +27,7 @@ export function timeBetween(from: string | undefined, to: string | undefined): s
   if (from === undefined || to === undefined) return "-";
   const ms = Math.max(0, Date.parse(to) - Date.parse(from));
   if (ms < 1000) return `${ms}ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
@@ -39,6 +39,9 @@ export function byteSize(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? "B"}`;
 }
+
+/** A text of somebody else's on one line, without what a terminal would obey. */
+export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
 
 /** Writes lines. */
 export const sayLines = (output: Output, lines: readonly string[]): void =>

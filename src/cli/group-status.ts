@@ -2,7 +2,7 @@
 import type { TaskStatus } from "../api/queue/status.ts";
 import type { TaskDefinition } from "../api/queue/task.ts";
 import { exitStatus } from "./cli-error.ts";
-import { columns, sayLines, timeBetween } from "./columns.ts";
+import { columns, oneLine, sayLines, timeBetween } from "./columns.ts";
 import { command, jsonOption } from "./command.ts";
 import { sayJson } from "./io.ts";
 import { pages } from "./pages.ts";
@@ -39,7 +39,7 @@ export const groupStatusCommand = command({
     const rows = members.map(({ status, task }) => {
       const run = status.runs.at(-1);
       const took = timeBetween(run?.started, run?.resolved ?? now);
-      return [status.taskId, status.state, run?.reasonResolved ?? "-", took, task.metadata.name];
+      return [status.taskId, status.state, run?.reasonResolved ?? "-", took, oneLine(task.metadata.name)];
     });
     sayLines(io.stdout, [
       `${members.length} ${members.length === 1 ? "task" : "tasks"}: ${summary.join(", ")}`,

@@ -1,5 +1,6 @@
 // `taskyard task why` as a user sees it, with a whole server behind it.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sql } from "../../src/server/core/sql.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { runCli } from "../support/captured-io.ts";
 import { createTask } from "../support/factories.ts";
@@ -35,10 +36,10 @@ test("a task that waits in vain: for what, and what to run again, in order", asy
   expect(status).toBe(0);
   expect(out).toBe(
     [
-      `${taskId}  unscheduled in test/queue`,
+      `${taskId}  a task  unscheduled in test/queue`,
       "  The task waits for a dependency: 1 exception.",
-      `    Dependency ${middle} ended as exception (canceled), and has to complete: it can be met only after it is run again.`,
-      `      Dependency ${root} ended as failed (failed), and has to complete: it can be met only after it is run again.`,
+      `    Dependency ${middle} (a task) ended as exception (canceled), and has to complete: it can be met only after it is run again.`,
+      `      Dependency ${root} (a task) ended as failed (failed), and has to complete: it can be met only after it is run again.`,
       "",
       "What to do:",
       `  taskyard task rerun ${root}   (after: taskyard task why ${root})`,
@@ -51,8 +52,45 @@ test("a task that waits in vain: for what, and what to run again, in order", asy
 test("a task that ended: how, and where to look", async () => {
   const taskId = await failed();
   const { out } = await why(taskId);
-  expect(out).toMatch(/^ {2}Run 0 ended at \S+: worker group\/worker reported that the task failed\.$/m);
-  expect(out).toContain(`What to do:\n  taskyard task log ${taskId}; taskyard task rerun ${taskId}\n`);
+  expect(out).toMatch(
+    /^ {2}Run 0 ended at \d{4}-\d\d-\d\d [\d:]{8}: worker group\/worker reported that the task failed\.$/m,
+  );
+  expect(out).toContain(`What to do:\n  taskyard task log ${taskId}\n  taskyard task rerun ${taskId}\n`);
+});
+
+test("a task whose deadline has passed is not to be run again, but created anew", async () => {
+  const root = await createTask(stack.client);
+  const taskId = await createTask(stack.client, { dependencies: [root] });
+  await stack.client.queue.cancelTask({ taskId: root });
+  await stack.client.queue.cancelTask({ taskId });
+  await stack.database.db.run(sql`update tasks set deadline = now()`);
+  const { out } = await why(taskId);
+  expect(out.slice(out.indexOf("What to do"))).toBe(
+    [
+      "What to do:",
+      `  create ${root} anew, and what needs it: its deadline has passed, so it cannot be run again`,
+      "  create the task anew: its deadline has passed, so it cannot be run again",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("names are told to those who may read tasks, on a line, and to nobody else", async () => {
+  const taskId = await createTask(stack.client, {
+    metadata: { name: "two\nlines\u001b[31m", description: "", owner: "a@b.c", source: "http://localhost/" },
+  });
+  expect((await why(taskId)).out).toContain(`${taskId}  two lines [31m  pending in`);
+});
+
+test("who may not read the definition of a task is told without its name", async () => {
+  const closed = await testStack({ config: { auth: { anonymousScopes: ["queue:ping", "queue:status:*"] } } });
+  try {
+    const taskId = await createTask(closed.client);
+    const { out } = await runCli(["task", "why", taskId], { env: { TASKCLUSTER_ROOT_URL: closed.rootUrl } });
+    expect(out).toMatch(new RegExp(`^${taskId}  pending in test/queue\n`));
+  } finally {
+    await closed.stop();
+  }
 });
 
 test("many dependencies: the first of them, and that there are more", async () => {
@@ -68,7 +106,9 @@ test("many dependencies: the first of them, and that there are more", async () =
 test("a running task: who holds it; nothing is to be done", async () => {
   const { taskId } = await runningTask(stack);
   const { out } = await why(taskId);
-  expect(out).toMatch(/^ {2}Run 0 is held by worker group\/worker since \S+; the claim lasts until \S+\.$/m);
+  expect(out).toMatch(
+    /^ {2}Run 0 is held by worker group\/worker since [\d: -]{19}; the claim lasts until [\d: -]{19}\.$/m,
+  );
   expect(out).not.toContain("What to do");
 });
 

@@ -33,6 +33,8 @@ const edge = {
   requires,
 };
 
+const rerunUntil = { ...DateTime, description: "Of that task: until then it may be run again." };
+
 const worker = { workerGroup: Type.Optional(WorkerPart), workerId: Type.Optional(WorkerPart) };
 
 const reasons = [
@@ -46,6 +48,7 @@ const reasons = [
   }),
   reason("dependency-failed", "A dependency that can be met only after it is run again.", {
     ...edge,
+    deadline: rerunUntil,
     state: oneOfStrings(["failed", "exception"]),
     reasonResolved: oneOfStrings(REASONS_RESOLVED),
   }),
@@ -101,6 +104,10 @@ const reasons = [
     taskQueueId: TaskQueueId,
     workers: Count,
     quarantined: Count,
+    claimed: Type.Integer({
+      minimum: 0,
+      description: "Runs of the queue that are running. 10,001: or more.",
+    }),
     lastSeen: DateTime,
   }),
   reason("being-changed", "A statement holds the run at this moment, so that claims pass it by.", {
@@ -121,6 +128,7 @@ const reasons = [
     state: oneOfStrings(["completed", "failed", "exception"]),
     reasonResolved: oneOfStrings(REASONS_RESOLVED),
     resolved: DateTime,
+    deadline: rerunUntil,
     ...worker,
   }),
   reason("earlier-run", "How a run before the latest one ended.", {

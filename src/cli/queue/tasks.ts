@@ -1,6 +1,6 @@
 // `taskyard queue pending` and `taskyard queue claimed`: the tasks of a queue.
 import { exitStatus } from "../cli-error.ts";
-import { columns, sayLines, timeBetween } from "../columns.ts";
+import { columns, oneLine, sayLines, timeBetween } from "../columns.ts";
 import { command, jsonOption } from "../command.ts";
 import { say, sayJson } from "../io.ts";
 import { pages } from "../pages.ts";
@@ -38,7 +38,7 @@ export const queuePendingCommand = command({
       String(runId),
       task.priority,
       timeBetween(inserted, now),
-      task.metadata.name,
+      oneLine(task.metadata.name),
     ]);
     if (rows.length === 0) say(io.stderr, `nothing waits in ${taskQueueId}`);
     else sayLines(io.stdout, columns(["TASK", "RUN", "PRIORITY", "WAITS", "NAME"], rows));
@@ -68,7 +68,7 @@ export const queueClaimedCommand = command({
       String(runId),
       `${workerGroup}/${workerId}`,
       timeBetween(claimed, now),
-      task.metadata.name,
+      oneLine(task.metadata.name),
     ]);
     if (rows.length === 0) say(io.stderr, `no worker holds a task of ${taskQueueId}`);
     else sayLines(io.stdout, columns(["TASK", "RUN", "WORKER", "FOR", "NAME"], rows));

@@ -2,7 +2,7 @@
 import type { Run, TaskStatus } from "../../api/queue/status.ts";
 import type { TaskDefinition } from "../../api/queue/task.ts";
 import { exitStatus } from "../cli-error.ts";
-import { columns, localTime, sayLines, timeBetween } from "../columns.ts";
+import { columns, localTime, oneLine, sayLines, timeBetween } from "../columns.ts";
 import { command, jsonOption } from "../command.ts";
 import { sayJson } from "../io.ts";
 import { painter, type Painter } from "../paint.ts";
@@ -52,7 +52,7 @@ function describe(status: TaskStatus, task: TaskDefinition, now: string, paint: 
     took(run, now),
   ]);
   return [
-    `${paint.bold(status.taskId)}  ${task.metadata.name}`,
+    `${paint.bold(status.taskId)}  ${oneLine(task.metadata.name)}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(12)}  ${value}`),
     ...(rows.length === 0
       ? []

@@ -51,6 +51,7 @@ const UnmetRow = Type.Object({
   any_resolution: Type.Boolean(),
   /** `missing` where there is no such task. */
   state: Type.String(),
+  deadline: Type.Union([Timestamp, Type.Null()]),
   reason_resolved: Type.Union([Type.String(), Type.Null()]),
   /** It is resolved, and its dependents are being released, some hundreds at a time. */
   releasing: Type.Boolean(),
@@ -74,7 +75,7 @@ export const readUnmet = (
     sql`
     select e.dependent, e.required, e.any_resolution,
       case when q.task_id is null then 'missing' else coalesce(r.state, 'unscheduled') end as state,
-      r.reason_resolved,
+      q.deadline, r.reason_resolved,
       exists (select from unfinished_releases u where u.task_id = e.required) as releasing,
       coalesce(r.run_id = 0 and r.reason_created = 'exception', false) as never_scheduled
     from unnest(${dependents}::text[]) with ordinality d (task_id, ord)
@@ -111,11 +112,16 @@ export const countUnmet = (db: Queryable, dependent: string): Promise<Static<typ
     group by 1 order by 2 desc, 1`,
   );
 
-const PositionRow = Type.Object({ higher: Type.Integer(), same: Type.Integer() });
+const PositionRow = Type.Object({
+  higher: Type.Integer(),
+  same: Type.Integer(),
+  /** Runs of the queue that workers hold. */
+  claimed: Type.Integer(),
+});
 
 /**
- * How many claimable runs stand before a pending one in its queue: of a higher priority, and of the same one. Both end
- * at `cap` + 1. The walk along the index runs_pending is bounded too, since runs past their deadline, which are skipped
+ * How many claimable runs stand before a pending one in its queue: of a higher priority, and of the same one; and how
+ * many of the queue are running. All end at `cap` + 1. The walk along the index runs_pending is bounded too, since runs past their deadline, which are skipped
  * by claims, are counted out of what was walked.
  */
 export async function countAhead(
@@ -123,7 +129,7 @@ export async function countAhead(
   of: { readonly taskQueueId: string; readonly priority: number; readonly seq: number },
   cap: number,
   at: string,
-): Promise<{ higher: number; same: number }> {
+): Promise<Static<typeof PositionRow>> {
   const claimable = sql`count(*) filter (where x.deadline > ${at}::timestamptz)::integer`;
   const row = await db.maybeOne(
     PositionRow,
@@ -137,7 +143,10 @@ export async function countAhead(
         select deadline from runs
         where task_queue_id = ${of.taskQueueId} and state = 'pending' and priority = ${of.priority}::smallint
           and seq < ${of.seq}
-        order by priority desc, seq limit ${cap + 1}) x) as same`,
+        order by priority desc, seq limit ${cap + 1}) x) as same,
+      (select count(*)::integer from (
+        select from runs where task_queue_id = ${of.taskQueueId} and state = 'running' limit ${cap + 1}) x) as claimed`,
   );
-  return row ?? { higher: 0, same: 0 };
+  if (!row) throw new Error("a select of scalars answers with a row");
+  return row;
 }

@@ -1,14 +1,15 @@
 // The dependencies that a task waits for, and what those wait for, down to the roots.
 import type { Reason } from "../../../api/queue/why.ts";
-import type { Queryable } from "../../core/db.ts";
+import type { QueueContext } from "../context.ts";
 import { countUnmet, readUnmet, type UnmetRow } from "../store/why.ts";
 
-/** How much is told of a graph. A person reads no more, and the cost has an end. */
-export interface Bounds {
-  readonly depth: number;
-  readonly count: number;
+export interface Told {
+  /** How much is told of a graph. A person reads no more, and the cost has an end. */
+  readonly depth?: number;
+  readonly count?: number;
+  /** The task has ended, and waited until then. */
+  readonly isOver?: boolean;
 }
-const usualBounds: Bounds = { depth: 50, count: 100 };
 
 /** Edges of one task that are looked at to choose those that are told: all of its own, fewer of those below it. */
 const LOOK = { own: 10_000, below: 1_000 };
@@ -21,10 +22,11 @@ export interface Unmet {
 
 /** What keeps a task from being scheduled, breadth first, the hopeless before the slow. */
 export async function unmetDependencies(
-  db: Queryable,
+  { db, clock }: Pick<QueueContext, "db" | "clock">,
   taskId: string,
-  bounds: Bounds = usualBounds,
+  { depth: maxDepth = 50, count: maxCount = 100, isOver = false }: Told = {},
 ): Promise<Unmet> {
+  const now = clock.now();
   const counts = await countUnmet(db, taskId);
   const unmet = counts.reduce((sum, { count }) => sum + count, 0);
   if (unmet === 0) return { reasons: [], roots: [] };
@@ -33,7 +35,7 @@ export async function unmetDependencies(
   const reasons: Reason[] = [
     {
       code: "dependencies-unmet",
-      summary: `The task waits for ${unmet === 1 ? "a dependency" : `${unmet} dependencies`}: ${listed}.`,
+      summary: `The task ${isOver ? "waited" : "waits"} for ${unmet === 1 ? "a dependency" : `${unmet} dependencies`}: ${listed}.`,
       taskId,
       unmet,
       states,
@@ -44,25 +46,25 @@ export async function unmetDependencies(
   let told = 0;
   let level: readonly string[] = [taskId];
   for (let depth = 1; level.length > 0; depth++) {
-    if (depth > bounds.depth) {
-      reasons.push(cut(taskId, "depth", bounds.depth));
+    if (depth > maxDepth) {
+      reasons.push(cut(taskId, "depth", maxDepth));
       break;
     }
     // One more than is told shows whether there are more.
-    const left = bounds.count - told;
+    const left = maxCount - told;
     const rows = await readUnmet(db, level, depth === 1 ? LOOK.own : LOOK.below, left + 1);
     const next: string[] = [];
     for (const row of rows.slice(0, left)) {
       told++;
       const { required, state } = row;
-      reasons.push(reasonOf(row, depth));
+      reasons.push(reasonOf(row, depth, now));
       if (seen.has(required)) continue;
       seen.add(required);
       if (state === "unscheduled" || row.never_scheduled) next.push(required);
       if (state === "pending" || state === "running") roots.push({ taskId: required, state });
     }
     if (rows.length > left) {
-      reasons.push(cut(taskId, "count", bounds.count));
+      reasons.push(cut(taskId, "count", maxCount));
       break;
     }
     level = next;
@@ -81,7 +83,7 @@ const cut = (taskId: string, at: "depth" | "count", limit: number): Reason => ({
   limit,
 });
 
-function reasonOf(row: UnmetRow, depth: number): Reason {
+function reasonOf(row: UnmetRow, depth: number, now: number): Reason {
   const { required: taskId, dependent: requiredBy, state } = row;
   const requires = row.any_resolution ? "all-resolved" : "all-completed";
   const edge = { taskId, requiredBy, depth, requires } as const;
@@ -99,7 +101,12 @@ function reasonOf(row: UnmetRow, depth: number): Reason {
         ...edge,
       };
     case "unscheduled":
-      return { code: "dependency-waits", summary: `Dependency ${taskId} waits itself.`, ...edge, state };
+      return {
+        code: "dependency-waits",
+        summary: `Dependency ${taskId} waits for others itself.`,
+        ...edge,
+        state,
+      };
     case "pending":
       return {
         code: "dependency-waits",
@@ -111,12 +118,17 @@ function reasonOf(row: UnmetRow, depth: number): Reason {
       return { code: "dependency-waits", summary: `Dependency ${taskId} is running.`, ...edge, state };
     case "failed":
     case "exception":
-      if (!row.any_resolution)
+      if (!row.any_resolution && row.deadline)
         return {
           code: "dependency-failed",
-          summary: `Dependency ${taskId} ended as ${state} (${row.reason_resolved}), and has to complete: it can be met only after it is run again.`,
+          summary: `Dependency ${taskId} ended as ${state} (${row.reason_resolved}), and has to complete: ${
+            row.deadline.getTime() > now
+              ? "it can be met only after it is run again"
+              : `it never can, since its deadline (${row.deadline.toISOString()}) has passed`
+          }.`,
           ...edge,
           state,
+          deadline: row.deadline.toISOString(),
           // The table holds nothing else there for a run that is over.
           reasonResolved: row.reason_resolved as "failed",
         };

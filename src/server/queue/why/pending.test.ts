@@ -119,7 +119,7 @@ describe("a queue", () => {
     expect((await why(taskId)).reasons).toEqual([
       {
         code: "no-worker",
-        summary: "No worker of why/never is known; who asked for work in the last day would be.",
+        summary: "No worker of why/never is known: none has asked for work in the last day.",
         taskId,
         taskQueueId: "why/never",
       },
@@ -127,7 +127,7 @@ describe("a queue", () => {
       {
         code: "unknown",
         summary:
-          "When it will be claimed is unknown: nothing of why/never was claimed in the last 10 minutes.",
+          "When it will be claimed is unknown: nobody serves why/never now.",
         taskId,
         about: "time until the claim",
       },
@@ -141,14 +141,14 @@ describe("a queue", () => {
     const taskId = await create({ taskQueueId });
     const { reasons } = await why(taskId);
     expect(reasons.slice(1)).toMatchObject([
-      { code: "workers", workers: 1, quarantined: 0, lastSeen: at(0) },
+      { code: "workers", workers: 1, quarantined: 0, claimed: 10, lastSeen: at(0) },
       { code: "claim-rate", claims: 10, estimate: expect.any(Number) },
     ]);
     expect(reasons[1]?.summary).toMatch(
-      /^1 worker of why\/served asked in the last 1[01] minutes; the last at/,
+      /^1 worker of why\/served asked in the last 1[01] minutes; the last at \S+ 10 runs of it are running\.$/,
     );
     expect(reasons[2]?.summary).toMatch(
-      /^10 runs of why\/served were claimed in the last 1[01] minutes: at that rate its turn comes in about 1[12] min,/,
+      /^10 runs of why\/served were claimed in the last 1[01] minutes: at that rate its turn comes in about 1[12] min, unless others of higher priority come or the 10 runs that are running take longer than those did\.$/,
     );
   });
 
@@ -161,7 +161,13 @@ describe("a queue", () => {
     expect((await why(taskId)).reasons[1]).toMatchObject({ code: "workers" });
     await stack.database.db.run(sql`
       update workers set quarantine_until = '2100-01-01' where task_queue_id = ${taskQueueId}`);
-    expect((await why(taskId)).reasons[0]).toMatchObject({
+    const { reasons } = await why(taskId);
+    // Though a run was claimed a moment ago.
+    expect(reasons.at(-1)).toMatchObject({
+      code: "unknown",
+      summary: "When it will be claimed is unknown: nobody serves why/gone now.",
+    });
+    expect(reasons[0]).toMatchObject({
       code: "workers-quarantined",
       summary: expect.stringMatching(
         /^1 worker of why\/gone asked in .* all are in quarantine: they get no work\.$/,

@@ -21,7 +21,7 @@ export async function pendingReasons(
   if (!run || seq === null || task.deadline.getTime() <= ctx.clock.now()) return [];
   const { runId } = run;
   const priority = PRIORITIES[PRIORITIES.length - task.priority] ?? "lowest";
-  const [{ higher, same }, activity] = await Promise.all([
+  const [{ higher, same, claimed }, activity] = await Promise.all([
     countAhead(ctx.db, { taskQueueId, priority: task.priority, seq }, CAP, timestamp(ctx)),
     ctx.activity(taskQueueId),
   ]);
@@ -60,7 +60,7 @@ export async function pendingReasons(
       runId,
     });
   // Where nobody serves the queue, its order does not matter.
-  const service = serviceReasons({ taskId, taskQueueId, ahead, exact: all <= CAP }, activity);
+  const service = serviceReasons({ taskId, taskQueueId, ahead, exact: all <= CAP, claimed }, activity);
   const [first] = service;
   return first?.code === "no-worker" || first?.code === "workers-quarantined"
     ? [first, ...reasons, ...service.slice(1)]

@@ -81,6 +81,7 @@ export function resolvedReasons(task: SubjectRow, status: TaskStatus): Reason[] 
       state,
       reasonResolved,
       resolved,
+      deadline: task.deadline.toISOString(),
       ...workerOf(run),
     },
   ];

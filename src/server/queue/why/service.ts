@@ -8,6 +8,8 @@ interface Waiting {
   /** Runs that are served first, and whether that is all of them. */
   readonly ahead: number;
   readonly exact: boolean;
+  /** Runs of the queue that workers hold. */
+  readonly claimed: number;
 }
 
 /** `ms` of the time in which workers count as recent, in words. */
@@ -18,15 +20,24 @@ export function serviceReasons(waiting: Waiting, activity: QueueActivity): Reaso
   const { taskQueueId } = waiting;
   // Served by the server itself.
   if (taskQueueId.startsWith("built-in/")) return [];
-  return [workersReason(waiting, activity), rateReason(waiting, activity)];
+  const workers = workersReason(waiting, activity);
+  // How fast it was served says nothing where nobody serves it any more.
+  return [workers, workers.code === "workers" ? rateReason(waiting, activity) : unserved(waiting)];
 }
 
-function workersReason({ taskId, taskQueueId }: Waiting, activity: QueueActivity): Reason {
+const unserved = ({ taskId, taskQueueId }: Waiting): Reason => ({
+  code: "unknown",
+  summary: `When it will be claimed is unknown: nobody serves ${taskQueueId} now.`,
+  taskId,
+  about: "time until the claim",
+});
+
+function workersReason({ taskId, taskQueueId, claimed }: Waiting, activity: QueueActivity): Reason {
   const { lastSeen, recentWorkers: workers, recentQuarantined: quarantined } = activity;
   if (lastSeen === undefined)
     return {
       code: "no-worker",
-      summary: `No worker of ${taskQueueId} is known; who asked for work in the last day would be.`,
+      summary: `No worker of ${taskQueueId} is known: none has asked for work in the last day.`,
       taskId,
       taskQueueId,
     };
@@ -51,16 +62,20 @@ function workersReason({ taskId, taskQueueId }: Waiting, activity: QueueActivity
     };
   return {
     code: "workers",
-    summary: `${many} asked in the last ${minutes} minutes${quarantined > 0 ? `, ${quarantined} of them in quarantine` : ""}; the last at ${since}.`,
+    summary: `${many} asked in the last ${minutes} minutes${quarantined > 0 ? `, ${quarantined} of them in quarantine` : ""}; the last at ${since}. ${claimed === 0 ? "None of its runs is" : `${runsOf(claimed)} of it ${claimed === 1 ? "is" : "are"}`} running.`,
     taskId,
     taskQueueId,
     workers,
     quarantined,
+    claimed,
     lastSeen: since,
   };
 }
 
-function rateReason({ taskId, taskQueueId, ahead, exact }: Waiting, activity: QueueActivity): Reason {
+function rateReason(
+  { taskId, taskQueueId, ahead, exact, claimed }: Waiting,
+  activity: QueueActivity,
+): Reason {
   const { recentClaims: claims, recentClaimsMs: ms } = activity;
   const minutes = minutesOf(ms);
   if (claims === 0)
@@ -71,9 +86,13 @@ function rateReason({ taskId, taskQueueId, ahead, exact }: Waiting, activity: Qu
       about: "time until the claim",
     };
   const estimate = Math.ceil(((ahead + 1) * ms) / claims / 1000);
+  const longer =
+    claimed === 0
+      ? ""
+      : ` or the ${claimed === 1 ? "run that is" : `${runsOf(claimed)} that are`} running ${claimed === 1 ? "takes" : "take"} longer than those did`;
   return {
     code: "claim-rate",
-    summary: `${claims} ${claims === 1 ? "run" : "runs"} of ${taskQueueId} ${claims === 1 ? "was" : "were"} claimed in the last ${minutes} minutes: at that rate its turn comes in ${exact ? "about" : "more than"} ${inWords(estimate)}, unless others of higher priority come.`,
+    summary: `${runsOf(claims)} of ${taskQueueId} ${claims === 1 ? "was" : "were"} claimed in the last ${minutes} minutes: at that rate its turn comes in ${exact ? "about" : "more than"} ${inWords(estimate)}, unless others of higher priority come${longer}.`,
     taskId,
     taskQueueId,
     claims,
@@ -81,6 +100,8 @@ function rateReason({ taskId, taskQueueId, ahead, exact }: Waiting, activity: Qu
     estimate,
   };
 }
+
+const runsOf = (count: number): string => `${count} ${count === 1 ? "run" : "runs"}`;
 
 function inWords(seconds: number): string {
   if (seconds < 90) return `${seconds} s`;

@@ -82,6 +82,7 @@ describe("an unscheduled task", () => {
       requires: "all-completed",
       state: "failed",
       reasonResolved: "failed",
+      deadline: at(60 * minute),
     });
     await stack.client.queue.rerunTask({ taskId: required });
     expect(await told(taskId)).not.toContain(`dependency-failed ${required}`);
@@ -161,14 +162,14 @@ describe("an unscheduled task", () => {
     for (let i = 0; i < 4; i++) chain.push(await create({ dependencies: chain.slice(-1) }));
     const [last = ""] = chain.slice(-1);
     const { db } = stack.database;
-    const deep = await unmetDependencies(db, last, { depth: 3, count: 100 });
+    const deep = await unmetDependencies({ db, clock }, last, { depth: 3 });
     expect(deep.reasons.at(-1)).toMatchObject({ code: "cut", at: "depth", limit: 3 });
     expect(deep.roots).toEqual([]);
-    const whole = await unmetDependencies(db, last, { depth: 4, count: 4 });
+    const whole = await unmetDependencies({ db, clock }, last, { depth: 4, count: 4 });
     expect(whole.reasons.map(({ code }) => code)).not.toContain("cut");
     expect(whole.roots).toEqual([{ taskId: chain[0], state: "pending" }]);
     const wide = await create({ dependencies: chain });
-    const { reasons } = await unmetDependencies(db, wide, { depth: 4, count: 4 });
+    const { reasons } = await unmetDependencies({ db, clock }, wide, { depth: 4, count: 4 });
     expect(reasons).toHaveLength(6);
     expect(reasons.at(-1)).toMatchObject({ code: "cut", at: "count", limit: 4 });
   });
@@ -241,6 +242,7 @@ describe("a resolved task", () => {
         state: "completed",
         reasonResolved: "completed",
         resolved: at(0),
+        deadline: expect.any(String),
         ...worker,
       },
     ]);
@@ -255,6 +257,22 @@ describe("a resolved task", () => {
     ]);
     await stack.database.db.run(sql`update task_groups set sealed = now() where task_group_id = ${taskId}`);
     expect(await told(taskId)).toContain(`group-sealed ${taskId}`);
+  });
+
+  it("that was never scheduled tells what it waited for, and what of that can be met no more", async () => {
+    const required = await create({ deadline: at(minute) });
+    const taskId = await create({ dependencies: [required], deadline: at(minute) });
+    const deadline = at(minute);
+    await clock.advance(3 * minute);
+    await round("deadline");
+    const [, waited, dependency] = (await why(taskId)).reasons;
+    expect(waited?.summary).toBe("The task waited for a dependency: 1 exception.");
+    expect(dependency).toMatchObject({
+      code: "dependency-failed",
+      summary: `Dependency ${required} ended as exception (deadline-exceeded), and has to complete: it never can, since its deadline (${deadline}) has passed.`,
+      deadline,
+    });
+    await expect(stack.client.queue.rerunTask({ taskId: required })).rejects.toThrow(/deadline .* has passed/);
   });
 
   it("may have ended at its deadline, in anybody's hands or nobody's", async () => {

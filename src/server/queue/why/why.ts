@@ -49,7 +49,7 @@ async function reasonsFor(ctx: WhyContext, task: SubjectRow, status: TaskStatus)
         ...resolvedReasons(task, status),
         // A task that ended without having been scheduled: what it waited for is why.
         ...(status.runs[0]?.reasonCreated === "exception" && task.run_count === 1
-          ? (await unmetDependencies(ctx.db, task.task_id)).reasons
+          ? (await unmetDependencies(ctx, task.task_id, { isOver: true })).reasons
           : []),
         ...earlierRuns(status),
       ];
@@ -58,7 +58,7 @@ async function reasonsFor(ctx: WhyContext, task: SubjectRow, status: TaskStatus)
 
 async function unscheduledReasons(ctx: WhyContext, task: SubjectRow): Promise<Reason[]> {
   const { task_id: taskId } = task;
-  const { reasons, roots } = await unmetDependencies(ctx.db, taskId);
+  const { reasons, roots } = await unmetDependencies(ctx, taskId);
   if (reasons.length === 0) return [neverScheduled(ctx, task)];
   return [...reasons, ...(await rootReasons(ctx, roots))];
 }
