@@ -111,7 +111,7 @@ describe("graph run", () => {
     expect(err).toContain("error: the graph was refused, and nothing was created:\n");
     expect(err).toContain("wrong.yml:4:20: c: must be <= 49 (retries)\n");
     expect(err).toContain(
-      "wrong.yml:2:8: a: Tasks that wait for each other never begin: a → b → a. Take one of these dependencies out. (dependencies)\n",
+      "wrong.yml:2:8: a: Tasks that wait for each other never begin: a → b → a. Take one of these dependencies out. (needs)\n",
     );
   });
 
@@ -176,7 +176,7 @@ describe("graph run", () => {
     io.interrupt();
     expect(await ended).toBe(130);
     expect(io.err()).toContain("canceling what is not done; Ctrl-C again leaves at once\n");
-    expect(io.err()).toMatch(/3 tasks in \S+: 1 completed, 2 exception$/m);
+    expect(io.err()).toMatch(/3 tasks in \S+: 1 completed, 2 canceled$/m);
     const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: groupIn(io.err()) });
     expect(tasks.map(({ status }) => String(status.runs.at(-1)?.reasonResolved)).toSorted()).toEqual([
       "canceled",

@@ -84,8 +84,14 @@ const Timeline = exactly({
       {
         resolved: Type.Boolean({ description: "Whether every task of the group is." }),
         tasks: count("Tasks of the group."),
+        stuck: count(
+          "Those of them that wait for one of the group that failed, and so for nothing that goes on.",
+        ),
         from: { ...DateTime, description: "When the first task was created." },
-        until: { ...DateTime, description: "When the last one was resolved; `asOf` where one is not." },
+        until: {
+          ...DateTime,
+          description: "When the last one was resolved; `asOf` where one is not, and not stuck.",
+        },
         wallMs: ms("From the one to the other."),
         sums: Sums,
         criticalPath: Type.Array(PathTask, {

@@ -1,6 +1,6 @@
 // The critical path of a group as text: a line for each task, its time as a bar on the axis of the group.
 import type { PathTask, Timeline } from "../../api/queue/graph.ts";
-import { timeBetween } from "../columns.ts";
+import { oneLine, timeBetween } from "../columns.ts";
 import type { Painter } from "../paint.ts";
 
 type Summary = NonNullable<Timeline["summary"]>;
@@ -8,12 +8,34 @@ type Summary = NonNullable<Timeline["summary"]>;
 /** Of a longer path only the tasks with the largest shares are drawn. */
 const maxDrawn = 40;
 
-/** The lines; `width` is that of the terminal. */
-export function drawPath(summary: Summary, paint: Painter, width: number): string[] {
-  const { criticalPath, wallMs, from, until, tasks, sums } = summary;
-  const names = criticalPath.map(({ name }) => (name.length > 30 ? `${name.slice(0, 29)}…` : name));
+const header = ["GAP", "QUEUE", "RUN", "SHARE"] as const;
+/** A narrower bar shows nothing. */
+const minBar = 12;
+
+/** The lines, of at most `width` columns where that is possible. `asOf`: when the group was looked at. */
+export function drawPath(summary: Summary, asOf: string, paint: Painter, width: number): string[] {
+  const { criticalPath, wallMs, from, until, tasks, stuck, sums } = summary;
+  const cells = criticalPath.map((task) => [
+    duration(task.gapMs + task.betweenMs),
+    duration(task.queueMs),
+    duration(task.runMs),
+    `${(task.share * 100).toFixed(1)}%`,
+  ]);
+  const widths = header.map((word, i) => Math.max(word.length, ...cells.map((row) => row[i]?.length ?? 0)));
+  const room = width - widths.reduce((sum, one) => sum + one + 2, 0);
+  const maxName = Math.min(30, Math.max(8, room));
+  const names = criticalPath.map(({ name }) =>
+    name.length > maxName ? `${oneLine(name).slice(0, maxName - 1)}…` : oneLine(name),
+  );
   const nameWidth = Math.max(4, ...names.map(({ length }) => length));
-  const barWidth = Math.max(16, width - nameWidth - 44);
+  const barWidth = room - nameWidth - 2;
+  const hasBars = barWidth >= minBar;
+  const row = (name: string, drawn: string, values: readonly string[]): string =>
+    [
+      name.padEnd(nameWidth),
+      ...(hasBars ? [drawn] : []),
+      ...values.map((value, i) => value.padStart(widths[i] ?? 0)),
+    ].join("  ");
   const least = criticalPath.map(({ share }) => share).toSorted((a, b) => b - a)[maxDrawn - 1] ?? 0;
   let left = maxDrawn;
   const lines: string[] = [];
@@ -25,29 +47,29 @@ export function drawPath(summary: Summary, paint: Painter, width: number): strin
     }
     left--;
     lines.push(
-      [
-        (names[i] ?? "").padEnd(nameWidth),
-        bar(task, Date.parse(from), wallMs, barWidth, paint),
-        ...[task.gapMs + task.betweenMs, task.queueMs, task.runMs].map((ms) => duration(ms).padStart(8)),
-        `${(task.share * 100).toFixed(1)}%`.padStart(7),
-      ].join("  "),
+      row(
+        names[i] ?? "",
+        hasBars ? bar(task, Date.parse(from), wallMs, barWidth, paint) : "",
+        cells[i] ?? [],
+      ),
     );
   }
-  const header = [
-    "TASK".padEnd(nameWidth),
-    "".padEnd(barWidth),
-    ...["GAP", "QUEUE", "RUN"].map((word) => word.padStart(8)),
-    "SHARE".padStart(7),
-  ].join("  ");
   const whole = timeBetween(from, until);
   return [
-    `critical path: ${criticalPath.length} of ${tasks} tasks, ${summary.resolved ? whole : `${whole} so far`}`,
+    `critical path: ${criticalPath.length} of ${tasks} tasks, ${!summary.resolved && until === asOf ? `${whole} so far` : whole}`,
+    ...(stuck > 0
+      ? [
+          `${stuck} ${stuck === 1 ? "task waits" : "tasks wait"} for one that failed, and ${stuck === 1 ? "is" : "are"} left out`,
+        ]
+      : []),
     "",
-    paint.dim(header),
+    paint.dim(row("TASK", " ".repeat(Math.max(0, barWidth)), header)),
     ...lines,
     ...(skipped > 0 ? [paint.dim(`and ${skipped} tasks with smaller shares`)] : []),
     "",
-    `${paint.yellow("▒")} waiting for a worker  ${paint.green("█")} running  ${paint.dim("·")} neither`,
+    ...(hasBars
+      ? [`${paint.yellow("▒")} waiting for a worker  ${paint.green("█")} running  ${paint.dim("·")} neither`]
+      : []),
     `all tasks together: ${duration(sums.queueMs)} waiting for workers, ${duration(sums.runMs)} running`,
   ];
 }

@@ -91,49 +91,63 @@ test("the board has a bar for each state that there is, and names what runs", ()
 test("the critical path is drawn on the axis of its group", () => {
   const ms = { gapMs: 0, queueMs: 0, runMs: 0, betweenMs: 0 };
   const time = (s: number): string => new Date(Date.parse(at) + s * 1000).toISOString();
-  const lines = drawPath(
-    {
-      resolved: true,
-      tasks: 9,
-      from: time(0),
-      until: time(10),
-      wallMs: 10_000,
-      beforeMs: 0,
-      sums: { ...ms, queueMs: 5000, runMs: 20_000 },
-      criticalPath: [
-        {
-          ...ms,
-          taskId: "a",
-          name: "a",
-          from: time(0),
-          until: time(4),
-          queueMs: 2000,
-          runMs: 2000,
-          share: 0.4,
-        },
-        {
-          ...ms,
-          taskId: "b",
-          name: "b",
-          from: time(4),
-          until: time(10),
-          gapMs: 3000,
-          runMs: 3000,
-          share: 0.6,
-        },
-      ],
-    },
-    plain,
-    68,
-  );
-  expect(lines).toEqual([
+  const summary = {
+    resolved: true,
+    stuck: 0,
+    tasks: 9,
+    from: time(0),
+    until: time(10),
+    wallMs: 10_000,
+    beforeMs: 0,
+    sums: { ...ms, queueMs: 5000, runMs: 20_000 },
+    criticalPath: [
+      {
+        ...ms,
+        taskId: "a",
+        name: "a",
+        from: time(0),
+        until: time(4),
+        queueMs: 2000,
+        runMs: 2000,
+        share: 0.4,
+      },
+      {
+        ...ms,
+        taskId: "b",
+        name: "b",
+        from: time(4),
+        until: time(10),
+        gapMs: 3000,
+        runMs: 3000,
+        share: 0.6,
+      },
+    ],
+  };
+  expect(drawPath(summary, time(11), plain, 52)).toEqual([
     "critical path: 2 of 9 tasks, 10.0s",
     "",
-    "TASK                             GAP     QUEUE       RUN    SHARE",
-    "a     ▒▒▒▒████                   0ms      2.0s      2.0s    40.0%",
-    "b             ······██████      3.0s       0ms      3.0s    60.0%",
+    "TASK                         GAP  QUEUE   RUN  SHARE",
+    "a     ▒▒▒▒████               0ms   2.0s  2.0s  40.0%",
+    "b             ······██████  3.0s    0ms  3.0s  60.0%",
     "",
     "▒ waiting for a worker  █ running  · neither",
+    "all tasks together: 5.0s waiting for workers, 20.0s running",
+  ]);
+  // Where there is no room for the axis, the figures are left.
+  const [, second] = summary.criticalPath;
+  const long = {
+    ...summary,
+    resolved: false,
+    stuck: 2,
+    criticalPath: [{ ...second, name: "a name\nof two lines" }],
+  };
+  expect(drawPath(long as typeof summary, summary.until, plain, 40)).toEqual([
+    "critical path: 1 of 9 tasks, 10.0s so far",
+    "2 tasks wait for one that failed, and are left out",
+    "",
+    "TASK             GAP  QUEUE   RUN  SHARE",
+    "a name of two…  3.0s    0ms  3.0s  60.0%",
+    "",
     "all tasks together: 5.0s waiting for workers, 20.0s running",
   ]);
 });

@@ -95,6 +95,8 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
     isResolved: () => counts.pending + counts.running + counts.unscheduled === 0,
     isOver: () =>
       counts.pending + counts.running === 0 &&
+      // Nothing is stuck where nothing failed: asked after each task of a chain, the answer must be cheap.
+      (counts.unscheduled === 0 || counts.failed + counts.exception > 0) &&
       (counts.unscheduled === 0 || countStuck() === counts.unscheduled),
   };
 }

@@ -188,16 +188,25 @@ function outcomeOf({ counts, total, all }: GraphProgress, wasInterrupted: boolea
   return wasInterrupted && wasCanceled ? exitStatus.interrupted : exitStatus.failure;
 }
 
-/** What still waits at the end never runs, unless what failed is run again. */
-const inWords = ({ counts }: GraphProgress): string =>
-  countsInWords(counts).replace("waiting", "did not run, since what they need failed");
+/**
+ * `canceled` says more than `exception`, where that is why they all ended so. What still waits at the end never runs,
+ * unless what failed is run again.
+ */
+function inWords({ counts, all }: GraphProgress): string {
+  const reasons = new Set([...all()].flatMap(({ state, reason }) => (state === "exception" ? [reason] : [])));
+  const [why = "exception"] = reasons.size === 1 ? reasons : [];
+  return countsInWords(counts)
+    .replace("exception", why)
+    .replace("waiting", "did not run, since what they need failed");
+}
 
 async function tellPath({ queue }: Client, taskGroupId: string, io: Io): Promise<void> {
-  const { summary } = await queue.taskGroupTimeline(
+  const { summary, asOf } = await queue.taskGroupTimeline(
     { taskGroupId },
     { query: { limit: 1 }, timeoutMs: 60_000 },
   );
-  if (summary) sayLines(io.stdout, drawPath(summary, painter(io.stdout, io.env), io.stdout.columns ?? 100));
+  if (summary)
+    sayLines(io.stdout, drawPath(summary, asOf, painter(io.stdout, io.env), io.stdout.columns ?? 100));
 }
 
 function outcome({ name, taskGroupId }: Graph, progress: GraphProgress, status: number): object {

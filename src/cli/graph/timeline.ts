@@ -25,9 +25,9 @@ export const graphTimelineCommand = command({
     const timeline = await queue.taskGroupTimeline({ taskGroupId }, { query, timeoutMs: 60_000 });
     if (options.json) sayJson(io.stdout, timeline);
     else {
-      const { summary } = timeline;
+      const { summary, asOf } = timeline;
       if (!summary) throw new CliError("the group has too many tasks for a critical path");
-      sayLines(io.stdout, drawPath(summary, painter(io.stdout, io.env), io.stdout.columns ?? 100));
+      sayLines(io.stdout, drawPath(summary, asOf, painter(io.stdout, io.env), io.stdout.columns ?? 100));
     }
     return exitStatus.ok;
   },

@@ -14,6 +14,8 @@ const task = (taskId: string, dependencies: string[], ...runs: TimelineRun[]): T
   taskId,
   created: 0,
   dependencies,
+  unmet: runs.length === 0 ? dependencies : [],
+  anyResolution: false,
   runs,
 });
 const timeOf = (tasks: ReadonlyMap<string, TimelineTask>, now: number) => groupTime(tasks, now, takeTurns());
@@ -30,6 +32,7 @@ describe("the critical path", () => {
     );
     expect(await timeOf(tasks, 99)).toEqual({
       resolved: true,
+      stuck: 0,
       from: 0,
       until: 40,
       beforeMs: 0,
@@ -39,6 +42,28 @@ describe("the critical path", () => {
         { taskId: "end", from: 30, until: 40, gapMs: 0, queueMs: 0, runMs: 10, betweenMs: 0 },
       ],
     });
+  });
+
+  it("ends with what went on last, not with what waits for a task that failed", async () => {
+    const failed = { ...task("bad", [], run(0, 1, 10)), runs: [{ ...run(0, 1, 10), state: "failed" }] };
+    const stuck = [task("end", ["between"]), task("between", ["bad", "good"])];
+    const good = task("good", [], run(0, 2, 20));
+    expect(await timeOf(byId(...stuck, failed, good), 99)).toMatchObject({
+      resolved: false,
+      stuck: 2,
+      until: 20,
+      path: [{ taskId: "good" }],
+    });
+    // While something goes on, that is what the group waits for.
+    const open = task("open", [], run(0, 5));
+    expect(await timeOf(byId(...stuck, failed, good, open), 99)).toMatchObject({
+      resolved: false,
+      until: 99,
+      path: [{ taskId: "open" }],
+    });
+    // One that goes on after failures waits for what it needs beside the one that failed.
+    const anyway = { ...task("anyway", ["bad", "elsewhere"]), anyResolution: true };
+    expect(await timeOf(byId(failed, good, anyway), 99)).toMatchObject({ stuck: 0, until: 99 });
   });
 
   it("begins with a task that was created after all it depends on was over", async () => {
@@ -129,7 +154,7 @@ function live(
     const end = runs.at(-1)?.resolved;
     // Dependents go on with the first run that completes, and are not held up by those after it.
     ends[i] = end === undefined ? Infinity : (runs[0]?.resolved ?? Infinity);
-    if (created <= now) tasks.push({ taskId: String(i), created, dependencies: required.map(String), runs });
+    if (created <= now) tasks.push({ ...task(String(i), required.map(String), ...runs), created });
   }
   return new Map(tasks.map((t) => [t.taskId, t]));
 }

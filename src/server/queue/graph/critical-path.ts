@@ -16,6 +16,10 @@ export interface TimelineTask {
   readonly runs: readonly TimelineRun[];
   /** Those outside of the group are passed over. */
   readonly dependencies: readonly string[];
+  /** Those of all dependencies that are not met. */
+  readonly unmet: readonly string[];
+  /** Whether it goes on after failures, too. */
+  readonly anyResolution: boolean;
 }
 
 /** Consecutive parts of a task's time. */
@@ -36,6 +40,8 @@ export interface PathStep extends Segments {
 
 export interface GroupTime {
   readonly resolved: boolean;
+  /** Tasks that wait for one that failed: nothing goes on for them, and they end with their deadlines. */
+  readonly stuck: number;
   readonly from: number;
   readonly until: number;
   /** From the start of the group to when the first task of the path was created. */
@@ -52,7 +58,8 @@ export const segmentsOf = (task: TimelineTask, tasks: Tasks, now: number): Segme
 
 /** Undefined where there are no tasks. */
 export async function groupTime(tasks: Tasks, now: number, turn: Turn): Promise<GroupTime | undefined> {
-  const last = lastOf(tasks);
+  const stuck = stuckOf(tasks);
+  const last = lastOf(tasks, stuck);
   if (!last) return undefined;
   let from = Infinity;
   for (const task of tasks.values()) from = Math.min(from, task.created ?? task.runs[0]?.scheduled ?? now);
@@ -75,7 +82,8 @@ export async function groupTime(tasks: Tasks, now: number, turn: Turn): Promise<
   // Clocks of several servers may be milliseconds apart.
   from = Math.min(from, first);
   const until = path.at(-1)?.until ?? first;
-  return { resolved: isOver(last), from, until, beforeMs: first - from, path };
+  const resolved = isOver(last) && stuck.size === 0;
+  return { resolved, stuck: stuck.size, from, until, beforeMs: first - from, path };
 }
 
 /** What a task waited for last: the run of another task whose end let it go. */
@@ -127,13 +135,33 @@ function step(
 
 const isOver = (task: TimelineTask): boolean => task.runs.at(-1)?.resolved !== undefined;
 
+/** What waits for a task of the group that failed, directly or by way of others. */
+function stuckOf(tasks: Tasks): ReadonlySet<string> {
+  const waiting = new Map<string, string[]>();
+  const stuck = new Set<string>();
+  for (const { taskId, unmet, anyResolution, runs } of tasks.values()) {
+    if (runs.length > 0) continue;
+    for (const id of unmet) {
+      const state = tasks.get(id)?.runs.at(-1)?.state;
+      if (!anyResolution && (state === "failed" || state === "exception")) stuck.add(taskId);
+      const others = waiting.get(id);
+      if (others) others.push(taskId);
+      else waiting.set(id, [taskId]);
+    }
+  }
+  // A set is walked through to its end, with what is added on the way.
+  for (const taskId of stuck) for (const id of waiting.get(taskId) ?? []) stuck.add(id);
+  return stuck;
+}
+
 /**
  * The task that the end of the group was waiting for: the last to be resolved. While some are not, that of them which
- * has come farthest, and of several the one that has been at it for longest.
+ * has come farthest, and of several the one that has been at it for longest. What is stuck holds up nobody.
  */
-function lastOf(tasks: Tasks): TimelineTask | undefined {
+function lastOf(tasks: Tasks, stuck: ReadonlySet<string>): TimelineTask | undefined {
   let last: TimelineTask | undefined;
-  for (const task of tasks.values()) if (last === undefined || isLater(task, last)) last = task;
+  for (const task of tasks.values())
+    if (!stuck.has(task.taskId) && (last === undefined || isLater(task, last))) last = task;
   return last;
 }
 

@@ -62,6 +62,7 @@ describe("a timeline", () => {
     expect(summary).toEqual({
       resolved: true,
       tasks: 3,
+      stuck: 0,
       from: at(0),
       until: at(8400),
       wallMs: 8400,
@@ -205,7 +206,17 @@ describe("of any group", () => {
         pass(100);
         const { summary, tasks: told } = await timelineOf(group);
         if (!summary) throw new Error("the first page has a summary");
-        const ends = told.map((t) => {
+        const stuck = new Set<string>();
+        for (const [i, needs] of edges.entries()) {
+          const states = needs.flatMap((n) => (n < i ? [told.find((t) => t.name === String(n))] : []));
+          const isUp = (t: (typeof states)[number]) =>
+            stuck.has(t?.name ?? "") || t?.state === "failed" || t?.state === "exception";
+          const waits = told.find((t) => t.name === String(i))?.state === "unscheduled";
+          if (waits && states.some(isUp)) stuck.add(String(i));
+        }
+        expect(summary.stuck).toBe(stuck.size);
+        const moving = told.filter(({ name }) => !stuck.has(name));
+        const ends = moving.map((t) => {
           const last = t.runs.at(-1);
           return last?.resolved === undefined ? clock.now() : Date.parse(last.resolved);
         });

@@ -86,6 +86,8 @@ function readTask(row: TimelineRow): ReadTask {
     taskId: row.task_id,
     created: row.created?.getTime(),
     dependencies: row.dependencies,
+    unmet: row.unmet,
+    anyResolution: row.any_resolution,
     wire,
     runs: wire.map(({ state, scheduled, started, resolved }) => ({
       state,
@@ -161,10 +163,11 @@ async function summarise(
     until: iso(until),
     share: wallMs === 0 ? 0 : (until - from) / wallMs,
   }));
-  const { resolved, beforeMs } = time;
+  const { resolved, stuck, beforeMs } = time;
   return {
     resolved,
     tasks: tasks.size,
+    stuck,
     from: iso(time.from),
     until: iso(time.until),
     wallMs,

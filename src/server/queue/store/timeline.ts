@@ -10,11 +10,17 @@ const TimelineRow = Type.Object({
   /** JSON texts joined by commas. */
   runs: Type.Union([Type.String(), Type.Null()]),
   dependencies: Type.Array(Type.String()),
+  /** Those of them that are not met, and whether a failure would meet them, too. */
+  unmet: Type.Array(Type.String()),
+  any_resolution: Type.Boolean(),
 });
 export type TimelineRow = Static<typeof TimelineRow>;
 
 const columns: Sql = sql`t.task_id, t.created, ${earlierRuns(sql`t.task_id`, sql`t.run_count`)} as runs,
-      array(select e.required from task_dependencies e where e.dependent = t.task_id) as dependencies`;
+      array(select e.required from task_dependencies e where e.dependent = t.task_id) as dependencies,
+      array(
+        select e.required from task_dependencies e where e.dependent = t.task_id and not e.satisfied) as unmet,
+      exists (select from task_dependencies e where e.dependent = t.task_id and e.any_resolution) as any_resolution`;
 
 /** Tasks of a group with ids above `after`, in order of ids. */
 export const readTimelinePage = (

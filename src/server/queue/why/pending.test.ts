@@ -126,8 +126,7 @@ describe("a queue", () => {
       expect.objectContaining({ code: "position", ahead: 0 }),
       {
         code: "unknown",
-        summary:
-          "When it will be claimed is unknown: nobody serves why/never now.",
+        summary: "When it will be claimed is unknown: nobody serves why/never now.",
         taskId,
         about: "time until the claim",
       },

@@ -272,7 +272,9 @@ describe("a resolved task", () => {
       summary: `Dependency ${required} ended as exception (deadline-exceeded), and has to complete: it never can, since its deadline (${deadline}) has passed.`,
       deadline,
     });
-    await expect(stack.client.queue.rerunTask({ taskId: required })).rejects.toThrow(/deadline .* has passed/);
+    await expect(stack.client.queue.rerunTask({ taskId: required })).rejects.toThrow(
+      /deadline .* has passed/,
+    );
   });
 
   it("may have ended at its deadline, in anybody's hands or nobody's", async () => {
