@@ -14,7 +14,8 @@ import { statusReplyFile, taskGroupFile, taskGroupListFile } from "./status.ts";
 import { createTaskRequestFile, TASK_QUEUE_ID_PATTERN, taskFile } from "./task.ts";
 
 export const slugid = new RegExp(SLUGID_PATTERN);
-export const runId = /^[1-9]*[0-9]+$/;
+// As the compatible system has it, without its '[1-9]*' in front: that changes nothing but took 0.3 s for 8,000 digits and an x.
+export const runId = /^[0-9]+$/;
 export const page = { continuationToken: /./, limit: /^[0-9]+$/ } as const;
 
 /** Who may act on a task by hand: by its group, by its project, or in the way of long ago. */
