@@ -2,7 +2,7 @@
 import type { listEndpoints } from "../../api/queue/list-endpoints.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
-import { decodePage, encodePage } from "../core/pagination.ts";
+import { decodePage, pageOf } from "../core/pagination.ts";
 import { timestamp, type QueueContext } from "./context.ts";
 import { requireTask } from "./find-task.ts";
 import { dependentsOf } from "./store/many.ts";
@@ -15,9 +15,7 @@ export function listDependentTasks(ctx: QueueContext): Handler<typeof listEndpoi
     const { task_id: taskId } = await requireTask(ctx.db, call.params.taskId);
     // One more than the page tells whether there is another.
     const found = await dependentsOf(ctx.db, taskId, after, timestamp(ctx), limit + 1);
-    const rows = found.slice(0, limit);
-    const more =
-      found.length > rows.length ? { continuationToken: encodePage(rows.at(-1)?.task_id ?? "") } : {};
+    const { rows, more } = pageOf(found, limit, (row) => row.task_id);
     const tasks = rows.map(({ json }) => json).join(",");
     return new RawJson(`${JSON.stringify({ taskId, ...more }).slice(0, -1)},"tasks":[${tasks}]}`);
   };
