@@ -25,7 +25,7 @@ export interface Endpoint {
   /** A pattern for each query parameter; all are optional, any other key is refused. */
   readonly query?: Readonly<Record<string, RegExp>>;
   readonly body?: Named;
-  /** Bytes of the largest body, where the server's general limit is lower. */
+  /** Bytes of the largest body, where it is another than the server's general limit. */
   readonly bodyLimit?: number;
   /**
    * The member of the body that is a list of thousands. It is parsed piece by piece, so that nobody else has to wait

@@ -21,7 +21,7 @@ const tester = { clientId: "tester", accessToken: "no-secret" };
 
 const { monitor } = testMonitor();
 const app = createHttpServer({
-  bodyLimit: 100_000,
+  bodyLimit: 10 * 2 ** 20,
   keepAliveTimeoutMs: 1_000,
   trustProxy: false,
   version: {},
@@ -99,6 +99,20 @@ test("scopes are expanded and put in order", async () => {
   expect(await auth().expandScopes({ scopes: ["b", "assume:anonymous"] })).toEqual({
     scopes: ["assume:anonymous", "auth:expand-scopes", "auth:get-client:*", "b"],
   });
+});
+
+test("nobody keeps the server busy with lists of scopes that no client holds", async () => {
+  const some = Array.from({ length: 12_000 }, (_, i) => `a:${i}:${"x".repeat(8)}`);
+  expect((await auth().expandScopes({ scopes: some })).scopes).toHaveLength(12_000);
+  const many = some.map((scope) => `${scope}${"x".repeat(8)}`);
+  for (const call of [
+    () => auth().expandScopes({ scopes: many }),
+    () => auth({ credentials: tester }).testAuthenticate({ clientScopes: many, requiredScopes: [] }),
+  ])
+    await expect(call()).rejects.toMatchObject({
+      statusCode: 413,
+      message: expect.stringContaining("larger than the 262144 bytes that are accepted here"),
+    });
 });
 
 test("everybody learns what they may do, and no more than they ask to use", async () => {

@@ -16,12 +16,18 @@ export function toApiError(err: unknown, monitor: Monitor): ApiError {
   });
 }
 
-/** The same for what the framework throws before a method is called: it marks what is the caller's fault. */
-export function refusalOf(err: unknown, monitor: Monitor): ApiError {
+/**
+ * The same for what the framework throws before a method is called: it marks what is the caller's fault. `bodyLimit`
+ * is what it would have read.
+ */
+export function refusalOf(err: unknown, monitor: Monitor, bodyLimit: number): ApiError {
   if (err instanceof ApiError || !(err instanceof Error)) return toApiError(err, monitor);
   const { code, statusCode = 500 }: Partial<FastifyError> = err;
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
-    return new ApiError("InputTooLarge", "The request body is larger than this server accepts.");
+    return new ApiError(
+      "InputTooLarge",
+      `The request body is larger than the ${bodyLimit} bytes that are accepted here.`,
+    );
   if (statusCode >= 500) return toApiError(err, monitor);
   return new ApiError("MalformedPayload", `The request body cannot be read: ${err.message}`, { cause: err });
 }

@@ -56,7 +56,7 @@ export function serve<S extends Service>(
   const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
     const handler = handlers[key as keyof S["endpoints"]] as Handler<Endpoint>;
-    const { body, bodyLimit = 0, longList } = endpoint;
+    const { body, bodyLimit = generalLimit, longList } = endpoint;
     const schemaUrl = (): string => `${options.rootUrl()}/schemas/${service.name}/${body?.file ?? ""}#`;
     const checkBody =
       body && compileBodyCheck(longList === undefined ? body : withoutElements(body, longList), schemaUrl);
@@ -68,7 +68,7 @@ export function serve<S extends Service>(
       app.route({
         method: endpoint.method,
         url,
-        bodyLimit: Math.max(bodyLimit, generalLimit),
+        bodyLimit,
         ...(bodyLimit > generalLimit && { onRequest: fewLargeBodies(generalLimit, options.authenticate) }),
         config: { longList },
         // What is sent as it comes must not wait for company in a compressor.
@@ -76,7 +76,7 @@ export function serve<S extends Service>(
         handler: answer,
         errorHandler: (err, request, reply) => {
           setApiHeaders(request, reply);
-          void sendError(refusalOf(err, options.monitor), request, reply, endpoint, options.clock);
+          void sendError(refusalOf(err, options.monitor, bodyLimit), request, reply, endpoint, options.clock);
         },
       });
     }

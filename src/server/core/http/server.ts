@@ -48,7 +48,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     frameworkErrors: (err, request, reply) => {
       setApiHeaders(request, reply);
-      const refused = pathRefusals[err.code]?.(request.url) ?? refusalOf(err, options.monitor);
+      const refused =
+        pathRefusals[err.code]?.(request.url) ?? refusalOf(err, options.monitor, options.bodyLimit);
       void sendError(refused, request, reply, undefined, options.clock);
     },
   });
@@ -57,7 +58,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   compressReplies(app);
   app.setErrorHandler((err, request, reply) => {
     setApiHeaders(request, reply);
-    return sendError(refusalOf(err, options.monitor), request, reply, undefined, options.clock);
+    return sendError(
+      refusalOf(err, options.monitor, options.bodyLimit),
+      request,
+      reply,
+      undefined,
+      options.clock,
+    );
   });
   app.setNotFoundHandler((request, reply) => {
     setApiHeaders(request, reply);

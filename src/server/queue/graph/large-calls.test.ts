@@ -33,7 +33,7 @@ describe("a call", () => {
     expect([reply.status, reply.code, reply.message]).toEqual([
       413,
       "InputTooLarge",
-      "The request body is larger than this server accepts.",
+      "The request body is larger than the 67108864 bytes that are accepted here.",
     ]);
   });
 
