@@ -3,6 +3,7 @@ import { createGunzip, createInflate } from "node:zlib";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import { parseLongList } from "./long-list.ts";
+import { isDeeperThan } from "./nesting.ts";
 
 /** What the parser leaves on a request: the parsed body, and its text as it came. */
 export interface JsonBody {
@@ -72,13 +73,13 @@ export function readJsonBodies(app: FastifyInstance, limit: number): void {
 
 function parseJson(text: string): JsonBody {
   if (text === "") return { text, value: {} };
+  checkDepth(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (err) {
     throw new ApiError("MalformedPayload", `Failed to parse JSON: ${(err as Error).message}`);
   }
-  checkDepth(value);
   if (typeof value !== "object" || value === null)
     throw new ApiError(
       "MalformedPayload",
@@ -87,19 +88,12 @@ function parseJson(text: string): JsonBody {
   return { text, value };
 }
 
-function checkDepth(value: unknown): void {
-  if (isDeeperThan(MAX_DEPTH, value))
+function checkDepth(text: string): void {
+  if (isDeeperThan(MAX_DEPTH, text))
     throw new ApiError(
       "MalformedPayload",
       `Failed to parse JSON: it is nested deeper than ${MAX_DEPTH} levels`,
     );
-}
-
-/** Whether an element of `value` lies more than `levels` below it; goes no deeper than that itself. */
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((element) => isDeeperThan(levels - 1, element));
 }
 
 /** The body of a request, where one was read. */

@@ -2,33 +2,35 @@
 // everybody else would have to wait.
 import { ApiError } from "../../../lib/errors.ts";
 import { takeTurns, type Turn } from "../turns.ts";
+import { endOfString } from "./nesting.ts";
 
 /** One element is parsed in one go, so it must not be large itself. */
 const MAX_ELEMENT_LENGTH = 10 * 2 ** 20;
 
 /**
- * The value of `text`, an object with the list `name`. `check` looks at each element, and at the rest, and throws. Takes
+ * The value of `text`, an object with the list `name`. `check` looks at the text of each element, and of the rest, and throws. Takes
  * exactly what JSON.parse takes, but for objects that have the member twice, or with its name in escapes, which are
  * refused.
  */
 export async function parseLongList(
   text: string,
   name: string,
-  check: (value: unknown) => void,
+  check: (text: string) => void,
 ): Promise<unknown> {
   const turn = takeTurns();
   const list = await findList(text, name, turn);
   if (!list) throw malformed(`a body of this size must be an object with the list ${name}, given once`);
   // What is around the list goes through JSON.parse with an empty one in its place.
-  const value = parse(`${text.slice(0, list.from)}${text.slice(list.to)}`, "");
-  check(value);
+  const rest = `${text.slice(0, list.from)}${text.slice(list.to)}`;
+  check(rest);
+  const value = parse(rest, "");
   const elements: unknown[] = [];
   for (const [i, [from, to]] of list.spans.entries()) {
     if (to - from > MAX_ELEMENT_LENGTH)
       throw new ApiError("InputTooLarge", `${name}[${i}] takes ${to - from} characters, which is too much.`);
-    const element = parse(text.slice(from, to), `${name}[${i}]: `);
+    const element = text.slice(from, to);
     check(element);
-    elements.push(element);
+    elements.push(parse(element, `${name}[${i}]: `));
     if (turn.isOver()) await turn.next();
   }
   return { ...(value as object), [name]: elements };
@@ -83,7 +85,6 @@ async function elementsOf(text: string, bracket: number, turn: Turn): Promise<Li
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
@@ -100,16 +101,6 @@ function endOfValue(text: string, from: number): number {
       if (depth <= 1) return depth === 0 ? i : i + 1;
       depth--;
     } else if (depth === 0 && (code === COMMA || code === COLON)) return i;
-  }
-  return text.length;
-}
-
-/** Where the string that begins at `from` has its closing quote. */
-function endOfString(text: string, from: number): number {
-  for (let i = from + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === QUOTE) return i;
-    if (code === BACKSLASH) i++;
   }
   return text.length;
 }
