@@ -190,7 +190,7 @@ describe("a run that goes on", () => {
   });
 
   test("is ended by one that does not, and its log says why", async () => {
-    await start();
+    await start({ shutdownLimitMs: 6000 });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     const before = performance.now();

@@ -13,7 +13,7 @@ import { startTestWorker } from "../support/worker.ts";
 
 let stack: Stack;
 let worker: Worker & { end(): Promise<void> };
-let env: Record<string, string>;
+let env: Stack["env"];
 
 beforeAll(async () => {
   stack = await testStack();
@@ -22,11 +22,7 @@ beforeAll(async () => {
     taskQueueId: "local/default",
     capacity: 4,
   });
-  env = {
-    TASKCLUSTER_ROOT_URL: stack.rootUrl,
-    TASKCLUSTER_CLIENT_ID: stack.rootCredentials.clientId,
-    TASKCLUSTER_ACCESS_TOKEN: stack.rootCredentials.accessToken,
-  };
+  ({ env } = stack);
 });
 afterAll(async () => {
   await worker.end();

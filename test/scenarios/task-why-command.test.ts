@@ -8,14 +8,10 @@ import { runningTask } from "../support/running-task.ts";
 import { testStack, type Stack } from "../support/stack.ts";
 
 let stack: Stack;
-let env: Record<string, string>;
+let env: Stack["env"];
 beforeAll(async () => {
   stack = await testStack();
-  env = {
-    TASKCLUSTER_ROOT_URL: stack.rootUrl,
-    TASKCLUSTER_CLIENT_ID: stack.rootCredentials.clientId,
-    TASKCLUSTER_ACCESS_TOKEN: stack.rootCredentials.accessToken,
-  };
+  ({ env } = stack);
 });
 afterAll(() => stack.stop());
 

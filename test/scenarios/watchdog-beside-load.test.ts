@@ -23,13 +23,10 @@ const callsOfOne = 60;
 function watch(stack: Stack): () => Promise<number> {
   let rounds = 0;
   let over = false;
-  const loop = stack.server.loops["watchdog"];
   const watching = (async () => {
     while (!over) {
-      loop?.trigger();
-      await loop?.idle();
+      await stack.loopRuns("watchdog");
       rounds++;
-      await new Promise((resolve) => setTimeout(resolve, 2));
     }
   })();
   return async () => {

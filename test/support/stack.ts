@@ -30,6 +30,10 @@ export interface Stack {
   readonly client: Client;
   /** Every record that the server logged. */
   readonly records: readonly Record<string, unknown>[];
+  /** The variables that lead a command line to it, as the root client. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Lets a loop do all there is to do. Rejects where it has none of this name. */
+  loopRuns(name: string): Promise<void>;
   /** The same server, called as somebody else, or as nobody. */
   as(credentials: Credentials | undefined): Client;
   /** The same server, called as somebody who has these scopes and what everybody has. */
@@ -76,6 +80,17 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     rootCredentials,
     client: as(rootCredentials),
     records,
+    env: {
+      TASKCLUSTER_ROOT_URL: rootUrl,
+      TASKCLUSTER_CLIENT_ID: rootCredentials.clientId,
+      TASKCLUSTER_ACCESS_TOKEN: rootCredentials.accessToken,
+    },
+    async loopRuns(name) {
+      const loop = server.loops[name];
+      if (!loop) throw new Error(`there is no loop ${name}`);
+      loop.trigger();
+      await loop.idle();
+    },
     as: (credentials) => as(credentials),
     limited: (scopes) => as(rootCredentials, scopes),
     async stop() {

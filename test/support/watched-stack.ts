@@ -54,9 +54,7 @@ export async function watchedStack() {
     await db.run(sql`update watchdog_checks set place = ''`);
     for (let i = 0; i < 2; i++) {
       await clock.advance(watchedConfig.watchdogInterval);
-      const loop = stack.server.loops["watchdog"];
-      loop?.trigger();
-      await loop?.idle();
+      await stack.loopRuns("watchdog");
     }
   }
 

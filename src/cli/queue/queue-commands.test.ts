@@ -5,14 +5,10 @@ import { createTask } from "../../../test/support/factories.ts";
 import { testStack, type Stack } from "../../../test/support/stack.ts";
 
 let stack: Stack;
-let env: Record<string, string>;
+let env: Stack["env"];
 beforeAll(async () => {
   stack = await testStack({ roles: ["api"], config: { queue: { claimWorkTimeout: 1 } } });
-  env = {
-    TASKCLUSTER_ROOT_URL: stack.rootUrl,
-    TASKCLUSTER_CLIENT_ID: stack.rootCredentials.clientId,
-    TASKCLUSTER_ACCESS_TOKEN: stack.rootCredentials.accessToken,
-  };
+  ({ env } = stack);
 });
 afterAll(() => stack.stop());
 

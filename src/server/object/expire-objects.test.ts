@@ -41,10 +41,7 @@ const ago = (name: string, column: "expires" | "upload_expires") =>
       ? sql`update objects set expires = now() - interval '1 second' where name = ${name}`
       : sql`update objects set upload_expires = now() - interval '1 second' where name = ${name}`,
   );
-const round = async () => {
-  stack.server.loops["object-expiry"]?.trigger();
-  await stack.server.loops["object-expiry"]?.idle();
-};
+const round = () => stack.loopRuns("object-expiry");
 const rows = async () =>
   (
     await stack.database.db.many(

@@ -24,12 +24,7 @@ afterAll(async () => {
 });
 
 async function round(...names: string[]): Promise<void> {
-  for (const name of names) {
-    const loops = [stack, other].flatMap(({ server }) => server.loops[name] ?? []);
-    expect(loops).toHaveLength(2);
-    for (const loop of loops) loop.trigger();
-    await Promise.all(loops.map((loop) => loop.idle()));
-  }
+  for (const name of names) await Promise.all([stack, other].map((one) => one.loopRuns(name)));
 }
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
 /** A task that may end and expire within the hour. */

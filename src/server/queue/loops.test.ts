@@ -19,13 +19,6 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** Lets a loop do all there is to do. */
-async function round(name: "claim-expiry" | "deadline"): Promise<void> {
-  const loop = stack.server.loops[name];
-  if (!loop) throw new Error(`there is no loop ${name}`);
-  loop.trigger();
-  await loop.idle();
-}
 const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
   createTask(stack.client, overrides, clock.now());
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
@@ -38,10 +31,10 @@ describe("a claim that runs out", () => {
     const taskId = await create({ retries: 1 });
     await claim(taskId);
     await clock.advance(CLAIM);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("running");
     await clock.advance(1);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     const status = await statusOf(taskId);
     expect(status).toMatchObject({
       state: "pending",
@@ -67,7 +60,7 @@ describe("a claim that runs out", () => {
     };
     await claim(taskId);
     await clock.advance(CLAIM + 1);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     expect(await statusOf(taskId)).toMatchObject({
       state: "exception",
       runs: [{ reasonResolved: "claim-expired" }],
@@ -84,11 +77,11 @@ describe("a claim that runs out", () => {
     await clock.advance(CLAIM);
     await stack.client.queue.reclaimTask({ taskId, runId: 0 });
     await clock.advance(1);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     expect(await statusOf(taskId)).toMatchObject({ state: "running", runs: [{ takenUntil: at(CLAIM - 1) }] });
     await stack.client.queue.reportCompleted({ taskId, runId: 0 });
     await clock.advance(CLAIM);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("completed");
   });
 
@@ -96,7 +89,7 @@ describe("a claim that runs out", () => {
     const taskId = await create({ deadline: at(CLAIM) });
     await claim(taskId);
     await clock.advance(CLAIM + 1);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("running");
   });
 
@@ -104,7 +97,7 @@ describe("a claim that runs out", () => {
     const ids = await Promise.all(Array.from({ length: 10 }, () => create()));
     for (const taskId of ids) await claim(taskId);
     await clock.advance(CLAIM + 1);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     for (const taskId of ids)
       expect(await statusOf(taskId)).toMatchObject({ state: "pending", runs: [{}, {}] });
   });
@@ -121,10 +114,10 @@ describe("a task past its deadline", () => {
     };
     await claim(ids.running);
     await clock.advance(minute + DELAY);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     for (const [state, taskId] of Object.entries(ids)) expect((await statusOf(taskId)).state).toBe(state);
     await clock.advance(1);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     for (const [state, taskId] of Object.entries(ids)) {
       const status = await statusOf(taskId);
       expect(status).toMatchObject({
@@ -153,7 +146,7 @@ describe("a task past its deadline", () => {
     await stack.client.queue.reportCompleted({ taskId, runId: 0 });
     await clock.advance(DELAY);
     const before = await eventsOf(taskId);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     expect((await statusOf(taskId)).state).toBe("completed");
     expect(await eventsOf(taskId)).toEqual(before);
   });
@@ -174,7 +167,7 @@ describe("a task past its deadline", () => {
     );
     expect(tasks.map((claimed) => claimed.status.taskId)).toEqual([other]);
     await clock.advance(DELAY);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     expect(await statusOf(taskId)).toMatchObject({
       state: "exception",
       runs: [{ reasonResolved: "worker-shutdown" }, { reasonResolved: "deadline-exceeded" }],
@@ -186,7 +179,7 @@ describe("a task past its deadline", () => {
     const requires = "all-resolved" as const;
     const dependent = await create({ dependencies: [taskId], requires });
     await clock.advance(minute + DELAY + 1);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     expect((await statusOf(dependent)).state).toBe("pending");
     expect(story(await eventsOf(dependent))).toEqual(["task-defined", "task-pending 0"]);
   });
@@ -197,7 +190,7 @@ describe("a task past its deadline", () => {
     for (let i = 0; i < 9; i++)
       chain.push(await create({ deadline, dependencies: [chain.at(-1) ?? ""], requires: "all-resolved" }));
     await clock.advance(minute + DELAY + 1);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     for (const taskId of chain) {
       expect(await statusOf(taskId)).toMatchObject({
         state: "exception",
@@ -223,7 +216,7 @@ it("runs that ended are counted by queue and reason, however they ended", async 
   await queue.reportException({ taskId: malformed, runId: 0 }, { reason: "malformed-payload" });
   await queue.cancelTask({ taskId: canceled });
   await clock.advance(minute + DELAY + 1);
-  await round("deadline");
+  await stack.loopRuns("deadline");
   expect((await statusOf(late)).state).toBe("exception");
   const shown = await (await fetch(`${stack.rootUrl}/metrics`)).text();
   const ofTheQueue = /^queue_(completed|failed|exception)_tasks\{provisionerId="count",workerType="ed"/;

@@ -227,11 +227,7 @@ function taskPairOf(command: TaskCall, model: QueueModel, taskId: string): Pair 
 
 async function passTime(ms: number): Promise<void> {
   await clock.advance(ms);
-  for (const name of ["claim-expiry", "deadline"]) {
-    const loop = stack.server.loops[name];
-    loop?.trigger();
-    await loop?.idle();
-  }
+  for (const name of ["claim-expiry", "deadline"]) await stack.loopRuns(name);
 }
 
 /** Runs one sequence on a group of its own. */

@@ -164,9 +164,7 @@ describe("in two processes", () => {
     const ids = await Promise.all(Array.from({ length: 20 }, running));
     await stack.database.db.run(sql`
       update runs set taken_until = '2026-01-01' where task_id = any(${ids}::text[])`);
-    const loops = [stack, other].flatMap(({ server }) => server.loops["claim-expiry"] ?? []);
-    for (const loop of loops) loop.trigger();
-    await Promise.all(loops.map((loop) => loop.idle()));
+    await servers.loopsRun("claim-expiry");
     for (const taskId of ids)
       expect((await storyOf(taskId)).slice(3)).toEqual(["task-exception 0", "task-pending 1"]);
   });

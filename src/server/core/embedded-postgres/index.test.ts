@@ -149,6 +149,8 @@ describe("a server that is killed", () => {
         () => false,
       ),
     );
+    // It takes connections a little before we have heard that it is ready.
+    await until("its id", async () => server.pid !== 0);
     expect(server.pid).not.toBe(pid);
     expect(isAlive(server.pid)).toBe(true);
   });

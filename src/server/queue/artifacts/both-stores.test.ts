@@ -150,10 +150,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     );
     const rows = async () =>
       (await stack.client.queue.listArtifacts(task.run)).artifacts.map(({ name }) => name);
-    const round = async () => {
-      stack.server.loops["artifact-expiry"]?.trigger();
-      await stack.server.loops["artifact-expiry"]?.idle();
-    };
+    const round = () => stack.loopRuns("artifact-expiry");
 
     if (s3) {
       s3.intercept(({ method, url }) =>

@@ -75,9 +75,7 @@ describe("what the loops should have done", () => {
     await w.claim(held);
     await w.clock.advance(minute + 2 * watchedConfig.watchdogPatience);
     await w.look();
-    const loop = w.stack.server.loops["claim-expiry"];
-    loop?.trigger();
-    await loop?.idle();
+    await w.stack.loopRuns("claim-expiry");
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
     await w.look();
     expect(await w.findings("claim-overdue")).toEqual([]);

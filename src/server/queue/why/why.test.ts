@@ -27,10 +27,6 @@ const why = (taskId: string) => stack.client.queue.why({ taskId });
 const told = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
 const sentences = async (taskId: string) => (await why(taskId)).reasons.map(({ summary }) => summary);
-async function round(name: string): Promise<void> {
-  stack.server.loops[name]?.trigger();
-  await stack.server.loops[name]?.idle();
-}
 async function failed(): Promise<string> {
   const taskId = await create();
   await claim(taskId);
@@ -131,7 +127,7 @@ describe("an unscheduled task", () => {
     expect(first?.summary).toContain("no worker gets it any more, and it ends as deadline-exceeded soon");
     await clock.advance(minute);
     expect((await sentences(taskId))[0]).toContain("the loop that does it is late");
-    await round("deadline");
+    await stack.loopRuns("deadline");
     expect((await sentences(taskId))[0]).toContain("the task's deadline passed before it was scheduled");
   });
 
@@ -212,7 +208,7 @@ describe("a running task", () => {
       { code: "running", summary: expect.stringContaining(`the claim ended at ${at(-1)}.`) },
       { code: "claim-expired", takenUntil: at(-1) },
     ]);
-    await round("claim-expiry");
+    await stack.loopRuns("claim-expiry");
     const after = await why(taskId);
     expect(after.state).toBe("pending");
     expect(after.reasons.at(-1)).toMatchObject({ code: "earlier-run", reasonResolved: "claim-expired" });
@@ -264,7 +260,7 @@ describe("a resolved task", () => {
     const taskId = await create({ dependencies: [required], deadline: at(minute) });
     const deadline = at(minute);
     await clock.advance(3 * minute);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     const [, waited, dependency] = (await why(taskId)).reasons;
     expect(waited?.summary).toBe("The task waited for a dependency: 1 exception.");
     expect(dependency).toMatchObject({
@@ -282,7 +278,7 @@ describe("a resolved task", () => {
     const [held, waited] = [await create({ deadline }), await create({ deadline })];
     await claim(held);
     await clock.advance(2 * minute);
-    await round("deadline");
+    await stack.loopRuns("deadline");
     expect((await sentences(held))[0]).toContain("the task's deadline passed while worker g/w held it");
     expect((await sentences(waited))[0]).toContain("the task's deadline passed before a worker took it");
   });
