@@ -43,7 +43,10 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   const { config, clock, monitor, db, clients, queue, objects, events, localArtifacts, rootUrl, checked } =
     options;
   const { trustProxy } = config.server;
-  const auth = createAuth({ clients, clock, hawkSkewMs: config.auth.hawkSkew, rootUrl, trustProxy });
+  const auth = createAuth(
+    { clients, clock, hawkSkewMs: config.auth.hawkSkew, rootUrl, trustProxy },
+    monitor.metrics,
+  );
   const served: ServeOptions = {
     authenticate: auth.authenticate,
     rootUrl,

@@ -1,5 +1,6 @@
 // The face of authentication: who sent a request, what it may do, and credentials for tasks.
 import type { Authenticate } from "../core/http/call.ts";
+import type { Metrics } from "../core/metrics.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import type { AuthContext } from "./context.ts";
 import { authHandlers, type AuthHandlers } from "./handlers.ts";
@@ -15,10 +16,13 @@ export interface Auth {
   readonly handlers: AuthHandlers;
 }
 
-export function createAuth(ctx: AuthContext): Auth {
+export function createAuth(
+  ctx: AuthContext,
+  metrics?: Pick<Metrics, "authSuccesses" | "authFailures">,
+): Auth {
   const authenticate = createAuthenticator(ctx);
   return {
-    authenticate: createRequestAuthenticator(ctx, authenticate),
+    authenticate: createRequestAuthenticator(ctx, authenticate, metrics),
     handlers: authHandlers(ctx, authenticate),
   };
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { manualClock } from "../../../test/support/clock.ts";
 import { peerHeader } from "../../../test/support/hawk-peer.ts";
 import { ApiError } from "../../lib/errors.ts";
+import { createMetrics, type Metrics } from "../core/metrics.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { staticClients } from "./clients.ts";
 import { createRequestAuthenticator } from "./request-authenticator.ts";
@@ -10,7 +11,10 @@ import { createRequestAuthenticator } from "./request-authenticator.ts";
 const root = { id: "static/taskcluster/root", key: "the-token-of-the-root-client" };
 
 /** An app whose one route tells who called it, or why it does not say. */
-function app(rootUrl: string, { trustProxy = false } = {}): FastifyInstance {
+function app(
+  rootUrl: string,
+  { trustProxy = false, metrics }: { trustProxy?: boolean; metrics?: Metrics } = {},
+): FastifyInstance {
   const clients = staticClients(
     {
       secret: "a secret of 22 or more characters",
@@ -22,7 +26,7 @@ function app(rootUrl: string, { trustProxy = false } = {}): FastifyInstance {
     0,
   );
   const authenticate = createAuthenticator({ clients, clock: manualClock(Date.now()), hawkSkewMs: 900_000 });
-  const check = createRequestAuthenticator({ rootUrl: () => rootUrl, trustProxy }, authenticate);
+  const check = createRequestAuthenticator({ rootUrl: () => rootUrl, trustProxy }, authenticate, metrics);
   const server = Fastify();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
@@ -136,4 +140,32 @@ test("a body that is still to come is not held against its hash, but the signatu
   };
   expect(await send(root.key)).toEqual(known);
   expect(await send("some-other-key")).toEqual(refused);
+});
+
+test("who was believed is counted by scheme, who was not by the reason too", async () => {
+  const metrics = createMetrics();
+  const url = "http://localhost:8080/a";
+  const server = app("http://localhost:8080", { metrics });
+  const ask = (headers: Record<string, string>, query = "") =>
+    server.inject({ url: `/a${query}`, headers: { host: "localhost:8080", ...headers } });
+  const signed = (by: { id: string; key: string } = root, options = {}) => ({
+    authorization: peerHeader(url, "GET", by, options),
+  });
+  await ask({});
+  await ask(signed());
+  await ask(signed({ ...root, key: "another" }));
+  await ask(signed({ ...root, id: "nobody" }));
+  await ask(signed(root, { ext: "!" }));
+  await ask({ authorization: "Basic eDp5" });
+  await ask({}, "?bewit=x");
+  const lines = (await metrics.registry.metrics()).split("\n").filter((line) => /^auth_\w+\{/.test(line));
+  expect(lines.toSorted()).toEqual([
+    'auth_failure_total{reason="client",scheme="hawk"} 1',
+    'auth_failure_total{reason="ext",scheme="hawk"} 1',
+    'auth_failure_total{reason="form",scheme="bewit"} 1',
+    'auth_failure_total{reason="form",scheme="hawk"} 1',
+    'auth_failure_total{reason="mac",scheme="hawk"} 1',
+    'auth_success_total{scheme="hawk"} 1',
+    'auth_success_total{scheme="none"} 1',
+  ]);
 });

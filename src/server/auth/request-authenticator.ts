@@ -2,6 +2,7 @@
 import type { FastifyRequest } from "fastify";
 import { ApiError } from "../../lib/errors.ts";
 import type { Authenticate } from "../core/http/call.ts";
+import type { Metrics } from "../core/metrics.ts";
 import type { Authenticator } from "./authenticate.ts";
 import type { AuthContext } from "./context.ts";
 import { payloadHashProblem } from "./payload-hash.ts";
@@ -10,7 +11,12 @@ import { payloadHashProblem } from "./payload-hash.ts";
 export function createRequestAuthenticator(
   ctx: Pick<AuthContext, "rootUrl" | "trustProxy">,
   authenticate: Authenticator,
+  metrics?: Pick<Metrics, "authSuccesses" | "authFailures">,
 ): Authenticate {
+  const refuse = (scheme: string, reason: string, message: string): never => {
+    metrics?.authFailures.inc({ reason, scheme });
+    throw new ApiError("AuthenticationFailed", message);
+  };
   return (request, rawBody) => {
     const { authorization, "content-type": contentType } = request.headers;
     const result = authenticate({
@@ -19,14 +25,25 @@ export function createRequestAuthenticator(
       resource: request.raw.url ?? "/",
       authorization,
     });
-    if (result.status === "auth-failed") throw new ApiError("AuthenticationFailed", result.message);
+    const scheme = result.status === "no-auth" ? "none" : authorization ? "hawk" : "bewit";
+    if (result.status === "auth-failed") return refuse(scheme, reasonOf(result.message), result.message);
     const { scopes, expires } = result;
-    if (result.status === "no-auth") return { clientId: undefined, scopes, expires };
-    const problem =
-      result.hash && rawBody !== null && payloadHashProblem(result.hash, contentType, rawBody ?? "");
-    if (problem) throw new ApiError("AuthenticationFailed", problem);
-    return { clientId: result.clientId, scopes, expires };
+    if (result.status === "auth-success") {
+      const problem =
+        result.hash && rawBody !== null && payloadHashProblem(result.hash, contentType, rawBody ?? "");
+      if (problem) return refuse(scheme, "hash", problem);
+    }
+    metrics?.authSuccesses.inc({ scheme });
+    return { clientId: result.status === "no-auth" ? undefined : result.clientId, scopes, expires };
   };
+}
+
+/** Few kinds, for the metric: the messages name clients and scopes. */
+function reasonOf(message: string): string {
+  if (message.startsWith("Client with")) return "client";
+  if (/^(ext\.|Failed to parse ext|Supplied credentials)/.test(message)) return "ext";
+  if (/Stale timestamp|Access expired/.test(message)) return "time";
+  return message === "Unauthorized: Bad mac" ? "mac" : "form";
 }
 
 /** Host and port as the client signed them, which behind a proxy are not those that this process listens on. */

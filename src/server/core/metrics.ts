@@ -32,7 +32,7 @@ export const metricDefinitions = {
   httpRequestDuration: {
     type: "histogram",
     name: "http_request_duration_seconds",
-    help: "Time from a request's arrival to the end of its answer",
+    help: "Time that methods took, from when the request was read until its answer was made",
     labels: request,
     // The usual buckets begin at 10 ms, where most of our answers are long gone: three finer ones before them.
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
@@ -101,7 +101,7 @@ export const metricDefinitions = {
   authSuccesses: {
     type: "counter",
     name: "auth_success_total",
-    help: "Requests whose credentials were accepted",
+    help: "Requests whose credentials were accepted, or that needed some and had none",
     // Not by client id: temporary credentials have a new one with every run, and a label value lives for ever.
     labels: { scheme: "hawk, bewit or none" },
   },
@@ -109,13 +109,10 @@ export const metricDefinitions = {
     type: "counter",
     name: "auth_failure_total",
     help: "Requests whose credentials were refused",
-    labels: { reason: "Kind of failure", scheme: "Scheme that was tried" },
-  },
-  eventsWritten: {
-    type: "counter",
-    name: "event_log_written_total",
-    help: "Events that this process wrote to the log",
-    labels: { exchange: "Exchange of the event" },
+    labels: {
+      reason: "form, ext, client, time, mac or hash: what about them is wrong",
+      scheme: "hawk, bewit: what was tried",
+    },
   },
   eventsRead: {
     type: "counter",

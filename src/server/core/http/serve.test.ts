@@ -264,6 +264,10 @@ describe("a reply", () => {
       { service: "tiny", name: "typed", method: "GET", status: 200, ms: expect.any(Number) },
       { service: "tiny", name: "read", method: "GET", status: 400, ms: expect.any(Number) },
     ]);
+    // Before the method came to it.
+    const broken = { method: "POST", url: "/api/tiny/v1/send", payload: "{" } as const;
+    await tiny.app.inject({ ...broken, headers: { "content-type": "application/json" } });
+    expect(tiny.calls.at(-1)).toMatchObject({ name: "send", method: "POST", status: 400 });
   });
 });
 

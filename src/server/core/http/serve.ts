@@ -60,7 +60,15 @@ export function serve<S extends Service>(
     const schemaUrl = (): string => `${options.rootUrl()}/schemas/${service.name}/${body?.file ?? ""}#`;
     const checkBody =
       body && compileBodyCheck(longList === undefined ? body : withoutElements(body, longList), schemaUrl);
-    const answer = pipeline(service, endpoint, handler, checkBody, options);
+    const count = (request: FastifyRequest, reply: FastifyReply, ms: number): void =>
+      options.onCall?.({
+        service: service.name,
+        name: endpoint.name,
+        method: request.method,
+        status: reply.statusCode,
+        ms,
+      });
+    const answer = pipeline(endpoint, handler, checkBody, count, options);
     for (const path of routerPaths(endpoint)) {
       const url = prefix + path;
       const methods = methodsOf.get(url) ?? new Set();
@@ -77,6 +85,7 @@ export function serve<S extends Service>(
         errorHandler: (err, request, reply) => {
           setApiHeaders(request, reply);
           void sendError(refusalOf(err, options.monitor, bodyLimit), request, reply, endpoint, options.clock);
+          count(request, reply, 0);
         },
       });
     }
@@ -100,10 +109,10 @@ function withoutElements({ file, schema }: Named, list: string): Named {
 }
 
 function pipeline(
-  service: Service,
   endpoint: Endpoint,
   handler: Handler<Endpoint>,
   checkBody: BodyCheck | undefined,
+  count: (request: FastifyRequest, reply: FastifyReply, ms: number) => void,
   options: ServeOptions,
 ) {
   const pathParams = new Set(Object.keys(endpoint.params ?? {}));
@@ -134,13 +143,7 @@ function pipeline(
     } catch (err) {
       return sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
     } finally {
-      options.onCall?.({
-        service: service.name,
-        name: endpoint.name,
-        method: request.method,
-        status: reply.statusCode,
-        ms: options.clock.now() - start,
-      });
+      count(request, reply, options.clock.now() - start);
     }
   };
 }
