@@ -16,10 +16,10 @@ import { followGraph, listenTo } from "./follow-graph.ts";
 import type { GraphFile } from "./graph-file.ts";
 import type { Graph } from "./graph-tasks.ts";
 import { graphProgress, type GraphProgress } from "./progress-of-graph.ts";
+import { watchSilence } from "./silence.ts";
 import { submitGraph } from "./submit-graph.ts";
 
-// Workers that wait take a task within milliseconds; after this long most likely none is there.
-const lonelyMs = 10_000;
+const quietMs = 10_000;
 /** Failures that are told one by one. */
 const maxFailures = 20;
 
@@ -112,11 +112,14 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
     }
     say(io.stderr, `${name}: ${tasks.length} tasks in group ${taskGroupId}`);
     const board = startBoard(io, name, progress);
-    const lonely = setTimeout(() => {
-      const first = graph.requests[0]?.task.taskQueueId ?? "";
-      if (progress.counts.pending === 0) return;
-      board.say(`no worker has taken a task yet; to start one: taskyard worker --task-queue ${first}`);
-    }, lonelyMs);
+    const seen = new AbortController();
+    const heard = watchSilence({
+      ping: () => client.queue.ping({ retries: 0, timeoutMs: quietMs }),
+      unserved: () => unservedQueue(graph, progress),
+      tell: (text) => board.say(text),
+      quietMs,
+      signal: seen.signal,
+    });
     let isCanceled = false;
     const cancel = (): void => {
       isCanceled = true;
@@ -138,7 +141,7 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
           // What waits for a failed task is canceled with the rest.
           isOver: () => (isCanceled ? progress.isResolved() : progress.isOver()),
           onChange({ task, state, reason }) {
-            if (state !== "pending") clearTimeout(lonely);
+            heard();
             const hasFailed = (state === "failed" || state === "exception") && !interrupted.signal.aborted;
             if (hasFailed && failures++ < maxFailures) {
               const why = state === "failed" ? "failed" : (reason ?? state);
@@ -154,7 +157,7 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
       board.say(`lost sight of group ${taskGroupId}, which may go on: taskyard group status ${taskGroupId}`);
       throw error;
     } finally {
-      clearTimeout(lonely);
+      seen.abort();
       board.stop();
       interrupted.signal.removeEventListener("abort", cancel);
     }
@@ -174,6 +177,11 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
     stop.abort();
     restore();
   }
+}
+
+function unservedQueue({ requests }: Graph, { counts, of }: GraphProgress): string | undefined {
+  if (counts.running > 0) return undefined;
+  return requests.find(({ taskId }) => of(taskId)?.state === "pending")?.task.taskQueueId;
 }
 
 /** A group must be sealed to be canceled; nobody adds to this one. */
