@@ -100,7 +100,7 @@ const Timeline = exactly({
         }),
         beforeMs: ms("From the start of the group to when the first task of the path was created."),
       },
-      { description: "On the first page, of groups of up to 100,000 tasks." },
+      { description: "On the first page, of groups of up to 100,000 tasks and 2,000,000 dependencies." },
     ),
   ),
   tasks: Type.Array(TimedTask),

@@ -26,7 +26,7 @@ export const graphTimelineCommand = command({
     if (options.json) sayJson(io.stdout, timeline);
     else {
       const { summary, asOf } = timeline;
-      if (!summary) throw new CliError("the group has too many tasks for a critical path");
+      if (!summary) throw new CliError("the group has too many tasks, or dependencies, for a critical path");
       sayLines(io.stdout, drawPath(summary, asOf, painter(io.stdout, io.env), io.stdout.columns ?? 100));
     }
     return exitStatus.ok;

@@ -6,6 +6,7 @@ import { taskDefinition } from "../../../../test/support/factories.ts";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
 import type { NewTask, Timeline } from "../../../api/queue/graph.ts";
 import { slugid } from "../../../lib/slugid.ts";
+import { sql } from "../../core/sql.ts";
 
 let stack: Stack;
 let clock: ManualClock;
@@ -138,6 +139,24 @@ describe("a timeline", () => {
     }
     expect(seen).toEqual(whole.tasks);
     expect(whole).not.toHaveProperty("continuationToken");
+  });
+
+  it("has shorter pages where tasks depend on very many others", async () => {
+    const group = slugid();
+    const tasks = Array.from({ length: 13 }, (_, i) => newTask(group, String(i)));
+    await stack.client.queue.createTasks({ tasks });
+    await stack.database.db.run(sql`
+      insert into task_dependencies (dependent, required, any_resolution, satisfied)
+      select t.task_id, 'required-' || i, false, true
+      from tasks t cross join generate_series(1, 10000) i where t.task_group_id = ${group}`);
+    const first = await timelineOf(group);
+    // Eleven have more than a hundred thousand.
+    expect(first.tasks).toHaveLength(11);
+    expect(first.summary).toMatchObject({ tasks: 13, stuck: 0 });
+    const second = await timelineOf(group, { continuationToken: first.continuationToken });
+    expect(second).not.toHaveProperty("continuationToken");
+    const seen = [...first.tasks, ...second.tasks].map(({ taskId }) => taskId);
+    expect(seen.toSorted()).toEqual(tasks.map(({ taskId }) => taskId).toSorted());
   });
 
   it("names what was created late, and what another group held up", async () => {

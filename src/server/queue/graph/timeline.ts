@@ -13,8 +13,13 @@ import { chunks } from "./chunks.ts";
 import { groupTime, segmentsOf, type TimelineTask } from "./critical-path.ts";
 
 const PAGE = 1000;
-/** The critical path needs the whole group in memory: 0.5 KB a task. */
+/** Tasks that are read at once: each may have ten thousand dependencies, 60 bytes each. */
+const AT_ONCE = 100;
+/** The critical path needs the whole group in memory: 0.5 KB a task, and what they depend on. */
 const MAX_SUMMARISED = 100_000;
+const MAX_EDGES = 2_000_000;
+/** A page is shorter where its tasks have more dependencies than that. */
+const EDGES_PER_PAGE = 100_000;
 
 interface ReadTask extends TimelineTask {
   /** As they are on the wire. */
@@ -30,8 +35,12 @@ export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoi
     const now = ctx.clock.now();
     const whole = page.after === "" ? await readGroup(ctx.db, taskGroupId, turn) : undefined;
 
-    const found = await readTimelinePage(ctx.db, taskGroupId, page.after, page.limit + 1);
-    const shown = found.slice(0, page.limit).map(readTask);
+    const { tasks: shown, more } = await readTasks(
+      ctx.db,
+      taskGroupId,
+      { after: page.after, tasks: page.limit, edges: EDGES_PER_PAGE },
+      turn,
+    );
     const known = whole ?? (await withDependencies(ctx.db, taskGroupId, shown));
     const tasks = await describe(ctx.db, shown, known, now, turn);
     const summary = whole && (await summarise(ctx.db, whole, now, turn));
@@ -41,25 +50,40 @@ export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoi
       asOf: iso(now),
       ...(summary && { summary }),
       tasks,
-      ...(found.length > shown.length && { continuationToken: encodePage(shown.at(-1)?.taskId ?? "") }),
+      ...(more && { continuationToken: encodePage(shown.at(-1)?.taskId ?? "") }),
     };
   };
 }
 
-/** All tasks of a group, or nothing where they are too many. */
+/** All tasks of a group, or nothing where they, or what they depend on, are too many. */
 async function readGroup(
   db: Queryable,
   taskGroupId: string,
   turn: Turn,
 ): Promise<Map<string, ReadTask> | undefined> {
-  const tasks = new Map<string, ReadTask>();
-  for (let after = ""; ;) {
-    const rows = await readTimelinePage(db, taskGroupId, after, PAGE);
-    for (const row of rows) tasks.set(row.task_id, readTask(row));
-    const last = rows.at(-1);
-    if (rows.length < PAGE || last === undefined) return tasks;
-    if (tasks.size > MAX_SUMMARISED) return undefined;
-    after = last.task_id;
+  const most = { after: "", tasks: MAX_SUMMARISED, edges: MAX_EDGES };
+  const { tasks, more } = await readTasks(db, taskGroupId, most, turn);
+  return more ? undefined : new Map(tasks.map((task) => [task.taskId, task]));
+}
+
+/** Tasks in the order of their ids: up to `tasks`, and up to the one with which they have more than `edges` dependencies. */
+async function readTasks(
+  db: Queryable,
+  taskGroupId: string,
+  most: { readonly after: string; readonly tasks: number; readonly edges: number },
+  turn: Turn,
+): Promise<{ readonly tasks: readonly ReadTask[]; readonly more: boolean }> {
+  const tasks: ReadTask[] = [];
+  let edges = 0;
+  for (let after = most.after; ; after = tasks.at(-1)?.taskId ?? "") {
+    const some = Math.min(AT_ONCE, most.tasks + 1 - tasks.length);
+    const rows = await readTimelinePage(db, taskGroupId, after, some);
+    for (const row of rows) {
+      if (tasks.length >= most.tasks || edges > most.edges) return { tasks, more: true };
+      tasks.push(readTask(row));
+      edges += row.dependencies.length;
+    }
+    if (rows.length < some) return { tasks, more: false };
     if (turn.isOver()) await turn.next();
   }
 }

@@ -16,13 +16,9 @@ const TimelineRow = Type.Object({
 });
 export type TimelineRow = Static<typeof TimelineRow>;
 
-const columns: Sql = sql`t.task_id, t.created, ${earlierRuns(sql`t.task_id`, sql`t.run_count`)} as runs,
-      array(select e.required from task_dependencies e where e.dependent = t.task_id) as dependencies,
-      array(
-        select e.required from task_dependencies e where e.dependent = t.task_id and not e.satisfied) as unmet,
-      exists (select from task_dependencies e where e.dependent = t.task_id and e.any_resolution) as any_resolution`;
+const runs: Sql = sql`${earlierRuns(sql`t.task_id`, sql`t.run_count`)} as runs`;
 
-/** Tasks of a group with ids above `after`, in order of ids. */
+/** Tasks of a group with ids above `after`, in order of ids. Each may have ten thousand dependencies. */
 export const readTimelinePage = (
   db: Queryable,
   taskGroupId: string,
@@ -32,12 +28,19 @@ export const readTimelinePage = (
   db.many(
     TimelineRow,
     sql`
-    select ${columns} from tasks t
+    select t.task_id, t.created, ${runs}, d.dependencies, d.unmet, d.any_resolution
+    from tasks t
+    cross join lateral (
+      select coalesce(array_agg(e.required), '{}') as dependencies,
+        coalesce(array_agg(e.required) filter (where not e.satisfied), '{}') as unmet,
+        coalesce(bool_or(e.any_resolution), false) as any_resolution
+      from task_dependencies e where e.dependent = t.task_id
+    ) d
     where t.task_group_id = ${taskGroupId} and t.task_id > ${after} collate "C"
     order by t.task_id limit ${limit}`,
   );
 
-/** Those of the group among `taskIds`, in no order. */
+/** Those of the group among `taskIds`, in no order, without what they depend on themselves. */
 export const readTimelineTasks = (
   db: Queryable,
   taskGroupId: string,
@@ -46,6 +49,8 @@ export const readTimelineTasks = (
   db.many(
     TimelineRow,
     sql`
-    select ${columns} from tasks t
+    select t.task_id, t.created, ${runs}, '{}'::text[] as dependencies, '{}'::text[] as unmet,
+      false as any_resolution
+    from tasks t
     where t.task_id = any(${taskIds}::text[]) and t.task_group_id = ${taskGroupId}`,
   );
