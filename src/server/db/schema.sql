@@ -425,9 +425,10 @@ begin
     from released x where x.scheduled order by (x.task).task_id
     returning r as run
   )
-  -- Joined with the table, whose rows had all that matters before, not with "released": two results of a thousand
-  -- rows each have no index, and would be compared pair by pair.
-  select t, s.run from scheduled s join tasks t on t.task_id = (s.run).task_id;
+  -- Both in one order, side by side. As a join, two results of a thousand rows each would be compared pair by pair, for
+  -- they have no index; and the table's own rows are as they were before the wait for the lock.
+  select unnest((select array_agg(x.task order by (x.task).task_id) from released x where x.scheduled)),
+    unnest((select array_agg(s.run order by (s.run).task_id) from scheduled s));
 
   if cardinality(touched) < most then
     return;

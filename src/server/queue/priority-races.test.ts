@@ -155,6 +155,43 @@ describe("at the same time", () => {
     expect(await claiming).toEqual([taskId]);
   });
 
+  it.each(["complete", "try again", "cancel", "release"] as const)(
+    "to %s a task that is being changed waits for that, and tells the new priority",
+    async (what) => {
+      const { db } = stack.database;
+      const required = await create();
+      await claim(required);
+      const taskId = await create(what === "release" ? { dependencies: [required] } : {});
+      if (what !== "release") await claim(taskId);
+      const run = { taskId, runId: 0 };
+      const { queue } = other.client;
+      const calls = {
+        release: () =>
+          queue.reportCompleted({ taskId: required, runId: 0 }).then(() => queue.status({ taskId })),
+        complete: () => queue.reportCompleted(run),
+        "try again": () => queue.reportException(run, { reason: "worker-shutdown" }),
+        cancel: () => queue.cancelTask({ taskId }),
+      };
+      const waiting = (count: number) =>
+        until(`${count} to wait`, async () => {
+          const found = await db.run(sql`
+            select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+          return found === count;
+        });
+      let done: Promise<unknown[]> = Promise.resolve([]);
+      await db.tx(async (tx) => {
+        await tx.run(sql`select from task_definitions where task_id = ${taskId} for update`);
+        const changing = change(taskId, "high");
+        await waiting(1);
+        done = Promise.all([calls[what](), changing]);
+        await waiting(2);
+      });
+      expect(await done).toMatchObject([{ status: { priority: "high" } }, {}]);
+      const told = (await eventsOf(taskId)).map(({ payload }) => payload.status?.priority);
+      expect(told.slice(told.indexOf("high"))).not.toContain("lowest");
+    },
+  );
+
   it("whole groups are changed, claimed and canceled: all agrees in the end, and nothing fails", async () => {
     const taskGroupId = slugid();
     const taskQueueId = "test/own-2";

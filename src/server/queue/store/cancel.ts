@@ -40,14 +40,14 @@ export function endTasks(
     EndedRow,
     sql`
     with locked as (
-      select t.task_id, t.run_count from tasks t
+      select t.task_id, t.run_count, t as task from tasks t
       where t.task_id = any(${taskIds}::text[]) order by t.task_id for no key update of t
     ),
     stopped as (
       update runs r set state = 'exception', reason_resolved = ${reason}, resolved = ${at}::timestamptz
       from locked l
       where r.task_id = l.task_id and r.run_id = l.run_count - 1 and r.state in (${PENDING}, ${RUNNING})
-      returning r as run
+      returning l.task, r as run
     ),
     never_ran as (
       update tasks t set run_count = 1
@@ -65,12 +65,17 @@ export function endTasks(
       returning r as run
     ),
     outcome as (
-      select t as task, e.run,
-        task_status(t, concat_ws(',', ${earlierRuns(sql`t.task_id`, sql`(e.run).run_id`)}, run_json(e.run)), 'exception')
-          as status,
-        row_number() over (order by t.task_id) as ord
-      from (select run from stopped union all select run from stand_in) e
-      join tasks t on t.task_id = (e.run).task_id
+      select task, run,
+        task_status(
+          task, concat_ws(',', ${earlierRuns(sql`(run).task_id`, sql`(run).run_id`)}, run_json(run)), 'exception') as status,
+        row_number() over (order by (run).task_id) as ord
+      from (
+        select task, run from stopped
+        union all
+        -- Both in one order, side by side.
+        select unnest((select array_agg(task order by (task).task_id) from never_ran)),
+          unnest((select array_agg(run order by (run).task_id) from stand_in))
+      ) e
     ),
     final as (select (run).task_id, (run).run_id, (run).state, (task).task_group_id from outcome),
     own_event as (

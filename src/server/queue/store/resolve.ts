@@ -53,9 +53,10 @@ export function resolveRuns(
         ${column(resolutions, "retryAs")}::text[], ${column(resolutions, "takenUntil")}::timestamptz[]
       ) with ordinality as i (task_id, run_id, state, reason, retry_as, taken_until, ord)
     ),
-    -- The lock of every transition but the claim. Its order keeps two batches from waiting for each other.
+    -- The lock of every transition but the claim. Its order keeps two batches from waiting for each other. The row as it
+    -- is under the lock goes on from here: looked up again, it would be as it was before the wait.
     locked as (
-      select i.*, t.retries_left
+      select i.*, t as task
       from input i join tasks t using (task_id) order by t.task_id for no key update of t
     ),
     resolved as (
@@ -63,7 +64,7 @@ export function resolveRuns(
       from locked l
       where r.task_id = l.task_id and r.run_id = l.run_id and r.state = ${RUNNING}
         and (l.taken_until is null or r.taken_until = l.taken_until)
-      returning l.ord, r as run, case when l.retries_left > 0 then l.retry_as end as retry_as
+      returning l.ord, l.task, r as run, case when (l.task).retries_left > 0 then l.retry_as end as retry_as
     ),
     retried as (
       update tasks t set retries_left = t.retries_left - 1, run_count = t.run_count + 1
@@ -78,9 +79,8 @@ export function resolveRuns(
       returning r as run
     ),
     ended as (
-      select x.ord, coalesce(n.task, t) as task, x.run, y.run as retry
+      select x.ord, coalesce(n.task, x.task) as task, x.run, y.run as retry
       from resolved x
-      join tasks t on t.task_id = (x.run).task_id
       left join retried n on n.ord = x.ord
       left join retry y on (y.run).task_id = (x.run).task_id
     ),
