@@ -125,6 +125,31 @@ describe("statements", () => {
     expect(await db.maybeOne(Pid, ownPid)).toEqual(before);
   });
 
+  test("that lose a deadlock are run again", async () => {
+    for (const id of [1, 2]) await t.db.run(addNote(id, ""));
+    const db = open();
+    let touching: Promise<number> = Promise.resolve(0);
+    await db.tx(async (tx) => {
+      // So that we never are the one who gives up.
+      await tx.run(sql`set local deadlock_timeout = '1h'`);
+      await tx.run(sql`select from notes where id = 1 for update`);
+      touching = db.run(sql`
+        with held as (select id from notes order by id desc for update)
+        update notes n set body = body || 'x' from held where n.id = held.id`);
+      await until("the statement to wait for us", async () => {
+        const waiting = await t.db.run(sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+        return waiting > 0;
+      });
+      await tx.run(sql`update notes set body = body || 'y' where id = 2`);
+    });
+    expect(await touching).toBe(2);
+    expect(await t.db.many(Notes, allNotes)).toEqual([
+      { id: 1, body: "x" },
+      { id: 2, body: "yx" },
+    ]);
+  });
+
   test("tell a violated constraint from another", async () => {
     await t.db.run(addNote(1));
     const err: unknown = await t.db.run(addNote(1)).catch((caught: unknown) => caught);

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
 import type { Static, TObject } from "typebox";
-import { breaksConnection, DatabaseUnavailable, isUnavailable } from "./db-errors.ts";
+import { breaksConnection, DatabaseUnavailable, isRetryable, isUnavailable } from "./db-errors.ts";
 import { assertRow } from "./row-check.ts";
 import type { Sql } from "./sql.ts";
 
@@ -19,6 +19,7 @@ export interface Queryable {
   run(query: Sql): Promise<number>;
 }
 
+/** Statements outside of a transaction that lose a deadlock are run again. */
 export interface Db extends Queryable {
   /** Runs `body` in one transaction (READ COMMITTED): committed if it resolves, rolled back if it rejects. */
   tx<R>(body: (tx: Queryable) => Promise<R>): Promise<R>;
@@ -101,7 +102,7 @@ export function openDb(options: DbOptions): Db {
 
   // Not pool.query: it drops the connection, with all its prepared statements, after any failed statement,
   // be it only a unique violation.
-  const onPool = async (query: Sql): Promise<pg.QueryResult> => {
+  const once = async (query: Sql): Promise<pg.QueryResult> => {
     const client = await pool.connect().catch(rethrow);
     let failure: unknown;
     try {
@@ -113,6 +114,8 @@ export function openDb(options: DbOptions): Db {
       client.release(breaksConnection(failure));
     }
   };
+
+  const onPool = (query: Sql): Promise<pg.QueryResult> => retrying(() => once(query));
 
   return {
     ...queryable(onPool, checkRows),
@@ -153,6 +156,23 @@ export function openDb(options: DbOptions): Db {
       return pool.end();
     },
   };
+}
+
+const MAX_TRIES = 5;
+
+/**
+ * Does again what lost a deadlock: a statement by itself, or a transaction whose body does nothing but statements. Also
+ * one that locks a single row loses some, of others: it waits in the line for a row that is part of theirs, and whoever
+ * waits longest is ended. That takes a second each time, so nothing has to be waited for between the tries.
+ */
+export async function retrying<R>(attempt: () => Promise<R>): Promise<R> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (err) {
+      if (tries === MAX_TRIES || !isRetryable(err)) throw err;
+    }
+  }
 }
 
 const begin: Sql = { text: "begin", values: [] };

@@ -8,7 +8,7 @@ import type {
 import type { Run } from "../../../api/queue/status.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { slugid } from "../../../lib/slugid.ts";
-import type { Queryable } from "../../core/db.ts";
+import { retrying, type Queryable } from "../../core/db.ts";
 import { callersRootUrl } from "../../core/http/callers-root-url.ts";
 import type { Handler } from "../../core/http/serve.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
@@ -41,10 +41,12 @@ export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
     }
     if (artifact.storageType === "object") return createObject(ctx, artifact);
     // The lock keeps the event in the order of the task's others, and its status true.
-    await ctx.db.tx(async (tx) => {
-      await lockTask(tx, artifact.taskId);
-      await writeTo(ctx, tx, artifact);
-    });
+    await retrying(() =>
+      ctx.db.tx(async (tx) => {
+        await lockTask(tx, artifact.taskId);
+        await writeTo(ctx, tx, artifact);
+      }),
+    );
     wakeAfterCommit(ctx, null);
     return { storageType: artifact.storageType };
   };

@@ -1,6 +1,7 @@
 // finishArtifact: an artifact of type object is uploaded, and from now on there to be read.
 import type { artifactEndpoints } from "../../../api/queue/artifact-endpoints.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { retrying } from "../../core/db.ts";
 import type { Handler } from "../../core/http/serve.ts";
 import { wakeAfterCommit, type QueueContext } from "../context.ts";
 import { statusOf } from "../find-task.ts";
@@ -34,13 +35,15 @@ export function finishArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
         );
     }
     // The lock keeps the event in the order of the task's others, and its status true.
-    await ctx.db.tx(async (tx) => {
-      await lockTask(tx, taskId);
-      const [task] = await readTasks(tx, [taskId]);
-      const { workerGroup, workerId } = (task && statusOf(task).runs[runId]) ?? {};
-      if (!task || workerGroup === undefined || workerId === undefined) throw missing(id);
-      await finish(tx, id, { workerGroup, workerId, status: task.status });
-    });
+    await retrying(() =>
+      ctx.db.tx(async (tx) => {
+        await lockTask(tx, taskId);
+        const [task] = await readTasks(tx, [taskId]);
+        const { workerGroup, workerId } = (task && statusOf(task).runs[runId]) ?? {};
+        if (!task || workerGroup === undefined || workerId === undefined) throw missing(id);
+        await finish(tx, id, { workerGroup, workerId, status: task.status });
+      }),
+    );
     wakeAfterCommit(ctx, null);
   };
 }
