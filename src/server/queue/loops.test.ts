@@ -4,6 +4,8 @@ import { manualClock } from "../../../test/support/clock.ts";
 import { createTask } from "../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../test/support/stack.ts";
+import { slugid } from "../../lib/slugid.ts";
+import { sql } from "../core/sql.ts";
 import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
 
 const CLAIM = 60_000;
@@ -13,8 +15,8 @@ const clock = manualClock();
 const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 beforeAll(async () => {
-  // Small batches, so that what comes is more than one.
-  const queue = { claimTimeout: CLAIM, deadlineDelay: DELAY, loopBatch: 3 };
+  // Small batches, so that what comes is more than one; and no watchdog, which would tell of what is broken here.
+  const queue = { claimTimeout: CLAIM, deadlineDelay: DELAY, loopBatch: 3, watchdogInterval: 86_400_000 };
   stack = await testStack({ clock, config: { queue } });
 });
 afterAll(() => stack.stop());
@@ -201,6 +203,23 @@ describe("a task past its deadline", () => {
       );
     }
   });
+});
+
+it("what cannot be ended does not keep a loop running without a pause", async () => {
+  // Runs of no task, a batch of them: the watchdog tells of such.
+  const { db } = stack.database;
+  const ids = [slugid(), slugid(), slugid()];
+  await db.run(sql`
+    insert into runs (task_id, run_id, state, reason_created, scheduled, started, taken_until, task_queue_id, priority, deadline)
+    select task_id, 0, 'running', 'scheduled', '2020-01-01', '2020-01-01', '2020-01-01', 'a/b', 1, '2100-01-01'
+    from unnest(${ids}::text[]) i (task_id)`);
+  await stack.loopRuns("claim-expiry");
+  await db.run(sql`update runs set deadline = '2020-01-01' where task_id = any(${ids}::text[])`);
+  await stack.loopRuns("deadline");
+  // And here we are.
+  expect(await db.run(sql`delete from runs where task_id = any(${ids}::text[]) and state = 'running'`)).toBe(
+    3,
+  );
 });
 
 it("runs that ended are counted by queue and reason, however they ended", async () => {

@@ -14,7 +14,7 @@ export type Round = () => Promise<{ more: boolean }>;
 export function endExpiredClaims(ctx: QueueContext, resolve: Resolve): Round {
   return async () => {
     const claims = await expiredClaims(ctx.db, timestamp(ctx), ctx.config.loopBatch);
-    await Promise.all(
+    const ended = await Promise.all(
       claims.map((claim) =>
         resolve({
           taskId: claim.task_id,
@@ -26,9 +26,13 @@ export function endExpiredClaims(ctx: QueueContext, resolve: Resolve): Round {
         }),
       ),
     );
-    return { more: claims.length === ctx.config.loopBatch };
+    return { more: isWorthAnother(ctx, ended) };
   };
 }
+
+/** After a whole batch, of which something was done: else others are at it, or nobody can end what is there. */
+const isWorthAnother = (ctx: QueueContext, ended: readonly unknown[]): boolean =>
+  ended.length === ctx.config.loopBatch && ended.some((row) => row !== null);
 
 /** Ends tasks that are not resolved some time after their deadline, so that a late report still counts. */
 export function endPastDeadline(ctx: QueueContext): Round {
@@ -39,7 +43,7 @@ export function endPastDeadline(ctx: QueueContext): Round {
       timestamp(ctx, -ctx.config.deadlineDelay),
       ctx.config.loopBatch,
     );
-    await Promise.all(past.map((row) => end(row.task_id)));
-    return { more: past.length === ctx.config.loopBatch };
+    const ended = await Promise.all(past.map((row) => end(row.task_id)));
+    return { more: isWorthAnother(ctx, ended) };
   };
 }
