@@ -6,7 +6,7 @@ import type { QueueContext } from "../context.ts";
 import type { End, Resolve } from "../resolver.ts";
 
 export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
-  /** The time of the round. */
+  /** The time, as it is when it is asked for: read it with the locks held, and nobody acted by a later one. */
   readonly at: string;
   /** `ms` before it. */
   ago(ms: number): string;

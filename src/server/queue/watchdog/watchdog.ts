@@ -44,7 +44,9 @@ export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly C
     const look: CheckContext = {
       db: ctx.db,
       config: ctx.config,
-      at,
+      get at() {
+        return timestamp(ctx);
+      },
       ago: (ms) => new Date(now - ms).toISOString(),
       resolve,
       endPastDeadline,

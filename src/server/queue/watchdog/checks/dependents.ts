@@ -73,15 +73,13 @@ const lock = (tx: Queryable, taskIds: readonly string[]) =>
         select e.required from task_dependencies e where e.dependent = any(${taskIds}::text[]) and not e.satisfied)
     ) order by task_id for no key update`);
 
-async function judge(
-  { db, at, wake, recordReleased }: CheckContext,
-  subjects: readonly string[],
-): Promise<Verdict[]> {
+async function judge(ctx: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
   const queues: string[] = [];
   const pending: string[] = [];
   let unfinished = false;
-  const verdicts = await db.tx(async (tx) => {
+  const verdicts = await ctx.db.tx(async (tx) => {
     await lock(tx, subjects);
+    const { at } = ctx;
     const faults = await faultsOf(tx, subjects, at);
     if (faults.length === 0) return [];
     const wrong = column(faults, "subject");
@@ -103,8 +101,8 @@ async function judge(
     const left = new Set(column(await faultsOf(tx, wrong, at), "subject"));
     return faults.map((row) => ({ ...row, repaired: !left.has(row.subject) }));
   });
-  if (verdicts.length > 0) wake(queues, unfinished);
-  recordReleased(pending);
+  if (verdicts.length > 0) ctx.wake(queues, unfinished);
+  ctx.recordReleased(pending);
   return verdicts;
 }
 
