@@ -13,6 +13,7 @@ import { isRetryable, type Queryable } from "../core/db.ts";
 import { sql } from "../core/sql.ts";
 import { createWakeUps } from "../core/wake-ups.ts";
 import { createEnder } from "./resolver.ts";
+import { reclaimRuns } from "./store/claim.ts";
 
 let servers: TwoServers;
 let stack: Stack;
@@ -211,6 +212,27 @@ describe("a deadlock", () => {
     for (let attempt = 0; attempt < 5 && !lost; attempt++) lost = await batchLost();
     expect(lost).toBe(true);
     await wakeUps.stop();
+  });
+
+  it("is none between claims that are kept and what ends them: both lock runs in one order", async () => {
+    const { db } = stack.database;
+    const [first = "", second = ""] = [await running(), await running()].toSorted();
+    const keep = (taskId: string) => ({ taskId, runId: 0, takenUntil: new Date().toISOString() });
+    let kept: Promise<unknown> = Promise.resolve();
+    await db.tx(async (tx) => {
+      await tx.run(sql`select from runs where task_id = ${first} for update`);
+      kept = reclaimRuns(db, [keep(second), keep(first)], "2026-01-01");
+      await until("the batch to wait for us", async () => {
+        const waiting = await db.run(sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+        return waiting > 0;
+      });
+      expect(await db.run(sql`select from runs where task_id = ${second} for update skip locked`)).toBe(1);
+    });
+    expect(await kept).toMatchObject([
+      { ord: 1, worker_id: "w" },
+      { ord: 2, worker_id: "w" },
+    ]);
   });
 
   it("is never seen, in whatever order batches overlap", async () => {

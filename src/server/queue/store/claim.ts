@@ -256,7 +256,8 @@ export function reclaimRuns(
     ),
     kept as (
       update runs r set taken_until = i.taken_until, quiet = true
-      from input i
+      -- In the order in which those who end runs lock them.
+      from (select * from input order by task_id collate "C", run_id) i
       where r.task_id = i.task_id and r.run_id = i.run_id and r.state = ${RUNNING}
         and r.deadline > ${at}::timestamptz
       returning i.ord, r as run
