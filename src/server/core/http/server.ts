@@ -8,6 +8,7 @@ import { refusalOf, sendError } from "./error-reply.ts";
 import { compressReplies } from "./compression.ts";
 import { endConnectionsOnClose } from "./ending-connections.ts";
 import { setApiHeaders } from "./headers.ts";
+import { endStalledBodies } from "./stalled-bodies.ts";
 
 export interface HttpServerOptions {
   readonly bodyLimit: number;
@@ -54,6 +55,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   });
   endConnectionsOnClose(app);
+  endStalledBodies(app);
   readJsonBodies(app, options.bodyLimit);
   compressReplies(app);
   app.setErrorHandler((err, request, reply) => {
