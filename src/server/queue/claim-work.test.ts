@@ -196,6 +196,14 @@ describe("claimWork", () => {
       expect(story(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
   });
 
+  it("with a claimId of another queue gets what is in its own", async () => {
+    const [here, there] = [newQueue(), newQueue()];
+    const claimId = slugid();
+    const ids = [await create(here), await create(there)];
+    expect(idsOf(await claim(here, { claimId }))).toEqual(ids.slice(0, 1));
+    expect(idsOf(await claim(there, { claimId }))).toEqual(ids.slice(1));
+  });
+
   it("with a claimId takes over from a call that was not answered", async () => {
     const queue = newQueue();
     const claimId = slugid();

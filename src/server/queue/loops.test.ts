@@ -7,6 +7,7 @@ import { testStack, type Stack } from "../../../test/support/stack.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { sql } from "../core/sql.ts";
 import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { resolveRuns } from "./store/resolve.ts";
 
 const CLAIM = 60_000;
 const DELAY = 5_000;
@@ -24,6 +25,11 @@ afterAll(() => stack.stop());
 const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
   createTask(stack.client, overrides, clock.now());
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
+/** Claims it; the queue's answer, which is none only for a worker in quarantine. */
+async function claimed(taskId: string): Promise<{ takenUntil: string }> {
+  const reply = await claim(taskId);
+  return "takenUntil" in reply ? reply : expect.fail("nothing was claimed");
+}
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
@@ -85,6 +91,31 @@ describe("a claim that runs out", () => {
     await clock.advance(CLAIM);
     await stack.loopRuns("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("completed");
+  });
+
+  it("is not one that was renewed after the loop had read it", async () => {
+    const taskId = await create();
+    const { takenUntil } = await claimed(taskId);
+    const end = (claimEnd: string) =>
+      resolveRuns(
+        stack.database.db,
+        [
+          {
+            taskId,
+            runId: 0,
+            state: "exception",
+            reason: "claim-expired",
+            retryAs: "retry",
+            takenUntil: claimEnd,
+          },
+        ],
+        at(0),
+      );
+    await clock.advance(1);
+    await stack.client.queue.reclaimTask({ taskId, runId: 0 });
+    expect(await end(takenUntil)).toEqual([]);
+    expect((await statusOf(taskId)).state).toBe("running");
+    expect(await end(at(CLAIM))).toHaveLength(1);
   });
 
   it("is left to the deadline once that has passed", async () => {

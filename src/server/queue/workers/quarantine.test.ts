@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../test/support/factories.ts";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
 import { slugid } from "../../../lib/slugid.ts";
+import { claimOne } from "../store/claim.ts";
 
 const DAY = 86_400_000;
 let stack: Stack;
@@ -153,6 +154,19 @@ describe("a worker in quarantine", () => {
     expect(await claim(taskId, 0)).toMatchObject({ status: { taskId } });
     await quarantine(queue, DAY);
     expect(await claim(taskId, 0)).toEqual({});
+  });
+
+  it("gets nothing by claimTask where the quarantine comes between the look at it and the claim", async () => {
+    const queue = await knownWorker();
+    const taskId = await add(queue);
+    await quarantine(queue, DAY);
+    const claimer = { ...me, claimId: null, tasks: 1 };
+    const { db } = stack.database;
+    expect(await claimOne(db, taskId, 0, claimer, fromNow(0), fromNow(DAY))).toBeUndefined();
+    await quarantine(queue, -1);
+    expect(await claimOne(db, taskId, 0, claimer, fromNow(0), fromNow(DAY))).toMatchObject({
+      task_id: taskId,
+    });
   });
 
   it("keeps what it holds: it may go on with it, resolve it, and repeat the claim that brought it", async () => {
