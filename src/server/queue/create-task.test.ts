@@ -276,6 +276,9 @@ describe("the group", () => {
       code: "RequestConflict",
       message: `Task group ${taskGroupId} contains tasks with schedulerId "${schedulerId}"; this task has schedulerId "${other}". All tasks of a group have the same.`,
     });
+    const counted = await stack.database.db.run(sql`
+      select from task_groups where task_group_id = ${taskGroupId} and unresolved = 2`);
+    expect(counted).toBe(1);
   });
 
   it("takes no more tasks once it is sealed, not even the same again", async () => {

@@ -157,6 +157,20 @@ describe("a graph", () => {
     expect([refused.statusCode, refused.code]).toEqual([409, "RequestConflict"]);
   });
 
+  it("is written whole, or not at all where the database fails in the middle of it", async () => {
+    const { db } = stack.database;
+    const first = newTask();
+    const second = newTask({ dependencies: [first.taskId] });
+    const before = await rowCounts();
+    // Edges are written after the tasks.
+    const refusing = `alter table task_dependencies add constraint refusing check (dependent <> '${second.taskId}')`;
+    await db.run({ text: refusing, values: [] });
+    await expect(create([first, second])).rejects.toMatchObject({ statusCode: 500 });
+    await db.run(sql`alter table task_dependencies drop constraint refusing`);
+    expect(await rowCounts()).toBe(before);
+    expect(await create([first, second])).toMatchObject({ created: 2, pending: 1 });
+  });
+
   it("that is only tried says what would be, and writes nothing", async () => {
     const root = newTask();
     const tasks = [root, newTask({ dependencies: [root.taskId] })];
@@ -275,6 +289,7 @@ describe("a call with faults", () => {
 describe("the scopes of a call", () => {
   const all = [
     "queue:create-task:project:none",
+    "queue:create-task:project:p",
     "queue:scheduler-id:s",
     "queue:create-task:low:test/queue",
     "queue:route:r",
@@ -282,7 +297,7 @@ describe("the scopes of a call", () => {
   ];
   const tasks = () => [
     newTask({ priority: "very-low", routes: ["r"] }),
-    newTask({ priority: "low", scopes: ["worker:x"] }),
+    newTask({ priority: "low", scopes: ["worker:x"], projectId: "p" }),
     newTask(),
   ];
 
