@@ -28,8 +28,10 @@ const head = (path: string, length: number): string =>
 
 it("a connection whose body does not go on is closed", async () => {
   const socket = await connection();
+  const begun = performance.now();
   socket.resume().write(`${head("/slow", 10)}{"`);
   await once(socket, "close");
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(SILENCE - 5);
 });
 
 it("an answer may take longer than that, and the connection serves on", async () => {
