@@ -3,6 +3,7 @@ import type { objectApi } from "../../api/object/index.ts";
 import { ApiError } from "../../lib/errors.ts";
 import { slugid } from "../../lib/slugid.ts";
 import type { ContentKey, UploadKey } from "../core/artifact-store/index.ts";
+import { reportFailures } from "../core/artifact-store/report-failures.ts";
 import { RawJson } from "../core/http/replies.ts";
 import type { Handler } from "../core/http/serve.ts";
 import type { ObjectContext } from "./context.ts";
@@ -155,6 +156,5 @@ const changed = (name: string): ApiError =>
 
 /** What cannot be removed goes when the object expires. */
 async function remove(ctx: ObjectContext, keys: readonly (UploadKey | ContentKey)[]): Promise<void> {
-  for (const { key, error } of await ctx.artifacts.delete(keys))
-    ctx.monitor.reportError(error, { object: key.object });
+  reportFailures(ctx.monitor, await ctx.artifacts.delete(keys));
 }

@@ -94,22 +94,32 @@ export const finish = (
     where o.name = ${upload.name} and o.upload_id = ${upload.upload_id} and o.upload_expires is not null
       and (o.hashes || ${JSON.stringify(hashes)}::jsonb) @> o.hashes`);
 
-/** Objects that expired before `now`, the longest expired first. */
-export const expiredObjects = (db: Queryable, now: string, limit: number): Promise<ObjectRow[]> =>
+/** Objects that expired before `now`, the longest expired first, but for the first `skipped`. */
+export const expiredObjects = (
+  db: Queryable,
+  now: string,
+  limit: number,
+  skipped: number,
+): Promise<ObjectRow[]> =>
   db.many(
     ObjectRow,
     sql`
-    select ${columns} from objects o where o.expires < ${now}::timestamptz order by o.expires limit ${limit}`,
+    select ${columns} from objects o where o.expires < ${now}::timestamptz order by o.expires limit ${limit} offset ${skipped}`,
   );
 
-/** Uploads whose time ended before `now` without their being finished. */
-export const abandonedUploads = (db: Queryable, now: string, limit: number): Promise<ObjectRow[]> =>
+/** Uploads whose time ended before `now` without their being finished, but for the first `skipped`. */
+export const abandonedUploads = (
+  db: Queryable,
+  now: string,
+  limit: number,
+  skipped: number,
+): Promise<ObjectRow[]> =>
   db.many(
     ObjectRow,
     sql`
     select ${columns} from objects o
     where o.upload_expires is not null and o.upload_expires < ${now}::timestamptz
-    order by o.upload_expires limit ${limit}`,
+    order by o.upload_expires limit ${limit} offset ${skipped}`,
   );
 
 /** Removes those of the rows that are still expired or abandoned; answers how many. */

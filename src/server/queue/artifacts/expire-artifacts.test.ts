@@ -78,6 +78,22 @@ describe("expired artifacts", () => {
     expect(await t.files()).toEqual([]);
   });
 
+  it("are all looked at, also where the store keeps a whole batch of those that expired first", async () => {
+    const [stuck, other] = [slugid(), slugid()];
+    for (const name of ["x", "y"]) await artifact(stuck, name, 10);
+    await artifact(other, "z", 11);
+    const folder = dirname((await t.files()).find((file) => file.includes(stuck)) ?? "");
+    await rm(folder, { recursive: true });
+    await writeFile(folder, "in the way");
+    await t.clock.advance(60 * minute);
+    const round = expireArtifacts(context({ loopBatch: 2 }));
+    expect([await round(), await names(other)]).toEqual([{ more: false }, ["z"]]);
+    expect([await round(), await names(other)]).toEqual([{ more: false }, []]);
+    // The list has an end, and from there they begin anew.
+    await rm(folder);
+    expect([await round(), await names(stuck)]).toEqual([{ more: true }, []]);
+  });
+
   it("stay until the store has let go of them, without keeping others back", async () => {
     const [stuck, other] = [slugid(), slugid()];
     await artifact(stuck, "x", 10);

@@ -1,4 +1,5 @@
 // Removes artifacts some time after they expired.
+import { reportFailures } from "../../core/artifact-store/report-failures.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import type { Round } from "../loops.ts";
 import { deleteExpired, expiredArtifacts } from "../store/artifacts.ts";
@@ -11,10 +12,15 @@ import { deleteExpired, expiredArtifacts } from "../store/artifacts.ts";
 export function expireArtifacts(
   ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor" | "artifacts">,
 ): Round {
+  // What the store does not let go of stays at the head of the list, so the next round looks behind it.
+  let stuck = 0;
   return async () => {
     const cutoff = timestamp(ctx, -ctx.config.expiryDelay);
-    const expired = await expiredArtifacts(ctx.db, cutoff, ctx.config.loopBatch);
-    if (expired.length === 0) return { more: false };
+    const expired = await expiredArtifacts(ctx.db, cutoff, ctx.config.loopBatch, stuck);
+    if (expired.length === 0) {
+      stuck = 0;
+      return { more: false };
+    }
     const ids = expired.map((row) => ({
       taskId: row.task_id,
       runId: row.run_id,
@@ -22,7 +28,7 @@ export function expireArtifacts(
       stored: row.storage_type === "s3",
     }));
     const failures = await ctx.artifacts.delete(ids.filter((id) => id.stored));
-    for (const { key, error } of failures) ctx.monitor.reportError(error, { ...key });
+    reportFailures(ctx.monitor, failures);
     const kept = new Set(failures.map(({ key }) => key));
     const removed = await deleteExpired(
       ctx.db,
@@ -30,6 +36,8 @@ export function expireArtifacts(
       cutoff,
     );
     if (removed > 0) ctx.monitor.log.info({ count: removed }, "expired-artifacts-removed");
-    return { more: expired.length === ctx.config.loopBatch && removed > 0 };
+    const full = expired.length === ctx.config.loopBatch;
+    stuck = full ? stuck + kept.size : 0;
+    return { more: full && removed > 0 };
   };
 }

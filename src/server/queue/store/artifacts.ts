@@ -155,13 +155,18 @@ const ExpiredRow = Type.Object({
 });
 export type ExpiredRow = Static<typeof ExpiredRow>;
 
-/** Artifacts that expired before `cutoff`, the longest expired first. */
-export const expiredArtifacts = (db: Queryable, cutoff: string, limit: number): Promise<ExpiredRow[]> =>
+/** Artifacts that expired before `cutoff`, the longest expired first, but for the first `skipped`. */
+export const expiredArtifacts = (
+  db: Queryable,
+  cutoff: string,
+  limit: number,
+  skipped: number,
+): Promise<ExpiredRow[]> =>
   db.many(
     ExpiredRow,
     sql`
     select task_id, run_id, name, storage_type from artifacts
-    where expires < ${cutoff}::timestamptz order by expires limit ${limit}`,
+    where expires < ${cutoff}::timestamptz order by expires limit ${limit} offset ${skipped}`,
   );
 
 /** Removes those of the artifacts that still are expired; answers how many. */

@@ -66,7 +66,7 @@ const REMOVAL_PATIENCE = 30;
 
 /** Kinds of things that expire, and how to find the one that expired first. */
 const kinds: Readonly<Record<string, (db: Db, cutoff: string) => Promise<readonly unknown[]>>> = {
-  artifacts: (db, cutoff) => expiredArtifacts(db, cutoff, 1),
+  artifacts: (db, cutoff) => expiredArtifacts(db, cutoff, 1, 0),
   tasks: (db, cutoff) => expiredTasks(db, new Date(0).toISOString(), cutoff, 1),
 };
 
