@@ -11,7 +11,8 @@ import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/ar
 import type { Clock } from "../lib/clock.ts";
 import { slugid } from "../lib/slugid.ts";
 import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
-import { putFile } from "./put-file.ts";
+import { uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
+import { putFile, type PutFile } from "./put-file.ts";
 import { isPassing, refusalOf } from "./queue-client.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
 import { retrying } from "./retry.ts";
@@ -23,7 +24,8 @@ export interface FileUpload {
   readonly contentEncoding: "identity" | "gzip";
   readonly expires: string;
   readonly size: number;
-  open(): Readable;
+  /** All of it, or some bytes. */
+  open(range?: Range): Readable;
 }
 
 export interface ArtifactUploader {
@@ -41,6 +43,10 @@ export interface UploaderOptions {
   queue(): QueueClient;
   readonly run: RunParams;
   readonly clock: Clock;
+  /** The object service, whatever its credentials. */
+  readonly objects: ObjectClient;
+  /** The largest file that goes to the store in one PUT. */
+  readonly maxPutBytes: number;
   /** Folder for compressed copies. */
   readonly tempDir: string;
   /** Asked when the queue refuses with a conflict, since a canceled run looks like that too; it aborts the run if so. */
@@ -60,22 +66,34 @@ class UploadRefused extends Error {
 }
 
 export function createUploader(options: UploaderOptions): ArtifactUploader {
-  const { queue, run, clock, tempDir, stillOurs } = options;
+  const { queue, run, clock, tempDir, stillOurs, objects, maxPutBytes } = options;
 
   async function create(
     name: string,
     body: CreateArtifactRequest,
     signal: AbortSignal,
   ): Promise<CreateArtifactReply> {
+    let unanswered = false;
     try {
-      return await retrying({ clock, signal, backoff, tries, retryable: isPassing }, () =>
-        queue().createArtifact({ ...run, name }, body, { signal, retries: 0 }),
-      );
+      return await retrying({ clock, signal, backoff, tries, retryable: isPassing }, async () => {
+        try {
+          return await queue().createArtifact({ ...run, name }, body, { signal, retries: 0 });
+        } catch (error) {
+          unanswered ||= isPassing(error);
+          throw error;
+        }
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (refusalOf(error) === 409) {
         await stillOurs();
         signal.throwIfAborted();
+        // Of this type it is created once, and what was lost with the answer is not told again.
+        if (unanswered && body.storageType === "object")
+          throw new ResourceUnavailableError(
+            `the queue's answer to the creation of the artifact "${name}" was lost`,
+            { cause: error },
+          );
         throw new MalformedPayloadError([
           `The artifact "${name}" exists already with other content: give each artifact a name of its own.`,
         ]);
@@ -85,12 +103,17 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     }
   }
 
-  async function upload(
+  /** Creates and uploads it, `body` being the bytes to send. */
+  async function send(
     file: FileUpload,
-    reply: CreateArtifactReply,
     body: Pick<FileUpload, "size" | "open">,
     signal: AbortSignal,
   ): Promise<void> {
+    const { name, contentType: type, expires, size } = file;
+    const stored = { contentType: type, contentLength: size, expires };
+    if (body.size > maxPutBytes)
+      return sendObject(file, await create(name, { storageType: "object", ...stored }, signal), signal);
+    const reply = await create(name, { storageType: "s3", ...stored }, signal);
     if (reply.storageType !== "s3") {
       throw new Error(`the queue gave no URL to upload "${file.name}" to, but ${reply.storageType} storage`);
     }
@@ -101,8 +124,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     };
     try {
       await retrying({ clock, signal, backoff, tries, retryable: worthAnotherPut }, async () => {
-        const { status, text } = await putFile({ url: putUrl, headers, ...body, signal });
-        if (status < 200 || status > 299) throw new UploadRefused(status, text);
+        await put({ url: putUrl, headers, ...body, signal });
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -113,34 +135,64 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     }
   }
 
+  /** Of type object, whose bytes go in parts. It has no encoding: its readers get them as they are. */
+  async function sendObject(
+    file: FileUpload,
+    target: CreateArtifactReply,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { name, contentType, size } = file;
+    if (target.storageType !== "object")
+      throw new Error(`the queue gave no object to upload "${name}" to, but ${target.storageType} storage`);
+    const retryable = (error: unknown): boolean => isPassing(error) && worthAnotherPut(error);
+    const retry = <R>(call: () => Promise<R>): Promise<R> =>
+      retrying({ clock, signal, backoff, tries, retryable }, call);
+    try {
+      await uploadObject({
+        objects,
+        target,
+        contentType,
+        size,
+        clock,
+        signal,
+        retry,
+        open: (range) => file.open(range),
+        put: (request) => put({ ...request, signal }),
+      });
+      const { uploadId } = target;
+      await retry(() => queue().finishArtifact({ ...run, name }, { uploadId }, { signal, retries: 0 }));
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new ResourceUnavailableError(`the artifact "${name}" could not be uploaded`, { cause: error });
+    }
+  }
+
   return {
     async record(name, body, signal) {
       await create(name, body, signal);
     },
     async file(file, signal) {
-      const { name, contentType, expires, size } = file;
-      const reply = await create(
-        name,
-        { storageType: "s3", contentType, contentLength: size, expires },
-        signal,
-      );
-      if (file.contentEncoding === "identity") {
-        await upload(file, reply, file, signal);
-        return;
-      }
+      if (file.contentEncoding === "identity") return send(file, file, signal);
       // Compressed to a file first: stores want the length in advance, and a retry then costs no second compression.
       const copy = join(tempDir, slugid());
       try {
         await pipeline(file.open(), createGzip(), createWriteStream(copy, { flags: "wx", mode: 0o600 }), {
           signal,
         });
-        const { size: compressed } = await stat(copy);
-        await upload(file, reply, { size: compressed, open: () => createReadStream(copy) }, signal);
+        const { size } = await stat(copy);
+        await send(file, { size, open: () => createReadStream(copy) }, signal);
       } finally {
         await rm(copy, { force: true });
       }
     },
   };
+}
+
+/** One PUT; answers the ETag. */
+async function put(file: PutFile): Promise<string | undefined> {
+  const { status, etag, text } = await putFile(file);
+  if (status < 200 || status > 299) throw new UploadRefused(status, text);
+  return etag;
 }
 
 /** S3 answers 400 to an upload that it found idle for too long, so that counts as passing as well. */

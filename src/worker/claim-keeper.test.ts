@@ -185,4 +185,5 @@ const unused = {
   reportFailed: no,
   reportException: no,
   createArtifact: no,
+  finishArtifact: no,
 };

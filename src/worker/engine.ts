@@ -5,6 +5,7 @@ import type { Static, TObject } from "typebox";
 import type { ExitInfo } from "./exit-info.ts";
 import { checkedPart } from "./payload-part.ts";
 import type { PayloadPart } from "./payload-part.ts";
+import type { Range } from "./object-upload.ts";
 import type { ErrorReason } from "./queue-client.ts";
 import type { TaskContext } from "./task-context.ts";
 
@@ -17,7 +18,8 @@ export type Extracted =
       /** Where the file really is, after links: two names of one file have the same identity. */
       readonly identity: string;
       readonly size: number;
-      open(): Readable;
+      /** All of it, or some bytes. */
+      open(range?: Range): Readable;
     }
   | {
       readonly kind: "error";

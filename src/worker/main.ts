@@ -1,6 +1,7 @@
 // The worker, put together: claim loop, engine and plugins in their order, live logs, and one way to stop it all.
 import { access, constants, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
+import { connect } from "../client/connect.ts";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -55,8 +56,13 @@ export interface WorkerOptions {
   readonly maxTaskRunTimeSeconds?: number;
   /** The longest log that a task may write, in bytes; default 1 GiB. */
   readonly maxLogBytes?: number;
-  /** The largest file that may be an artifact; default 5 GiB, the most that S3 takes in one upload. */
+  /** The largest file that may be an artifact; default 50 GB. */
   readonly maxArtifactBytes?: number;
+  /**
+   * The largest file that goes to the store in one PUT, as an artifact of type `s3`; larger ones are of type `object` and go
+   * in parts. Default 5 GiB, the most that S3 takes in one PUT.
+   */
+  readonly maxPutBytes?: number;
   /** The most that one step of a plugin may take, in ms; default half an hour. */
   readonly hookLimitMs?: number;
   /** How often to ask about running tasks while the server's events cannot be had, in ms; default 2,000. */
@@ -92,6 +98,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const settings = {
     "taskyard-worker": { arch, os: platform, node: version, engine: engine.name, capacity },
   };
+  // Called with the credentials that come with an artifact, so it needs none of its own.
+  const objects = connect({ rootUrl }).object;
   const runs = new Set<TaskRun>();
 
   const loop = startClaimLoop({
@@ -116,6 +124,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         claim,
         receivedAt,
         queue,
+        objects,
+        maxPutBytes: options.maxPutBytes ?? 5 * 2 ** 30,
         watch,
         clock,
         monitor,
@@ -171,7 +181,7 @@ export function builtInPlugins(
     logsPlugin(liveLogs),
     notYetPlugin(),
     envPlugin(),
-    artifactsPlugin(options.maxArtifactBytes ?? 5 * 2 ** 30),
+    artifactsPlugin(options.maxArtifactBytes ?? 50e9),
     exitStatusPlugin(),
     // After the exit status, that they are asked before it: a command that was ended did not fail by itself.
     maxLogSizePlugin(options.maxLogBytes ?? 2 ** 30),

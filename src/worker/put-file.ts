@@ -19,10 +19,12 @@ const idleLimitMs = 60_000;
 const replyLimit = 8 * 1024;
 
 /**
- * One try. Answers the status and the beginning of the reply's text; rejects where no answer came.
+ * One try. Answers the status, the ETag and the beginning of the reply's text; rejects where no answer came.
  * node:http and not fetch: fetch sends streams chunked, which object stores refuse.
  */
-export async function putFile(file: PutFile): Promise<{ status: number; text: string }> {
+export async function putFile(
+  file: PutFile,
+): Promise<{ status: number; etag: string | undefined; text: string }> {
   const url = new URL(file.url);
   const open = url.protocol === "https:" ? httpsRequest : httpRequest;
   const body = file.open();
@@ -39,7 +41,8 @@ export async function putFile(file: PutFile): Promise<{ status: number; text: st
   const sent = pipeline(body, request).catch(() => undefined);
   const response = await answered;
   try {
-    return { status: response.statusCode ?? 0, text: await beginning(response) };
+    const { statusCode = 0, headers } = response;
+    return { status: statusCode, etag: headers.etag, text: await beginning(response) };
   } finally {
     if (!request.writableFinished) request.destroy();
     await sent;

@@ -47,6 +47,11 @@ export interface QueueClient {
     body: CreateArtifactRequest,
     options?: CallOptions,
   ): Promise<CreateArtifactReply>;
+  finishArtifact(
+    params: RunParams & { readonly name: string },
+    body: { readonly uploadId: string },
+    options?: CallOptions,
+  ): Promise<unknown>;
   /** The same queue, called as somebody else. */
   withCredentials(credentials: TaskCredentials): QueueClient;
 }

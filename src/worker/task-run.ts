@@ -10,6 +10,7 @@ import type { Clock } from "../lib/clock.ts";
 import { createUploader } from "./artifact-upload.ts";
 import { keepClaim } from "./claim-keeper.ts";
 import type { Monitor } from "./monitor.ts";
+import type { ObjectClient } from "./object-upload.ts";
 import { AbortedError, isLost, ResourceUnavailableError } from "./outcome.ts";
 import type { AbortCause, Resolution } from "./outcome.ts";
 import type { TaskPlugin } from "./plugin.ts";
@@ -31,6 +32,9 @@ export interface TaskRunOptions extends Parts {
   readonly receivedAt: number;
   /** The queue with the worker's own credentials. */
   readonly queue: QueueClient;
+  readonly objects: ObjectClient;
+  /** The largest file that goes to the store in one PUT. */
+  readonly maxPutBytes: number;
   readonly watch: TaskWatch;
   readonly clock: Clock;
   readonly monitor: Monitor;
@@ -123,6 +127,8 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
         run,
         clock,
         tempDir: controlDir,
+        objects: options.objects,
+        maxPutBytes: options.maxPutBytes,
         stillOurs: () => keeper.check(),
       }),
       reservedArtifacts: new Set(),

@@ -95,7 +95,7 @@ async function saveLog(task: TaskContext, artifact: string, signal: AbortSignal)
         contentEncoding: "gzip",
         expires: info.expires,
         size: log.byteLength,
-        open: () => createReadStream(log.path),
+        open: (range) => createReadStream(log.path, range),
       },
       signal,
     );

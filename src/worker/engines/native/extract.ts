@@ -49,8 +49,11 @@ async function extract(root: string, at: string, path: string, shown: string): P
     identity,
     size: stats.size,
     // The real path, and no link at its end: what was checked is what is read.
-    open: () =>
-      createReadStream(identity, { fd: openSync(identity, constants.O_RDONLY | constants.O_NOFOLLOW) }),
+    open: (range) =>
+      createReadStream(identity, {
+        fd: openSync(identity, constants.O_RDONLY | constants.O_NOFOLLOW),
+        ...range,
+      }),
   };
 }
 

@@ -208,6 +208,22 @@ describe("an upload", () => {
     expect(logOf(taskId)).toContain("Internal error of the worker.");
   });
 
+  test("of something large that is created, but without an answer, is a matter of resources", async () => {
+    const other = await startFakeQueue();
+    const own = await startTestWorker(other.rootUrl, { maxPutBytes: 10_000 });
+    try {
+      other.inject("createArtifact", 200, "lose-reply", 409);
+      const artifacts = [file("f", { contentEncoding: "identity" })];
+      const taskId = other.submit({ command: [["sh", "-c", "seq 10000 > f"]], maxRunTime: 60, artifacts });
+      expect(await other.resolved(taskId)).toBe("resource-unavailable");
+      expect(other.artifact(taskId, "f")?.request).toMatchObject({ storageType: "object" });
+      expect(own.told.join("\n")).toContain('answer to the creation of the artifact "f" was lost');
+    } finally {
+      await own.end();
+      await other.close();
+    }
+  });
+
   test("that meets other content under its name is the author's mistake", async () => {
     queue.inject("createArtifact", 200, 409);
     const [taskId, reason] = await save("echo 1 > f", file("f"));

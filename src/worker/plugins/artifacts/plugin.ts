@@ -70,7 +70,7 @@ async function save(task: TaskContext, item: Item, maxBytes: number): Promise<st
     `Uploading artifact "${name}" (${found.size} bytes, ${contentType}, ${contentEncoding}, until ${expires})`,
   );
   await task.artifacts.file(
-    { name, contentType, contentEncoding, expires, size: found.size, open: () => found.open() },
+    { name, contentType, contentEncoding, expires, size: found.size, open: (range) => found.open(range) },
     task.signal,
   );
   return undefined;

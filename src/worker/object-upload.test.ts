@@ -1,0 +1,112 @@
+// Uploads in parts against a store that stumbles and URLs that run out, without a network between.
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { beforeEach, expect, test } from "vitest";
+import { manualClock } from "../../test/support/clock.ts";
+import type { CreateUploadRequest, UploadMethod } from "../api/object/schemas.ts";
+import { uploadObject, type ObjectClient } from "./object-upload.ts";
+
+const content = Buffer.from("0123456789ab");
+const clock = manualClock();
+const minute = 60_000;
+/** What the object service was asked, and what the store got, in order. */
+let calls: string[];
+let finished: unknown;
+/** What happens when a URL is used, before its bytes are taken. */
+let onPut: (url: string) => void | Promise<void>;
+beforeEach(() => {
+  calls = [];
+  finished = undefined;
+  onPut = () => undefined;
+});
+
+/** Parts of five bytes, two URLs a call. */
+function inParts({ proposedUploadMethods: { multipartPutUrls: of } }: CreateUploadRequest): UploadMethod {
+  const firstPart = of?.firstPart ?? 0;
+  calls.push(`createUpload of ${of?.contentLength} bytes from part ${firstPart}`);
+  const urls = [firstPart, firstPart + 1].map((part) => `part ${part}`).slice(0, 4 - firstPart);
+  return { multipartPutUrls: { partSize: 5, partCount: 3, firstPart, urls, expires: "" } };
+}
+const inOne = (): UploadMethod => ({
+  putUrl: { url: "whole", expires: "", headers: { "Content-Type": "a/b" } },
+});
+
+async function upload(method: (body: CreateUploadRequest) => UploadMethod): Promise<void> {
+  const objects: ObjectClient = {
+    createUpload: async (_, body) => Promise.resolve({ uploadMethod: method(body) }),
+    finishUpload: async (_, body) => Promise.resolve(void (finished = body)),
+    withCredentials: () => objects,
+  };
+  await uploadObject({
+    objects,
+    target: {
+      storageType: "object",
+      name: "an object",
+      projectId: "p",
+      uploadId: "u",
+      expires: "2030-01-01T00:00:00.000Z",
+      credentials: { clientId: "c", accessToken: "t", certificate: "{}" },
+    },
+    contentType: "a/b",
+    size: content.length,
+    open: ({ start, end } = { start: 0, end: content.length }) =>
+      Readable.from([content.subarray(start, end + 1)]),
+    clock,
+    signal: new AbortController().signal,
+    retry: async (call) => call().catch(() => call()),
+    async put({ url, size, open }) {
+      const body = await buffer(open());
+      calls.push(`${url}: ${body.toString()}`);
+      expect(body.length).toBe(size);
+      await onPut(url);
+      return `etag of ${url}`;
+    },
+  });
+}
+const sha256 = createHash("sha256").update(content).digest("hex");
+const etags = ["etag of part 1", "etag of part 2", "etag of part 3"];
+
+test("parts go one by one, with URLs that are asked for as they are used up", async () => {
+  await upload(inParts);
+  expect(calls).toEqual([
+    "createUpload of 12 bytes from part 1",
+    "part 1: 01234",
+    "part 2: 56789",
+    "createUpload of 12 bytes from part 3",
+    "part 3: ab",
+  ]);
+  expect(finished).toEqual({ projectId: "p", uploadId: "u", hashes: { sha256 }, partEtags: etags });
+});
+
+test("a part that the store did not take is sent again, and counts once in the hash", async () => {
+  let tries = 0;
+  onPut = (url) => {
+    if (url === "part 2" && tries++ === 0) throw new Error("torn");
+  };
+  await upload(inParts);
+  expect(calls.filter((call) => call === "part 2: 56789")).toHaveLength(2);
+  expect(finished).toMatchObject({ hashes: { sha256 }, partEtags: etags });
+});
+
+test("URLs that are about to end are asked for anew", async () => {
+  onPut = async (url) => {
+    if (url === "part 1") await clock.advance(31 * minute);
+  };
+  await upload(inParts);
+  expect(calls.filter((call) => call.startsWith("createUpload"))).toEqual([
+    "createUpload of 12 bytes from part 1",
+    "createUpload of 12 bytes from part 2",
+  ]);
+  expect(finished).toMatchObject({ hashes: { sha256 }, partEtags: etags });
+});
+
+test("a store without parts gets all in one PUT", async () => {
+  await upload(inOne);
+  expect(calls).toEqual(["whole: 0123456789ab"]);
+  expect(finished).toEqual({ projectId: "p", uploadId: "u", hashes: { sha256 } });
+});
+
+test("a service that knows neither way is an error", async () => {
+  await expect(upload(() => ({}))).rejects.toThrow("the object service offered no way to upload an object");
+});
