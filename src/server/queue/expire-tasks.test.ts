@@ -93,9 +93,13 @@ describe("an expired task", () => {
     const running = await create({ taskGroupId: pending });
     await stack.client.queue.claimTask({ taskId: running, runId: 0 }, worker);
     const waiting = await create({ taskGroupId: pending, dependencies: [pending] });
+    // They are a batch, which keeps nobody back.
+    const behind = await create({ expires: at(6 * minute) });
+    await complete(behind);
     await clock.advance(2 * hour);
     await round("task-expiry", "task-group-expiry");
     for (const taskId of [pending, running, waiting]) expect(await isKnown(taskId)).toBe(true);
+    expect(await isKnown(behind)).toBe(false);
     await round("deadline", "task-expiry", "task-group-expiry");
     for (const taskId of [pending, running, waiting]) expect(await rows(taskId)).toEqual([]);
     const told = story(await queueEvents(stack.database.db, { taskGroupId: pending }));
@@ -108,26 +112,31 @@ describe("an expired task", () => {
   });
 
   it("stays until its artifacts are removed, whose bytes would be lost otherwise, and keeps nobody back", async () => {
-    const taskId = await create();
-    await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
-    await stack.client.queue.createArtifact(
-      { taskId, runId: 0, name: "public/a" },
-      {
-        storageType: "reference",
-        expires: at(5 * minute),
-        contentType: "text/plain",
-        url: "https://a.example/",
-      },
-    );
-    await stack.client.queue.reportCompleted({ taskId, runId: 0 });
-    const others = await Promise.all(Array.from({ length: 5 }, () => create()));
+    // A whole batch of them.
+    const withArtifacts = await Promise.all(Array.from({ length: 3 }, () => create()));
+    for (const taskId of withArtifacts) {
+      await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
+      await stack.client.queue.createArtifact(
+        { taskId, runId: 0, name: "public/a" },
+        {
+          storageType: "reference",
+          expires: at(5 * minute),
+          contentType: "text/plain",
+          url: "https://a.example/",
+        },
+      );
+      await stack.client.queue.reportCompleted({ taskId, runId: 0 });
+    }
+    const expires = at(6 * minute);
+    const others = await Promise.all(Array.from({ length: 5 }, () => create({ expires })));
     await Promise.all(others.map(complete));
-    await clock.advance(36 * minute);
+    await clock.advance(37 * minute);
     await round("task-expiry");
     for (const id of others) expect(await rows(id)).toEqual(["groups"]);
-    expect(await rows(taskId)).toEqual(["tasks", "definitions", "runs", "artifacts", "groups"]);
+    for (const id of withArtifacts)
+      expect(await rows(id)).toEqual(["tasks", "definitions", "runs", "artifacts", "groups"]);
     await round("artifact-expiry", "task-expiry");
-    expect(await rows(taskId)).toEqual(["groups"]);
+    for (const id of withArtifacts) expect(await rows(id)).toEqual(["groups"]);
   });
 
   it("takes its edges with it, and who still waits for it goes on to its own deadline", async () => {

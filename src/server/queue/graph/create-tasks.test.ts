@@ -4,7 +4,6 @@ import { claimOne, createTask, taskDefinition } from "../../../../test/support/f
 import { queueEvents, story } from "../../../../test/support/queue-events.ts";
 import { rawCall } from "../../../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
-import { until } from "../../../../test/support/until.ts";
 import type { CreateTasksRequest, NewTask } from "../../../api/queue/graph.ts";
 import type { TaskDefinitionRequest } from "../../../api/queue/task.ts";
 import { ClientError } from "../../../client/client-error.ts";
@@ -155,20 +154,6 @@ describe("a graph", () => {
       },
     ]);
     expect([refused.statusCode, refused.code]).toEqual([409, "RequestConflict"]);
-  });
-
-  it("is written whole, or not at all where the database fails in the middle of it", async () => {
-    const { db } = stack.database;
-    const first = newTask();
-    const second = newTask({ dependencies: [first.taskId] });
-    const before = await rowCounts();
-    // Edges are written after the tasks.
-    const refusing = `alter table task_dependencies add constraint refusing check (dependent <> '${second.taskId}')`;
-    await db.run({ text: refusing, values: [] });
-    await expect(create([first, second])).rejects.toMatchObject({ statusCode: 500 });
-    await db.run(sql`alter table task_dependencies drop constraint refusing`);
-    expect(await rowCounts()).toBe(before);
-    expect(await create([first, second])).toMatchObject({ created: 2, pending: 1 });
   });
 
   it("that is only tried says what would be, and writes nothing", async () => {
@@ -331,83 +316,5 @@ describe("the scopes of a call", () => {
       },
     ]);
     expect(placesOf(refused)[3]).toBe("unknown-dependency tasks[3].task.dependencies[0]");
-  });
-});
-
-describe("at the same time", () => {
-  it("a dependency may resolve, and nobody waits for ever", async () => {
-    for (let round = 0; round < 8; round++) {
-      const required = await createTask(stack.client, { taskQueueId: "test/race" });
-      await stack.client.queue.claimTask({ taskId: required, runId: 0 }, { workerGroup: "g", workerId: "w" });
-      const tasks = Array.from({ length: 30 }, () =>
-        newTask({ dependencies: [required], taskQueueId: "test/race" }),
-      );
-      await Promise.all([create(tasks), stack.client.queue.reportCompleted({ taskId: required, runId: 0 })]);
-      for (const { taskId } of tasks) {
-        expect(await stateOf(taskId)).toBe("pending");
-        expect(story(await queueEvents(stack.database.db, { taskId }))).toEqual([
-          "task-defined",
-          "task-pending 0",
-        ]);
-      }
-    }
-  });
-
-  it("a dependency that resolves while the tasks are written keeps none of them waiting", async () => {
-    const required = await createTask(stack.client, { taskQueueId: "test/race" });
-    const run = { taskId: required, runId: 0 };
-    await stack.client.queue.claimTask(run, { workerGroup: "g", workerId: "w" });
-    const task = newTask({ dependencies: [required], taskQueueId: "test/race" });
-    // Holds the call up behind its first look at the dependency: its id is being written by somebody else.
-    let rollBack = (): void => undefined;
-    const held = new Promise<void>((resolve) => (rollBack = resolve));
-    let holding: Promise<unknown> = Promise.resolve();
-    await new Promise<void>((written) => {
-      holding = stack.database.db.tx(async (tx) => {
-        await tx.run(sql`insert into task_definitions (task_id, definition) values (${task.taskId}, '{}')`);
-        written();
-        await held;
-        throw new Error("rolled back");
-      });
-    });
-    const created = create([task]);
-    await until("a statement that waits for a lock", async () => {
-      const waiting = await stack.database.db.run(sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-      return waiting > 0;
-    });
-    await stack.client.queue.reportCompleted(run);
-    rollBack();
-    await expect(holding).rejects.toThrow("rolled back");
-    expect(await created).toMatchObject({ created: 1, pending: 0 });
-    expect(await stateOf(task.taskId)).toBe("pending");
-    expect(story(await queueEvents(stack.database.db, { taskId: task.taskId }))).toEqual([
-      "task-defined",
-      "task-pending 0",
-    ]);
-  });
-
-  it("the same call may come twice, and so may others with the same tasks", async () => {
-    const tasks = Array.from({ length: 50 }, () => newTask());
-    const replies = await Promise.all([
-      create(tasks),
-      create(tasks),
-      create(tasks.toReversed()),
-      stack.client.queue.createTask({ taskId: tasks[7]?.taskId ?? "" }, tasks[7]?.task ?? taskDefinition()),
-    ]);
-    const counts = replies.flatMap((reply) => ("created" in reply ? [reply.created] : []));
-    expect(counts.every((n) => [0, 49, 50].includes(n))).toBe(true);
-    for (const { taskId } of tasks)
-      expect((await stack.client.queue.status({ taskId })).status.runs).toHaveLength(1);
-  });
-
-  it("a group may be sealed, and then has all tasks or none", async () => {
-    const taskGroupId = (await create([newTask()])).taskGroupIds[0] ?? "";
-    const tasks = Array.from({ length: 20 }, () => newTask({ taskGroupId }));
-    const sealed = stack.database.db.run(sql`
-      update task_groups set sealed = '2026-01-01T00:00:00Z' where task_group_id = ${taskGroupId}`);
-    const [reply] = await Promise.allSettled([create(tasks), sealed]);
-    const { tasks: members } = await stack.client.queue.listTaskGroup({ taskGroupId });
-    expect(members).toHaveLength(reply.status === "fulfilled" ? 21 : 1);
   });
 });
