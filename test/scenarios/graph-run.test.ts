@@ -75,6 +75,10 @@ describe("graph run", () => {
     expect(status, err).toBe(0);
     expect(err).toMatch(/completed {2}.*█/);
     expect(err).toContain("waiting");
+    // What is drawn is cut off at the margin, and what is said wraps as always.
+    const [off = 0, on] = ["\u001B[?7l", "\u001B[?7h"].map((code) => err.split(code).length - 1);
+    expect(off).toBeGreaterThan(0);
+    expect(on).toBe(off);
     // Everything but the last line was drawn over.
     expect(err.split("\u001B[0J").at(-1)).toMatch(/^small: 5 tasks in \S+: 5 completed\n$/);
   });

@@ -14,6 +14,11 @@ export interface Board {
   stop(): void;
 }
 
+// Some letters are two columns wide, and which they are is the terminal's business: a line that would wrap could not be
+// erased again, so it is cut off there.
+const noWrap = "\u001b[?7l";
+const wrap = "\u001b[?7h";
+
 /** Redrawn no more often, since nobody reads faster. */
 const drawMs = 100;
 const maxRunning = 5;
@@ -43,7 +48,7 @@ function drawnBoard(io: Io, name: string, progress: GraphProgress): Board {
   const draw = (): void => {
     const width = Math.max(30, (stderr.columns ?? 80) - 1);
     const lines = boardLines(name, progress, paint, width, began, new Date().toISOString());
-    stderr.write(`${erase()}${lines.map((line) => `${line}\n`).join("")}`);
+    stderr.write(`${erase()}${noWrap}${lines.map((line) => `${line}\n`).join("")}${wrap}`);
     drawn = lines.length;
     dirty = false;
   };
@@ -109,7 +114,7 @@ function colourOf(state: State, paint: Painter): (text: string) => string {
   return state === "running" ? paint.yellow : (text) => text;
 }
 
-/** A line that would wrap could not be erased again. */
+/** With an ellipsis where it is too long. */
 const fitted = (line: string, width: number): string =>
   stripVTControlCharacters(line).length <= width
     ? line

@@ -19,6 +19,7 @@ import { graphProgress, type GraphProgress } from "./progress-of-graph.ts";
 import { watchSilence } from "./silence.ts";
 import { submitGraph } from "./submit-graph.ts";
 
+const showCursor = "\u001b[?25h";
 const quietMs = 10_000;
 /** Failures that are told one by one. */
 const maxFailures = 20;
@@ -96,7 +97,11 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
   const stop = new AbortController();
   const interrupted = new AbortController();
   const restore = io.onStop(() => {
-    if (interrupted.signal.aborted) io.exit(exitStatus.interrupted);
+    if (interrupted.signal.aborted) {
+      // The sign of life hides it.
+      if (io.stderr.isTTY === true) io.stderr.write(showCursor);
+      io.exit(exitStatus.interrupted);
+    }
     interrupted.abort();
   });
   const began = new Date().toISOString();
@@ -104,6 +109,9 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
   try {
     const listening = await listenTo(client, taskGroupId, stop.signal);
     const submitting = startProgress(io, `submitting ${tasks.length} tasks`);
+    interrupted.signal.addEventListener("abort", () => submitting.step("canceling when it is submitted"), {
+      once: true,
+    });
     try {
       // Not given up at Ctrl-C: the server would go on, and nobody would cancel what it creates.
       await submitGraph(client, parsed, graph, { dryRun: false, signal: stop.signal });
