@@ -103,6 +103,7 @@ describe("graph run", () => {
       "  a: { needs: b, command: x }",
       "  b: { needs: a, command: x }",
       "  c: { command: x, retries: 99, deadline: 9 days }",
+      "  d-{{n}}: { for: { n: 1..9 }, command: x, retries: 99 }",
       "",
     ].join("\n");
     await writeFile(join(cwd, "wrong.yml"), graph);
@@ -110,6 +111,7 @@ describe("graph run", () => {
     expect(status).toBe(1);
     expect(err).toContain("error: the graph was refused, and nothing was created:\n");
     expect(err).toContain("wrong.yml:4:20: c: must be <= 49 (retries)\n");
+    expect(err).toContain("wrong.yml:5:44: d-1: must be <= 49 (retries), and 8 like it\n");
     expect(err).toContain(
       "wrong.yml:2:8: a: Tasks that wait for each other never begin: a → b → a. Take one of these dependencies out. (needs)\n",
     );
