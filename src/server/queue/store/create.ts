@@ -115,7 +115,7 @@ export function insertTasks(
       select task_group_id, scheduler_id,
         max(expires) + ${groupMarginMs} * interval '1 millisecond', count(*)::integer
       from checked where not known and missing is null and expiring is null
-      group by task_group_id, scheduler_id order by task_group_id
+      group by task_group_id, scheduler_id order by task_group_id collate "C"
       on conflict (task_group_id) do update
         set expires = greatest(g.expires, excluded.expires), unresolved = g.unresolved + excluded.unresolved
         where g.scheduler_id = excluded.scheduler_id and g.sealed is null
