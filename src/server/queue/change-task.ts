@@ -32,7 +32,12 @@ export function scheduleTask(ctx: QueueContext): Handler<typeof taskEndpoints.sc
     call.authorize(scopeParams(task));
     refuseAfterDeadline(ctx, task);
     const scheduled = await addFirstRun(ctx.db, task.task_id, timestamp(ctx));
-    if (!scheduled) return reply((await requireTask(ctx.db, task.task_id)).status);
+    if (!scheduled) {
+      const now = await requireTask(ctx.db, task.task_id);
+      // It has runs already, or the deadline came in between.
+      if (now.run_count === 0) refuseAfterDeadline(ctx, now);
+      return reply(now.status);
+    }
     wakeAfterCommit(ctx, [scheduled.task_queue_id]);
     recordPending(ctx, scheduled.status);
     return reply(scheduled.status);

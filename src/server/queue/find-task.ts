@@ -38,9 +38,9 @@ export function requireRun(task: TaskRow, runId: number): void {
     );
 }
 
-/** Past its deadline a task only ends. */
+/** From its deadline on a task only ends; the statements that change it ask for a later deadline than now. */
 export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: TaskRow): void {
-  if (task.deadline.getTime() < ctx.clock.now())
+  if (task.deadline.getTime() <= ctx.clock.now())
     throw new ApiError(
       "RequestConflict",
       `The deadline of task ${task.task_id} (${task.deadline.toISOString()}) has passed, so it can change no more.`,
