@@ -70,7 +70,7 @@ async function requireUpload(
 /** A repeated call may say less than the first one, but nothing else and nothing new. */
 function requireKnown(object: ObjectRow, given: KnownHashes): void {
   requireAgreement(object.name, given, object.hashes, "what was finished");
-  const unknown = Object.keys(given).filter((algorithm) => !(algorithm in object.hashes));
+  const unknown = Object.keys(given).filter((algorithm) => !Object.hasOwn(object.hashes, algorithm));
   if (unknown.length > 0)
     throw new ApiError(
       "RequestConflict",

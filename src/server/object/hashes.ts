@@ -12,7 +12,7 @@ export function checkedHashes(given: Hashes | undefined): KnownHashes {
   const entries = Object.entries(given ?? {});
   if (entries.length > MAX_HASHES)
     throw new ApiError("InputError", `hashes has ${entries.length} members; it may have ${MAX_HASHES}.`);
-  const checked: Record<string, string> = {};
+  const checked: [algorithm: string, value: string][] = [];
   for (const [algorithm, value] of entries) {
     if (!/^[A-Za-z0-9_-]{1,40}$/.test(algorithm))
       throw new ApiError(
@@ -24,15 +24,16 @@ export function checkedHashes(given: Hashes | undefined): KnownHashes {
         "InputError",
         `hashes.${algorithm} must be a text of 1 to 256 printable characters.`,
       );
-    checked[algorithm] = value;
+    checked.push([algorithm, value]);
   }
-  return checked;
+  // Not by assignment, for an algorithm may have any name, `__proto__` too.
+  return Object.fromEntries(checked);
 }
 
 /** Throws `RequestConflict` where `given` has another value than is known. `source` completes "but … says". */
 export function requireAgreement(name: string, given: KnownHashes, known: KnownHashes, source: string): void {
   for (const [algorithm, value] of Object.entries(given)) {
-    const other = known[algorithm];
+    const other = Object.hasOwn(known, algorithm) ? known[algorithm] : undefined;
     if (other !== undefined && other !== value)
       throw new ApiError(
         "RequestConflict",

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startS3Server, type S3Server } from "../../../test/support/s3-server.ts";
 import { testStack, type Stack } from "../../../test/support/stack.ts";
-import type { CreateUploadRequest } from "../../api/object/schemas.ts";
+import type { CreateUploadRequest, Hashes } from "../../api/object/schemas.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { sql } from "../core/sql.ts";
 import { hashesOf } from "./hashes.ts";
@@ -187,6 +187,27 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     );
     await expect(object.finishUpload({ name }, { ...of, hashes: { late: "x" } })).rejects.toMatchObject(
       conflict(`Object "${name}" was finished without its late`),
+    );
+  });
+
+  it("takes any name for an algorithm, also those that every object of JavaScript has", async () => {
+    const name = newName();
+    const upload = request(inline("x"), {
+      hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as object,
+    });
+    const of = { projectId, uploadId: upload.uploadId };
+    await object.createUpload({ name }, upload);
+    await object.finishUpload({ name }, { ...of, hashes: { valueOf: "c" } });
+    const { hashes } = await object.object({ name });
+    expect(Object.entries(hashes).filter(([algorithm]) => !algorithm.startsWith("sha"))).toEqual(
+      expect.arrayContaining([
+        ["constructor", "a"],
+        ["__proto__", "b"],
+        ["valueOf", "c"],
+      ]),
+    );
+    await expect(object.finishUpload({ name }, { ...of, hashes: { toString: "x" } })).rejects.toMatchObject(
+      conflict(`Object "${name}" was finished without its toString`),
     );
   });
 
