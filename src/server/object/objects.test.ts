@@ -193,7 +193,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
   it("takes any name for an algorithm, also those that every object of JavaScript has", async () => {
     const name = newName();
     const upload = request(inline("x"), {
-      hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as object,
+      hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as Hashes,
     });
     const of = { projectId, uploadId: upload.uploadId };
     await object.createUpload({ name }, upload);
