@@ -11,7 +11,7 @@ import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/ar
 import type { Clock } from "../lib/clock.ts";
 import { slugid } from "../lib/slugid.ts";
 import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
-import { uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
+import { FRESH_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
 import { putFile, type PutFile } from "./put-file.ts";
 import { isPassing, refusalOf } from "./queue-client.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
@@ -113,18 +113,21 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     const stored = { contentType: type, contentLength: size, expires };
     if (body.size > maxPutBytes)
       return sendObject(file, await create(name, { storageType: "object", ...stored }, signal), signal);
-    const reply = await create(name, { storageType: "s3", ...stored }, signal);
-    if (reply.storageType !== "s3") {
-      throw new Error(`the queue gave no URL to upload "${file.name}" to, but ${reply.storageType} storage`);
-    }
-    const { putUrl, contentType } = reply;
-    const headers = {
-      "content-type": contentType,
-      ...(file.contentEncoding === "gzip" ? { "content-encoding": "gzip" } : {}),
+    const ask = async () => {
+      const reply = await create(name, { storageType: "s3", ...stored }, signal);
+      if (reply.storageType !== "s3")
+        throw new Error(`the queue gave no URL to upload "${name}" to, but ${reply.storageType} storage`);
+      return { ...reply, askedAt: clock.now() };
     };
+    let target = await ask();
     try {
       await retrying({ clock, signal, backoff, tries, retryable: worthAnotherPut }, async () => {
-        await put({ url: putUrl, headers, ...body, signal });
+        if (clock.now() - target.askedAt > FRESH_MS) target = await ask();
+        const headers = {
+          "content-type": target.contentType,
+          ...(file.contentEncoding === "gzip" ? { "content-encoding": "gzip" } : {}),
+        };
+        await put({ url: target.putUrl, headers, ...body, signal });
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -197,6 +200,8 @@ async function put(file: PutFile): Promise<string | undefined> {
 
 /** S3 answers 400 to an upload that it found idle for too long, so that counts as passing as well. */
 function worthAnotherPut(error: unknown): boolean {
+  // What the queue said when it was asked for another URL, as often as that makes sense.
+  if (error instanceof MalformedPayloadError || error instanceof ResourceUnavailableError) return false;
   if (!(error instanceof UploadRefused)) return true;
   return error.status >= 500 || [400, 408, 429].includes(error.status);
 }

@@ -55,8 +55,8 @@ export interface ObjectUpload {
   put(request: Omit<PutFile, "signal">): Promise<string | undefined>;
 }
 
-/** URLs of parts are good for 45 minutes; a part begins with time to spare. */
-const FRESH_MS = 30 * 60_000;
+/** Upload URLs are good for 45 minutes; a PUT begins with time to spare. */
+export const FRESH_MS = 30 * 60_000;
 
 /** Uploads the file and finishes the object, which is then still to be finished as an artifact. */
 export async function uploadObject(upload: ObjectUpload): Promise<void> {

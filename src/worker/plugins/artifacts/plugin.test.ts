@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startFakeQueue } from "../../../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../../../test/support/fake-queue.ts";
+import { systemClock } from "../../../lib/clock.ts";
 import { startTestWorker } from "../../../../test/support/worker.ts";
 import type { TestWorker } from "../../../../test/support/worker.ts";
 
@@ -206,6 +207,27 @@ describe("an upload", () => {
     expect(reason).toBe("internal-error");
     expect(worker.told.join("\n")).toContain("error: the store answered 403");
     expect(logOf(taskId)).toContain("Internal error of the worker.");
+  });
+
+  test("gets another URL where tries went on for longer than a URL is good", async () => {
+    const other = await startFakeQueue({ claimMs: 6_000_000 });
+    let ahead = 0;
+    const clock = { ...systemClock, now: () => Date.now() + ahead };
+    const own = await startTestWorker(other.rootUrl, { clock });
+    try {
+      other.inject("upload", 503);
+      const payload = { command: [["sh", "-c", "echo 1 > f"]], maxRunTime: 60, artifacts: [file("f")] };
+      const taskId = other.submit(payload, { deadlineMs: 7_000_000 });
+      await other.until(() => other.count("upload") === 1);
+      ahead = 31 * 60_000;
+      expect(await other.resolved(taskId)).toBe("completed");
+      expect(other.content(taskId, "f")).toBe("1\n");
+      const created = other.calls.filter(({ call }) => call === "createArtifact");
+      expect(created.filter(({ path }) => path.endsWith("/f"))).toHaveLength(2);
+    } finally {
+      await own.end();
+      await other.close();
+    }
   });
 
   test("of something large that is created, but without an answer, is a matter of resources", async () => {
