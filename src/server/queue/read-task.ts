@@ -3,7 +3,7 @@ import type { taskEndpoints } from "../../api/queue/endpoints.ts";
 import { ApiError } from "../../lib/errors.ts";
 import type { Handler } from "../core/http/serve.ts";
 import { RawJson } from "../core/http/replies.ts";
-import { decodePage, encodePage } from "../core/pagination.ts";
+import { decodePage, pageOf } from "../core/pagination.ts";
 import type { QueueContext } from "./context.ts";
 import { requireGroup } from "./find-task.ts";
 import { readDefinitions, readGroupMembers, readTasks, type GroupRow } from "./store/read.ts";
@@ -62,12 +62,9 @@ export function listTaskGroup(ctx: QueueContext): Handler<typeof taskEndpoints.l
   return async (call) => {
     const group = await requireGroup(ctx.db, call.params.taskGroupId);
     const page = decodePage(call.query, GROUP_PAGE);
-    // One more than the page tells whether there is another.
     const found = await readGroupMembers(ctx.db, group.task_group_id, page.after, page.limit + 1);
-    const rows = found.slice(0, page.limit);
+    const { rows, more } = pageOf(found, page.limit, (row) => row.task_id);
     const tasks = rows.map((row) => `{"task":${row.definition},"status":${row.status}}`).join(",");
-    const more =
-      found.length > rows.length ? { continuationToken: encodePage(rows.at(-1)?.task_id ?? "") } : {};
     return new RawJson(
       `${JSON.stringify({ ...groupMembers(group), ...more }).slice(0, -1)},"tasks":[${tasks}]}`,
     );

@@ -3,7 +3,7 @@ import type { artifactEndpoints } from "../../../api/queue/artifact-endpoints.ts
 import type { Artifact } from "../../../api/queue/artifacts.ts";
 import type { ReplyOf } from "../../../api/endpoint.ts";
 import type { Handler } from "../../core/http/serve.ts";
-import { decodePage, encodePage } from "../../core/pagination.ts";
+import { decodePage, pageOf } from "../../core/pagination.ts";
 import type { QueueContext } from "../context.ts";
 import { requireRun, requireTask } from "../find-task.ts";
 import { readArtifacts, type ArtifactRow } from "../store/artifacts.ts";
@@ -44,13 +44,9 @@ async function list(
   query: { continuationToken?: string; limit?: string },
 ): Promise<ReplyOf<typeof artifactEndpoints.listArtifacts>> {
   const page = decodePage(query, ARTIFACT_PAGE);
-  // One more than the page tells whether there is another.
   const found = await readArtifacts(ctx.db, taskId, runId, page.after, page.limit + 1);
-  const rows = found.slice(0, page.limit);
-  return {
-    artifacts: rows.map(described),
-    ...(found.length > rows.length && { continuationToken: encodePage(rows.at(-1)?.name ?? "") }),
-  };
+  const { rows, more } = pageOf(found, page.limit, (row) => row.name);
+  return { artifacts: rows.map(described), ...more };
 }
 
 export function artifactInfo(ctx: QueueContext): Handler<typeof artifactEndpoints.artifactInfo> {

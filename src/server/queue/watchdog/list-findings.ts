@@ -1,7 +1,7 @@
 // watchdog: the checks, and what they found.
 import type { watchdogEndpoints } from "../../../api/queue/watchdog.ts";
 import type { Handler } from "../../core/http/serve.ts";
-import { decodePage, encodePage } from "../../core/pagination.ts";
+import { decodePage, pageOf } from "../../core/pagination.ts";
 import type { QueueContext } from "../context.ts";
 import { countOpen, readFindings, readPassed, type FindingRow } from "../store/watchdog.ts";
 import { checks } from "./checks.ts";
@@ -15,13 +15,11 @@ export function listFindings(ctx: Pick<QueueContext, "db">): Handler<typeof watc
     const space = after.indexOf(" ");
     const last = { checkName: space < 0 ? after : after.slice(0, space), subject: after.slice(space + 1) };
     const [found, passed, open] = await Promise.all([
-      // One more than the page tells whether there is another.
       readFindings(ctx.db, space < 0 ? { ...last, subject: "" } : last, limit + 1),
       readPassed(ctx.db),
       countOpen(ctx.db),
     ]);
-    const rows = found.slice(0, limit);
-    const end = rows.at(-1);
+    const { rows, more } = pageOf(found, limit, (row) => `${row.check_name} ${row.subject}`);
     return {
       checks: checks.map(({ name, means, repair }) => {
         const when = passed.find((row) => row.name === name)?.passed;
@@ -34,8 +32,7 @@ export function listFindings(ctx: Pick<QueueContext, "db">): Handler<typeof watc
         };
       }),
       findings: rows.map(findingOf),
-      ...(end &&
-        found.length > limit && { continuationToken: encodePage(`${end.check_name} ${end.subject}`) }),
+      ...more,
     };
   };
 }
