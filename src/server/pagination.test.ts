@@ -7,6 +7,7 @@ import { createTask, taskDefinition } from "../../test/support/factories.ts";
 import { rawCall } from "../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../test/support/stack.ts";
 import { slugid } from "../lib/slugid.ts";
+import { encodePage } from "./core/pagination.ts";
 import { sql } from "./core/sql.ts";
 
 let stack: Stack;
@@ -204,22 +205,21 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
   },
 };
 
-async function readPage(
-  method: Method,
-  list: List,
-  limit: number,
-  token: string | undefined,
-): Promise<Reply> {
+async function askForPage(method: Method, list: List, limit: number, token: string | undefined) {
   const query = new URLSearchParams({
     limit: String(limit),
     ...(token !== undefined && { continuationToken: token }),
   });
-  const { status, body, message } = await rawCall(stack.rootUrl, {
+  return rawCall(stack.rootUrl, {
     method: method.of.method,
     path: `${pathOf(method, list.params ?? {})}?${query.toString()}`,
     body: list.body === undefined ? undefined : JSON.stringify(list.body),
     credentials: stack.rootCredentials,
   });
+}
+
+async function readPage(...of: Parameters<typeof askForPage>): Promise<Reply> {
+  const { status, body, message } = await askForPage(...of);
   expect([status, message]).toEqual([200, ""]);
   // Checked against its schema by the server, in tests.
   return body as Reply;
@@ -228,6 +228,16 @@ async function readPage(
 const paginated = methods.filter(({ of }) => of.query !== undefined && "continuationToken" in of.query);
 
 describe.each(paginated.map((method) => [method.name, method] as const))("%s", (name, method) => {
+  it("refuses a place that no element has, before any statement sees it", async () => {
+    const list = await lists[name]?.();
+    if (!list) throw new Error(`${name} comes in pages and has no case here`);
+    const reply = await askForPage(method, list, 1, encodePage("\0"));
+    expect([reply.status, reply.message]).toEqual([
+      400,
+      expect.stringContaining("Invalid continuation token: "),
+    ]);
+  });
+
   it("visits what stays exactly once, whatever comes and goes between the pages", async () => {
     const makeList = lists[name];
     if (!makeList) throw new Error(`${name} comes in pages and has no case here`);
@@ -252,11 +262,13 @@ describe.each(paginated.map((method) => [method.name, method] as const))("%s", (
         const removable = [...passing];
         let token: string | undefined;
         let pages = 0;
+        let emptyPages = 0;
         do {
           const limit = limits[pages % limits.length] ?? 1;
           const reply = await readPage(method, list, limit, token);
           const items = list.items(reply);
           expect(items.length).toBeLessThanOrEqual(limit);
+          if (items.length === 0) emptyPages++;
           // Held against its schema; what a key function takes from it is in every element of that list.
           visited.push(...items.map((item) => list.key(item as Item)));
           token = reply.continuationToken;
@@ -271,11 +283,14 @@ describe.each(paginated.map((method) => [method.name, method] as const))("%s", (
         const ours = visited.filter((key) => own.has(key));
         expect(ours.filter((key) => stay.includes(key)).toSorted()).toEqual(stay.toSorted());
         if (list.isShared !== true) expect(ours).toEqual(visited);
+        // Where nothing goes, a page that is announced has something.
+        if (!changes.includes("remove") && pages > 1) expect(emptyPages).toBe(0);
       }),
       {
         numRuns: 4,
         examples: [
           [{ staying: 4, going: 4, limits: [1], changes: ["add", "remove", "add", "remove", "remove"] }],
+          [{ staying: 2, going: 2, limits: [2], changes: [] }],
         ],
       },
     );

@@ -6,7 +6,7 @@ import { testStore, type TestStore } from "../../../../test/support/local-store.
 import { testMonitor } from "../../../../test/support/monitor.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import { configOf } from "../../core/config.ts";
-import { readArtifacts, writeArtifact, type NewArtifact } from "../store/artifacts.ts";
+import { deleteExpired, readArtifacts, writeArtifact, type NewArtifact } from "../store/artifacts.ts";
 import { expireArtifacts } from "./expire-artifacts.ts";
 
 const minute = 60_000;
@@ -92,6 +92,15 @@ describe("expired artifacts", () => {
     // The list has an end, and from there they begin anew.
     await rm(folder);
     expect([await round(), await names(stuck)]).toEqual([{ more: true }, []]);
+  });
+
+  it("keep their row where they were made to last longer after they were read", async () => {
+    const taskId = slugid();
+    await artifact(taskId, "renewed", 10, "reference");
+    const before = (minutes: number) => new Date(t.clock.now() + minutes * minute).toISOString();
+    const ids = [{ taskId, runId: 0, name: "renewed" }];
+    expect(await deleteExpired(database.db, ids, before(10))).toBe(0);
+    expect(await deleteExpired(database.db, ids, before(11))).toBe(1);
   });
 
   it("stay until the store has let go of them, without keeping others back", async () => {

@@ -102,6 +102,26 @@ describe("an unscheduled task", () => {
     await expectPeace(w);
   });
 
+  it("one of whose dependencies is resolved and not counted waits on for the other", async () => {
+    const [done, open] = [await w.create(), await w.create()];
+    const taskId = await w.create({ dependencies: [done, open] });
+    await w.claim(done);
+    await w.breakIt(sql`delete from task_dependencies where dependent = ${taskId} and required = ${done}`);
+    await w.complete(done);
+    await w.breakIt(sql`insert into task_dependencies values (${taskId}, ${done}, false, false)`);
+    await expectFound(
+      w,
+      "dependents",
+      { [taskId]: `^waits for ${done}, which is resolved as it requires$` },
+      true,
+    );
+    expect((await w.statusOf(taskId)).state).toBe("unscheduled");
+    await w.claim(open);
+    await w.complete(open);
+    expect((await w.statusOf(taskId)).state).toBe("pending");
+    await expectPeace(w);
+  });
+
   it("that counts wrong counts anew, and goes on when the last one is resolved", async () => {
     const [one, other] = [await w.create(), await w.create()];
     const taskId = await w.create({ dependencies: [one, other] });
