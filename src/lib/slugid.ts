@@ -9,7 +9,7 @@ export const SLUGID_PATTERN = "^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy
 const slugidRegExp = new RegExp(SLUGID_PATTERN);
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/** A new random slugid; one in thirty-two begins with `-`, so put it behind `--` on a command line. */
+/** A new random slugid; one in sixty-four begins with `-`, so put it behind `--` on a command line. */
 export function slugid(): string {
   // Not `crypto.randomUUID()`: browsers have that on https pages only.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
