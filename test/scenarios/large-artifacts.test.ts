@@ -50,7 +50,7 @@ describe.each(["local", "s3"] as const)("a worker with the %s store", (kind) => 
     await vi.waitFor(async () => {
       const { status } = await stack.client.queue.status({ taskId });
       expect(status.state).toBe("completed");
-    }, 60_000);
+    }, 180_000);
 
     const list = await stack.client.queue.listLatestArtifacts({ taskId });
     expect(list.artifacts.map(({ name, storageType }) => `${name} ${storageType}`)).toEqual([

@@ -70,4 +70,4 @@ test("a task whose worker is killed runs again on another, and the next worker e
     worker.signal("SIGTERM");
     expect(await worker.ended(), worker.output()).toBe(0);
   }
-}, 60_000);
+}, 180_000);

@@ -31,7 +31,7 @@ export interface TaskyardProcess {
 
 const program = resolve("bin/taskyard.js");
 // On a quiet machine things take a tenth of this. Whoever waits this long waits for what never comes.
-const patienceMs = 20_000;
+const patienceMs = 45_000;
 
 /** Registers what ends a thing; it is called in reverse order. The default is the end of the test. */
 export type WhenOver = (end: () => Promise<void>) => void;

@@ -272,4 +272,4 @@ async function run(sequence: readonly Command[]): Promise<void> {
 
 it("the queue does what the model does, and the log tells it", async () => {
   await fc.assert(fc.asyncProperty(commands, run), { numRuns: 25 });
-}, 60_000);
+}, 180_000);

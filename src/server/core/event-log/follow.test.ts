@@ -224,6 +224,9 @@ test("followers that come and go among concurrent writers miss nothing and repea
   const from = await log.positionNow();
   const first = from.done.lastId;
   let over = false;
+  let tellIds = (_ids: readonly number[]): void => undefined;
+  /** Those of all events, once no more come: `over` is true before the last one is written. */
+  const allIds = new Promise<readonly number[]>((resolve) => (tellIds = resolve));
 
   /** Follows in stretches, each from a position that the one before had. */
   async function follow(seed: number): Promise<number[]> {
@@ -234,7 +237,7 @@ test("followers that come and go among concurrent writers miss nothing and repea
       const stop = new AbortController();
       const following = log.follow({ from: decodePosition(position), signal: stop.signal });
       const until = last ? Number.POSITIVE_INFINITY : 1 + ((seed * 7 + stretch * 13) % 90);
-      const expected = last ? await count() : 0;
+      const expected = last ? (await allIds).length : 0;
       let taken = 0;
       if (last && ids.length === expected) return ids;
       for await (const events of following) {
@@ -256,7 +259,6 @@ test("followers that come and go among concurrent writers miss nothing and repea
     const after = sql`select id from events where id > ${first} order by id`;
     return (await database.db.many(Type.Object({ id: Type.Integer() }), after)).map(({ id }) => id);
   };
-  const count = async (): Promise<number> => (await rows()).length;
 
   const following = Array.from({ length: 6 }, (_, seed) => follow(seed));
   await Promise.all(
@@ -275,6 +277,7 @@ test("followers that come and go among concurrent writers miss nothing and repea
   // Followers that wait for more get it, and see that it is over.
   await append("over");
   const ids = await rows();
+  tellIds(ids);
   for (const had of await Promise.all(following)) expect(had.sort((a, b) => a - b)).toEqual(ids);
   await Promise.all(writers.map((writer) => writer.close()));
 });
