@@ -4,6 +4,7 @@ import type { ManualClock } from "../../test/support/clock.ts";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue, FakeQueueOptions } from "../../test/support/fake-queue.ts";
 import { eventually } from "../../test/support/until.ts";
+import { slugid } from "../lib/slugid.ts";
 import { logMonitor } from "./monitor.ts";
 import { watchTasks } from "./watch-task.ts";
 import type { TaskWatch } from "./watch-task.ts";
@@ -48,6 +49,28 @@ describe("watching tasks", () => {
     queue.end(taskId, "canceled");
     await eventually(() => expect(mine).toHaveBeenCalledTimes(2));
     expect(other).toHaveBeenCalledTimes(1);
+  });
+
+  test("hints at what happened while the reply to the claim was on its way", async () => {
+    await start();
+    const [first, early, late] = [vi.fn<() => void>(), vi.fn<() => void>(), vi.fn<() => void>()];
+    const [firstId, earlyId, lateId] = [queue.submit({}), queue.submit({}), queue.submit({})];
+    watch.onException(firstId, first);
+    await eventually(() => expect(first).toHaveBeenCalledTimes(1));
+    // The stream has only begun: what it did not tell may have happened just before.
+    watch.onException(slugid(), early);
+    expect(early).toHaveBeenCalledTimes(1);
+
+    await clock.advance(60_000);
+    queue.end(earlyId, "canceled");
+    queue.end(firstId, "canceled");
+    await eventually(() => expect(first).toHaveBeenCalledTimes(2));
+    watch.onException(lateId, late);
+    expect(late).not.toHaveBeenCalled();
+    watch.onException(earlyId, late);
+    expect(late).toHaveBeenCalledTimes(1);
+    watch.onException(earlyId, late);
+    expect(late).toHaveBeenCalledTimes(1);
   });
 
   test("asks for the events of its own runs only", async () => {

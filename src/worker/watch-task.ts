@@ -1,6 +1,7 @@
 // Early notice that a running task may have been resolved by somebody else, so that a cancel takes effect at once and
 // not at the next reclaim. What is noticed is only a hint: whoever gets it asks the queue.
 import { createParser } from "eventsource-parser";
+import { LRUCache } from "lru-cache";
 import { pause } from "../client/retry.ts";
 import { backoffDelay } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -9,7 +10,10 @@ import { messageOf } from "./monitor.ts";
 import { isRecord } from "./payload-part.ts";
 
 export interface TaskWatch {
-  /** Calls `hint` whenever the task may have been resolved as an exception, until the returned function is called. */
+  /**
+   * Calls `hint` whenever the task may have been resolved as an exception, until the returned function is called; at once
+   * where that may have happened while the reply to the claim was on its way.
+   */
   onException(taskId: string, hint: () => void): () => void;
   stop(): Promise<void>;
 }
@@ -28,6 +32,8 @@ const exchange = "exchange/taskcluster-queue/v1/task-exception";
 const backoff = { baseMs: 500, maxMs: 60_000, jitter: 0.25 };
 // The server sends a ping more often than this; without one the connection is dead, whatever TCP believes.
 const silenceLimitMs = 90_000;
+// No reply to a claim is waited for as long.
+const longestReplyMs = 60_000;
 
 /**
  * Follows the events of this worker's own runs on one connection. A server without such a stream (or a broken one)
@@ -37,7 +43,10 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   const { clock, monitor } = options;
   const stopped = new AbortController();
   const hints = new Map<string, Set<() => void>>();
+  /** Tasks that were heard of while nobody listened: their claim may still be on its way here. */
+  const early = new LRUCache<string, true>({ max: 1000 });
   let connected = false;
+  let connectedAt = 0;
   let cancelPoll = (): void => undefined;
 
   const hintAll = (): void => {
@@ -53,10 +62,14 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
   function heard(event: string | undefined, data: string): void {
     if (event === "ready") {
       connected = true;
+      connectedAt = clock.now();
       // What happened before is not sent again; asking once makes up for it.
       hintAll();
     } else if (event === "message") {
-      for (const hint of hints.get(taskIdOf(data)) ?? []) hint();
+      const taskId = taskIdOf(data);
+      const listeners = hints.get(taskId);
+      if (listeners === undefined) early.set(taskId, true);
+      else for (const hint of listeners) hint();
     }
   }
 
@@ -81,6 +94,9 @@ export function watchTasks(options: TaskWatchOptions): TaskWatch {
     onException(taskId, hint) {
       const set = hints.get(taskId) ?? new Set();
       hints.set(taskId, set.add(hint));
+      const wasHeard = early.delete(taskId);
+      // What happened before the stream began was not heard, and may be as old as the reply.
+      if (wasHeard || (connected && clock.now() - connectedAt < longestReplyMs)) hint();
       return () => {
         set.delete(hint);
         if (set.size === 0) hints.delete(taskId);
