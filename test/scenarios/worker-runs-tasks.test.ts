@@ -48,6 +48,13 @@ async function contentOf(taskId: string, name: string): Promise<string> {
   return await response.text();
 }
 
+/** Waits until a task has a live log, and so has begun, which is some time after it is claimed. */
+const liveLogOf = (taskId: string): Promise<string> =>
+  eventually(async () => {
+    const found = await stack.client.queue.latestArtifact({ taskId, name: "public/logs/live.log" });
+    return "url" in found ? found.url : expect.fail("no live log yet");
+  });
+
 describe("a worker on a real server", () => {
   test("runs a task and leaves its log and artifacts", async () => {
     await startWorker();
@@ -74,11 +81,7 @@ describe("a worker on a real server", () => {
     const gate = join(await temporaryFolder(), "go");
     const script = `echo first; while [ ! -e ${gate} ]; do sleep 0.05; done; echo last`;
     const taskId = await createTask(stack.client, shell(script));
-    const name = "public/logs/live.log";
-    const live = await eventually(async () => {
-      const found = await stack.client.queue.latestArtifact({ taskId, name });
-      return "url" in found ? found.url : expect.fail("no live log yet");
-    });
+    const live = await liveLogOf(taskId);
     expect(live).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/log\//);
     const followed = await fetch(live);
     await writeFile(gate, "");
@@ -115,7 +118,7 @@ describe("a worker on a real server", () => {
     // It hears by events, or when the test is long over.
     await startWorker({ cancelPollMs: 3_600_000 });
     const taskId = await createTask(stack.client, shell("echo started; sleep 1000"));
-    await eventually(async () => expect((await statusOf(taskId)).state).toBe("running"));
+    await liveLogOf(taskId);
     await stack.client.queue.cancelTask({ taskId });
     const text = await eventually(() => contentOf(taskId, "public/logs/live_backing.log"));
     expect(text).toContain("[taskcluster:error] The task was canceled.");
