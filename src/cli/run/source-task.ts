@@ -1,5 +1,5 @@
 // Brings a folder to a task: a task of its own, which this process works on, has the archive as its artifact, and the
-// task that needs it depends on that one. Why: docs/decisions/040-source-of-a-run.md.
+// task that needs it depends on that one. Why: docs/decisions/026-source-task-of-a-run.md.
 import { createReadStream } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { slugid } from "../../lib/slugid.ts";

@@ -47,7 +47,7 @@ export interface DbOptions {
   connectTimeoutMs?: number;
   /**
    * How statements are planned. `steady` (the default) is for statements that reach few rows through indexes;
-   * `adaptive` leaves it to PostgreSQL, for reports over whole tables. See docs/decisions/010.
+   * `adaptive` leaves it to PostgreSQL, for reports over whole tables. See docs/decisions/004.
    */
   plans?: "steady" | "adaptive";
   log?: DbLog;

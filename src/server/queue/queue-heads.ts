@@ -2,7 +2,7 @@
 //
 // A handed-out run leaves a dead entry at the head of its queue's index. PostgreSQL forgets dead entries when no
 // transaction is left that may see them; while a dump or a forgotten session holds an old snapshot it forgets
-// none, and each claim would read all of them: 20 ms after 100,000 claims, more with each. See docs/decisions/061.
+// none, and each claim would read all of them: 20 ms after 100,000 claims, more with each. See docs/decisions/018.
 import { LRUCache } from "lru-cache";
 import { PRIORITIES } from "../../api/queue/task.ts";
 import { reorderedTopic, type QueueContext } from "./context.ts";

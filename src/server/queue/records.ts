@@ -1,6 +1,6 @@
 // What the queue writes to the process's log about transitions, for whoever follows a task through the logs.
 //
-// At the level `debug`, which is off by default: see docs/decisions/066. A record is made once, where a transition was
+// At the level `debug`, which is off by default: see docs/decisions/020. A record is made once, where a transition was
 // committed; a call that only has an event told again makes none.
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { QueueContext } from "./context.ts";

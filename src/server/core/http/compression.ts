@@ -1,4 +1,4 @@
-// Replies compressed with gzip, for callers who accept that. See docs/decisions/035.
+// Replies compressed with gzip, for callers who accept that. See docs/decisions/017.
 import compress from "@fastify/compress";
 import type { FastifyInstance } from "fastify";
 
