@@ -1,7 +1,8 @@
 // One call of one method: request, retries, and what the answer means.
+import type { Backoff } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
-import { noAnswer, refusal, timedOut } from "./client-error.ts";
-import { retrying, within, type Attempt } from "./retry.ts";
+import { retry, TimeoutError, withTimeout } from "../lib/retry.ts";
+import { ClientError, noAnswer, refusal, timedOut } from "./client-error.ts";
 import type { Signer } from "./signer.ts";
 
 /** What all calls of a client share. */
@@ -25,62 +26,70 @@ export interface Request {
   readonly retries?: number | undefined;
 }
 
+export const callBackoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
+
 /**
- * Calls and resolves to the JSON of the reply, `undefined` where it has none. Redirects are replies like others.
- * Rejects with a `ClientError`, or with the reason of the caller's signal. No answer and 5xx are tried again.
+ * Calls the method and resolves to the JSON of the reply, or `undefined` if it has none. Redirects count as replies.
+ * Rejects with a `ClientError`, or with the reason of the caller's signal. Retries missing answers and 5xx replies.
  */
 export function call(transport: Transport, request: Request): Promise<unknown> {
-  const { clock, retries } = transport;
-  const policy = { clock, retries: request.retries ?? retries, signal: request.signal };
-  return retrying(policy, () => attempt(transport, request));
+  const { clock } = transport;
+  const { retries = transport.retries, signal } = request;
+  let retryAfterMs = 0;
+  // A server may request more time, but not more than our own longest delay: the caller waits too.
+  const minMs = (): number => Math.min(retryAfterMs, callBackoff.maxMs);
+  const delay = { clock, backoff: callBackoff, minMs };
+  return retry({ tries: retries + 1, retryable: isPassing, delay, signal }, async () => {
+    retryAfterMs = 0;
+    const { response, text } = await send(transport, request);
+    if (response.status === 503) retryAfterMs = retryAfter(response, clock.now()) ?? 0;
+    return resultOf(request, response, text);
+  });
 }
 
-async function attempt(transport: Transport, request: Request): Promise<Attempt<unknown>> {
+/** Reports whether another try may succeed: no answer arrived, or the server failed. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof ClientError && (error.statusCode === undefined || error.statusCode >= 500);
+
+async function send(
+  transport: Transport,
+  request: Request,
+): Promise<{ readonly response: Response; readonly text: string }> {
   const { name, method, url, signal } = request;
   const { clock, signer } = transport;
-  const timeoutMs = request.timeoutMs ?? transport.timeoutMs;
-  // Signed anew for each try: the time of signing counts.
+  const ms = request.timeoutMs ?? transport.timeoutMs;
+  // Signed again for each try: the signature includes the time.
   const authorization = await signer?.header(method, url, clock.now());
   const headers = {
     ...(authorization !== undefined && { authorization }),
     ...(request.body !== undefined && { "content-type": "application/json" }),
   };
   const body = request.body === undefined ? null : JSON.stringify(request.body);
-
-  const result = await within(clock, timeoutMs, signal, async (limited) => {
-    const response = await transport.fetch(url, {
-      method,
-      headers,
-      body,
-      redirect: "manual",
-      signal: limited,
+  try {
+    return await withTimeout({ clock, ms, signal, what: name }, async (limited) => {
+      const options = { method, headers, body, redirect: "manual", signal: limited } as const;
+      const response = await transport.fetch(url, options);
+      return { response, text: await response.text() };
     });
-    return { response, text: await response.text() };
-  });
-  if ("error" in result) {
+  } catch (error) {
     signal?.throwIfAborted();
-    const error = result.timedOut ? timedOut(name, url, timeoutMs) : noAnswer(name, url, result.error);
-    return { error, again: true };
+    throw error instanceof TimeoutError ? timedOut(name, url, ms) : noAnswer(name, url, error);
   }
+}
 
-  const { response, text } = result.value;
+/** Returns the JSON of a reply, or throws the error that it represents. */
+function resultOf({ name, url }: Request, response: Response, text: string): unknown {
   if (response.type === "opaqueredirect") {
-    // A browser shows scripts nothing of a redirect.
-    const error = new Error(
-      `${name} answered with a redirect, which browsers hide: call the method that answers with JSON`,
+    // Browsers hide everything about a redirect from scripts.
+    throw new Error(
+      `${name} replied with a redirect, which browsers hide: call the method that replies with JSON`,
     );
-    return { error, again: false };
   }
   const json = jsonOf(response, text);
-  // A reply that breaks off is no answer.
-  if (response.status < 400 && json instanceof SyntaxError)
-    return { error: noAnswer(name, url, json), again: true };
-  if (response.status < 400) return { value: json };
-  return {
-    error: refusal(name, response, json),
-    again: response.status >= 500,
-    afterMs: response.status === 503 ? retryAfter(response, clock.now()) : undefined,
-  };
+  if (response.status >= 400) throw refusal(name, response, json);
+  // A truncated reply counts as no answer.
+  if (json instanceof SyntaxError) throw noAnswer(name, url, json);
+  return json;
 }
 
 /**

@@ -1,12 +1,11 @@
 // The client: every service of the contract at one server, called as one caller.
 import { services, type Services } from "../api/services.ts";
 import type { Service } from "../api/service.ts";
-import type { Clock } from "../lib/clock.ts";
+import { waitingClock, type Clock } from "../lib/clock.ts";
 import type { Binding } from "./bindings.ts";
 import type { Transport } from "./call.ts";
 import { cleanRootUrl } from "./endpoint-url.ts";
 import { listen, type EventOf, type ListenOptions } from "./event-stream.ts";
-import { waitingClock } from "./retry.ts";
 import { serviceMethods, type ServiceMethods } from "./service-client.ts";
 import { createSigner, type Credentials } from "./signer.ts";
 

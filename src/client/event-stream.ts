@@ -2,11 +2,12 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { eventsApi } from "../api/events.ts";
 import { backoffDelay } from "../lib/backoff.ts";
+import { linkSignals } from "../lib/linked-signal.ts";
+import { pause } from "../lib/retry.ts";
 import type { Binding, PayloadOf } from "./bindings.ts";
-import { jsonOf, type Transport } from "./call.ts";
+import { callBackoff, jsonOf, type Transport } from "./call.ts";
 import { ClientError, noAnswer, refusal } from "./client-error.ts";
 import { endpointUrl } from "./endpoint-url.ts";
-import { callBackoff, pause } from "./retry.ts";
 
 /** One event that a binding asked for. Unions of bindings give unions of events, told apart by `exchange`. */
 export type EventOf<B extends Binding> =
@@ -146,8 +147,7 @@ async function* connection(
     ...(authorization !== undefined && { authorization }),
     ...(position !== undefined && { "last-event-id": position }),
   };
-  const gone = new AbortController();
-  const ended = signal ? AbortSignal.any([signal, gone.signal]) : gone.signal;
+  const gone = linkSignals(signal);
   /** Waits for the server, but not for ever. */
   const answered = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
     const cancel = clock.after(ms, () => gone.abort(new Error(`silent for ${ms / 1000} s`)));
@@ -161,7 +161,7 @@ async function* connection(
   };
 
   try {
-    const response = await answered(timeoutMs, transport.fetch(url, { headers, signal: ended }));
+    const response = await answered(timeoutMs, transport.fetch(url, { headers, signal: gone.signal }));
     if (!response.ok || response.body === null) {
       throw refusal(name, response, jsonOf(response, await answered(timeoutMs, response.text())));
     }

@@ -10,12 +10,24 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The machine's own clock. Its timers do not keep a process alive. */
+/** The machine's clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
     const timer = setTimeout(callback, ms);
     timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * The machine's clock with timers that keep a process alive, for waits that a caller awaits. Runs in browsers, whose
+ * timers have no `unref`.
+ */
+export const waitingClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
   },
 };

@@ -1,5 +1,5 @@
 // The claim loop: keeps the worker's slots filled by waiting at the queue, and loses no claim on the way.
-import { pause } from "../client/retry.ts";
+import { pause } from "../lib/retry.ts";
 import { MAX_TASKS_PER_CLAIM } from "../api/queue/claim.ts";
 import type { ClaimedTask, ClaimWorkRequest } from "../api/queue/claim.ts";
 import { backoffDelay } from "../lib/backoff.ts";

@@ -1,7 +1,7 @@
 // Waiting with an end: trying again what may work a moment later, and not waiting for ever for what hangs.
 import { backoffDelay } from "../lib/backoff.ts";
 import type { Backoff } from "../lib/backoff.ts";
-import { pause } from "../client/retry.ts";
+import { pause } from "../lib/retry.ts";
 import type { Clock } from "../lib/clock.ts";
 
 export interface RetryPolicy {

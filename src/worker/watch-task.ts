@@ -2,7 +2,7 @@
 // not at the next reclaim. What is noticed is only a hint: whoever gets it asks the queue.
 import { createParser } from "eventsource-parser";
 import { LRUCache } from "lru-cache";
-import { pause } from "../client/retry.ts";
+import { pause } from "../lib/retry.ts";
 import { backoffDelay } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Monitor } from "./monitor.ts";

@@ -1,7 +1,9 @@
 // The log of one run as bytes: live while the run goes on, from the saved log when it is over, and from one to the
 // other, or over a broken connection, without losing or repeating a byte.
 import { backoffDelay } from "../../lib/backoff.ts";
-import { callBackoff, pause, waitingClock } from "../../client/retry.ts";
+import { waitingClock } from "../../lib/clock.ts";
+import { pause } from "../../lib/retry.ts";
+import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
 import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";

@@ -2,7 +2,8 @@
 // cannot be had.
 import { queueEvents } from "../../client/bindings.ts";
 import type { Client } from "../../client/connect.ts";
-import { pause, waitingClock } from "../../client/retry.ts";
+import { waitingClock } from "../../lib/clock.ts";
+import { pause } from "../../lib/retry.ts";
 
 export interface TaskWatch {
   /** How much has happened so far. Taken before looking at the task, so that nothing slips between look and wait. */

@@ -2,9 +2,11 @@
 // task that needs it depends on that one. Why: docs/decisions/026-source-task-of-a-run.md.
 import { createReadStream } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { waitingClock } from "../../lib/clock.ts";
+import { retry } from "../../lib/retry.ts";
 import { slugid } from "../../lib/slugid.ts";
+import { callBackoff } from "../../client/call.ts";
 import { connect, type Client } from "../../client/connect.ts";
-import { retrying, waitingClock } from "../../client/retry.ts";
 import { putFile } from "../../worker/put-file.ts";
 import { CliError, messageOf } from "../cli-error.ts";
 import type { Target } from "../target.ts";
@@ -83,14 +85,17 @@ function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
 function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<void> {
   const headers = { "content-type": "application/gzip" };
   const open = () => createReadStream(archive.path);
-  return retrying({ clock: waitingClock, retries: 3, signal }, async () => {
-    try {
-      const { status, text } = await putFile({ url, headers, size: archive.bytes, open, signal });
-      if (status < 300) return { value: undefined };
-      return { error: uploadError(`the store answered ${status} ${text}`), again: status >= 500 };
-    } catch (error) {
-      return { error: uploadError(messageOf(error), error), again: true };
-    }
+  const delay = { clock: waitingClock, backoff: callBackoff };
+  let refused = false;
+  return retry({ tries: 4, retryable: () => !refused, delay, signal }, async () => {
+    const reply = await putFile({ url, headers, size: archive.bytes, open, signal }).catch(
+      (error: unknown) => {
+        throw uploadError(messageOf(error), error);
+      },
+    );
+    if (reply.status < 300) return;
+    refused = reply.status < 500;
+    throw uploadError(`the store answered ${reply.status} ${reply.text}`);
   });
 }
 
