@@ -31,7 +31,7 @@ export async function prepare(sources: Sources, logTo: Output): Promise<Prepared
   const log = server.createLog({
     ...config.log,
     destination: logTo,
-    colours: logTo.isTTY === true && !sources.env["NO_COLOR"],
+    colors: logTo.isTTY === true && !sources.env["NO_COLOR"],
   });
   const { sentryDsn: dsn } = config.monitor;
   const monitor = server.createMonitor({
