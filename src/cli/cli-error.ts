@@ -20,10 +20,10 @@ export const causeOf = (error: unknown): string =>
   messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 
 /** Problems that are told one by one: nobody reads more. */
-export const MAX_TOLD = 50;
+export const MAX_LISTED = 50;
 
 /** Problems as lines. */
-export function told(problems: readonly string[]): string {
-  const more = problems.length - MAX_TOLD;
-  return [...problems.slice(0, MAX_TOLD), ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
+export function listProblems(problems: readonly string[]): string {
+  const more = problems.length - MAX_LISTED;
+  return [...problems.slice(0, MAX_LISTED), ...(more > 0 ? [`… and ${more} more`] : [])].join("\n");
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { slugid } from "../lib/slugid.ts";
 import { UsageError } from "./cli-error.ts";
-import { readCommandLine } from "./command-line.ts";
+import { parseCommandLine } from "./command-line.ts";
 import { command } from "./command.ts";
 
 const options = {
@@ -20,7 +20,7 @@ const wrapping = command({ ...common, name: "wrapping", args: [{ name: "CMD", re
 
 const refusal = (words: string[], of = plain): string => {
   try {
-    readCommandLine(of, words);
+    parseCommandLine(of, words);
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
@@ -30,12 +30,12 @@ const refusal = (words: string[], of = plain): string => {
 
 describe("options", () => {
   test("have their values, or their absence", () => {
-    expect(readCommandLine(plain, ["x"])).toEqual({
+    expect(parseCommandLine(plain, ["x"])).toEqual({
       help: false,
       options: { all: false, env: [] },
       args: ["x"],
     });
-    expect(readCommandLine(plain, ["-a", "--name=N", "-e", "A=1", "x", "--env", "B=-2", "y"])).toEqual({
+    expect(parseCommandLine(plain, ["-a", "--name=N", "-e", "A=1", "x", "--env", "B=-2", "y"])).toEqual({
       help: false,
       options: { all: true, name: "N", env: ["A=1", "B=-2"] },
       args: ["x", "y"],
@@ -58,24 +58,24 @@ describe("options", () => {
   });
 
   test("a value may begin with a dash, unless it is an option itself", () => {
-    expect(readCommandLine(plain, ["x", "--name", "-5"]).options["name"]).toBe("-5");
+    expect(parseCommandLine(plain, ["x", "--name", "-5"]).options["name"]).toBe("-5");
   });
 
   test("help wins over whatever else is wrong behind it", () => {
-    expect(readCommandLine(plain, ["--help", "--nmae"])).toMatchObject({ help: true });
-    expect(readCommandLine(wrapping, ["-h"])).toMatchObject({ help: true });
+    expect(parseCommandLine(plain, ["--help", "--nmae"])).toMatchObject({ help: true });
+    expect(parseCommandLine(wrapping, ["-h"])).toMatchObject({ help: true });
   });
 });
 
 describe("a command that wraps another", () => {
   test("leaves the other's options alone, with -- or without", () => {
     const typed = { options: { all: true, name: "N", env: [] }, args: ["ls", "-a", "--name", "--", "x"] };
-    expect(readCommandLine(wrapping, ["-a", "-n", "N", "ls", "-a", "--name", "--", "x"])).toMatchObject(
+    expect(parseCommandLine(wrapping, ["-a", "-n", "N", "ls", "-a", "--name", "--", "x"])).toMatchObject(
       typed,
     );
-    expect(readCommandLine(wrapping, ["-a", "-n", "N", "--", "ls", "-a", "--name", "--", "x"])).toMatchObject(
-      typed,
-    );
+    expect(
+      parseCommandLine(wrapping, ["-a", "-n", "N", "--", "ls", "-a", "--name", "--", "x"]),
+    ).toMatchObject(typed);
   });
 
   test("needs one", () => {
@@ -86,7 +86,7 @@ describe("a command that wraps another", () => {
   test("keeps every word as it is", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), (words) => {
-        expect(readCommandLine(wrapping, ["--all", "--", ...words]).args).toEqual(words);
+        expect(parseCommandLine(wrapping, ["--all", "--", ...words]).args).toEqual(words);
       }),
     );
   });
@@ -94,9 +94,9 @@ describe("a command that wraps another", () => {
 
 test("ids that begin with a dash are arguments, and values", () => {
   const dashed = `-${slugid().slice(1)}`;
-  expect(readCommandLine(plain, ["-a", dashed, "--name", dashed])).toMatchObject({
+  expect(parseCommandLine(plain, ["-a", dashed, "--name", dashed])).toMatchObject({
     args: [dashed],
     options: { all: true, name: dashed },
   });
-  expect(readCommandLine(wrapping, ["--", "echo", dashed]).args).toEqual(["echo", dashed]);
+  expect(parseCommandLine(wrapping, ["--", "echo", dashed]).args).toEqual(["echo", dashed]);
 });

@@ -16,7 +16,7 @@ const hide = (word: string): string => (word.startsWith("-") && isSlugid(word) ?
 const show = (word: string): string => (word.startsWith(dashedId) ? word.slice(dashedId.length) : word);
 
 /** Reads the words behind a command's name. Throws a `UsageError` that says what would be right. */
-export function readCommandLine(command: Command, words: readonly string[]): Typed {
+export function parseCommandLine(command: Command, words: readonly string[]): Typed {
   const [own, rest] = splitRest(command, words.map(hide));
   const { tokens } = parse(command, own);
   const values: Record<string, boolean | string | string[] | undefined> = {};

@@ -1,9 +1,9 @@
 // `taskyard env`: points other tools at the local instance.
 import { CliError, exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
-import { say, sayJson } from "./io.ts";
+import { writeLine, writeJson } from "./io.ts";
 import { readLocalInstance } from "./local-instance.ts";
-import { howToStart } from "./target.ts";
+import { startHint } from "./target.ts";
 
 export const envCommand = command({
   name: "env",
@@ -17,18 +17,19 @@ export const envCommand = command({
   examples: [{ command: 'eval "$(taskyard env)"', says: "Set them in this shell." }],
   async run({ options, io }) {
     const local = await readLocalInstance(io);
-    if (local === undefined) throw new CliError(`no server is running here.\n${howToStart}`);
+    if (local === undefined) throw new CliError(`no server is running here.\n${startHint}`);
     const variables = {
       TASKCLUSTER_ROOT_URL: local.rootUrl,
       TASKCLUSTER_CLIENT_ID: local.clientId,
       TASKCLUSTER_ACCESS_TOKEN: local.accessToken,
     };
     if (options.json) {
-      sayJson(io.stdout, variables);
+      writeJson(io.stdout, variables);
       return exitStatus.ok;
     }
-    for (const [name, value] of Object.entries(variables)) say(io.stdout, `export ${name}=${quoted(value)}`);
-    if (io.env["TASKCLUSTER_CERTIFICATE"]) say(io.stdout, "unset TASKCLUSTER_CERTIFICATE");
+    for (const [name, value] of Object.entries(variables))
+      writeLine(io.stdout, `export ${name}=${quoted(value)}`);
+    if (io.env["TASKCLUSTER_CERTIFICATE"]) writeLine(io.stdout, "unset TASKCLUSTER_CERTIFICATE");
     return exitStatus.ok;
   },
 });

@@ -1,21 +1,21 @@
 // Help, derived from the table of commands.
 import { argumentText } from "./command-line.ts";
 import type { Command, Flag, Valued } from "./command.ts";
-import type { Painter } from "./paint.ts";
+import type { Colors } from "./colors.ts";
 
 const width = 90;
 
 /** The help of the program. */
-export function programHelp(commands: readonly Command[], paint: Painter): string {
+export function programHelp(commands: readonly Command[], colors: Colors): string {
   return [
     "Taskyard runs graphs of tasks: a queue, workers, logs and artifacts, on this machine or on many.",
     "",
-    `${paint.bold("Usage:")} taskyard COMMAND [OPTIONS]`,
+    `${colors.bold("Usage:")} taskyard COMMAND [OPTIONS]`,
     "",
-    paint.bold("Commands:"),
+    colors.bold("Commands:"),
     ...table(commands.map(({ name, summary }) => [name, summary])),
     "",
-    paint.bold("First steps:"),
+    colors.bold("First steps:"),
     ...table([
       ["taskyard up", "start a server and a worker here"],
       ["taskyard run -- echo hello", "run a task, from another shell"],
@@ -29,17 +29,17 @@ export function programHelp(commands: readonly Command[], paint: Painter): strin
 }
 
 /** The help of a group of commands: `taskyard task`. */
-export function groupHelp(group: string, commands: readonly Command[], paint: Painter): string {
+export function groupHelp(group: string, commands: readonly Command[], colors: Colors): string {
   return [
-    `${paint.bold("Usage:")} taskyard ${group} COMMAND [OPTIONS]`,
+    `${colors.bold("Usage:")} taskyard ${group} COMMAND [OPTIONS]`,
     "",
-    paint.bold("Commands:"),
+    colors.bold("Commands:"),
     ...table(commands.map(({ name, summary }) => [name, summary])),
   ].join("\n");
 }
 
 /** The help of one command. */
-export function commandHelp(command: Command, paint: Painter): string {
+export function commandHelp(command: Command, colors: Colors): string {
   const { name, summary, details = [], args, options, examples } = command;
   const usage = ["taskyard", name, "[OPTIONS]", ...args.map(argumentText)].join(" ");
   const rows: [string, string][] = Object.entries(options).map(([key, option]) => [
@@ -50,13 +50,13 @@ export function commandHelp(command: Command, paint: Painter): string {
     ...wrap(summary, 0),
     ...details.flatMap((paragraph) => ["", ...wrap(paragraph, 0)]),
     "",
-    `${paint.bold("Usage:")} ${usage}`,
+    `${colors.bold("Usage:")} ${usage}`,
     "",
-    paint.bold("Options:"),
+    colors.bold("Options:"),
     ...table([...rows, ["-h, --help", "Print this."]]),
     "",
-    paint.bold("Examples:"),
-    ...examples.flatMap((example) => [`  ${example.command}`, ...wrap(paint.dim(example.says), 6)]),
+    colors.bold("Examples:"),
+    ...examples.flatMap((example) => [`  ${example.command}`, ...wrap(colors.dim(example.says), 6)]),
   ].join("\n");
 }
 

@@ -48,7 +48,12 @@ export function processIo(): Io {
 }
 
 /** Writes a line. */
-export const say = (output: Output, text = ""): void => void output.write(`${text}\n`);
+export const writeLine = (output: Output, text = ""): void => void output.write(`${text}\n`);
 
 /** Writes a value as JSON for programs, indented for whoever looks at it all the same. */
-export const sayJson = (output: Output, value: unknown): void => say(output, JSON.stringify(value, null, 2));
+export const writeJson = (output: Output, value: unknown): void =>
+  writeLine(output, JSON.stringify(value, null, 2));
+
+/** Writes lines. */
+export const writeLines = (output: Output, lines: readonly string[]): void =>
+  void output.write(lines.map((line) => `${line}\n`).join(""));

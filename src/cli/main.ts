@@ -1,12 +1,12 @@
 // The command line: finds the command, runs it, and turns what went wrong into words and an exit status.
 import { didYouMean } from "../lib/did-you-mean.ts";
 import { exitStatus, messageOf, UsageError } from "./cli-error.ts";
-import { readCommandLine } from "./command-line.ts";
+import { parseCommandLine } from "./command-line.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, groupHelp, programHelp } from "./help.ts";
-import { processIo, say, type Io } from "./io.ts";
-import { painter } from "./paint.ts";
+import { processIo, writeLine, type Io } from "./io.ts";
+import { colorsFor } from "./colors.ts";
 
 // What a command left open, a connection that another program keeps alive for instance, holds the process no longer.
 const lingerMs = 2000;
@@ -29,9 +29,9 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     const found = find(argv, io);
     if (found === undefined) return exitStatus.ok;
     name = ` ${found.command.name}`;
-    const { help, ...call } = readCommandLine(found.command, found.words);
+    const { help, ...call } = parseCommandLine(found.command, found.words);
     if (help) {
-      say(io.stdout, commandHelp(found.command, painter(io.stdout, io.env)));
+      writeLine(io.stdout, commandHelp(found.command, colorsFor(io.stdout, io.env)));
       return exitStatus.ok;
     }
     return await found.command.run({ ...call, io });
@@ -42,12 +42,12 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
 
 /** The command that the first words name; `undefined` where they ask for help, which is then given. */
 function find(argv: readonly string[], io: Io): { command: Command; words: readonly string[] } | undefined {
-  const paint = painter(io.stdout, io.env);
+  const colors = colorsFor(io.stdout, io.env);
   const [first, second] = argv;
   if (first === "--version" || first === "-V") return find(["version", ...argv.slice(1)], io);
   if (first === "help" && second !== undefined) return find([...argv.slice(1), "--help"], io);
   if (first === undefined || isHelp(first) || first === "help") {
-    say(io.stdout, programHelp(commands, paint));
+    writeLine(io.stdout, programHelp(commands, colors));
     if (first === undefined) throw new UsageError("no command given");
     return undefined;
   }
@@ -58,7 +58,7 @@ function find(argv: readonly string[], io: Io): { command: Command; words: reado
   if (group.length === 0)
     throw unknown("command", first, new Set(commands.map(({ name }) => firstWord(name))));
   if (second === undefined || isHelp(second)) {
-    say(io.stdout, groupHelp(first, group, paint));
+    writeLine(io.stdout, groupHelp(first, group, colors));
     if (second === undefined) throw new UsageError(`${first} needs one of its commands`);
     return undefined;
   }
@@ -77,15 +77,15 @@ function unknown(what: string, word: string, known: ReadonlySet<string>): UsageE
 }
 
 function explain(error: unknown, command: string, io: Io): number {
-  const paint = painter(io.stderr, io.env);
-  const tell = (text: string): void => say(io.stderr, `${paint.red("error:")} ${text}`);
+  const colors = colorsFor(io.stderr, io.env);
+  const tell = (text: string): void => writeLine(io.stderr, `${colors.red("error:")} ${text}`);
   if (error instanceof UsageError) {
     tell(error.message);
-    say(io.stderr, `See: taskyard${command} --help`);
+    writeLine(io.stderr, `See: taskyard${command} --help`);
     return exitStatus.usage;
   }
   tell(messageOf(error));
-  if (error instanceof Error && isFault(error)) say(io.stderr, paint.dim(error.stack ?? ""));
+  if (error instanceof Error && isFault(error)) writeLine(io.stderr, colors.dim(error.stack ?? ""));
   return exitStatus.failure;
 }
 

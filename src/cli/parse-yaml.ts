@@ -1,6 +1,6 @@
 // Reads YAML, and JSON with it. Loaded only by commands that need it: the parser takes longer to load than most run.
 import { isAlias, isCollection, isPair, LineCounter, parseDocument, type Document } from "yaml";
-import { CliError, messageOf, told } from "./cli-error.ts";
+import { CliError, messageOf, listProblems } from "./cli-error.ts";
 
 export interface Yaml {
   readonly value: unknown;
@@ -25,7 +25,7 @@ export function parseYaml(source: string, name: string): Yaml {
       ),
       ...checkAliases(document).map(({ offset, text }) => `${at(offset)}: ${text}`),
     ];
-    if (problems.length > 0) throw new CliError(told([...new Set(problems)]));
+    if (problems.length > 0) throw new CliError(listProblems([...new Set(problems)]));
     // Its aliases were counted just now, otherwise than the parser would: it refuses the hundredth use of one.
     return { value: document.toJS({ maxAliasCount: -1 }), document, lines };
   } catch (error) {

@@ -1,7 +1,7 @@
 // `taskyard ping`: is there a server, and does it know us?
 import { exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
-import { say, sayJson } from "./io.ts";
+import { writeLine, writeJson } from "./io.ts";
 import { connectTarget } from "./target.ts";
 
 export const pingCommand = command({
@@ -15,8 +15,8 @@ export const pingCommand = command({
     const started = performance.now();
     await client.queue.heartbeat();
     const ms = Math.round(performance.now() - started);
-    if (options.json) sayJson(io.stdout, { rootUrl: client.rootUrl, alive: true, milliseconds: ms });
-    else say(io.stdout, `${client.rootUrl} is well (answered in ${ms} ms)`);
+    if (options.json) writeJson(io.stdout, { rootUrl: client.rootUrl, alive: true, milliseconds: ms });
+    else writeLine(io.stdout, `${client.rootUrl} is well (answered in ${ms} ms)`);
     return exitStatus.ok;
   },
 });

@@ -3,9 +3,9 @@ import { didYouMean } from "../lib/did-you-mean.ts";
 import type { Role } from "../server/index.ts";
 import { exitStatus, UsageError } from "./cli-error.ts";
 import { command } from "./command.ts";
-import { say } from "./io.ts";
+import { writeLine } from "./io.ts";
 import { prepare, startServerAlone, type Flags } from "./stack.ts";
-import { untilAskedToStop } from "./stay.ts";
+import { waitForShutdown } from "./wait-for-shutdown.ts";
 import { configOption } from "./up.ts";
 
 export const serveCommand = command({
@@ -30,13 +30,13 @@ export const serveCommand = command({
     { command: "taskyard serve --roles loops --port 0", says: "Only what must be done now and then." },
   ],
   async run({ options, io }) {
-    const stop = untilAskedToStop(io);
+    const stop = waitForShutdown(io);
     const flags: Flags =
       options.port === undefined ? [] : [{ key: "server.port", value: options.port, flag: "--port" }];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stdout);
     const roles = readRoles(options.roles, prepared.server.ROLES);
     const server = await startServerAlone(prepared, roles);
-    say(io.stderr, `ready at ${server.rootUrl}`);
+    writeLine(io.stderr, `ready at ${server.rootUrl}`);
     await stop.asked;
     const unclean = await server.stop();
     stop.done();

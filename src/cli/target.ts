@@ -13,7 +13,7 @@ export interface Target {
 }
 
 /** What to do where no server is to be found. */
-export const howToStart =
+export const startHint =
   "Start one here with `taskyard up`, point TASKCLUSTER_ROOT_URL at another one, or run a task without a server: " +
   "`taskyard run --local -- COMMAND`.";
 
@@ -26,7 +26,7 @@ export async function findTarget(io: Io): Promise<Target> {
   if (local === undefined) {
     const where = home ? ` with TASKYARD_HOME=${home}` : "";
     throw new CliError(
-      `no server is running here${where}, and TASKCLUSTER_ROOT_URL is not set.\n${howToStart}`,
+      `no server is running here${where}, and TASKCLUSTER_ROOT_URL is not set.\n${startHint}`,
     );
   }
   const { clientId, accessToken } = local;
@@ -41,7 +41,7 @@ export async function connectTarget(io: Io): Promise<Client> {
     await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
   } catch (error) {
     if (!(error instanceof ClientError) || error.statusCode !== undefined) throw error;
-    throw new CliError(`${error.message}\n${howToStart}`, { cause: error });
+    throw new CliError(`${error.message}\n${startHint}`, { cause: error });
   }
   return client;
 }

@@ -2,12 +2,11 @@
 import { VERSION } from "../lib/version.ts";
 import { CliError, exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
-import { sayLines } from "./columns.ts";
-import type { Io } from "./io.ts";
+import { writeLines, type Io } from "./io.ts";
 import { homeFolder } from "./local-instance.ts";
-import { painter } from "./paint.ts";
+import { colorsFor } from "./colors.ts";
 import { prepare, startStack, type Flags, type Stack } from "./stack.ts";
-import { untilAskedToStop } from "./stay.ts";
+import { waitForShutdown } from "./wait-for-shutdown.ts";
 
 export const configOption = {
   type: "value",
@@ -39,7 +38,7 @@ export const upCommand = command({
     { command: "taskyard up --port 0 --home ./try", says: "Somewhere else, with data of its own." },
   ],
   async run({ options, io }) {
-    const stop = untilAskedToStop(io);
+    const stop = waitForShutdown(io);
     const flags: Flags = [
       ...(options.port === undefined
         ? []
@@ -60,10 +59,10 @@ export const upCommand = command({
 });
 
 function announce({ client, config }: Stack, withWorker: boolean, io: Io): void {
-  const paint = painter(io.stdout, io.env);
+  const colors = colorsFor(io.stdout, io.env);
   const elsewhere = config.home !== homeFolder(io);
-  sayLines(io.stdout, [
-    `Taskyard ${VERSION} is ready at ${paint.bold(client.rootUrl)}`,
+  writeLines(io.stdout, [
+    `Taskyard ${VERSION} is ready at ${colors.bold(client.rootUrl)}`,
     "",
     ...(elsewhere ? [`  in other shells     export TASKYARD_HOME=${config.home}`] : []),
     `  run a first task    taskyard run -- echo hello`,

@@ -2,7 +2,7 @@
 import { VERSION } from "../lib/version.ts";
 import { exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
-import { say, sayJson } from "./io.ts";
+import { writeLine, writeJson } from "./io.ts";
 
 export const versionCommand = command({
   name: "version",
@@ -12,8 +12,8 @@ export const versionCommand = command({
   examples: [{ command: "taskyard version", says: "Print one line." }],
   run({ options, io }) {
     const { platform, arch, versions } = process;
-    if (options.json) sayJson(io.stdout, { version: VERSION, node: versions.node, platform, arch });
-    else say(io.stdout, `taskyard ${VERSION} (Node ${versions.node}, ${platform} ${arch})`);
+    if (options.json) writeJson(io.stdout, { version: VERSION, node: versions.node, platform, arch });
+    else writeLine(io.stdout, `taskyard ${VERSION} (Node ${versions.node}, ${platform} ${arch})`);
     return Promise.resolve(exitStatus.ok);
   },
 });

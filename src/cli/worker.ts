@@ -3,7 +3,7 @@ import { connect } from "../client/connect.ts";
 import { exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
 import { prepare, type Flags } from "./stack.ts";
-import { untilAskedToStop } from "./stay.ts";
+import { waitForShutdown } from "./wait-for-shutdown.ts";
 import { connectTarget, findTarget } from "./target.ts";
 import { configOption } from "./up.ts";
 
@@ -58,7 +58,7 @@ export const workerCommand = command({
     },
   ],
   async run({ options, io }) {
-    const stop = untilAskedToStop(io);
+    const stop = waitForShutdown(io);
     const flags: Flags = Object.entries(settings).flatMap(([name, key]) => {
       const value = options[name as keyof typeof settings];
       return value === undefined ? [] : [{ key, value, flag: `--${name}` }];

@@ -35,18 +35,20 @@ function rangeOf(value: unknown): string[] | undefined {
 }
 
 /** Every choice of one value for each variable, the last one changing fastest; one empty choice where there are none. */
-export function* choices(variables: Variables): Generator<Readonly<Record<string, string>>, void, undefined> {
+export function* combinations(
+  variables: Variables,
+): Generator<Readonly<Record<string, string>>, void, undefined> {
   const [[name, values] = [], ...rest] = Object.entries(variables);
   if (name === undefined) {
     yield {};
     return;
   }
   for (const value of values ?? [])
-    for (const others of choices(Object.fromEntries(rest))) yield { [name]: value, ...others };
+    for (const others of combinations(Object.fromEntries(rest))) yield { [name]: value, ...others };
 }
 
-/** How many choices there are. */
-export const countChoices = (variables: Variables): number =>
+/** How many combinations there are. */
+export const countCombinations = (variables: Variables): number =>
   Object.values(variables).reduce((product, values) => product * values.length, 1);
 
 /** A copy in which `{{name}}` stands for the value; what is no variable is left, since commands may use braces, too. */

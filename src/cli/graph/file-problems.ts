@@ -1,6 +1,6 @@
 // Mistakes in a file, all of them at once, each with its line and column.
 import { isMap, isNode, isScalar, type Document, type LineCounter } from "yaml";
-import { CliError, told } from "../cli-error.ts";
+import { CliError, listProblems } from "../cli-error.ts";
 
 export type FilePath = readonly (string | number)[];
 
@@ -23,7 +23,7 @@ export function fileProblems(file: string, document: Document, lines: LineCounte
     place,
     add: (path, text) => void problems.push(`${place(path)}: ${text}`),
     throwAny() {
-      if (problems.length > 0) throw new CliError(told(problems));
+      if (problems.length > 0) throw new CliError(listProblems(problems));
     },
   };
 }

@@ -2,8 +2,8 @@
 import { ClientError } from "../../client/client-error.ts";
 import { queueEvents } from "../../client/bindings.ts";
 import type { Client } from "../../client/connect.ts";
-import { pages } from "../pages.ts";
-import type { GraphProgress, TaskProgress } from "./progress-of-graph.ts";
+import { paginate } from "../paginate.ts";
+import type { GraphProgress, TaskProgress } from "./graph-progress.ts";
 
 export interface FollowedGraph {
   readonly client: Client;
@@ -52,7 +52,7 @@ export async function followGraph(
       // We were away for longer than events are kept.
       if (!(error instanceof ClientError) || error.code !== "EventsMissing") throw error;
       stream = await listenTo(client, taskGroupId, signal);
-      for await (const page of pages((query) =>
+      for await (const page of paginate((query) =>
         client.queue.listTaskGroup({ taskGroupId }, { query, signal }),
       ))
         for (const { status } of page.tasks) take(status);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { CliError } from "../cli-error.ts";
 import { parseYaml } from "../parse-yaml.ts";
-import { choices, countChoices, fill, readVariables } from "./expand.ts";
+import { combinations, countCombinations, fill, readVariables } from "./expand.ts";
 import { readGraphFile } from "./graph-file.ts";
 import { graphTasks } from "./graph-tasks.ts";
 
@@ -260,15 +260,15 @@ tasks:
   });
 });
 
-test("variables have as many choices as their product, each once", () => {
+test("variables have as many combinations as their product, each once", () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.constantFrom("a", "b", "c"), fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 4 })),
       (given) => {
         const variables = readVariables(given);
         if (typeof variables === "string") throw new Error(variables);
-        const all = [...choices(variables)].map((chosen) => JSON.stringify(chosen));
-        expect(all).toHaveLength(countChoices(variables));
+        const all = [...combinations(variables)].map((chosen) => JSON.stringify(chosen));
+        expect(all).toHaveLength(countCombinations(variables));
         expect(new Set(all).size).toBe(all.length);
       },
     ),
@@ -280,7 +280,9 @@ test("what objects inherit is no variable", () => {
   expect(fill("{{__proto__}}", { x: "1" })).toBe("{{__proto__}}");
   const variables = readVariables(JSON.parse('{"__proto__": [7]}'));
   expect(
-    typeof variables === "string" ? variables : [...choices(variables)].map((c) => fill("{{__proto__}}", c)),
+    typeof variables === "string"
+      ? variables
+      : [...combinations(variables)].map((c) => fill("{{__proto__}}", c)),
   ).toEqual(["7"]);
 });
 

@@ -2,9 +2,9 @@
 import { MAX_TASKS_PER_CALL } from "../../api/queue/graph.ts";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { CliError, MAX_TOLD } from "../cli-error.ts";
+import { CliError, MAX_LISTED } from "../cli-error.ts";
 import type { Yaml } from "../parse-yaml.ts";
-import { choices, countChoices, fill, readVariables } from "./expand.ts";
+import { combinations, countCombinations, fill, readVariables } from "./expand.ts";
 import { fileProblems, type FilePath, type FileProblems } from "./file-problems.ts";
 
 /** Members of the file as they were written, not looked at yet. */
@@ -85,11 +85,11 @@ function expandTasks(problems: FileProblems, tasks: Members, defaults: Members):
     if (typeof variables === "string") skip([...path, "for"], variables);
     if (!wants) skip([...path, "needs"], "needs is the name of a task, or a list of names");
     if (typeof variables === "string" || !wants) continue;
-    if (expanded.size + countChoices(variables) > MAX_TASKS_PER_CALL) {
+    if (expanded.size + countCombinations(variables) > MAX_TASKS_PER_CALL) {
       skip(path, `with ${key} there are more than ${MAX_TASKS_PER_CALL} tasks, which is the most`);
       break;
     }
-    for (const chosen of choices(variables)) {
+    for (const chosen of combinations(variables)) {
       const name = String(fill(key, chosen));
       const hole = /\{\{.*?\}\}/.exec([name, ...wants.map((want) => String(fill(want, chosen)))].join(" "));
       if (hole) {
@@ -147,7 +147,7 @@ function resolveNeeds(problems: FileProblems, tasks: readonly Expanded[]): FileT
       for (const name of known) if (name !== task.name || !want.includes("*")) needs.add(name);
       if (known.length > 0) continue;
       // A guess looks at all names, so that only those that are told are worth one.
-      const meant = guesses++ < MAX_TOLD ? didYouMean(want, names) : undefined;
+      const meant = guesses++ < MAX_LISTED ? didYouMean(want, names) : undefined;
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
       problems.add(path, `${task.name} needs ${want}, which is no task of the graph${hint}`);
     }

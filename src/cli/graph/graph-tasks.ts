@@ -2,8 +2,8 @@
 import type { NewTask } from "../../api/queue/graph.ts";
 import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { slugid } from "../../lib/slugid.ts";
-import { artifactEntry, cut, ownerHere } from "../run/definition.ts";
-import { isTaskQueueId, readSeconds } from "../run/read-options.ts";
+import { artifactEntry, truncate, localOwner } from "../run/definition.ts";
+import { isTaskQueueId, parseSeconds } from "../run/parse-options.ts";
 import { absolute, day } from "../task/relative-time.ts";
 import { messageOf } from "../cli-error.ts";
 import { isMembers, type FileTask, type GraphFile, type Members } from "./graph-file.ts";
@@ -107,10 +107,10 @@ function definitionOf(
       ...(paths && paths.length > 0 && { artifacts: paths.map(artifactEntry) }),
     },
     metadata: {
-      name: cut(name, 255),
+      name: truncate(name, 255),
       description:
-        typeof description === "string" ? description : cut(`${name}, of the graph ${graph}`, 32_768),
-      owner: ownerHere(),
+        typeof description === "string" ? description : truncate(`${name}, of the graph ${graph}`, 32_768),
+      owner: localOwner(),
       source: rootUrl,
       ...membersOf(metadata),
     },
@@ -135,7 +135,7 @@ const wordOf = (word: unknown): string | undefined =>
 function secondsOf(value: unknown, fault: Fault): unknown {
   if (typeof value === "number") return value;
   try {
-    return readSeconds(String(value));
+    return parseSeconds(String(value));
   } catch (error) {
     fault("maxRunTime", messageOf(error).replace("--max-run-time", "maxRunTime"));
     return value;
@@ -143,7 +143,8 @@ function secondsOf(value: unknown, fault: Fault): unknown {
 }
 
 /** What was written, as far as it helps. */
-const shown = (value: unknown): string => cut(typeof value === "string" ? value : JSON.stringify(value), 60);
+const shown = (value: unknown): string =>
+  truncate(typeof value === "string" ? value : JSON.stringify(value), 60);
 
 const textsOf = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) && value.every((element) => typeof element === "string") ? value : undefined;

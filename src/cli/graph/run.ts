@@ -2,21 +2,21 @@
 import { basename } from "node:path";
 import type { Client } from "../../client/connect.ts";
 import { exitStatus, messageOf } from "../cli-error.ts";
-import { sayLines, timeBetween } from "../columns.ts";
+import { timeBetween } from "../format.ts";
 import { command } from "../command.ts";
-import { say, sayJson, type Io } from "../io.ts";
-import { painter } from "../paint.ts";
-import { startProgress } from "../progress.ts";
-import { readSource } from "../read-source.ts";
-import { readTaskQueueId } from "../run/read-options.ts";
+import { type Io, writeJson, writeLine, writeLines } from "../io.ts";
+import { colorsFor } from "../colors.ts";
+import { startSpinner } from "../spinner.ts";
+import { readText } from "../read-text.ts";
+import { parseTaskQueueId } from "../run/parse-options.ts";
 import { connectTarget } from "../target.ts";
-import { countsInWords, startBoard } from "./board.ts";
-import { drawPath } from "./draw-path.ts";
+import { countsInWords, startProgressDisplay } from "./progress-display.ts";
+import { drawCriticalPath } from "./draw-critical-path.ts";
 import { followGraph, listenTo } from "./follow-graph.ts";
 import type { GraphFile } from "./graph-file.ts";
 import type { Graph } from "./graph-tasks.ts";
-import { graphProgress, type GraphProgress } from "./progress-of-graph.ts";
-import { watchSilence } from "./silence.ts";
+import { graphProgress, type GraphProgress } from "./graph-progress.ts";
+import { watchInactivity } from "./inactivity.ts";
 import { submitGraph } from "./submit-graph.ts";
 
 const showCursor = "\u001b[?25h";
@@ -49,8 +49,8 @@ export const graphRunCommand = command({
   ],
   async run({ options, args, io }) {
     const [file = "-"] = args;
-    const taskQueueId = readTaskQueueId(options["task-queue"] ?? "local/default");
-    const source = await readSource(file, io);
+    const taskQueueId = parseTaskQueueId(options["task-queue"] ?? "local/default");
+    const source = await readText(file, io);
     // Loaded here, since the parser takes longer to load than most commands run.
     const { parseYaml } = await import("../parse-yaml.ts");
     const { readGraphFile } = await import("./graph-file.ts");
@@ -65,9 +65,9 @@ export const graphRunCommand = command({
       const { signal } = new AbortController();
       const { pending } = await submitGraph(client, parsed, graph, { dryRun: true, signal });
       const edges = graph.tasks.reduce((sum, { needs }) => sum + needs.length, 0);
-      if (options.json) sayJson(io.stdout, { tasks: graph.tasks.length, edges, pending });
+      if (options.json) writeJson(io.stdout, { tasks: graph.tasks.length, edges, pending });
       else
-        say(
+        writeLine(
           io.stdout,
           `${graph.name} is fine: ${count}, ${edges} dependencies, ${pending} can begin at once`,
         );
@@ -75,8 +75,8 @@ export const graphRunCommand = command({
     }
     if (options.detach) {
       await submitGraph(client, parsed, graph, { dryRun: false, signal: new AbortController().signal });
-      if (options.json) sayJson(io.stdout, { taskGroupId });
-      else say(io.stdout, taskGroupId);
+      if (options.json) writeJson(io.stdout, { taskGroupId });
+      else writeLine(io.stdout, taskGroupId);
       return exitStatus.ok;
     }
     return runGraph({ client, io, parsed, graph, json: options.json });
@@ -93,7 +93,7 @@ interface Running {
 
 async function runGraph({ client, io, parsed, graph, json }: Running): Promise<number> {
   const { name, taskGroupId, tasks } = graph;
-  const paint = painter(io.stderr, io.env);
+  const colors = colorsFor(io.stderr, io.env);
   const stop = new AbortController();
   const interrupted = new AbortController();
   const restore = io.onStop(() => {
@@ -108,7 +108,7 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
   const progress = graphProgress(tasks);
   try {
     const listening = await listenTo(client, taskGroupId, stop.signal);
-    const submitting = startProgress(io, `submitting ${tasks.length} tasks`);
+    const submitting = startSpinner(io, `submitting ${tasks.length} tasks`);
     interrupted.signal.addEventListener("abort", () => submitting.step("canceling when it is submitted"), {
       once: true,
     });
@@ -118,23 +118,23 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
     } finally {
       submitting.stop();
     }
-    say(io.stderr, `${name}: ${tasks.length} tasks in group ${taskGroupId}`);
-    const board = startBoard(io, name, progress);
+    writeLine(io.stderr, `${name}: ${tasks.length} tasks in group ${taskGroupId}`);
+    const display = startProgressDisplay(io, name, progress);
     const seen = new AbortController();
-    const heard = watchSilence({
+    const heard = watchInactivity({
       ping: () => client.queue.ping({ retries: 0, timeoutMs: quietMs }),
       unserved: () => unservedQueue(graph, progress),
-      tell: (text) => board.say(text),
+      tell: (text) => display.writeLine(text),
       quietMs,
       signal: seen.signal,
     });
     let isCanceled = false;
     const cancel = (): void => {
       isCanceled = true;
-      board.say(`canceling what is not done; Ctrl-C again leaves at once`);
+      display.writeLine(`canceling what is not done; Ctrl-C again leaves at once`);
       cancelGroup(client, taskGroupId).catch((error: unknown) => {
         isCanceled = false;
-        board.say(`could not cancel group ${taskGroupId}: ${messageOf(error)}`);
+        display.writeLine(`could not cancel group ${taskGroupId}: ${messageOf(error)}`);
       });
     };
     if (interrupted.signal.aborted) cancel();
@@ -153,30 +153,32 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
             const hasFailed = (state === "failed" || state === "exception") && !interrupted.signal.aborted;
             if (hasFailed && failures++ < maxFailures) {
               const why = state === "failed" ? "failed" : (reason ?? state);
-              board.say(`${paint.red(why)}  ${task.name}  taskyard task log ${task.taskId}`);
+              display.writeLine(`${colors.red(why)}  ${task.name}  taskyard task log ${task.taskId}`);
             }
-            board.changed();
+            display.changed();
           },
         },
         listening,
         stop.signal,
       );
     } catch (error) {
-      board.say(`lost sight of group ${taskGroupId}, which may go on: taskyard group status ${taskGroupId}`);
+      display.writeLine(
+        `lost sight of group ${taskGroupId}, which may go on: taskyard group status ${taskGroupId}`,
+      );
       throw error;
     } finally {
       seen.abort();
-      board.stop();
+      display.stop();
       interrupted.signal.removeEventListener("abort", cancel);
     }
     const hasEnded = new Date().toISOString();
     const status = outcomeOf(progress, interrupted.signal.aborted);
-    say(
+    writeLine(
       io.stderr,
       `${name}: ${progress.total} tasks in ${timeBetween(began, hasEnded)}: ${inWords(progress)}`,
     );
-    if (json) sayJson(io.stdout, outcome(graph, progress, status));
-    else await tellPath(client, taskGroupId, io);
+    if (json) writeJson(io.stdout, outcome(graph, progress, status));
+    else await printCriticalPath(client, taskGroupId, io);
     return status;
   } catch (error) {
     if (interrupted.signal.aborted) return exitStatus.interrupted;
@@ -216,13 +218,16 @@ function inWords({ counts, all }: GraphProgress): string {
     .replace("waiting", "did not run, since what they need failed");
 }
 
-async function tellPath({ queue }: Client, taskGroupId: string, io: Io): Promise<void> {
+async function printCriticalPath({ queue }: Client, taskGroupId: string, io: Io): Promise<void> {
   const { summary, asOf } = await queue.taskGroupTimeline(
     { taskGroupId },
     { query: { limit: 1 }, timeoutMs: 60_000 },
   );
   if (summary)
-    sayLines(io.stdout, drawPath(summary, asOf, painter(io.stdout, io.env), io.stdout.columns ?? 100));
+    writeLines(
+      io.stdout,
+      drawCriticalPath(summary, asOf, colorsFor(io.stdout, io.env), io.stdout.columns ?? 100),
+    );
 }
 
 function outcome({ name, taskGroupId }: Graph, progress: GraphProgress, status: number): object {

@@ -2,8 +2,8 @@
 import type { CreateTasksReply } from "../../api/queue/graph.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
-import { CliError, told } from "../cli-error.ts";
-import { byteSize } from "../columns.ts";
+import { CliError, listProblems } from "../cli-error.ts";
+import { byteSize } from "../format.ts";
 import type { GraphFile } from "./graph-file.ts";
 import type { Graph } from "./graph-tasks.ts";
 
@@ -29,7 +29,9 @@ export async function submitGraph(
     if (!faults) throw error;
     const lines = linesOf(faults.list, file);
     if (faults.more > 0) lines.push(`… and ${faults.more} more`);
-    throw new CliError(`the graph was refused, and nothing was created:\n${told(lines)}`, { cause: error });
+    throw new CliError(`the graph was refused, and nothing was created:\n${listProblems(lines)}`, {
+      cause: error,
+    });
   }
 }
 

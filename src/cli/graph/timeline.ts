@@ -1,12 +1,11 @@
 // `taskyard graph timeline`.
 import { CliError, exitStatus } from "../cli-error.ts";
-import { sayLines } from "../columns.ts";
 import { command, jsonOption } from "../command.ts";
-import { sayJson } from "../io.ts";
-import { painter } from "../paint.ts";
+import { writeJson, writeLines } from "../io.ts";
+import { colorsFor } from "../colors.ts";
 import { connectTarget } from "../target.ts";
-import { readId } from "../task-id.ts";
-import { drawPath } from "./draw-path.ts";
+import { parseId } from "../parse-id.ts";
+import { drawCriticalPath } from "./draw-critical-path.ts";
 
 export const graphTimelineCommand = command({
   name: "graph timeline",
@@ -19,15 +18,18 @@ export const graphTimelineCommand = command({
   options: { json: jsonOption },
   examples: [{ command: "taskyard graph timeline ID", says: "What to make faster, or to start earlier." }],
   async run({ options, args, io }) {
-    const taskGroupId = readId(args[0], "group");
+    const taskGroupId = parseId(args[0], "group");
     const { queue } = await connectTarget(io);
     const query = options.json ? {} : { limit: 1 };
     const timeline = await queue.taskGroupTimeline({ taskGroupId }, { query, timeoutMs: 60_000 });
-    if (options.json) sayJson(io.stdout, timeline);
+    if (options.json) writeJson(io.stdout, timeline);
     else {
       const { summary, asOf } = timeline;
       if (!summary) throw new CliError("the group has too many tasks, or dependencies, for a critical path");
-      sayLines(io.stdout, drawPath(summary, asOf, painter(io.stdout, io.env), io.stdout.columns ?? 100));
+      writeLines(
+        io.stdout,
+        drawCriticalPath(summary, asOf, colorsFor(io.stdout, io.env), io.stdout.columns ?? 100),
+      );
     }
     return exitStatus.ok;
   },

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { painter } from "../paint.ts";
+import { colorsFor } from "../colors.ts";
 import { createLogWriter } from "./log-writer.ts";
 
 interface Written {
@@ -18,8 +18,8 @@ async function write(
   const chunks: Buffer[] = [];
   output.on("data", (chunk: Buffer) => chunks.push(chunk));
   const workerLines: string[] = [];
-  const paint = painter(output, colours ? { FORCE_COLOR: "1" } : {});
-  const writer = createLogWriter({ output, paint, quiet, onWorkerLine: (line) => workerLines.push(line) });
+  const colors = colorsFor(output, colours ? { FORCE_COLOR: "1" } : {});
+  const writer = createLogWriter({ output, colors, quiet, onWorkerLine: (line) => workerLines.push(line) });
   for (const piece of pieces) await writer.write(typeof piece === "string" ? Buffer.from(piece) : piece);
   await writer.end();
   output.end();
@@ -63,7 +63,7 @@ test("on a terminal the worker's lines are dim, and its errors red", async () =>
 
 test("what a command writes is not held back until its line ends", async () => {
   const output = new PassThrough();
-  const writer = createLogWriter({ output, paint: painter(output, {}) });
+  const writer = createLogWriter({ output, colors: colorsFor(output, {}) });
   await writer.write(Buffer.from("name? "));
   expect(String(output.read())).toBe("name? ");
   await writer.write(Buffer.from("x\n[task"));
@@ -72,7 +72,7 @@ test("what a command writes is not held back until its line ends", async () => {
   expect(String(output.read())).toBe("[task list] 1");
 });
 
-test("however the bytes are cut, the same comes out", async () => {
+test("however the bytes are truncate, the same comes out", async () => {
   const line = fc.oneof(
     fc.constantFrom(...workers, "[taskcluster", "[task", "[taskcluster] x", "", "ü ☃"),
     fc.string({ maxLength: 30 }),

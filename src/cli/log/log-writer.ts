@@ -1,11 +1,11 @@
 // Writes a log to the terminal: the worker's own lines apart from what the commands say.
 import { once } from "node:events";
 import type { Output } from "../io.ts";
-import type { Painter } from "../paint.ts";
+import type { Colors } from "../colors.ts";
 
 export interface LogWriterOptions {
   readonly output: Output;
-  readonly paint: Painter;
+  readonly colors: Colors;
   /** Leave the worker's lines out. */
   readonly quiet?: boolean;
   /** Told of each line of the worker's, without its end. */
@@ -29,7 +29,12 @@ const workerLine = /^\[taskcluster(?::\w+)?(?: [^\]]+)?\] ?/;
  * Commands' output goes through as it comes, unfinished lines included: prompts and progress bars are live as well. Only
  * a line that may yet turn out to be the worker's is held back, until it does.
  */
-export function createLogWriter({ output, paint, quiet = false, onWorkerLine }: LogWriterOptions): LogWriter {
+export function createLogWriter({
+  output,
+  colors,
+  quiet = false,
+  onWorkerLine,
+}: LogWriterOptions): LogWriter {
   let held: Buffer = nothing;
   let atLineStart = true;
 
@@ -42,7 +47,7 @@ export function createLogWriter({ output, paint, quiet = false, onWorkerLine }: 
     if (!workerLine.test(line)) return put(bytes);
     onWorkerLine?.(line);
     if (quiet) return;
-    const painted = line.startsWith("[taskcluster:error]") ? paint.red(line) : paint.dim(line);
+    const painted = line.startsWith("[taskcluster:error]") ? colors.red(line) : colors.dim(line);
     await put(painted + (bytes.at(-1) === newline ? "\n" : ""));
   }
   /** How much of `bytes`, which do not begin a line of the worker's, comes before what may be one. */

@@ -7,7 +7,7 @@ import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
 import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";
-import type { TaskWatch } from "./watch-task.ts";
+import type { TaskWatch } from "./task-changes.ts";
 
 export interface LogNames {
   readonly live: string;

@@ -1,11 +1,12 @@
 // `taskyard queue list`: the task queues, and how much there is to do in each.
 import type { Client } from "../../client/connect.ts";
 import { exitStatus } from "../cli-error.ts";
-import { columns, sayLines, timeBetween } from "../columns.ts";
+import { timeBetween } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { say, sayJson } from "../io.ts";
-import { pages } from "../pages.ts";
+import { writeJson, writeLine, writeLines } from "../io.ts";
+import { paginate } from "../paginate.ts";
 import { connectTarget } from "../target.ts";
+import { formatTable } from "../table.ts";
 
 /** Counts that are asked for at once. */
 const AT_ONCE = 8;
@@ -20,13 +21,13 @@ export const queueListCommand = command({
   async run({ options, io }) {
     const { queue } = await connectTarget(io);
     const queues = [];
-    for await (const page of pages((query) => queue.listTaskQueues({ query })))
+    for await (const page of paginate((query) => queue.listTaskQueues({ query })))
       for (let from = 0; from < page.taskQueues.length; from += AT_ONCE) {
         const some = page.taskQueues.slice(from, from + AT_ONCE);
         queues.push(...(await Promise.all(some.map((taskQueue) => withCounts(queue, taskQueue)))));
       }
-    if (options.json) sayJson(io.stdout, queues);
-    else if (queues.length === 0) say(io.stderr, "no queues: no worker has asked for work of late");
+    if (options.json) writeJson(io.stdout, queues);
+    else if (queues.length === 0) writeLine(io.stderr, "no queues: no worker has asked for work of late");
     else {
       const now = new Date().toISOString();
       const rows = queues.map((q) => [
@@ -35,7 +36,7 @@ export const queueListCommand = command({
         String(q.claimedTasks),
         `${timeBetween(q.lastDateActive, now)} ago`,
       ]);
-      sayLines(io.stdout, columns(["QUEUE", "PENDING", "CLAIMED", "ASKED FOR WORK"], rows));
+      writeLines(io.stdout, formatTable(["QUEUE", "PENDING", "CLAIMED", "ASKED FOR WORK"], rows));
     }
     return exitStatus.ok;
   },

@@ -1,11 +1,11 @@
 // `taskyard queue quarantine` and `taskyard queue release`: keeping tasks from a worker.
 import { parseDuration } from "../../lib/duration.ts";
 import { exitStatus, messageOf, UsageError } from "../cli-error.ts";
-import { localTime } from "../columns.ts";
+import { localTime } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { say, sayJson } from "../io.ts";
+import { writeLine, writeJson } from "../io.ts";
 import { connectTarget } from "../target.ts";
-import { readQueue, readWorker } from "./read-words.ts";
+import { parseQueue, parseWorker } from "./parse-names.ts";
 
 const args = [{ name: "QUEUE" }, { name: "WORKER" }] as const;
 const reasonOption = {
@@ -31,16 +31,16 @@ export const quarantineCommand = command({
     },
   ],
   async run({ options, args: words, io }) {
-    const { provisionerId, workerType } = readQueue(words[0]);
-    const worker = readWorker(words[1]);
+    const { provisionerId, workerType } = parseQueue(words[0]);
+    const worker = parseWorker(words[1]);
     const quarantineUntil = new Date(Date.now() + durationOf(options.for ?? "7d")).toISOString();
     const { queue } = await connectTarget(io);
     const reply = await queue.quarantineWorker(
       { provisionerId, workerType, ...worker },
       { quarantineUntil, ...(options.reason !== undefined && { quarantineInfo: options.reason }) },
     );
-    if (options.json) sayJson(io.stdout, reply);
-    else say(io.stdout, `${words[1] ?? ""} is in quarantine until ${localTime(reply.quarantineUntil)}`);
+    if (options.json) writeJson(io.stdout, reply);
+    else writeLine(io.stdout, `${words[1] ?? ""} is in quarantine until ${localTime(reply.quarantineUntil)}`);
     return exitStatus.ok;
   },
 });
@@ -57,8 +57,8 @@ export const releaseCommand = command({
     },
   ],
   async run({ options, args: words, io }) {
-    const { provisionerId, workerType } = readQueue(words[0]);
-    const worker = readWorker(words[1]);
+    const { provisionerId, workerType } = parseQueue(words[0]);
+    const worker = parseWorker(words[1]);
     const { queue } = await connectTarget(io);
     const reply = await queue.quarantineWorker(
       { provisionerId, workerType, ...worker },
@@ -67,8 +67,8 @@ export const releaseCommand = command({
         ...(options.reason !== undefined && { quarantineInfo: options.reason }),
       },
     );
-    if (options.json) sayJson(io.stdout, reply);
-    else say(io.stdout, `${words[1] ?? ""} is in no quarantine`);
+    if (options.json) writeJson(io.stdout, reply);
+    else writeLine(io.stdout, `${words[1] ?? ""} is in no quarantine`);
     return exitStatus.ok;
   },
 });

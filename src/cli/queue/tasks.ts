@@ -1,11 +1,12 @@
 // `taskyard queue pending` and `taskyard queue claimed`: the tasks of a queue.
 import { exitStatus } from "../cli-error.ts";
-import { columns, oneLine, sayLines, timeBetween } from "../columns.ts";
+import { oneLine, timeBetween } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { say, sayJson } from "../io.ts";
-import { pages } from "../pages.ts";
+import { writeJson, writeLine, writeLines } from "../io.ts";
+import { paginate } from "../paginate.ts";
 import { connectTarget } from "../target.ts";
-import { readLimit, readQueue } from "./read-words.ts";
+import { parseLimit, parseQueue } from "./parse-names.ts";
+import { formatTable } from "../table.ts";
 
 const limitOption = {
   type: "value",
@@ -21,15 +22,15 @@ export const queuePendingCommand = command({
   options: { limit: limitOption, json: jsonOption },
   examples: [{ command: "taskyard queue pending local/default", says: "How long each has waited." }],
   async run({ options, args, io }) {
-    const { taskQueueId } = readQueue(args[0]);
-    const limit = readLimit(options.limit);
+    const { taskQueueId } = parseQueue(args[0]);
+    const limit = parseLimit(options.limit);
     const { queue } = await connectTarget(io);
     const [{ pendingTasks }, tasks] = await Promise.all([
       queue.pendingTasks({ taskQueueId }),
       take(limit, (query) => queue.listPendingTasks({ taskQueueId }, { query })),
     ]);
     if (options.json) {
-      sayJson(io.stdout, { taskQueueId, pendingTasks, tasks });
+      writeJson(io.stdout, { taskQueueId, pendingTasks, tasks });
       return exitStatus.ok;
     }
     const now = new Date().toISOString();
@@ -40,9 +41,9 @@ export const queuePendingCommand = command({
       timeBetween(inserted, now),
       oneLine(task.metadata.name),
     ]);
-    if (rows.length === 0) say(io.stderr, `nothing waits in ${taskQueueId}`);
-    else sayLines(io.stdout, columns(["TASK", "RUN", "PRIORITY", "WAITS", "NAME"], rows));
-    if (pendingTasks > rows.length) say(io.stderr, `… and ${pendingTasks - rows.length} more`);
+    if (rows.length === 0) writeLine(io.stderr, `nothing waits in ${taskQueueId}`);
+    else writeLines(io.stdout, formatTable(["TASK", "RUN", "PRIORITY", "WAITS", "NAME"], rows));
+    if (pendingTasks > rows.length) writeLine(io.stderr, `… and ${pendingTasks - rows.length} more`);
     return exitStatus.ok;
   },
 });
@@ -54,12 +55,12 @@ export const queueClaimedCommand = command({
   options: { limit: limitOption, json: jsonOption },
   examples: [{ command: "taskyard queue claimed local/default", says: "Who holds each, and since when." }],
   async run({ options, args, io }) {
-    const { taskQueueId } = readQueue(args[0]);
-    const limit = readLimit(options.limit);
+    const { taskQueueId } = parseQueue(args[0]);
+    const limit = parseLimit(options.limit);
     const { queue } = await connectTarget(io);
     const tasks = await take(limit, (query) => queue.listClaimedTasks({ taskQueueId }, { query }));
     if (options.json) {
-      sayJson(io.stdout, { taskQueueId, tasks });
+      writeJson(io.stdout, { taskQueueId, tasks });
       return exitStatus.ok;
     }
     const now = new Date().toISOString();
@@ -70,8 +71,8 @@ export const queueClaimedCommand = command({
       timeBetween(claimed, now),
       oneLine(task.metadata.name),
     ]);
-    if (rows.length === 0) say(io.stderr, `no worker holds a task of ${taskQueueId}`);
-    else sayLines(io.stdout, columns(["TASK", "RUN", "WORKER", "FOR", "NAME"], rows));
+    if (rows.length === 0) writeLine(io.stderr, `no worker holds a task of ${taskQueueId}`);
+    else writeLines(io.stdout, formatTable(["TASK", "RUN", "WORKER", "FOR", "NAME"], rows));
     return exitStatus.ok;
   },
 });
@@ -85,7 +86,7 @@ async function take<T>(
   }) => Promise<{ readonly tasks: readonly T[]; readonly continuationToken?: string }>,
 ): Promise<T[]> {
   const taken: T[] = [];
-  for await (const page of pages((query) => get({ ...query, limit: String(limit - taken.length) }))) {
+  for await (const page of paginate((query) => get({ ...query, limit: String(limit - taken.length) }))) {
     taken.push(...page.tasks);
     if (taken.length >= limit) break;
   }

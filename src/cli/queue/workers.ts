@@ -1,11 +1,12 @@
 // `taskyard queue workers`: who works for a queue.
 import { exitStatus } from "../cli-error.ts";
-import { columns, localTime, sayLines, timeBetween } from "../columns.ts";
+import { localTime, timeBetween } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { say, sayJson } from "../io.ts";
-import { pages } from "../pages.ts";
+import { writeJson, writeLine, writeLines } from "../io.ts";
+import { paginate } from "../paginate.ts";
 import { connectTarget } from "../target.ts";
-import { readQueue } from "./read-words.ts";
+import { parseQueue } from "./parse-names.ts";
+import { formatTable } from "../table.ts";
 
 export const queueWorkersCommand = command({
   name: "queue workers",
@@ -20,16 +21,16 @@ export const queueWorkersCommand = command({
     { command: "taskyard queue workers local/default", says: "When each was seen, and its latest task." },
   ],
   async run({ options, args, io }) {
-    const { taskQueueId, provisionerId, workerType } = readQueue(args[0]);
+    const { taskQueueId, provisionerId, workerType } = parseQueue(args[0]);
     const { queue } = await connectTarget(io);
     const filter = options.quarantined ? { quarantined: "true" } : {};
     const workers = [];
-    for await (const page of pages((query) =>
+    for await (const page of paginate((query) =>
       queue.listWorkers({ provisionerId, workerType }, { query: { ...query, ...filter } }),
     ))
       workers.push(...page.workers);
     if (options.json) {
-      sayJson(io.stdout, workers);
+      writeJson(io.stdout, workers);
       return exitStatus.ok;
     }
     const now = new Date().toISOString();
@@ -40,8 +41,11 @@ export const queueWorkersCommand = command({
       localTime(worker.quarantineUntil),
     ]);
     if (rows.length === 0)
-      say(io.stderr, `no worker of ${taskQueueId} is ${options.quarantined ? "in quarantine" : "known"}`);
-    else sayLines(io.stdout, columns(["WORKER", "SEEN", "LATEST TASK", "IN QUARANTINE UNTIL"], rows));
+      writeLine(
+        io.stderr,
+        `no worker of ${taskQueueId} is ${options.quarantined ? "in quarantine" : "known"}`,
+      );
+    else writeLines(io.stdout, formatTable(["WORKER", "SEEN", "LATEST TASK", "IN QUARANTINE UNTIL"], rows));
     return exitStatus.ok;
   },
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { UsageError } from "../cli-error.ts";
 import { artifactName, runDefinition } from "./definition.ts";
-import { readPaths, readSeconds, readVariables } from "./read-options.ts";
+import { parsePaths, parseSeconds, readVariables } from "./parse-options.ts";
 
 const request = {
   argv: ["sh", "-c", "echo hi"],
@@ -78,11 +78,11 @@ test("variables are given, or taken from here", () => {
 });
 
 test("times are seconds, or have a unit", () => {
-  expect(["600", "10m", "2h", "1500ms"].map(readSeconds)).toEqual([600, 600, 7200, 2]);
+  expect(["600", "10m", "2h", "1500ms"].map(parseSeconds)).toEqual([600, 600, 7200, 2]);
 });
 
 test("artifacts stay in the task's folder", () => {
-  expect(readPaths(["a", "b/..c/"])).toEqual(["a", "b/..c/"]);
+  expect(parsePaths(["a", "b/..c/"])).toEqual(["a", "b/..c/"]);
   for (const path of ["", ".", "./", "/", "..", "a/../../b"])
-    expect(() => readPaths([path])).toThrow(UsageError);
+    expect(() => parsePaths([path])).toThrow(UsageError);
 });

@@ -50,9 +50,9 @@ export function runDefinition(
       ...(request.artifacts.length > 0 && { artifacts: request.artifacts.map(artifactEntry) }),
     },
     metadata: {
-      name: cut(request.name ?? text, 255),
-      description: cut(`\`${text}\`, by taskyard run`, 32_768),
-      owner: ownerHere(),
+      name: truncate(request.name ?? text, 255),
+      description: truncate(`\`${text}\`, by taskyard run`, 32_768),
+      owner: localOwner(),
       source: request.rootUrl,
     },
   };
@@ -75,7 +75,7 @@ export function artifactEntry(path: string): { type: string; path: string; name:
 }
 
 /** The user of this machine, in the form of a mail address. */
-export const ownerHere = (): string => cut(`${userInfo().username}@${hostname()}`, 255);
+export const localOwner = (): string => truncate(`${userInfo().username}@${hostname()}`, 255);
 
-export const cut = (text: string, length: number): string =>
+export const truncate = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;

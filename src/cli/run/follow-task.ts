@@ -2,7 +2,7 @@
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
 import { patientRetries, readLog } from "../log/read-log.ts";
-import { watchTask } from "../log/watch-task.ts";
+import { watchTask } from "../log/task-changes.ts";
 
 export interface Follow {
   readonly client: Client;

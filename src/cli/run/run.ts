@@ -1,12 +1,18 @@
 // `taskyard run`: a command line as a task, its log here, its exit status ours.
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command } from "../command.ts";
-import { say, sayJson } from "../io.ts";
-import { startProgress } from "../progress.ts";
+import { writeLine, writeJson } from "../io.ts";
+import { startSpinner } from "../spinner.ts";
 import type { Stack } from "../stack.ts";
 import { connectTarget, findTarget, type Target } from "../target.ts";
 import { startEphemeralStack } from "./ephemeral.ts";
-import { readPaths, readPriority, readSeconds, readTaskQueueId, readVariables } from "./read-options.ts";
+import {
+  parsePaths,
+  parsePriorityOption,
+  parseSeconds,
+  parseTaskQueueId,
+  readVariables,
+} from "./parse-options.ts";
 import { submit } from "./submit.ts";
 import { watchRun } from "./watch-run.ts";
 
@@ -67,17 +73,17 @@ export const runCommand = command({
   async run({ options, args, io }) {
     if (options.local && options.detach)
       throw new UsageError("--local ends with the task, so --detach makes no sense");
-    const taskQueueId = readTaskQueueId(options["task-queue"] ?? "local/default");
+    const taskQueueId = parseTaskQueueId(options["task-queue"] ?? "local/default");
     const request = {
       argv: args,
       env: readVariables(options.env, io.env),
-      artifacts: readPaths(options.artifact),
+      artifacts: parsePaths(options.artifact),
       taskQueueId,
-      maxRunTime: readSeconds(options["max-run-time"] ?? "1h"),
-      priority: readPriority(options.priority),
+      maxRunTime: parseSeconds(options["max-run-time"] ?? "1h"),
+      priority: parsePriorityOption(options.priority),
       name: options.name,
     };
-    const remark = (text: string): void => void (options.quiet || say(io.stderr, text));
+    const remark = (text: string): void => void (options.quiet || writeLine(io.stderr, text));
 
     const interrupted = new AbortController();
     const restore = io.onStop(() => {
@@ -85,7 +91,7 @@ export const runCommand = command({
       interrupted.abort();
     });
     const { signal } = interrupted;
-    const progress = startProgress(io, options.local ? "starting a server" : "submitting");
+    const progress = startSpinner(io, options.local ? "starting a server" : "submitting");
     let ephemeral: Stack | undefined;
     try {
       if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
@@ -98,8 +104,8 @@ export const runCommand = command({
       progress.stop();
       const { taskId } = submitted;
       if (options.detach) {
-        if (options.json) sayJson(io.stdout, { taskId });
-        else say(io.stdout, taskId);
+        if (options.json) writeJson(io.stdout, { taskId });
+        else writeLine(io.stdout, taskId);
         remark(`See: taskyard task log -f ${taskId}`);
         return exitStatus.ok;
       }
@@ -118,7 +124,7 @@ export const runCommand = command({
       if (options.json) {
         const { state, runs } = status;
         const reason = runs.at(-1)?.reasonResolved;
-        sayJson(io.stdout, { taskId, state, reason, ...outcome, artifacts });
+        writeJson(io.stdout, { taskId, state, reason, ...outcome, artifacts });
       }
       return outcome.exitStatus;
     } catch (error) {

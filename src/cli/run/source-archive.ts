@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { create } from "tar";
 import { CliError } from "../cli-error.ts";
-import { byteSize } from "../columns.ts";
+import { byteSize } from "../format.ts";
 
 export interface SourceArchive {
   readonly path: string;

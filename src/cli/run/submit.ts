@@ -1,8 +1,8 @@
 // Creates the task of `taskyard run`, and before it the one that brings the source.
 import { slugid } from "../../lib/slugid.ts";
 import type { Client } from "../../client/connect.ts";
-import { byteSize } from "../columns.ts";
-import type { Progress } from "../progress.ts";
+import { byteSize } from "../format.ts";
+import type { Spinner } from "../spinner.ts";
 import type { Target } from "../target.ts";
 import { runDefinition, type Preparation, type RunRequest } from "./definition.ts";
 
@@ -12,7 +12,7 @@ export interface Submission {
   readonly request: Omit<RunRequest, "rootUrl">;
   /** The folder to send, if any. */
   readonly folder: string | undefined;
-  readonly progress: Progress;
+  readonly progress: Spinner;
   /** Ends it before the task exists; then nothing is left behind. */
   readonly signal: AbortSignal;
 }

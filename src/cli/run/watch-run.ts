@@ -2,16 +2,16 @@
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
 import { exitStatus, messageOf } from "../cli-error.ts";
-import { timeBetween } from "../columns.ts";
-import { say, type Io, type Output } from "../io.ts";
+import { timeBetween } from "../format.ts";
+import { writeLine, type Io, type Output } from "../io.ts";
 import { createLogWriter } from "../log/log-writer.ts";
-import { painter } from "../paint.ts";
-import { startProgress } from "../progress.ts";
+import { colorsFor } from "../colors.ts";
+import { startSpinner } from "../spinner.ts";
 import { listArtifacts } from "../task/artifact-access.ts";
 import { stateText } from "../task/status.ts";
 import { artifactName } from "./definition.ts";
 import { followTask } from "./follow-task.ts";
-import { commandEnds, outcomeOf, type Outcome } from "./outcome.ts";
+import { commandEnds, outcomeOf, type Outcome } from "./run-outcome.ts";
 
 export interface WatchedRun {
   readonly client: Client;
@@ -41,10 +41,10 @@ const lonelyMs = 10_000;
 export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   const { client, taskId, io, interrupted, remark } = run;
   const ends = commandEnds();
-  const waiting = startProgress(io, "waiting for a worker");
+  const waiting = startSpinner(io, "waiting for a worker");
   const writer = createLogWriter({
     output: run.log,
-    paint: painter(run.log, io.env),
+    colors: colorsFor(run.log, io.env),
     quiet: run.quiet,
     onWorkerLine: (line) => ends.note(line),
   });
@@ -54,10 +54,10 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   }, lonelyMs);
   const cancel = (): void => {
     waiting.stop();
-    say(io.stderr, `canceling ${taskId}; Ctrl-C again leaves at once`);
+    writeLine(io.stderr, `canceling ${taskId}; Ctrl-C again leaves at once`);
     client.queue
       .cancelTask({ taskId })
-      .catch((error: unknown) => say(io.stderr, `could not cancel ${taskId}: ${messageOf(error)}`));
+      .catch((error: unknown) => writeLine(io.stderr, `could not cancel ${taskId}: ${messageOf(error)}`));
   };
   if (interrupted.aborted) cancel();
   else interrupted.addEventListener("abort", cancel, { once: true });
@@ -94,13 +94,14 @@ async function conclude(run: WatchedRun, status: TaskStatus, ended: Outcome): Pr
   // Whoever pressed Ctrl-C knows why; the task may have ended by itself just before, and then its end counts.
   const ours = interrupted.aborted && last?.reasonResolved === "canceled";
   const outcome: Outcome = ours ? { exitStatus: exitStatus.interrupted } : ended;
-  const paint = painter(io.stderr, io.env);
+  const colors = colorsFor(io.stderr, io.env);
   const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
-  const state = ours ? "canceled" : stateText(status.state, paint);
+  const state = ours ? "canceled" : stateText(status.state, colors);
   const when =
     last?.started === undefined ? "before it began" : `after ${timeBetween(last.started, last.resolved)}`;
   remark(`task ${taskId} ${state} ${when}${how}`);
-  if (outcome.explanation !== undefined) say(io.stderr, `${paint.red("error:")} ${outcome.explanation}`);
+  if (outcome.explanation !== undefined)
+    writeLine(io.stderr, `${colors.red("error:")} ${outcome.explanation}`);
 
   const names = run.wanted.map(artifactName);
   const isWanted = (name: string): boolean => names.some((n) => name === n || name.startsWith(`${n}/`));

@@ -3,7 +3,7 @@ import type { Artifact } from "../../api/queue/artifacts.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
 import { CliError, UsageError } from "../cli-error.ts";
-import { pages } from "../pages.ts";
+import { paginate } from "../paginate.ts";
 
 /** The run that `--run` names; `undefined`: the latest. */
 export function runIdOf(option: string | undefined): number | undefined {
@@ -19,7 +19,7 @@ export async function listArtifacts(
   runId: number | undefined,
 ): Promise<readonly Artifact[]> {
   const all: Artifact[] = [];
-  const list = pages((query) =>
+  const list = paginate((query) =>
     runId === undefined
       ? queue.listLatestArtifacts({ taskId }, { query })
       : queue.listArtifacts({ taskId, runId }, { query }),

@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { isSlugid, slugid } from "../../lib/slugid.ts";
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { say, sayJson } from "../io.ts";
-import { readSource } from "../read-source.ts";
+import { writeLine, writeJson } from "../io.ts";
+import { readText } from "../read-text.ts";
 import { connectTarget } from "../target.ts";
 
 export const createCommand = command({
@@ -43,13 +43,13 @@ export const createCommand = command({
     // Loaded here, since checker and parser take longer to load than most commands run.
     const { readDefinition } = await import("./read-definition.ts");
     const { parseYaml } = await import("../parse-yaml.ts");
-    const { value } = parseYaml(await readSource(file, io), file === "-" ? "definition" : basename(file));
+    const { value } = parseYaml(await readText(file, io), file === "-" ? "definition" : basename(file));
     const { definition, filledIn } = readDefinition(value, Date.now());
     const client = await connectTarget(io);
     const { status } = await client.queue.createTask({ taskId }, definition);
-    for (const remark of filledIn) say(io.stderr, remark);
-    if (options.json) sayJson(io.stdout, status);
-    else say(io.stdout, taskId);
+    for (const remark of filledIn) writeLine(io.stderr, remark);
+    if (options.json) writeJson(io.stdout, status);
+    else writeLine(io.stdout, taskId);
     return exitStatus.ok;
   },
 });

@@ -3,10 +3,10 @@ import { CliError, exitStatus } from "../cli-error.ts";
 import { command, runOption } from "../command.ts";
 import { createLogWriter } from "../log/log-writer.ts";
 import { readLog, usualLogNames, type LogNames } from "../log/read-log.ts";
-import { watchTask } from "../log/watch-task.ts";
-import { painter } from "../paint.ts";
+import { watchTask } from "../log/task-changes.ts";
+import { colorsFor } from "../colors.ts";
 import { connectTarget } from "../target.ts";
-import { readId } from "../task-id.ts";
+import { parseId } from "../parse-id.ts";
 import { runIdOf } from "./artifact-access.ts";
 
 export const logCommand = command({
@@ -27,7 +27,7 @@ export const logCommand = command({
     { command: "taskyard task log -f ID", says: "As it is written." },
   ],
   async run({ options, args, io }) {
-    const taskId = readId(args[0]);
+    const taskId = parseId(args[0]);
     const client = await connectTarget(io);
     const stop = new AbortController();
     const restore = io.onStop(() => stop.abort());
@@ -39,7 +39,7 @@ export const logCommand = command({
       if (runId === undefined) throw new CliError(`${taskId} has not run yet: wait for it with -f`);
       const writer = createLogWriter({
         output: io.stdout,
-        paint: painter(io.stdout, io.env),
+        colors: colorsFor(io.stdout, io.env),
         quiet: options.quiet,
       });
       const log = readLog({

@@ -2,12 +2,13 @@
 import type { Run, TaskStatus } from "../../api/queue/status.ts";
 import type { TaskDefinition } from "../../api/queue/task.ts";
 import { exitStatus } from "../cli-error.ts";
-import { columns, localTime, oneLine, sayLines, timeBetween } from "../columns.ts";
+import { localTime, oneLine, timeBetween } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { sayJson } from "../io.ts";
-import { painter, type Painter } from "../paint.ts";
+import { writeJson, writeLines } from "../io.ts";
+import { colorsFor, type Colors } from "../colors.ts";
 import { connectTarget } from "../target.ts";
-import { readId } from "../task-id.ts";
+import { parseId } from "../parse-id.ts";
+import { formatTable } from "../table.ts";
 
 export const statusCommand = command({
   name: "task status",
@@ -19,22 +20,22 @@ export const statusCommand = command({
     { command: "taskyard task status --json ID | jq -r .state", says: "Just the state." },
   ],
   async run({ options, args, io }) {
-    const taskId = readId(args[0]);
+    const taskId = parseId(args[0]);
     const { queue } = await connectTarget(io);
     if (options.json) {
-      sayJson(io.stdout, (await queue.status({ taskId })).status);
+      writeJson(io.stdout, (await queue.status({ taskId })).status);
       return exitStatus.ok;
     }
     const [{ status }, task] = await Promise.all([queue.status({ taskId }), queue.task({ taskId })]);
-    sayLines(io.stdout, describe(status, task, new Date().toISOString(), painter(io.stdout, io.env)));
+    writeLines(io.stdout, describe(status, task, new Date().toISOString(), colorsFor(io.stdout, io.env)));
     return exitStatus.ok;
   },
 });
 
 /** The status for people. */
-function describe(status: TaskStatus, task: TaskDefinition, now: string, paint: Painter): string[] {
+function describe(status: TaskStatus, task: TaskDefinition, now: string, colors: Colors): string[] {
   const facts: [string, string][] = [
-    ["state", stateText(status.state, paint)],
+    ["state", stateText(status.state, colors)],
     ["queue", status.taskQueueId],
     ["group", status.taskGroupId],
     ["priority", status.priority ?? task.priority],
@@ -52,19 +53,19 @@ function describe(status: TaskStatus, task: TaskDefinition, now: string, paint: 
     took(run, now),
   ]);
   return [
-    `${paint.bold(status.taskId)}  ${oneLine(task.metadata.name)}`,
+    `${colors.bold(status.taskId)}  ${oneLine(task.metadata.name)}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(12)}  ${value}`),
     ...(rows.length === 0
       ? []
-      : ["", ...columns(["RUN", "STATE", "REASON", "WORKER", "STARTED", "TOOK"], rows)]),
+      : ["", ...formatTable(["RUN", "STATE", "REASON", "WORKER", "STARTED", "TOOK"], rows)]),
   ];
 }
 
 const took = (run: Run, now: string): string => timeBetween(run.started, run.resolved ?? now);
 
 /** A state in its colour. */
-export function stateText(state: TaskStatus["state"], paint: Painter): string {
-  if (state === "completed") return paint.green(state);
-  if (state === "failed" || state === "exception") return paint.red(state);
-  return state === "running" ? paint.yellow(state) : state;
+export function stateText(state: TaskStatus["state"], colors: Colors): string {
+  if (state === "completed") return colors.green(state);
+  if (state === "failed" || state === "exception") return colors.red(state);
+  return state === "running" ? colors.yellow(state) : state;
 }

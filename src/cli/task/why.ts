@@ -3,12 +3,12 @@ import type { Reason, Why } from "../../api/queue/why.ts";
 import { exitStatus } from "../cli-error.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
-import { localTime, oneLine, sayLines } from "../columns.ts";
+import { localTime, oneLine } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { sayJson } from "../io.ts";
-import { painter, type Painter } from "../paint.ts";
+import { writeJson, writeLines } from "../io.ts";
+import { colorsFor, type Colors } from "../colors.ts";
 import { connectTarget } from "../target.ts";
-import { readId } from "../task-id.ts";
+import { parseId } from "../parse-id.ts";
 import { stateText } from "./status.ts";
 
 export const whyCommand = command({
@@ -28,11 +28,11 @@ export const whyCommand = command({
     },
   ],
   async run({ options, args, io }) {
-    const taskId = readId(args[0]);
+    const taskId = parseId(args[0]);
     const { queue } = await connectTarget(io);
     const why = await queue.why({ taskId });
-    if (options.json) sayJson(io.stdout, why);
-    else sayLines(io.stdout, describe(why, await namesOf(queue, why), painter(io.stdout, io.env)));
+    if (options.json) writeJson(io.stdout, why);
+    else writeLines(io.stdout, describe(why, await namesOf(queue, why), colorsFor(io.stdout, io.env)));
     return exitStatus.ok;
   },
 });
@@ -55,7 +55,7 @@ type Names = ReadonlyMap<string, string>;
 const SHOWN = 20;
 const ADVICE = 6;
 
-function describe(why: Why, names: Names, paint: Painter): string[] {
+function describe(why: Why, names: Names, colors: Colors): string[] {
   const isEdge = (reason: Reason): boolean => "depth" in reason;
   const edges = why.reasons.filter(isEdge).length;
   let shown = 0;
@@ -67,7 +67,7 @@ function describe(why: Why, names: Names, paint: Painter): string[] {
   });
   const advice = adviceFor(why);
   return [
-    [paint.bold(why.taskId), names.get(why.taskId), `${stateText(why.state, paint)} in ${why.taskQueueId}`]
+    [colors.bold(why.taskId), names.get(why.taskId), `${stateText(why.state, colors)} in ${why.taskQueueId}`]
       .filter((part) => part !== undefined)
       .join("  "),
     ...lines,

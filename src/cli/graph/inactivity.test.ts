@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { until } from "../../../test/support/until.ts";
-import { watchSilence } from "./silence.ts";
+import { watchInactivity } from "./inactivity.ts";
 
 function watched(world: { server: boolean; queue: string | undefined }) {
   const said: string[] = [];
   let pings = 0;
   const stop = new AbortController();
-  const heard = watchSilence({
+  const heard = watchInactivity({
     ping: () => {
       pings++;
       return world.server ? Promise.resolve() : Promise.reject(new Error("away"));

@@ -1,7 +1,7 @@
 // What it means that nothing happens to a graph: its server is away, or no worker takes its tasks.
 import { setTimeout as pause } from "node:timers/promises";
 
-export interface Silence {
+export interface InactivityOptions {
   /** Whether the server answers; rejects where it does not. */
   ping(): Promise<unknown>;
   /** The queue of a task that waits for a worker, where some do and none is running. */
@@ -13,7 +13,7 @@ export interface Silence {
 }
 
 /** Looks until the signal fires, and tells what it finds once. Call what it answers when something has happened. */
-export function watchSilence({ ping, unserved, tell, quietMs, signal }: Silence): () => void {
+export function watchInactivity({ ping, unserved, tell, quietMs, signal }: InactivityOptions): () => void {
   let last = performance.now();
   let isAway = false;
   const told = new Set<string>();

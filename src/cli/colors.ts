@@ -2,7 +2,7 @@
 import { styleText } from "node:util";
 import type { Io, Output } from "./io.ts";
 
-export interface Painter {
+export interface Colors {
   bold(text: string): string;
   dim(text: string): string;
   red(text: string): string;
@@ -10,9 +10,9 @@ export interface Painter {
   yellow(text: string): string;
 }
 
-/** A painter for what is written to `output`. */
-export function painter(output: Output, env: Io["env"]): Painter {
-  const on = wantsColour(output, env);
+/** A colorsFor for what is written to `output`. */
+export function colorsFor(output: Output, env: Io["env"]): Colors {
+  const on = wantsColor(output, env);
   const style =
     (format: Parameters<typeof styleText>[0]) =>
     (text: string): string =>
@@ -27,7 +27,7 @@ export function painter(output: Output, env: Io["env"]): Painter {
 }
 
 /** https://no-color.org and https://force-color.org; else only on a terminal that can. */
-function wantsColour(output: Output, env: Io["env"]): boolean {
+function wantsColor(output: Output, env: Io["env"]): boolean {
   if (env["NO_COLOR"]) return false;
   if (env["FORCE_COLOR"]) return env["FORCE_COLOR"] !== "0";
   return output.isTTY === true && env["TERM"] !== "dumb";

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { byteSize, columns, localTime, timeBetween } from "./columns.ts";
+import { byteSize, localTime, timeBetween } from "./format.ts";
+import { formatTable } from "./table.ts";
 
 test("columns are as wide as what is in them", () => {
   expect(
-    columns(
+    formatTable(
       ["A", "LONG", "C"],
       [
         ["1", "2", "3"],

@@ -12,14 +12,14 @@ const queuePattern = new RegExp(TASK_QUEUE_ID_PATTERN);
 const workerPattern = /^([a-zA-Z0-9_-]{1,38})\/([a-zA-Z0-9_-]{1,38})$/;
 
 /** A task queue by its id. */
-export function readQueue(word: string = ""): QueueName {
+export function parseQueue(word: string = ""): QueueName {
   const [provisionerId = "", workerType = ""] = word.split("/");
   if (queuePattern.test(word)) return { taskQueueId: word, provisionerId, workerType };
   throw new UsageError(`${word}: a queue is written like local/default, the second half in lower case`);
 }
 
 /** A worker of a queue, as lists have it. */
-export function readWorker(word: string = ""): { readonly workerGroup: string; readonly workerId: string } {
+export function parseWorker(word: string = ""): { readonly workerGroup: string; readonly workerId: string } {
   const [, workerGroup, workerId] = workerPattern.exec(word) ?? [];
   if (workerGroup !== undefined && workerId !== undefined) return { workerGroup, workerId };
   throw new UsageError(
@@ -28,7 +28,7 @@ export function readWorker(word: string = ""): { readonly workerGroup: string; r
 }
 
 /** How many rows to show at the most. */
-export function readLimit(word: string | undefined): number {
+export function parseLimit(word: string | undefined): number {
   const limit = Number(word ?? 50);
   if (Number.isInteger(limit) && limit > 0) return limit;
   throw new UsageError(`--limit ${word ?? ""}: it is a whole number, 1 or more`);

@@ -1,13 +1,14 @@
 // `taskyard group status`.
-import type { TaskStatus } from "../api/queue/status.ts";
-import type { TaskDefinition } from "../api/queue/task.ts";
-import { exitStatus } from "./cli-error.ts";
-import { columns, oneLine, sayLines, timeBetween } from "./columns.ts";
-import { command, jsonOption } from "./command.ts";
-import { sayJson } from "./io.ts";
-import { pages } from "./pages.ts";
-import { connectTarget } from "./target.ts";
-import { readId } from "./task-id.ts";
+import type { TaskStatus } from "../../api/queue/status.ts";
+import type { TaskDefinition } from "../../api/queue/task.ts";
+import { exitStatus } from "../cli-error.ts";
+import { oneLine, timeBetween } from "../format.ts";
+import { command, jsonOption } from "../command.ts";
+import { writeJson, writeLines } from "../io.ts";
+import { paginate } from "../paginate.ts";
+import { connectTarget } from "../target.ts";
+import { parseId } from "../parse-id.ts";
+import { formatTable } from "../table.ts";
 
 interface Member {
   readonly status: TaskStatus;
@@ -24,14 +25,14 @@ export const groupStatusCommand = command({
     { command: "taskyard group status ID", says: "A count of each state, and a line for each task." },
   ],
   async run({ options, args, io }) {
-    const taskGroupId = readId(args[0], "group");
+    const taskGroupId = parseId(args[0], "group");
     const { queue } = await connectTarget(io);
     const members: Member[] = [];
-    for await (const page of pages((query) => queue.listTaskGroup({ taskGroupId }, { query })))
+    for await (const page of paginate((query) => queue.listTaskGroup({ taskGroupId }, { query })))
       members.push(...page.tasks);
     const counts = countStates(members);
     if (options.json) {
-      sayJson(io.stdout, { taskGroupId, counts, tasks: members.map(({ status }) => status) });
+      writeJson(io.stdout, { taskGroupId, counts, tasks: members.map(({ status }) => status) });
       return exitStatus.ok;
     }
     const now = new Date().toISOString();
@@ -41,10 +42,10 @@ export const groupStatusCommand = command({
       const took = timeBetween(run?.started, run?.resolved ?? now);
       return [status.taskId, status.state, run?.reasonResolved ?? "-", took, oneLine(task.metadata.name)];
     });
-    sayLines(io.stdout, [
+    writeLines(io.stdout, [
       `${members.length} ${members.length === 1 ? "task" : "tasks"}: ${summary.join(", ")}`,
       "",
-      ...columns(["TASK", "STATE", "REASON", "TOOK", "NAME"], rows),
+      ...formatTable(["TASK", "STATE", "REASON", "TOOK", "NAME"], rows),
     ]);
     return exitStatus.ok;
   },

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { TaskStatus } from "../../api/queue/status.ts";
 import { capturedIo } from "../../../test/support/captured-io.ts";
-import { painter } from "../paint.ts";
-import { boardLines } from "./board.ts";
-import { drawPath } from "./draw-path.ts";
-import { graphProgress, type State } from "./progress-of-graph.ts";
+import { colorsFor } from "../colors.ts";
+import { progressLines } from "./progress-display.ts";
+import { drawCriticalPath } from "./draw-critical-path.ts";
+import { graphProgress, type State } from "./graph-progress.ts";
 
 const task = (name: string, needs: string[] = [], anyResolution = false) => ({
   taskId: name,
@@ -69,14 +69,14 @@ test("what is told late or twice changes nothing, and runs that follow do", () =
 });
 
 const io = capturedIo();
-const plain = painter(io.stdout, io.env);
+const plain = colorsFor(io.stdout, io.env);
 
-test("the board has a bar for each state that there is, and names what runs", () => {
+test("the display has a bar for each state that there is, and names what runs", () => {
   const progress = graphProgress(["a", "b", "c", "d"].map((name) => task(name)));
   progress.update(status("a", "completed"));
   progress.update(status("b", "running"));
   const later = "2026-01-31T12:00:02.500Z";
-  expect(boardLines("build", progress, plain, 40, at, later)).toEqual([
+  expect(progressLines("build", progress, plain, 40, at, later)).toEqual([
     "build  1 of 4  25%  2.5s",
     `  completed  ${"█".repeat(6)}${"░".repeat(18)}  1`,
     `  running    ${"█".repeat(6)}${"░".repeat(18)}  1`,
@@ -84,7 +84,7 @@ test("the board has a bar for each state that there is, and names what runs", ()
     `  waiting    ${"█".repeat(12)}${"░".repeat(12)}  2`,
     "  ▸ b  2.5s",
   ]);
-  const long = boardLines("x".repeat(100), progress, plain, 40, at, later);
+  const long = progressLines("x".repeat(100), progress, plain, 40, at, later);
   expect(long.every((line) => line.length <= 40)).toBe(true);
 });
 
@@ -123,7 +123,7 @@ test("the critical path is drawn on the axis of its group", () => {
       },
     ],
   };
-  expect(drawPath(summary, time(11), plain, 52)).toEqual([
+  expect(drawCriticalPath(summary, time(11), plain, 52)).toEqual([
     "critical path: 2 of 9 tasks, 10.0s",
     "",
     "TASK                         GAP  QUEUE   RUN  SHARE",
@@ -141,7 +141,7 @@ test("the critical path is drawn on the axis of its group", () => {
     stuck: 2,
     criticalPath: [{ ...second, name: "a name\nof two lines" }],
   };
-  expect(drawPath(long as typeof summary, summary.until, plain, 40)).toEqual([
+  expect(drawCriticalPath(long as typeof summary, summary.until, plain, 40)).toEqual([
     "critical path: 1 of 9 tasks, 10.0s so far",
     "2 tasks wait for one that failed, and are left out",
     "",

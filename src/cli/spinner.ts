@@ -2,7 +2,7 @@
 import yoctoSpinner from "yocto-spinner";
 import type { Io } from "./io.ts";
 
-export interface Progress {
+export interface Spinner {
   /** Says what is going on now. */
   step(text: string): void;
   /** Takes the sign away; what comes next on the stream begins at an empty line. */
@@ -10,7 +10,7 @@ export interface Progress {
 }
 
 /** Starts it on standard error. */
-export function startProgress({ stderr, env }: Io, text: string): Progress {
+export function startSpinner({ stderr, env }: Io, text: string): Spinner {
   if (stderr.isTTY !== true || env["TERM"] === "dumb")
     return { step: () => undefined, stop: () => undefined };
   // Signals are handled by whoever owns the command: the spinner would end the process.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { TaskStatus } from "../../api/queue/status.ts";
-import { commandEnds, outcomeOf } from "./outcome.ts";
+import { commandEnds, outcomeOf } from "./run-outcome.ts";
 
 const at = "2026-01-31T12:00:00.000Z";
 const run = { runId: 0, reasonCreated: "scheduled", scheduled: at } as const;

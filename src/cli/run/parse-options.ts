@@ -3,7 +3,7 @@ import { TASK_QUEUE_ID_PATTERN, type Priority } from "../../api/queue/task.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { messageOf, UsageError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
-import { priorityOf } from "../priority.ts";
+import { parsePriority } from "../parse-priority.ts";
 
 /** `K=V`, or `K` alone for the value that it has here. */
 export function readVariables(options: readonly string[], env: Io["env"]): Record<string, string> {
@@ -20,7 +20,7 @@ export function readVariables(options: readonly string[], env: Io["env"]): Recor
 }
 
 /** Seconds, of `600` or `10m`. */
-export function readSeconds(option: string): number {
+export function parseSeconds(option: string): number {
   try {
     const seconds = /^\d+$/.test(option) ? Number(option) : Math.ceil(parseDuration(option) / 1000);
     if (seconds > 0) return seconds;
@@ -30,12 +30,12 @@ export function readSeconds(option: string): number {
   throw new UsageError(`--max-run-time ${option} is too short: a second is the least`);
 }
 
-export const readPriority = (option: string | undefined): Priority | undefined =>
-  option === undefined ? undefined : priorityOf(option, `--priority ${option}`);
+export const parsePriorityOption = (option: string | undefined): Priority | undefined =>
+  option === undefined ? undefined : parsePriority(option, `--priority ${option}`);
 
 export const isTaskQueueId = (word: string): boolean => new RegExp(TASK_QUEUE_ID_PATTERN).test(word);
 
-export function readTaskQueueId(option: string): string {
+export function parseTaskQueueId(option: string): string {
   if (isTaskQueueId(option)) return option;
   throw new UsageError(
     `--task-queue ${option}: a queue is written like local/default, the second half in lower case`,
@@ -43,7 +43,7 @@ export function readTaskQueueId(option: string): string {
 }
 
 /** Paths of artifacts, which must stay within the task's folder. */
-export function readPaths(options: readonly string[]): readonly string[] {
+export function parsePaths(options: readonly string[]): readonly string[] {
   for (const path of options) {
     if (path.split("/").includes("..") || path.replaceAll(/[./]/g, "") === "") {
       throw new UsageError(

@@ -1,7 +1,7 @@
 // The critical path of a group as text: a line for each task, its time as a bar on the axis of the group.
 import type { PathTask, Timeline } from "../../api/queue/graph.ts";
-import { oneLine, timeBetween } from "../columns.ts";
-import type { Painter } from "../paint.ts";
+import { oneLine, timeBetween } from "../format.ts";
+import type { Colors } from "../colors.ts";
 
 type Summary = NonNullable<Timeline["summary"]>;
 
@@ -13,7 +13,7 @@ const header = ["GAP", "QUEUE", "RUN", "SHARE"] as const;
 const minBar = 12;
 
 /** The lines, of at most `width` columns where that is possible. `asOf`: when the group was looked at. */
-export function drawPath(summary: Summary, asOf: string, paint: Painter, width: number): string[] {
+export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors, width: number): string[] {
   const { criticalPath, wallMs, from, until, tasks, stuck, sums } = summary;
   const cells = criticalPath.map((task) => [
     duration(task.gapMs + task.betweenMs),
@@ -49,7 +49,7 @@ export function drawPath(summary: Summary, asOf: string, paint: Painter, width: 
     lines.push(
       row(
         names[i] ?? "",
-        hasBars ? bar(task, Date.parse(from), wallMs, barWidth, paint) : "",
+        hasBars ? bar(task, Date.parse(from), wallMs, barWidth, colors) : "",
         cells[i] ?? [],
       ),
     );
@@ -63,19 +63,21 @@ export function drawPath(summary: Summary, asOf: string, paint: Painter, width: 
         ]
       : []),
     "",
-    paint.dim(row("TASK", " ".repeat(Math.max(0, barWidth)), header)),
+    colors.dim(row("TASK", " ".repeat(Math.max(0, barWidth)), header)),
     ...lines,
-    ...(skipped > 0 ? [paint.dim(`and ${skipped} tasks with smaller shares`)] : []),
+    ...(skipped > 0 ? [colors.dim(`and ${skipped} tasks with smaller shares`)] : []),
     "",
     ...(hasBars
-      ? [`${paint.yellow("▒")} waiting for a worker  ${paint.green("█")} running  ${paint.dim("·")} neither`]
+      ? [
+          `${colors.yellow("▒")} waiting for a worker  ${colors.green("█")} running  ${colors.dim("·")} neither`,
+        ]
       : []),
     `all tasks together: ${duration(sums.queueMs)} waiting for workers, ${duration(sums.runMs)} running`,
   ];
 }
 
 /** Dots where nothing could be done, then the queue, then the run; at least a cell for what took any time. */
-function bar(task: PathTask, start: number, wallMs: number, width: number, paint: Painter): string {
+function bar(task: PathTask, start: number, wallMs: number, width: number, colors: Colors): string {
   const scale = (ms: number): number => (wallMs === 0 ? 0 : Math.round((ms / wallMs) * width));
   const begin = Math.min(width - 1, scale(Date.parse(task.from) - start));
   const end = Math.max(begin + 1, Math.min(width, scale(Date.parse(task.until) - start)));
@@ -86,9 +88,9 @@ function bar(task: PathTask, start: number, wallMs: number, width: number, paint
   const queue = part(task.queueMs);
   return [
     " ".repeat(begin),
-    paint.dim("·".repeat(gap)),
-    paint.yellow("▒".repeat(queue)),
-    paint.green("█".repeat(room - gap - queue)),
+    colors.dim("·".repeat(gap)),
+    colors.yellow("▒".repeat(queue)),
+    colors.green("█".repeat(room - gap - queue)),
     " ".repeat(width - end),
   ].join("");
 }

@@ -1,15 +1,15 @@
 // Shows how a graph comes along: bars that are drawn again and again where a person looks, else a line now and then.
 import { stripVTControlCharacters } from "node:util";
-import { timeBetween } from "../columns.ts";
-import { say, type Io } from "../io.ts";
-import { painter, type Painter } from "../paint.ts";
-import type { GraphProgress, State } from "./progress-of-graph.ts";
+import { timeBetween } from "../format.ts";
+import { writeLine, type Io } from "../io.ts";
+import { colorsFor, type Colors } from "../colors.ts";
+import type { GraphProgress, State } from "./graph-progress.ts";
 
-export interface Board {
+export interface ProgressDisplay {
   /** Something has changed. */
   changed(): void;
   /** Says something that stays. */
-  say(text: string): void;
+  writeLine(text: string): void;
   /** Takes the bars away. */
   stop(): void;
 }
@@ -33,21 +33,21 @@ const rows: readonly (readonly [State, string])[] = [
   ["unscheduled", "waiting"],
 ];
 
-export function startBoard(io: Io, name: string, progress: GraphProgress): Board {
+export function startProgressDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisplay {
   const isTerminal = io.stderr.isTTY === true && io.env["TERM"] !== "dumb";
-  return isTerminal ? drawnBoard(io, name, progress) : plainBoard(io, progress);
+  return isTerminal ? liveDisplay(io, name, progress) : plainDisplay(io, progress);
 }
 
-function drawnBoard(io: Io, name: string, progress: GraphProgress): Board {
+function liveDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisplay {
   const { stderr } = io;
-  const paint = painter(stderr, io.env);
+  const colors = colorsFor(stderr, io.env);
   const began = new Date().toISOString();
   let drawn = 0;
   let dirty = true;
   const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`);
   const draw = (): void => {
     const width = Math.max(30, (stderr.columns ?? 80) - 1);
-    const lines = boardLines(name, progress, paint, width, began, new Date().toISOString());
+    const lines = progressLines(name, progress, colors, width, began, new Date().toISOString());
     stderr.write(`${erase()}${noWrap}${lines.map((line) => `${line}\n`).join("")}${wrap}`);
     drawn = lines.length;
     dirty = false;
@@ -59,7 +59,7 @@ function drawnBoard(io: Io, name: string, progress: GraphProgress): Board {
   }, drawMs);
   return {
     changed: () => void (dirty = true),
-    say(text) {
+    writeLine(text) {
       stderr.write(`${erase()}${text}\n`);
       drawn = 0;
       draw();
@@ -72,11 +72,11 @@ function drawnBoard(io: Io, name: string, progress: GraphProgress): Board {
   };
 }
 
-/** The board as lines of at most `width` columns. */
-export function boardLines(
+/** The display as lines of at most `width` columns. */
+export function progressLines(
   name: string,
   { counts, running, total }: GraphProgress,
-  paint: Painter,
+  colors: Colors,
   width: number,
   began: string,
   now: string,
@@ -91,27 +91,27 @@ export function boardLines(
       const share = total === 0 ? 0 : counts[state] / total;
       // One task of many still shows.
       const length = counts[state] === 0 ? 0 : Math.max(1, Math.floor(share * barWidth));
-      const bar = colourOf(state, paint)("█".repeat(length)) + paint.dim("░".repeat(barWidth - length));
+      const bar = colorOf(state, colors)("█".repeat(length)) + colors.dim("░".repeat(barWidth - length));
       return `  ${word.padEnd(9)}  ${bar}  ${String(counts[state]).padStart(digits)}`;
     });
   const shown = [...running]
     .slice(0, maxRunning)
     .map(({ task, started }) =>
-      fitted(`  ${paint.yellow("▸")} ${task.name}  ${paint.dim(timeBetween(started, now))}`, width),
+      fitted(`  ${colors.yellow("▸")} ${task.name}  ${colors.dim(timeBetween(started, now))}`, width),
     );
   const more = counts.running - shown.length;
   return [
-    fitted(`${paint.bold(name)}  ${over} of ${total}  ${percent}%  ${timeBetween(began, now)}`, width),
+    fitted(`${colors.bold(name)}  ${over} of ${total}  ${percent}%  ${timeBetween(began, now)}`, width),
     ...bars,
     ...shown,
-    ...(more > 0 ? [`  ${paint.dim(`  and ${more} more`)}`] : []),
+    ...(more > 0 ? [`  ${colors.dim(`  and ${more} more`)}`] : []),
   ];
 }
 
-function colourOf(state: State, paint: Painter): (text: string) => string {
-  if (state === "completed") return paint.green;
-  if (state === "failed" || state === "exception") return paint.red;
-  return state === "running" ? paint.yellow : (text) => text;
+function colorOf(state: State, colors: Colors): (text: string) => string {
+  if (state === "completed") return colors.green;
+  if (state === "failed" || state === "exception") return colors.red;
+  return state === "running" ? colors.yellow : (text) => text;
 }
 
 /** With an ellipsis where it is too long. */
@@ -121,7 +121,7 @@ const fitted = (line: string, width: number): string =>
     : `${stripVTControlCharacters(line).slice(0, width - 1)}…`;
 
 /** A line for each tenth that is done. */
-function plainBoard(io: Io, progress: GraphProgress): Board {
+function plainDisplay(io: Io, progress: GraphProgress): ProgressDisplay {
   let told = 0;
   return {
     changed() {
@@ -130,9 +130,9 @@ function plainBoard(io: Io, progress: GraphProgress): Board {
       const tenth = Math.floor((over / total) * 10);
       if (tenth <= told) return;
       told = tenth;
-      say(io.stderr, `${over} of ${total} tasks are done: ${countsInWords(counts)}`);
+      writeLine(io.stderr, `${over} of ${total} tasks are done: ${countsInWords(counts)}`);
     },
-    say: (text) => say(io.stderr, text),
+    writeLine: (text) => writeLine(io.stderr, text),
     stop: () => undefined,
   };
 }

@@ -1,17 +1,4 @@
-// Tables and times for people.
-import type { Output } from "./io.ts";
-
-/** Lines of aligned columns under a header. */
-export function columns(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [header, ...rows];
-  const widths = header.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
-  return all.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+// Times and sizes as text.
 
 /** A time in the user's zone: `2026-01-31 12:00:00`. */
 export function localTime(time: string | undefined): string {
@@ -42,7 +29,3 @@ export function byteSize(bytes: number): string {
 
 /** A text of somebody else's on one line, without what a terminal would obey. */
 export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
-
-/** Writes lines. */
-export const sayLines = (output: Output, lines: readonly string[]): void =>
-  void output.write(lines.map((line) => `${line}\n`).join(""));

@@ -5,7 +5,7 @@ interface Page {
 }
 
 /** Yields each page; `get` asks for the one that a token names. */
-export async function* pages<P extends Page>(
+export async function* paginate<P extends Page>(
   get: (query: { readonly continuationToken?: string }) => Promise<P>,
 ): AsyncGenerator<P, void, undefined> {
   let page = await get({});

@@ -8,7 +8,7 @@ import type { Io } from "./io.ts";
 const MAX_BYTES = 64 * 2 ** 20;
 
 /** The text of a file, or of standard input for `-`. */
-export async function readSource(file: string, io: Io): Promise<string> {
+export async function readText(file: string, io: Io): Promise<string> {
   const name = file === "-" ? "standard input" : file;
   const stream = file === "-" ? io.stdin : createReadStream(resolve(io.cwd, file));
   const chunks: Buffer[] = [];
