@@ -1,7 +1,7 @@
 // The composition root: from a configuration to a server that answers. What stands on what is read off here.
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../lib/clock.ts";
-import { QUEUE_CLIENT_ID, staticClients } from "./auth/index.ts";
+import { QUEUE_CLIENT_ID, staticClients } from "./services/auth/index.ts";
 import { openArtifactStore } from "./core/artifact-store/open.ts";
 import type { Config } from "./core/config.ts";
 import { openDb, type Db } from "./core/db.ts";
@@ -11,10 +11,10 @@ import { createLifecycle } from "./core/lifecycle.ts";
 import { startLoop, type Loop } from "./core/loop.ts";
 import type { Monitor } from "./core/monitor.ts";
 import { createWakeUps } from "./core/wake-ups.ts";
-import { migrate } from "./db/migrate.ts";
+import { migrate } from "./db/index.ts";
 import { serveMetrics } from "./monitoring.ts";
-import { createObjects } from "./object/index.ts";
-import { createQueue } from "./queue/index.ts";
+import { createObjects } from "./services/object/index.ts";
+import { createQueue } from "./services/queue/index.ts";
 import { serveApi, versionDocument } from "./serve-api.ts";
 
 /** What a server process does. All by default; several processes may share the work. */

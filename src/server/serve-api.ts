@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { services } from "../api/services.ts";
 import { VERSION } from "../lib/version.ts";
-import { createAuth, type ClientDirectory } from "./auth/index.ts";
+import { createAuth, type ClientDirectory } from "./services/auth/index.ts";
 import { serveLocalStore, type LocalStore } from "./core/artifact-store/local/index.ts";
 import type { Config } from "./core/config.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -13,11 +13,11 @@ import { serve, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import { sql } from "./core/sql.ts";
 import { createHealth } from "./health.ts";
-import { serveEvents } from "./events/index.ts";
+import { serveEvents } from "./services/events/index.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
-import type { Objects } from "./object/index.ts";
-import type { Queue } from "./queue/index.ts";
+import type { Objects } from "./services/object/index.ts";
+import type { Queue } from "./services/queue/index.ts";
 
 export interface ApiOptions {
   readonly config: Config;

@@ -1,7 +1,7 @@
 // A named consumer: handles events in their order, each at least once, across restarts and processes.
 import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
-import { createBell } from "../bell.ts";
+import { createAsyncEvent } from "../async-event.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
@@ -56,8 +56,8 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
   const { name } = options;
   const monitor = context.monitor.child({ prefix: name });
   const end = new AbortController();
-  const bell = createBell(clock);
-  const unsubscribe = wakeUps.subscribe(freeTopic(name), bell.ring);
+  const wake = createAsyncEvent(clock);
+  const unsubscribe = wakeUps.subscribe(freeTopic(name), wake.set);
 
   async function run(): Promise<void> {
     for (let failures = 0; !end.signal.aborted;) {
@@ -65,11 +65,11 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
         const term = await leadership.take(name);
         if (term) await lead(term);
         failures = 0;
-        if (!end.signal.aborted && !term) await bell.wait(candidacyMs);
+        if (!end.signal.aborted && !term) await wake.wait(candidacyMs);
       } catch (err) {
         if (isUnavailable(err)) monitor.log.warn({ err, failures }, "consumer interrupted; trying again");
         else monitor.reportError(err, { failures });
-        if (!end.signal.aborted) await bell.wait(backoffDelay(failures++, outage));
+        if (!end.signal.aborted) await wake.wait(backoffDelay(failures++, outage));
       }
     }
   }
@@ -111,7 +111,7 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
     });
     const iterator = following[Symbol.asyncIterator]();
     const pull = pullFrom(iterator, clock);
-    const unsubscribeRetry = wakeUps.subscribe(retryTopic(name), pull.ring);
+    const unsubscribeRetry = wakeUps.subscribe(retryTopic(name), pull.set);
     try {
       await advance(from);
       await delivery.retry();
@@ -150,7 +150,7 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
   return {
     async stop() {
       end.abort();
-      bell.ring();
+      wake.set();
       await running;
       unsubscribe();
     },

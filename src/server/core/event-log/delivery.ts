@@ -2,7 +2,7 @@
 import { backoffDelay, type Backoff } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { ApiError } from "../../../lib/errors.ts";
-import { createBell } from "../bell.ts";
+import { createAsyncEvent } from "../async-event.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import * as store from "./consumer-store.ts";
@@ -75,10 +75,10 @@ export function createDelivery(context: DeliveryContext, options: DeliveryOption
   }
 
   async function pause(ms: number): Promise<void> {
-    const over = createBell(clock);
-    signal.addEventListener("abort", over.ring, { once: true });
+    const over = createAsyncEvent(clock);
+    signal.addEventListener("abort", over.set, { once: true });
     await over.wait(ms);
-    signal.removeEventListener("abort", over.ring);
+    signal.removeEventListener("abort", over.set);
     signal.throwIfAborted();
   }
 

@@ -2,7 +2,7 @@
 import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { DatabaseUnavailable, type Db } from "../db.ts";
-import { createBell, type Bell } from "../bell.ts";
+import { createAsyncEvent, type AsyncEvent } from "../async-event.ts";
 import type { Position } from "./position.ts";
 import { readEvents, type LoggedEvent, type Page, type UnusablePosition } from "./read.ts";
 import type { Tail, TailListener } from "./tail.ts";
@@ -41,20 +41,20 @@ export function follow(options: FollowOptions): Following {
 
   /** A page that is waited for as long as it takes; undefined where the signal came first. */
   async function read(from: Position): Promise<Page | undefined> {
-    const bell = createBell(clock);
-    signal.addEventListener("abort", bell.ring, { once: true });
+    const wake = createAsyncEvent(clock);
+    signal.addEventListener("abort", wake.set, { once: true });
     try {
       for (let failures = 0; !signal.aborted; failures++) {
         try {
           return await readEvents(db, from, pageSize);
         } catch (err) {
           if (!(err instanceof DatabaseUnavailable)) throw err;
-          await bell.wait(backoffDelay(failures, outage));
+          await wake.wait(backoffDelay(failures, outage));
         }
       }
       return undefined;
     } finally {
-      signal.removeEventListener("abort", bell.ring);
+      signal.removeEventListener("abort", wake.set);
     }
   }
 
@@ -78,18 +78,18 @@ export function follow(options: FollowOptions): Following {
 
   /** With the tail, until this follower is so slow that it has to catch up. */
   async function* withTail(): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
-    const bell = createBell(clock);
-    signal.addEventListener("abort", bell.ring, { once: true });
-    const feed = createFeed(accepts, bell);
+    const wake = createAsyncEvent(clock);
+    signal.addEventListener("abort", wake.set, { once: true });
+    const feed = createFeed(accepts, wake);
     let joinedAt: Position | undefined;
     tail.join(feed, (at) => {
       joinedAt = at;
-      bell.ring();
+      wake.set();
     });
     try {
       // The caller's own last look and the moment of joining are two snapshots: what lies between them is one
       // more window, which nobody has read yet.
-      while (!joinedAt && !signal.aborted) await bell.wait(forever);
+      while (!joinedAt && !signal.aborted) await wake.wait(forever);
       if (!joinedAt) return;
       position = { log: position.log, done: position.done, window: { until: joinedAt.done, cursor: 0 } };
       while (position.window) {
@@ -105,12 +105,12 @@ export function follow(options: FollowOptions): Following {
         if (taken === "overflow") return;
         if (taken.position) position = taken.position;
         if (taken.events.length > 0) yield taken.events;
-        else await bell.wait(forever);
+        else await wake.wait(forever);
       }
     } finally {
       tail.leave(feed);
       live = undefined;
-      signal.removeEventListener("abort", bell.ring);
+      signal.removeEventListener("abort", wake.set);
     }
   }
 
@@ -123,7 +123,7 @@ export function follow(options: FollowOptions): Following {
   };
 }
 
-// The bell rings for events and for the end; this is only to look around now and then.
+// The wake rings for events and for the end; this is only to look around now and then.
 const forever = 60_000;
 
 interface Feed extends TailListener {
@@ -133,7 +133,7 @@ interface Feed extends TailListener {
   passed(): Position | undefined;
 }
 
-function createFeed(accepts: (event: LoggedEvent) => boolean, bell: Bell): Feed {
+function createFeed(accepts: (event: LoggedEvent) => boolean, wake: AsyncEvent): Feed {
   let events: LoggedEvent[] = [];
   let characters = 0;
   let position: Position | undefined;
@@ -151,11 +151,11 @@ function createFeed(accepts: (event: LoggedEvent) => boolean, bell: Bell): Feed 
         events = events.length === 0 ? wanted : [...events, ...wanted];
         position = at;
       }
-      if (wanted.length > 0) bell.ring();
+      if (wanted.length > 0) wake.set();
     },
     fail(err) {
       failure = err;
-      bell.ring();
+      wake.set();
     },
     take() {
       if (failure) throw failure;

@@ -1,7 +1,7 @@
 // One process at a time for each name: a lock in the database that ends with the connection of whoever holds it.
 import Type from "typebox";
 import type { Clock } from "../../../lib/clock.ts";
-import { createBell } from "../bell.ts";
+import { createAsyncEvent } from "../async-event.ts";
 import type { Db, Queryable } from "../db.ts";
 import { sql } from "../sql.ts";
 
@@ -42,7 +42,7 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
   function open(): Promise<Session> {
     return new Promise((resolve, reject) => {
       const lost = new AbortController();
-      const bell = createBell(clock);
+      const wake = createAsyncEvent(clock);
       const names = new Set<string>();
       let ending = false;
       // One statement after the other: a connection takes no two at once.
@@ -64,12 +64,12 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
             }),
           async end() {
             ending = true;
-            bell.ring();
+            wake.set();
             await held;
           },
         });
         while (!ending) {
-          await bell.wait(heartbeatMs);
+          await wake.wait(heartbeatMs);
           await serially(() => tx.run(sql`select`));
         }
       };

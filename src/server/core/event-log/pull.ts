@@ -1,12 +1,12 @@
 // The next value of an iterator or the end of a time, whichever is first, without asking twice.
-import { createBell, type Bell } from "../bell.ts";
+import { createAsyncEvent, type AsyncEvent } from "../async-event.ts";
 import type { Clock } from "../../../lib/clock.ts";
 
 export interface Pull<T> {
   /** The next value; undefined where `ms` pass or somebody rings before it is there. Rejects as the iterator does. */
   next(ms: number): Promise<IteratorResult<T> | undefined>;
   /** Makes a `next` that waits answer undefined. */
-  readonly ring: Bell["ring"];
+  readonly set: AsyncEvent["set"];
 }
 
 /**
@@ -14,7 +14,7 @@ export interface Pull<T> {
  * promise, and a stream of events may be idle for weeks.
  */
 export function pullFrom<T>(iterator: AsyncIterator<T>, clock: Clock): Pull<T> {
-  const bell = createBell(clock);
+  const wake = createAsyncEvent(clock);
   let asked = false;
   let answer: { result: IteratorResult<T> } | { err: unknown } | undefined;
 
@@ -25,14 +25,14 @@ export function pullFrom<T>(iterator: AsyncIterator<T>, clock: Clock): Pull<T> {
     } catch (err) {
       answer = { err };
     }
-    bell.ring();
+    wake.set();
   }
 
   return {
-    ring: bell.ring,
+    set: wake.set,
     async next(ms) {
       if (!asked) void ask();
-      if (!answer) await bell.wait(ms);
+      if (!answer) await wake.wait(ms);
       const given = answer;
       if (!given) return undefined;
       asked = false;

@@ -4,7 +4,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
-import { createBell } from "../bell.ts";
+import { createAsyncEvent } from "../async-event.ts";
 import type { Position } from "./position.ts";
 import { positionNow, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 
@@ -47,9 +47,9 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
   let position: Position | undefined;
   let running: Promise<void> | undefined;
   let stopped = false;
-  const bell = createBell(clock);
-  const end = createBell(clock);
-  const unsubscribe = wakeUps.subscribe("events", bell.ring);
+  const wake = createAsyncEvent(clock);
+  const end = createAsyncEvent(clock);
+  const unsubscribe = wakeUps.subscribe("events", wake.set);
 
   async function run(): Promise<void> {
     let failures = 0;
@@ -71,7 +71,7 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
       }
       const rest = began + restMs - clock.now();
       if (rest > 0) await end.wait(rest);
-      await bell.wait(pollMs);
+      await wake.wait(pollMs);
     }
     position = undefined;
     running = undefined;
@@ -103,7 +103,7 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
   return {
     join(listener, joined) {
       joining.set(listener, joined);
-      bell.ring();
+      wake.set();
       if (!stopped) running ??= run();
     },
     leave(listener) {
@@ -113,8 +113,8 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     async stop() {
       stopped = true;
       unsubscribe();
-      bell.ring();
-      end.ring();
+      wake.set();
+      end.set();
       await running;
     },
   };

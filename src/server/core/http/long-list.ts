@@ -1,7 +1,7 @@
 // JSON whose one member is a list of thousands, parsed element by element. JSON.parse of 30 MB takes 250 ms, for which
 // everybody else would have to wait.
 import { ApiError } from "../../../lib/errors.ts";
-import { takeTurns, type Turn } from "../turns.ts";
+import { startTimeSlice, type TimeSlice } from "../time-slice.ts";
 import { endOfString } from "./nesting.ts";
 
 /** One element is parsed in one go, so it must not be large itself. */
@@ -17,8 +17,8 @@ export async function parseLongList(
   name: string,
   check: (text: string) => void,
 ): Promise<unknown> {
-  const turn = takeTurns();
-  const list = await findList(text, name, turn);
+  const slice = startTimeSlice();
+  const list = await findList(text, name, slice);
   if (!list) throw malformed(`a body of this size must be an object with the list ${name}, given once`);
   // What is around the list goes through JSON.parse with an empty one in its place.
   const rest = `${text.slice(0, list.from)}${text.slice(list.to)}`;
@@ -31,7 +31,7 @@ export async function parseLongList(
     const element = text.slice(from, to);
     check(element);
     elements.push(parse(element, `${name}[${i}]: `));
-    if (turn.isOver()) await turn.next();
+    if (slice.isOver()) await slice.next();
   }
   return { ...(value as object), [name]: elements };
 }
@@ -45,7 +45,7 @@ interface List {
 }
 
 /** Finds the list among the members of the outermost object; what it does not understand is left to JSON.parse. */
-async function findList(text: string, name: string, turn: Turn): Promise<List | undefined> {
+async function findList(text: string, name: string, slice: TimeSlice): Promise<List | undefined> {
   const key = JSON.stringify(name);
   let found: List | undefined;
   let at = skipSpace(text, 0);
@@ -58,7 +58,7 @@ async function findList(text: string, name: string, turn: Turn): Promise<List | 
     if (text.slice(begin, colon).trim() !== key) at = endOfValue(text, value);
     else {
       if (found || text[value] !== "[") return undefined;
-      found = await elementsOf(text, value, turn);
+      found = await elementsOf(text, value, slice);
       at = found.to + 1;
     }
     at = skipSpace(text, at);
@@ -66,7 +66,7 @@ async function findList(text: string, name: string, turn: Turn): Promise<List | 
   return found;
 }
 
-async function elementsOf(text: string, bracket: number, turn: Turn): Promise<List> {
+async function elementsOf(text: string, bracket: number, slice: TimeSlice): Promise<List> {
   const spans: [number, number][] = [];
   const first = skipSpace(text, bracket + 1);
   if (text[first] === "]") return { from: bracket + 1, to: first, spans };
@@ -75,7 +75,7 @@ async function elementsOf(text: string, bracket: number, turn: Turn): Promise<Li
     const from = at + 1;
     at = skipSpace(text, endOfValue(text, skipSpace(text, from)));
     spans.push([from, at]);
-    if (turn.isOver()) await turn.next();
+    if (slice.isOver()) await slice.next();
   } while (text[at] === ",");
   if (text[at] !== "]")
     throw malformed(`Expected ',' or ']' after element ${spans.length - 1} of the list, at position ${at}`);

@@ -1,0 +1,2 @@
+// Public API of the database's schema.
+export { migrate } from "./migrate.ts";

@@ -1,0 +1,370 @@
+import { createHmac } from "node:crypto";
+import { expect, test } from "vitest";
+import { manualClock } from "../../../../test/support/clock.ts";
+import { peerBewit, peerHeader, peerTemporaryCredentials } from "../../../../test/support/hawk-peer.ts";
+import { bewitText, encodeBewit, encodeExt } from "../../../lib/hawk.ts";
+import { compileRoles, type Role } from "../../../lib/scopes/roles.ts";
+import { createAuthenticator, type AuthResult, type SignedRequest } from "./authenticate.ts";
+import type { Client, ClientDirectory } from "./clients.ts";
+import { payloadHash } from "./payload-hash.ts";
+import { createTemporaryCredentials } from "./temporary-credentials.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+const anonymousRole: Role = { roleId: "anonymous", scopes: ["anonscope"] };
+
+/** A directory that tests can change, as one that follows a database would. */
+function world({ cacheSize }: { cacheSize?: number } = {}) {
+  // The peer signs with the machine's time, so the clock begins there.
+  const clock = manualClock(Date.now());
+  const clients = new Map<string, Client>();
+  const set = (clientId: string, change: Partial<Client>): void => {
+    const fresh: Client = {
+      clientId,
+      accessToken: `${clientId}-secret`,
+      description: "",
+      scopes: [],
+      created: 0,
+      expires: clock.now() + 2 * hour,
+      disabled: false,
+    };
+    clients.set(clientId, { ...fresh, ...clients.get(clientId), ...change });
+    directory.generation++;
+  };
+  const directory = {
+    generation: 0,
+    roles: compileRoles([anonymousRole, { roleId: "expansion", scopes: ["expanded"] }]),
+    client: (clientId: string) => clients.get(clientId),
+  };
+  set("root", { scopes: ["*"] });
+  set("unpriv", { scopes: ["scope2"] });
+  const authenticate = createAuthenticator({
+    clients: directory satisfies ClientDirectory,
+    clock,
+    hawkSkewMs: 15 * minute,
+    ...(cacheSize !== undefined && { cacheSize }),
+  });
+  return { clock, set, directory, authenticate };
+}
+
+const key = (id: string) => ({ id, key: `${id}-secret` });
+const target = { method: "GET", resource: "/a/b?c=d", host: "Test.example.com", port: 443 };
+const url = "https://test.example.com/a/b?c=d";
+
+const byHeader = (
+  credentials: { id: string; key: string },
+  options: Parameters<typeof peerHeader>[3] = {},
+): SignedRequest => ({ ...target, authorization: peerHeader(url, "GET", credentials, options) });
+
+const byBewit = (
+  credentials: { id: string; key: string },
+  options: Parameters<typeof peerBewit>[2] = {},
+): SignedRequest => ({
+  ...target,
+  resource: `${target.resource}&bewit=${peerBewit(url, credentials, options)}`,
+});
+
+const plain = (result: AuthResult) =>
+  result.status === "auth-failed" ? result : { ...result, scopes: result.scopes.list };
+
+const failed = (message: string) => ({ status: "auth-failed", message });
+
+test("without credentials one is everybody, for a quarter of an hour", () => {
+  const { authenticate, clock } = world();
+  expect(plain(authenticate(target))).toEqual({
+    status: "no-auth",
+    scheme: "none",
+    scopes: ["anonscope", "assume:anonymous"],
+    expires: clock.now() + 15 * minute,
+  });
+  expect(authenticate({ ...target, authorization: "" }).status).toBe("no-auth");
+});
+
+test("a header lets its signer in, until the client expires", () => {
+  const { authenticate, clock } = world();
+  expect(plain(authenticate(byHeader(key("root"))))).toEqual({
+    status: "auth-success",
+    scheme: "hawk",
+    clientId: "root",
+    scopes: ["*"],
+    expires: clock.now() + 2 * hour,
+  });
+});
+
+test("every caller may do what everybody may", () => {
+  const result = world().authenticate(byHeader(key("unpriv")));
+  expect(plain(result)).toMatchObject({ scopes: ["anonscope", "assume:anonymous", "scope2"] });
+});
+
+test("the scopes of a client are expanded", () => {
+  const { authenticate, set } = world();
+  set("unpriv", { scopes: ["assume:expansion"] });
+  const scopes = ["anonscope", "assume:anonymous", "assume:expansion", "expanded"];
+  expect(plain(authenticate(byHeader(key("unpriv"))))).toMatchObject({ scopes });
+});
+
+test("the hash of the body is handed on, and is part of what was signed", () => {
+  const { authenticate } = world();
+  const request = byHeader(key("root"), { payload: "{}", contentType: "application/json" });
+  const hash = payloadHash("application/json", "{}");
+  expect(authenticate(request)).toMatchObject({ status: "auth-success", hash });
+  const forged = request.authorization?.replace(hash, payloadHash("application/json", "[]"));
+  expect(authenticate({ ...request, authorization: forged })).toEqual(failed("Unauthorized: Bad mac"));
+  expect(authenticate(byHeader(key("root")))).not.toHaveProperty("hash");
+});
+
+test.each([
+  ["method", { method: "PUT" }],
+  ["path", { resource: "/a/b?c=e" }],
+  ["host", { host: "other.example.com" }],
+  ["port", { port: 80 }],
+])("a header signed for another %s is refused", (_, change) => {
+  expect(world().authenticate({ ...byHeader(key("root")), ...change })).toEqual(
+    failed("Unauthorized: Bad mac"),
+  );
+});
+
+test("a wrong key is refused, also for credentials that were right before", () => {
+  const { authenticate } = world();
+  expect(authenticate(byHeader(key("root"))).status).toBe("auth-success");
+  const wrong = byHeader({ id: "root", key: "root-wrong-secret" });
+  expect(authenticate(wrong)).toEqual(failed("Unauthorized: Bad mac"));
+});
+
+test("clocks may differ by fifteen minutes, and no more", () => {
+  const { authenticate, clock } = world();
+  const seconds = Math.floor(clock.now() / 1000);
+  clock.setNow(seconds * 1000);
+  for (const timestamp of [seconds - 900, seconds + 900]) {
+    expect(authenticate(byHeader(key("root"), { timestamp })).status).toBe("auth-success");
+  }
+  for (const timestamp of [seconds - 901, seconds + 901, "soon"]) {
+    const request = byHeader(key("root"), { timestamp });
+    expect(authenticate(request)).toEqual(failed("Unauthorized: Stale timestamp"));
+  }
+});
+
+test("clients that may not sign are refused", () => {
+  const { authenticate, set, clock } = world();
+  const request = byHeader(key("unpriv"));
+  expect(authenticate(byHeader(key("nobody")))).toEqual(failed("Client with clientId 'nobody' not found"));
+  expect(authenticate(request).status).toBe("auth-success");
+  set("unpriv", { disabled: true });
+  expect(authenticate(request)).toEqual(failed("Client with clientId 'unpriv' is disabled"));
+  set("unpriv", { disabled: false, expires: clock.now() });
+  expect(authenticate(request).status).toBe("auth-success");
+  clock.setNow(clock.now() + 1);
+  expect(authenticate(request)).toEqual(failed("Client with clientId: 'unpriv' has expired"));
+});
+
+test("other schemes and broken headers are refused", () => {
+  const { authenticate } = world();
+  expect(authenticate({ ...target, authorization: "Basic cm9vdDpyb290" })).toEqual(
+    failed("Unauthorized: the Authorization header must use the scheme Hawk, not Basic"),
+  );
+  expect(authenticate({ ...target, authorization: `Hawk ${"x".repeat(4096)}` })).toEqual(
+    failed("Bad Request: Header length too long"),
+  );
+});
+
+test("a bewit lets its signer read, wherever it stands in the query", () => {
+  const { authenticate } = world();
+  const success = { status: "auth-success", scheme: "hawk", clientId: "root" };
+  expect(authenticate(byBewit(key("root")))).toMatchObject(success);
+  expect(authenticate({ ...byBewit(key("root")), method: "head" })).toMatchObject(success);
+  const bewit = peerBewit(url, key("root"));
+  expect(authenticate({ ...target, resource: `/a/b?bewit=${bewit}&c=d` })).toMatchObject(success);
+  const bare = peerBewit("https://test.example.com/a", key("root"));
+  expect(authenticate({ ...target, resource: `/a?bewit=${bare}` })).toMatchObject(success);
+});
+
+test("bewits that do not fit are refused", () => {
+  const { authenticate, clock } = world();
+  const good = byBewit(key("root"));
+  const withBewit = (bewit: string) => ({ ...target, resource: `${target.resource}&bewit=${bewit}` });
+  const outcome = (request: SignedRequest) => authenticate(request);
+  expect(outcome({ ...good, method: "POST" })).toEqual(failed("Unauthorized: Invalid method"));
+  expect(outcome({ ...good, resource: good.resource.replace("c=d", "c=e") })).toEqual(
+    failed("Unauthorized: Bad mac"),
+  );
+  expect(outcome(byBewit({ id: "root", key: "no" }))).toEqual(failed("Unauthorized: Bad mac"));
+  expect(outcome(byBewit(key("root"), { ttlSec: -1 }))).toEqual(failed("Unauthorized: Access expired"));
+  expect(outcome(byBewit(key("nobody")))).toEqual(failed("Client with clientId 'nobody' not found"));
+  expect(outcome(withBewit(""))).toEqual(failed("Unauthorized: Empty bewit"));
+  expect(outcome(withBewit("%41"))).toEqual(failed("Bad Request: Invalid bewit encoding"));
+  expect(outcome(withBewit("dSlITZ4yQgmvxxAi4A8fHQ"))).toEqual(
+    failed("Bad Request: Invalid bewit structure"),
+  );
+  expect(outcome(withBewit(encodeBewit({ id: "root", exp: "", mac: "m" })))).toEqual(
+    failed("Bad Request: Missing bewit attributes"),
+  );
+  expect(outcome(withBewit("x".repeat(4096)))).toEqual(
+    failed("Bad Request: Resource path exceeds max length"),
+  );
+  clock.setNow(clock.now() + hour);
+  expect(outcome(good)).toEqual(failed("Unauthorized: Access expired"));
+});
+
+test("a bewit ends at the second that it names, and one that names none never began", () => {
+  const { authenticate, clock } = world();
+  const { host, port, resource } = target;
+  const signed = (exp: number | string): SignedRequest => {
+    const mac = createHmac("sha256", "root-secret")
+      .update(bewitText({ exp, host, port, resource }))
+      .digest("base64");
+    return { ...target, resource: `${resource}&bewit=${encodeBewit({ id: "root", exp, mac })}` };
+  };
+  const exp = Math.floor(clock.now() / 1000) + 60;
+  clock.setNow(exp * 1000 - 1);
+  expect(authenticate(signed(exp)).status).toBe("auth-success");
+  expect(authenticate(signed("never"))).toEqual(failed("Unauthorized: Access expired"));
+  clock.setNow(exp * 1000);
+  expect(authenticate(signed(exp))).toEqual(failed("Unauthorized: Access expired"));
+});
+
+test("a header and a bewit at once are refused", () => {
+  const { authorization } = byHeader(key("root"));
+  expect(world().authenticate({ ...byBewit(key("root")), authorization })).toEqual(
+    failed(
+      "Cannot use two authentication schemes at once: the request has both a bewit and an Authorization header",
+    ),
+  );
+});
+
+test("ext may be empty, and members that nobody knows are no trouble", () => {
+  const { authenticate } = world();
+  for (const text of ["{}", '{"somefield":"foo"}', '{"certificate":null,"authorizedScopes":null}']) {
+    const ext = Buffer.from(text).toString("base64");
+    expect(plain(authenticate(byHeader(key("root"), { ext })))).toMatchObject({ scopes: ["*"] });
+    expect(plain(authenticate(byBewit(key("root"), { ext })))).toMatchObject({ scopes: ["*"] });
+  }
+  expect(authenticate(byHeader(key("root"), { ext: "abcd" }))).toEqual(failed("Failed to parse ext"));
+  expect(authenticate(byBewit(key("root"), { ext: "abcd" }))).toEqual(failed("Failed to parse ext"));
+});
+
+const authorized = (...authorizedScopes: string[]) => encodeExt({ authorizedScopes });
+
+test.each([
+  ["header", byHeader],
+  ["bewit", byBewit],
+])("authorizedScopes of a %s replace what the caller holds, and are expanded", (_, sign) => {
+  const { authenticate } = world();
+  const ext = authorized("scope1:*", "assume:expansion");
+  expect(plain(authenticate(sign(key("root"), { ext })))).toMatchObject({
+    scopes: ["anonscope", "assume:anonymous", "assume:expansion", "expanded", "scope1:*"],
+  });
+});
+
+test("an empty list of authorizedScopes leaves what everybody may do", () => {
+  const result = world().authenticate(byHeader(key("root"), { ext: authorized() }));
+  expect(plain(result)).toMatchObject({ scopes: ["anonscope", "assume:anonymous"] });
+});
+
+test("authorizedScopes may name what follows from a role, and what everybody may do", () => {
+  const { authenticate, set } = world();
+  set("unpriv", { scopes: ["assume:expansion"] });
+  const ext = authorized("expanded", "anonscope");
+  expect(plain(authenticate(byHeader(key("unpriv"), { ext })))).toMatchObject({
+    scopes: ["anonscope", "assume:anonymous", "expanded"],
+  });
+});
+
+test("authorizedScopes beyond what the caller holds are refused, with both lists", () => {
+  const ext = authorized("scope2", "scope1:*");
+  expect(world().authenticate(byHeader(key("unpriv"), { ext }))).toEqual(
+    failed(
+      "Supplied credentials do not satisfy authorizedScopes; credentials have scopes:\n\n" +
+        "```\nanonscope\nassume:anonymous\nscope2\n```\n\n" +
+        "authorizedScopes are:\n\n```\nscope1:*\nscope2\n```",
+    ),
+  );
+});
+
+test("nobody learns what a client holds without its key", () => {
+  const ext = authorized("scope1:*");
+  expect(world().authenticate(byHeader({ id: "unpriv", key: "a guess" }, { ext }))).toEqual(
+    failed("Unauthorized: Bad mac"),
+  );
+});
+
+test.each([
+  ["scope1:*", "ext.authorizedScopes must be an array"],
+  ["", "ext.authorizedScopes must be an array"],
+  [["a\nb"], "ext.authorizedScopes must be an array of valid scopes"],
+  [[1], "ext.authorizedScopes must be an array of valid scopes"],
+])("authorizedScopes %j are refused", (authorizedScopes, message) => {
+  const ext = Buffer.from(JSON.stringify({ authorizedScopes })).toString("base64");
+  expect(world().authenticate(byHeader(key("root"), { ext }))).toEqual(failed(message));
+});
+
+test("a change of clients or roles shows at the next request", () => {
+  const { authenticate, set, directory } = world();
+  const request = byHeader(key("unpriv"), { ext: authorized("scope2") });
+  expect(plain(authenticate(request))).toMatchObject({ scopes: ["anonscope", "assume:anonymous", "scope2"] });
+  directory.roles = compileRoles([{ ...anonymousRole, scopes: ["other"] }]);
+  directory.generation++;
+  expect(plain(authenticate(request))).toMatchObject({ scopes: ["assume:anonymous", "other", "scope2"] });
+  expect(plain(authenticate(target))).toMatchObject({ scopes: ["assume:anonymous", "other"] });
+  set("unpriv", { scopes: ["scope3"] });
+  expect(authenticate(request)).toMatchObject({ status: "auth-failed" });
+  set("unpriv", { scopes: ["scope2"], accessToken: "unpriv-new-secret" });
+  expect(authenticate(request)).toEqual(failed("Unauthorized: Bad mac"));
+});
+
+test("remembered credentials are told apart by id and ext", () => {
+  const { authenticate, set } = world();
+  set("unpriv", { accessToken: "root-secret" });
+  const ext = authorized("scope2");
+  for (const options of [{}, { ext }, { ext: authorized() }]) {
+    const root = authenticate(byHeader(key("root"), options));
+    const unpriv = authenticate(byHeader({ id: "unpriv", key: "root-secret" }, options));
+    expect([root, unpriv]).toMatchObject([{ clientId: "root" }, { clientId: "unpriv" }]);
+  }
+  expect(plain(authenticate(byHeader(key("root"), { ext })))).toMatchObject({
+    scopes: ["anonscope", "assume:anonymous", "scope2"],
+  });
+});
+
+test("more credentials than are remembered are no trouble", () => {
+  const { authenticate, clock } = world({ cacheSize: 2 });
+  const issuer = { clientId: "root", accessToken: "root-secret" };
+  const requests = Array.from({ length: 5 }, (_, i) => {
+    const times = { start: clock.now(), expiry: clock.now() + hour };
+    const made = createTemporaryCredentials({ issuer, scopes: [`scope${i}`], ...times });
+    const ext = encodeExt({ certificate: JSON.parse(made.certificate) as unknown });
+    return byHeader({ id: made.clientId, key: made.accessToken }, { ext });
+  });
+  for (const round of [1, 2]) {
+    const scopes = requests.map((request) => authenticate(request)).map((result) => plain(result));
+    expect([round, scopes.map((result) => "scopes" in result && result.scopes.at(-1))]).toEqual([
+      round,
+      ["scope0", "scope1", "scope2", "scope3", "scope4"],
+    ]);
+  }
+});
+
+test("temporary credentials of the client's making are let in, by header and by bewit", () => {
+  const { authenticate, clock } = world();
+  const expiry = clock.now() + hour;
+  for (const name of [{}, { clientId: "some/name" }]) {
+    const made = peerTemporaryCredentials({
+      ...name,
+      credentials: { clientId: "root", accessToken: "root-secret" },
+      scopes: ["scope3", "assume:expansion"],
+      start: new Date(clock.now()),
+      expiry: new Date(expiry),
+    });
+    const ext = encodeExt({ certificate: JSON.parse(made.certificate) as unknown });
+    const credentials = { id: made.clientId, key: made.accessToken };
+    for (const request of [byHeader(credentials, { ext }), byBewit(credentials, { ext })]) {
+      expect(plain(authenticate(request))).toEqual({
+        status: "auth-success",
+        scheme: "hawk",
+        clientId: made.clientId,
+        scopes: ["anonscope", "assume:anonymous", "assume:expansion", "expanded", "scope3"],
+        expires: expiry,
+      });
+    }
+  }
+});

@@ -1,0 +1,143 @@
+// Tells who signed a request. Everything it needs is in memory, so it answers at once, in the process that got the call.
+import { createHmac } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../../lib/clock.ts";
+import {
+  bewitText,
+  HawkError,
+  headerText,
+  MAX_HAWK_LENGTH,
+  parseAuthorizationHeader,
+  parseBewit,
+  splitBewit,
+} from "../../../lib/hawk.ts";
+import type { ScopeSet } from "../../../lib/scopes/scope-set.ts";
+import type { ClientDirectory } from "./clients.ts";
+import { equalInConstantTime } from "./constant-time.ts";
+import {
+  createScopeView,
+  narrow,
+  requireValid,
+  resolveCredentials,
+  type Credentials,
+} from "./credentials.ts";
+
+/** The parts of a request that a signature covers, as the client saw them. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly resource: string;
+  readonly host: string;
+  readonly port: number;
+  readonly authorization?: string | undefined;
+}
+
+/** Who sent a request; `expires` is in milliseconds since the epoch. */
+export type AuthResult =
+  | {
+      readonly status: "auth-success";
+      readonly scheme: "hawk";
+      readonly clientId: string;
+      readonly scopes: ScopeSet;
+      readonly expires: number;
+      /** The hash of the body that was signed, for whoever has the body to check. */
+      readonly hash?: string;
+    }
+  | {
+      readonly status: "no-auth";
+      readonly scheme: "none";
+      readonly scopes: ScopeSet;
+      readonly expires: number;
+    }
+  | { readonly status: "auth-failed"; readonly message: string };
+
+export type Authenticator = (request: SignedRequest) => AuthResult;
+
+export interface AuthenticatorOptions {
+  readonly clients: ClientDirectory;
+  readonly clock: Clock;
+  /** How far a client's clock may be off, in milliseconds. */
+  readonly hawkSkewMs: number;
+  /** How many credentials are remembered once they were checked. */
+  readonly cacheSize?: number;
+}
+
+/** What callers without credentials are told of how long that holds. */
+const anonymousMs = 15 * 60 * 1000;
+
+/**
+ * Makes the check of requests: header or bewit, permanent or temporary credentials.
+ *
+ * Reading `ext` and checking its certificate costs more than the MAC of the request, and the same credentials come
+ * again and again; so what an id and its `ext` amount to is remembered, while times and the state of the client
+ * are looked at every time. Measured (CPU), a header with a certificate of 13 scopes: 37 µs at first, 15 µs when known;
+ * without `ext` 11 µs. 5,000 remembered ones take 15 MB.
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { clients, clock, hawkSkewMs, cacheSize = 5_000 } = options;
+  const proven = new LRUCache<string, Credentials>({ max: cacheSize });
+  let generation = clients.generation;
+  let view = createScopeView(clients);
+
+  /** Finds out what the credentials are worth, and whether the MAC of the request is made with their key. */
+  function admit(id: string, ext: string | undefined, text: string, mac: string, now: number) {
+    // Neither an id nor ext can hold a backslash, so no two pairs share a key.
+    const cacheKey = `${id}\\${ext ?? ""}`;
+    const known = proven.get(cacheKey);
+    const claimed = known ?? resolveCredentials(id, ext, clients, view, now);
+    const expires = requireValid(claimed, clients, now);
+    const expected = createHmac("sha256", claimed.key).update(text).digest("base64");
+    if (!equalInConstantTime(mac, expected)) throw new HawkError("Unauthorized: Bad mac");
+    const credentials = known ?? narrow(claimed, view);
+    // Not before the MAC was right: else strangers could fill the memory with guesses.
+    if (known === undefined) proven.set(cacheKey, credentials);
+    const { scopes } = credentials;
+    return { status: "auth-success", scheme: "hawk", clientId: id, scopes, expires } as const;
+  }
+
+  function byHeader(request: SignedRequest, authorization: string, now: number): AuthResult {
+    const { id, ts, nonce, mac, hash, ext } = parseAuthorizationHeader(authorization);
+    const result = admit(id, ext, headerText({ ...request, ts, nonce, hash, ext }), mac, now);
+    // Written so that a time that is no number is stale as well.
+    if (!(Math.abs(Number(ts) * 1000 - now) <= hawkSkewMs)) {
+      throw new HawkError("Unauthorized: Stale timestamp");
+    }
+    return hash === undefined ? result : { ...result, hash };
+  }
+
+  function byBewit(request: SignedRequest, encoded: string, resource: string, now: number): AuthResult {
+    if (request.resource.length > MAX_HAWK_LENGTH) {
+      throw new HawkError("Bad Request: Resource path exceeds max length");
+    }
+    if (!/^(get|head)$/i.test(request.method)) throw new HawkError("Unauthorized: Invalid method");
+    const { id, exp, mac, ext } = parseBewit(encoded);
+    const { host, port } = request;
+    const result = admit(id, ext, bewitText({ exp, resource, host, port, ext }), mac, now);
+    if (!(Number(exp) * 1000 > now)) throw new HawkError("Unauthorized: Access expired");
+    return result;
+  }
+
+  return (request) => {
+    const now = clock.now();
+    if (clients.generation !== generation) {
+      generation = clients.generation;
+      view = createScopeView(clients);
+      proven.clear();
+    }
+    const { authorization } = request;
+    const signed = splitBewit(request.resource);
+    try {
+      if (signed && authorization) {
+        throw new HawkError(
+          "Cannot use two authentication schemes at once: the request has both a bewit and an Authorization header",
+        );
+      }
+      if (signed) return byBewit(request, signed.bewit, signed.resource, now);
+      if (authorization) return byHeader(request, authorization, now);
+    } catch (err) {
+      if (err instanceof HawkError) return { status: "auth-failed", message: err.message };
+      throw err;
+    }
+    return { status: "no-auth", scheme: "none", scopes: view.anonymous, expires: now + anonymousMs };
+  };
+}

@@ -1,0 +1,221 @@
+// The auth service over HTTP, called by the compatible client for Node.
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  peerAuth,
+  peerHeader,
+  peerTemporaryCredentials,
+  type PeerClientOptions,
+} from "../../../../test/support/hawk-peer.ts";
+import { testMonitor } from "../../../../test/support/monitor.ts";
+import { authApi } from "../../../api/auth/index.ts";
+import { systemClock } from "../../../lib/clock.ts";
+import { serve } from "../../core/http/serve.ts";
+import { createHttpServer } from "../../core/http/server.ts";
+import { createAuth, staticClients } from "./index.ts";
+
+const since = Date.UTC(2026, 0, 1);
+const root = { clientId: "static/taskcluster/root", accessToken: "the-token-of-the-root-client" };
+const tool = { clientId: "static/tool", accessToken: "the-token-of-the-static-tool" };
+const tester = { clientId: "tester", accessToken: "no-secret" };
+
+const { monitor } = testMonitor();
+const app = createHttpServer({
+  bodyLimit: 10 * 2 ** 20,
+  keepAliveTimeoutMs: 1_000,
+  trustProxy: false,
+  version: {},
+  clock: systemClock,
+  monitor,
+});
+let rootUrl = "";
+
+beforeAll(async () => {
+  const clients = staticClients(
+    {
+      secret: "a secret of 22 or more characters",
+      rootClientId: root.clientId,
+      rootAccessToken: root.accessToken,
+      staticClients: [{ ...tool, description: "A tool", scopes: ["auth:current-scopes", "b:*", "b:c"] }],
+      anonymousScopes: ["auth:get-client:*", "auth:expand-scopes"],
+    },
+    since,
+  );
+  const ctx = { clients, clock: systemClock, hawkSkewMs: 900_000, rootUrl: () => rootUrl, trustProxy: false };
+  const { authenticate, handlers } = createAuth(ctx);
+  const nothing = () => ({});
+  const monitoring = { ping: nothing, lbheartbeat: nothing, version: nothing, heartbeat: nothing };
+  const served = { rootUrl: () => rootUrl, authenticate, clock: systemClock, monitor, checkReplies: true };
+  serve(app, authApi, { ...monitoring, ...handlers }, served);
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  // The address of a TCP server is never text.
+  rootUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => app.close());
+
+const auth = (options: Omit<PeerClientOptions, "rootUrl"> = {}) =>
+  peerAuth({ rootUrl, credentials: { clientId: "", accessToken: "" }, ...options });
+
+const temporary = (
+  credentials: { clientId: string; accessToken: string },
+  scopes: readonly string[],
+  clientId?: string,
+) =>
+  peerTemporaryCredentials({
+    ...(clientId !== undefined && { clientId }),
+    credentials,
+    scopes,
+    start: new Date(Date.now() - 60_000),
+    expiry: new Date(Date.now() + 600_000),
+  });
+
+test("a client is shown without its token, and its roles expanded", async () => {
+  const time = "2026-01-01T00:00:00.000Z";
+  expect(await auth().client("static/tool")).toEqual({
+    clientId: "static/tool",
+    description: "A tool",
+    scopes: ["auth:current-scopes", "b:*", "b:c"],
+    expandedScopes: ["auth:current-scopes", "b:*"],
+    disabled: false,
+    deleteOnExpiration: false,
+    expires: "3026-01-01T00:00:00.000Z",
+    created: time,
+    lastModified: time,
+    lastDateUsed: time,
+    lastRotated: time,
+  });
+  await expect(auth().client("static/nobody")).rejects.toMatchObject({
+    statusCode: 404,
+    code: "ResourceNotFound",
+    message: expect.stringContaining("There is no client with the id 'static/nobody'."),
+  });
+});
+
+test("scopes are expanded and put in order", async () => {
+  expect(await auth().expandScopes({ scopes: ["b", "a*", "assume:anonymous"] })).toEqual({
+    scopes: ["a*", "b"],
+  });
+  expect(await auth().expandScopes({ scopes: ["b", "assume:anonymous"] })).toEqual({
+    scopes: ["assume:anonymous", "auth:expand-scopes", "auth:get-client:*", "b"],
+  });
+});
+
+test("nobody keeps the server busy with lists of scopes that no client holds", async () => {
+  const some = Array.from({ length: 12_000 }, (_, i) => `a:${i}:${"x".repeat(8)}`);
+  expect((await auth().expandScopes({ scopes: some })).scopes).toHaveLength(12_000);
+  const many = some.map((scope) => `${scope}${"x".repeat(8)}`);
+  for (const call of [
+    () => auth().expandScopes({ scopes: many }),
+    () => auth({ credentials: tester }).testAuthenticate({ clientScopes: many, requiredScopes: [] }),
+  ])
+    await expect(call()).rejects.toMatchObject({
+      statusCode: 413,
+      message: expect.stringContaining("larger than the 262144 bytes that are accepted here"),
+    });
+});
+
+test("everybody learns what they may do, and no more than they ask to use", async () => {
+  expect(await auth({ credentials: root }).currentScopes()).toEqual({ scopes: ["*"] });
+  const anonymous = ["assume:anonymous", "auth:current-scopes", "auth:expand-scopes", "auth:get-client:*"];
+  expect(await auth({ credentials: tool }).currentScopes()).toEqual({ scopes: [...anonymous, "b:*"] });
+  const some = { credentials: tool, authorizedScopes: ["b:x", "auth:current-scopes"] };
+  expect(await auth(some).currentScopes()).toEqual({ scopes: [...anonymous, "b:x"] });
+  await expect(auth().currentScopes()).rejects.toMatchObject({
+    statusCode: 403,
+    message: expect.stringContaining("requires Taskcluster credentials that satisfy"),
+  });
+});
+
+test("the signature of somebody else's request is checked", async () => {
+  const credentials = { id: tool.clientId, key: tool.accessToken };
+  const url = "http://ci.example.com/some/path";
+  const request = { method: "put", resource: "/some/path", host: "ci.example.com", port: 80 };
+  const authorization = peerHeader(url, "PUT", credentials, { payload: "{}" });
+  const checked = await auth().authenticateHawk({ ...request, authorization, sourceIp: "127.0.0.1" });
+  expect(checked).toEqual({
+    status: "auth-success",
+    scheme: "hawk",
+    clientId: "static/tool",
+    scopes: ["assume:anonymous", "auth:current-scopes", "auth:expand-scopes", "auth:get-client:*", "b:*"],
+    expires: "3026-01-01T00:00:00.000Z",
+    hash: "XtNvx1FqrUYVOLlne3l2WzcyRfj9QeC6YtmhMKKFMGY=",
+  });
+  expect(await auth().authenticateHawk({ ...request, port: 81, authorization })).toEqual({
+    status: "auth-failed",
+    message: "Unauthorized: Bad mac",
+  });
+  expect(await auth().authenticateHawk(request)).toEqual({
+    status: "no-auth",
+    scheme: "none",
+    scopes: ["assume:anonymous", "auth:expand-scopes", "auth:get-client:*"],
+    expires: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+});
+
+test("bad credentials are no trouble where none are needed", async () => {
+  const wrong = { credentials: { clientId: "nobody", accessToken: "nothing" } };
+  expect(await auth(wrong).ping()).toEqual({});
+  await expect(auth(wrong).client("static/tool")).rejects.toMatchObject({
+    statusCode: 401,
+    code: "AuthenticationFailed",
+    message: expect.stringContaining("Client with clientId 'nobody' not found"),
+  });
+});
+
+test("clients can try out signing", async () => {
+  const body = { clientScopes: ["test:*"], requiredScopes: ["test:a"] };
+  expect(await auth({ credentials: tester }).testAuthenticate(body)).toEqual({
+    clientId: "tester",
+    scopes: ["assume:anonymous", "test:*"],
+  });
+  await expect(
+    auth({ credentials: tester }).testAuthenticate({ ...body, requiredScopes: ["test:a", "other"] }),
+  ).rejects.toMatchObject({
+    statusCode: 403,
+    message: expect.stringMatching(/^Client ID tester does not have sufficient scopes .*\n\n```\nother\n```/),
+  });
+  await expect(auth({ credentials: root }).testAuthenticate(body)).rejects.toMatchObject({
+    statusCode: 401,
+    message: expect.stringContaining("Client with clientId 'static/taskcluster/root' not found"),
+  });
+  await expect(auth().testAuthenticate(body)).rejects.toMatchObject({
+    statusCode: 401,
+    message: expect.stringContaining("sign it as 'tester' with the access token 'no-secret'"),
+  });
+});
+
+test("clients can try out temporary credentials and authorizedScopes", async () => {
+  const body = { clientScopes: ["test:*", "auth:create-client:test:*"], requiredScopes: ["test:a:b"] };
+  const unnamed = { credentials: temporary(tester, ["test:a:*"]) };
+  expect(await auth(unnamed).testAuthenticate(body)).toEqual({
+    clientId: "tester",
+    scopes: ["assume:anonymous", "test:a:*"],
+  });
+  const named = { credentials: temporary(tester, ["test:a:*"], "test:me"), authorizedScopes: ["test:a:b"] };
+  expect(await auth(named).testAuthenticate(body)).toEqual({
+    clientId: "test:me",
+    scopes: ["assume:anonymous", "test:a:b"],
+  });
+  const foreign = { credentials: temporary(tester, ["test:a:*"], "other:me") };
+  await expect(auth(foreign).testAuthenticate(body)).rejects.toMatchObject({
+    statusCode: 401,
+    message: expect.stringContaining("doesn't have `auth:create-client:other:me` for supplied clientId."),
+  });
+});
+
+test("clients can try out GET and signed URLs", async () => {
+  const client = auth({ credentials: tester });
+  const expected = {
+    clientId: "tester",
+    scopes: ["assume:anonymous", "auth:create-client:test:*", "test:*"],
+  };
+  expect(await client.testAuthenticateGet()).toEqual(expected);
+  const url = client.buildSignedUrl(client.testAuthenticateGet);
+  expect(await (await fetch(url)).json()).toEqual(expected);
+  const named = auth({ credentials: temporary(tester, ["test:authenticate-get"], "test:me") });
+  const namedUrl = named.buildSignedUrl(named.testAuthenticateGet);
+  expect(await (await fetch(namedUrl)).json()).toMatchObject({ clientId: "test:me" });
+  const posted = await fetch(url, { method: "POST" });
+  expect(posted.status).toBe(404);
+});

@@ -1,0 +1,93 @@
+// Answers the methods of the auth service.
+import type { authApi } from "../../../api/auth/index.ts";
+import type { ClientReply } from "../../../api/auth/schemas.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import { compileRoles } from "../../../lib/scopes/roles.ts";
+import { jsonBody } from "../../core/http/body.ts";
+import { requireScopes, type Call } from "../../core/http/call.ts";
+import type { Handlers } from "../../core/http/serve.ts";
+import { createAuthenticator, type Authenticator } from "./authenticate.ts";
+import type { Client, ClientDirectory } from "./clients.ts";
+import type { AuthContext } from "./context.ts";
+import { createRequestAuthenticator } from "./request-authenticator.ts";
+
+export type AuthHandlers = Omit<Handlers<typeof authApi>, "ping" | "lbheartbeat" | "version" | "heartbeat">;
+
+export function authHandlers(ctx: AuthContext, authenticate: Authenticator): AuthHandlers {
+  const { clients } = ctx;
+  return {
+    client({ params }) {
+      const client = clients.client(params.clientId);
+      if (client === undefined) {
+        throw new ApiError("ResourceNotFound", `There is no client with the id '${params.clientId}'.`);
+      }
+      return publicForm(client, clients);
+    },
+    expandScopes: ({ body }) => ({ scopes: clients.roles.expand(body.scopes) }),
+    currentScopes: (call) => ({ scopes: [...call.caller().scopes.list] }),
+    authenticateHawk({ body }) {
+      const result = authenticate(body);
+      if (result.status === "auth-failed") return result;
+      return { ...result, scopes: [...result.scopes.list], expires: new Date(result.expires).toISOString() };
+    },
+    testAuthenticate: (call) => tryOut(call, ctx, call.body),
+    testAuthenticateGet: (call) =>
+      tryOut(call, ctx, {
+        clientScopes: ["test:*", "auth:create-client:test:*"],
+        requiredScopes: ["test:authenticate-get"],
+      }),
+  };
+}
+
+/** A client as everybody may see it. Those by configuration have one time for all that happened to them. */
+function publicForm(client: Client, { roles }: ClientDirectory): ClientReply {
+  const { clientId, description, scopes, disabled } = client;
+  const created = new Date(client.created).toISOString();
+  return {
+    clientId,
+    description,
+    scopes: [...scopes],
+    expandedScopes: roles.expand(scopes),
+    disabled,
+    deleteOnExpiration: false,
+    expires: new Date(client.expires).toISOString(),
+    created,
+    lastModified: created,
+    lastRotated: created,
+    lastDateUsed: created,
+  };
+}
+
+/** Checks the request against a world in which there is one client, no role, and nothing to gain. */
+function tryOut(
+  call: Pick<Call, "request">,
+  ctx: AuthContext,
+  { clientScopes, requiredScopes }: { clientScopes: readonly string[]; requiredScopes: readonly string[] },
+): { clientId: string; scopes: string[] } {
+  const { clock, hawkSkewMs } = ctx;
+  const tester: Client = {
+    clientId: "tester",
+    accessToken: "no-secret",
+    description: "The client of tests.",
+    scopes: clientScopes,
+    created: clock.now(),
+    expires: clock.now() + 60 * 60 * 1000,
+    disabled: false,
+  };
+  const clients: ClientDirectory = {
+    generation: 0,
+    roles: compileRoles([]),
+    client: (clientId) => (clientId === tester.clientId ? tester : undefined),
+  };
+  const authenticate = createAuthenticator({ clients, clock, hawkSkewMs, cacheSize: 1 });
+  const check = createRequestAuthenticator(ctx, authenticate);
+  const caller = check(call.request, jsonBody(call.request)?.text);
+  if (caller.clientId === undefined) {
+    throw new ApiError(
+      "AuthenticationFailed",
+      "The request has no credentials: sign it as 'tester' with the access token 'no-secret'.",
+    );
+  }
+  requireScopes(caller, { AllOf: requiredScopes });
+  return { clientId: caller.clientId, scopes: [...caller.scopes.list] };
+}

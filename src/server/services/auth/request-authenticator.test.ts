@@ -1,0 +1,171 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import { expect, test } from "vitest";
+import { manualClock } from "../../../../test/support/clock.ts";
+import { peerHeader } from "../../../../test/support/hawk-peer.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import { createMetrics, type Metrics } from "../../core/metrics.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import { staticClients } from "./clients.ts";
+import { createRequestAuthenticator } from "./request-authenticator.ts";
+
+const root = { id: "static/taskcluster/root", key: "the-token-of-the-root-client" };
+
+/** An app whose one route tells who called it, or why it does not say. */
+function app(
+  rootUrl: string,
+  { trustProxy = false, metrics }: { trustProxy?: boolean; metrics?: Metrics } = {},
+): FastifyInstance {
+  const clients = staticClients(
+    {
+      secret: "a secret of 22 or more characters",
+      rootClientId: root.id,
+      rootAccessToken: root.key,
+      staticClients: [],
+      anonymousScopes: [],
+    },
+    0,
+  );
+  const authenticate = createAuthenticator({ clients, clock: manualClock(Date.now()), hawkSkewMs: 900_000 });
+  const check = createRequestAuthenticator({ rootUrl: () => rootUrl, trustProxy }, authenticate, metrics);
+  const server = Fastify();
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
+  server.all("*", (request) => {
+    try {
+      // As who has to know the caller before the body is there.
+      const isToCome = request.url === "/before-the-body";
+      const rawBody = isToCome ? null : typeof request.body === "string" ? request.body : undefined;
+      return { clientId: check(request, rawBody).clientId ?? null };
+    } catch (err) {
+      if (err instanceof ApiError) return { code: err.code, message: err.message };
+      throw err;
+    }
+  });
+  return server;
+}
+
+/** What the app says to a GET that was signed for `url` and came with these headers. */
+async function answer(
+  server: FastifyInstance,
+  url: string,
+  headers: Record<string, string>,
+): Promise<unknown> {
+  const { pathname, search } = new URL(url);
+  const authorization = peerHeader(url, "GET", root);
+  const reply = await server.inject({ url: pathname + search, headers: { ...headers, authorization } });
+  return reply.json();
+}
+
+const known = { clientId: root.id };
+const refused = { code: "AuthenticationFailed", message: "Unauthorized: Bad mac" };
+
+test("host and port are those of the Host header", async () => {
+  const server = app("http://localhost:8080");
+  expect(await answer(server, "http://localhost:8080/a?b=%2F", { host: "localhost:8080" })).toEqual(known);
+  expect(await answer(server, "http://LOCALHOST:8080/a", { host: "localhost:8080" })).toEqual(known);
+  expect(await answer(server, "http://10.0.0.7:9/a", { host: "10.0.0.7:9" })).toEqual(known);
+  expect(await answer(server, "http://localhost:8080/a", { host: "localhost:8081" })).toEqual(refused);
+  expect(await answer(server, "http://localhost:8080/a", { host: "localhost:x" })).toEqual(refused);
+});
+
+test("a Host without a port means that of the root URL for its name, and 80 for others", async () => {
+  const behindTls = app("https://ci.example.com");
+  expect(await answer(behindTls, "https://ci.example.com/a", { host: "ci.example.com" })).toEqual(known);
+  expect(await answer(behindTls, "http://inner/a", { host: "inner" })).toEqual(known);
+  const odd = app("http://ci.example.com:8080");
+  expect(await answer(odd, "http://ci.example.com:8080/a", { host: "ci.example.com" })).toEqual(known);
+  const usual = app("http://ci.example.com");
+  expect(await answer(usual, "http://ci.example.com/a", { host: "CI.example.com" })).toEqual(known);
+});
+
+test("a trusted proxy's word goes before the Host header", async () => {
+  const server = app("http://inner", { trustProxy: true });
+  const host = "ci.example.com:8080";
+  const headers = (more: Record<string, string>) => ({ host, ...more });
+  const toTls = headers({ "x-forwarded-proto": "https" });
+  expect(await answer(server, "https://ci.example.com/a", toTls)).toEqual(known);
+  const toPort = headers({ "x-forwarded-proto": "https", "x-forwarded-port": "8443, 80" });
+  expect(await answer(server, "https://ci.example.com:8443/a", toPort)).toEqual(known);
+  const toPlain = headers({ "x-forwarded-proto": "http" });
+  expect(await answer(server, "http://ci.example.com:8080/a", toPlain)).toEqual(known);
+});
+
+test("nobody's word goes before the Host header where no proxy is trusted", async () => {
+  const headers = { host: "ci.example.com:8080", "x-forwarded-port": "443", "x-forwarded-proto": "https" };
+  const server = app("http://inner");
+  expect(await answer(server, "http://ci.example.com:8080/a", headers)).toEqual(known);
+  expect(await answer(server, "https://ci.example.com/a", headers)).toEqual(refused);
+});
+
+test("a caller without credentials has no client id", async () => {
+  const reply = await app("http://localhost").inject({ url: "/" });
+  expect(reply.json()).toEqual({ clientId: null });
+});
+
+test("a body that was signed must be the one that came", async () => {
+  const server = app("http://localhost");
+  const url = "http://localhost/a";
+  const send = async (signed: string, sent: string, contentType = "application/json") => {
+    const authorization = peerHeader(url, "POST", root, { payload: signed, contentType: "application/json" });
+    const headers = { host: "localhost", authorization, "content-type": contentType };
+    return (await server.inject({ method: "POST", url: "/a", headers, payload: sent })).json() as unknown;
+  };
+  expect(await send('{"a":1}', '{"a":1}')).toEqual(known);
+  expect(await send('{"a":1}', '{"a":1}', "application/json; charset=utf-8")).toEqual(known);
+  const problem = {
+    code: "AuthenticationFailed",
+    message: expect.stringContaining("Invalid payload hash: "),
+  };
+  expect(await send('{"a":1}', '{"a":2}')).toEqual(problem);
+  expect(await send('{"a":1}', '{"a":1}', "text/plain")).toEqual(problem);
+});
+
+test("the hash of an empty body, as some clients always send it, is right where no body came", async () => {
+  const url = "http://localhost/a";
+  const authorization = peerHeader(url, "GET", root, { payload: "", contentType: "" });
+  const headers = { host: "localhost", authorization };
+  expect((await app("http://localhost").inject({ url: "/a", headers })).json()).toEqual(known);
+});
+
+test("a body that is still to come is not held against its hash, but the signature is", async () => {
+  const server = app("http://localhost");
+  const send = async (key: string) => {
+    const url = "http://localhost/before-the-body";
+    const signed = { payload: "abc", contentType: "text/plain" };
+    const authorization = peerHeader(url, "POST", { ...root, key }, signed);
+    const headers = { host: "localhost", authorization, "content-type": "text/plain" };
+    return (
+      await server.inject({ method: "POST", url: "/before-the-body", headers, payload: "xyz" })
+    ).json() as unknown;
+  };
+  expect(await send(root.key)).toEqual(known);
+  expect(await send("some-other-key")).toEqual(refused);
+});
+
+test("who was believed is counted by scheme, who was not by the reason too", async () => {
+  const metrics = createMetrics();
+  const url = "http://localhost:8080/a";
+  const server = app("http://localhost:8080", { metrics });
+  const ask = (headers: Record<string, string>, query = "") =>
+    server.inject({ url: `/a${query}`, headers: { host: "localhost:8080", ...headers } });
+  const signed = (by: { id: string; key: string } = root, options = {}) => ({
+    authorization: peerHeader(url, "GET", by, options),
+  });
+  await ask({});
+  await ask(signed());
+  await ask(signed({ ...root, key: "another" }));
+  await ask(signed({ ...root, id: "nobody" }));
+  await ask(signed(root, { ext: "!" }));
+  await ask({ authorization: "Basic eDp5" });
+  await ask({}, "?bewit=x");
+  const lines = (await metrics.registry.metrics()).split("\n").filter((line) => /^auth_\w+\{/.test(line));
+  expect(lines.toSorted()).toEqual([
+    'auth_failure_total{reason="client",scheme="hawk"} 1',
+    'auth_failure_total{reason="ext",scheme="hawk"} 1',
+    'auth_failure_total{reason="form",scheme="bewit"} 1',
+    'auth_failure_total{reason="form",scheme="hawk"} 1',
+    'auth_failure_total{reason="mac",scheme="hawk"} 1',
+    'auth_success_total{scheme="hawk"} 1',
+    'auth_success_total{scheme="none"} 1',
+  ]);
+});

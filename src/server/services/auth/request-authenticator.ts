@@ -1,0 +1,70 @@
+// Authentication for the HTTP layer: takes the signed parts from a request, and refuses in the API's own way.
+import type { FastifyRequest } from "fastify";
+import { ApiError } from "../../../lib/errors.ts";
+import type { Authenticate } from "../../core/http/call.ts";
+import type { Metrics } from "../../core/metrics.ts";
+import type { Authenticator } from "./authenticate.ts";
+import type { AuthContext } from "./context.ts";
+import { payloadHashProblem } from "./payload-hash.ts";
+
+/** The check that `serve` asks; throws `AuthenticationFailed`. */
+export function createRequestAuthenticator(
+  ctx: Pick<AuthContext, "rootUrl" | "trustProxy">,
+  authenticate: Authenticator,
+  metrics?: Pick<Metrics, "authSuccesses" | "authFailures">,
+): Authenticate {
+  const refuse = (scheme: string, reason: string, message: string): never => {
+    metrics?.authFailures.inc({ reason, scheme });
+    throw new ApiError("AuthenticationFailed", message);
+  };
+  return (request, rawBody) => {
+    const { authorization, "content-type": contentType } = request.headers;
+    const result = authenticate({
+      ...signedAuthority(request, ctx),
+      method: request.method,
+      resource: request.raw.url ?? "/",
+      authorization,
+    });
+    const scheme = result.status === "no-auth" ? "none" : authorization ? "hawk" : "bewit";
+    if (result.status === "auth-failed") return refuse(scheme, reasonOf(result.message), result.message);
+    const { scopes, expires } = result;
+    if (result.status === "auth-success") {
+      const problem =
+        result.hash && rawBody !== null && payloadHashProblem(result.hash, contentType, rawBody ?? "");
+      if (problem) return refuse(scheme, "hash", problem);
+    }
+    metrics?.authSuccesses.inc({ scheme });
+    return { clientId: result.status === "no-auth" ? undefined : result.clientId, scopes, expires };
+  };
+}
+
+/** Few kinds, for the metric: the messages name clients and scopes. */
+function reasonOf(message: string): string {
+  if (message.startsWith("Client with")) return "client";
+  if (/^(ext\.|Failed to parse ext|Supplied credentials)/.test(message)) return "ext";
+  if (/Stale timestamp|Access expired/.test(message)) return "time";
+  return message === "Unauthorized: Bad mac" ? "mac" : "form";
+}
+
+/** Host and port as the client signed them, which behind a proxy are not those that this process listens on. */
+function signedAuthority(
+  request: FastifyRequest,
+  { rootUrl, trustProxy }: Pick<AuthContext, "rootUrl" | "trustProxy">,
+): { host: string; port: number } {
+  const { headers, raw } = request;
+  const [, host = "", ownPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(headers.host ?? "") ?? [];
+  const forwardedPort = trustProxy ? firstOf(headers["x-forwarded-port"]) : undefined;
+  if (forwardedPort !== undefined) return { host, port: Number(forwardedPort) };
+  if (trustProxy && firstOf(headers["x-forwarded-proto"]) === "https") return { host, port: 443 };
+  if (ownPort !== undefined) return { host, port: Number(ownPort) };
+  // No port was written. For our own name the root URL has it, where a proxy ends TLS or drops the port from
+  // `Host`; for any other name it is the usual one of the scheme.
+  const root = new URL(rootUrl());
+  const isOwnName = root.hostname === host.toLowerCase();
+  if (isOwnName && root.port !== "") return { host, port: Number(root.port) };
+  const isEncrypted = isOwnName ? root.protocol === "https:" : "encrypted" in raw.socket;
+  return { host, port: isEncrypted ? 443 : 80 };
+}
+
+const firstOf = (header: string | string[] | undefined): string | undefined =>
+  (typeof header === "string" ? header : header?.[0])?.split(",", 1)[0]?.trim();

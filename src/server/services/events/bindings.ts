@@ -1,0 +1,96 @@
+// What a listener asked for: its bindings, checked, and as a test of events.
+import { exchangeName, type Service } from "../../../api/service.ts";
+import { services } from "../../../api/services.ts";
+import { didYouMean } from "../../../lib/did-you-mean.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import { keyWords, topicMatcher } from "../../../lib/routing-keys.ts";
+import type { LoggedEvent } from "../../core/event-log/index.ts";
+
+export interface Binding {
+  readonly exchange: string;
+  readonly routingKeyPattern: string;
+}
+
+const maxBindings = 100;
+// As in AMQP, whose names are short strings.
+const maxBytes = 255;
+
+const ownPrefixes = Object.values(services).map(({ name }) => `exchange/taskcluster-${name}/`);
+const ownExchanges = Object.values<Service>(services).flatMap((service) =>
+  Object.values(service.exchanges).map((declared) => exchangeName(service, declared)),
+);
+
+const example =
+  '{"bindings":[{"exchange":"exchange/taskcluster-queue/v1/task-completed","routingKeyPattern":"primary.#"}]}';
+
+/** Reads the query parameter; throws InputError that names the faulty member. */
+export function parseBindings(text: string | undefined): Binding[] {
+  if (text === undefined || text === "")
+    throw fault("bindings", `is missing. It says what to listen to, such as ${example}`);
+  const value = parseJson(text);
+  const { bindings } = members("bindings", value, ["bindings"]);
+  if (!Array.isArray(bindings)) throw fault("bindings.bindings", "must be an array");
+  if (bindings.length === 0 || bindings.length > maxBindings)
+    throw fault("bindings.bindings", `must have 1 to ${maxBindings} elements, not ${bindings.length}`);
+  return bindings.map((element: unknown, i) => {
+    const path = `bindings.bindings[${i}]`;
+    const { exchange, routingKeyPattern } = members(path, element, ["exchange", "routingKeyPattern"]);
+    const binding = {
+      exchange: shortString(`${path}.exchange`, exchange, 1),
+      routingKeyPattern: shortString(`${path}.routingKeyPattern`, routingKeyPattern, 0),
+    };
+    checkExchange(`${path}.exchange`, binding.exchange);
+    return binding;
+  });
+}
+
+/** Whether an event was asked for by any of the bindings. */
+export function bindingsMatcher(bindings: readonly Binding[]): (event: LoggedEvent) => boolean {
+  const patterns = new Map<string, ((words: readonly string[]) => boolean)[]>();
+  for (const { exchange, routingKeyPattern } of bindings)
+    patterns.set(exchange, [...(patterns.get(exchange) ?? []), topicMatcher(routingKeyPattern)]);
+  return ({ exchange, routingKey, routes }) => {
+    const wanted = patterns.get(exchange);
+    if (!wanted) return false;
+    const keys = [keyWords(routingKey), ...routes.map((route) => ["route", ...keyWords(route)])];
+    return wanted.some((matches) => keys.some(matches));
+  };
+}
+
+const fault = (path: string, problem: string): ApiError => new ApiError("InputError", `${path} ${problem}`);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (err) {
+    throw fault("bindings", `is not JSON: ${(err as Error).message}. It should look like ${example}`);
+  }
+}
+
+function members(path: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw fault(path, `must be an object with ${known.join(" and ")}. The whole should look like ${example}`);
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const meant = didYouMean(key, known);
+    throw fault(`${path}.${key}`, `is not known${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+  }
+  for (const key of known) if (!(key in value)) throw fault(`${path}.${key}`, "is missing");
+  // Neither null nor an array, as was just checked.
+  return value as Record<string, unknown>;
+}
+
+function shortString(path: string, value: unknown, min: number): string {
+  if (typeof value !== "string") throw fault(path, "must be a string");
+  const bytes = Buffer.byteLength(value);
+  if (bytes < min || bytes > maxBytes)
+    throw fault(path, `must have ${min} to ${maxBytes} bytes, not ${bytes}`);
+  return value;
+}
+
+/** Exchanges may come from elsewhere too, but those of our services are known: a typo would wait for ever. */
+function checkExchange(path: string, exchange: string): void {
+  if (!ownPrefixes.some((prefix) => exchange.startsWith(prefix)) || ownExchanges.includes(exchange)) return;
+  const meant = didYouMean(exchange, ownExchanges);
+  throw fault(path, `is no exchange of this server${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+}

@@ -1,0 +1,14 @@
+// What the object service stands on.
+import type { Clock } from "../../../lib/clock.ts";
+import type { ArtifactStore } from "../../core/artifact-store/index.ts";
+import type { Config } from "../../core/config.ts";
+import type { Db } from "../../core/db.ts";
+import type { Monitor } from "../../core/monitor.ts";
+
+export interface ObjectContext {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly monitor: Monitor;
+  readonly artifacts: ArtifactStore;
+  readonly config: Config["objects"];
+}

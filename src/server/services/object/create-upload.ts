@@ -1,0 +1,89 @@
+// createUpload: reserves a name, and says how the bytes get there.
+import type { objectApi } from "../../../api/object/index.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import type { Queryable } from "../../core/db.ts";
+import { callersRootUrl } from "../../core/http/callers-root-url.ts";
+import type { Handler } from "../../core/http/serve.ts";
+import type { ObjectContext } from "./context.ts";
+import { checkedHashes, hashesOf, requireAgreement, type KnownHashes } from "./hashes.ts";
+import { readObject, writeUpload, type ObjectRow } from "./store.ts";
+import { beginUpload, chosenMethod, type Choice } from "./upload-methods.ts";
+
+/** Longer than a name can be in S3, or that of any artifact's object. */
+const MAX_NAME_LENGTH = 1200;
+const UPLOAD_MS = 24 * 3_600_000;
+
+export interface Reservation {
+  readonly name: string;
+  readonly projectId: string;
+  readonly uploadId: string;
+  readonly expires: string;
+}
+
+export function createUpload(ctx: ObjectContext): Handler<typeof objectApi.endpoints.createUpload> {
+  return async (call) => {
+    const { name } = call.params;
+    const { projectId, uploadId, proposedUploadMethods: proposed } = call.body;
+    call.authorize({ projectId, name });
+    const expires = new Date(call.body.expires).toISOString();
+    const choice = chosenMethod(ctx, { name, uploadId }, proposed);
+    const given = checkedHashes(call.body.hashes);
+    const own = choice.method === "dataInline" ? hashesOf(choice.bytes) : {};
+    requireAgreement(name, given, own, "the content of dataInline");
+    const upload = await reserve(
+      ctx,
+      ctx.db,
+      { name, projectId, uploadId, expires },
+      { hashes: { ...given, ...own }, contentLength: lengthOf(choice) },
+    );
+    const uploadMethod = await beginUpload(ctx, upload, choice, () => callersRootUrl(call.request));
+    return { projectId, uploadId, expires, uploadMethod };
+  };
+}
+
+function lengthOf(choice: Choice): number | null {
+  if (choice.method === "none") return null;
+  return choice.method === "dataInline" ? choice.bytes.length : choice.of.contentLength;
+}
+
+/** Reserves a name for an upload, or throws `RequestConflict`. */
+export async function reserve(
+  ctx: Pick<ObjectContext, "clock" | "artifacts">,
+  db: Queryable,
+  reservation: Reservation,
+  content: { readonly hashes: KnownHashes; readonly contentLength: number | null } = {
+    hashes: {},
+    contentLength: null,
+  },
+): Promise<ObjectRow> {
+  const { name } = reservation;
+  if (name.length > MAX_NAME_LENGTH)
+    throw new ApiError(
+      "InputError",
+      `The object's name has ${name.length} characters; it may have ${MAX_NAME_LENGTH}.`,
+    );
+  ctx.artifacts.requireFit({ object: name, uploadId: reservation.uploadId });
+  const uploadExpires = new Date(ctx.clock.now() + UPLOAD_MS).toISOString();
+  const upload = await writeUpload(db, { ...reservation, uploadExpires, ...content });
+  if (upload) return upload;
+  const existing = await readObject(db, name);
+  if (existing && existing.upload_expires !== null && existing.upload_id === reservation.uploadId)
+    requireAgreement(name, content.hashes, existing.hashes, "an earlier call");
+  throw new ApiError("RequestConflict", takenMessage(reservation, existing));
+}
+
+function takenMessage(wanted: Reservation, existing: ObjectRow | undefined): string {
+  const { name } = wanted;
+  if (!existing) return `Object "${name}" was removed while this call was under way: repeat it.`;
+  if (existing.upload_expires === null)
+    return `Object "${name}" exists already: it cannot be uploaded again.`;
+  const differing = [
+    existing.upload_id !== wanted.uploadId && "uploadId",
+    existing.project_id !== wanted.projectId && "projectId",
+    existing.expires.toISOString() !== wanted.expires && "expires",
+  ].filter(Boolean);
+  return (
+    `There is an upload for object "${name}" already, with another ${differing.join(" and ")}: repeat a call with the ` +
+    `same data, or choose another name.`
+  );
+}

@@ -1,0 +1,339 @@
+// Objects from upload to download, on each of the stores.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startS3Server, type S3Server } from "../../../../test/support/s3-server.ts";
+import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import type { CreateUploadRequest, Hashes } from "../../../api/object/schemas.ts";
+import { slugid } from "../../../lib/slugid.ts";
+import { sql } from "../../core/sql.ts";
+import { hashesOf } from "./hashes.ts";
+
+const inHours = (n: number): string => new Date(Date.now() + n * 3_600_000).toISOString();
+const projectId = "project/one";
+const inline = (text: string, contentType = "text/plain") => ({
+  dataInline: { contentType, objectData: Buffer.from(text).toString("base64") },
+});
+const request = (
+  proposedUploadMethods: CreateUploadRequest["proposedUploadMethods"],
+  more: Partial<CreateUploadRequest> = {},
+): CreateUploadRequest => ({
+  projectId,
+  uploadId: slugid(),
+  expires: inHours(1),
+  proposedUploadMethods,
+  ...more,
+});
+const conflict = (message: string) => ({
+  code: "RequestConflict",
+  statusCode: 409,
+  message: expect.stringContaining(message),
+});
+
+describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
+  let s3: S3Server | undefined;
+  let stack: Stack;
+  let object: Stack["client"]["object"];
+  beforeAll(async () => {
+    if (kind === "s3") s3 = await startS3Server();
+    const cdn = [{ regexp: "^cdn/", baseUrl: "https://cdn.example.com/o/" }];
+    stack = await testStack({ roles: ["api"], config: { objects: { cdn } }, ...(s3 && { s3 }) });
+    ({ object } = stack.client);
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await s3?.close();
+  });
+
+  const newName = () => `tests/${slugid()}/a b`;
+  const content = async (name: string) => {
+    const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
+    const reply = await fetch(url);
+    return [await reply.text(), reply.headers.get("content-type")];
+  };
+
+  it("comes inside of a request", async () => {
+    const name = newName();
+    const upload = request(inline("hello"));
+    const { uploadId, expires } = upload;
+    expect(await object.createUpload({ name }, upload)).toEqual({
+      projectId,
+      uploadId,
+      expires,
+      uploadMethod: { dataInline: true },
+    });
+    const notYet = { code: "ResourceNotFound", statusCode: 404 };
+    await expect(object.object({ name })).rejects.toMatchObject(notYet);
+    await expect(
+      object.startDownload({ name }, { acceptDownloadMethods: { simple: true } }),
+    ).rejects.toMatchObject(notYet);
+    await object.finishUpload({ name }, { projectId, uploadId });
+    expect(await object.object({ name })).toEqual({
+      projectId,
+      expires,
+      hashes: hashesOf(Buffer.from("hello")),
+    });
+    expect(await content(name)).toEqual(["hello", "text/plain"]);
+  });
+
+  it("comes by a PUT with the headers that the reply tells", async () => {
+    const name = newName();
+    const contentLength = 9000;
+    const proposed = { putUrl: { contentType: "a/b", contentLength } };
+    const upload = request(proposed);
+    const { uploadMethod } = await object.createUpload({ name }, upload);
+    expect(uploadMethod.putUrl).toMatchObject({
+      headers: { "Content-Type": "a/b", "Content-Length": "9000", "Content-Encoding": "identity" },
+    });
+    const lasts = Date.parse(uploadMethod.putUrl?.expires ?? "") - Date.now();
+    expect(Math.abs(lasts - 45 * 60_000)).toBeLessThan(60_000);
+    const of = { projectId, uploadId: upload.uploadId };
+    await expect(object.finishUpload({ name }, of)).rejects.toMatchObject(
+      conflict(`Nothing was uploaded for object "${name}"`),
+    );
+    const { url = "", headers = {} } = uploadMethod.putUrl ?? {};
+    const put = await fetch(url, { method: "PUT", headers, body: "x".repeat(contentLength) });
+    expect(put.status).toBe(200);
+    await object.finishUpload({ name }, of);
+    expect(await content(name)).toEqual(["x".repeat(contentLength), "a/b"]);
+    // The content that the local store wrote has a hash that it knows; S3 keeps that to itself.
+    const { hashes } = await object.object({ name });
+    const { sha256 } = hashesOf(Buffer.from("x".repeat(contentLength)));
+    expect(hashes).toEqual(kind === "local" ? { sha256 } : {});
+  });
+
+  it("is not finished with another length than was announced, or with hashes of other content", async () => {
+    const name = newName();
+    const upload = request({ putUrl: { contentType: "a/b", contentLength: 3 } });
+    const of = { projectId, uploadId: upload.uploadId };
+    const { uploadMethod } = await object.createUpload({ name }, upload);
+    const { url = "", headers = {} } = uploadMethod.putUrl ?? {};
+    expect((await fetch(url, { method: "PUT", headers, body: "abc" })).status).toBe(200);
+    const longer = { ...upload, proposedUploadMethods: { putUrl: { contentType: "a/b", contentLength: 4 } } };
+    await object.createUpload({ name }, longer);
+    await expect(object.finishUpload({ name }, of)).rejects.toMatchObject(
+      conflict(`Object "${name}" was announced with 4 bytes, but 3 were uploaded.`),
+    );
+    await object.createUpload({ name }, upload);
+    const hashes = hashesOf(Buffer.from("other"));
+    if (kind === "local")
+      await expect(object.finishUpload({ name }, { ...of, hashes })).rejects.toMatchObject(
+        conflict(
+          `The sha256 of object "${name}" is given as ${hashes.sha256}, but the content that was uploaded says`,
+        ),
+      );
+    await object.finishUpload({ name }, { ...of, hashes: hashesOf(Buffer.from("abc")) });
+    expect((await object.object({ name })).hashes).toEqual(hashesOf(Buffer.from("abc")));
+  });
+
+  it("prefers inline data to a URL, and a URL to nothing", async () => {
+    const putUrl = { contentType: "a/b", contentLength: 1 };
+    const methodsOf = async (proposed: CreateUploadRequest["proposedUploadMethods"]) =>
+      Object.keys((await object.createUpload({ name: newName() }, request(proposed))).uploadMethod);
+    expect(await methodsOf({ ...inline("x"), putUrl })).toEqual(["dataInline"]);
+    expect(await methodsOf({ putUrl })).toEqual(["putUrl"]);
+    expect(await methodsOf({})).toEqual([]);
+    const small = { contentType: "a/b", contentLength: 1, firstPart: 1 };
+    expect(await methodsOf({ putUrl, multipartPutUrls: small })).toEqual(["putUrl"]);
+    const large = { ...small, contentLength: 64 * 1024 ** 2 + 1 };
+    const parted = kind === "s3" ? ["multipartPutUrls"] : ["putUrl"];
+    expect(await methodsOf({ putUrl, multipartPutUrls: large })).toEqual(parted);
+    expect(await methodsOf({ multipartPutUrls: small })).toEqual(kind === "s3" ? parted : []);
+  });
+
+  it("may be asked for again until it is finished, and not by anybody else", async () => {
+    const name = newName();
+    const upload = request({});
+    expect((await object.createUpload({ name }, upload)).uploadMethod).toEqual({});
+    const taken = `There is an upload for object "${name}" already, with another`;
+    for (const [other, what] of [
+      [{ uploadId: slugid() }, "uploadId"],
+      [{ projectId: "other" }, "projectId"],
+      [{ expires: inHours(3) }, "expires"],
+    ] as const)
+      await expect(object.createUpload({ name }, { ...upload, ...other })).rejects.toMatchObject(
+        conflict(`${taken} ${what}`),
+      );
+    await object.createUpload({ name }, { ...upload, proposedUploadMethods: inline("one") });
+    const of = { projectId, uploadId: upload.uploadId };
+    await object.finishUpload({ name }, of);
+    await object.finishUpload({ name }, of);
+    await expect(object.createUpload({ name }, upload)).rejects.toMatchObject(
+      conflict(`Object "${name}" exists already: it cannot be uploaded again.`),
+    );
+    expect(await content(name)).toEqual(["one", "text/plain"]);
+  });
+
+  it("keeps its hashes: more may come until it is finished, none may change", async () => {
+    const name = newName();
+    const upload = request({}, { hashes: { md5: "a" } });
+    const of = { projectId, uploadId: upload.uploadId };
+    await object.createUpload({ name }, upload);
+    await object.createUpload({ name }, { ...upload, hashes: { crc: "b" } });
+    const other = conflict(`The md5 of object "${name}" is given as x, but an earlier call says a.`);
+    await expect(object.createUpload({ name }, { ...upload, hashes: { md5: "x" } })).rejects.toMatchObject(
+      other,
+    );
+    await object.createUpload({ name }, { ...upload, proposedUploadMethods: inline("data") });
+    const hashes = hashesOf(Buffer.from("data"));
+    const wrong = { ...upload, proposedUploadMethods: inline("data"), hashes: { sha512: "0".repeat(128) } };
+    await expect(object.createUpload({ name }, wrong)).rejects.toMatchObject(
+      conflict("but the content of dataInline says"),
+    );
+    await expect(object.finishUpload({ name }, { ...of, hashes: { md5: "x" } })).rejects.toMatchObject(other);
+    await object.finishUpload({ name }, { ...of, hashes: { more: "c" } });
+    expect((await object.object({ name })).hashes).toEqual({ ...hashes, md5: "a", crc: "b", more: "c" });
+    await object.finishUpload({ name }, { ...of, hashes: { md5: "a", ...hashes } });
+    await expect(object.finishUpload({ name }, { ...of, hashes: { md5: "x" } })).rejects.toMatchObject(
+      conflict(`The md5 of object "${name}" is given as x, but what was finished says a.`),
+    );
+    await expect(object.finishUpload({ name }, { ...of, hashes: { late: "x" } })).rejects.toMatchObject(
+      conflict(`Object "${name}" was finished without its late`),
+    );
+  });
+
+  it("takes any name for an algorithm, also those that every object of JavaScript has", async () => {
+    const name = newName();
+    const upload = request(inline("x"), {
+      hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as Hashes,
+    });
+    const of = { projectId, uploadId: upload.uploadId };
+    await object.createUpload({ name }, upload);
+    await object.finishUpload({ name }, { ...of, hashes: { valueOf: "c" } });
+    const { hashes } = await object.object({ name });
+    expect(Object.entries(hashes).filter(([algorithm]) => !algorithm.startsWith("sha"))).toEqual(
+      expect.arrayContaining([
+        ["constructor", "a"],
+        ["__proto__", "b"],
+        ["valueOf", "c"],
+      ]),
+    );
+    await expect(object.finishUpload({ name }, { ...of, hashes: { toString: "x" } })).rejects.toMatchObject(
+      conflict(`Object "${name}" was finished without its toString`),
+    );
+  });
+
+  it("is finished by its upload and its project only, and once where several do", async () => {
+    const name = newName();
+    const upload = request(inline("x"));
+    const of = { projectId, uploadId: upload.uploadId };
+    await expect(object.finishUpload({ name }, of)).rejects.toMatchObject({
+      code: "ResourceNotFound",
+      message: expect.stringContaining(`There is no upload for object "${name}"`),
+    });
+    await object.createUpload({ name }, upload);
+    await expect(object.finishUpload({ name }, { ...of, projectId: "other" })).rejects.toMatchObject({
+      code: "InputError",
+      message: expect.stringContaining('does not belong to project "other"'),
+    });
+    await expect(object.finishUpload({ name }, { ...of, uploadId: slugid() })).rejects.toMatchObject(
+      conflict(`The upload of object "${name}" has another id than`),
+    );
+    const values = ["a", "b", "a", "b"];
+    const calls = values.map((md5) => object.finishUpload({ name }, { ...of, hashes: { md5 } }));
+    const done = (await Promise.allSettled(calls)).map(({ status }) => status === "fulfilled");
+    const { md5 } = (await object.object({ name })).hashes;
+    expect(done).toEqual(values.map((value) => value === md5));
+  });
+
+  it("is downloaded by getUrl rather than simple, and by nothing else", async () => {
+    const name = newName();
+    const upload = request(inline("x"));
+    await object.createUpload({ name }, upload);
+    await object.finishUpload({ name }, { projectId, uploadId: upload.uploadId });
+    const started = await object.startDownload(
+      { name },
+      { acceptDownloadMethods: { simple: true, getUrl: true } },
+    );
+    if (started.method !== "getUrl") throw new Error("not by getUrl");
+    expect(started.hashes).toEqual(hashesOf(Buffer.from("x")));
+    expect(Math.abs(Date.parse(started.expires) - Date.now() - 60_000)).toBeLessThan(30_000);
+    expect(await (await fetch(started.url)).text()).toBe("x");
+    await expect(object.startDownload({ name }, { acceptDownloadMethods: {} })).rejects.toMatchObject({
+      code: "NoMatchingMethod",
+      statusCode: 406,
+    });
+    const bewitless = await fetch(`${stack.rootUrl}/api/object/v1/download/${encodeURIComponent(name)}`, {
+      redirect: "manual",
+    });
+    expect(bewitless.status).toBe(403);
+  });
+
+  it("is downloaded from a CDN where a rule says so, but by getUrl from the store", async () => {
+    const name = `cdn/${slugid()}/a b`;
+    const upload = request(inline("x"));
+    await object.createUpload({ name }, upload);
+    await object.finishUpload({ name }, { projectId, uploadId: upload.uploadId });
+    const simple = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
+    // As it is in the bucket, so that a name that is used again never leads to what the CDN remembers of it.
+    const path = new RegExp(`^https://cdn.example.com/o/[\\w-]{22}/${name.replace(" ", "%20")}$`);
+    expect(simple).toEqual({ method: "simple", url: expect.stringMatching(path) });
+    if (s3) {
+      const [, key = ""] = simple.url.split("/o/");
+      expect(await s3.keys("private-artifacts")).toContain(`objects/${decodeURIComponent(key)}`);
+    }
+    const getUrl = await object.startDownload({ name }, { acceptDownloadMethods: { getUrl: true } });
+    expect(await (await fetch(getUrl.url)).text()).toBe("x");
+    const reader = stack.limited([`object:download:${name}`]);
+    expect(await reader.object.download({ name })).toEqual({ url: simple.url });
+  });
+
+  it("needs scopes for its name and project", async () => {
+    const name = newName();
+    const upload = request(inline("x"));
+    const of = { projectId, uploadId: upload.uploadId };
+    const refused = (scope: string) => ({
+      code: "InsufficientScopes",
+      message: expect.stringContaining(scope),
+    });
+    const uploading = refused(`object:upload:${projectId}:${name}`);
+    const downloading = refused(`object:download:${name}`);
+    const nearly = stack.limited([`object:upload:other:${name}`, "object:download:other"]).object;
+    await expect(nearly.createUpload({ name }, upload)).rejects.toMatchObject(uploading);
+    await expect(nearly.finishUpload({ name }, of)).rejects.toMatchObject(uploading);
+    await expect(nearly.object({ name })).rejects.toMatchObject(downloading);
+    await expect(nearly.download({ name })).rejects.toMatchObject(downloading);
+    await expect(
+      nearly.startDownload({ name }, { acceptDownloadMethods: { simple: true } }),
+    ).rejects.toMatchObject(downloading);
+    const rightly = stack.limited([`object:upload:${projectId}:tests/*`, "object:download:tests/*"]).object;
+    await rightly.createUpload({ name }, upload);
+    await rightly.finishUpload({ name }, of);
+    expect(await rightly.object({ name })).toMatchObject({ projectId });
+  });
+
+  it("is refused with a reason where it could not be kept", async () => {
+    const attempt = async (
+      proposed: CreateUploadRequest["proposedUploadMethods"],
+      more = {},
+      name = newName(),
+    ) =>
+      object.createUpload({ name }, request(proposed, more)).then(
+        () => "accepted",
+        (err: Error) => err.message.split("\n")[0],
+      );
+    const before = await stack.database.db.run(sql`select from objects`);
+    const data = (objectData: string) => ({ dataInline: { contentType: "a/b", objectData } });
+    expect(await attempt(data("no base64"))).toContain("dataInline.objectData is not base64.");
+    expect(await attempt(data(Buffer.alloc(8193).toString("base64")))).toContain(
+      "has 8193 bytes; it may have 8192",
+    );
+    expect(await attempt(data(Buffer.alloc(8192).toString("base64")))).toBe("accepted");
+    expect(await attempt(inline("x", "a\nb"))).toContain("characters that no Content-Type header can carry");
+    expect(await attempt({ putUrl: { contentType: "a/b", contentLength: -1 } })).toContain(
+      "is no number of bytes",
+    );
+    expect(await attempt({}, { hashes: { "no name": "x" } })).toContain(
+      '"no name", which names no algorithm',
+    );
+    expect(await attempt({}, { hashes: { md5: 1 } })).toContain("hashes.md5 must be a text");
+    expect(await attempt({}, {}, "x".repeat(1201))).toContain("has 1201 characters; it may have 1200");
+    if (kind === "s3") {
+      expect(await attempt(inline("x"), {}, "x".repeat(1020))).toContain("is too long for the store");
+      const late = { contentType: "a/b", contentLength: 1, firstPart: 2 };
+      expect(await attempt({ multipartPutUrls: late })).toContain("firstPart is 2, but 1 bytes are 1 parts");
+      expect(await attempt({ putUrl: { contentType: "a/b", contentLength: 5 * 1024 ** 3 + 1 } })).toContain(
+        "S3 takes 5368709120 in one PUT. Upload it in parts: propose multipartPutUrls.",
+      );
+    }
+    expect(await stack.database.db.run(sql`select from objects`)).toBe(before + 1);
+  });
+});

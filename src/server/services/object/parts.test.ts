@@ -1,0 +1,129 @@
+// Uploads in parts, by the API and against S3.
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startS3Server, type S3Server } from "../../../../test/support/s3-server.ts";
+import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import { slugid } from "../../../lib/slugid.ts";
+
+const MiB = 1024 ** 2;
+let s3: S3Server;
+let stack: Stack;
+let object: Stack["client"]["object"];
+beforeAll(async () => {
+  s3 = await startS3Server();
+  stack = await testStack({ roles: ["api"], s3 });
+  ({ object } = stack.client);
+});
+afterAll(async () => {
+  await stack.stop();
+  await s3.close();
+});
+
+const start = (name: string, contentLength: number, uploadId = slugid()) => {
+  const of = { projectId: "none", uploadId };
+  const expires = "2100-01-01T00:00:00.000Z";
+  return {
+    of,
+    ask: async (firstPart = 1) => {
+      const multipartPutUrls = { contentType: "a/b", contentLength, firstPart };
+      const proposedUploadMethods = { multipartPutUrls };
+      const { uploadMethod } = await object.createUpload({ name }, { ...of, expires, proposedUploadMethods });
+      if (!uploadMethod.multipartPutUrls) throw new Error("no URLs of parts");
+      return uploadMethod.multipartPutUrls;
+    },
+  };
+};
+const put = (url: string, body: Uint8Array): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const sent = request(url, { method: "PUT" }, (reply) => {
+      reply.resume().on("end", () => resolve(reply.headers.etag ?? `status ${reply.statusCode}`));
+    });
+    sent.on("error", reject).end(body);
+  });
+
+it("an object goes up in parts, any of which can be asked for and sent again", async () => {
+  const name = "large";
+  const content = Buffer.alloc(130 * MiB, "taskyard ");
+  const { of, ask } = start(name, content.length);
+  const { partSize, partCount, firstPart, urls } = await ask();
+  expect([partSize, partCount, firstPart, urls.length]).toEqual([64 * MiB, 3, 1, 3]);
+  const part = (n: number): Buffer => content.subarray((n - 1) * partSize, n * partSize);
+  await put(urls[0] ?? "", Buffer.from("torn"));
+  const first = await put(urls[0] ?? "", part(1));
+  // The same upload goes on with URLs that were asked for later.
+  const rest = await ask(2);
+  expect([rest.firstPart, rest.urls.length]).toEqual([2, 2]);
+  const others = await Promise.all(rest.urls.map((url, i) => put(url, part(i + 2))));
+
+  await expect(object.finishUpload({ name }, of)).rejects.toMatchObject({
+    code: "RequestConflict",
+    message: expect.stringContaining("and give the ETags of its parts as partEtags"),
+  });
+  await object.finishUpload({ name }, { ...of, partEtags: [first, ...others] });
+  const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
+  const reply = await fetch(url);
+  expect(reply.headers.get("content-type")).toBe("a/b");
+  expect(Buffer.from(await reply.arrayBuffer()).equals(content)).toBe(true);
+});
+
+it("calls that end one upload while that is under way wait for it, instead of ending it again", async () => {
+  const name = "slow";
+  const { of, ask } = start(name, 3);
+  const { urls } = await ask();
+  const partEtags = [await put(urls[0] ?? "", Buffer.from("abc"))];
+  s3.requests();
+  await Promise.all([1, 2, 3].map(() => object.finishUpload({ name }, { ...of, partEtags })));
+  expect(s3.requests().filter((made) => made.startsWith("POST"))).toHaveLength(1);
+  await object.finishUpload({ name }, { ...of, partEtags });
+});
+
+it("a reply has a hundred URLs, of parts that grow where there would be too many", async () => {
+  const terabytes = start("huge", 5 * 1024 ** 4);
+  const huge = await terabytes.ask(9_950);
+  expect([huge.partCount, huge.partSize * huge.partCount >= 5 * 1024 ** 4]).toEqual([10_000, true]);
+  expect([huge.firstPart, huge.urls.length]).toEqual([9_950, 51]);
+  expect((await terabytes.ask()).urls).toHaveLength(100);
+  await expect(start("small", 1).ask(2)).rejects.toMatchObject({
+    code: "InputError",
+    message: expect.stringContaining("firstPart is 2, but 1 bytes are 1 parts."),
+  });
+  expect((await start("nothing", 0).ask()).urls).toHaveLength(1);
+});
+
+it("parts that became something else than was announced can be sent anew", async () => {
+  const name = "too short";
+  const { of, ask } = start(name, 3);
+  const send = async (content: string) => {
+    const { urls } = await ask();
+    return [await put(urls[0] ?? "", Buffer.from(content))];
+  };
+  await expect(object.finishUpload({ name }, { ...of, partEtags: await send("ab") })).rejects.toMatchObject({
+    code: "RequestConflict",
+    message: expect.stringContaining("was announced with 3 bytes, but 2 were uploaded. Upload it again."),
+  });
+  await object.finishUpload({ name }, { ...of, partEtags: await send("abc") });
+  const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
+  expect(await (await fetch(url)).text()).toBe("abc");
+  expect((await s3.keys("private-artifacts")).filter((key) => key.endsWith(name))).toHaveLength(1);
+});
+
+it("calls at once share one upload, and a change of mind leaves no parts behind", async () => {
+  const name = "shared";
+  const { of, ask } = start(name, 3);
+  const replies = await Promise.all([ask(), ask(), ask(), ask()]);
+  const ids = new Set(replies.map(({ urls }) => new URL(urls[0] ?? "").searchParams.get("uploadId")));
+  expect(ids.size).toBe(1);
+  await put(replies[0]?.urls[0] ?? "", Buffer.from("abc"));
+  const dataInline = { contentType: "a/b", objectData: Buffer.from("xyz").toString("base64") };
+  await object.createUpload(
+    { name },
+    { ...of, expires: "2100-01-01T00:00:00.000Z", proposedUploadMethods: { dataInline } },
+  );
+  s3.requests();
+  await object.finishUpload({ name }, of);
+  expect(s3.requests().filter((made) => made.startsWith("DELETE"))).toEqual([
+    expect.stringContaining(`uploadId=${[...ids].join("")}`),
+  ]);
+  const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
+  expect(await (await fetch(url)).text()).toBe("xyz");
+});

@@ -1,0 +1,168 @@
+// Artifacts from end to end, by the URLs that the queue gives, on each of the stores.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runningTask, type RunningTask } from "../../../../../test/support/running-task.ts";
+import { s3Error, startS3Server, type S3Server } from "../../../../../test/support/s3-server.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sql } from "../../../core/sql.ts";
+
+describe("a CDN before the public bucket", () => {
+  let s3: S3Server;
+  let stack: Stack;
+  beforeAll(async () => {
+    s3 = await startS3Server();
+    const cdnUrl = "https://cdn.example.com";
+    stack = await testStack({ roles: ["api"], s3, config: { s3: { cdnUrl } } });
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await s3.close();
+  });
+
+  it("is where public artifacts are, but for getArtifact with the header that skips it", async () => {
+    const { taskId, run, worker } = await runningTask(stack);
+    const expires = new Date(Date.now() + 3_600_000).toISOString();
+    for (const name of ["public/x", "private/x"])
+      await worker.queue.createArtifact({ ...run, name }, { storageType: "s3", expires, contentType: "a/b" });
+    const ask = async (path: string, skip?: string): Promise<string | null> => {
+      const reply = await fetch(`${stack.rootUrl}/api/queue/v1/task/${taskId}${path}`, {
+        redirect: "manual",
+        headers: skip === undefined ? {} : { "x-taskcluster-skip-cdn": skip },
+      });
+      return reply.headers.get("location") ?? ((await reply.json()) as { url: string }).url;
+    };
+    const cdn = `https://cdn.example.com/${taskId}/0/public/x`;
+    const plain = `${s3.endpoint}/public-artifacts/${taskId}/0/public/x`;
+    expect(await ask("/runs/0/artifacts/public/x")).toBe(cdn);
+    for (const skip of ["true", "1"]) expect(await ask("/runs/0/artifacts/public/x", skip)).toBe(plain);
+    for (const skip of ["", "false", "yes"]) expect(await ask("/runs/0/artifacts/public/x", skip)).toBe(cdn);
+    for (const path of [
+      "/artifacts/public/x",
+      "/runs/0/artifact-content/public/x",
+      "/artifact-content/public/x",
+    ])
+      expect(await ask(path, "true")).toBe(cdn);
+    const { url } = await stack.client.queue.getArtifact({ ...run, name: "private/x" });
+    expect(url).toContain(`${s3.endpoint}/private-artifacts/${taskId}/0/private/x?X-Amz-`);
+  });
+});
+
+describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
+  let s3: S3Server | undefined;
+  let stack: Stack;
+  beforeAll(async () => {
+    if (kind === "s3") s3 = await startS3Server();
+    // Expired is removed at once, and nothing is removed before a test asks for it.
+    stack = await testStack({
+      config: { queue: { expiryDelay: 0, loopInterval: 3_600_000 } },
+      ...(s3 && { s3 }),
+    });
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await s3?.close();
+  });
+
+  const origin = "https://pages.example.com";
+  const inHours = (n: number): string => new Date(Date.now() + n * 3_600_000).toISOString();
+  /** Creates an artifact of type s3, and answers its upload URL. */
+  async function create(
+    { worker, run }: RunningTask,
+    name: string,
+    contentType = "text/plain",
+  ): Promise<string> {
+    const body = { storageType: "s3" as const, expires: inHours(1), contentType };
+    const reply = await worker.queue.createArtifact({ ...run, name }, body);
+    if (reply.storageType !== "s3") throw new Error("not the reply of an upload");
+    return reply.putUrl;
+  }
+  const put = (url: string, body: string, contentType = "text/plain") =>
+    fetch(url, { method: "PUT", body, headers: { "content-type": contentType, origin } });
+  const urlOf = async ({ run }: RunningTask, name: string) =>
+    (await stack.client.queue.getArtifact({ ...run, name })).url;
+
+  it.each(["public/logs/a b.log", "private/secret", "../odd//name~"])(
+    "%s goes in and comes out",
+    async (name) => {
+      const task = await runningTask(stack);
+      const uploaded = await put(await create(task, name), `content of ${name}`);
+      expect([uploaded.status, uploaded.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+      const reply = await fetch(await urlOf(task, name), { headers: { origin } });
+      expect(await reply.text()).toBe(`content of ${name}`);
+      expect(reply.headers.get("content-type")).toBe("text/plain");
+      expect(reply.headers.get("access-control-allow-origin")).toBe("*");
+      const range = await fetch(await urlOf(task, name), { headers: { range: "bytes=0-6" } });
+      expect([range.status, await range.text()]).toEqual([206, "content"]);
+    },
+  );
+
+  it("browsers may upload by the URL, as their preflight is told", async () => {
+    const task = await runningTask(stack);
+    const reply = await fetch(await create(task, "public/x"), {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "content-type",
+      },
+    });
+    expect(reply.ok).toBe(true);
+    expect(reply.headers.get("access-control-allow-origin")).toBe("*");
+    expect(reply.headers.get("access-control-allow-methods")).toContain("PUT");
+  });
+
+  it("the type of an upload is bound, and its URL can be asked for again while the run lives", async () => {
+    const task = await runningTask(stack);
+    const first = await create(task, "x");
+    expect((await put(first, "<script>", "text/html")).status).toBe(403);
+    expect((await put(first, "one")).status).toBe(200);
+    expect((await put(await create(task, "x"), "two")).status).toBe(200);
+    expect(await (await fetch(await urlOf(task, "x"))).text()).toBe("two");
+    await task.worker.queue.reportCompleted(task.run);
+    await expect(create(task, "x")).rejects.toMatchObject({ code: "RequestConflict" });
+  });
+
+  it("a name for which the store has no room is refused, and leaves no row", async () => {
+    const task = await runningTask(stack);
+    const name = "x".repeat(1000);
+    const expires = inHours(1);
+    for (const storageType of ["s3", "object"] as const) {
+      const body = { storageType, expires, contentType: "a/b" };
+      const created = task.worker.queue.createArtifact({ ...task.run, name: `${storageType}-${name}` }, body);
+      if (kind === "local") await created;
+      else
+        await expect(created).rejects.toMatchObject({
+          code: "InputError",
+          message: expect.stringContaining("is too long for the store: S3 takes keys of 1024 bytes"),
+        });
+    }
+    const { artifacts } = await stack.client.queue.listArtifacts(task.run);
+    expect(artifacts).toHaveLength(kind === "local" ? 2 : 0);
+    expect(await stack.database.db.run(sql`select from objects`)).toBe(kind === "local" ? 1 : 0);
+  });
+
+  it("what expired is removed with its bytes; a row whose bytes cannot be removed stays for the next round", async () => {
+    const task = await runningTask(stack);
+    const names = ["public/a", "b", "public/c"];
+    for (const name of names) await put(await create(task, name), name);
+    const urls = await Promise.all(names.map((name) => urlOf(task, name)));
+    await stack.database.db.run(
+      sql`update artifacts set expires = now() - interval '1 hour' where task_id = ${task.taskId}`,
+    );
+    const rows = async () =>
+      (await stack.client.queue.listArtifacts(task.run)).artifacts.map(({ name }) => name);
+    const round = () => stack.loopRuns("artifact-expiry");
+
+    if (s3) {
+      s3.intercept(({ method, url }) =>
+        method === "POST" && url.pathname === "/public-artifacts" ? s3Error(403, "AccessDenied") : undefined,
+      );
+      await round();
+      expect(await rows()).toEqual(["public/a", "public/c"]);
+      expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([200, 404, 200]);
+      s3.intercept(undefined);
+    }
+    await round();
+    expect(await rows()).toEqual([]);
+    expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([404, 404, 404]);
+  });
+});

@@ -1,0 +1,43 @@
+// Removes artifacts some time after they expired.
+import { reportFailures } from "../../../core/artifact-store/report-failures.ts";
+import { timestamp, type QueueContext } from "../context.ts";
+import type { Round } from "../resolution/end-overdue.ts";
+import { deleteExpired, expiredArtifacts } from "./store.ts";
+
+/**
+ * One round. The bytes go first and the rows after, so that what fails in between is found again; two processes
+ * may do the same work at once. No transaction holds it together: one that waits for a store would keep every
+ * reader of the event log waiting.
+ */
+export function expireArtifacts(
+  ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor" | "artifacts">,
+): Round {
+  // What the store does not let go of stays at the head of the list, so the next round looks behind it.
+  let stuck = 0;
+  return async () => {
+    const cutoff = timestamp(ctx, -ctx.config.expiryDelay);
+    const expired = await expiredArtifacts(ctx.db, cutoff, ctx.config.loopBatch, stuck);
+    if (expired.length === 0) {
+      stuck = 0;
+      return { more: false };
+    }
+    const ids = expired.map((row) => ({
+      taskId: row.task_id,
+      runId: row.run_id,
+      name: row.name,
+      stored: row.storage_type === "s3",
+    }));
+    const failures = await ctx.artifacts.delete(ids.filter((id) => id.stored));
+    reportFailures(ctx.monitor, failures);
+    const kept = new Set(failures.map(({ key }) => key));
+    const removed = await deleteExpired(
+      ctx.db,
+      ids.filter((id) => !kept.has(id)),
+      cutoff,
+    );
+    if (removed > 0) ctx.monitor.log.info({ count: removed }, "expired-artifacts-removed");
+    const full = expired.length === ctx.config.loopBatch;
+    stuck = full ? stuck + kept.size : 0;
+    return { more: full && removed > 0 };
+  };
+}

@@ -1,0 +1,114 @@
+// Where claims begin to look: a queue's head moves on, and nothing stays behind it for long.
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { manualClock } from "../../../../../test/support/clock.ts";
+import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
+import { taskDefinition } from "../../../../../test/support/factories.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { sql } from "../../../core/sql.ts";
+import { createWakeUps, type WakeUps } from "../../../core/wake-ups.ts";
+import { reorderedTopic, timestamp } from "../context.ts";
+import { defineTask } from "../tasks/define-task.ts";
+import { createQueueHeads, type QueueHeads } from "./queue-heads.ts";
+import { claimPending, EVERYWHERE } from "./store.ts";
+import { insertTasks } from "../tasks/store/insert-tasks.ts";
+
+const clock = manualClock();
+const queueId = "test/queue";
+const LAG = 2000;
+let database: TestDatabase;
+let wakeUps: WakeUps;
+let heads: QueueHeads;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  wakeUps = await createWakeUps({ url: database.url, db: database.db, clock, intervalMs: 10 });
+});
+beforeEach(() => {
+  heads = createQueueHeads({ clock, wakeUps });
+});
+afterAll(async () => {
+  await wakeUps.stop();
+  await database.drop();
+});
+
+async function addTasks(count: number, priority: "low" | "lowest" = "lowest"): Promise<string[]> {
+  const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9, maxDependencies: 10 };
+  const definition = taskDefinition({ taskQueueId: queueId, priority }, clock.now());
+  const tasks = Array.from({ length: count }, () => defineTask(slugid(), definition, rules));
+  await insertTasks(database.db, tasks, timestamp({ clock }), 0);
+  return tasks.map((task) => task.taskId);
+}
+
+/** Claims as the dispatcher does; answers the tasks, and where it began to look at priority `lowest`. */
+async function claim(tasks: number): Promise<{ ids: string[]; from: number }> {
+  const from = heads.from(queueId);
+  const claimer = { workerGroup: "g", workerId: "w", claimId: null, tasks };
+  const [at, until] = [timestamp({ clock }), timestamp({ clock }, 1e6)];
+  const { runs } = await claimPending(database.db, queueId, [claimer], from, at, until);
+  heads.recordClaimed(queueId, runs, { from, ms: 0 });
+  return { ids: runs.map((run) => run.task_id), from: from.at(-1)?.seq ?? NaN };
+}
+
+/** Claims until the head of the queue has moved to where all of these were handed out. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    await clock.advance(LAG);
+    await claim(1);
+  }
+}
+
+it("is everywhere at first, and moves on once claims are some seconds old", async () => {
+  const ids = await addTasks(4);
+  expect(await claim(2)).toEqual({ ids: ids.slice(0, 2), from: 0 });
+  expect(await claim(1)).toEqual({ ids: ids.slice(2, 3), from: 0 });
+  await settle();
+  const more = await addTasks(2);
+  const { ids: next, from } = await claim(2);
+  expect(next).toEqual(more);
+  expect(from).toBeGreaterThan(0);
+});
+
+it("is looked for anew again and again, so that a run which was committed late is found", async () => {
+  const early = await addTasks(1);
+  // As if its transaction had not committed yet.
+  await database.db.run(sql`update runs set state = 'exception' where task_id = ${early[0]}`);
+  await addTasks(2);
+  await claim(2);
+  await settle();
+  await database.db.run(sql`update runs set state = 'pending' where task_id = ${early[0]}`);
+  expect((await claim(1)).ids).toEqual([]);
+  await clock.advance(LAG);
+  expect((await claim(1)).ids).toEqual(early);
+});
+
+it("takes a look at everything seldom where that takes long", async () => {
+  heads.recordClaimed(queueId, [], { from: EVERYWHERE, ms: 400 });
+  await clock.advance(19_999);
+  expect(heads.from(queueId)).not.toBe(EVERYWHERE);
+  await clock.advance(1);
+  expect(heads.from(queueId)).toBe(EVERYWHERE);
+});
+
+it("is forgotten when runs change their places", async () => {
+  let told = 0;
+  const end = heads.onReordered(() => told++);
+  await addTasks(1);
+  await claim(1);
+  await settle();
+  expect(heads.from(queueId)).not.toBe(EVERYWHERE);
+  wakeUps.wake(reorderedTopic);
+  await clock.advance(0);
+  expect(told).toBe(1);
+  expect(heads.from(queueId)).toBe(EVERYWHERE);
+  end();
+});
+
+it("has a place for each priority", async () => {
+  const low = await addTasks(1, "low");
+  const lowest = await addTasks(1, "lowest");
+  expect((await claim(2)).ids).toEqual([...low, ...lowest]);
+  await settle();
+  const waiting = await addTasks(1, "lowest");
+  const before = await addTasks(1, "low");
+  expect((await claim(2)).ids).toEqual([...before, ...waiting]);
+});

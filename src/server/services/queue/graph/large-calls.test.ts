@@ -1,0 +1,79 @@
+// Calls with bodies beyond the general limit: taken from whom the server knows, and not too many at a time.
+import { once } from "node:events";
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { taskDefinition } from "../../../../../test/support/factories.ts";
+import { rawCall } from "../../../../../test/support/raw-call.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { until } from "../../../../../test/support/until.ts";
+import type { NewTask } from "../../../../api/queue/graph.ts";
+import { createSigner } from "../../../../client/signer.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await testStack();
+});
+afterAll(() => stack.stop());
+
+const newTask = (text = ""): NewTask => ({ taskId: slugid(), task: taskDefinition({ payload: { text } }) });
+/** Twelve megabytes. */
+const manyTasks = () => Array.from({ length: 3000 }, () => newTask("x".repeat(4000)));
+const check = (tasks: NewTask[], client = stack.client) => client.queue.createTasks({ tasks, dryRun: true });
+
+describe("a call", () => {
+  it("may be larger than those of other methods, but not without end", async () => {
+    expect(await check(manyTasks())).toMatchObject({ created: 3000 });
+    const reply = await rawCall(stack.rootUrl, {
+      method: "POST",
+      path: "/api/queue/v1/tasks/create",
+      body: " ".repeat(64 * 2 ** 20 + 1),
+      credentials: stack.rootCredentials,
+    });
+    expect([reply.status, reply.code, reply.message]).toEqual([
+      413,
+      "InputTooLarge",
+      "The request body is larger than the 67108864 bytes that are accepted here.",
+    ]);
+  });
+
+  it("that is large has to wait while too many others are, and small ones need not", async () => {
+    const { port } = new URL(stack.rootUrl);
+    const path = "/api/queue/v1/tasks/create";
+    const signer = createSigner(stack.rootCredentials);
+    const headers = {
+      authorization: await signer.header("POST", stack.rootUrl + path, Date.now()),
+      "content-type": "application/json",
+      "content-length": String(20 * 2 ** 20),
+      expect: "100-continue",
+    };
+    const open = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const sent = request({ port, method: "POST", path, headers });
+        sent.on("error", () => undefined);
+        sent.flushHeaders();
+        // The server has begun to take it in.
+        await once(sent, "continue");
+        return sent;
+      }),
+    );
+    const tasks = manyTasks();
+    const refused = check(tasks);
+    await expect(refused).rejects.toThrow(
+      "4 calls with bodies of more than 10485760 bytes are under way, which is the most at a time. Try again shortly.",
+    );
+    await expect(check(tasks, stack.as(undefined))).rejects.toThrow(
+      "A body of more than 10485760 bytes requires credentials.",
+    );
+    const wrong = { ...stack.rootCredentials, accessToken: "some-other-token-of-nobody" };
+    await expect(check(tasks, stack.as(wrong))).rejects.toMatchObject({ statusCode: 401 });
+    await expect(check([newTask()])).resolves.toMatchObject({ created: 1 });
+    for (const sent of open) sent.destroy();
+    await until("the others to be gone", () =>
+      check(tasks).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+});

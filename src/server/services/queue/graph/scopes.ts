@@ -1,0 +1,83 @@
+// The scopes that a call needs for all of its tasks together, and those that each of them lacks.
+import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
+import { PRIORITIES } from "../../../../api/queue/task.ts";
+import type { ScopeSet } from "../../../../lib/scopes/scope-set.ts";
+import { findTaskQueue, sufficientPriorities } from "../tasks/define-task.ts";
+import type { Faults } from "./faults.ts";
+
+type Tasks = ReadonlyMap<number, TaskDefinitionRequest>;
+
+/** What fills the holes of the method's scopes. */
+export interface GraphScopes {
+  readonly scopes: readonly string[];
+  readonly routes: readonly string[];
+  readonly projectIds: readonly string[];
+  readonly schedulerIds: readonly string[];
+  readonly queues: readonly string[];
+}
+
+/**
+ * A queue counts once, with the highest priority of its tasks: whoever may create those may create the others. Of the
+ * scopes that suffice the one is asked for that `held` covers; where it covers none, that of this very priority.
+ */
+export function scopesOfTasks(tasks: Tasks, held: ScopeSet): GraphScopes {
+  const scopes = new Set<string>();
+  const routes = new Set<string>();
+  const projectIds = new Set<string>();
+  const schedulerIds = new Set<string>();
+  const highest = new Map<string, number>();
+  for (const task of tasks.values()) {
+    for (const scope of task.scopes ?? []) scopes.add(scope);
+    for (const route of task.routes ?? []) routes.add(route);
+    projectIds.add(task.projectId ?? "none");
+    schedulerIds.add(task.schedulerId ?? "-");
+    const queue = findTaskQueue(task);
+    if ("message" in queue) continue;
+    const rank = PRIORITIES.indexOf(task.priority ?? "lowest");
+    highest.set(queue.taskQueueId, Math.min(rank, highest.get(queue.taskQueueId) ?? rank));
+  }
+  const queues = [...highest].map(([taskQueueId, rank]) => {
+    const own = PRIORITIES[rank] ?? "lowest";
+    const covered = sufficientPriorities(own).find((p) =>
+      held.satisfies(`queue:create-task:${p}:${taskQueueId}`),
+    );
+    return `${covered ?? own}:${taskQueueId}`;
+  });
+  return {
+    scopes: [...scopes],
+    routes: [...routes],
+    projectIds: [...projectIds],
+    schedulerIds: [...schedulerIds],
+    queues,
+  };
+}
+
+/** Says of each task which scopes are missing for it. */
+export function tellMissingScopes(tasks: Tasks, held: ScopeSet, faults: Faults): void {
+  const known = new Map<string, boolean>();
+  const lacks = (scope: string): boolean => {
+    const answer = known.get(scope) ?? held.satisfies(scope);
+    known.set(scope, answer);
+    return !answer;
+  };
+  for (const [index, task] of tasks) {
+    const add = (member: string, scope: string): void =>
+      faults.add(`tasks[${index}].task.${member}`, "missing-scopes", `The caller lacks ${scope}.`);
+    for (const [i, scope] of (task.scopes ?? []).entries()) if (lacks(scope)) add(`scopes[${i}]`, scope);
+    for (const [i, route] of (task.routes ?? []).entries())
+      if (lacks(`queue:route:${route}`)) add(`routes[${i}]`, `queue:route:${route}`);
+    const project = `queue:create-task:project:${task.projectId ?? "none"}`;
+    if (lacks(project)) add("projectId", project);
+    const scheduler = `queue:scheduler-id:${task.schedulerId ?? "-"}`;
+    if (lacks(scheduler)) add("schedulerId", scheduler);
+    const queue = findTaskQueue(task);
+    if ("message" in queue) continue;
+    const own = task.priority ?? "lowest";
+    const ways = sufficientPriorities(own).map((p) => `queue:create-task:${p}:${queue.taskQueueId}`);
+    if (ways.every(lacks))
+      add(
+        "taskQueueId",
+        `${ways.at(-1) ?? ""}${ways.length > 1 ? ", or the same for a higher priority" : ""}`,
+      );
+  }
+}

@@ -1,0 +1,149 @@
+// Writing many new tasks in one transaction, some hundreds a statement. What they depend on is settled by the caller,
+// who knows all of them.
+import Type, { type Static } from "typebox";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { sql } from "../../../../core/sql.ts";
+import { column } from "../../../../core/columns.ts";
+import type { NewTask } from "../../tasks/store/insert-tasks.ts";
+import { exchanges, logEvents } from "../../sql/event-rows.ts";
+
+const RequiredRow = Type.Object({
+  task_id: Type.String(),
+  expires: Timestamp,
+  /** Of the latest run; null where there is none. */
+  state: Type.Union([Type.String(), Type.Null()]),
+});
+export type RequiredRow = Static<typeof RequiredRow>;
+
+/** What matters of required tasks, of those that exist among `taskIds`. */
+export const readRequired = (db: Queryable, taskIds: readonly string[]): Promise<RequiredRow[]> =>
+  db.many(
+    RequiredRow,
+    sql`
+    select t.task_id, t.expires, r.state
+    from tasks t left join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1
+    where t.task_id = any(${taskIds}::text[])`,
+  );
+
+const GroupOwnerRow = Type.Object({
+  task_group_id: Type.String(),
+  scheduler_id: Type.String(),
+  sealed: Type.Union([Timestamp, Type.Null()]),
+});
+export type GroupOwnerRow = Static<typeof GroupOwnerRow>;
+
+/** Who owns groups, and whether they are sealed, of those that exist. */
+export const readGroupOwners = (db: Queryable, taskGroupIds: readonly string[]): Promise<GroupOwnerRow[]> =>
+  db.many(
+    GroupOwnerRow,
+    sql`
+    select task_group_id, scheduler_id, sealed
+    from task_groups where task_group_id = any(${taskGroupIds}::text[])`,
+  );
+
+/** A task and how many of its dependencies it has to wait for. */
+export type CountedTask = NewTask & { readonly unsatisfied: number };
+
+/** Writes tasks and definitions, and says that they are defined. One that is known makes it fail. */
+export const insertManyTasks = (db: Queryable, tasks: readonly CountedTask[], at: string): Promise<number> =>
+  db.run(sql`
+    with input as (
+      select * from unnest(
+        ${column(tasks, "taskId")}::text[], ${column(tasks, "taskGroupId")}::text[],
+        ${column(tasks, "taskQueueId")}::text[], ${column(tasks, "schedulerId")}::text[],
+        ${column(tasks, "projectId")}::text[], ${column(tasks, "priority")}::smallint[],
+        ${column(tasks, "retries")}::smallint[], ${column(tasks, "unsatisfied")}::integer[],
+        ${column(tasks, "deadline")}::timestamptz[], ${column(tasks, "expires")}::timestamptz[],
+        ${tasks.map((t) => JSON.stringify(t.routes))}::text[], ${column(tasks, "tags")}::text[]
+      ) with ordinality as i (
+        task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, unsatisfied,
+        deadline, expires, routes, tags, ord
+      )
+    ),
+    definition as (
+      insert into task_definitions (task_id, definition)
+      select * from unnest(${column(tasks, "taskId")}::text[], ${column(tasks, "definition")}::text[])
+    ),
+    task as (
+      insert into tasks as t (
+        task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries_left,
+        run_count, unsatisfied, deadline, expires, routes, tags, created
+      )
+      select task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries,
+        (unsatisfied = 0)::integer, unsatisfied, deadline, expires,
+        case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end, tags,
+        ${at}::timestamptz
+      from input order by ord
+      returning t as task
+    )
+    ${logEvents(sql`
+      select ${exchanges.taskDefined}, task_routing_key(task, null, null, null), (task).routes,
+        task_message(task_status(task, null, null), (task).tags, null, null, null, null)
+      from task`)}`);
+
+export interface Edge {
+  readonly dependent: string;
+  readonly required: string;
+  readonly anyResolution: boolean;
+  readonly satisfied: boolean;
+}
+
+export const insertEdges = (db: Queryable, edges: readonly Edge[]): Promise<number> =>
+  db.run(sql`
+    insert into task_dependencies (dependent, required, any_resolution, satisfied)
+    select * from unnest(
+      ${column(edges, "dependent")}::text[], ${column(edges, "required")}::text[],
+      ${column(edges, "anyResolution")}::boolean[], ${column(edges, "satisfied")}::boolean[]
+    )`);
+
+/** Makes the first runs of tasks that this transaction wrote as waiting for nothing, in their order, and says so. */
+export const insertFirstRuns = (db: Queryable, taskIds: readonly string[], at: string): Promise<number> =>
+  db.run(sql`
+    with run as (
+      insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
+      select t.task_id, 0, 'pending', 'scheduled', ${at}::timestamptz, t.task_queue_id, t.priority, t.deadline
+      from unnest(${taskIds}::text[]) with ordinality as i (task_id, ord)
+      -- By id, one by one: the tables' order would be another one.
+      cross join lateral (select * from tasks t where t.task_id = i.task_id) t
+      order by i.ord
+      returning r as run
+    )
+    ${logEvents(sql`
+      select ${exchanges.taskPending}, task_routing_key(t, 0::smallint, null, null), t.routes,
+        task_message(task_status(t, run_json(run), 'pending'), t.tags, 0::smallint, null, null, null)
+      from run join tasks t on t.task_id = (run.run).task_id`)}`);
+
+export interface GroupGrowth {
+  readonly taskGroupId: string;
+  readonly schedulerId: string;
+  /** Of the task that expires last. */
+  readonly expires: string;
+  readonly tasks: number;
+}
+
+const GrownRow = Type.Object({ task_group_id: Type.String() });
+
+/**
+ * Counts new tasks in their groups, which it makes where they are missing. Answers the groups; one that is sealed or
+ * belongs to another scheduler is not among them, and the transaction must not be committed.
+ */
+export const growGroups = (
+  db: Queryable,
+  groups: readonly GroupGrowth[],
+  groupMarginMs: number,
+): Promise<Static<typeof GrownRow>[]> =>
+  db.many(
+    GrownRow,
+    sql`
+    insert into task_groups as g (task_group_id, scheduler_id, expires, unresolved)
+    select i.task_group_id, i.scheduler_id, i.expires + ${groupMarginMs} * interval '1 millisecond', i.tasks
+    from unnest(
+      ${column(groups, "taskGroupId")}::text[], ${column(groups, "schedulerId")}::text[],
+      ${column(groups, "expires")}::timestamptz[], ${column(groups, "tasks")}::integer[]
+    ) as i (task_group_id, scheduler_id, expires, tasks)
+    order by i.task_group_id collate "C"
+    on conflict (task_group_id) do update
+      set expires = greatest(g.expires, excluded.expires), unresolved = g.unresolved + excluded.unresolved
+      where g.scheduler_id = excluded.scheduler_id and g.sealed is null
+    returning g.task_group_id`,
+  );

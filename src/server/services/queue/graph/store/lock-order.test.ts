@@ -1,0 +1,46 @@
+// Whoever locks several rows does so in the order of ids byte by byte, whatever the order of the database's language.
+import { randomBytes } from "node:crypto";
+import { expect, inject, it, onTestFinished } from "vitest";
+import { databaseUrl, dropDatabase, runOn } from "../../../../../../test/support/databases.ts";
+import { taskDefinition } from "../../../../../../test/support/factories.ts";
+import { until } from "../../../../../../test/support/until.ts";
+import { slugid } from "../../../../../lib/slugid.ts";
+import { openDb } from "../../../../core/db.ts";
+import { sql } from "../../../../core/sql.ts";
+import { migrate } from "../../../../db/index.ts";
+import { defineTask } from "../../tasks/define-task.ts";
+import { insertTasks, type NewTask } from "../../tasks/store/insert-tasks.ts";
+
+it("tasks that are created lock their groups in one order in a database that sorts as English does", async () => {
+  const server = inject("postgresUrl");
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  await runOn(server, `create database ${name} template template0 locale_provider icu icu_locale 'en'`);
+  const url = databaseUrl(server, name);
+  await migrate({ url });
+  const db = openDb({ url, checkRows: true });
+  onTestFinished(async () => {
+    await db.close();
+    await dropDatabase(server, name);
+  });
+  const rules = { now: Date.now(), toleranceMs: 1000, maxDeadlineMs: 1e9, maxDependencies: 10 };
+  const taskIn = (taskGroupId: string): NewTask =>
+    defineTask(slugid(), taskDefinition({ taskGroupId }, rules.now), rules);
+  const at = new Date(rules.now).toISOString();
+  // In English the second is the first.
+  const groups = ["Zzzzzzzzz", "aaaaaaaaa"];
+  const [first = ""] = groups;
+  await insertTasks(db, groups.map(taskIn), at, 0);
+
+  let created: Promise<unknown> = Promise.resolve();
+  await db.tx(async (tx) => {
+    await tx.run(sql`select from task_groups where task_group_id = ${first} for update`);
+    created = insertTasks(db, groups.map(taskIn), at, 0);
+    await until("the statement to wait for us", async () => {
+      const waiting = await db.run(sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+      return waiting > 0;
+    });
+    expect(await db.run(sql`select from task_groups for update skip locked`)).toBe(1);
+  });
+  expect(await created).toMatchObject([{ outcome: "created" }, { outcome: "created" }]);
+});

@@ -1,0 +1,56 @@
+// Reading when what happened to the tasks of a group.
+import Type, { type Static } from "typebox";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { sql, type Sql } from "../../../../core/sql.ts";
+import { earlierRuns } from "../../sql/runs-json.ts";
+
+const TimelineRow = Type.Object({
+  task_id: Type.String(),
+  created: Type.Union([Timestamp, Type.Null()]),
+  /** JSON texts joined by commas. */
+  runs: Type.Union([Type.String(), Type.Null()]),
+  dependencies: Type.Array(Type.String()),
+  /** Those of them that are not met, and whether a failure would meet them, too. */
+  unmet: Type.Array(Type.String()),
+  any_resolution: Type.Boolean(),
+});
+export type TimelineRow = Static<typeof TimelineRow>;
+
+const runs: Sql = sql`${earlierRuns(sql`t.task_id`, sql`t.run_count`)} as runs`;
+
+/** Tasks of a group with ids above `after`, in order of ids. Each may have ten thousand dependencies. */
+export const readTimelinePage = (
+  db: Queryable,
+  taskGroupId: string,
+  after: string,
+  limit: number,
+): Promise<TimelineRow[]> =>
+  db.many(
+    TimelineRow,
+    sql`
+    select t.task_id, t.created, ${runs}, d.dependencies, d.unmet, d.any_resolution
+    from tasks t
+    cross join lateral (
+      select coalesce(array_agg(e.required), '{}') as dependencies,
+        coalesce(array_agg(e.required) filter (where not e.satisfied), '{}') as unmet,
+        coalesce(bool_or(e.any_resolution), false) as any_resolution
+      from task_dependencies e where e.dependent = t.task_id
+    ) d
+    where t.task_group_id = ${taskGroupId} and t.task_id > ${after} collate "C"
+    order by t.task_id limit ${limit}`,
+  );
+
+/** Those of the group among `taskIds`, in no order, without what they depend on themselves. */
+export const readTimelineTasks = (
+  db: Queryable,
+  taskGroupId: string,
+  taskIds: readonly string[],
+): Promise<TimelineRow[]> =>
+  db.many(
+    TimelineRow,
+    sql`
+    select t.task_id, t.created, ${runs}, '{}'::text[] as dependencies, '{}'::text[] as unmet,
+      false as any_resolution
+    from tasks t
+    where t.task_id = any(${taskIds}::text[]) and t.task_group_id = ${taskGroupId}`,
+  );

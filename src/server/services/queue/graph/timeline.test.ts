@@ -1,0 +1,253 @@
+// The timeline of a group over HTTP: true to what happened, and its parts add up.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock, type ManualClock } from "../../../../../test/support/clock.ts";
+import { taskDefinition } from "../../../../../test/support/factories.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import type { NewTask, Timeline } from "../../../../api/queue/graph.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { sql } from "../../../core/sql.ts";
+
+let stack: Stack;
+let clock: ManualClock;
+beforeAll(async () => {
+  clock = manualClock();
+  stack = await testStack({ clock, roles: ["api"] });
+});
+afterAll(() => stack.stop());
+
+const worker = { workerGroup: "g", workerId: "w" };
+const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
+const complete = (taskId: string, runId = 0) => stack.client.queue.reportCompleted({ taskId, runId });
+const pass = (ms: number) => clock.setNow(clock.now() + ms);
+const timelineOf = (taskGroupId: string, query = {}) =>
+  stack.client.queue.taskGroupTimeline({ taskGroupId }, { query });
+
+function newTask(taskGroupId: string, name: string, dependencies: string[] = []): NewTask {
+  const definition = taskDefinition({ taskGroupId, dependencies }, clock.now());
+  return { taskId: slugid(), task: { ...definition, metadata: { ...definition.metadata, name } } };
+}
+
+describe("a timeline", () => {
+  it("tells of each task what it waited for and how long it ran, and the way through the group", async () => {
+    const group = slugid();
+    const first = newTask(group, "first");
+    const second = newTask(group, "second", [first.taskId]);
+    const aside = newTask(group, "aside");
+    const began = clock.now();
+    await stack.client.queue.createTasks({ tasks: [second, first, aside] });
+    pass(1000);
+    await claim(first.taskId);
+    await claim(aside.taskId);
+    pass(2000);
+    await complete(first.taskId);
+    pass(300);
+    await stack.client.queue.reportFailed({ taskId: aside.taskId, runId: 0 });
+    await claim(second.taskId);
+    pass(5000);
+    const open = await timelineOf(group);
+    expect(open.summary).toMatchObject({ resolved: false, wallMs: 8300, until: open.asOf });
+    await stack.client.queue.reportException(
+      { taskId: second.taskId, runId: 0 },
+      { reason: "worker-shutdown" },
+    );
+    pass(10);
+    await claim(second.taskId, 1);
+    pass(90);
+    await complete(second.taskId, 1);
+    pass(60_000);
+
+    const { summary, tasks, ...rest } = await timelineOf(group);
+    const at = (ms: number): string => new Date(began + ms).toISOString();
+    expect(rest).toEqual({ taskGroupId: group, schedulerId: "-", asOf: at(68_400) });
+    expect(summary).toEqual({
+      resolved: true,
+      tasks: 3,
+      stuck: 0,
+      from: at(0),
+      until: at(8400),
+      wallMs: 8400,
+      beforeMs: 0,
+      sums: { gapMs: 0, queueMs: 2310, runMs: 9390, betweenMs: 0 },
+      criticalPath: [
+        {
+          taskId: first.taskId,
+          name: "first",
+          from: at(0),
+          until: at(3000),
+          gapMs: 0,
+          queueMs: 1000,
+          runMs: 2000,
+          betweenMs: 0,
+          share: 3000 / 8400,
+        },
+        {
+          taskId: second.taskId,
+          name: "second",
+          from: at(3000),
+          until: at(8400),
+          gapMs: 0,
+          queueMs: 310,
+          runMs: 5090,
+          betweenMs: 0,
+          share: 5400 / 8400,
+        },
+      ],
+    });
+    const told = new Map(tasks.map((task) => [task.name, task]));
+    expect(told.get("aside")).toMatchObject({ state: "failed", dependencyMs: 0, queueMs: 1000, runMs: 2300 });
+    expect(told.get("second")).toMatchObject({
+      state: "completed",
+      created: at(0),
+      dependencyMs: 3000,
+      gapMs: 0,
+      runs: [
+        { runId: 0, reasonResolved: "worker-shutdown", queueMs: 300, runMs: 5000 },
+        { runId: 1, reasonCreated: "retry", reasonResolved: "completed", queueMs: 10, runMs: 90 },
+      ],
+    });
+  });
+
+  it("comes a page at a time, each task once and as on a page of all, the summary with the first", async () => {
+    const group = slugid();
+    const tasks: NewTask[] = [];
+    for (let i = 0; i < 7; i++)
+      tasks.push(
+        newTask(
+          group,
+          String(i),
+          tasks.slice(-2).map(({ taskId }) => taskId),
+        ),
+      );
+    await stack.client.queue.createTasks({ tasks });
+    for (const { taskId } of tasks.slice(0, 4)) {
+      pass(10);
+      await claim(taskId);
+      pass(10);
+      await complete(taskId);
+    }
+    const whole = await timelineOf(group);
+    const seen: Timeline["tasks"] = [];
+    let query: { limit: number; continuationToken?: string } | undefined = { limit: 1 };
+    while (query) {
+      const page: Timeline = await timelineOf(group, query);
+      expect(page.summary !== undefined).toBe(seen.length === 0);
+      expect(page.tasks).toHaveLength(1);
+      seen.push(...page.tasks);
+      const { continuationToken } = page;
+      query = continuationToken === undefined ? undefined : { limit: 1, continuationToken };
+    }
+    expect(seen).toEqual(whole.tasks);
+    expect(whole).not.toHaveProperty("continuationToken");
+  });
+
+  it("has shorter pages where tasks depend on very many others", async () => {
+    const group = slugid();
+    const tasks = Array.from({ length: 13 }, (_, i) => newTask(group, String(i)));
+    await stack.client.queue.createTasks({ tasks });
+    await stack.database.db.run(sql`
+      insert into task_dependencies (dependent, required, any_resolution, satisfied)
+      select t.task_id, 'required-' || i, false, true
+      from tasks t cross join generate_series(1, 10000) i where t.task_group_id = ${group}`);
+    const first = await timelineOf(group);
+    // Eleven have more than a hundred thousand.
+    expect(first.tasks).toHaveLength(11);
+    expect(first.summary).toMatchObject({ tasks: 13, stuck: 0 });
+    const second = await timelineOf(group, { continuationToken: first.continuationToken });
+    expect(second).not.toHaveProperty("continuationToken");
+    const seen = [...first.tasks, ...second.tasks].map(({ taskId }) => taskId);
+    expect(seen.toSorted()).toEqual(tasks.map(({ taskId }) => taskId).toSorted());
+  });
+
+  it("names what was created late, and what another group held up", async () => {
+    const other = newTask(slugid(), "elsewhere");
+    const group = slugid();
+    const waiting = newTask(group, "waiting", [other.taskId]);
+    await stack.client.queue.createTasks({ tasks: [other, waiting] });
+    pass(500);
+    await claim(other.taskId);
+    await complete(other.taskId);
+    await claim(waiting.taskId);
+    await complete(waiting.taskId);
+    expect((await timelineOf(group)).summary?.criticalPath).toMatchObject([{ name: "waiting", gapMs: 500 }]);
+    pass(1500);
+    const late = newTask(group, "late", [waiting.taskId]);
+    await stack.client.queue.createTasks({ tasks: [late] });
+    await stack.client.queue.cancelTask({ taskId: late.taskId });
+    expect((await timelineOf(group)).summary).toMatchObject({
+      wallMs: 2000,
+      beforeMs: 2000,
+      criticalPath: [{ name: "late", gapMs: 0, queueMs: 0, runMs: 0 }],
+    });
+  });
+});
+
+describe("of any group", () => {
+  /** Tasks by the earlier ones that they depend on, and what is done in turn: how long later, to which, what. */
+  const graph = fc.array(fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 3 }), {
+    minLength: 1,
+    maxLength: 10,
+  });
+  const act = fc.tuple(
+    fc.integer({ min: 0, max: 5000 }),
+    fc.nat(),
+    fc.constantFrom("complete", "complete", "complete", "fail", "lose", "rerun"),
+  );
+
+  it("the critical path adds up to the time that passed, within a hundredth", async () => {
+    await fc.assert(
+      fc.asyncProperty(graph, fc.array(act, { maxLength: 25 }), async (edges, acts) => {
+        const group = slugid();
+        const began = clock.now();
+        const tasks: NewTask[] = [];
+        for (const [i, needs] of edges.entries())
+          tasks.push(
+            newTask(
+              group,
+              String(i),
+              needs.flatMap((n) => (n < i ? [tasks[n]?.taskId ?? ""] : [])),
+            ),
+          );
+        await stack.client.queue.createTasks({ tasks });
+        for (const [ms, which, what] of acts) {
+          pass(ms);
+          const taskId = tasks[which % tasks.length]?.taskId ?? "";
+          const { status } = await stack.client.queue.status({ taskId });
+          const runId = Math.max(0, status.runs.length - 1);
+          if (status.state === "pending") await claim(taskId, runId);
+          else if (status.state === "running") {
+            if (what === "complete") await complete(taskId, runId);
+            else if (what === "fail") await stack.client.queue.reportFailed({ taskId, runId });
+            else if (what === "lose")
+              await stack.client.queue.reportException({ taskId, runId }, { reason: "worker-shutdown" });
+          } else if (what === "rerun") await stack.client.queue.rerunTask({ taskId });
+        }
+        pass(100);
+        const { summary, tasks: told } = await timelineOf(group);
+        if (!summary) throw new Error("the first page has a summary");
+        const stuck = new Set<string>();
+        for (const [i, needs] of edges.entries()) {
+          const states = needs.flatMap((n) => (n < i ? [told.find((t) => t.name === String(n))] : []));
+          const isUp = (t: (typeof states)[number]) =>
+            stuck.has(t?.name ?? "") || t?.state === "failed" || t?.state === "exception";
+          const waits = told.find((t) => t.name === String(i))?.state === "unscheduled";
+          if (waits && states.some(isUp)) stuck.add(String(i));
+        }
+        expect(summary.stuck).toBe(stuck.size);
+        const moving = told.filter(({ name }) => !stuck.has(name));
+        const ends = moving.map((t) => {
+          const last = t.runs.at(-1);
+          return last?.resolved === undefined ? clock.now() : Date.parse(last.resolved);
+        });
+        const wall = Math.max(...ends) - began;
+        const parts = summary.criticalPath.map((s) => s.gapMs + s.queueMs + s.runMs + s.betweenMs);
+        const sum = parts.reduce((a, b) => a + b, summary.beforeMs);
+        expect(Math.abs(sum - wall)).toBeLessThanOrEqual(wall / 100);
+        expect(summary.wallMs).toBe(wall);
+        const shares = summary.criticalPath.reduce((n, { share }) => n + share, 0);
+        if (wall > 0) expect(shares + summary.beforeMs / wall).toBeCloseTo(1, 6);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});

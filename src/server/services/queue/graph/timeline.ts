@@ -1,0 +1,221 @@
+// taskGroupTimeline: where the time of a group went.
+import type { graphEndpoints, PathTask, TimedTask, Timeline } from "../../../../api/queue/graph.ts";
+import type { Run } from "../../../../api/queue/status.ts";
+import type { Queryable } from "../../../core/db.ts";
+import type { Handler } from "../../../core/http/serve.ts";
+import { decodePage, encodePage } from "../../../core/pagination.ts";
+import { startTimeSlice, type TimeSlice } from "../../../core/time-slice.ts";
+import type { QueueContext } from "../context.ts";
+import { requireGroup } from "../tasks/find-task.ts";
+import { readDefinitions } from "../tasks/store/read-tasks.ts";
+import { readTimelinePage, readTimelineTasks, type TimelineRow } from "./store/timeline.ts";
+import { chunks } from "./chunks.ts";
+import { groupTime, segmentsOf, type TimelineTask } from "./critical-path.ts";
+
+const PAGE = 1000;
+/** Tasks that are read at once: each may have ten thousand dependencies, 60 bytes each. */
+const AT_ONCE = 100;
+/** The critical path needs the whole group in memory: 0.5 KB a task, and what they depend on. */
+const MAX_SUMMARISED = 100_000;
+const MAX_EDGES = 2_000_000;
+/** A page is shorter where its tasks have more dependencies than that. */
+const EDGES_PER_PAGE = 100_000;
+
+interface ReadTask extends TimelineTask {
+  /** As they are on the wire. */
+  readonly wire: readonly Run[];
+}
+
+export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoints.taskGroupTimeline> {
+  return async (call) => {
+    const { taskGroupId } = call.params;
+    const page = decodePage(call.query, PAGE);
+    const group = await requireGroup(ctx.db, taskGroupId);
+    const slice = startTimeSlice();
+    const now = ctx.clock.now();
+    const whole = page.after === "" ? await readGroup(ctx.db, taskGroupId, slice) : undefined;
+
+    const { tasks: shown, more } = await readTasks(
+      ctx.db,
+      taskGroupId,
+      { after: page.after, tasks: page.limit, edges: EDGES_PER_PAGE },
+      slice,
+    );
+    const known = whole ?? (await withDependencies(ctx.db, taskGroupId, shown));
+    const tasks = await describe(ctx.db, shown, known, now, slice);
+    const summary = whole && (await summarise(ctx.db, whole, now, slice));
+    return {
+      taskGroupId,
+      schedulerId: group.scheduler_id,
+      asOf: iso(now),
+      ...(summary && { summary }),
+      tasks,
+      ...(more && { continuationToken: encodePage(shown.at(-1)?.taskId ?? "") }),
+    };
+  };
+}
+
+/** All tasks of a group, or nothing where they, or what they depend on, are too many. */
+async function readGroup(
+  db: Queryable,
+  taskGroupId: string,
+  slice: TimeSlice,
+): Promise<Map<string, ReadTask> | undefined> {
+  const most = { after: "", tasks: MAX_SUMMARISED, edges: MAX_EDGES };
+  const { tasks, more } = await readTasks(db, taskGroupId, most, slice);
+  return more ? undefined : new Map(tasks.map((task) => [task.taskId, task]));
+}
+
+/** Tasks in the order of their ids: up to `tasks`, and up to the one with which they have more than `edges` dependencies. */
+async function readTasks(
+  db: Queryable,
+  taskGroupId: string,
+  most: { readonly after: string; readonly tasks: number; readonly edges: number },
+  slice: TimeSlice,
+): Promise<{ readonly tasks: readonly ReadTask[]; readonly more: boolean }> {
+  const tasks: ReadTask[] = [];
+  let edges = 0;
+  for (let after = most.after; ; after = tasks.at(-1)?.taskId ?? "") {
+    const some = Math.min(AT_ONCE, most.tasks + 1 - tasks.length);
+    const rows = await readTimelinePage(db, taskGroupId, after, some);
+    for (const row of rows) {
+      if (tasks.length >= most.tasks || edges > most.edges) return { tasks, more: true };
+      tasks.push(readTask(row));
+      edges += row.dependencies.length;
+    }
+    if (rows.length < some) return { tasks, more: false };
+    if (slice.isOver()) await slice.next();
+  }
+}
+
+/** What the gaps of some tasks depend on. */
+async function withDependencies(
+  db: Queryable,
+  taskGroupId: string,
+  shown: readonly ReadTask[],
+): Promise<Map<string, ReadTask>> {
+  const tasks = new Map(shown.map((task) => [task.taskId, task]));
+  const missing = new Set(shown.flatMap(({ dependencies }) => dependencies.filter((id) => !tasks.has(id))));
+  for (const some of chunks([...missing]))
+    for (const row of await readTimelineTasks(db, taskGroupId, some)) tasks.set(row.task_id, readTask(row));
+  return tasks;
+}
+
+function readTask(row: TimelineRow): ReadTask {
+  // Built by run_json of the database.
+  const wire = JSON.parse(`[${row.runs ?? ""}]`) as Run[];
+  const ms = (time: string | undefined): number | undefined =>
+    time === undefined ? undefined : Date.parse(time);
+  return {
+    taskId: row.task_id,
+    created: row.created?.getTime(),
+    dependencies: row.dependencies,
+    unmet: row.unmet,
+    anyResolution: row.any_resolution,
+    wire,
+    runs: wire.map(({ state, scheduled, started, resolved }) => ({
+      state,
+      scheduled: Date.parse(scheduled),
+      started: ms(started),
+      resolved: ms(resolved),
+    })),
+  };
+}
+
+async function describe(
+  db: Queryable,
+  shown: readonly ReadTask[],
+  known: ReadonlyMap<string, ReadTask>,
+  now: number,
+  slice: TimeSlice,
+): Promise<TimedTask[]> {
+  const names = await readNames(
+    db,
+    shown.map(({ taskId }) => taskId),
+    slice,
+  );
+  return shown.map((task) => {
+    const first = task.runs[0];
+    return {
+      taskId: task.taskId,
+      name: names.get(task.taskId) ?? "",
+      state: task.wire.at(-1)?.state ?? "unscheduled",
+      ...(task.created !== undefined && { created: iso(task.created) }),
+      dependencyMs: Math.max(0, (first?.scheduled ?? now) - (task.created ?? first?.scheduled ?? now)),
+      ...segmentsOf(task, known, now),
+      runs: task.wire.map((run, i) => ({ ...run, ...runTimes(task.runs[i], now) })),
+    };
+  });
+}
+
+function runTimes(
+  run: TimelineTask["runs"][number] | undefined,
+  now: number,
+): { queueMs: number; runMs: number } {
+  const resolved = run?.resolved ?? now;
+  const started = run?.started ?? resolved;
+  return {
+    queueMs: Math.max(0, started - (run?.scheduled ?? now)),
+    runMs: Math.max(0, resolved - started),
+  };
+}
+
+async function summarise(
+  db: Queryable,
+  tasks: ReadonlyMap<string, ReadTask>,
+  now: number,
+  slice: TimeSlice,
+): Promise<Timeline["summary"]> {
+  const time = await groupTime(tasks, now, slice);
+  if (!time) return undefined;
+  const sums = { gapMs: 0, queueMs: 0, runMs: 0, betweenMs: 0 };
+  for (const task of tasks.values()) {
+    const segments = segmentsOf(task, tasks, now);
+    for (const name of ["gapMs", "queueMs", "runMs", "betweenMs"] as const) sums[name] += segments[name];
+    if (slice.isOver()) await slice.next();
+  }
+  const names = await readNames(
+    db,
+    time.path.map(({ taskId }) => taskId),
+    slice,
+  );
+  const wallMs = time.until - time.from;
+  const criticalPath = time.path.map(({ from, until, ...step }): PathTask => ({
+    ...step,
+    name: names.get(step.taskId) ?? "",
+    from: iso(from),
+    until: iso(until),
+    share: wallMs === 0 ? 0 : (until - from) / wallMs,
+  }));
+  const { resolved, stuck, beforeMs } = time;
+  return {
+    resolved,
+    tasks: tasks.size,
+    stuck,
+    from: iso(time.from),
+    until: iso(time.until),
+    wallMs,
+    sums,
+    criticalPath,
+    beforeMs,
+  };
+}
+
+/** Read here and not by the database, which cannot make text of every JSON string. */
+async function readNames(
+  db: Queryable,
+  taskIds: readonly string[],
+  slice: TimeSlice,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (const some of chunks(taskIds))
+    for (const row of await readDefinitions(db, some)) {
+      // It was accepted with this member.
+      const { metadata } = JSON.parse(row.definition) as { metadata: { name: string } };
+      names.set(row.task_id, metadata.name);
+      if (slice.isOver()) await slice.next();
+    }
+  return names;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();

@@ -1,0 +1,144 @@
+// Writes the tasks of a call in one transaction.
+import type { Queryable } from "../../../core/db.ts";
+import type { TimeSlice } from "../../../core/time-slice.ts";
+import { timestamp, type QueueContext } from "../context.ts";
+import { lockRequired, type NewTask } from "../tasks/store/insert-tasks.ts";
+import {
+  growGroups,
+  insertEdges,
+  insertFirstRuns,
+  insertManyTasks,
+  readRequired,
+  type CountedTask,
+  type Edge,
+  type GroupGrowth,
+  type RequiredRow,
+} from "./store/insert-graph.ts";
+import { releaseResolved } from "../resolution/store/release.ts";
+import { chunks } from "./chunks.ts";
+
+/** What was looked at before is no longer so: look again. */
+export class ChangedMeanwhile extends Error {
+  override readonly name = "ChangedMeanwhile";
+}
+
+export interface Plan {
+  readonly tasks: readonly CountedTask[];
+  readonly edges: readonly Edge[];
+  /** Those that wait for nothing. */
+  readonly first: readonly CountedTask[];
+  /** What others wait for, in order of ids. */
+  readonly awaited: readonly string[];
+}
+
+/** Works out what has to wait. `required`: what tasks depend on that are there already, by id. */
+export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<string, RequiredRow>): Plan {
+  const awaited = new Set<string>();
+  const edges: Edge[] = [];
+  const counted: CountedTask[] = [];
+  for (const task of tasks) {
+    let unsatisfied = 0;
+    for (const id of task.dependencies) {
+      const there = required.get(id);
+      const satisfied = there !== undefined && satisfies(there.state, task.anyResolution);
+      if (!satisfied) unsatisfied++;
+      if (there && !satisfied) awaited.add(id);
+      edges.push({ dependent: task.taskId, required: id, anyResolution: task.anyResolution, satisfied });
+    }
+    counted.push({ ...task, unsatisfied });
+  }
+  const first = counted.filter(({ unsatisfied }) => unsatisfied === 0);
+  return { tasks: counted, edges, first, awaited: [...awaited].sort() };
+}
+
+const satisfies = (state: string | null, anyResolution: boolean): boolean =>
+  state === "completed" || (anyResolution && (state === "failed" || state === "exception"));
+
+/** What became pending: in which queues, and which of the tasks that waited. */
+export interface Written {
+  readonly queues: Set<string>;
+  readonly released: string[];
+}
+
+/**
+ * Writes it, or nothing.
+ *
+ * Locks come last, so that others wait for them only briefly: of what is awaited, so that none of it resolves between
+ * being looked at and having its dependents (see lockRequired), then of the groups. What was resolved when it was looked
+ * at before is not locked: a rerun of it that comes in between might as well have come afterwards.
+ */
+export async function writeTasks(ctx: QueueContext, plan: Plan, slice: TimeSlice): Promise<Written> {
+  const groups = growthOf(plan.tasks);
+  return ctx.db.tx(async (tx) => {
+    const at = timestamp(ctx);
+    const breathe = async (): Promise<void> => {
+      if (slice.isOver()) await slice.next();
+    };
+    for (const some of chunks(plan.tasks)) {
+      await insertManyTasks(tx, some, at);
+      await breathe();
+    }
+    for (const some of chunks(plan.edges, 1000)) {
+      await insertEdges(tx, some);
+      await breathe();
+    }
+    const queues = new Set(plan.first.map((task) => task.taskQueueId));
+    for (const some of chunks(plan.first)) {
+      await insertFirstRuns(
+        tx,
+        some.map(({ taskId }) => taskId),
+        at,
+      );
+      await breathe();
+    }
+    const released = await settleAwaited(tx, plan.awaited, at, queues);
+    for (const some of chunks(groups)) {
+      const grown = await growGroups(tx, some, ctx.config.groupExpiryMargin);
+      if (grown.length < some.length)
+        throw new ChangedMeanwhile("a group was sealed or has another scheduler");
+    }
+    return { queues, released };
+  });
+}
+
+/** What was resolved since it was looked at keeps nobody waiting. Answers who is pending then, and adds their queues. */
+async function settleAwaited(
+  tx: Queryable,
+  awaited: readonly string[],
+  at: string,
+  queues: Set<string>,
+): Promise<string[]> {
+  const tasks: string[] = [];
+  for (const some of chunks(awaited)) {
+    await lockRequired(tx, some);
+    // A statement of its own, since it must see what was committed before the locks were had.
+    const rows = await readRequired(tx, some);
+    if (rows.length < some.length) throw new ChangedMeanwhile("a dependency has expired");
+    const resolved = rows.flatMap(({ task_id: taskId, state }) =>
+      state !== null && satisfies(state, true) ? [{ taskId, state }] : [],
+    );
+    if (resolved.length === 0) continue;
+    for (let more = true; more;) {
+      const released = await releaseResolved(tx, resolved, at);
+      for (const queue of released.pending_in) queues.add(queue);
+      tasks.push(...released.released);
+      more = released.unfinished;
+    }
+  }
+  return tasks;
+}
+
+/** In order of ids, in which their rows are locked. */
+function growthOf(tasks: readonly NewTask[]): GroupGrowth[] {
+  const groups = new Map<string, GroupGrowth>();
+  for (const { taskGroupId, schedulerId, expires } of tasks) {
+    const before = groups.get(taskGroupId);
+    groups.set(taskGroupId, {
+      taskGroupId,
+      schedulerId,
+      expires: before && before.expires > expires ? before.expires : expires,
+      tasks: (before?.tasks ?? 0) + 1,
+    });
+  }
+  return [...groups.values()].sort((a, b) => (a.taskGroupId < b.taskGroupId ? -1 : 1));
+}

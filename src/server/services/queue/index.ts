@@ -1,0 +1,121 @@
+// The queue's face: its handlers and its loops. Nothing else of this folder is used from outside.
+import type { queueApi } from "../../../api/queue/index.ts";
+import type { ConsumerOptions } from "../../core/event-log/index.ts";
+import type { Handlers } from "../../core/http/serve.ts";
+import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
+import { builtInTopics, runBuiltInTasks } from "./claims/built-in-workers.ts";
+import { statuses, tasks } from "./tasks/read-many.ts";
+import { cancelTaskGroup } from "./groups/cancel-task-group.ts";
+import {
+  changeTaskGroupPriority,
+  changeTaskPriority,
+  createReprioritizer,
+} from "./priorities/change-priority.ts";
+import { cancelTask, rerunTask, scheduleTask } from "./tasks/change-task.ts";
+import { createClaimDispatcher } from "./claims/claim-dispatcher.ts";
+import { claimTask, claimWork, reclaimTask } from "./claims/claim-work.ts";
+import type { QueueContext } from "./context.ts";
+import { createTask } from "./tasks/create-task.ts";
+import { expireTaskGroups, expireTasks } from "./expiry/expire-tasks.ts";
+import { defineForLater } from "./tasks/define-for-later.ts";
+import { listDependentTasks } from "./tasks/list-dependents.ts";
+import { createTasks } from "./graph/create-tasks.ts";
+import { taskGroupTimeline } from "./graph/timeline.ts";
+import { endExpiredClaims, endPastDeadline, type Round } from "./resolution/end-overdue.ts";
+import { getTaskGroup, listTaskGroup, status, task } from "./tasks/read-task.ts";
+import { createQueueHeads } from "./claims/queue-heads.ts";
+import { releaseDependents, unfinishedTopic } from "./resolution/release-dependents.ts";
+import { reportCompleted, reportException, reportFailed } from "./resolution/report-run.ts";
+import { createResolver } from "./resolution/end-runs.ts";
+import { readLastSeen } from "./workers/store/queue-activity.ts";
+import { workerRemovedConsumer } from "./workers/worker-removed.ts";
+import {
+  createWorkerActivity,
+  expireWorkers,
+  refreshGauges,
+  workerMetadataHandlers,
+} from "./workers/index.ts";
+import { sealTaskGroup } from "./groups/seal-task-group.ts";
+import { queueActivity } from "./workers/queue-activity.ts";
+import { listFindings } from "./watchdog/list-findings.ts";
+import { watchdog } from "./watchdog/watchdog.ts";
+import { why } from "./why/why.ts";
+
+export type { QueueContext } from "./context.ts";
+
+export interface Queue {
+  readonly handlers: Omit<Handlers<typeof queueApi>, "ping" | "lbheartbeat" | "version" | "heartbeat">;
+  /** By name. Any number of processes may run them. */
+  readonly loops: Readonly<Record<string, Round>>;
+  /** Wake-up topics of the loops that have some, by name; the others look in their interval. */
+  readonly wakeTopics: Readonly<Record<string, readonly string[]>>;
+  /** What it does about events of others; wherever the loops run. */
+  readonly consumers: readonly ConsumerOptions[];
+  /** When a worker was last seen by any process, in milliseconds since the epoch; the built-in ones are none. */
+  workerSeen(): Promise<number | undefined>;
+  /** Sends waiting workers home, so that their connections can end. */
+  stop(): void;
+  /** Writes what is only noted. For the end, when all calls are answered and the database is still there. */
+  writeNotes(): Promise<void>;
+}
+
+export function createQueue(ctx: QueueContext): Queue {
+  const heads = createQueueHeads(ctx);
+  const dispatcher = createClaimDispatcher(ctx, heads);
+  const activity = createWorkerActivity(ctx);
+  const resolve = createResolver(ctx);
+  const reprioritize = createReprioritizer(ctx);
+  const create = createTask(ctx);
+  return {
+    handlers: {
+      task: task(ctx),
+      status: status(ctx),
+      why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, activity, taskQueueId) }),
+      watchdog: listFindings(ctx),
+      getTaskGroup: getTaskGroup(ctx),
+      listTaskGroup: listTaskGroup(ctx),
+      tasks: tasks(ctx),
+      statuses: statuses(ctx),
+      listDependentTasks: listDependentTasks(ctx),
+      sealTaskGroup: sealTaskGroup(ctx),
+      cancelTaskGroup: cancelTaskGroup(ctx),
+      changeTaskPriority: changeTaskPriority(ctx, reprioritize),
+      changeTaskGroupPriority: changeTaskGroupPriority(ctx, reprioritize),
+      defineTask: defineForLater(create),
+      createTask: create,
+      scheduleTask: scheduleTask(ctx),
+      rerunTask: rerunTask(ctx),
+      cancelTask: cancelTask(ctx),
+      claimWork: claimWork(ctx, dispatcher, activity),
+      claimTask: claimTask(ctx, activity),
+      reclaimTask: reclaimTask(ctx, activity),
+      reportCompleted: reportCompleted(ctx, resolve),
+      reportFailed: reportFailed(ctx, resolve),
+      reportException: reportException(ctx, resolve),
+      ...workerMetadataHandlers(ctx, activity),
+      ...artifactHandlers(ctx),
+      createTasks: createTasks(ctx),
+      taskGroupTimeline: taskGroupTimeline(ctx),
+    },
+    loops: {
+      "claim-expiry": endExpiredClaims(ctx, resolve),
+      deadline: endPastDeadline(ctx),
+      dependents: releaseDependents(ctx),
+      "artifact-expiry": expireArtifacts(ctx),
+      "task-expiry": expireTasks(ctx),
+      "task-group-expiry": expireTaskGroups(ctx),
+      "worker-expiry": expireWorkers(ctx),
+      "queue-gauges": refreshGauges(ctx),
+      "built-in-workers": runBuiltInTasks(ctx, resolve, activity, heads),
+      watchdog: watchdog(ctx, resolve),
+    },
+    wakeTopics: { "built-in-workers": builtInTopics, dependents: [unfinishedTopic] },
+    consumers: ctx.config.workerManagerEvents ? [workerRemovedConsumer(ctx, resolve)] : [],
+    async workerSeen() {
+      await activity.flush();
+      return readLastSeen(ctx.db);
+    },
+    stop: () => dispatcher.stop(),
+    writeNotes: () => activity.flush(),
+  };
+}

@@ -1,0 +1,119 @@
+// A worker whose reply was lost asks again with its claim id, perhaps another process: it gets what it was given, and
+// nothing is given to nobody.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTask } from "../../../../test/support/factories.ts";
+import { twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";
+import { until } from "../../../../test/support/until.ts";
+import type { Client } from "../../../client/index.ts";
+import { slugid } from "../../../lib/slugid.ts";
+import { sql } from "../../core/sql.ts";
+import { claimPending, EVERYWHERE } from "./claims/store.ts";
+
+let servers: TwoServers;
+beforeAll(async () => {
+  servers = await twoServers({ queue: { loopInterval: 1_000_000 } });
+});
+afterAll(() => servers.stop());
+
+let queues = 0;
+const newQueue = (): string => `lost/q${queues++}`;
+const worker = { workerGroup: "g", workerId: "w" };
+const claim = async (
+  client: Client,
+  taskQueueId: string,
+  claimId: string,
+  signal?: AbortSignal,
+): Promise<string[]> => {
+  const body = { ...worker, tasks: 1, claimId };
+  const { tasks } = await client.queue.claimWork({ taskQueueId }, body, signal && { signal });
+  return tasks.map(({ status }) => status.taskId);
+};
+const isRunning = async (taskId: string): Promise<boolean> =>
+  (await servers.stack.client.queue.status({ taskId })).status.state === "running";
+const waitingForLocks = () =>
+  servers.stack.database.db.run(sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+
+describe("a lost reply", () => {
+  it.each(["the same process", "another process"])("is got again from %s", async (where) => {
+    const { stack, other } = servers;
+    const again = where === "the same process" ? stack.client : other.client;
+    const [taskQueueId, claimId] = [newQueue(), slugid()];
+    const ids = [
+      await createTask(stack.client, { taskQueueId, priority: "high" }),
+      await createTask(stack.client, { taskQueueId }),
+    ];
+    const connection = new AbortController();
+    const lost = claim(stack.client, taskQueueId, claimId, connection.signal).then(
+      () => "came in time",
+      () => "lost",
+    );
+    await until("the claim to be committed", () => isRunning(ids[0] ?? ""));
+    connection.abort();
+    await lost;
+    expect(await claim(again, taskQueueId, claimId)).toEqual(ids.slice(0, 1));
+    expect(await isRunning(ids[1] ?? "")).toBe(false);
+  });
+
+  it("is waited for where its claim is under way in another process", async () => {
+    const { stack, other } = servers;
+    const [taskQueueId, claimId] = [newQueue(), slugid()];
+    const ids = [
+      await createTask(stack.client, { taskQueueId, priority: "high" }),
+      await createTask(stack.client, { taskQueueId }),
+    ];
+    let again: Promise<string[]> = Promise.resolve([]);
+    await stack.database.db.tx(async (tx) => {
+      const [at, takenUntil] = [new Date().toISOString(), new Date(Date.now() + 60_000).toISOString()];
+      const { runs } = await claimPending(
+        tx,
+        taskQueueId,
+        [{ ...worker, tasks: 1, claimId }],
+        EVERYWHERE,
+        at,
+        takenUntil,
+      );
+      expect(runs.map((row) => row.task_id)).toEqual(ids.slice(0, 1));
+      again = claim(other.client, taskQueueId, claimId);
+      await until("the second call to wait for this transaction", async () => (await waitingForLocks()) > 0);
+    });
+    expect(await again).toEqual(ids.slice(0, 1));
+    expect(await isRunning(ids[1] ?? "")).toBe(false);
+  });
+
+  it("of a call that still waits leaves the work to who asks next", async () => {
+    const { stack, other } = servers;
+    const [taskQueueId, claimId] = [newQueue(), slugid()];
+    const connection = new AbortController();
+    const lost = claim(stack.client, taskQueueId, claimId, connection.signal).catch(() => "lost");
+    await stack.client.queue.ping();
+    connection.abort();
+    expect(await lost).toBe("lost");
+    // The server has read of the end of that connection before it reads this.
+    await stack.client.queue.ping();
+    const again = claim(other.client, taskQueueId, claimId);
+    const taskId = await createTask(stack.client, { taskQueueId });
+    expect(await again).toEqual([taskId]);
+  });
+
+  it("holds up no other claim, with an id or without", async () => {
+    const { stack, other } = servers;
+    const taskQueueId = newQueue();
+    const ids = [
+      await createTask(stack.client, { taskQueueId }),
+      await createTask(stack.client, { taskQueueId }),
+    ];
+    await stack.database.db.tx(async (tx) => {
+      const [at, takenUntil] = [new Date().toISOString(), new Date(Date.now() + 60_000).toISOString()];
+      await claimPending(
+        tx,
+        taskQueueId,
+        [{ ...worker, tasks: 1, claimId: slugid() }],
+        EVERYWHERE,
+        at,
+        takenUntil,
+      );
+      expect(await claim(other.client, taskQueueId, slugid())).toEqual(ids.slice(1));
+    });
+  });
+});

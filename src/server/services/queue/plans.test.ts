@@ -1,0 +1,109 @@
+// How PostgreSQL finds the rows of hot statements, when its counts are the most misleading: nothing was pending or
+// running when it last looked.
+import Type from "typebox";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
+import { taskDefinition } from "../../../../test/support/factories.ts";
+import { slugid } from "../../../lib/slugid.ts";
+import { sql } from "../../core/sql.ts";
+import { defineTask } from "./tasks/define-task.ts";
+import { endTasks, tasksPastDeadline } from "./resolution/store/end-tasks.ts";
+import { claimOne, claimPending, EVERYWHERE, expiredClaims, heldRuns, reclaimRuns } from "./claims/store.ts";
+import { insertTasks } from "./tasks/store/insert-tasks.ts";
+import { readTaskCounts } from "./workers/store/gauges.ts";
+import { lockForPriority } from "./priorities/store.ts";
+import { countClaimed, countPending } from "./workers/store/queue-tasks.ts";
+import { repeatDefined, repeatPending } from "./tasks/store/read-tasks.ts";
+import { resolveRuns } from "./resolution/store/resolve-runs.ts";
+import { rerunTask, scheduleTask } from "./tasks/store/schedule-run.ts";
+
+const at = new Date().toISOString();
+const worker = { workerGroup: "group", workerId: "worker" };
+const claimer = { ...worker, claimId: null, tasks: 1 };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  // One connection, whose prepared statements are then those of this test.
+  database = await testDatabase({ poolSize: 1 });
+  const now = Date.now();
+  const rules = { now, toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 10 };
+  const tasks = Array.from({ length: 1000 }, () => defineTask(slugid(), taskDefinition({}, now), rules));
+  await insertTasks(database.db, tasks, at, 0);
+  await database.db.run(sql`update runs set state = 'completed', resolved = ${at}::timestamptz`);
+  await database.db.run(sql`vacuum analyze`);
+});
+afterAll(() => database.drop());
+
+const Statement = Type.Object({ name: Type.String(), statement: Type.String(), parameters: Type.Integer() });
+const Line = Type.Object({ "QUERY PLAN": Type.String() });
+
+it("a row whose id is known is found by its id, not by reading all that are pending or running", async () => {
+  const { db } = database;
+  const taskId = slugid();
+  const report = { taskId, runId: 0, state: "completed", reason: "completed" } as const;
+  await resolveRuns(db, [{ ...report, retryAs: null, takenUntil: null }], at);
+  await endTasks(db, [taskId], "canceled", at, true);
+  await reclaimRuns(db, [{ taskId, runId: 0, takenUntil: at }], at);
+  await claimOne(db, taskId, 0, claimer, at, at);
+  await heldRuns(db, worker, { taskId, runId: 0 });
+  await scheduleTask(db, taskId, at);
+  await rerunTask(db, taskId, 1, 50, at);
+  await repeatDefined(db, taskId);
+  await repeatPending(db, taskId);
+  await db.tx((tx) => lockForPriority(tx, [taskId]));
+
+  const byId = await plansOf((text) => /\btask_id = /.test(text) && /\bstate\b/.test(text));
+  expect(byId.length).toBeGreaterThanOrEqual(9);
+  for (const plan of byId) {
+    expect(plan).not.toMatch(/using (runs_pending|runs_running\w*|runs_open\w*|tasks_unscheduled\w*)/);
+    expect(plan).not.toMatch(/Seq Scan/);
+  }
+});
+
+it("claims read the pending runs of their queue in order, and nothing else", async () => {
+  await claimPending(database.db, "test/queue", [claimer], EVERYWHERE, at, at);
+  const [plan, ...more] = await plansOf((text) => text.includes("skip locked"));
+  expect(more).toEqual([]);
+  expect(plan).toMatch(/Index Scan using runs_pending/);
+  expect(plan).toMatch(/Index Scan using workers_in_quarantine/);
+  expect(plan).not.toMatch(/Seq Scan|using runs_open/);
+});
+
+it("the loops find what they end by the time of its end", async () => {
+  await tasksPastDeadline(database.db, at, 10);
+  await expiredClaims(database.db, at, 10);
+  const [deadlines] = await plansOf((text) => text.includes("order by r.deadline"));
+  const [claims] = await plansOf((text) => text.includes("order by r.taken_until"));
+  expect(deadlines).toMatch(/using runs_open_by_deadline/);
+  expect(deadlines).toMatch(/using tasks_unscheduled_by_deadline/);
+  expect(claims).toMatch(/using runs_running_by_claim_end/);
+});
+
+it("counts take off what is past its end by the time of that, whatever the queue", async () => {
+  await countPending(database.db, ["test/queue"], at);
+  await countClaimed(database.db, ["test/queue"], at);
+  await readTaskCounts(database.db, at);
+  const [pending] = await plansOf((text) => text.includes(") - (") && text.includes("by deadline"));
+  const [claimed] = await plansOf((text) => text.includes(") - (") && text.includes("by claim end"));
+  const [all] = await plansOf((text) => text.includes("-count(*)"));
+  for (const plan of [pending, all]) expect(plan).toMatch(/using runs_open_by_deadline/);
+  for (const plan of [claimed, all]) expect(plan).toMatch(/using runs_running_by_claim_end/);
+  for (const plan of [pending, claimed, all]) expect(plan).not.toMatch(/Seq Scan/);
+});
+
+/** The plans of the prepared statements whose text fits. */
+async function plansOf(fits: (text: string) => boolean): Promise<string[]> {
+  const statements = await database.db.many(
+    Statement,
+    sql`select name, statement, cardinality(parameter_types) as parameters from pg_prepared_statements`,
+  );
+  const plans: string[] = [];
+  for (const { name, statement, parameters } of statements.filter((row) => fits(row.statement))) {
+    // Plans are generic here, so that the values do not matter.
+    const values = Array.from({ length: parameters }, () => "null").join(", ");
+    const text = `explain execute "${name}" ${values && `(${values})`}`;
+    const lines = await database.db.many(Line, { text, values: [] });
+    plans.push(`${statement}\n\n${lines.map((line) => line["QUERY PLAN"]).join("\n")}`);
+  }
+  return plans;
+}

@@ -1,0 +1,114 @@
+// changeTaskPriority and changeTaskGroupPriority: who is claimed first, changed afterwards.
+import type { groupEndpoints } from "../../../../api/queue/group-endpoints.ts";
+import type { Priority } from "../../../../api/queue/task.ts";
+import { ApiError } from "../../../../lib/errors.ts";
+import type { Handler } from "../../../core/http/serve.ts";
+import { RawJson } from "../../../core/http/replies.ts";
+import { reorderedTopic, timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { priorityRank } from "../tasks/define-task.ts";
+import { refuseAfterDeadline, requireGroup, requireTask, statusOf } from "../tasks/find-task.ts";
+import { record } from "../transition-log.ts";
+import type { TaskRow } from "../tasks/store/read-tasks.ts";
+import { column } from "../../../core/columns.ts";
+import {
+  announceGroupPriority,
+  changeableMembers,
+  changePriorities,
+  lockForPriority,
+  type ChangedRow,
+  type PriorityChange,
+} from "./store.ts";
+import { batched } from "../batched.ts";
+
+/** Tasks of a group that one transaction changes. */
+const BATCH = 200;
+
+/** Changes the priority of a task; null where it cannot be changed or is the same. */
+export type Reprioritize = (change: PriorityChange) => Promise<ChangedRow | null>;
+
+export function createReprioritizer(ctx: QueueContext): Reprioritize {
+  return batched<PriorityChange, ChangedRow | null>(ctx, {
+    name: "change-priority",
+    maxBatch: BATCH,
+    key: ({ taskId }) => taskId,
+    run: async (changes) => {
+      const queues = new Set<string>();
+      try {
+        const rows = await ctx.db.tx(async (tx) => {
+          const locked = await lockForPriority(tx, column(changes, "taskId"));
+          for (const run of locked) queues.add(run.task_queue_id);
+          return changePriorities(tx, changes, timestamp(ctx));
+        });
+        const changed = new Map(rows.map((row) => [row.task_id, row]));
+        return changes.map(({ taskId }) => changed.get(taskId) ?? null);
+      } finally {
+        ctx.wakeUps.wake(reorderedTopic);
+        wakeAfterCommit(ctx, queues);
+      }
+    },
+  });
+}
+
+export function changeTaskPriority(
+  ctx: QueueContext,
+  reprioritize: Reprioritize,
+): Handler<typeof groupEndpoints.changeTaskPriority> {
+  return async (call) => {
+    const { newPriority } = call.body;
+    const task = await requireTask(ctx.db, call.params.taskId);
+    const taskId = task.task_id;
+    call.authorize({ taskId, taskQueueId: task.task_queue_id });
+    refuseAfterDeadline(ctx, task);
+    const changed = await reprioritize({ taskId, priority: priorityRank(newPriority), announce: true });
+    if (changed) {
+      record(ctx, "task-priority-changed", { taskId, oldPriority: changed.old_priority, newPriority });
+      return new RawJson(`{"status":${changed.status}}`);
+    }
+    const now = await requireTask(ctx.db, taskId);
+    refuseAfterDeadline(ctx, now);
+    throw new ApiError(
+      "RequestConflict",
+      `Task ${taskId} cannot be reprioritized: ${whyNot(now, newPriority)}`,
+    );
+  };
+}
+
+/** Why a task was not given a priority. */
+function whyNot(task: TaskRow, newPriority: Priority): string {
+  const { priority, runs } = statusOf(task);
+  const reruns = runs.some(({ runId, reasonCreated }) => runId > 0 && reasonCreated === "rerun");
+  if (reruns || runs.at(-1)?.resolved !== undefined)
+    return "it is already resolved, or was before it was run again.";
+  if (priority === newPriority) return `it has the priority "${newPriority}" already.`;
+  return "it is being changed by others at the same time; try again.";
+}
+
+export function changeTaskGroupPriority(
+  ctx: QueueContext,
+  reprioritize: Reprioritize,
+): Handler<typeof groupEndpoints.changeTaskGroupPriority> {
+  return async (call) => {
+    const { taskGroupId } = call.params;
+    const { newPriority } = call.body;
+    const group = await requireGroup(ctx.db, taskGroupId);
+    const schedulerId = group.scheduler_id;
+    call.authorize({ taskGroupId, schedulerId });
+    const priority = priorityRank(newPriority);
+    const taskIds: string[] = [];
+    for (let after = "", more = true; more;) {
+      const members = await changeableMembers(ctx.db, taskGroupId, after, priority, timestamp(ctx), BATCH);
+      const changed = await Promise.all(
+        members.map(({ task_id: taskId }) => reprioritize({ taskId, priority, announce: false })),
+      );
+      for (const row of changed) if (row) taskIds.push(row.task_id);
+      after = members.at(-1)?.task_id ?? "";
+      more = members.length === BATCH;
+    }
+    // Also where nothing was left to change: a call that failed half-way and is repeated says what it began.
+    await announceGroupPriority(ctx.db, group, newPriority, taskIds.length);
+    wakeAfterCommit(ctx, null);
+    const outcome = { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length };
+    record(ctx, "task-group-priority-changed", outcome);
+    return { ...outcome, taskIds };
+  };
+}

@@ -1,0 +1,151 @@
+// Changing priorities: of the task, of its run if that waits for a worker, and in the text of the definition.
+import Type, { type Static } from "typebox";
+import type { Queryable } from "../../../core/db.ts";
+import { sql, type Sql } from "../../../core/sql.ts";
+import { PENDING } from "../sql/by-id.ts";
+import { column } from "../../../core/columns.ts";
+import { exchanges, logEvents } from "../sql/event-rows.ts";
+import { earlierRuns } from "../sql/runs-json.ts";
+
+export interface PriorityChange {
+  readonly taskId: string;
+  /** 1 (lowest) to 7 (highest). */
+  readonly priority: number;
+  /** Whether an event tells it of the task by itself. */
+  readonly announce: boolean;
+}
+
+const ChangedRow = Type.Object({
+  task_id: Type.String(),
+  status: Type.String(),
+  /** The name of the priority that it had before. */
+  old_priority: Type.String(),
+});
+export type ChangedRow = Static<typeof ChangedRow>;
+
+const LockedRunRow = Type.Object({ task_queue_id: Type.String() });
+
+/**
+ * Whether the task `t` was resolved at least once: its latest run is, or one was made by hand after others, which is
+ * only done to a resolved task.
+ */
+const everResolved: Sql = sql`exists (
+      select from runs r where r.task_id = t.task_id
+        and (r.run_id = t.run_count - 1 and r.state in ('completed', 'failed', 'exception')
+          or r.run_id > 0 and r.reason_created = 'rerun'))`;
+
+/**
+ * Takes what a change of priorities needs to stand still, until the transaction ends: the tasks, and their runs that
+ * wait for a worker. (Claims do not lock the task: a run is claimed before, or with its new priority after.) Claims
+ * skip such runs meanwhile: wake the queues that this answers afterwards.
+ */
+export async function lockForPriority(
+  tx: Queryable,
+  taskIds: readonly string[],
+): Promise<Static<typeof LockedRunRow>[]> {
+  await tx.run(sql`
+    select task_id from tasks where task_id = any(${taskIds}::text[]) order by task_id for no key update`);
+  return tx.many(
+    LockedRunRow,
+    sql`
+    select r.task_queue_id
+    from (select task_id, run_count from tasks where task_id = any(${taskIds}::text[]) order by task_id) t
+    -- Lateral, so that it is a look-up for each task, whatever the planner thinks of the sizes of the tables.
+    cross join lateral (
+      select task_queue_id from runs
+      where task_id = t.task_id and run_id = t.run_count - 1 and state = ${PENDING} for no key update
+    ) r`,
+  );
+}
+
+/**
+ * Changes the priorities of tasks that were never resolved, are before their deadline and have another one; answers
+ * those. To be called after `lockForPriority`, in its transaction: a statement of its own sees all that happened to
+ * the tasks until they were locked, which one that waited for the locks itself would not.
+ */
+export function changePriorities(
+  tx: Queryable,
+  changes: readonly PriorityChange[],
+  at: string,
+): Promise<ChangedRow[]> {
+  return tx.many(
+    ChangedRow,
+    sql`
+    with input as (
+      select * from unnest(
+        ${column(changes, "taskId")}::text[], ${column(changes, "priority")}::smallint[],
+        ${column(changes, "announce")}::boolean[]
+      ) with ordinality as i (task_id, priority, announce, ord)
+    ),
+    target as (
+      select i.*, t.priority as old_priority, t.run_count
+      from input i join tasks t using (task_id)
+      where t.priority <> i.priority and t.deadline > ${at}::timestamptz and not ${everResolved}
+    ),
+    changed as (
+      update tasks t set priority = x.priority from target x where t.task_id = x.task_id
+      returning x.ord, x.announce, x.old_priority, t as task
+    ),
+    -- The first member of this name is the definition's own: before it there are only texts, in which the quotes
+    -- would be escaped, and lists of them.
+    defined as (
+      update task_definitions d set quiet = true, definition = regexp_replace(
+        d.definition, '"priority":"[a-z-]+"', '"priority":"' || priority_name(x.priority) || '"')
+      from target x where d.task_id = x.task_id
+    ),
+    requeued as (
+      update runs r set priority = x.priority, quiet = true from target x
+      where r.task_id = x.task_id and r.run_id = x.run_count - 1 and r.state = ${PENDING}
+    ),
+    outcome as (
+      select c.*,
+        task_status(
+          c.task, ${earlierRuns(sql`(c.task).task_id`, sql`(c.task).run_count`)},
+          (select r.state from runs r where r.task_id = (c.task).task_id and r.run_id = (c.task).run_count - 1)
+        ) as status
+      from changed c
+    ),
+    logged as (${logEvents(sql`
+      select ${exchanges.taskPriorityChanged}, task_routing_key(task, null, null, null), (task).routes,
+        '{"status":' || status || ',"oldPriority":"' || priority_name(old_priority)
+          || '","newPriority":"' || priority_name((task).priority) || '","version":1}'
+      from outcome where announce order by ord`)})
+    select (task).task_id as task_id, status, priority_name(old_priority) as old_priority from outcome order by ord`,
+  );
+}
+
+const MemberRow = Type.Object({ task_id: Type.String() });
+
+/** Tasks of a group whose priority can be changed to another one, with ids above `after`, in order of ids. */
+export const changeableMembers = (
+  db: Queryable,
+  taskGroupId: string,
+  after: string,
+  priority: number,
+  at: string,
+  limit: number,
+): Promise<Static<typeof MemberRow>[]> =>
+  db.many(
+    MemberRow,
+    sql`
+    select t.task_id from tasks t
+    where t.task_group_id = ${taskGroupId} and t.task_id > ${after} collate "C"
+      and t.priority <> ${priority}::smallint and t.deadline > ${at}::timestamptz and not ${everResolved}
+    order by t.task_id limit ${limit}`,
+  );
+
+/** Says that the priority of a group's tasks was changed. */
+export const announceGroupPriority = (
+  db: Queryable,
+  group: { readonly task_group_id: string; readonly scheduler_id: string },
+  newPriority: string,
+  tasksAffected: number,
+): Promise<number> => {
+  const { task_group_id: taskGroupId, scheduler_id: schedulerId } = group;
+  const payload = JSON.stringify({ taskGroupId, schedulerId, newPriority, tasksAffected, version: 1 });
+  return db.run(
+    logEvents(sql`
+    select ${exchanges.taskGroupPriorityChanged}::text, ${`primary.${taskGroupId}.${schedulerId}._`}::text,
+      '{}'::text[], ${payload}::text`),
+  );
+};

@@ -1,0 +1,254 @@
+// Tasks that wait for others: when they become pending, and that none of them waits for ever.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
+import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { until } from "../../../../../test/support/until.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { sql } from "../../../core/sql.ts";
+import { defineTask } from "../tasks/define-task.ts";
+import { endTasks } from "./store/end-tasks.ts";
+import { insertTasks, lockRequired } from "../tasks/store/insert-tasks.ts";
+import { resolveRuns } from "./store/resolve-runs.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  // So long that nothing is found by looking: it has to be told.
+  stack = await testStack({ config: { queue: { loopInterval: 1_000_000 } } });
+});
+afterAll(() => stack.stop());
+
+const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
+const stateOf = async (taskId: string) => (await statusOf(taskId)).state;
+const claim = (taskId: string, runId = 0) =>
+  stack.client.queue.claimTask({ taskId, runId }, { workerGroup: "g", workerId: "w" });
+const complete = (taskId: string, runId = 0) => stack.client.queue.reportCompleted({ taskId, runId });
+const fail = (taskId: string, runId = 0) => stack.client.queue.reportFailed({ taskId, runId });
+const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
+const now = (): string => new Date().toISOString();
+
+async function running(): Promise<string> {
+  const taskId = await createTask(stack.client);
+  await claim(taskId);
+  return taskId;
+}
+
+/** Does `body` `rounds` times, some at once. */
+async function rounds(count: number, body: () => Promise<void>): Promise<void> {
+  for (let i = 0; i < count; i += 10) await Promise.all(Array.from({ length: 10 }, body));
+}
+
+/** Resolves when some statement waits for a lock. */
+const somebodyWaits = () =>
+  until("a statement that waits for a lock", async () => {
+    const waiting = await stack.database.db.run(sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+    return waiting > 0;
+  });
+
+describe("a dependent", () => {
+  it("is pending when the last of its dependencies completes, and not before", async () => {
+    const required = [await running(), await running(), await running()];
+    const taskId = await createTask(stack.client, { dependencies: required });
+    for (const id of required) {
+      expect(await stateOf(taskId)).toBe("unscheduled");
+      await complete(id);
+    }
+    const status = await statusOf(taskId);
+    expect(status).toMatchObject({ state: "pending", runs: [{ runId: 0, reasonCreated: "scheduled" }] });
+    const events = await queueEvents(stack.database.db, { taskId });
+    expect(story(events)).toEqual(["task-defined", "task-pending 0"]);
+    expect(events.at(-1)?.payload.status).toEqual(status);
+  });
+
+  it("that wants completion goes on waiting when a dependency fails, until a rerun of that completes", async () => {
+    const required = await running();
+    const taskId = await createTask(stack.client, { dependencies: [required] });
+    await fail(required);
+    expect(await stateOf(taskId)).toBe("unscheduled");
+    await stack.client.queue.rerunTask({ taskId: required });
+    await claim(required, 1);
+    await complete(required, 1);
+    expect(await stateOf(taskId)).toBe("pending");
+  });
+
+  it("that wants resolution is content with failure, cancellation and exceptions, but not with a retry", async () => {
+    const required = [await running(), await running(), await running()] as const;
+    const [failing, canceled, lost] = required;
+    const taskId = await createTask(stack.client, { dependencies: [...required], requires: "all-resolved" });
+    await fail(failing);
+    await stack.client.queue.cancelTask({ taskId: canceled });
+    await stack.client.queue.reportException({ taskId: lost, runId: 0 }, { reason: "worker-shutdown" });
+    expect(await stateOf(taskId)).toBe("unscheduled");
+    await claim(lost, 1);
+    await stack.client.queue.reportException({ taskId: lost, runId: 1 }, { reason: "internal-error" });
+    expect(await stateOf(taskId)).toBe("pending");
+  });
+
+  it("stays what it is when a dependency runs again, and is not scheduled twice", async () => {
+    const required = await running();
+    const taskId = await createTask(stack.client, { dependencies: [required] });
+    await complete(required);
+    await stack.client.queue.rerunTask({ taskId: required });
+    expect(await stateOf(taskId)).toBe("pending");
+    await claim(required, 1);
+    await complete(required, 1);
+    expect((await statusOf(taskId)).runs).toHaveLength(1);
+    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+  });
+
+  it("that was scheduled by hand or canceled before is left alone", async () => {
+    const required = await running();
+    const [scheduled, canceled] = [
+      await createTask(stack.client, { dependencies: [required] }),
+      await createTask(stack.client, { dependencies: [required] }),
+    ];
+    await stack.client.queue.scheduleTask({ taskId: scheduled });
+    await stack.client.queue.cancelTask({ taskId: canceled });
+    await complete(required);
+    expect((await statusOf(scheduled)).runs).toHaveLength(1);
+    expect(await statusOf(canceled)).toMatchObject({ state: "exception", runs: [{ runId: 0 }] });
+    expect(await storyOf(scheduled)).toEqual(["task-defined", "task-pending 0"]);
+  });
+
+  it("past its deadline is not scheduled", async () => {
+    const required = await running();
+    const taskId = await createTask(stack.client, { dependencies: [required] });
+    await stack.database.db.run(
+      sql`update tasks set deadline = now() - interval '1 second' where task_id = ${taskId}`,
+    );
+    await complete(required);
+    expect(await stateOf(taskId)).toBe("unscheduled");
+  });
+
+  it("may be one of three hundred of one task", async () => {
+    const required = await running();
+    const dependencies = [required];
+    const ids = await Promise.all(
+      Array.from({ length: 300 }, () => createTask(stack.client, { dependencies, taskGroupId: required })),
+    );
+    await complete(required);
+    const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: required });
+    expect(
+      tasks.filter(({ status }) => status.state === "pending").map(({ status }) => status.taskId),
+    ).toEqual(ids.toSorted());
+  });
+});
+
+describe("more dependents of one task than one statement sees to", () => {
+  const unfinished = async () => stack.database.db.run(sql`select from unfinished_releases`);
+
+  it("are all pending in the end, each told once, after the end of what they waited for", async () => {
+    const required = await running();
+    const ids = Array.from({ length: 2500 }, () => slugid());
+    const task = taskDefinition({ dependencies: [required], taskGroupId: required });
+    await stack.client.queue.createTasks({ tasks: ids.map((taskId) => ({ taskId, task })) });
+    await complete(required);
+    await until("the rest is released", async () => (await unfinished()) === 0);
+    const pending = await stack.database.db.run(sql`
+      select from runs r join tasks t using (task_id)
+      where t.task_group_id = ${required} and r.state = 'pending' and t.unsatisfied = 0`);
+    expect(pending).toBe(ids.length);
+    const kinds = story(await queueEvents(stack.database.db, { taskGroupId: required }));
+    const end = kinds.indexOf("task-completed 0");
+    expect(kinds.slice(end + 1)).toEqual(ids.map(() => "task-pending 0"));
+  });
+});
+
+describe("a dependent that is written while its dependency resolves", () => {
+  it("is pending in the end, though the report came before it was committed", async () => {
+    const required = await running();
+    const taskId = slugid();
+    const rules = { now: Date.now(), toleranceMs: 1000, maxDeadlineMs: 1e9, maxDependencies: 10 };
+    const task = defineTask(taskId, taskDefinition({ dependencies: [required] }, rules.now), rules);
+    let report: Promise<unknown> = Promise.resolve();
+    await stack.database.db.tx(async (tx) => {
+      await lockRequired(tx, [required]);
+      report = complete(required);
+      await somebodyWaits();
+      await insertTasks(tx, [task], now(), 0);
+    });
+    await report;
+    expect(await stateOf(taskId)).toBe("pending");
+    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+  });
+
+  it("is pending in the end, whoever was first", async () => {
+    await rounds(100, async () => {
+      const required = await running();
+      const created = createTask(stack.client, { dependencies: [required] });
+      const [taskId] = await Promise.all([created, complete(required)]);
+      expect(await stateOf(taskId)).toBe("pending");
+    });
+  });
+});
+
+describe("dependencies that resolve at the same time", () => {
+  it("schedule their common dependent once", async () => {
+    await rounds(100, async () => {
+      const required = [await running(), await running()];
+      const taskId = await createTask(stack.client, { dependencies: required });
+      await Promise.all(required.map((id) => complete(id)));
+      expect(await statusOf(taskId)).toMatchObject({ state: "pending", runs: [{ runId: 0 }] });
+      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    });
+  });
+
+  it("count as many as they are, where one statement resolves two of three", async () => {
+    const [one, two, three] = [await running(), await running(), await running()];
+    const taskId = await createTask(stack.client, { dependencies: [one, two, three] });
+    const report = {
+      runId: 0,
+      state: "completed",
+      reason: "completed",
+      retryAs: null,
+      takenUntil: null,
+    } as const;
+    await resolveRuns(
+      stack.database.db,
+      [one, two].map((id) => ({ ...report, taskId: id })),
+      now(),
+    );
+    expect(await stateOf(taskId)).toBe("unscheduled");
+    await complete(three);
+    expect(await stateOf(taskId)).toBe("pending");
+  });
+
+  it("may depend on each other: what one statement ends, it does not begin", async () => {
+    const first = await createTask(stack.client);
+    const second = await createTask(stack.client, { dependencies: [first], requires: "all-resolved" });
+    const third = await createTask(stack.client, { dependencies: [second], requires: "all-resolved" });
+    const ended = await endTasks(stack.database.db, [third, first, second], "canceled", now(), true);
+    expect(ended).toHaveLength(3);
+    for (const taskId of [first, second, third])
+      expect(await statusOf(taskId)).toMatchObject({
+        state: "exception",
+        runs: [{ runId: 0, reasonResolved: "canceled" }],
+      });
+  });
+
+  it("may depend on each other: what one statement tries again, it counts once", async () => {
+    const first = await running();
+    const other = await running();
+    const second = await createTask(stack.client, { dependencies: [first, other] });
+    await stack.client.queue.scheduleTask({ taskId: second });
+    await claim(second);
+    const report = { runId: 0, takenUntil: null };
+    const rows = await resolveRuns(
+      stack.database.db,
+      [
+        { ...report, taskId: first, state: "completed", reason: "completed", retryAs: null },
+        { ...report, taskId: second, state: "exception", reason: "worker-shutdown", retryAs: "retry" },
+      ],
+      now(),
+    );
+    expect(rows.map(({ status }) => status)).not.toContain(null);
+    await complete(other);
+    await claim(second, 1);
+    expect((await complete(second, 1)).status).toMatchObject({
+      state: "completed",
+      retriesLeft: 4,
+      runs: [{}, {}],
+    });
+  });
+});

@@ -1,0 +1,63 @@
+// Releasing dependents apart from the statement that resolves what they wait for.
+import Type, { type Static } from "typebox";
+import type { Queryable } from "../../../../core/db.ts";
+import { sql, type Sql } from "../../../../core/sql.ts";
+import { column } from "../../../../core/columns.ts";
+import { logEvents } from "../../sql/event-rows.ts";
+import { dependentPending, releaseDependents } from "./after-resolution.ts";
+
+const ReleasedRow = Type.Object({
+  /** The queues in which dependents became pending. */
+  pending_in: Type.Array(Type.String()),
+  /** Whether to ask again. */
+  unfinished: Type.Boolean(),
+  /** The dependents that became pending. */
+  released: Type.Array(Type.String()),
+});
+export type ReleasedRow = Static<typeof ReleasedRow>;
+
+/** The end of a statement: releases, says so, and answers a ReleasedRow. */
+const releasing = (resolved: Sql, at: string, unfinished: Sql): Sql => sql`
+    ${releaseDependents(resolved, at)},
+    logged as (${logEvents(sql`
+      select exchange, routing_key, cc, payload from (select ${dependentPending} from released) e order by routing_key`)})
+    select coalesce(array_agg(distinct (run).task_queue_id), '{}') as pending_in, (${unfinished}) as unfinished,
+      coalesce(array_agg((run).task_id), '{}') as released
+    from released`;
+
+const one = ([row]: ReleasedRow[]): ReleasedRow => row ?? { pending_in: [], unfinished: false, released: [] };
+
+/** Schedules what waited only for tasks that are resolved by now, and says so. */
+export const releaseResolved = async (
+  db: Queryable,
+  required: readonly { readonly taskId: string; readonly state: string }[],
+  at: string,
+): Promise<ReleasedRow> => {
+  const resolved = sql`
+      select ${column(required, "taskId")}::text[] as ids, ${column(required, "state")}::text[] as states`;
+  return one(
+    await db.many(ReleasedRow, sql`with ${releasing(resolved, at, sql`select more from unfinished`)}`),
+  );
+};
+
+/**
+ * Goes on with one task whose dependents were more than one statement should see to. Several processes may do so at
+ * once, each with a task of its own. To be asked again while there was such a task.
+ */
+export const releaseMore = async (db: Queryable, at: string): Promise<ReleasedRow> => {
+  const rows = await db.many(
+    ReleasedRow,
+    sql`
+    with taken as (
+      delete from unfinished_releases u
+      where (u.task_id, u.state) in (select task_id, state from unfinished_releases limit 1 for update skip locked)
+      returning u.task_id, u.state
+    ),
+    ${releasing(
+      sql`select array_agg(task_id) as ids, array_agg(state) as states from taken having count(*) > 0`,
+      at,
+      sql`select exists (select from taken)`,
+    )}`,
+  );
+  return one(rows);
+};

@@ -1,0 +1,270 @@
+// The state machine as a table: every operation on every state, those that must do nothing and those that are refused
+// included. What it does is asserted by runs, reasons, retries, events and the answer; and then it is done once more.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock } from "../../../../test/support/clock.ts";
+import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import {
+  states,
+  taskStates,
+  type Operation,
+  type State,
+  type Subject,
+  type TaskStates,
+} from "../../../../test/support/task-states.ts";
+import type { ClientError } from "../../../client/index.ts";
+
+const minute = 60_000;
+const limits = { claimTimeout: 10 * minute, deadlineDelay: minute, expiryDelay: 30 * minute };
+const toDeadline = 60 * minute;
+const clock = manualClock();
+let stack: Stack;
+let tasks: TaskStates;
+beforeAll(async () => {
+  // The loops run when the test says so.
+  const queue = { ...limits, claimWorkTimeout: 1, loopInterval: 86_400_000, loopBatch: 1000 };
+  stack = await testStack({ clock, config: { queue } });
+  tasks = taskStates(stack, clock, { ...limits, toDeadline });
+});
+afterAll(() => stack.stop());
+
+/** What an operation makes of a state: how the task is then, and what is told. */
+interface Edge {
+  readonly is: string;
+  readonly told: readonly string[];
+  /** The state that it is in then, where it is one of ours; then the operation once more does what it does there. */
+  readonly next?: State;
+}
+const to = (is: string, told: readonly string[], next?: State): Edge => ({ is, told, ...(next && { next }) });
+/** Nothing changes, but it is told again. */
+const again = (...told: string[]): { readonly again: readonly string[] } => ({ again: told });
+const refused = (code: "RequestConflict" | "ResourceNotFound", message: RegExp) => ({ code, message });
+
+type Cell = Edge | ReturnType<typeof again> | ReturnType<typeof refused> | "nothing";
+type Row = Partial<Record<State, Cell>> & { readonly others: Cell };
+
+const noRun = refused("ResourceNotFound", /^Task \S+ has no run 0: it has none\.$/);
+const notClaimable = refused(
+  "RequestConflict",
+  /^Run \d of task \S+ cannot be claimed: it is not pending, and not held by g\/\w+\.$/,
+);
+const notResolvable = refused(
+  "RequestConflict",
+  /^Run \d of task \S+ cannot be resolved as \w+ \([\w-]+\): it is /,
+);
+const notRunning = refused(
+  "RequestConflict",
+  /^Run \d of task \S+ is not running any more, so its claim cannot be kept/,
+);
+const tooLate = refused(
+  "RequestConflict",
+  /^The deadline of task \S+ \(\S+\) has passed, so it can change no more\.$/,
+);
+
+const first = "exception scheduled worker-shutdown";
+const running = to("running scheduled; 1 left", ["task-running 0"], "running");
+const runningAgain = to(`${first}, running retry; 0 left`, ["task-running 1"]);
+const claims = { pending: running, retried: runningAgain };
+
+const cancels = {
+  unscheduled: to("exception exception canceled; 1 left", ["task-exception 0"], "canceled"),
+  pending: to("exception scheduled canceled; 1 left", ["task-exception 0"], "canceled"),
+  running: to("exception scheduled canceled; 1 left", ["task-exception 0"], "canceled"),
+  retried: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
+  retried2: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
+};
+
+/** After a retry the first run is still told as it ended, at most one run later. */
+const reportOf = (reason: string): Row => {
+  const retryAs = { "worker-shutdown": "retry", "intermittent-task": "task-retry" }[reason];
+  const ended = `exception scheduled ${reason}`;
+  return {
+    unscheduled: noRun,
+    running: retryAs
+      ? to(`${ended}, pending ${retryAs}; 0 left`, ["task-exception 0", "task-pending 1"])
+      : to(
+          `${ended}; 1 left`,
+          ["task-exception 0"],
+          reason === "malformed-payload" ? "malformed" : undefined,
+        ),
+    ...(reason === "malformed-payload" && { malformed: again("task-exception 0") }),
+    ...(reason === "worker-shutdown" && {
+      retried2: again("task-exception 0"),
+      spent: again("task-exception 1"),
+    }),
+    others: notResolvable,
+  };
+};
+
+const table: Readonly<Record<Operation, Row>> = {
+  schedule: {
+    unscheduled: to("pending scheduled; 1 left", ["task-pending 0"], "pending"),
+    others: "nothing",
+  },
+  rerun: {
+    unscheduled: to("pending rerun; 1 left", ["task-pending 0"]),
+    pending: again("task-pending 0"),
+    running: "nothing",
+    completed: to("completed scheduled completed, pending rerun; 1 left", ["task-pending 1"]),
+    failed: to("failed scheduled failed, pending rerun; 1 left", ["task-pending 1"]),
+    malformed: to("exception scheduled malformed-payload, pending rerun; 1 left", ["task-pending 1"]),
+    canceled: to("exception scheduled canceled, pending rerun; 1 left", ["task-pending 1"]),
+    spent: to(`${first}, exception retry worker-shutdown, pending rerun; 1 left`, ["task-pending 2"]),
+    others: again("task-pending 1"),
+  },
+  cancel: { ...cancels, canceled: again("task-exception 0"), others: "nothing" },
+  "cancel group": { ...cancels, others: "nothing" },
+  priority: {
+    unscheduled: again("task-priority-changed"),
+    pending: again("task-priority-changed"),
+    running: again("task-priority-changed"),
+    retried: again("task-priority-changed"),
+    retried2: again("task-priority-changed"),
+    others: refused(
+      "RequestConflict",
+      /^Task \S+ cannot be reprioritized: it is already resolved, or was before it was run again\.$/,
+    ),
+  },
+  create: { pending: again("task-defined", "task-pending 0"), others: again("task-defined") },
+  claim: { unscheduled: noRun, ...claims, running: "nothing", others: notClaimable },
+  "claim by another": {
+    unscheduled: noRun,
+    pending: to("running scheduled; 1 left", ["task-running 0"]),
+    retried: runningAgain,
+    others: notClaimable,
+  },
+  "claim work": { ...claims, retried2: runningAgain, others: "nothing" },
+  reclaim: { unscheduled: noRun, running: "nothing", others: notRunning },
+  complete: {
+    unscheduled: noRun,
+    running: to("completed scheduled completed; 1 left", ["task-completed 0"], "completed"),
+    completed: again("task-completed 0"),
+    others: notResolvable,
+  },
+  fail: {
+    unscheduled: noRun,
+    running: to("failed scheduled failed; 1 left", ["task-failed 0"], "failed"),
+    failed: again("task-failed 0"),
+    others: notResolvable,
+  },
+  "worker-shutdown": reportOf("worker-shutdown"),
+  "malformed-payload": reportOf("malformed-payload"),
+  "resource-unavailable": reportOf("resource-unavailable"),
+  "internal-error": reportOf("internal-error"),
+  "intermittent-task": reportOf("intermittent-task"),
+  release: {
+    unscheduled: to("pending scheduled; 1 left", ["task-pending 0"], "pending"),
+    others: "nothing",
+  },
+  "claim expiry": {
+    running: to("exception scheduled claim-expired, pending retry; 0 left", [
+      "task-exception 0",
+      "task-pending 1",
+    ]),
+    others: "nothing",
+  },
+  deadline: {
+    unscheduled: to("exception exception deadline-exceeded; 1 left", ["task-exception 0"]),
+    pending: to("exception scheduled deadline-exceeded; 1 left", ["task-exception 0"]),
+    running: to("exception scheduled deadline-exceeded; 1 left", ["task-exception 0"]),
+    retried: to(`${first}, exception retry deadline-exceeded; 0 left`, ["task-exception 1"]),
+    retried2: to(`${first}, exception retry deadline-exceeded; 0 left`, ["task-exception 1"]),
+    others: "nothing",
+  },
+  // What is not resolved stays until its deadline ended it.
+  expiry: {
+    unscheduled: "nothing",
+    pending: "nothing",
+    running: "nothing",
+    retried: "nothing",
+    retried2: "nothing",
+    others: to("gone", []),
+  },
+};
+
+/** Past the deadline, but before the queue has ended the task: where it differs from before. */
+const late: Readonly<Partial<Record<Operation, Row>>> = {
+  schedule: { others: tooLate },
+  rerun: { others: tooLate },
+  cancel: { others: tooLate },
+  "cancel group": { others: "nothing" },
+  priority: { others: tooLate },
+  claim: { others: tooLate },
+  "claim by another": { others: tooLate },
+  "claim work": { others: "nothing" },
+  reclaim: { unscheduled: noRun, others: tooLate },
+  complete: table.complete,
+  fail: table.fail,
+  "worker-shutdown": table["worker-shutdown"],
+  "internal-error": table["internal-error"],
+  "claim expiry": { others: "nothing" },
+  deadline: table.deadline,
+};
+
+/** What the loops do they do to all tasks at once. */
+const timed: readonly Operation[] = ["claim expiry", "deadline", "expiry"];
+
+/** Does it on tasks in their states, and holds what happens against the table. */
+async function expectTable(
+  operation: Operation,
+  subjects: readonly Subject[],
+  cells: readonly Cell[],
+): Promise<void> {
+  const before = await Promise.all(subjects.map(tasks.lookAt));
+  const [one] = subjects;
+  if (!one) return;
+  const answers = timed.includes(operation)
+    ? [await tasks.operate(operation, one)]
+    : await Promise.all(
+        subjects.map((subject) => tasks.operate(operation, subject).catch((err: ClientError) => err)),
+      );
+  const after = await Promise.all(subjects.map(tasks.lookAt));
+  for (const [i, cell] of cells.entries()) {
+    const [was, is, answer] = [before[i], after[i], answers[i]];
+    if (!was || !is) throw new Error("more cells than subjects");
+    const what = `${operation} of ${was.is}`;
+    const edge =
+      cell !== "nothing" && "is" in cell
+        ? cell
+        : to(was.is, cell !== "nothing" && "again" in cell ? cell.again : []);
+    expect([what, is.is, is.told]).toEqual([what, edge.is, [...was.told, ...edge.told]]);
+    if (cell !== "nothing" && "code" in cell)
+      expect(answer, what).toMatchObject({ code: cell.code, message: expect.stringMatching(cell.message) });
+    else if (answer !== undefined) expect([what, answer]).toEqual([what, is.status]);
+  }
+}
+
+const operations = Object.keys(table) as Operation[];
+const allSubjects = (): Promise<Subject[]> => Promise.all(states.map(tasks.subjectIn));
+
+describe("on a task in any state", () => {
+  it.each(operations)("%s does as the table says, once and once more", async (operation) => {
+    const row = table[operation];
+    const subjects = await allSubjects();
+    const cells = states.map((state) => row[state] ?? row.others);
+    await expectTable(operation, subjects, cells);
+    // The gate can be released but once, and a priority changed to the same one but once.
+    if (operation === "release" || operation === "priority") return;
+    const next = states.map((state, i) => {
+      const cell = cells[i];
+      return typeof cell === "object" && "is" in cell ? cell.next : state;
+    });
+    await expectTable(
+      operation,
+      subjects.filter((_, i) => next[i]),
+      next.flatMap((state) => (state ? [row[state] ?? row.others] : [])),
+    );
+  });
+});
+
+describe("past the deadline, on a task in any state", () => {
+  it.each(Object.keys(late) as Operation[])("%s does as the table says", async (operation) => {
+    const row = late[operation];
+    const subjects = await allSubjects();
+    await clock.advance(toDeadline + 1);
+    await expectTable(
+      operation,
+      subjects,
+      states.flatMap((state) => row?.[state] ?? row?.others ?? []),
+    );
+  });
+});

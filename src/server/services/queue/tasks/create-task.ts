@@ -1,0 +1,120 @@
+// createTask: checks what the schema cannot, then writes the task, its group, edges, first run and events at once.
+import { isDeepStrictEqual } from "node:util";
+import type { taskEndpoints } from "../../../../api/queue/endpoints.ts";
+import { ApiError } from "../../../../lib/errors.ts";
+import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
+import type { Handler } from "../../../core/http/serve.ts";
+import { RawJson } from "../../../core/http/replies.ts";
+import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
+import { recordDefined } from "../transition-log.ts";
+import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/insert-tasks.ts";
+import { readDefinitions, readGroup, readTasks, repeatDefined } from "./store/read-tasks.ts";
+import { batched } from "../batched.ts";
+
+export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.createTask> {
+  const write = writer(ctx);
+  return async (call) => {
+    const { taskId } = call.params;
+    const { provisionerId, workerType } = taskQueueOf(call.body);
+    call.authorize({
+      scopes: call.body.scopes ?? [],
+      routes: call.body.routes ?? [],
+      projectId: call.body.projectId ?? "none",
+      schedulerId: call.body.schedulerId ?? "-",
+      priorities: sufficientPriorities(call.body.priority ?? "lowest"),
+      provisionerId,
+      workerType,
+    });
+    const task = defineTask(taskId, call.body, {
+      now: ctx.clock.now(),
+      toleranceMs: ctx.config.deadlineTolerance,
+      maxDeadlineMs: ctx.config.maxTaskDeadline,
+      maxDependencies: ctx.config.maxDependencies,
+    });
+    const written = await write(task);
+    if (written.outcome === "created") {
+      wakeAfterCommit(ctx, [written.pending_in]);
+      recordDefined(ctx, taskId, written.pending_in !== null);
+      return new RawJson(`{"status":${written.status}}`);
+    }
+    if (written.outcome === "known") return repeat(ctx, task);
+    throw await refusal(ctx, task, written);
+  };
+}
+
+/**
+ * Tasks that come at the same time go in one statement. Those with dependencies go apart: they need a
+ * transaction of two statements, for which the others, most of them, should not wait.
+ */
+function writer(ctx: QueueContext): (task: NewTask) => Promise<CreatedRow> {
+  const common = {
+    key: (task: NewTask) => task.taskId,
+    // Two processes wrote the same task at once: it is known when asked again.
+    isRetryable: (err: unknown) => isRetryable(err) || isUniqueViolation(err),
+  };
+  const free = batched<NewTask, CreatedRow>(ctx, {
+    ...common,
+    name: "create-task",
+    run: (tasks) => insertTasks(ctx.db, tasks, timestamp(ctx), ctx.config.groupExpiryMargin),
+  });
+  const dependent = batched<NewTask, CreatedRow>(ctx, {
+    ...common,
+    name: "create-dependent-task",
+    run: (tasks) =>
+      ctx.db.tx(async (tx) => {
+        await lockRequired(tx, [...new Set(tasks.flatMap((t) => t.dependencies))]);
+        return insertTasks(tx, tasks, timestamp(ctx), ctx.config.groupExpiryMargin);
+      }),
+  });
+  return (task) => (task.dependencies.length > 0 ? dependent : free)(task);
+}
+
+/** The id is taken: by this very task, then all is well and is said again, or by another one. */
+async function repeat(ctx: QueueContext, task: NewTask): Promise<RawJson> {
+  const group = await readGroup(ctx.db, task.taskGroupId);
+  if (group && (group.sealed !== null || group.scheduler_id !== task.schedulerId))
+    throw groupRefusal(task, group);
+  const [known] = await readDefinitions(ctx.db, [task.taskId]);
+  // Not by jsonb, which takes neither NUL nor half a surrogate pair in a text.
+  if (!known || !isDeepStrictEqual(JSON.parse(known.definition), JSON.parse(task.definition)))
+    throw new ApiError(
+      "RequestConflict",
+      `taskId ${task.taskId} already used by another task: a task with this id exists, and its definition is a different one. Choose a new id, or repeat the call with the same definition.`,
+    );
+  await repeatDefined(ctx.db, task.taskId);
+  wakeAfterCommit(ctx, [task.taskQueueId]);
+  const [row] = await readTasks(ctx.db, [task.taskId]);
+  if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} has expired while it was asked for.`);
+  return new RawJson(`{"status":${row.status}}`);
+}
+
+async function refusal(ctx: QueueContext, task: NewTask, written: CreatedRow): Promise<Error> {
+  const about = (written.about ?? []).map((id) => `\n  * ${id}`).join("");
+  if (written.outcome === "missing-dependencies")
+    return new ApiError(
+      "InputError",
+      `The definition references non-existing tasks in its dependencies; create them first:${about}`,
+    );
+  if (written.outcome === "expiring-dependencies")
+    return new ApiError(
+      "InputError",
+      `Dependencies of the task expire before its deadline (${task.deadline}); bring the deadline forward, or let them expire later:${about}`,
+    );
+  const group = await readGroup(ctx.db, task.taskGroupId);
+  return group
+    ? groupRefusal(task, group)
+    : new ApiError("RequestConflict", `Task group ${task.taskGroupId} changed at the same time; try again.`);
+}
+
+function groupRefusal(task: NewTask, group: { scheduler_id: string; sealed: Date | null }): ApiError {
+  return group.scheduler_id !== task.schedulerId
+    ? new ApiError(
+        "RequestConflict",
+        `Task group ${task.taskGroupId} contains tasks with schedulerId "${group.scheduler_id}"; this task has schedulerId "${task.schedulerId}". All tasks of a group have the same.`,
+      )
+    : new ApiError(
+        "RequestConflict",
+        `Task group ${task.taskGroupId} was sealed at ${group.sealed?.toISOString()}: no task can be added to it.`,
+      );
+}

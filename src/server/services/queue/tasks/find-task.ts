@@ -1,0 +1,62 @@
+// Finding what a call is about, with the refusals that several methods share.
+import type { TaskStatus } from "../../../../api/queue/status.ts";
+import { ApiError } from "../../../../lib/errors.ts";
+import type { Queryable } from "../../../core/db.ts";
+import type { QueueContext } from "../context.ts";
+import { readGroup, readTasks, type GroupRow, type TaskRow } from "./store/read-tasks.ts";
+
+/** The task, or `ResourceNotFound`. */
+export async function requireTask(db: Queryable, taskId: string): Promise<TaskRow> {
+  const [task] = await readTasks(db, [taskId]);
+  if (!task)
+    throw new ApiError(
+      "ResourceNotFound",
+      `Task ${taskId} does not exist: it was never created here, or has expired.`,
+    );
+  return task;
+}
+
+/** No configuration allows more runs; PostgreSQL would refuse far larger ids with an error of its own. */
+const MAX_RUNS = 1000;
+
+/** The run id of a path. One that no task can have is refused before anybody looks for it. */
+export function runIdOf(params: { readonly taskId: string; readonly runId: string }): number {
+  const runId = Number(params.runId);
+  if (runId < MAX_RUNS) return runId;
+  throw new ApiError(
+    "ResourceNotFound",
+    `Task ${params.taskId} has no run ${params.runId}: no task has that many.`,
+  );
+}
+
+/** Refuses a run that the task does not have. */
+export function requireRun(task: TaskRow, runId: number): void {
+  if (runId >= task.run_count)
+    throw new ApiError(
+      "ResourceNotFound",
+      `Task ${task.task_id} has no run ${runId}: ${task.run_count === 0 ? "it has none" : `its latest is ${task.run_count - 1}`}.`,
+    );
+}
+
+/** From its deadline on a task only ends; the statements that change it ask for a later deadline than now. */
+export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: TaskRow): void {
+  if (task.deadline.getTime() <= ctx.clock.now())
+    throw new ApiError(
+      "RequestConflict",
+      `The deadline of task ${task.task_id} (${task.deadline.toISOString()}) has passed, so it can change no more.`,
+    );
+}
+
+/** The group, or `ResourceNotFound`. */
+export async function requireGroup(db: Queryable, taskGroupId: string): Promise<GroupRow> {
+  const group = await readGroup(db, taskGroupId);
+  if (!group)
+    throw new ApiError(
+      "ResourceNotFound",
+      `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired.`,
+    );
+  return group;
+}
+
+/** The status of a task as a value, for rules that look into it. */
+export const statusOf = (row: TaskRow): TaskStatus => JSON.parse(row.status) as TaskStatus;

@@ -1,0 +1,194 @@
+// Writing new tasks: group, task, definition, dependencies, first run and events in one statement.
+import Type, { type Static } from "typebox";
+import type { Queryable } from "../../../../core/db.ts";
+import { sql } from "../../../../core/sql.ts";
+import { column } from "../../../../core/columns.ts";
+import { exchanges, logEvents } from "../../sql/event-rows.ts";
+
+export interface NewTask {
+  readonly taskId: string;
+  readonly taskGroupId: string;
+  readonly taskQueueId: string;
+  readonly schedulerId: string;
+  readonly projectId: string;
+  /** 1 (lowest) to 7 (highest). */
+  readonly priority: number;
+  readonly retries: number;
+  /** Whether any resolution of a dependency satisfies the task, or only `completed`. */
+  readonly anyResolution: boolean;
+  readonly dependencies: readonly string[];
+  /** Times as ISO text. */
+  readonly deadline: string;
+  readonly expires: string;
+  readonly routes: readonly string[];
+  /** JSON text. */
+  readonly tags: string;
+  /** JSON text. */
+  readonly definition: string;
+}
+
+const CreatedRow = Type.Object({
+  ord: Type.Integer(),
+  outcome: Type.Enum([
+    "created",
+    "known",
+    "refused-by-group",
+    "missing-dependencies",
+    "expiring-dependencies",
+  ]),
+  /** The dependencies that the outcome is about. */
+  about: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  status: Type.Union([Type.String(), Type.Null()]),
+  /** Queue in which a run became pending. */
+  pending_in: Type.Union([Type.String(), Type.Null()]),
+});
+export type CreatedRow = Static<typeof CreatedRow>;
+
+/**
+ * Keeps the required tasks from being resolved until the transaction ends. Without it, a dependency that
+ * resolves while its dependent is written would see no dependent, and the dependent would see it unresolved:
+ * it would wait for ever.
+ */
+export const lockRequired = (db: Queryable, taskIds: readonly string[]): Promise<number> =>
+  db.run(sql`select task_id from tasks where task_id = any(${taskIds}::text[]) order by task_id for share`);
+
+/**
+ * Writes tasks that are not known yet; a row for each input says what became of it. A task that is known
+ * already is left alone. A concurrent writer of the same id makes the statement fail (unique violation): run
+ * again, it finds the task known.
+ *
+ * `groupMarginMs` is how much longer than its last task a group lives.
+ */
+export function insertTasks(
+  db: Queryable,
+  tasks: readonly NewTask[],
+  at: string,
+  groupMarginMs: number,
+): Promise<CreatedRow[]> {
+  const taskIds = column(tasks, "taskId");
+  return db.many(
+    CreatedRow,
+    sql`
+    with input as (
+      select * from unnest(
+        ${taskIds}::text[], ${column(tasks, "taskGroupId")}::text[],
+        ${column(tasks, "taskQueueId")}::text[], ${column(tasks, "schedulerId")}::text[],
+        ${column(tasks, "projectId")}::text[], ${column(tasks, "priority")}::smallint[],
+        ${column(tasks, "retries")}::smallint[], ${column(tasks, "anyResolution")}::boolean[],
+        ${tasks.map((t) => t.dependencies.join(","))}::text[],
+        ${column(tasks, "deadline")}::timestamptz[], ${column(tasks, "expires")}::timestamptz[],
+        ${tasks.map((t) => JSON.stringify(t.routes))}::text[], ${column(tasks, "tags")}::text[],
+        ${column(tasks, "definition")}::text[]
+      ) with ordinality as i (
+        task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, any_resolution,
+        dependencies, deadline, expires, routes, tags, definition, ord
+      )
+    ),
+    -- From here on a row is never joined with its like: results of a statement have no index, so that a join compares
+    -- each row with every other, which took more than half of the time for a hundred tasks. What a row is asked
+    -- about others is asked by "in (select …)" as a value, which PostgreSQL hashes.
+    checked as (
+      select i.*, i.task_id in (select t.task_id from tasks t where t.task_id = any(${taskIds}::text[])) as known, e.*
+      from input i cross join lateral (
+        select count(*) filter (where not satisfied)::integer as unsatisfied,
+          array_agg(required order by required) filter (where not found) as missing,
+          array_agg(required order by required) filter (where expiring) as expiring,
+          array_agg(required order by required) as required,
+          array_agg(satisfied order by required) as satisfied
+        from (
+          select d.required,
+            -- A task may require itself: then it waits until it is scheduled by hand.
+            q.task_id is not null or d.required = i.task_id as found,
+            q.expires < i.deadline as expiring,
+            coalesce(r.state = 'completed' or (i.any_resolution and r.state in ('failed', 'exception')), false)
+              as satisfied
+          from unnest(string_to_array(i.dependencies, ',')) as d (required)
+          left join tasks q on q.task_id = d.required
+          left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
+        ) d
+      ) e
+    ),
+    -- Counts its new tasks in the same step: see task_groups.unresolved. A group that is sealed or belongs to
+    -- another scheduler is not returned, and its tasks are not written.
+    grp as (
+      insert into task_groups as g (task_group_id, scheduler_id, expires, unresolved)
+      select task_group_id, scheduler_id,
+        max(expires) + ${groupMarginMs} * interval '1 millisecond', count(*)::integer
+      from checked where not known and missing is null and expiring is null
+      group by task_group_id, scheduler_id order by task_group_id collate "C"
+      on conflict (task_group_id) do update
+        set expires = greatest(g.expires, excluded.expires), unresolved = g.unresolved + excluded.unresolved
+        where g.scheduler_id = excluded.scheduler_id and g.sealed is null
+      returning g.task_group_id || ' ' || g.scheduler_id as name
+    ),
+    decided as (
+      select *,
+        not known and missing is null and expiring is null
+          and task_group_id || ' ' || scheduler_id in (select name from grp) as accepted,
+        (unsatisfied = 0)::integer::smallint as run_count,
+        case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end as cc
+      from checked
+    ),
+    said as (
+      select ord, accepted, known, missing, expiring, task_queue_id, tags, cc, run_count,
+        task_status_head(
+          task_id, task_queue_id, scheduler_id, project_id, task_group_id, priority, deadline, expires, retries
+        ) as head,
+        task_key(task_id, task_queue_id, scheduler_id, task_group_id, null, null, null) as defined_key,
+        task_key(task_id, task_queue_id, scheduler_id, task_group_id, 0::smallint, null, null) as pending_key,
+        first_run_json(${at}::timestamptz) as run
+      from decided
+    ),
+    outcome as (
+      select said.*, task_status_of(head, null, null) as defined,
+        case when run_count = 1 then task_status_of(head, run, 'pending') end as pending
+      from said
+    ),
+    task as (
+      insert into tasks (
+        task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries_left,
+        run_count, unsatisfied, deadline, expires, routes, tags, created
+      )
+      select task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries,
+        run_count, unsatisfied, deadline, expires, cc, tags, ${at}::timestamptz
+      from decided where accepted order by ord
+    ),
+    definition as (
+      insert into task_definitions (task_id, definition) select task_id, definition from decided where accepted
+    ),
+    dependency as (
+      insert into task_dependencies (dependent, required, any_resolution, satisfied)
+      select d.task_id, e.required, d.any_resolution, e.satisfied
+      from decided d, unnest(d.required, d.satisfied) as e (required, satisfied)
+      where d.accepted
+    ),
+    run as (
+      insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
+      select task_id, 0, 'pending', 'scheduled', ${at}::timestamptz, task_queue_id, priority, deadline
+      from decided where accepted and run_count = 1 order by ord
+    ),
+    event as (
+      select ord, 1 as step, ${exchanges.taskDefined} as exchange, defined_key as routing_key, cc,
+        task_message(defined, tags, null, null, null, null) as payload
+      from outcome where accepted
+      union all
+      select ord, 2, ${exchanges.taskPending}, pending_key, cc,
+        task_message(pending, tags, 0::smallint, null, null, null)
+      from outcome where accepted and run_count = 1
+    ),
+    logged as (${logEvents(sql`select exchange, routing_key, cc, payload from event order by ord, step`)})
+    select ord::integer,
+      case
+        when accepted then 'created'
+        when known then 'known'
+        when missing is not null then 'missing-dependencies'
+        when expiring is not null then 'expiring-dependencies'
+        else 'refused-by-group'
+      end as outcome,
+      coalesce(missing, expiring) as about,
+      case when accepted then coalesce(pending, defined) end as status,
+      case when accepted and run_count = 1 then task_queue_id end as pending_in
+    from outcome
+    order by ord`,
+  );
+}

@@ -1,0 +1,46 @@
+// Reading many tasks: those of a list of ids, and those that depend on a task. A page at a time, in order of ids.
+import Type, { type Static } from "typebox";
+import type { Queryable } from "../../../../core/db.ts";
+import { sql } from "../../../../core/sql.ts";
+import { currentStatus } from "./read-tasks.ts";
+
+const JsonRow = Type.Object({ task_id: Type.String(), json: Type.String() });
+/** A task with JSON text about it. */
+export type JsonRow = Static<typeof JsonRow>;
+
+/** The definitions of the first `limit` tasks that exist among `taskIds`. */
+export const definitionsOf = (db: Queryable, taskIds: readonly string[], limit: number): Promise<JsonRow[]> =>
+  db.many(
+    JsonRow,
+    sql`
+    select task_id, definition as json from task_definitions
+    where task_id = any(${taskIds}::text[]) order by task_id limit ${limit}`,
+  );
+
+/** The statuses of the first `limit` tasks that exist among `taskIds`. */
+export const statusesOf = (db: Queryable, taskIds: readonly string[], limit: number): Promise<JsonRow[]> =>
+  db.many(
+    JsonRow,
+    sql`
+    select t.task_id, ${currentStatus} as json from tasks t
+    where t.task_id = any(${taskIds}::text[]) order by t.task_id limit ${limit}`,
+  );
+
+/** Definition and status of tasks that depend on `taskId`, have ids above `after` and are not expired. */
+export const dependentsOf = (
+  db: Queryable,
+  taskId: string,
+  after: string,
+  at: string,
+  limit: number,
+): Promise<JsonRow[]> =>
+  db.many(
+    JsonRow,
+    sql`
+    select t.task_id, '{"task":' || d.definition || ',"status":' || ${currentStatus} || '}' as json
+    from task_dependencies e
+    join tasks t on t.task_id = e.dependent
+    join task_definitions d on d.task_id = e.dependent
+    where e.required = ${taskId} and e.dependent > ${after} collate "C" and t.expires > ${at}::timestamptz
+    order by e.dependent limit ${limit}`,
+  );

@@ -1,0 +1,76 @@
+// Giving tasks runs by hand: the first one (schedule), or another one (rerun).
+import Type, { type Static } from "typebox";
+import type { Queryable } from "../../../../core/db.ts";
+import { sql } from "../../../../core/sql.ts";
+import { NO_RUNS, PENDING, RUNNING } from "../../sql/by-id.ts";
+import { exchanges, logEvents } from "../../sql/event-rows.ts";
+import { earlierRuns } from "../../sql/runs-json.ts";
+
+const ScheduledRow = Type.Object({ status: Type.String(), task_queue_id: Type.String() });
+export type ScheduledRow = Static<typeof ScheduledRow>;
+
+/** What a CTE `task` (task: its row, run_count counted up) needs to get its new run and say so. */
+const addRun = (reason: "scheduled" | "rerun", at: string) => sql`
+    run as (
+      insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
+      select (task).task_id, (task).run_count - 1, 'pending', ${reason}, ${at}::timestamptz,
+        (task).task_queue_id, (task).priority, (task).deadline
+      from task
+      returning r as run
+    ),
+    outcome as (
+      select task, run,
+        task_status(
+          task, concat_ws(',', ${earlierRuns(sql`(run).task_id`, sql`(run).run_id`)}, run_json(run)), 'pending') as status
+      from task, run
+    ),
+    logged as (${logEvents(sql`
+      select ${exchanges.taskPending}, task_routing_key(task, (run).run_id, null, null), (task).routes,
+        task_message(status, (task).tags, (run).run_id, null, null, null)
+      from outcome`)})
+    select status, (task).task_queue_id as task_queue_id from outcome`;
+
+/** Makes the first run of a task that has none; undefined where it has some or is past its deadline. */
+export function scheduleTask(db: Queryable, taskId: string, at: string): Promise<ScheduledRow | undefined> {
+  return db.maybeOne(
+    ScheduledRow,
+    sql`
+    with task as (
+      update tasks t set run_count = 1
+      where t.task_id = ${taskId} and t.run_count = ${NO_RUNS} and t.deadline > ${at}::timestamptz
+      returning t as task
+    ),
+    ${addRun("scheduled", at)}`,
+  );
+}
+
+/**
+ * Adds a run to a task whose latest run is resolved, or that has none, and gives it its retries back, as far as
+ * `maxRuns` allows. Undefined where the latest run is open, the runs are used up, or the deadline is past.
+ *
+ * `runCount` is the number of runs that the caller saw: where it changed since, nothing is done.
+ */
+export function rerunTask(
+  db: Queryable,
+  taskId: string,
+  runCount: number,
+  maxRuns: number,
+  at: string,
+): Promise<ScheduledRow | undefined> {
+  return db.maybeOne(
+    ScheduledRow,
+    sql`
+    with task as (
+      update tasks t set
+        run_count = t.run_count + 1,
+        retries_left = least(t.retries, ${maxRuns}::integer - t.run_count - 1)
+      where t.task_id = ${taskId} and t.run_count = ${runCount} and t.run_count < ${maxRuns}::integer
+        and t.deadline > ${at}::timestamptz
+        and not exists (
+          select from runs r
+          where r.task_id = t.task_id and r.run_id = t.run_count - 1 and r.state in (${PENDING}, ${RUNNING}))
+      returning t as task
+    ),
+    ${addRun("rerun", at)}`,
+  );
+}

@@ -1,0 +1,186 @@
+// The records of transitions in the process's log: what each tells, and which calls make none.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
+import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import { until } from "../../../../test/support/until.ts";
+import { slugid } from "../../../lib/slugid.ts";
+import { createLog } from "../../core/log.ts";
+import { createMetrics } from "../../core/metrics.ts";
+import { createMonitor } from "../../core/monitor.ts";
+import { areRecorded, recordClaims } from "./transition-log.ts";
+
+const worker = { workerGroup: "g", workerId: "w" };
+let stack: Stack;
+let queue: Stack["client"]["queue"];
+beforeAll(async () => {
+  stack = await testStack();
+  ({ queue } = stack.client);
+});
+afterAll(() => stack.stop());
+
+/** What was recorded of a task or group, in order: the message and its fields. */
+const recordsOf = (id: string): unknown[][] =>
+  stack.records
+    .filter(({ taskId, taskGroupId }) => taskId === id || taskGroupId === id)
+    .map(({ time: _time, pid: _pid, hostname: _hostname, msg, level, prefix, ...fields }) => {
+      expect([level, prefix]).toEqual(["debug", "queue"]);
+      return [msg, fields];
+    });
+const defined = (taskId: string) => ["task-defined", { taskId }];
+const pending = (taskId: string, runId = 0) => ["task-pending", { taskId, runId }];
+const claimed = (taskId: string, runId = 0, taskQueueId = "test/queue") => [
+  ["task-claimed", { ...worker, taskQueueId, taskId, runId }],
+  ["task-running", { taskId, runId }],
+];
+const ended = (message: string, taskId: string, reasonResolved: string, runId = 0) => [
+  message,
+  { taskId, runId, reasonResolved },
+];
+async function running(overrides = {}): Promise<string> {
+  const taskId = await createTask(stack.client, overrides);
+  await queue.claimTask({ taskId, runId: 0 }, worker);
+  return taskId;
+}
+
+describe("a record tells", () => {
+  it("that a task is defined and pending, and a repeated call makes none", async () => {
+    const taskId = slugid();
+    const definition = taskDefinition();
+    for (let i = 0; i < 2; i++) await queue.createTask({ taskId }, definition);
+    await queue.rerunTask({ taskId });
+    expect(recordsOf(taskId)).toEqual([defined(taskId), pending(taskId)]);
+  });
+
+  it("that a run is claimed, by claimWork and claimTask, and kept", async () => {
+    const taskQueueId = "test/records";
+    const taskId = await createTask(stack.client, { taskQueueId });
+    const claimId = slugid();
+    for (let i = 0; i < 2; i++) await queue.claimWork({ taskQueueId }, { ...worker, tasks: 1, claimId });
+    await queue.claimTask({ taskId, runId: 0 }, worker);
+    await queue.reclaimTask({ taskId, runId: 0 });
+    expect(recordsOf(taskId)).toEqual([
+      defined(taskId),
+      pending(taskId),
+      ...claimed(taskId, 0, taskQueueId),
+      ["task-reclaimed", { ...worker, taskId, runId: 0 }],
+    ]);
+    expect(recordsOf(await running()).slice(2)).toHaveLength(2);
+  });
+
+  it("how a run ended, with the retry that follows, and not what is reported again", async () => {
+    const [completed, failed, exception] = [await running(), await running(), await running()];
+    for (let i = 0; i < 2; i++) {
+      await queue.reportCompleted({ taskId: completed, runId: 0 });
+      await queue.reportFailed({ taskId: failed, runId: 0 });
+      await queue.reportException({ taskId: exception, runId: 0 }, { reason: "worker-shutdown" });
+    }
+    const later = (taskId: string) => recordsOf(taskId).slice(4);
+    expect(later(completed)).toEqual([ended("task-completed", completed, "completed")]);
+    expect(later(failed)).toEqual([ended("task-failed", failed, "failed")]);
+    expect(later(exception)).toEqual([
+      ended("task-exception", exception, "worker-shutdown"),
+      pending(exception, 1),
+    ]);
+  });
+
+  it("that a task was scheduled, canceled and run again", async () => {
+    const taskId = slugid();
+    await queue.createTask({ taskId }, taskDefinition({ dependencies: [taskId] }));
+    await queue.scheduleTask({ taskId });
+    for (let i = 0; i < 2; i++) await queue.cancelTask({ taskId });
+    await queue.rerunTask({ taskId });
+    expect(recordsOf(taskId)).toEqual([
+      defined(taskId),
+      pending(taskId),
+      ended("task-exception", taskId, "canceled"),
+      pending(taskId, 1),
+    ]);
+  });
+
+  it("that dependents became pending, by the resolution and by what it left to the loop", async () => {
+    const few = await running();
+    const one = await createTask(stack.client, { dependencies: [few] });
+    await queue.reportCompleted({ taskId: few, runId: 0 });
+    expect(recordsOf(one)).toEqual([defined(one), pending(one)]);
+
+    const many = await running();
+    const dependents = Array.from({ length: 1100 }, () => ({
+      taskId: slugid(),
+      task: taskDefinition({ taskGroupId: many, dependencies: [many], requires: "all-resolved" }),
+    }));
+    await queue.createTasks({ tasks: dependents });
+    await queue.cancelTask({ taskId: many });
+    const recorded = async () => {
+      const own = new Set(dependents.map(({ taskId }) => taskId));
+      const all = stack.records.filter(
+        ({ msg, taskId }) => msg === "task-pending" && own.has(String(taskId)),
+      );
+      return all.length >= own.size && all;
+    };
+    const all = await until("a record for each dependent", recorded);
+    expect(new Set(all.map(({ taskId }) => taskId)).size).toBe(1100);
+    expect(all).toHaveLength(1100);
+  });
+
+  it("what createTasks made", async () => {
+    const [first, second] = [slugid(), slugid()];
+    await queue.createTasks({
+      tasks: [
+        { taskId: first, task: taskDefinition({ taskGroupId: first }) },
+        { taskId: second, task: taskDefinition({ taskGroupId: first, dependencies: [first] }) },
+      ],
+    });
+    expect(recordsOf(first)).toEqual([defined(first), pending(first)]);
+    expect(recordsOf(second)).toEqual([defined(second)]);
+  });
+
+  it("what the built-in workers did", async () => {
+    const taskId = await createTask(stack.client, { taskQueueId: "built-in/fail" });
+    await until("the task to fail", async () => recordsOf(taskId).length >= 5);
+    const own = { workerGroup: "built-in", workerId: "fail", taskQueueId: "built-in/fail" };
+    expect(recordsOf(taskId).slice(2)).toEqual([
+      ["task-claimed", { ...own, taskId, runId: 0 }],
+      ["task-running", { taskId, runId: 0 }],
+      ended("task-failed", taskId, "failed"),
+    ]);
+  });
+
+  it("that priorities were changed, of a task or of a group", async () => {
+    const taskId = await createTask(stack.client, { priority: "low" });
+    await queue.changeTaskPriority({ taskId }, { newPriority: "high" });
+    await queue.changeTaskGroupPriority({ taskGroupId: taskId }, { newPriority: "lowest" });
+    expect(recordsOf(taskId).slice(2)).toEqual([
+      ["task-priority-changed", { taskId, oldPriority: "low", newPriority: "high" }],
+      [
+        "task-group-priority-changed",
+        { taskGroupId: taskId, schedulerId: "-", newPriority: "lowest", tasksAffected: 1 },
+      ],
+    ]);
+  });
+
+  it("that a group was sealed, once, and canceled", async () => {
+    const taskGroupId = await createTask(stack.client);
+    const { sealed } = await queue.sealTaskGroup({ taskGroupId });
+    await until("the next millisecond", async () => Date.now() > Date.parse(sealed ?? ""));
+    await queue.sealTaskGroup({ taskGroupId });
+    await queue.cancelTaskGroup({ taskGroupId });
+    expect(recordsOf(taskGroupId).slice(2)).toEqual([
+      ["task-group-sealed", { taskGroupId, schedulerId: "-" }],
+      ended("task-exception", taskGroupId, "canceled"),
+      ["task-group-cancelled", { taskGroupId, schedulerId: "-", taskGroupSize: 1, cancelledCount: 1 }],
+    ]);
+  });
+});
+
+it("records are off at the level that is the default", () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "info",
+    format: "json",
+    destination: { write: (line) => lines.push(line) },
+  });
+  const monitor = createMonitor({ log, metrics: createMetrics() }).child({ prefix: "queue" });
+  expect(areRecorded({ monitor })).toBe(false);
+  recordClaims({ monitor }, { ...worker, taskQueueId: "a/b" }, [{ task_id: slugid(), run_id: 0 }]);
+  expect(lines).toEqual([]);
+});

@@ -1,0 +1,262 @@
+// The database is broken on purpose, in every way that the watchdog knows: it is found, told once, and put right where
+// the check says so.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import {
+  expectFound,
+  expectPeace,
+  watchedStack,
+  type WatchedStack,
+} from "../../../../../test/support/watched-stack.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { sql } from "../../../core/sql.ts";
+
+let w: WatchedStack;
+beforeAll(async () => {
+  w = await watchedStack();
+});
+afterAll(() => w.stack.stop());
+beforeEach(() => w.begin());
+
+const storyOf = async (taskId: string) => story(await queueEvents(w.db, { taskId }));
+
+// Where a run is broken by a statement, `quiet` says so: else the missing event would be found as well.
+describe("a pending run", () => {
+  it("with another queue, priority or deadline than its task gets that of the task", async () => {
+    const [queue, priority, deadline] = [await w.create(), await w.create(), await w.create()];
+    await w.breakIt(
+      sql`update runs set task_queue_id = 'other/queue', quiet = true where task_id = ${queue}`,
+    );
+    await w.breakIt(sql`update runs set priority = 7, quiet = true where task_id = ${priority}`);
+    await w.breakIt(sql`update runs set deadline = '2100-01-01', quiet = true where task_id = ${deadline}`);
+    await expectFound(
+      w,
+      "pending-run",
+      {
+        [`${queue}/0`]: "^is in the queue other/queue, and its task in another$",
+        [`${priority}/0`]: "^has another priority than its task$",
+        [`${deadline}/0`]: "^has another deadline than its task$",
+      },
+      true,
+    );
+    await expectPeace(w);
+    await w.stack.client.queue.claimWork(
+      { taskQueueId: "test/queue" },
+      { workerGroup: "g", workerId: "w", tasks: 32 },
+    );
+    for (const taskId of [queue, priority, deadline])
+      expect((await w.statusOf(taskId)).state).toBe("running");
+  });
+
+  it("without a task is told, and left", async () => {
+    const taskId = slugid();
+    await w.breakIt(sql`
+      insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline, quiet)
+      values (${taskId}, 0, 'pending', 'scheduled', now(), 'a/b', 1, '2100-01-01', true)`);
+    await expectFound(w, "pending-run", { [`${taskId}/0`]: "^has no task$" }, false);
+    await w.db.run(sql`delete from runs where task_id = ${taskId}`);
+    await expectPeace(w);
+    expect(await w.findings()).toMatchObject([{ check: "pending-run", ended: expect.any(String) }]);
+  });
+});
+
+it("a running run that is not the latest, or in another queue, is told and left", async () => {
+  const [early, moved] = [await w.create(), await w.create()];
+  await w.claim(early);
+  await w.claim(moved);
+  await w.breakIt(sql`update runs set run_id = 3 where task_id = ${early}`);
+  await w.breakIt(sql`update runs set task_queue_id = 'other/queue' where task_id = ${moved}`);
+  await w.look();
+  expect(await w.findings("running-run")).toMatchObject(
+    [
+      { subject: `${early}/3`, detail: "is not the latest run of its task, which counts 1" },
+      { subject: `${moved}/0`, detail: "is in the queue other/queue, and its task in another" },
+    ].toSorted((a, b) => (a.subject < b.subject ? -1 : 1)),
+  );
+  await w.db.run(sql`delete from runs where task_id = any(${[early, moved]}::text[])`);
+  await w.db.run(sql`delete from tasks where task_id = any(${[early, moved]}::text[])`);
+  await w.db.run(sql`delete from task_groups where task_group_id = any(${[early, moved]}::text[])`);
+});
+
+describe("an unscheduled task", () => {
+  it("whose dependency is resolved and not counted goes on", async () => {
+    const required = await w.create();
+    const taskId = await w.create({ dependencies: [required], requires: "all-resolved" });
+    await w.claim(required);
+    // As if the resolution had not seen the edge.
+    await w.breakIt(sql`delete from task_dependencies where dependent = ${taskId}`);
+    await w.stack.client.queue.reportFailed({ taskId: required, runId: 0 });
+    await w.breakIt(sql`insert into task_dependencies values (${taskId}, ${required}, true, false)`);
+    // Not while the release of its dependents goes on.
+    await w.breakIt(sql`insert into unfinished_releases values (${required}, 'failed')`);
+    await expectPeace(w);
+    await w.breakIt(sql`delete from unfinished_releases`);
+    await expectFound(
+      w,
+      "dependents",
+      { [taskId]: `^waits for ${required}, which is resolved as it requires$` },
+      true,
+    );
+    expect((await w.statusOf(taskId)).state).toBe("pending");
+    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    await expectPeace(w);
+  });
+
+  it("one of whose dependencies is resolved and not counted waits on for the other", async () => {
+    const [done, open] = [await w.create(), await w.create()];
+    const taskId = await w.create({ dependencies: [done, open] });
+    await w.claim(done);
+    await w.breakIt(sql`delete from task_dependencies where dependent = ${taskId} and required = ${done}`);
+    await w.complete(done);
+    await w.breakIt(sql`insert into task_dependencies values (${taskId}, ${done}, false, false)`);
+    await expectFound(
+      w,
+      "dependents",
+      { [taskId]: `^waits for ${done}, which is resolved as it requires$` },
+      true,
+    );
+    expect((await w.statusOf(taskId)).state).toBe("unscheduled");
+    await w.claim(open);
+    await w.complete(open);
+    expect((await w.statusOf(taskId)).state).toBe("pending");
+    await expectPeace(w);
+  });
+
+  it("that counts wrong counts anew, and goes on when the last one is resolved", async () => {
+    const [one, other] = [await w.create(), await w.create()];
+    const taskId = await w.create({ dependencies: [one, other] });
+    await w.breakIt(sql`update tasks set unsatisfied = 5 where task_id = ${taskId}`);
+    await expectFound(
+      w,
+      "dependents",
+      { [taskId]: "^counts 5 dependencies that are not met, and has 2$" },
+      true,
+    );
+    for (const id of [one, other]) {
+      expect((await w.statusOf(taskId)).state).toBe("unscheduled");
+      await w.claim(id);
+      await w.complete(id);
+    }
+    expect((await w.statusOf(taskId)).state).toBe("pending");
+    await expectPeace(w);
+  });
+
+  it("that waits for nothing is scheduled, be it counted or not", async () => {
+    const required = await w.create();
+    const ids = [await w.create({ dependencies: [required] }), await w.create({ dependencies: [required] })];
+    const [counted = "", miscounted = ""] = ids;
+    await w.breakIt(sql`update task_dependencies set satisfied = true where required = ${required}`);
+    await w.breakIt(sql`update tasks set unsatisfied = 0 where task_id = ${counted}`);
+    await expectFound(
+      w,
+      "dependents",
+      {
+        [counted]: "^waits for nothing and was never scheduled$",
+        [miscounted]: "^counts 1 dependencies that are not met, and has 0$",
+      },
+      true,
+    );
+    for (const taskId of ids) {
+      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+      expect((await w.statusOf(taskId)).runs).toHaveLength(1);
+      const recorded = w.stack.records.filter((record) => record["taskId"] === taskId);
+      expect(recorded.map(({ msg }) => msg)).toEqual(["task-defined", "task-pending"]);
+    }
+    await expectPeace(w);
+  });
+
+  it("that requires itself, or is past its deadline, is as it should be", async () => {
+    const taskId = slugid();
+    const { expires: _, ...definition } = await w.stack.client.queue.task({ taskId: await w.create() });
+    await w.stack.client.queue.createTask(
+      { taskId },
+      { ...definition, dependencies: [taskId], taskGroupId: taskId },
+    );
+    const required = await w.create();
+    await w.create({ dependencies: [required], deadline: new Date(w.clock.now() + 500).toISOString() });
+    await w.clock.advance(1_000);
+    await w.claim(required);
+    await w.complete(required);
+    await expectPeace(w);
+    expect(await w.findings()).toEqual([]);
+  });
+});
+
+describe("a task", () => {
+  it("whose runs or definition are not there, or too many, is told", async () => {
+    const [runless, undefinedOne, double] = [await w.create(), await w.create(), await w.create()];
+    await w.breakIt(sql`delete from runs where task_id = ${runless}`);
+    await w.breakIt(sql`delete from task_definitions where task_id = ${undefinedOne}`);
+    await w.breakIt(sql`
+      insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline, quiet)
+      select task_id, 1, 'pending', 'retry', now(), task_queue_id, priority, deadline, true
+      from runs where task_id = ${double}`);
+    await w.breakIt(sql`update tasks set run_count = 2 where task_id = ${double}`);
+    await w.look();
+    expect(
+      Object.fromEntries((await w.findings("task-rows")).map((one) => [one.subject, one.detail])),
+    ).toEqual({
+      [runless]: "counts 1 runs and has 0",
+      [undefinedOne]: "has no definition",
+      [double]: "has several runs that are not over",
+    });
+    for (const taskId of [runless, undefinedOne, double]) {
+      await w.db.run(sql`delete from runs where task_id = ${taskId}`);
+      await w.db.run(sql`delete from tasks where task_id = ${taskId}`);
+      await w.db.run(sql`delete from task_groups where task_group_id = ${taskId}`);
+    }
+    await expectPeace(w);
+  });
+});
+
+describe("a group", () => {
+  it("that counts too many counts anew, and announces what was not", async () => {
+    const taskGroupId = await w.create();
+    await w.breakIt(sql`update task_groups set unresolved = 2 where task_group_id = ${taskGroupId}`);
+    await w.claim(taskGroupId);
+    await w.complete(taskGroupId);
+    const resolved = async () =>
+      story(await queueEvents(w.db, { taskGroupId })).filter((kind) => kind.includes("group"));
+    expect(await resolved()).toEqual([]);
+    await expectFound(
+      w,
+      "group-count",
+      { [taskGroupId]: "^counts 1 tasks that were never resolved, and has 0$" },
+      true,
+    );
+    expect(await resolved()).toEqual(["task-group-resolved"]);
+    await expectPeace(w);
+  });
+
+  it("that counts too few counts anew, and counts tasks once that were run again", async () => {
+    const taskGroupId = await w.create();
+    await w.claim(taskGroupId);
+    await w.complete(taskGroupId);
+    await w.stack.client.queue.rerunTask({ taskId: taskGroupId });
+    await w.create({ taskGroupId });
+    await w.create({ taskGroupId, dependencies: [await w.create()] });
+    await w.breakIt(sql`update task_groups set unresolved = 0 where task_group_id = ${taskGroupId}`);
+    await expectFound(
+      w,
+      "group-count",
+      { [taskGroupId]: "^counts 0 tasks that were never resolved, and has 2$" },
+      true,
+    );
+    await expectPeace(w);
+  });
+});
+
+it("an artifact without its run is told", async () => {
+  const taskId = slugid();
+  await w.breakIt(sql`
+    insert into artifacts (task_id, run_id, name, storage_type, content_type, details, present, expires)
+    values (${taskId}, 0, 'public/a b/c', 'reference', 'text/plain', '{}', true, '2100-01-01')`);
+  await expectFound(
+    w,
+    "artifact-rows",
+    { [`${taskId}/0/public/a b/c`]: "^is of a run that does not exist$" },
+    false,
+  );
+  await w.db.run(sql`delete from artifacts where task_id = ${taskId}`);
+  await expectPeace(w);
+});

@@ -1,0 +1,191 @@
+// Why a pending task waits: its place in the queue, and how that is served.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock } from "../../../../../test/support/clock.ts";
+import { createTask } from "../../../../../test/support/factories.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
+import { sql } from "../../../core/sql.ts";
+
+const minute = 60_000;
+const clock = manualClock();
+const worker = { workerGroup: "g", workerId: "w" };
+let stack: Stack;
+beforeAll(async () => {
+  // The loops run when the test says so.
+  const queue = { claimTimeout: minute, deadlineDelay: minute, loopInterval: 86_400_000 };
+  stack = await testStack({ clock, config: { queue } });
+});
+afterAll(() => stack.stop());
+
+const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
+  createTask(stack.client, overrides, clock.now());
+const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
+const why = (taskId: string) => stack.client.queue.why({ taskId });
+/** Where it stands. */
+const place = async (taskId: string) => (await why(taskId)).reasons.find(({ code }) => code === "position");
+/** Codes and the tasks that they are about. */
+const told = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
+const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
+
+describe("a pending task", () => {
+  it("has its place in the queue: by priority, then by age", async () => {
+    const taskQueueId = "why/place";
+    const first = await create({ taskQueueId });
+    const second = await create({ taskQueueId });
+    const urgent = await create({ taskQueueId, priority: "high" });
+    expect(await place(urgent)).toMatchObject({
+      code: "position",
+      summary: "Run 0 is the next to be claimed in why/place.",
+      ahead: 0,
+      exact: true,
+      priority: "high",
+    });
+    const { reasons } = await why(second);
+    expect(reasons.slice(1, 3)).toMatchObject([
+      { code: "position", summary: "2 runs are served before it in why/place.", ahead: 2 },
+      { code: "priority", summary: "1 of them is of a higher priority than its own (lowest).", runs: 1 },
+    ]);
+    const { tasks } = await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 2 });
+    expect(tasks.map(({ status }) => status.taskId)).toEqual([urgent, first]);
+    expect(await place(second)).toMatchObject({ ahead: 0 });
+  });
+
+  it("is behind no run that is past its deadline, and with one itself has no place", async () => {
+    const taskQueueId = "why/late";
+    const late = await create({ taskQueueId, deadline: at(minute) });
+    const taskId = await create({ taskQueueId });
+    expect(await place(taskId)).toMatchObject({ ahead: 1 });
+    await clock.advance(minute + 1);
+    expect(await place(taskId)).toMatchObject({ ahead: 0 });
+    expect(await told(late)).toEqual([`deadline-passed ${late}`]);
+  });
+
+  it("is counted up to ten thousand before it, and no further", async () => {
+    const taskQueueId = "why/crowd";
+    await stack.database.db.run(sql`
+      insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
+      select 'crowd-' || i, 0, 'pending', 'scheduled', now(), ${taskQueueId}, 1 + i % 2, '2100-01-01'
+      from generate_series(1, 30000) i`);
+    const taskId = await create({ taskQueueId });
+    const began = performance.now();
+    expect((await why(taskId)).reasons.slice(1, 3)).toMatchObject([
+      { summary: "More than 10000 runs are served before it in why/crowd.", ahead: 10_000, exact: false },
+      { code: "priority", runs: 10_000, exact: false },
+    ]);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await stack.database.db.run(sql`delete from runs where task_queue_id = ${taskQueueId}`);
+  });
+
+  it("that a statement holds is passed by for as long, and that is said", async () => {
+    const taskId = await create({ taskQueueId: "why/held" });
+    await stack.database.db.tx(async (tx) => {
+      await tx.run(sql`select from runs where task_id = ${taskId} for update`);
+      expect(await told(taskId)).toContain(`being-changed ${taskId}`);
+    });
+    expect(await told(taskId)).not.toContain(`being-changed ${taskId}`);
+  });
+
+  it("tells after what it is tried again", async () => {
+    const taskId = await create();
+    await claim(taskId);
+    await stack.client.queue.reportException({ taskId, runId: 0 }, { reason: "worker-shutdown" });
+    await claim(taskId, 1);
+    await stack.client.queue.reportFailed({ taskId, runId: 1 });
+    await stack.client.queue.rerunTask({ taskId });
+    const { reasons } = await why(taskId);
+    expect(reasons.slice(-2)).toMatchObject([
+      {
+        code: "earlier-run",
+        runId: 1,
+        state: "failed",
+        reasonResolved: "failed",
+        ...worker,
+        resolved: at(0),
+      },
+      { code: "earlier-run", runId: 0, state: "exception", reasonResolved: "worker-shutdown" },
+    ]);
+    expect(reasons.at(-1)?.summary).toBe(
+      `Run 0 ended at ${at(0)}: worker g/w gave it up (worker-shutdown). It was tried again, since it had retries left.`,
+    );
+    expect(reasons.at(-2)?.summary).toMatch(
+      /worker g\/w reported that the task failed\. It was run again by hand\.$/,
+    );
+  });
+});
+
+describe("a queue", () => {
+  it("that no worker ever asked is told first, and that nothing more is known", async () => {
+    const taskId = await create({ taskQueueId: "why/never" });
+    expect((await why(taskId)).reasons).toEqual([
+      {
+        code: "no-worker",
+        summary: "No worker of why/never is known: none has asked for work in the last day.",
+        taskId,
+        taskQueueId: "why/never",
+      },
+      expect.objectContaining({ code: "position", ahead: 0 }),
+      {
+        code: "unknown",
+        summary: "When it will be claimed is unknown: nobody serves why/never now.",
+        taskId,
+        about: "time until the claim",
+      },
+    ]);
+  });
+
+  it("that is served has a rate, from which follows when its turn comes", async () => {
+    const taskQueueId = "why/served";
+    for (let i = 0; i < 20; i++) await create({ taskQueueId });
+    await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 10 });
+    const taskId = await create({ taskQueueId });
+    const { reasons } = await why(taskId);
+    expect(reasons.slice(1)).toMatchObject([
+      { code: "workers", workers: 1, quarantined: 0, claimed: 10, lastSeen: at(0) },
+      { code: "claim-rate", claims: 10, estimate: expect.any(Number) },
+    ]);
+    expect(reasons[1]?.summary).toMatch(
+      /^1 worker of why\/served asked in the last 1[01] minutes; the last at \S+ 10 runs of it are running\.$/,
+    );
+    expect(reasons[2]?.summary).toMatch(
+      /^10 runs of why\/served were claimed in the last 1[01] minutes: at that rate its turn comes in about 1[12] min, unless others of higher priority come or the 10 runs that are running take longer than those did\.$/,
+    );
+  });
+
+  it("whose workers are gone tells since when, and one whose workers are all in quarantine tells that", async () => {
+    const taskQueueId = "why/gone";
+    await create({ taskQueueId });
+    const seen = at(0);
+    await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 1 });
+    const taskId = await create({ taskQueueId, deadline: at(60 * minute) });
+    expect((await why(taskId)).reasons[1]).toMatchObject({ code: "workers" });
+    await stack.database.db.run(sql`
+      update workers set quarantine_until = '2100-01-01' where task_queue_id = ${taskQueueId}`);
+    const { reasons } = await why(taskId);
+    // Though a run was claimed a moment ago.
+    expect(reasons.at(-1)).toMatchObject({
+      code: "unknown",
+      summary: "When it will be claimed is unknown: nobody serves why/gone now.",
+    });
+    expect(reasons[0]).toMatchObject({
+      code: "workers-quarantined",
+      summary: expect.stringMatching(
+        /^1 worker of why\/gone asked in .* all are in quarantine: they get no work\.$/,
+      ),
+      workers: 1,
+    });
+    await clock.advance(11 * minute);
+    expect((await why(taskId)).reasons[0]).toEqual({
+      code: "no-worker",
+      summary: `No worker of why/gone has asked for work, or kept a claim, since ${seen}.`,
+      taskId,
+      taskQueueId,
+      lastSeen: seen,
+    });
+  });
+
+  it("that the server serves itself needs no worker", async () => {
+    const taskId = await create({ taskQueueId: "built-in/succeed" });
+    const codes = (await why(taskId)).reasons.map(({ code }) => code);
+    expect(codes).not.toContain("no-worker");
+  });
+});

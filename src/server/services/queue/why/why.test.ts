@@ -1,0 +1,299 @@
+// Why a task is where it is: what is said of each state, and that it is true.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock } from "../../../../../test/support/clock.ts";
+import { createTask } from "../../../../../test/support/factories.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { sql } from "../../../core/sql.ts";
+import { unmetDependencies } from "./dependencies.ts";
+
+const minute = 60_000;
+const clock = manualClock();
+const worker = { workerGroup: "g", workerId: "w" };
+let stack: Stack;
+beforeAll(async () => {
+  // The loops run when the test says so.
+  const queue = { claimTimeout: minute, deadlineDelay: minute, loopInterval: 86_400_000 };
+  stack = await testStack({ clock, config: { queue } });
+});
+afterAll(() => stack.stop());
+
+const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
+  createTask(stack.client, overrides, clock.now());
+const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
+const why = (taskId: string) => stack.client.queue.why({ taskId });
+/** Codes and the tasks that they are about. */
+const told = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
+const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
+const sentences = async (taskId: string) => (await why(taskId)).reasons.map(({ summary }) => summary);
+async function failed(): Promise<string> {
+  const taskId = await create();
+  await claim(taskId);
+  await stack.client.queue.reportFailed({ taskId, runId: 0 });
+  return taskId;
+}
+
+describe("an unscheduled task", () => {
+  it("waits for dependencies, whose states are told, and for theirs, down to the roots", async () => {
+    const taskQueueId = "why/roots";
+    const root = await create({ taskQueueId });
+    const middle = await create({ dependencies: [root] });
+    const running = await create();
+    await claim(running);
+    const taskId = await create({ dependencies: [middle, running] });
+    const { state, taskQueueId: own, asked, reasons } = await why(taskId);
+    expect({ state, own, asked }).toEqual({ state: "unscheduled", own: "test/queue", asked: at(0) });
+    const requires = "all-completed";
+    expect(reasons.slice(0, 4)).toMatchObject([
+      {
+        code: "dependencies-unmet",
+        summary: "The task waits for 2 dependencies: 1 running, 1 unscheduled.",
+        unmet: 2,
+        states: { running: 1, unscheduled: 1 },
+      },
+      { code: "dependency-waits", taskId: running, requiredBy: taskId, depth: 1, requires, state: "running" },
+      { code: "dependency-waits", taskId: middle, requiredBy: taskId, depth: 1, state: "unscheduled" },
+      { code: "dependency-waits", taskId: root, requiredBy: middle, depth: 2, state: "pending" },
+    ]);
+    // And why the roots are not done.
+    expect(reasons.slice(4).map(({ code, taskId: of }) => [code, of])).toEqual(
+      expect.arrayContaining([
+        ["running", running],
+        ["position", root],
+      ]),
+    );
+  });
+
+  it("waits in vain for a dependency that failed, unless that is run again", async () => {
+    const required = await failed();
+    const taskId = await create({ dependencies: [required, await create()] });
+    const { reasons } = await why(taskId);
+    expect(reasons[1]).toEqual({
+      code: "dependency-failed",
+      summary: `Dependency ${required} ended as failed (failed), and has to complete: it can be met only after it is run again.`,
+      taskId: required,
+      requiredBy: taskId,
+      depth: 1,
+      requires: "all-completed",
+      state: "failed",
+      reasonResolved: "failed",
+      deadline: at(60 * minute),
+    });
+    await stack.client.queue.rerunTask({ taskId: required });
+    expect(await told(taskId)).not.toContain(`dependency-failed ${required}`);
+  });
+
+  it("may wait for one that was ended because of what that waited for", async () => {
+    const root = await failed();
+    const middle = await create({ dependencies: [root] });
+    const taskId = await create({ dependencies: [middle] });
+    await stack.client.queue.cancelTask({ taskId: middle });
+    expect(await told(taskId)).toEqual([
+      `dependencies-unmet ${taskId}`,
+      `dependency-failed ${middle}`,
+      `dependency-failed ${root}`,
+    ]);
+    // The canceled one says the same of itself.
+    expect(await told(middle)).toEqual([
+      `resolved ${middle}`,
+      `unknown ${middle}`,
+      `dependencies-unmet ${middle}`,
+      `dependency-failed ${root}`,
+    ]);
+  });
+
+  it("may require itself, or what is gone", async () => {
+    const taskId = slugid();
+    const gone = await create();
+    const definition = { dependencies: [taskId, gone] };
+    await stack.client.queue.createTask(
+      { taskId },
+      { ...(await stack.client.queue.task({ taskId: gone })), ...definition, taskGroupId: gone },
+    );
+    await stack.database.db.run(sql`delete from tasks where task_id = ${gone}`);
+    expect(await sentences(taskId)).toEqual([
+      "The task waits for 2 dependencies: 1 missing, 1 unscheduled.",
+      `Dependency ${gone} is gone: it was removed after it expired, and can never be met.`,
+      `Task ${taskId} requires itself: it starts only when it is scheduled by hand.`,
+    ]);
+  });
+
+  it("past its deadline is told to end, and when", async () => {
+    const taskId = await create({ dependencies: [await create()], deadline: at(minute) });
+    await clock.advance(minute + 1);
+    const [first] = (await why(taskId)).reasons;
+    expect(first).toMatchObject({ code: "deadline-passed", deadline: at(-1), endsAfter: at(minute - 1) });
+    expect(first?.summary).toContain("no worker gets it any more, and it ends as deadline-exceeded soon");
+    await clock.advance(minute);
+    expect((await sentences(taskId))[0]).toContain("the loop that does it is late");
+    await stack.loopRuns("deadline");
+    expect((await sentences(taskId))[0]).toContain("the task's deadline passed before it was scheduled");
+  });
+
+  it("that nothing keeps from starting is said to contradict itself", async () => {
+    const required = await create();
+    const taskId = await create({ dependencies: [required] });
+    await claim(required);
+    await stack.client.queue.reportCompleted({ taskId: required, runId: 0 });
+    const { db } = stack.database;
+    await db.run(sql`delete from runs where task_id = ${taskId}`);
+    await db.run(sql`update tasks set run_count = 0 where task_id = ${taskId}`);
+    expect((await why(taskId)).reasons).toMatchObject([
+      { code: "inconsistent", what: "no dependency is unmet, and yet the task was never scheduled" },
+    ]);
+    await db.run(sql`update task_dependencies set satisfied = false where dependent = ${taskId}`);
+    expect((await why(taskId)).reasons[1]).toMatchObject({
+      code: "inconsistent",
+      what: `dependency ${required} is resolved and not counted`,
+    });
+    // Unless it is about to be: where very many wait, they are released bit by bit.
+    await db.run(sql`insert into unfinished_releases values (${required}, 'completed')`);
+    expect(await told(taskId)).toEqual([`dependencies-unmet ${taskId}`, `dependency-resolved ${required}`]);
+    await db.run(sql`delete from unfinished_releases`);
+  });
+
+  it("has bounds to what is told of it, which say so", async () => {
+    const chain = [await create()];
+    for (let i = 0; i < 4; i++) chain.push(await create({ dependencies: chain.slice(-1) }));
+    const [last = ""] = chain.slice(-1);
+    const { db } = stack.database;
+    const deep = await unmetDependencies({ db, clock }, last, { depth: 3 });
+    expect(deep.reasons.at(-1)).toMatchObject({ code: "cut", at: "depth", limit: 3 });
+    expect(deep.roots).toEqual([]);
+    const whole = await unmetDependencies({ db, clock }, last, { depth: 4, count: 4 });
+    expect(whole.reasons.map(({ code }) => code)).not.toContain("cut");
+    expect(whole.roots).toEqual([{ taskId: chain[0], state: "pending" }]);
+    const wide = await create({ dependencies: chain });
+    const { reasons } = await unmetDependencies({ db, clock }, wide, { depth: 4, count: 4 });
+    expect(reasons).toHaveLength(6);
+    expect(reasons.at(-1)).toMatchObject({ code: "cut", at: "count", limit: 4 });
+  });
+
+  it("tells many dependencies in bounded time, each shared one once", async () => {
+    const roots: string[] = [];
+    for (let i = 0; i < 6; i++)
+      roots.push(
+        ...(await Promise.all(Array.from({ length: 50 }, () => create({ taskQueueId: "why/many" })))),
+      );
+    const middle = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => create({ dependencies: roots.slice(i * 5, i * 5 + 150) })),
+    );
+    const taskId = await create({ dependencies: [...middle, ...roots.slice(0, 20)] });
+    const { reasons } = await why(taskId);
+    expect(reasons[0]).toMatchObject({ unmet: 50, states: { pending: 20, unscheduled: 30 } });
+    expect(reasons.filter(({ code }) => code === "dependency-waits")).toHaveLength(100);
+    expect(reasons.find(({ code }) => code === "cut")).toMatchObject({ at: "count", limit: 100 });
+  });
+});
+
+describe("a running task", () => {
+  it("tells who holds it since when and until when, and that a claim ran out", async () => {
+    const taskId = await create();
+    await claim(taskId);
+    const started = at(0);
+    expect((await why(taskId)).reasons).toEqual([
+      {
+        code: "running",
+        summary: `Run 0 is held by worker g/w since ${started}; the claim lasts until ${at(minute)}.`,
+        taskId,
+        runId: 0,
+        ...worker,
+        started,
+        takenUntil: at(minute),
+      },
+    ]);
+    await clock.advance(minute + 1);
+    expect((await why(taskId)).reasons).toMatchObject([
+      { code: "running", summary: expect.stringContaining(`the claim ended at ${at(-1)}.`) },
+      { code: "claim-expired", takenUntil: at(-1) },
+    ]);
+    await stack.loopRuns("claim-expiry");
+    const after = await why(taskId);
+    expect(after.state).toBe("pending");
+    expect(after.reasons.at(-1)).toMatchObject({ code: "earlier-run", reasonResolved: "claim-expired" });
+  });
+
+  it("past its deadline is told to end", async () => {
+    const taskId = await create({ deadline: at(30_000) });
+    await claim(taskId);
+    await clock.advance(30_001);
+    const [, late] = (await why(taskId)).reasons;
+    expect(late).toMatchObject({ code: "deadline-passed" });
+    expect(late?.summary).toContain("its claim cannot be renewed any more");
+  });
+});
+
+describe("a resolved task", () => {
+  it("tells how it ended, and by whom", async () => {
+    const taskId = await create();
+    await claim(taskId);
+    await stack.client.queue.reportCompleted({ taskId, runId: 0 });
+    expect((await why(taskId)).reasons).toEqual([
+      {
+        code: "resolved",
+        summary: `Run 0 ended at ${at(0)}: worker g/w completed it.`,
+        taskId,
+        runId: 0,
+        state: "completed",
+        reasonResolved: "completed",
+        resolved: at(0),
+        deadline: expect.any(String),
+        ...worker,
+      },
+    ]);
+  });
+
+  it("that was canceled says what is not known: by whom", async () => {
+    const taskId = await create();
+    await stack.client.queue.cancelTask({ taskId });
+    expect((await why(taskId)).reasons).toMatchObject([
+      { code: "resolved", summary: expect.stringContaining("it was canceled before a worker had it") },
+      { code: "unknown", summary: "Who canceled it is not recorded.", about: "canceled by" },
+    ]);
+    await stack.database.db.run(sql`update task_groups set sealed = now() where task_group_id = ${taskId}`);
+    expect(await told(taskId)).toContain(`group-sealed ${taskId}`);
+  });
+
+  it("that was never scheduled tells what it waited for, and what of that can be met no more", async () => {
+    const required = await create({ deadline: at(minute) });
+    const taskId = await create({ dependencies: [required], deadline: at(minute) });
+    const deadline = at(minute);
+    await clock.advance(3 * minute);
+    await stack.loopRuns("deadline");
+    const [, waited, dependency] = (await why(taskId)).reasons;
+    expect(waited?.summary).toBe("The task waited for a dependency: 1 exception.");
+    expect(dependency).toMatchObject({
+      code: "dependency-failed",
+      summary: `Dependency ${required} ended as exception (deadline-exceeded), and has to complete: it never can, since its deadline (${deadline}) has passed.`,
+      deadline,
+    });
+    await expect(stack.client.queue.rerunTask({ taskId: required })).rejects.toThrow(
+      /deadline .* has passed/,
+    );
+  });
+
+  it("may have ended at its deadline, in anybody's hands or nobody's", async () => {
+    const deadline = at(30_000);
+    const [held, waited] = [await create({ deadline }), await create({ deadline })];
+    await claim(held);
+    await clock.advance(2 * minute);
+    await stack.loopRuns("deadline");
+    expect((await sentences(held))[0]).toContain("the task's deadline passed while worker g/w held it");
+    expect((await sentences(waited))[0]).toContain("the task's deadline passed before a worker took it");
+  });
+});
+
+it("a task that is not there has no reasons", async () => {
+  const taskId = slugid();
+  await expect(why(taskId)).rejects.toMatchObject({
+    code: "ResourceNotFound",
+    message: `Task ${taskId} does not exist: it was never created here, or has expired.`,
+  });
+});
+
+it("whoever may see the status may ask, and nobody else", async () => {
+  const taskId = await create();
+  expect((await stack.limited([`queue:status:${taskId}`]).queue.why({ taskId })).state).toBe("pending");
+  expect((await stack.as(undefined).queue.why({ taskId })).state).toBe("pending");
+});

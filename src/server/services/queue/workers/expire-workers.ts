@@ -1,0 +1,21 @@
+// Forgets workers and task queues some time after they expired, and claims of each minute after an hour.
+import { timestamp, type QueueContext } from "../context.ts";
+import type { Round } from "../resolution/end-overdue.ts";
+import { deleteExpiredTaskQueues, deleteOldClaimCounts } from "./store/task-queues.ts";
+import { deleteExpiredWorkers } from "./store/workers.ts";
+
+const HOUR = 3_600_000;
+
+/** One round; two processes may do the same work at once. Whoever is in quarantine stays. */
+export function expireWorkers(ctx: Pick<QueueContext, "db" | "clock" | "config">): Round {
+  return async () => {
+    const { expiryDelay, loopBatch } = ctx.config;
+    const cutoff = timestamp(ctx, -expiryDelay);
+    const removed = await Promise.all([
+      deleteExpiredWorkers(ctx.db, cutoff, loopBatch),
+      deleteExpiredTaskQueues(ctx.db, cutoff, loopBatch),
+      deleteOldClaimCounts(ctx.db, timestamp(ctx, -HOUR), loopBatch),
+    ]);
+    return { more: removed.includes(loopBatch) };
+  };
+}

@@ -1,0 +1,128 @@
+// The tasks of a queue: how many are pending and claimed, and which.
+import Type, { type Static } from "typebox";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { sql, type Sql } from "../../../../core/sql.ts";
+import { pendingByDeadline, runningByClaimEnd } from "../../sql/open-runs.ts";
+
+const CountRow = Type.Object({ ord: Type.Integer(), tasks: Type.Integer() });
+
+/**
+ * How many runs of each queue are `open`, without those that are `past` their end. The index of the open ones tells how
+ * many there are without a look at the rows, and the one by time which of them are past it: few, since a loop ends
+ * those. Counting a million takes 0.2 s (0.5 s before they are vacuumed), a thousand less than a millisecond.
+ */
+const countOpen = (
+  db: Queryable,
+  taskQueueIds: readonly string[],
+  open: Sql,
+  past: Sql,
+): Promise<Static<typeof CountRow>[]> =>
+  db.many(
+    CountRow,
+    sql`
+    select i.ord::integer, (
+        select count(*) from runs r where r.task_queue_id = i.id and ${open}
+      ) - (
+        select count(*) from runs r where ${past} and r.task_queue_id = i.id
+      ) as tasks
+    from unnest(${taskQueueIds}::text[]) with ordinality as i (id, ord)
+    order by i.ord`,
+  );
+
+/** How many runs of each queue are pending, those past their deadline left out. */
+export const countPending = (
+  db: Queryable,
+  taskQueueIds: readonly string[],
+  at: string,
+): Promise<Static<typeof CountRow>[]> =>
+  countOpen(
+    db,
+    taskQueueIds,
+    sql`r.state = 'pending'`,
+    sql`${pendingByDeadline} and r.deadline <= ${at}::timestamptz`,
+  );
+
+/** How many runs of each queue a worker holds, those whose claim has run out left out. */
+export const countClaimed = (
+  db: Queryable,
+  taskQueueIds: readonly string[],
+  at: string,
+): Promise<Static<typeof CountRow>[]> =>
+  countOpen(
+    db,
+    taskQueueIds,
+    sql`r.state = 'running'`,
+    sql`${runningByClaimEnd} and r.taken_until <= ${at}::timestamptz`,
+  );
+
+const PendingRow = Type.Object({
+  task_id: Type.String(),
+  run_id: Type.Integer(),
+  scheduled: Timestamp,
+  seq: Type.Integer(),
+  /** JSON text. */
+  definition: Type.String(),
+});
+
+/**
+ * Pending runs after the one with the number `after`, in the order in which they became pending. The index has them by
+ * priority first, so each of the seven priorities gives its first ones, and the first of these are it.
+ */
+export const readPending = (
+  db: Queryable,
+  taskQueueId: string,
+  after: string,
+  at: string,
+  limit: number,
+): Promise<Static<typeof PendingRow>[]> =>
+  db.many(
+    PendingRow,
+    sql`
+    with next as (
+      select r.*
+      from generate_series(1, 7) as p (priority), lateral (
+        select task_id, run_id, scheduled, seq from runs
+        where task_queue_id = ${taskQueueId} and state = 'pending' and runs.priority = p.priority::smallint
+          and seq > ${after}::bigint and deadline + interval '0' > ${at}::timestamptz
+        order by seq limit ${limit}
+      ) r
+      order by r.seq limit ${limit}
+    )
+    select n.task_id, n.run_id, n.scheduled, n.seq, d.definition
+    from next n join task_definitions d using (task_id)
+    order by n.seq`,
+  );
+
+const ClaimedRow = Type.Object({
+  task_id: Type.String(),
+  run_id: Type.Integer(),
+  worker_group: Type.String(),
+  worker_id: Type.String(),
+  started: Timestamp,
+  seq: Type.Integer(),
+  /** JSON text. */
+  definition: Type.String(),
+});
+
+/** Runs that a worker holds, claimed after the given one, in the order of claims. A task has one at the most. */
+export const readClaimed = (
+  db: Queryable,
+  taskQueueId: string,
+  after: { readonly started: string; readonly seq: string },
+  at: string,
+  limit: number,
+): Promise<Static<typeof ClaimedRow>[]> =>
+  db.many(
+    ClaimedRow,
+    sql`
+    with next as (
+      select task_id, run_id, worker_group, worker_id, started, seq from runs
+      where task_queue_id = ${taskQueueId} and state = 'running'
+        and (started, seq) > (${after.started}::timestamptz, ${after.seq}::bigint)
+        and taken_until + interval '0' > ${at}::timestamptz
+      order by started, seq limit ${limit}
+    )
+    select n.task_id, n.run_id, n.worker_group, n.worker_id, n.started, n.seq, d.definition
+    from next n join task_definitions d using (task_id)
+    order by n.started, n.seq`,
+  );

@@ -1,0 +1,102 @@
+// Task queues, and the provisioners that they make up.
+import Type, { type Static } from "typebox";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { sql } from "../../../../core/sql.ts";
+
+const TaskQueueRow = Type.Object({
+  task_queue_id: Type.String(),
+  last_date_active: Timestamp,
+  expires: Timestamp,
+});
+export type TaskQueueRow = Static<typeof TaskQueueRow>;
+
+/** The queue, where it has not expired. */
+export const readTaskQueue = (
+  db: Queryable,
+  taskQueueId: string,
+  at: string,
+): Promise<TaskQueueRow | undefined> =>
+  db.maybeOne(
+    TaskQueueRow,
+    sql`
+    select task_queue_id, last_date_active, expires from task_queues
+    where task_queue_id = ${taskQueueId} and expires > ${at}::timestamptz`,
+  );
+
+/** Queues with ids above `after`, and below `before` where it is given, in order of ids. */
+export const readTaskQueues = (
+  db: Queryable,
+  { after, before }: { readonly after: string; readonly before?: string },
+  at: string,
+  limit: number,
+): Promise<TaskQueueRow[]> =>
+  db.many(
+    TaskQueueRow,
+    sql`
+    select task_queue_id, last_date_active, expires from task_queues
+    where task_queue_id > ${after} collate "C"
+      and (${before ?? null}::text is null or task_queue_id < ${before ?? null} collate "C")
+      and expires > ${at}::timestamptz
+    order by task_queue_id limit ${limit}`,
+  );
+
+const ProvisionerRow = Type.Object({
+  provisioner_id: Type.String(),
+  last_date_active: Timestamp,
+  expires: Timestamp,
+});
+export type ProvisionerRow = Static<typeof ProvisionerRow>;
+
+/** Provisioners with ids above `after`, in order of ids. Reads all queues, of which there are thousands at the most. */
+export const readProvisioners = (
+  db: Queryable,
+  after: string,
+  at: string,
+  limit: number,
+): Promise<ProvisionerRow[]> =>
+  db.many(
+    ProvisionerRow,
+    sql`
+    select split_part(task_queue_id, '/', 1) as provisioner_id, max(last_date_active) as last_date_active,
+      max(expires) as expires
+    from task_queues
+    where expires > ${at}::timestamptz and split_part(task_queue_id, '/', 1) > ${after} collate "C"
+    group by 1 order by 1 limit ${limit}`,
+  );
+
+/** The provisioner, where one of its queues has not expired. */
+export const readProvisioner = (
+  db: Queryable,
+  provisionerId: string,
+  at: string,
+): Promise<ProvisionerRow | undefined> =>
+  db.maybeOne(
+    ProvisionerRow,
+    sql`
+    select split_part(task_queue_id, '/', 1) as provisioner_id, max(last_date_active) as last_date_active,
+      max(expires) as expires
+    from task_queues
+    -- Everything that begins with the id and a slash, which the zero follows.
+    where task_queue_id > ${`${provisionerId}/`} collate "C" and task_queue_id < ${`${provisionerId}0`} collate "C"
+      and expires > ${at}::timestamptz
+    group by 1`,
+  );
+
+/** Removes queues that expired before `cutoff`; answers how many. One that is asked at this moment stays. */
+export const deleteExpiredTaskQueues = (db: Queryable, cutoff: string, limit: number): Promise<number> =>
+  db.run(sql`
+    with expired as (
+      select task_queue_id from task_queues where expires < ${cutoff}::timestamptz
+      order by expires limit ${limit} for update skip locked
+    )
+    delete from task_queues q using expired e where q.task_queue_id = e.task_queue_id`);
+
+/** Removes the counts of claims of minutes before `cutoff`; answers how many. */
+export const deleteOldClaimCounts = (db: Queryable, cutoff: string, limit: number): Promise<number> =>
+  db.run(sql`
+    with old as (
+      select task_queue_id, minute from task_queue_claims where minute < ${cutoff}::timestamptz
+      order by minute limit ${limit} for update skip locked
+    )
+    delete from task_queue_claims c using old o
+    where c.task_queue_id = o.task_queue_id and c.minute = o.minute`);

@@ -1,0 +1,183 @@
+// Task queues, worker types and provisioners over HTTP.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { rawCall } from "../../../../../test/support/raw-call.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sql } from "../../../core/sql.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await testStack({ roles: ["api"], config: { queue: { claimWorkTimeout: 1 } } });
+});
+afterAll(() => stack.stop());
+beforeEach(() => stack.database.db.run(sql`delete from task_queues`));
+
+const ask = (taskQueueId: string) =>
+  stack.client.queue.claimWork({ taskQueueId }, { workerGroup: "g", workerId: "w", tasks: 1 });
+const activity = {
+  description: "",
+  stability: "experimental",
+  expires: expect.any(String),
+  lastDateActive: expect.any(String),
+};
+
+/** All pages of a list, as ids. */
+async function pages<T>(
+  get: (query: { limit: string; continuationToken?: string }) => Promise<{ continuationToken?: string } & T>,
+  idsOf: (page: T) => string[],
+  limit: number,
+  between?: (page: number) => Promise<unknown>,
+): Promise<string[][]> {
+  const all: string[][] = [];
+  let token: string | undefined;
+  do {
+    const page = await get({
+      limit: String(limit),
+      ...(token !== undefined && { continuationToken: token }),
+    });
+    all.push(idsOf(page));
+    await between?.(all.length);
+    token = page.continuationToken;
+  } while (token !== undefined);
+  return all;
+}
+const queuePages = (limit: number, between?: (page: number) => Promise<unknown>) =>
+  pages(
+    (query) => stack.client.queue.listTaskQueues({ query }),
+    (page) => page.taskQueues.map((q) => q.taskQueueId),
+    limit,
+    between,
+  );
+
+describe("a task queue", () => {
+  it("is there when a worker has asked it for work, under each of its names", async () => {
+    await ask("a/b");
+    const { queue } = stack.client;
+    const taskQueue = await queue.getTaskQueue({ taskQueueId: "a/b" });
+    expect(taskQueue).toEqual({ taskQueueId: "a/b", ...activity });
+    expect(Date.parse(taskQueue.expires) - Date.parse(taskQueue.lastDateActive)).toBe(86_400_000);
+    const names = { provisionerId: "a", workerType: "b" };
+    expect(await queue.getWorkerType(names)).toEqual({ ...taskQueue, ...names });
+    const { taskQueueId: _, ...same } = taskQueue;
+    expect(await queue.getProvisioner({ provisionerId: "a" })).toEqual({ provisionerId: "a", ...same });
+  });
+
+  it("is not there before that, nor when it has expired", async () => {
+    await ask("b/old");
+    await stack.client.queue.getTaskQueue({ taskQueueId: "b/old" });
+    await stack.database.db.run(sql`update task_queues set expires = now()`);
+    const { queue } = stack.client;
+    for (const [provisionerId, workerType] of [
+      ["b", "old"],
+      ["b", "never"],
+    ] as const) {
+      const message = `Task queue b/${workerType} does not exist: no worker has asked it for work of late.`;
+      await expect(queue.getTaskQueue({ taskQueueId: `b/${workerType}` })).rejects.toThrow(message);
+      await expect(queue.getWorkerType({ provisionerId, workerType })).rejects.toThrow(message);
+    }
+    await expect(queue.getProvisioner({ provisionerId: "b" })).rejects.toThrow(
+      "Provisioner b does not exist: no worker has asked one of its queues for work of late.",
+    );
+    expect(await queue.listTaskQueues()).toEqual({ taskQueues: [] });
+    expect(await queue.listProvisioners()).toEqual({ provisioners: [] });
+    expect(await queue.listWorkerTypes({ provisionerId: "b" })).toEqual({ workerTypes: [] });
+  });
+});
+
+describe("the list of task queues", () => {
+  it("in pages of one has each once, while others come and go", async () => {
+    for (const id of ["q/b", "q/d", "q/f"]) await ask(id);
+    const found = await queuePages(1, async (page) => {
+      if (page !== 1) return;
+      await Promise.all([ask("q/a"), ask("q/c")]);
+      await stack.client.queue.listTaskQueues();
+      await stack.database.db.run(sql`delete from task_queues where task_queue_id in ('q/b', 'q/d')`);
+    });
+    expect(found).toEqual([["q/b"], ["q/c"], ["q/f"]]);
+    expect(await queuePages(2)).toEqual([["q/a", "q/c"], ["q/f"]]);
+  });
+
+  it("leaves expired ones out without a gap", async () => {
+    for (const id of ["q/a", "q/b", "q/c"]) await ask(id);
+    await stack.client.queue.listTaskQueues();
+    await stack.database.db.run(sql`update task_queues set expires = now() where task_queue_id = 'q/b'`);
+    expect(await queuePages(2)).toEqual([["q/a", "q/c"]]);
+  });
+});
+
+describe("worker types and provisioners", () => {
+  // A dash sorts before the slash, a digit and a letter after it.
+  const ids = ["a-b/x", "a/x", "a/y", "a/z", "a0/x", "aa/x", "b/x"];
+
+  it("of one are those of no other, however its id begins", async () => {
+    for (const id of ids) await ask(id);
+    const list = (limit: number) =>
+      pages(
+        (query) => stack.client.queue.listWorkerTypes({ provisionerId: "a" }, { query }),
+        (page) => page.workerTypes.map((w) => w.taskQueueId),
+        limit,
+      );
+    expect(await list(10)).toEqual([["a/x", "a/y", "a/z"]]);
+    expect(await list(1)).toEqual([["a/x"], ["a/y"], ["a/z"]]);
+    const { workerTypes } = await stack.client.queue.listWorkerTypes({ provisionerId: "aa" });
+    expect(workerTypes).toEqual([{ provisionerId: "aa", workerType: "x", taskQueueId: "aa/x", ...activity }]);
+  });
+
+  it("are listed once each, with the latest times of their queues", async () => {
+    for (const id of ids) await ask(id);
+    await stack.client.queue.listTaskQueues();
+    await stack.database.db.run(sql`
+      update task_queues set expires = '2099-01-01', last_date_active = '2098-01-01' where task_queue_id = 'a/y'`);
+    const list = (limit: number) =>
+      pages(
+        (query) => stack.client.queue.listProvisioners({ query }),
+        (page) => page.provisioners.map((p) => p.provisionerId),
+        limit,
+      );
+    expect(await list(1)).toEqual([["a"], ["a-b"], ["a0"], ["aa"], ["b"]]);
+    expect(await list(10)).toEqual([["a", "a-b", "a0", "aa", "b"]]);
+    expect(await stack.client.queue.getProvisioner({ provisionerId: "a" })).toMatchObject({
+      expires: "2099-01-01T00:00:00.000Z",
+      lastDateActive: "2098-01-01T00:00:00.000Z",
+    });
+  });
+});
+
+describe("scopes", () => {
+  it.each([
+    ["/task-queues", ["queue:list-task-queues"]],
+    ["/task-queues/a%2Fb", ["queue:get-task-queue:a/b"]],
+    ["/task-queues/a%2Fb/counts", ["queue:pending-count:a/b", "queue:claimed-count:a/b"]],
+    ["/task-queues/a/b/counts", ["queue:pending-count:a/b", "queue:claimed-count:a/b"]],
+    ["/task-queues/a%2Fb/pending", ["queue:pending-list:a/b"]],
+    ["/task-queues/a/b/pending", ["queue:pending-list:a/b"]],
+    ["/task-queues/a%2Fb/claimed", ["queue:claimed-list:a/b"]],
+    ["/task-queues/a/b/claimed", ["queue:claimed-list:a/b"]],
+    ["/pending/a%2Fb", ["queue:pending-count:a/b"]],
+    ["/pending/a/b", ["queue:pending-count:a/b"]],
+    ["/provisioners", ["queue:list-provisioners"]],
+    ["/provisioners/a", ["queue:get-provisioner:a"]],
+    ["/provisioners/a/worker-types", ["queue:list-worker-types:a"]],
+    ["/provisioners/a/worker-types/b", ["queue:get-worker-type:a/b"]],
+    ["/provisioners/a/worker-types/b/workers", ["queue:list-workers:a/b"]],
+    ["/provisioners/a/worker-types/b/workers/g/w", ["queue:get-worker:a/b/g/w"]],
+  ])("GET %s takes these and no less", async (path, scopes) => {
+    await ask("a/b");
+    const statusWith = async (authorizedScopes: readonly string[]) =>
+      (
+        await rawCall(stack.rootUrl, {
+          method: "GET",
+          path: `/api/queue/v1${path}`,
+          credentials: stack.rootCredentials,
+          authorizedScopes,
+        })
+      ).status;
+    expect(await statusWith(scopes)).toBe(200);
+    // Some of them everybody has.
+    const isPublic = (scope: string) =>
+      /^queue:(pending-count|list-(provisioners|worker-types|workers)|get-(provisioner|worker-type|worker)\b)/.test(
+        scope,
+      );
+    for (const missing of scopes.filter((scope) => !isPublic(scope)))
+      expect(await statusWith(scopes.filter((scope) => scope !== missing))).toBe(403);
+  });
+});

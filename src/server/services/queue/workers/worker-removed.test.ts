@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTask } from "../../../../../test/support/factories.ts";
+import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { until } from "../../../../../test/support/until.ts";
+import { appendEvents } from "../../../core/event-log/index.ts";
+import { sql } from "../../../core/sql.ts";
+import { goneWorker } from "./worker-removed.ts";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await testStack({ config: { queue: { loopInterval: 1_000_000, workerManagerEvents: true } } });
+  // A consumer begins where the log is when it runs for the first time.
+  await until(
+    "the consumer to begin",
+    async () => (await stack.database.db.run(sql`select from event_consumers`)) === 1,
+  );
+});
+afterAll(() => stack.stop());
+
+const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
+
+/** What a worker-manager writes into the log. */
+async function tell(exchange: "worker-stopped" | "worker-removed", body: object): Promise<void> {
+  const { db } = stack.database;
+  await appendEvents(db, [
+    {
+      exchange: `exchange/taskcluster-worker-manager/v1/${exchange}`,
+      routingKey: "primary.static.test.queue.g.w._._",
+      routes: [],
+      payload: JSON.stringify({
+        providerId: "static",
+        capacity: 1,
+        timestamp: new Date().toISOString(),
+        ...body,
+      }),
+    },
+  ]);
+  // Whoever changes something wakes the readers of the log.
+  await createTask(stack.client);
+}
+async function running(worker: { workerGroup: string; workerId: string }, retries = 5): Promise<string> {
+  const taskId = await createTask(stack.client, { retries });
+  await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
+  return taskId;
+}
+
+describe("a worker that is gone", () => {
+  it.each(["worker-stopped", "worker-removed"] as const)(
+    "as %s says, loses its runs at once",
+    async (exchange) => {
+      const worker = { workerGroup: "g", workerId: exchange };
+      const ids = [await running(worker), await running(worker)];
+      const last = await running(worker, 0);
+      const others = [
+        await running({ workerGroup: "g", workerId: "other" }),
+        await running({ workerGroup: "other", workerId: exchange }),
+      ];
+      await tell(exchange, { workerPoolId: "test/queue", ...worker });
+      for (const taskId of [...ids, last])
+        await until("the run to end", async () => (await statusOf(taskId)).state !== "running" || undefined);
+      for (const taskId of ids) {
+        expect(await statusOf(taskId)).toMatchObject({
+          state: "pending",
+          retriesLeft: 4,
+          runs: [
+            { state: "exception", reasonResolved: "worker-shutdown" },
+            { state: "pending", reasonCreated: "retry" },
+          ],
+        });
+        expect(story(await queueEvents(stack.database.db, { taskId })).slice(3)).toEqual([
+          "task-exception 0",
+          "task-pending 1",
+        ]);
+      }
+      expect(await statusOf(last)).toMatchObject({
+        state: "exception",
+        runs: [{ reasonResolved: "worker-shutdown" }],
+      });
+      for (const taskId of others) expect((await statusOf(taskId)).state).toBe("running");
+      await expect(
+        stack.client.queue.reportCompleted({ taskId: ids[0] ?? "", runId: 0 }),
+      ).rejects.toMatchObject({
+        code: "RequestConflict",
+      });
+      const logged = stack.records.filter(
+        (record) => record["msg"] === "task-resolved-by-worker-removed" && record["workerId"] === exchange,
+      );
+      expect(logged.map((record) => String(record["taskId"])).toSorted()).toEqual([...ids, last].toSorted());
+    },
+  );
+
+  it("keeps what it claimed since, under the same name", async () => {
+    const worker = { workerGroup: "g", workerId: "again" };
+    const before = await running(worker);
+    await stack.database.db.run(
+      sql`update runs set started = started + interval '1 hour' where task_id <> ${before}`,
+    );
+    const since = await running(worker);
+    await stack.database.db.run(
+      sql`update runs set started = started + interval '1 hour' where task_id = ${since}`,
+    );
+    await tell("worker-removed", { workerPoolId: "test/queue", ...worker });
+    await until("the run to end", async () => (await statusOf(before)).state !== "running" || undefined);
+    expect((await statusOf(since)).state).toBe("running");
+  });
+
+  it("has to be named, or the message becomes a dead letter, which says so", () => {
+    const payload = JSON.stringify({ workerPoolId: "test/queue", workerGroup: "g" });
+    const exchange = "exchange/taskcluster-worker-manager/v1/worker-removed";
+    expect(() => goneWorker({ exchange, payload })).toThrow(
+      `an event of ${exchange} names no worker: must have required properties workerId`,
+    );
+  });
+});
