@@ -1,8 +1,8 @@
 // Serves the methods of a contract: from each declaration one route, with the checks in their documented order.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Endpoint, ReplyOf } from "../../../api/endpoint.ts";
-import type { Named } from "../../../api/schema.ts";
 import type { Service } from "../../../api/service.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { templateParams } from "../../../lib/scopes/render.ts";
@@ -14,7 +14,7 @@ import { setApiHeaders } from "./headers.ts";
 import { fewLargeBodies } from "./large-bodies.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
 import { NO_CLAIM, RawJson, Reply, StreamReply } from "./replies.ts";
-import { bodyChecks, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
+import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
 /** What answers one method. A promise of the reply, in any of the forms that `send` below knows. */
 export type Handler<E extends Endpoint> = (
@@ -50,7 +50,6 @@ export function serve<S extends Service>(
   handlers: Handlers<S>,
   options: ServeOptions,
 ): void {
-  const compileBodyCheck = bodyChecks();
   const generalLimit = app.initialConfig.bodyLimit ?? 0;
   const prefix = `/api/${service.name}/${service.version}`;
   const methodsOf = new Map<string, Set<string>>();
@@ -59,7 +58,8 @@ export function serve<S extends Service>(
     const { body, bodyLimit = generalLimit, longList } = endpoint;
     const schemaUrl = (): string => `${options.rootUrl()}/schemas/${service.name}/${body?.file ?? ""}#`;
     const checkBody =
-      body && compileBodyCheck(longList === undefined ? body : withoutElements(body, longList), schemaUrl);
+      body &&
+      bodyCheck(longList === undefined ? body.schema : withoutElements(body.schema, longList), schemaUrl);
     const count = (request: FastifyRequest, reply: FastifyReply, ms: number): void =>
       options.onCall?.({
         service: service.name,
@@ -99,13 +99,17 @@ export function serve<S extends Service>(
   }
 }
 
-/** The schema for all but the elements of the long list, which the handler checks. */
-function withoutElements({ file, schema }: Named, list: string): Named {
+const schemasWithoutElements = new WeakMap<TSchema, TSchema>();
+
+/** Returns the schema for all but the elements of the long list, which the handler checks. */
+function withoutElements(schema: TSchema, list: string): TSchema {
+  const cached = schemasWithoutElements.get(schema);
+  if (cached) return cached;
   const { properties = {} }: { properties?: Readonly<Record<string, object>> } = schema;
-  return {
-    file,
-    schema: { ...schema, properties: { ...properties, [list]: { ...properties[list], items: {} } } },
-  };
+  const open = { ...schema, properties: { ...properties, [list]: { ...properties[list], items: {} } } };
+  // The same object each time, since compiled schemas are cached by identity.
+  schemasWithoutElements.set(schema, open);
+  return open;
 }
 
 function pipeline(
@@ -161,19 +165,23 @@ function send(reply: FastifyReply, result: unknown): FastifyReply {
 const sendJson = (reply: FastifyReply, text: string): FastifyReply =>
   reply.header("content-type", "application/json; charset=utf-8").send(text);
 
-/** In tests: a reply that its schema would not take is an error that says where. */
+const compiledReplies = new WeakMap<TSchema, ReturnType<typeof Compile>>();
+
+/** Returns a check that throws for a reply that does not match its schema, naming the place; for tests. */
 function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined {
   if (endpoint.reply === undefined || endpoint.reply === "blob") return undefined;
   const { schema, file } = endpoint.reply;
-  const compiled = Compile(schema);
   return (result) => {
-    // A reply with a status of its own (a redirect, a 424) has a form of its own too.
+    // A reply with its own status (a redirect, a 424) has its own shape too.
     if ((result instanceof Reply && result.status !== 200) || result === NO_CLAIM) return;
     const value =
       result instanceof RawJson ? JSON.parse(result.text) : result instanceof Reply ? result.body : result;
-    if (!compiled.Check(value))
+    // Compiled on first use and cached, since tests start dozens of servers in one process.
+    let validator = compiledReplies.get(schema);
+    if (validator === undefined) compiledReplies.set(schema, (validator = Compile(schema)));
+    if (!validator.Check(value))
       throw new Error(
-        `The reply of ${endpoint.name} does not fit ${file}: ${JSON.stringify(compiled.Errors(value))}\n${JSON.stringify(value)}`,
+        `The reply of ${endpoint.name} does not fit ${file}: ${JSON.stringify(validator.Errors(value))}\n${JSON.stringify(value)}`,
       );
   };
 }
