@@ -66,6 +66,17 @@ test("events may arrive in pieces", async () => {
   expect(await take(events, 1)).toEqual(["p1: ü"]);
 });
 
+test("without reconnecting, the stream ends with its first connection", async () => {
+  const server = await scriptedServer(ending(eventStream("p0 ready", message(1))), json({}, 502));
+  const client = connect({ rootUrl: server.rootUrl });
+  const events = await client.events.listen(bindings, { reconnect: false });
+  expect(await take(events, 2)).toEqual(["p1: key 1"]);
+  await expect(client.events.listen(bindings, { reconnect: false })).rejects.toMatchObject({
+    statusCode: 502,
+  });
+  expect(server.requests).toHaveLength(2);
+});
+
 test("who leaves the loop closes the connection", async () => {
   const server = await scriptedServer(eventStream("p0 ready", message(1)));
   await take(await connect({ rootUrl: server.rootUrl }).events.listen(bindings), 1);

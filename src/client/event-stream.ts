@@ -32,6 +32,8 @@ export interface ListenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Failed connections in a row after which the stream ends with an error. Default: it keeps trying. */
   readonly retries?: number | undefined;
+  /** False: the stream ends with its first connection, with an error where that failed. Default: it is resumed. */
+  readonly reconnect?: boolean | undefined;
 }
 
 const name = "events.connect";
@@ -101,7 +103,7 @@ function checkFrame({ event, data }: EventSourceMessage): void {
 async function* resumedFrames(
   transport: Transport,
   url: string,
-  { signal, retries }: Omit<ListenOptions, "from">,
+  { signal, retries, reconnect = true }: Omit<ListenOptions, "from">,
 ): AsyncGenerator<EventSourceMessage, void, undefined> {
   let position: string | undefined;
   let connected = false;
@@ -119,8 +121,10 @@ async function* resumedFrames(
     } catch (error) {
       if (signal?.aborted) return;
       const final = error instanceof ClientError && error.statusCode !== undefined && error.statusCode < 500;
-      if (final || failures >= (retries ?? (connected ? Infinity : transport.retries))) throw error;
+      if (final || !reconnect || failures >= (retries ?? (connected ? Infinity : transport.retries)))
+        throw error;
     }
+    if (!reconnect) return;
     const wait = Math.max(waitMs, backoffDelay(failures, callBackoff));
     await pause(transport.clock, wait, signal).catch(() => undefined);
     if (signal?.aborted) return;
