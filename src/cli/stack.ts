@@ -1,5 +1,6 @@
 // A server in this process, and a worker beside it. The server is loaded when one is asked for, so that commands that
 // only call one start fast.
+import { LISTEN_SCOPE } from "../api/events.ts";
 import { systemClock } from "../lib/clock.ts";
 import { VERSION } from "../lib/version.ts";
 import { connect, type Client } from "../client/connect.ts";
@@ -117,8 +118,9 @@ async function startWorkerOf(
     `queue:claim-work:${taskQueueId}`,
     `queue:worker-id:${workerGroup}/${workerId}`,
     "queue:status:*",
+    LISTEN_SCOPE,
   ];
-  const { queue } = connect({ rootUrl, credentials, authorizedScopes });
+  const client = connect({ rootUrl, credentials, authorizedScopes });
   const { startWorker } = await import("../worker/main.ts");
-  return startWorker({ ...worker, queue, rootUrl, log, maxArtifactBytes: artifacts.maxSize });
+  return startWorker({ ...worker, client, log, maxArtifactBytes: artifacts.maxSize });
 }

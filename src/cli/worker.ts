@@ -1,10 +1,9 @@
 // `taskyard worker`: a worker for any server.
-import { connect } from "../client/connect.ts";
 import { exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
 import { prepare, type Flags } from "./stack.ts";
+import { connectTarget } from "./target.ts";
 import { waitForShutdown } from "./wait-for-shutdown.ts";
-import { connectTarget, findTarget } from "./target.ts";
 import { configOption } from "./up.ts";
 
 /** Options that set the configuration's section `worker`. */
@@ -22,6 +21,8 @@ export const workerCommand = command({
   details: [
     "Tasks run with the rights of the user who starts it: give that user no more than its tasks may have. The first " +
       "Ctrl-C or SIGTERM ends running tasks, which are then run again elsewhere.",
+    "Its credentials need the scopes queue:claim-work:QUEUE, queue:worker-id:GROUP/ID and queue:status:*, and " +
+      "events:listen where the server's events are not public.",
   ],
   args: [],
   options: {
@@ -68,14 +69,11 @@ export const workerCommand = command({
       io.stderr,
     );
     // A server that is away when a worker starts is most likely a wrong address.
-    await connectTarget(io);
-    const target = await findTarget(io);
-    const { queue } = connect(target);
+    const client = await connectTarget(io);
     const { startWorker } = await import("../worker/main.ts");
     const worker = await startWorker({
       ...config.worker,
-      queue,
-      rootUrl: target.rootUrl,
+      client,
       log: monitor.log,
       maxArtifactBytes: config.artifacts.maxSize,
     });

@@ -9,13 +9,13 @@ import { createGzip } from "node:zlib";
 import type { Backoff } from "../lib/backoff.ts";
 import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/artifacts.ts";
 import type { Clock } from "../lib/clock.ts";
+import { retry } from "../lib/retry.ts";
 import { slugid } from "../lib/slugid.ts";
 import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
 import { FRESH_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
 import { putFile, type PutFile } from "./put-file.ts";
 import { isPassing, refusalOf } from "./queue-client.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
-import { retrying } from "./retry.ts";
 
 export interface FileUpload {
   readonly name: string;
@@ -67,6 +67,7 @@ class UploadRefused extends Error {
 
 export function createUploader(options: UploaderOptions): ArtifactUploader {
   const { queue, run, clock, tempDir, stillOurs, objects, maxPutBytes } = options;
+  const delay = { clock, backoff };
 
   async function create(
     name: string,
@@ -75,7 +76,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
   ): Promise<CreateArtifactReply> {
     let unanswered = false;
     try {
-      return await retrying({ clock, signal, backoff, tries, retryable: isPassing }, async () => {
+      return await retry({ signal, tries, delay, retryable: isPassing }, async () => {
         try {
           return await queue().createArtifact({ ...run, name }, body, { signal, retries: 0 });
         } catch (error) {
@@ -121,7 +122,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     };
     let target = await ask();
     try {
-      await retrying({ clock, signal, backoff, tries, retryable: worthAnotherPut }, async () => {
+      await retry({ signal, tries, delay, retryable: worthAnotherPut }, async () => {
         if (clock.now() - target.askedAt > FRESH_MS) target = await ask();
         const headers = {
           "content-type": target.contentType,
@@ -148,8 +149,8 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     if (target.storageType !== "object")
       throw new Error(`the queue gave no object to upload "${name}" to, but ${target.storageType} storage`);
     const retryable = (error: unknown): boolean => isPassing(error) && worthAnotherPut(error);
-    const retry = <R>(call: () => Promise<R>): Promise<R> =>
-      retrying({ clock, signal, backoff, tries, retryable }, call);
+    const retried = <R>(call: () => Promise<R>): Promise<R> =>
+      retry({ signal, tries, delay, retryable }, call);
     try {
       await uploadObject({
         objects,
@@ -158,12 +159,12 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
         size,
         clock,
         signal,
-        retry,
+        retry: retried,
         open: (range) => file.open(range),
         put: (request) => put({ ...request, signal }),
       });
       const { uploadId } = target;
-      await retry(() => queue().finishArtifact({ ...run, name }, { uploadId }, { signal, retries: 0 }));
+      await retried(() => queue().finishArtifact({ ...run, name }, { uploadId }, { signal, retries: 0 }));
     } catch (error) {
       signal.throwIfAborted();
       throw new ResourceUnavailableError(`the artifact "${name}" could not be uploaded`, { cause: error });

@@ -5,7 +5,7 @@ import { createState } from "../../test/support/fake-queue-state.ts";
 import type { QueueState } from "../../test/support/fake-queue-state.ts";
 import { claimTerm, keepClaim, lostCause, reclaimDelay } from "./claim-keeper.ts";
 import type { ClaimKeeper } from "./claim-keeper.ts";
-import { logMonitor } from "./monitor.ts";
+import { logMonitor } from "./worker-monitor.ts";
 import type { LostCause } from "./outcome.ts";
 import type { QueueClient } from "./queue-client.ts";
 

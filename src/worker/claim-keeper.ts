@@ -3,14 +3,15 @@ import { backoffDelay } from "../lib/backoff.ts";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { TaskStatus } from "../api/queue/status.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Monitor } from "./monitor.ts";
+import { withTimeout } from "../lib/retry.ts";
+import type { WorkerMonitor } from "./worker-monitor.ts";
 import type { LostCause } from "./outcome.ts";
 import { isPassing, refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
 
 export interface ClaimKeeperOptions {
   readonly clock: Clock;
-  readonly monitor: Monitor;
+  readonly monitor: WorkerMonitor;
   /** The queue with the worker's own credentials. */
   readonly queue: QueueClient;
   readonly claim: ClaimedTask;
@@ -99,24 +100,16 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
     options.onLost(cause);
   }
 
-  /** Calls with a limit of time of its own: a call that hangs must not outlive the claim it is about. */
-  async function limited<T>(ms: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = new AbortController();
-    const cancel = clock.after(ms, () =>
-      limit.abort(new Error(`the queue did not answer within ${Math.round(ms)} ms`)),
-    );
-    try {
-      return await call(AbortSignal.any([limit.signal, stopped.signal]));
-    } finally {
-      cancel();
-    }
+  /** Limits a request: one that hangs must not outlive the claim that it is about. */
+  function limited<T>(ms: number, what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withTimeout({ clock, ms, signal: stopped.signal, what }, call);
   }
 
   async function reclaim(): Promise<void> {
     // A worker that was suspended wakes up after the end; it asks once all the same, for the queue's clock decides.
     const left = Math.max(term.expiresAt - clock.now(), Math.min(5000, term.length / 3));
     try {
-      const reply = await limited(Math.min(left, answerLimit), (signal) =>
+      const reply = await limited(Math.min(left, answerLimit), "the reclaim", (signal) =>
         current.reclaimTask(run, { signal, retries: 0 }),
       );
       if (stopped.signal.aborted) return;
@@ -155,7 +148,9 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
 
   async function check(): Promise<void> {
     try {
-      const { status } = await limited(answerLimit, (signal) => queue.status({ taskId }, { signal }));
+      const { status } = await limited(answerLimit, "the request for the status", (signal) =>
+        queue.status({ taskId }, { signal }),
+      );
       const cause = lostCause(status, claim);
       if (cause !== undefined) lose(cause);
     } catch (error) {

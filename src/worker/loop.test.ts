@@ -10,7 +10,7 @@ import { systemClock } from "../lib/clock.ts";
 import type { Clock } from "../lib/clock.ts";
 import { startClaimLoop } from "./loop.ts";
 import type { ClaimLoop } from "./loop.ts";
-import { logMonitor } from "./monitor.ts";
+import { logMonitor } from "./worker-monitor.ts";
 import type { QueueClient } from "./queue-client.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -5,8 +5,8 @@ import type { ClaimedTask, ClaimWorkRequest } from "../api/queue/claim.ts";
 import { backoffDelay } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { slugid } from "../lib/slugid.ts";
-import type { Monitor } from "./monitor.ts";
-import { messageOf } from "./monitor.ts";
+import type { WorkerMonitor } from "./worker-monitor.ts";
+import { messageOf } from "./worker-monitor.ts";
 import { refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
 
@@ -18,7 +18,7 @@ export interface ClaimLoopOptions {
   /** How many runs at once. */
   readonly capacity: number;
   readonly clock: Clock;
-  readonly monitor: Monitor;
+  readonly monitor: WorkerMonitor;
   /** Starts a run; the returned promise frees its slot and must not reject. */
   start(claim: ClaimedTask, receivedAt: number): Promise<unknown>;
 }

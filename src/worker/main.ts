@@ -1,8 +1,8 @@
 // The worker, put together: claim loop, engine and plugins in their order, live logs, and one way to stop it all.
 import { access, constants, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import { connect } from "../client/connect.ts";
 import type { ClaimedTask } from "../api/queue/claim.ts";
+import type { EventListening } from "../client/connect.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Engine } from "./engine.ts";
@@ -10,8 +10,8 @@ import { nativeEngine } from "./engines/native/engine.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
 import type { LiveLogServer, LiveLogServerOptions } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
-import { logMonitor, messageOf } from "./monitor.ts";
-import type { Logger } from "./monitor.ts";
+import { logMonitor, messageOf } from "./worker-monitor.ts";
+import type { Logger } from "./worker-monitor.ts";
 import { composePayload } from "./payload-schema.ts";
 import type { Plugin } from "./plugin.ts";
 import { artifactsPlugin } from "./plugins/artifacts/plugin.ts";
@@ -21,16 +21,23 @@ import { logsPlugin } from "./plugins/logs.ts";
 import { maxLogSizePlugin } from "./plugins/max-log-size.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
 import { notYetPlugin } from "./plugins/not-yet.ts";
+import type { ObjectClient } from "./object-upload.ts";
 import type { QueueClient } from "./queue-client.ts";
 import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
-import { watchTasks } from "./watch-task.ts";
+import { watchExceptions } from "./exception-watch.ts";
+
+/** The server as the worker calls it, with the worker's own credentials: a client made by `connect` fits. */
+export interface WorkerClient {
+  readonly rootUrl: string;
+  readonly queue: QueueClient;
+  readonly object: ObjectClient;
+  readonly events: EventListening;
+}
 
 export interface WorkerOptions {
-  /** The queue, called with the worker's own credentials: `connect({…}).queue` of the client. */
-  readonly queue: QueueClient;
-  readonly rootUrl: string;
+  readonly client: WorkerClient;
   readonly taskQueueId: string;
   readonly workerGroup: string;
   readonly workerId: string;
@@ -78,7 +85,8 @@ export interface Worker {
 
 /** Starts a worker. Rejects where its folder cannot be used or its parts do not fit together. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId, rootUrl, queue } = options;
+  const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId } = options;
+  const { rootUrl, queue, object: objects, events } = options.client;
   const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
   const workDir = await usableFolder(options.workDir);
   const engine = options.engine ?? nativeEngine();
@@ -86,8 +94,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const liveLogs = await startLiveLogServer(options.liveLog);
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);
-  const watch = watchTasks({
-    rootUrl,
+  const watch = watchExceptions({
+    events,
     workerGroup,
     workerId,
     clock,
@@ -98,8 +106,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const settings = {
     "taskyard-worker": { arch, os: platform, node: version, engine: engine.name, capacity },
   };
-  // Called with the credentials that come with an artifact, so it needs none of its own.
-  const objects = connect({ rootUrl }).object;
   const runs = new Set<TaskRun>();
 
   const loop = startClaimLoop({

@@ -1,10 +1,10 @@
 // Tells the queue how a run ended, until it has heard.
 import type { Clock } from "../lib/clock.ts";
-import type { Monitor } from "./monitor.ts";
+import { retry } from "../lib/retry.ts";
+import type { WorkerMonitor } from "./worker-monitor.ts";
 import type { Resolution } from "./outcome.ts";
 import { isPassing, refusalOf } from "./queue-client.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
-import { retrying } from "./retry.ts";
 
 export interface Report {
   /** The queue with the run's newest credentials. */
@@ -12,7 +12,7 @@ export interface Report {
   readonly run: RunParams;
   readonly resolution: Resolution;
   readonly clock: Clock;
-  readonly monitor: Monitor;
+  readonly monitor: WorkerMonitor;
   /** Fires when nobody can be told any more, or nobody needs to be. */
   readonly signal: AbortSignal;
 }
@@ -28,7 +28,7 @@ export async function report({ queue, run, resolution, clock, monitor, signal }:
     return queue().reportException(run, { reason: resolution.reason }, { signal, retries: 0 });
   };
   try {
-    await retrying({ clock, signal, backoff, tries: Infinity, retryable: isPassing }, tell);
+    await retry({ signal, tries: Infinity, retryable: isPassing, delay: { clock, backoff } }, tell);
     monitor.info("run resolved", { resolution });
   } catch (error) {
     // The queue has resolved the run in another way meanwhile: a cancel that came at the last moment, mostly.

@@ -1,7 +1,7 @@
 // What an engine and the plugins know of the task they serve: a view, without the power to end or change the run.
 import type { Clock } from "../lib/clock.ts";
 import type { ArtifactUploader } from "./artifact-upload.ts";
-import type { Monitor } from "./monitor.ts";
+import type { WorkerMonitor } from "./worker-monitor.ts";
 import type { TaskDefinition } from "../api/queue/task.ts";
 import type { TaskLog } from "./task-log.ts";
 
@@ -18,7 +18,7 @@ export interface TaskInfo {
 export interface TaskContext {
   readonly info: TaskInfo;
   readonly log: TaskLog;
-  readonly monitor: Monitor;
+  readonly monitor: WorkerMonitor;
   readonly clock: Clock;
   /** Fires with an AbortedError as its reason when the run is stopped from outside. */
   readonly signal: AbortSignal;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { slugid } from "../lib/slugid.ts";
 import { nativeEngine } from "./engines/native/engine.ts";
-import { logMonitor } from "./monitor.ts";
+import { logMonitor } from "./worker-monitor.ts";
 import { cleanUp, createTaskFolders } from "./task-dir.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -5,7 +5,7 @@ import Type from "typebox";
 import type { Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Engine, RunId } from "./engine.ts";
-import type { Monitor } from "./monitor.ts";
+import type { WorkerMonitor } from "./worker-monitor.ts";
 import { processStat } from "./proc-stat.ts";
 
 export interface TaskFolders {
@@ -49,7 +49,7 @@ export async function createTaskFolders(workDir: string, run: RunId): Promise<Ta
 export async function cleanUp(
   workDir: string,
   engine: Pick<Engine, "cleanUp">,
-  monitor: Monitor,
+  monitor: WorkerMonitor,
 ): Promise<void> {
   for (const name of await readdir(workDir)) {
     if (!/^task_[\w-]{22}_\d+$/.test(name)) continue;

@@ -4,19 +4,20 @@
 //
 // An abort skips to `resolving` from any earlier stage. Only the queue's word (canceled, deadline, claim lost) changes
 // a resolution once `resolving` has begun, and then nothing is reported.
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { Clock } from "../lib/clock.ts";
+import { withTimeout } from "../lib/retry.ts";
 import { createUploader } from "./artifact-upload.ts";
 import { keepClaim } from "./claim-keeper.ts";
-import type { Monitor } from "./monitor.ts";
+import type { WorkerMonitor } from "./worker-monitor.ts";
 import type { ObjectClient } from "./object-upload.ts";
 import { AbortedError, isLost, ResourceUnavailableError } from "./outcome.ts";
 import type { AbortCause, Resolution } from "./outcome.ts";
 import type { TaskPlugin } from "./plugin.ts";
 import type { QueueClient } from "./queue-client.ts";
 import { report } from "./report.ts";
-import { within } from "./retry.ts";
 import type { TaskContext } from "./task-context.ts";
 import { createTaskFolders } from "./task-dir.ts";
 import type { TaskFolders } from "./task-dir.ts";
@@ -24,7 +25,7 @@ import { openTaskLog } from "./task-log.ts";
 import type { TaskLog } from "./task-log.ts";
 import { failureOf, workThrough } from "./task-stages.ts";
 import type { Failure, Parts, Stage } from "./task-stages.ts";
-import type { TaskWatch } from "./watch-task.ts";
+import type { ExceptionWatch } from "./exception-watch.ts";
 
 export interface TaskRunOptions extends Parts {
   readonly claim: ClaimedTask;
@@ -35,9 +36,9 @@ export interface TaskRunOptions extends Parts {
   readonly objects: ObjectClient;
   /** The largest file that goes to the store in one PUT. */
   readonly maxPutBytes: number;
-  readonly watch: TaskWatch;
+  readonly watch: ExceptionWatch;
   readonly clock: Clock;
-  readonly monitor: Monitor;
+  readonly monitor: WorkerMonitor;
   readonly rootUrl: string;
   readonly workDir: string;
   /** What the head of the log tells of the worker. */
@@ -67,6 +68,8 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
   const monitor = options.monitor.with({ taskId, runId });
   /** Ends the work on the run. */
   const stopped = new AbortController();
+  // Ten concurrent uploads listen beside the hook that waits for them; Node reports more than ten as a leak.
+  setMaxListeners(32, stopped.signal);
   /** Ends what comes after the work: saving the log. */
   const silenced = new AbortController();
   /** Ends the reporting, a little later: it is a matter of moments, and much depends on it. */
@@ -158,7 +161,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
   /** Runs a hook of the teardown, where a failure changes nothing any more. */
   async function lastly(signal: AbortSignal, what: string, call: () => Promise<void>): Promise<void> {
     try {
-      await within({ clock, signal, ms: options.hookLimitMs, what }, call);
+      await withTimeout({ clock, signal, ms: options.hookLimitMs, what }, call);
     } catch (error) {
       if (signal.aborted) monitor.warn(`${what} was cut short`, { cause });
       else monitor.reportError(error, { hook: what });

@@ -1,11 +1,11 @@
 // The work on a run, from its payload to the verdict: each stage needs the one before, and the first failure decides.
+import { withTimeout } from "../lib/retry.ts";
 import type { Engine, ResultSet, Sandbox } from "./engine.ts";
 import { goDuration } from "./log-format.ts";
 import { AbortedError, MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
 import type { AbortCause, ExceptionReason } from "./outcome.ts";
 import type { PayloadSchema } from "./payload-schema.ts";
 import type { Plugin, TaskPlugin, Verdict } from "./plugin.ts";
-import { within } from "./retry.ts";
 import type { TaskContext } from "./task-context.ts";
 
 export type Stage =
@@ -142,7 +142,7 @@ async function hook<T>(
   what: string,
   call: () => Promise<T>,
 ): Promise<T> {
-  return await within({ clock, signal, ms: work.hookLimitMs, what }, call);
+  return await withTimeout({ clock, signal, ms: work.hookLimitMs, what }, call);
 }
 
 /** What an error means for the run. An unexpected one is reported to the operator, and the author gets its number. */

@@ -17,7 +17,7 @@ let env: Stack["env"];
 beforeAll(async () => {
   stack = await testStack();
   worker = await startTestWorker(stack.rootUrl, {
-    queue: stack.as(stack.rootCredentials).queue,
+    client: stack.as(stack.rootCredentials),
     taskQueueId: "local/default",
     capacity: 4,
   });

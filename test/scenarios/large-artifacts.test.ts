@@ -16,8 +16,8 @@ describe.each(["local", "s3"] as const)("a worker with the %s store", (kind) => 
   beforeAll(async () => {
     if (kind === "s3") s3 = await startS3Server();
     stack = await testStack(s3 ? { s3 } : {});
-    const { queue } = stack.client;
-    worker = await startTestWorker(stack.rootUrl, { queue, taskQueueId, maxPutBytes: 100_000 });
+    const { client } = stack;
+    worker = await startTestWorker(stack.rootUrl, { client, taskQueueId, maxPutBytes: 100_000 });
   });
   afterAll(async () => {
     await worker.end();

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function startWorker(options: Parameters<typeof startTestWorker>[1] = {}): Promise<void> {
-  worker = await startTestWorker(stack.rootUrl, { queue: stack.client.queue, taskQueueId, ...options });
+  worker = await startTestWorker(stack.rootUrl, { client: stack.client, taskQueueId, ...options });
 }
 const shell = (script: string, more: object = {}): Partial<TaskDefinitionRequest> => ({
   payload: { command: [["sh", "-c", script]], maxRunTime: 60, ...more },
@@ -128,7 +128,7 @@ describe("a worker on a real server", () => {
 
 test("a claim of three seconds is kept by reclaims", async () => {
   const hasty = await testStack({ config: { queue: { claimTimeout: 3000 } } });
-  const eager = await startTestWorker(hasty.rootUrl, { queue: hasty.client.queue, taskQueueId });
+  const eager = await startTestWorker(hasty.rootUrl, { client: hasty.client, taskQueueId });
   const taskId = await createTask(hasty.client, shell("sleep 4"));
   await eventually(async () => {
     const { status } = await hasty.client.queue.status({ taskId });

@@ -24,10 +24,16 @@ export type Call =
 /** What to do instead of the usual: answer a status, do the work but drop the answer, or never answer. */
 export type Fault = number | "lose-reply" | "hang";
 
+interface ReceivedCall {
+  readonly call: Call;
+  readonly path: string;
+  readonly authorization: string | undefined;
+}
+
 export interface FakeQueue {
   readonly rootUrl: string;
   /** Every call that came, in order. */
-  readonly calls: readonly { readonly call: Call; readonly path: string }[];
+  readonly calls: readonly ReceivedCall[];
   /** How many calls of a kind came. */
   count(call: Call): number;
   /** Creates a pending task with this payload. */
@@ -63,7 +69,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
   const state = createState({ claimMs, skewMs });
   const claims = new Map<string, ClaimedTask[]>();
   const faults = new Map<Call, Fault[]>();
-  const calls: { call: Call; path: string }[] = [];
+  const calls: ReceivedCall[] = [];
   const followers = new Set<ServerResponse>();
   const watchers = new Set<() => void>();
   const changed = (): void => {
@@ -173,12 +179,13 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [call, work] = route(request, response);
-    calls.push({ call, path: request.url ?? "" });
+    const { url: path = "", headers } = request;
+    calls.push({ call, path, authorization: headers.authorization });
     const fault = faults.get(call)?.shift();
     changed();
     try {
       if (fault === "hang") return;
-      if (typeof fault === "number") throw new Refusal(fault, "a fault was ordered");
+      if (typeof fault === "number") throw new Refusal(fault, "injected fault");
       const reply = await work();
       if (fault === "lose-reply") response.destroy();
       else if (reply !== undefined) send(response, 200, reply);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { slugid } from "../../src/lib/slugid.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { logMonitor } from "../../src/worker/monitor.ts";
+import { logMonitor } from "../../src/worker/worker-monitor.ts";
 import type { TaskContext } from "../../src/worker/task-context.ts";
 import { openTaskLog } from "../../src/worker/task-log.ts";
 import { createState } from "./fake-queue-state.ts";

@@ -26,8 +26,7 @@ export async function startTestWorker(
     told.push(`${level}: ${message}${error}`);
   };
   const worker = await startWorker({
-    queue: connect({ rootUrl, credentials: { clientId: "test", accessToken: "secret" } }).queue,
-    rootUrl,
+    client: connect({ rootUrl, credentials: { clientId: "test", accessToken: "secret" } }),
     taskQueueId,
     workerGroup: "test-group",
     workerId: "test-worker",

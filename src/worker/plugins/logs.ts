@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import Type from "typebox";
 import type { LiveLogServer } from "../live-log-server.ts";
-import { messageOf } from "../monitor.ts";
+import { messageOf } from "../worker-monitor.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin, TaskPlugin } from "../plugin.ts";
 import type { TaskContext } from "../task-context.ts";

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { slugid } from "../../../lib/slugid.ts";
 import type { ExitInfo } from "../../exit-info.ts";
-import { messageOf } from "../../monitor.ts";
+import { messageOf } from "../../worker-monitor.ts";
 import { processStat } from "../../proc-stat.ts";
 import type { ChildUsage } from "./child-usage.ts";
 

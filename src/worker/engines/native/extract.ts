@@ -4,7 +4,7 @@ import { access, readdir, realpath, stat } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import type { Extracted } from "../../engine.ts";
-import { messageOf } from "../../monitor.ts";
+import { messageOf } from "../../worker-monitor.ts";
 
 type Kind = "file" | "directory";
 

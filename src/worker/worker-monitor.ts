@@ -11,18 +11,18 @@ export interface Logger {
   error(fields: Fields, message: string): void;
 }
 
-export interface Monitor {
+export interface WorkerMonitor {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   /** Reports what nobody foresaw. Answers the incident id that the task's author is shown, to quote to the operator. */
   reportError(error: unknown, fields?: Fields): string;
   /** A monitor that adds `fields` to everything. */
-  with(fields: Fields): Monitor;
+  with(fields: Fields): WorkerMonitor;
 }
 
 /** A monitor that writes to `log`. */
-export function logMonitor(log: Logger, base: Fields = {}): Monitor {
+export function logMonitor(log: Logger, base: Fields = {}): WorkerMonitor {
   return {
     debug: (message, fields) => log.debug({ ...base, ...fields }, message),
     info: (message, fields) => log.info({ ...base, ...fields }, message),

@@ -4,15 +4,17 @@ import type { ManualClock } from "../../test/support/clock.ts";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue, FakeQueueOptions } from "../../test/support/fake-queue.ts";
 import { eventually } from "../../test/support/until.ts";
+import { connect } from "../client/connect.ts";
 import { slugid } from "../lib/slugid.ts";
-import { logMonitor } from "./monitor.ts";
-import { watchTasks } from "./watch-task.ts";
-import type { TaskWatch } from "./watch-task.ts";
+import { watchExceptions } from "./exception-watch.ts";
+import type { ExceptionWatch } from "./exception-watch.ts";
+import { logMonitor } from "./worker-monitor.ts";
+import type { Fields } from "./worker-monitor.ts";
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 let clock: ManualClock;
 let queue: FakeQueue;
-let watch: TaskWatch;
+let watch: ExceptionWatch;
 beforeEach(() => {
   clock = manualClock();
 });
@@ -21,43 +23,50 @@ afterEach(async () => {
   await queue.close();
 });
 
-/** How often there was no stream, or none any more. */
+/** How many connections failed or were lost without a warning. */
 let breaks = 0;
+let warnings: [message: string, fields: Fields][] = [];
 
 async function start(options: FakeQueueOptions = {}): Promise<void> {
   breaks = 0;
+  warnings = [];
   queue = await startFakeQueue(options);
-  watch = watchTasks({
-    rootUrl: queue.rootUrl,
+  const credentials = { clientId: "worker-client", accessToken: "secret" };
+  watch = watchExceptions({
+    events: connect({ rootUrl: queue.rootUrl, credentials, clock }).events,
     workerGroup: "g",
     workerId: "w",
     clock,
-    monitor: logMonitor({ ...silent, debug: () => void breaks++ }),
+    monitor: logMonitor({
+      ...silent,
+      debug: () => void breaks++,
+      warn: (fields, message) => void warnings.push([message, fields]),
+    }),
     pollMs: 2000,
   });
 }
 
-describe("watching tasks", () => {
-  test("hints at an event at once, to those that it is about", async () => {
+describe("watching for exceptions", () => {
+  test("hints the listeners of a task as soon as its event arrives", async () => {
     await start();
     const [mine, other] = [vi.fn<() => void>(), vi.fn<() => void>()];
     const [taskId, otherId] = [queue.submit({}), queue.submit({})];
     watch.onException(taskId, mine);
     watch.onException(otherId, other);
-    // The stream's beginning is a hint to all: what happened before it is not sent again.
+    // Each new connection hints every listener: events from before it are not sent again.
     await eventually(() => expect([mine, other].map((hint) => hint.mock.calls.length)).toEqual([1, 1]));
     queue.end(taskId, "canceled");
     await eventually(() => expect(mine).toHaveBeenCalledTimes(2));
     expect(other).toHaveBeenCalledTimes(1);
   });
 
-  test("hints at what happened while the reply to the claim was on its way", async () => {
+  test("hints for events that arrived while the reply to the claim was in flight", async () => {
     await start();
     const [first, early, late] = [vi.fn<() => void>(), vi.fn<() => void>(), vi.fn<() => void>()];
     const [firstId, earlyId, lateId] = [queue.submit({}), queue.submit({}), queue.submit({})];
     watch.onException(firstId, first);
     await eventually(() => expect(first).toHaveBeenCalledTimes(1));
-    // The stream has only begun: what it did not tell may have happened just before.
+    // The connection is new: an event may have been missed just before it.
     watch.onException(slugid(), early);
     expect(early).toHaveBeenCalledTimes(1);
 
@@ -73,15 +82,20 @@ describe("watching tasks", () => {
     expect(late).toHaveBeenCalledTimes(1);
   });
 
-  test("asks for the events of its own runs only", async () => {
+  test("requests the events of its own runs only, signed with the worker's credentials", async () => {
     await start();
     await queue.until(() => queue.count("events") === 1);
-    const { searchParams } = new URL(queue.calls[0]?.path ?? "", queue.rootUrl);
+    const [call] = queue.calls;
+    const { searchParams } = new URL(call?.path ?? "", queue.rootUrl);
     expect(JSON.parse(searchParams.get("bindings") ?? "")).toEqual({
       bindings: [
-        { exchange: "exchange/taskcluster-queue/v1/task-exception", routingKeyPattern: "primary.*.*.g.w.#" },
+        {
+          exchange: "exchange/taskcluster-queue/v1/task-exception",
+          routingKeyPattern: "primary.*.*.g.w.*.*.*.*.#",
+        },
       ],
     });
+    expect(call?.authorization).toMatch(/^Hawk id="worker-client"/);
   });
 
   test("hints regularly while there is no stream, and not while there is one", async () => {
@@ -92,14 +106,14 @@ describe("watching tasks", () => {
     await eventually(() => expect(breaks).toBe(1));
     await clock.advance(300);
     expect(hint).not.toHaveBeenCalled();
-    // Half a second, more or less a quarter, is the first wait; then the stream is there.
+    // The first backoff is half a second, give or take a quarter; then the stream is connected.
     await clock.advance(400);
     await eventually(() => expect(hint).toHaveBeenCalledTimes(1));
     await clock.advance(20_000);
     expect(hint).toHaveBeenCalledTimes(1);
   });
 
-  test("does with regular hints alone where the server has no events", async () => {
+  test("falls back to regular hints where the server has no events", async () => {
     await start({ events: false });
     const hint = vi.fn<() => void>();
     watch.onException("task", hint);
@@ -107,9 +121,31 @@ describe("watching tasks", () => {
       await clock.advance(2000);
       expect(hint).toHaveBeenCalledTimes(polls);
     }
+    expect(warnings).toEqual([]);
   });
 
-  test("gives up a stream that fell silent, and finds another", async () => {
+  test.each([401, 403])("warns once about refusals with status %i, and hints regularly", async (status) => {
+    await start();
+    queue.inject("events", ...Array<number>(20).fill(status));
+    const hint = vi.fn<() => void>();
+    watch.onException("task", hint);
+    await eventually(async () => {
+      await clock.advance(2000);
+      expect(queue.count("events")).toBeGreaterThan(3);
+    });
+    hint.mockClear();
+    await clock.advance(2000);
+    expect(hint).toHaveBeenCalledTimes(1);
+    expect(warnings).toEqual([
+      [
+        "the server refuses the stream of events; polling for canceled tasks instead",
+        { reason: "injected fault", requiredScope: "events:listen", pollMs: 2000 },
+      ],
+    ]);
+    expect(breaks).toBe(0);
+  });
+
+  test("gives up an inactive stream and opens another", async () => {
     await start();
     await queue.until(() => queue.count("events") === 1);
     const hint = vi.fn<() => void>();
@@ -120,7 +156,7 @@ describe("watching tasks", () => {
     });
   });
 
-  test("hints no more after that was asked for", async () => {
+  test("does not hint a listener after it was removed", async () => {
     await start({ events: false });
     const hint = vi.fn<() => void>();
     watch.onException("task", hint)();

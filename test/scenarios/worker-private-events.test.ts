@@ -1,0 +1,48 @@
+// A worker on a server whose events are not public: with the scope it notices a cancel by the stream, without it by
+// polling, and its operator is warned.
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Client } from "../../src/client/index.ts";
+import type { WorkerOptions } from "../../src/worker/main.ts";
+import { createTask } from "../support/factories.ts";
+import { testStack } from "../support/stack.ts";
+import type { Stack } from "../support/stack.ts";
+import { eventually } from "../support/until.ts";
+import { startTestWorker } from "../support/worker.ts";
+import type { TestWorker } from "../support/worker.ts";
+
+const taskQueueId = "test/queue";
+const claimScopes = [`queue:claim-work:${taskQueueId}`, "queue:worker-id:*", "queue:status:*"];
+const refused = "warn: the server refuses the stream of events; polling for canceled tasks instead";
+
+let stack: Stack;
+let worker: TestWorker;
+beforeAll(async () => {
+  stack = await testStack({ config: { events: { public: false } } });
+});
+afterEach(() => worker.end());
+afterAll(() => stack.stop());
+
+/** Runs a task that never ends by itself, cancels it, and waits until the worker has dropped it. */
+async function cancelRunningTask(client: Client, options: Partial<WorkerOptions>): Promise<void> {
+  worker = await startTestWorker(stack.rootUrl, { client, taskQueueId, ...options });
+  const taskId = await createTask(stack.client, {
+    payload: { command: [["sleep", "1000"]], maxRunTime: 600 },
+  });
+  await eventually(async () => {
+    const found = await stack.client.queue.latestArtifact({ taskId, name: "public/logs/live.log" });
+    expect(found).toHaveProperty("url");
+  });
+  await stack.client.queue.cancelTask({ taskId });
+  await eventually(() => expect(worker.told).toContain("debug: stage done"));
+}
+
+test("a worker with the scope is notified by the stream", async () => {
+  // Polling would take longer than the test may.
+  await cancelRunningTask(stack.limited([...claimScopes, "events:listen"]), { cancelPollMs: 3_600_000 });
+  expect(worker.told).not.toContain(refused);
+});
+
+test("a worker without the scope warns once, and polls", async () => {
+  await cancelRunningTask(stack.limited(claimScopes), { cancelPollMs: 50 });
+  expect(worker.told.filter((line) => line === refused)).toHaveLength(1);
+});
