@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { exchange, keyWord, primaryWord, reservedWord } from "../exchange.ts";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
-import { GivenPriority } from "./group-endpoints.ts";
+import { GivenPriority } from "./priorities.ts";
 import { RunId, TaskStatus, WorkerPart } from "./status.ts";
 import { SchedulerId, Slugid, Tags } from "./task.ts";
 

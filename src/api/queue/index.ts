@@ -1,10 +1,19 @@
 // The queue's contract.
 import { named } from "../schema.ts";
 import { monitoringEndpoints, service } from "../service.ts";
-import { artifactEndpoints } from "./artifact-endpoints.ts";
 import { TaskCredentials } from "./claim.ts";
-import { legacyEndpoints } from "./legacy-endpoints.ts";
-import { taskEndpoints, workerEndpoints } from "./endpoints.ts";
+import { artifactEndpoints } from "./endpoints/artifacts.ts";
+import { claimEndpoints } from "./endpoints/claims.ts";
+import { graphEndpoints } from "./endpoints/graph.ts";
+import { groupEndpoints } from "./endpoints/groups.ts";
+import { legacyEndpoints } from "./endpoints/legacy.ts";
+import { priorityEndpoints } from "./endpoints/priorities.ts";
+import { listEndpoints } from "./endpoints/task-lists.ts";
+import { taskQueueEndpoints } from "./endpoints/task-queues.ts";
+import { taskEndpoints } from "./endpoints/tasks.ts";
+import { watchdogEndpoints } from "./endpoints/watchdog.ts";
+import { whyEndpoints } from "./endpoints/why.ts";
+import { workerEndpoints } from "./endpoints/workers.ts";
 import {
   artifactCreated,
   taskCompleted,
@@ -18,14 +27,8 @@ import {
   taskPriorityChanged,
   taskRunning,
 } from "./exchanges.ts";
-import { groupEndpoints } from "./group-endpoints.ts";
-import { listEndpoints } from "./list-endpoints.ts";
-import { graphEndpoints } from "./graph.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
 import { metadataFile } from "./task.ts";
-import { watchdogEndpoints } from "./watchdog.ts";
-import { whyEndpoints } from "./why.ts";
-import { workerMetadataEndpoints } from "./worker-metadata-endpoints.ts";
 import { taskRunFile } from "./workers.ts";
 
 export const queueApi = service({
@@ -39,11 +42,13 @@ export const queueApi = service({
     ...taskEndpoints,
     ...listEndpoints,
     ...groupEndpoints,
+    ...priorityEndpoints,
     ...legacyEndpoints,
     ...whyEndpoints,
     ...watchdogEndpoints,
+    ...claimEndpoints,
+    ...taskQueueEndpoints,
     ...workerEndpoints,
-    ...workerMetadataEndpoints,
     ...artifactEndpoints,
     ...graphEndpoints,
   },

@@ -1,4 +1,4 @@
-// What the queue knows of a task's progress, and the task groups.
+// What the queue knows of a task's progress.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 import {
@@ -74,19 +74,4 @@ export type TaskStatus = Static<typeof TaskStatus>;
 const StatusReply = exactly({ status: TaskStatus });
 export const DefinitionAndStatus = exactly({ task: TaskDefinition, status: TaskStatus });
 
-const group = {
-  taskGroupId: Slugid,
-  schedulerId: SchedulerId,
-  expires: DateTime,
-  sealed: Type.Optional(DateTime),
-};
-const TaskGroup = exactly(group);
-const TaskGroupList = exactly({
-  ...group,
-  tasks: Type.Array(DefinitionAndStatus, { uniqueItems: true }),
-  continuationToken: Type.Optional(Type.String()),
-});
-
 export const statusReplyFile = named("v1/task-status-response.json", StatusReply);
-export const taskGroupFile = named("v1/task-group-response.json", TaskGroup);
-export const taskGroupListFile = named("v1/list-task-group-response.json", TaskGroupList);

@@ -1,8 +1,6 @@
 // What the watchdog looks at, and what it found: for operators.
 import Type from "typebox";
-import { endpoint } from "../endpoint.ts";
 import { DateTime, exactly, named } from "../schema.ts";
-import { page } from "./endpoints.ts";
 
 const Check = exactly({
   name: Type.String(),
@@ -30,18 +28,4 @@ const Findings = exactly({
   continuationToken: Type.Optional(Type.String()),
 });
 
-export const watchdogEndpoints = {
-  watchdog: endpoint({
-    method: "GET",
-    path: "/watchdog",
-    query: page,
-    name: "watchdog",
-    category: "Operations",
-    stability: "experimental",
-    title: "What the watchdog found",
-    description:
-      "The watchdog looks all the time whether what is always true of the database still is. Answers its checks, and what they found in the last seven days, a page at a time.",
-    scopes: "queue:watchdog",
-    reply: named("v1/watchdog-response.json", Findings),
-  }),
-} as const;
+export const watchdogFile = named("v1/watchdog-response.json", Findings);

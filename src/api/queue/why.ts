@@ -1,8 +1,6 @@
-// Why a task is where it is: the method, and the reasons that it answers with.
+// Why a task is where it is: the reasons, each with its data.
 import Type, { type Static } from "typebox";
-import { endpoint } from "../endpoint.ts";
 import { DateTime, exactly, named, oneOf, oneOfStrings } from "../schema.ts";
-import { SLUGID_PATTERN } from "../../lib/slugid.ts";
 import { REASONS_RESOLVED, RunId, RUN_STATES, TASK_STATES, WorkerPart } from "./status.ts";
 import { PriorityName, Slugid, TaskQueueId } from "./task.ts";
 
@@ -157,18 +155,4 @@ const Why = exactly({
 export type Why = Static<typeof Why>;
 export type Reason = Static<(typeof reasons)[number]>;
 
-export const whyEndpoints = {
-  why: endpoint({
-    method: "GET",
-    path: "/task/:taskId/why",
-    params: { taskId: new RegExp(SLUGID_PATTERN) },
-    name: "why",
-    category: "Tasks",
-    stability: "experimental",
-    title: "Why is the task where it is?",
-    description:
-      "The reasons for the state of a task, the most important first, each with a code, a sentence and its data: the dependencies that are not met, followed to their roots; the place in the queue and how fast that is served; who runs it; how each run ended. What is not known is said to be `unknown`.",
-    scopes: "queue:status:<taskId>",
-    reply: named("v1/task-why-response.json", Why),
-  }),
-} as const;
+export const whyFile = named("v1/task-why-response.json", Why);

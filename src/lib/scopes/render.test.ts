@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { renderScopes, templateParams } from "./render.ts";
+import { fillScope, renderScopes, templateParams } from "./render.ts";
 import { allOf, anyOf, forEach, ifThen, type ScopeParams } from "./template.ts";
 
 const createTask = allOf(
@@ -23,6 +23,12 @@ test("holes are filled with text and numbers", () => {
   expect(renderScopes("task:<taskId>/<runId>/<taskId>", { taskId: "<runId>", runId: 3 })).toBe(
     "task:<runId>/3/<runId>",
   );
+});
+
+test("a single scope is filled to text, with parameters that the compiler checks", () => {
+  expect(fillScope("task:<taskId>/<runId>", { taskId: "T", runId: 3 })).toBe("task:T/3");
+  // @ts-expect-error -- runId is missing
+  expect(() => fillScope("task:<taskId>/<runId>", { taskId: "T" })).toThrow(/'runId' must be a string/);
 });
 
 test("what only looks like a hole stays", () => {

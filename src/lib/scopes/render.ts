@@ -1,5 +1,12 @@
 // Fills the holes of scope templates, and tells which holes there are.
-import type { ForEach, IfThen, ScopeExpression, ScopeTemplate, ScopeTemplatePart } from "./template.ts";
+import type {
+  ForEach,
+  IfThen,
+  ScopeExpression,
+  ScopeParams,
+  ScopeTemplate,
+  ScopeTemplatePart,
+} from "./template.ts";
 
 /** A parameter that a template reads: text fills a `<hole>`, a list feeds a `for`, a flag decides an `if`. */
 export interface TemplateParam {
@@ -18,6 +25,10 @@ const hole = /<([a-zA-Z][a-zA-Z0-9_]*)>/g;
 export function renderScopes(template: ScopeTemplate, params: Params): ScopeExpression | null {
   return renderPart(template, params)[0] ?? null;
 }
+
+/** Fills the holes of a single scope. */
+export const fillScope = <const T extends string>(scope: T, params: ScopeParams<T>): string =>
+  fill(scope, params);
 
 /** Every parameter that the template reads, once each, in the order of their first use. */
 export function templateParams(template: ScopeTemplate): TemplateParam[] {

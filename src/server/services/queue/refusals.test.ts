@@ -4,12 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
 import { rawCall, type RawRequest } from "../../../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
-import { taskEndpoints, workerEndpoints } from "../../../api/queue/endpoints.ts";
-import { groupEndpoints } from "../../../api/queue/group-endpoints.ts";
-import { legacyEndpoints } from "../../../api/queue/legacy-endpoints.ts";
-import { listEndpoints } from "../../../api/queue/list-endpoints.ts";
-import { whyEndpoints } from "../../../api/queue/why.ts";
-import { graphEndpoints } from "../../../api/queue/graph.ts";
+import { taskEndpoints } from "../../../api/queue/endpoints/tasks.ts";
+import { claimEndpoints } from "../../../api/queue/endpoints/claims.ts";
+import { groupEndpoints } from "../../../api/queue/endpoints/groups.ts";
+import { priorityEndpoints } from "../../../api/queue/endpoints/priorities.ts";
+import { listEndpoints } from "../../../api/queue/endpoints/task-lists.ts";
+import { legacyEndpoints } from "../../../api/queue/endpoints/legacy.ts";
+import { graphEndpoints } from "../../../api/queue/endpoints/graph.ts";
+import { whyEndpoints } from "../../../api/queue/endpoints/why.ts";
 import { slugid } from "../../../lib/slugid.ts";
 
 let stack: Stack;
@@ -40,9 +42,10 @@ const endpoints = Object.values({
   ...taskEndpoints,
   ...listEndpoints,
   ...groupEndpoints,
+  ...priorityEndpoints,
   ...legacyEndpoints,
   ...whyEndpoints,
-  ...workerEndpoints,
+  ...claimEndpoints,
   ...graphEndpoints,
 });
 type Endpoint = (typeof endpoints)[number];

@@ -1,5 +1,5 @@
 // createArtifact: names what a run leaves behind, and says where its bytes go.
-import type { artifactEndpoints } from "../../../../api/queue/artifact-endpoints.ts";
+import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import type {
   CreateArtifactReply,
   CreateArtifactRequest,

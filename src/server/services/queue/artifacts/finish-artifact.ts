@@ -1,5 +1,5 @@
 // finishArtifact: an artifact of type object is uploaded, and from now on there to be read.
-import type { artifactEndpoints } from "../../../../api/queue/artifact-endpoints.ts";
+import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { retrying } from "../../../core/db.ts";
 import type { Handler } from "../../../core/http/serve.ts";

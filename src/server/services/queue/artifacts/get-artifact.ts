@@ -1,5 +1,5 @@
 // getArtifact, artifact and their latest-run forms: the way to an artifact's content.
-import type { artifactEndpoints } from "../../../../api/queue/artifact-endpoints.ts";
+import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import type { ArtifactContent } from "../../../../api/queue/artifacts.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { callersRootUrl } from "../../../core/http/callers-root-url.ts";

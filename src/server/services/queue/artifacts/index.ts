@@ -1,5 +1,5 @@
 // The queue's methods on artifacts, and what removes those that expired.
-import type { artifactEndpoints } from "../../../../api/queue/artifact-endpoints.ts";
+import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import type { queueApi } from "../../../../api/queue/index.ts";
 import type { Handlers } from "../../../core/http/serve.ts";
 import type { QueueContext } from "../context.ts";

@@ -1,5 +1,5 @@
 // listArtifacts, artifactInfo and their latest-run forms: what artifacts there are.
-import type { artifactEndpoints } from "../../../../api/queue/artifact-endpoints.ts";
+import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import type { Artifact } from "../../../../api/queue/artifacts.ts";
 import type { ReplyOf } from "../../../../api/endpoint.ts";
 import type { Handler } from "../../../core/http/serve.ts";

@@ -1,5 +1,5 @@
 // claimWork, claimTask and reclaimTask: how workers get runs and keep them.
-import type { workerEndpoints } from "../../../../api/queue/endpoints.ts";
+import type { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { NO_CLAIM, RawJson } from "../../../core/http/replies.ts";
@@ -18,7 +18,7 @@ export function claimWork(
   ctx: QueueContext,
   dispatcher: ClaimDispatcher,
   activity: WorkerActivity,
-): Handler<typeof workerEndpoints.claimWork> {
+): Handler<typeof claimEndpoints.claimWork> {
   return async (call) => {
     const { taskQueueId } = call.params;
     const { workerGroup, workerId, claimId } = call.body;
@@ -44,7 +44,7 @@ export function claimWork(
 export function claimTask(
   ctx: QueueContext,
   activity: WorkerActivity,
-): Handler<typeof workerEndpoints.claimTask> {
+): Handler<typeof claimEndpoints.claimTask> {
   return async (call) => {
     const { taskId } = call.params;
     const task = await requireTask(ctx.db, taskId);
@@ -84,7 +84,7 @@ export function claimTask(
 export function reclaimTask(
   ctx: QueueContext,
   activity: WorkerActivity,
-): Handler<typeof workerEndpoints.reclaimTask> {
+): Handler<typeof claimEndpoints.reclaimTask> {
   interface Reclaim {
     readonly taskId: string;
     readonly runId: number;

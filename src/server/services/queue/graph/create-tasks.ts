@@ -1,5 +1,5 @@
 // createTasks: a whole graph with one call, all of it or nothing.
-import type { graphEndpoints } from "../../../../api/queue/graph.ts";
+import type { graphEndpoints } from "../../../../api/queue/endpoints/graph.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import type { Call } from "../../../core/http/call.ts";

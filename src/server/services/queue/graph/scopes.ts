@@ -1,8 +1,10 @@
 // The scopes that a call needs for all of its tasks together, and those that each of them lacks.
+import { createTaskScope } from "../../../../api/queue/create-task-scopes.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { PRIORITIES } from "../../../../api/queue/task.ts";
+import { fillScope } from "../../../../lib/scopes/render.ts";
 import type { ScopeSet } from "../../../../lib/scopes/scope-set.ts";
-import { findTaskQueue, sufficientPriorities } from "../tasks/define-task.ts";
+import { findTaskQueue, sufficientPriorities, type NamedTaskQueue } from "../tasks/define-task.ts";
 import type { Faults } from "./faults.ts";
 
 type Tasks = ReadonlyMap<number, TaskDefinitionRequest>;
@@ -25,7 +27,7 @@ export function scopesOfTasks(tasks: Tasks, held: ScopeSet): GraphScopes {
   const routes = new Set<string>();
   const projectIds = new Set<string>();
   const schedulerIds = new Set<string>();
-  const highest = new Map<string, number>();
+  const highest = new Map<string, { readonly queue: NamedTaskQueue; readonly rank: number }>();
   for (const task of tasks.values()) {
     for (const scope of task.scopes ?? []) scopes.add(scope);
     for (const route of task.routes ?? []) routes.add(route);
@@ -34,14 +36,15 @@ export function scopesOfTasks(tasks: Tasks, held: ScopeSet): GraphScopes {
     const queue = findTaskQueue(task);
     if ("message" in queue) continue;
     const rank = PRIORITIES.indexOf(task.priority ?? "lowest");
-    highest.set(queue.taskQueueId, Math.min(rank, highest.get(queue.taskQueueId) ?? rank));
+    const known = highest.get(queue.taskQueueId);
+    if (known === undefined || rank < known.rank) highest.set(queue.taskQueueId, { queue, rank });
   }
-  const queues = [...highest].map(([taskQueueId, rank]) => {
+  const queues = [...highest.values()].map(({ queue, rank }) => {
     const own = PRIORITIES[rank] ?? "lowest";
-    const covered = sufficientPriorities(own).find((p) =>
-      held.satisfies(`queue:create-task:${p}:${taskQueueId}`),
+    const covered = sufficientPriorities(own).find((priority) =>
+      held.satisfies(fillScope(createTaskScope.queue, { priority, ...queue })),
     );
-    return `${covered ?? own}:${taskQueueId}`;
+    return `${covered ?? own}:${queue.taskQueueId}`;
   });
   return {
     scopes: [...scopes],
@@ -64,16 +67,20 @@ export function tellMissingScopes(tasks: Tasks, held: ScopeSet, faults: Faults):
     const add = (member: string, scope: string): void =>
       faults.add(`tasks[${index}].task.${member}`, "missing-scopes", `The caller lacks ${scope}.`);
     for (const [i, scope] of (task.scopes ?? []).entries()) if (lacks(scope)) add(`scopes[${i}]`, scope);
-    for (const [i, route] of (task.routes ?? []).entries())
-      if (lacks(`queue:route:${route}`)) add(`routes[${i}]`, `queue:route:${route}`);
-    const project = `queue:create-task:project:${task.projectId ?? "none"}`;
+    for (const [i, route] of (task.routes ?? []).entries()) {
+      const scope = fillScope(createTaskScope.route, { route });
+      if (lacks(scope)) add(`routes[${i}]`, scope);
+    }
+    const project = fillScope(createTaskScope.project, { projectId: task.projectId ?? "none" });
     if (lacks(project)) add("projectId", project);
-    const scheduler = `queue:scheduler-id:${task.schedulerId ?? "-"}`;
+    const scheduler = fillScope(createTaskScope.scheduler, { schedulerId: task.schedulerId ?? "-" });
     if (lacks(scheduler)) add("schedulerId", scheduler);
     const queue = findTaskQueue(task);
     if ("message" in queue) continue;
     const own = task.priority ?? "lowest";
-    const ways = sufficientPriorities(own).map((p) => `queue:create-task:${p}:${queue.taskQueueId}`);
+    const ways = sufficientPriorities(own).map((priority) =>
+      fillScope(createTaskScope.queue, { priority, ...queue }),
+    );
     if (ways.every(lacks))
       add(
         "taskQueueId",

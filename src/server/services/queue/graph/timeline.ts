@@ -1,5 +1,6 @@
 // taskGroupTimeline: where the time of a group went.
-import type { graphEndpoints, PathTask, TimedTask, Timeline } from "../../../../api/queue/graph.ts";
+import type { graphEndpoints } from "../../../../api/queue/endpoints/graph.ts";
+import type { PathTask, TimedTask, Timeline } from "../../../../api/queue/graph.ts";
 import type { Run } from "../../../../api/queue/status.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { Handler } from "../../../core/http/serve.ts";

@@ -1,5 +1,5 @@
 // cancelTaskGroup: ends all that is open in a sealed group, some hundred tasks a statement.
-import type { groupEndpoints } from "../../../../api/queue/group-endpoints.ts";
+import type { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { timestamp, type QueueContext } from "../context.ts";

@@ -1,5 +1,5 @@
 // sealTaskGroup: nothing is added to the group any more.
-import type { groupEndpoints } from "../../../../api/queue/group-endpoints.ts";
+import type { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";

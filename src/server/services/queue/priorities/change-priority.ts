@@ -1,5 +1,5 @@
 // changeTaskPriority and changeTaskGroupPriority: who is claimed first, changed afterwards.
-import type { groupEndpoints } from "../../../../api/queue/group-endpoints.ts";
+import type { priorityEndpoints } from "../../../../api/queue/endpoints/priorities.ts";
 import type { Priority } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
@@ -52,7 +52,7 @@ export function createReprioritizer(ctx: QueueContext): Reprioritize {
 export function changeTaskPriority(
   ctx: QueueContext,
   reprioritize: Reprioritize,
-): Handler<typeof groupEndpoints.changeTaskPriority> {
+): Handler<typeof priorityEndpoints.changeTaskPriority> {
   return async (call) => {
     const { newPriority } = call.body;
     const task = await requireTask(ctx.db, call.params.taskId);
@@ -86,7 +86,7 @@ function whyNot(task: TaskRow, newPriority: Priority): string {
 export function changeTaskGroupPriority(
   ctx: QueueContext,
   reprioritize: Reprioritize,
-): Handler<typeof groupEndpoints.changeTaskGroupPriority> {
+): Handler<typeof priorityEndpoints.changeTaskGroupPriority> {
   return async (call) => {
     const { taskGroupId } = call.params;
     const { newPriority } = call.body;

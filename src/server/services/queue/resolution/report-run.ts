@@ -1,5 +1,5 @@
 // reportCompleted, reportFailed and reportException: how workers end runs.
-import type { workerEndpoints } from "../../../../api/queue/endpoints.ts";
+import type { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
 import type { EXCEPTION_REASONS } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
@@ -20,7 +20,7 @@ const retriedAs: Partial<Record<ExceptionReason, "retry" | "task-retry">> = {
 export function reportCompleted(
   ctx: QueueContext,
   resolve: Resolve,
-): Handler<typeof workerEndpoints.reportCompleted> {
+): Handler<typeof claimEndpoints.reportCompleted> {
   return async (call) => {
     // Workers of long ago told failures in the body of this call.
     const body = call.request.body as { value?: { success?: unknown } } | undefined;
@@ -32,14 +32,14 @@ export function reportCompleted(
 export function reportFailed(
   ctx: QueueContext,
   resolve: Resolve,
-): Handler<typeof workerEndpoints.reportFailed> {
+): Handler<typeof claimEndpoints.reportFailed> {
   return async (call) => report(ctx, resolve, call.params, "failed", "failed", null);
 }
 
 export function reportException(
   ctx: QueueContext,
   resolve: Resolve,
-): Handler<typeof workerEndpoints.reportException> {
+): Handler<typeof claimEndpoints.reportException> {
   return async (call) => {
     const { reason } = call.body;
     return report(ctx, resolve, call.params, "exception", reason, retriedAs[reason] ?? null);

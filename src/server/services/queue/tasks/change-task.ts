@@ -1,5 +1,5 @@
 // scheduleTask, rerunTask and cancelTask: what people and schedulers do to tasks.
-import type { taskEndpoints } from "../../../../api/queue/endpoints.ts";
+import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { RawJson } from "../../../core/http/replies.ts";

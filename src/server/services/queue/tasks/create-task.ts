@@ -1,6 +1,6 @@
 // createTask: checks what the schema cannot, then writes the task, its group, edges, first run and events at once.
 import { isDeepStrictEqual } from "node:util";
-import type { taskEndpoints } from "../../../../api/queue/endpoints.ts";
+import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";

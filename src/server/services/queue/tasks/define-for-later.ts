@@ -1,6 +1,6 @@
 // defineTask, of long ago: a task that waits for scheduleTask, since it depends on itself.
-import type { taskEndpoints } from "../../../../api/queue/endpoints.ts";
-import type { legacyEndpoints } from "../../../../api/queue/legacy-endpoints.ts";
+import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import type { legacyEndpoints } from "../../../../api/queue/endpoints/legacy.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 
 export function defineForLater(

@@ -1,5 +1,5 @@
 // listDependentTasks: who waits, or waited, for a task.
-import type { listEndpoints } from "../../../../api/queue/list-endpoints.ts";
+import type { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { RawJson } from "../../../core/http/replies.ts";
 import { decodePage, pageOf } from "../../../core/pagination.ts";

@@ -1,5 +1,5 @@
 // tasks and statuses: what `task` and `status` tell, for many tasks at once.
-import type { listEndpoints } from "../../../../api/queue/list-endpoints.ts";
+import type { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
 import { isSlugid } from "../../../../lib/slugid.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { RawJson } from "../../../core/http/replies.ts";

@@ -1,5 +1,6 @@
 // task, status, getTaskGroup and listTaskGroup: what the queue knows.
-import type { taskEndpoints } from "../../../../api/queue/endpoints.ts";
+import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import type { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { RawJson } from "../../../core/http/replies.ts";
@@ -54,11 +55,11 @@ export const groupMembers = (group: GroupRow) => ({
   ...(group.sealed && { sealed: group.sealed.toISOString() }),
 });
 
-export function getTaskGroup(ctx: QueueContext): Handler<typeof taskEndpoints.getTaskGroup> {
+export function getTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.getTaskGroup> {
   return async (call) => groupMembers(await requireGroup(ctx.db, call.params.taskGroupId));
 }
 
-export function listTaskGroup(ctx: QueueContext): Handler<typeof taskEndpoints.listTaskGroup> {
+export function listTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.listTaskGroup> {
   return async (call) => {
     const group = await requireGroup(ctx.db, call.params.taskGroupId);
     const page = decodePage(call.query, GROUP_PAGE);

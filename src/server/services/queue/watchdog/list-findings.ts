@@ -1,5 +1,5 @@
 // watchdog: the checks, and what they found.
-import type { watchdogEndpoints } from "../../../../api/queue/watchdog.ts";
+import type { watchdogEndpoints } from "../../../../api/queue/endpoints/watchdog.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { decodePage, pageOf } from "../../../core/pagination.ts";
 import type { QueueContext } from "../context.ts";

@@ -1,6 +1,7 @@
 // why: the true reasons for the state of a task, in the order of their weight.
 import type { TaskStatus } from "../../../../api/queue/status.ts";
-import type { Reason, Why, whyEndpoints } from "../../../../api/queue/why.ts";
+import type { whyEndpoints } from "../../../../api/queue/endpoints/why.ts";
+import type { Reason, Why } from "../../../../api/queue/why.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { readSubjects, type SubjectRow } from "./store.ts";

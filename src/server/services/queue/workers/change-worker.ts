@@ -1,7 +1,7 @@
 // declareWorker and quarantineWorker: what people and provisioners say of workers.
 import { TASK_QUEUE_ID_PATTERN } from "../../../../api/queue/task.ts";
 import type { QuarantineDetail } from "../../../../api/queue/workers.ts";
-import type { workerMetadataEndpoints } from "../../../../api/queue/worker-metadata-endpoints.ts";
+import type { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { timestamp, type QueueContext } from "../context.ts";
@@ -9,7 +9,7 @@ import { declareWorker as declare, quarantineWorker as quarantine } from "./stor
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { unknownWorker, workerOf, workerReply } from "./read-workers.ts";
 
-type Endpoints = typeof workerMetadataEndpoints;
+type Endpoints = typeof workerEndpoints;
 
 const taskQueueId = new RegExp(TASK_QUEUE_ID_PATTERN);
 

@@ -1,11 +1,11 @@
 // pendingTasks and taskQueueCounts: how much there is to do in a queue.
-import type { workerMetadataEndpoints } from "../../../../api/queue/worker-metadata-endpoints.ts";
+import type { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { countClaimed, countPending } from "./store/queue-tasks.ts";
 import { batched } from "../batched.ts";
 
-type Endpoints = typeof workerMetadataEndpoints;
+type Endpoints = typeof taskQueueEndpoints;
 
 /** How many tasks of a queue there are of some kind. */
 type Count = (taskQueueId: string) => Promise<number>;

@@ -1,6 +1,7 @@
 // What the queue knows of task queues and workers: its methods and its loops.
 import type { queueApi } from "../../../../api/queue/index.ts";
-import type { workerMetadataEndpoints } from "../../../../api/queue/worker-metadata-endpoints.ts";
+import type { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
+import type { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
 import type { Handlers } from "../../../core/http/serve.ts";
 import type { QueueContext } from "../context.ts";
 import { declareWorker, quarantineWorker } from "./change-worker.ts";
@@ -24,7 +25,7 @@ export { createWorkerActivity } from "./activity-buffer.ts";
 export const workerMetadataHandlers = (
   ctx: QueueContext,
   activity: WorkerActivity,
-): Pick<Handlers<typeof queueApi>, keyof typeof workerMetadataEndpoints> => ({
+): Pick<Handlers<typeof queueApi>, keyof typeof taskQueueEndpoints | keyof typeof workerEndpoints> => ({
   listProvisioners: listProvisioners(ctx, activity),
   getProvisioner: getProvisioner(ctx, activity),
   ...countHandlers(ctx),

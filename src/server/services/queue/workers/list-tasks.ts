@@ -1,12 +1,12 @@
 // listPendingTasks and listClaimedTasks: what there is to do in a queue, and what is being done.
-import type { workerMetadataEndpoints } from "../../../../api/queue/worker-metadata-endpoints.ts";
+import type { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { RawJson } from "../../../core/http/replies.ts";
 import { decodePage, pageOf } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { readClaimed, readPending } from "./store/queue-tasks.ts";
 
-type Endpoints = typeof workerMetadataEndpoints;
+type Endpoints = typeof taskQueueEndpoints;
 
 const PAGE = 1000;
 /** The number of a run in the order of their making. */

@@ -1,6 +1,6 @@
 // getWorker and listWorkers: what is known of workers.
 import type { ListedWorker, QuarantineDetail, TaskRun, Worker } from "../../../../api/queue/workers.ts";
-import type { workerMetadataEndpoints } from "../../../../api/queue/worker-metadata-endpoints.ts";
+import type { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { decodePage, pageOf } from "../../../core/pagination.ts";
@@ -8,7 +8,7 @@ import { timestamp, type QueueContext } from "../context.ts";
 import { readWorker, readWorkers, type WorkerKey, type WorkerRow } from "./store/workers.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 
-type Endpoints = typeof workerMetadataEndpoints;
+type Endpoints = typeof workerEndpoints;
 
 const PAGE = 1000;
 /** Group and id of the last worker of a page. */

@@ -1,6 +1,6 @@
 // Task queues as workers ask them for work, under each of the three names that they have had.
 import type { TaskQueue, WorkerTypeInfo, Provisioner } from "../../../../api/queue/task-queues.ts";
-import type { workerMetadataEndpoints } from "../../../../api/queue/worker-metadata-endpoints.ts";
+import type { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { decodePage, pageOf } from "../../../core/pagination.ts";
@@ -14,7 +14,7 @@ import {
 } from "./store/task-queues.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 
-type Endpoints = typeof workerMetadataEndpoints;
+type Endpoints = typeof taskQueueEndpoints;
 
 const PAGE = 1000;
 

@@ -1,41 +1,8 @@
-// Reading many tasks with one call: those that the caller names, and those that depend on one.
-import Type from "typebox";
-import { allOf, forEach } from "../../lib/scopes/template.ts";
-import { endpoint } from "../endpoint.ts";
-import { exactly, named } from "../schema.ts";
-import { page, slugid } from "./endpoints.ts";
-import { DefinitionAndStatus, TaskStatus } from "./status.ts";
-import { Slugid, TaskDefinition } from "./task.ts";
-
-const continuationToken = Type.Optional(Type.String());
-
-// Any text is taken for an id: one that cannot be an id is one that nobody knows.
-const taskIdsFile = named(
-  "v1/tasks-request.json",
-  exactly({ taskIds: Type.Optional(Type.Array(Type.String(), { default: [], uniqueItems: false })) }),
-);
-const tasksFile = named(
-  "v1/tasks-response.json",
-  exactly({
-    tasks: Type.Array(exactly({ taskId: Type.String(), task: TaskDefinition }), { uniqueItems: true }),
-    continuationToken,
-  }),
-);
-const statusesFile = named(
-  "v1/tasks-statuses-response.json",
-  exactly({
-    statuses: Type.Array(exactly({ taskId: Type.String(), status: TaskStatus }), { uniqueItems: true }),
-    continuationToken,
-  }),
-);
-const dependentsFile = named(
-  "v1/list-dependent-tasks-response.json",
-  exactly({
-    taskId: Slugid,
-    tasks: Type.Array(DefinitionAndStatus, { uniqueItems: true }),
-    continuationToken,
-  }),
-);
+// Methods that read many tasks: those that the caller names, and those that depend on one.
+import { allOf, forEach } from "../../../lib/scopes/template.ts";
+import { endpoint } from "../../endpoint.ts";
+import { dependentsFile, statusesFile, taskIdsFile, tasksFile } from "../task-lists.ts";
+import { page, slugid } from "./params.ts";
 
 const manyIds =
   "Ids that nobody knows are left out, one that is given twice is answered once; the answer is in order of ids, a page at a time. For the next page send the same ids with the `continuationToken`.";

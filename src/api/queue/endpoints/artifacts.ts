@@ -1,6 +1,6 @@
 // The queue's methods on artifacts.
-import { allOf, forEach } from "../../lib/scopes/template.ts";
-import { endpoint } from "../endpoint.ts";
+import { allOf, forEach } from "../../../lib/scopes/template.ts";
+import { endpoint } from "../../endpoint.ts";
 import {
   artifactContentFile,
   artifactFile,
@@ -9,8 +9,8 @@ import {
   createArtifactReplyFile,
   createArtifactRequestFile,
   finishArtifactRequestFile,
-} from "./artifacts.ts";
-import { page, runId, slugid } from "./endpoints.ts";
+} from "../artifacts.ts";
+import { page, runId, slugid } from "./params.ts";
 
 const artifactName = /^[\x20-\x7e]+$/;
 const ofRun = { taskId: slugid, runId, name: artifactName } as const;

@@ -1,6 +1,6 @@
 // A method of long ago that old clients still call.
-import { endpoint } from "../endpoint.ts";
-import { taskEndpoints } from "./endpoints.ts";
+import { endpoint } from "../../endpoint.ts";
+import { taskEndpoints } from "./tasks.ts";
 
 const { params, scopes, body, reply } = taskEndpoints.createTask;
 

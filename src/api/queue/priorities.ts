@@ -1,0 +1,22 @@
+// Changes of priority: of one task, and of all tasks of a group.
+import Type from "typebox";
+import { exactly, named, oneOfStrings } from "../schema.ts";
+import { PRIORITIES, SchedulerId, Slugid } from "./task.ts";
+
+/** Without the default of a definition: here it has to be said. */
+export const GivenPriority = oneOfStrings(PRIORITIES);
+
+export const priorityRequestFile = named(
+  "v1/change-task-priority-request.json",
+  exactly({ newPriority: GivenPriority }),
+);
+export const groupPriorityReplyFile = named(
+  "v1/task-group-priority-change-response.json",
+  exactly({
+    taskGroupId: Slugid,
+    schedulerId: SchedulerId,
+    newPriority: GivenPriority,
+    tasksAffected: Type.Integer({ minimum: 0 }),
+    taskIds: Type.Array(Slugid, { uniqueItems: true }),
+  }),
+);
