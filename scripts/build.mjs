@@ -1,6 +1,6 @@
-// Builds `dist` from `src`: JavaScript and types by tsc, the SQL files as they are. Plain JavaScript, since it
-// runs before anything is built. It is made in a folder beside and swapped in at the end: processes that run
-// from `dist` meanwhile, and a build that fails, find the old one whole.
+// Builds `dist` from `src`: tsc compiles the TypeScript, SQL files are copied. Written in plain JavaScript because it
+// runs before anything is built. The output goes to a sibling folder that replaces `dist` at the end, so processes
+// running from `dist` are not disturbed and a failed build leaves the old `dist` intact.
 import { spawnSync } from "node:child_process";
 import { chmod, copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => path.join(root, ...parts);
-const began = performance.now();
+const start = performance.now();
 
-// Beside `dist`, not elsewhere: the source maps' relative paths hold after the move.
+// A sibling of `dist`, so that the relative paths in source maps stay valid after the rename.
 const fresh = at(`dist.${process.pid}.new`);
 const old = at(`dist.${process.pid}.old`);
 
@@ -22,9 +22,9 @@ try {
     if (err.code !== "ENOENT") throw err;
   });
   await rename(fresh, at("dist"));
-  console.log(`built dist in ${((performance.now() - began) / 1000).toFixed(1)} s (${sqlFiles} SQL files)`);
+  console.log(`built dist in ${((performance.now() - start) / 1000).toFixed(1)} s (${sqlFiles} SQL files)`);
 } catch (err) {
-  console.error(`build failed, dist is as it was: ${err.message}`);
+  console.error(`build failed, dist is unchanged: ${err.message}`);
   process.exitCode = 1;
 } finally {
   await rm(fresh, { recursive: true, force: true });
@@ -36,14 +36,14 @@ function compile() {
   const args = [tsc, "-p", at("tsconfig.build.json"), "--outDir", fresh];
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
   if (error) throw error;
-  if (status !== 0) throw new Error("tsc found the errors above");
+  if (status !== 0) throw new Error("tsc reported the errors above");
 }
 
 async function copySql() {
   const files = await readdir(at("src"), { recursive: true });
   const sql = files.filter((file) => file.endsWith(".sql"));
-  // A server without its migrations would start, and fail at the first request.
-  if (sql.length === 0) throw new Error("no SQL files found below src");
+  // Without its migrations a server would start and then fail at the first request.
+  if (sql.length === 0) throw new Error("no SQL files found in src");
   for (const file of sql) {
     await mkdir(path.join(fresh, path.dirname(file)), { recursive: true });
     await copyFile(at("src", file), path.join(fresh, file));

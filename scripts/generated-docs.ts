@@ -1,8 +1,8 @@
-// The pages of `docs/reference/` that the contract and the schema of the configuration make.
+// Generates `docs/reference/` from the API contract and the configuration schema.
 import { renderApiDocs } from "../src/api/references/markdown.ts";
 import { services } from "../src/api/services.ts";
 import { renderConfigReference } from "../src/server/core/config/reference.ts";
-import type { GeneratedFile } from "./generated.ts";
+import type { GeneratedFile } from "./generated-file.ts";
 
 export function referencePages(): Promise<GeneratedFile[]> {
   return Promise.resolve([

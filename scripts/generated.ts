@@ -1,20 +1,12 @@
-// Every file that is generated and committed, and how: `npm run generate` writes them, `--check` (in `npm run
-// check`) fails where one is not what would be written.
+// Lists the generators of all committed generated files. `npm run generate` writes the files; `--check` (part of
+// `npm run check`) fails if one of them is out of date.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { referencePages } from "./generated-docs.ts";
+import type { GeneratedFile } from "./generated-file.ts";
 import { schemaFile } from "./generated-schema.ts";
 
-/** A file of the repository, by its path from the root, and what it must contain. */
-export interface GeneratedFile {
-  path: string;
-  text: string;
-}
-
-/** Makes files; each subject has one, and each is listed here. */
-export type Generator = () => Promise<GeneratedFile[]>;
-
-const generators: readonly Generator[] = [schemaFile, referencePages];
+const generators: readonly (() => Promise<GeneratedFile[]>)[] = [schemaFile, referencePages];
 
 const root = path.dirname(import.meta.dirname);
 
@@ -32,11 +24,11 @@ async function main(args: readonly string[]): Promise<number> {
     await writeFile(target, file.text);
   }
   if (!check) {
-    console.log(stale.length === 0 ? "nothing has changed" : `written: ${stale.join(", ")}`);
+    console.log(stale.length === 0 ? "everything was up to date" : `wrote ${stale.join(", ")}`);
     return 0;
   }
   if (stale.length === 0) return 0;
-  console.error(`not up to date: ${stale.join(", ")}\nRun \`npm run generate\` and commit what it writes.`);
+  console.error(`out of date: ${stale.join(", ")}\nRun \`npm run generate\` and commit the result.`);
   return 1;
 }
 
