@@ -3,61 +3,63 @@ import { manualClock } from "../../test/support/clock.ts";
 import { testMonitor } from "../../test/support/monitor.ts";
 import { createHealth } from "./health.ts";
 
-const nobody = () => Promise.resolve(undefined);
+const neverSeen = () => Promise.resolve(undefined);
 
 describe("createHealth", () => {
-  it("tells how fast what the server stands on answers", async () => {
+  it("reports how fast each dependency responds", async () => {
     const clock = manualClock();
-    const asks = { Database: () => clock.advance(7), "Event log": () => Promise.resolve() };
-    const health = createHealth({ asks, workerSeen: nobody, clock, log: testMonitor().monitor.log });
+    const probes = { Database: () => clock.advance(7), "Event log": () => Promise.resolve() };
+    const health = createHealth({ probes, workerSeen: neverSeen, clock, log: testMonitor().monitor.log });
     expect(await health()).toMatchObject([
-      { name: "Database", state: "well", detail: "answers in 7 ms" },
-      { name: "Event log", state: "well", detail: "answers in 0 ms" },
+      { name: "Database", state: "healthy", detail: "responds in 7 ms" },
+      { name: "Event log", state: "healthy", detail: "responds in 0 ms" },
       { name: "Worker" },
     ]);
   });
 
-  it("tells when a worker was seen, and what to do where none was", async () => {
+  it("reports when a worker was last seen, or how to start one", async () => {
     const clock = manualClock();
     let seen: number | undefined;
     const workerSeen = () => Promise.resolve(seen);
-    const health = createHealth({ asks: {}, workerSeen, clock, log: testMonitor().monitor.log });
+    const health = createHealth({ probes: {}, workerSeen, clock, log: testMonitor().monitor.log });
     const worker = async () => (await health())[0];
     expect(await worker()).toEqual({
       name: "Worker",
       state: "unknown",
-      detail: "none was seen yet: start one with `taskyard worker`",
+      detail: "none seen yet: start one with `taskyard worker`",
     });
     seen = clock.now();
     await clock.advance(12_000);
-    expect(await worker()).toEqual({ name: "Worker", state: "well", detail: "asked for work 12 s ago" });
+    expect(await worker()).toEqual({ name: "Worker", state: "healthy", detail: "requested work 12 s ago" });
     await clock.advance(10 * 60_000);
-    expect(await worker()).toMatchObject({ detail: "asked for work 10 min ago" });
+    expect(await worker()).toMatchObject({ detail: "requested work 10 min ago" });
     await clock.advance(3 * 3_600_000);
-    expect(await worker()).toMatchObject({ detail: "asked for work 3 h ago" });
+    expect(await worker()).toMatchObject({ detail: "requested work 3 h ago" });
   });
 
-  it("does not know of workers while that cannot be read", async () => {
+  it("reports the worker's state as unknown if it cannot be read", async () => {
     const { monitor, records } = testMonitor();
     const workerSeen = () => Promise.reject(new Error("no connection"));
-    const health = createHealth({ asks: {}, workerSeen, clock: manualClock(), log: monitor.log });
+    const health = createHealth({ probes: {}, workerSeen, clock: manualClock(), log: monitor.log });
     expect(await health()).toEqual([
-      { name: "Worker", state: "unknown", detail: "not known while the database does not answer" },
+      { name: "Worker", state: "unknown", detail: "unknown while the database does not respond" },
     ]);
-    expect(records).toMatchObject([{ msg: "it is not known when a worker was last seen" }]);
+    expect(records).toMatchObject([{ msg: "cannot read when a worker was last seen" }]);
   });
 
-  it("says that something does not answer, and only to the log why", async () => {
+  it("reports that a dependency does not respond, and the reason only in the log", async () => {
     const { monitor, records } = testMonitor();
-    const asks = { Database: () => Promise.reject(new Error("password authentication failed for user bob")) };
-    const health = createHealth({ asks, workerSeen: nobody, clock: manualClock(), log: monitor.log });
+    const probes = {
+      Database: () => Promise.reject(new Error("password authentication failed for user bob")),
+    };
+    const health = createHealth({ probes, workerSeen: neverSeen, clock: manualClock(), log: monitor.log });
     expect((await health())[0]).toEqual({
       name: "Database",
-      state: "unwell",
-      detail: "does not answer; every request tries anew",
+      state: "unhealthy",
+      detail: "does not respond; each request tries again",
     });
     expect(records).toMatchObject([
-      { msg: "Database does not answer", err: { message: "password authentication failed for user bob" } },
+      { msg: "Database does not respond", err: { message: "password authentication failed for user bob" } },
     ]);
   });
 });

@@ -1,54 +1,54 @@
-// How the server is, in the words of its first page.
+// The health checks that the home page shows.
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "./core/log.ts";
 import type { HealthCheck } from "./pages/index.ts";
 
 export interface HealthOptions {
-  /** What the server stands on, by name; each resolves where it answers. */
-  readonly asks: Readonly<Record<string, () => Promise<unknown>>>;
-  /** When a worker last asked for work, in milliseconds since the epoch. */
+  /** Probes of the server's dependencies, by name. Each resolves if the dependency responds. */
+  readonly probes: Readonly<Record<string, () => Promise<unknown>>>;
+  /** When a worker last requested work, in milliseconds since the epoch. */
   readonly workerSeen: () => Promise<number | undefined>;
   readonly clock: Clock;
   readonly log: Pick<Log, "warn">;
 }
 
-/** Makes the function that looks at everything that the server stands on. */
+/** Returns a function that runs all health checks. */
 export function createHealth(options: HealthOptions): () => Promise<HealthCheck[]> {
-  const { asks, workerSeen, clock, log } = options;
+  const { probes, workerSeen, clock, log } = options;
 
-  async function timed(name: string, ask: () => Promise<unknown>): Promise<HealthCheck> {
-    const asked = clock.now();
+  async function checkProbe(name: string, probe: () => Promise<unknown>): Promise<HealthCheck> {
+    const start = clock.now();
     try {
-      await ask();
-      return { name, state: "well", detail: `answers in ${clock.now() - asked} ms` };
+      await probe();
+      return { name, state: "healthy", detail: `responds in ${clock.now() - start} ms` };
     } catch (err) {
-      // Only the log says why: whoever opens the page may be a stranger.
-      log.warn({ err }, `${name} does not answer`);
-      return { name, state: "unwell", detail: "does not answer; every request tries anew" };
+      // The reason goes only to the log: the page is public.
+      log.warn({ err }, `${name} does not respond`);
+      return { name, state: "unhealthy", detail: "does not respond; each request tries again" };
     }
   }
 
-  async function worker(): Promise<HealthCheck> {
+  async function checkWorker(): Promise<HealthCheck> {
     const name = "Worker";
     let seen: number | undefined;
     try {
       seen = await workerSeen();
     } catch (err) {
-      log.warn({ err }, "it is not known when a worker was last seen");
-      return { name, state: "unknown", detail: "not known while the database does not answer" };
+      log.warn({ err }, "cannot read when a worker was last seen");
+      return { name, state: "unknown", detail: "unknown while the database does not respond" };
     }
     if (seen === undefined)
       return {
         name,
         state: "unknown",
-        detail: "none was seen yet: start one with `taskyard worker`",
+        detail: "none seen yet: start one with `taskyard worker`",
       };
-    return { name, state: "well", detail: `asked for work ${ago(clock.now() - seen)}` };
+    return { name, state: "healthy", detail: `requested work ${ago(clock.now() - seen)}` };
   }
 
   return async () => {
-    const asked = Object.entries(asks).map(([name, ask]) => timed(name, ask));
-    return Promise.all([...asked, worker()]);
+    const checks = Object.entries(probes).map(([name, probe]) => checkProbe(name, probe));
+    return Promise.all([...checks, checkWorker()]);
   };
 }
 

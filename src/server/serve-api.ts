@@ -78,7 +78,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     rootUrl,
     version: VERSION,
     health: createHealth({
-      asks: { Database: check, "Event log": () => events.positionNow() },
+      probes: { Database: check, "Event log": () => events.positionNow() },
       workerSeen: () => queue.workerSeen(),
       clock,
       log: monitor.log,

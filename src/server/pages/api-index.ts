@@ -1,21 +1,21 @@
-// The list of services at `/docs/api`, with what holds for all of them.
+// The page at `/docs/api`: the list of services, and what they have in common.
 import type { Service } from "../../api/service.ts";
 import { html } from "./html.ts";
 import { renderPage } from "./layout.ts";
-import { inline } from "./prose.ts";
+import { inline } from "./markdown.ts";
 
-/** Where the pages are. */
+/** The path below which the pages of the API are. */
 export const API_PAGES = "/docs/api";
 
-/** The list of services. */
+/** Returns the page as text. */
 export const renderApiIndex = (services: readonly Service[]): string =>
   renderPage({
     title: "API · Taskyard",
     body: html` <main>
       <h1>API</h1>
       <p class="lead">
-        JSON over HTTP. Every method says what it requires of its caller, takes and gives what its schemas
-        say, and refuses with a message that says what would be right.
+        JSON over HTTP. Each method lists the scopes that it requires and the schemas of its request and
+        reply. Error messages state what is wrong and how to correct it.
       </p>
       <ul class="links">
         ${services.map(
@@ -25,14 +25,14 @@ export const renderApiIndex = (services: readonly Service[]): string =>
       </ul>
       <h2>Credentials</h2>
       <p>
-        Requests are signed with Hawk, by a client id and an access token; clients for many languages exist,
-        and they read them from <code>TASKCLUSTER_CLIENT_ID</code>, <code>TASKCLUSTER_ACCESS_TOKEN</code> and
-        <code>TASKCLUSTER_ROOT_URL</code>. A method without scopes is public.
+        Requests are signed with Hawk, using a client id and an access token. Clients exist for many
+        languages. They read <code>TASKCLUSTER_ROOT_URL</code>, <code>TASKCLUSTER_CLIENT_ID</code> and
+        <code>TASKCLUSTER_ACCESS_TOKEN</code> from the environment. A method without scopes is public.
       </p>
-      <h2>Refusals</h2>
+      <h2>Errors</h2>
       <p>
-        Every refusal has the same body: <code>code</code> says of what kind it is, <code>message</code> what
-        was wrong and what would be right, <code>requestInfo</code> what was asked for.
+        All errors have the same body: <code>code</code> is the kind of error, <code>message</code> describes
+        what is wrong and how to correct it, and <code>requestInfo</code> repeats the request.
       </p>
       <h2>For tools</h2>
       <ul class="links">

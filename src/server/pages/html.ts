@@ -1,4 +1,4 @@
-// HTML as tagged templates: what is put in is escaped, unless it is HTML itself.
+// HTML as tagged templates: values are escaped, unless they are HTML themselves.
 
 /** HTML that is safe to send. */
 export class Html {
@@ -8,14 +8,14 @@ export class Html {
   }
 }
 
-/** What a template takes: text, pieces of HTML, lists of them, or nothing. */
+/** A value in a template: text, HTML, a list of both, or nothing. */
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
-/** `` html`<p>${text}</p>` ``. Attributes must be quoted: then escaping is enough for them too. */
+/** Returns the template as HTML: `` html`<p>${text}</p>` ``. Attributes must be quoted, so that escaping suffices. */
 export const html = (parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html =>
   new Html(parts.map((part, i) => part + render(values[i])).join(""));
 
-/** HTML of our own making that holds nothing from outside, such as a stylesheet. */
+/** Returns a constant as HTML, such as a stylesheet. It must not contain external input. */
 export const trusted = (text: string): Html => new Html(text);
 
 function render(value: HtmlValue): string {

@@ -1,4 +1,4 @@
-// The pages that the server itself shows to people, until a web UI stands in their place.
+// The server's own HTML pages, until a web UI replaces them.
 import type { FastifyInstance } from "fastify";
 import type { Service } from "../../api/service.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -6,33 +6,33 @@ import { sendDocument, wireDocument } from "../core/http/documents.ts";
 import { setApiHeaders } from "../core/http/headers.ts";
 import type { Monitor } from "../core/monitor.ts";
 import { API_PAGES, renderApiIndex } from "./api-index.ts";
-import { renderFirstPage, type HealthCheck } from "./first-page.ts";
+import { renderHomePage, type HealthCheck } from "./home-page.ts";
 import { pageHeaders } from "./layout.ts";
 import { renderServicePage } from "./service-page.ts";
 
-export type { HealthCheck } from "./first-page.ts";
+export type { HealthCheck } from "./home-page.ts";
 
 export interface PagesOptions {
   readonly services: Readonly<Record<string, Service>>;
   readonly rootUrl: () => string;
   readonly version: string;
-  /** How the server is. May fail or take its time: the page is shown anyway. */
+  /** Runs the health checks. The page is shown even if they fail or hang. */
   readonly health: () => Promise<readonly HealthCheck[]>;
   readonly clock: Clock;
   readonly monitor: Monitor;
 }
 
-/** A page that tells of a database that hangs must not hang with it. */
+/** A page that reports a hanging database must not hang with it. */
 const HEALTH_TIMEOUT_MS = 2_000;
 
-/** Adds `/` and the pages of the API. */
+/** Serves `/` and the pages of the API. */
 export function servePages(app: FastifyInstance, options: PagesOptions): void {
   app.get("/", async (request, reply) => {
     const health = await healthInTime(options);
     setApiHeaders(request, reply);
     return reply
       .headers(pageHeaders)
-      .send(renderFirstPage({ rootUrl: options.rootUrl(), version: options.version, health }));
+      .send(renderHomePage({ rootUrl: options.rootUrl(), version: options.version, health }));
   });
   const services = Object.values(options.services);
   const publish = (path: string, text: string): void => {
@@ -44,16 +44,16 @@ export function servePages(app: FastifyInstance, options: PagesOptions): void {
 }
 
 async function healthInTime({ health, clock, monitor }: PagesOptions): Promise<readonly HealthCheck[]> {
-  const server = (detail: string): HealthCheck[] => [{ name: "Server", state: "unwell", detail }];
+  const unhealthy = (detail: string): HealthCheck[] => [{ name: "Server", state: "unhealthy", detail }];
   let cancel = (): void => {};
-  const late = new Promise<HealthCheck[]>((resolve) => {
-    const says = "does not know how it is: its checks take longer than two seconds";
-    cancel = clock.after(HEALTH_TIMEOUT_MS, () => resolve(server(says)));
+  const timeout = new Promise<HealthCheck[]>((resolve) => {
+    const detail = "health checks take longer than two seconds";
+    cancel = clock.after(HEALTH_TIMEOUT_MS, () => resolve(unhealthy(detail)));
   });
   try {
-    return await Promise.race([health(), late]);
+    return await Promise.race([health(), timeout]);
   } catch (err) {
-    return server(`could not check how it is; incident \`${monitor.reportError(err)}\``);
+    return unhealthy(`health checks failed; incident \`${monitor.reportError(err)}\``);
   } finally {
     cancel();
   }

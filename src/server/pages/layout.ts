@@ -1,16 +1,16 @@
-// The frame of every page: head, masthead, and the headers that go with it.
+// The layout that all pages share: head, masthead, and HTTP headers.
 import { createHash } from "node:crypto";
 import { html, trusted, type Html } from "./html.ts";
 import { stylesheet } from "./stylesheet.ts";
 
 export interface PageParts {
   readonly title: string;
-  /** Pages with a table of contents beside the text need the room. */
+  /** Makes room for a table of contents beside the text. */
   readonly wide?: boolean;
   readonly body: Html;
 }
 
-/** A whole page as text. */
+/** Returns a whole page as text. */
 export const renderPage = ({ title, wide = false, body }: PageParts): string =>
   html`<!doctype html>
     <html lang="en">
@@ -18,12 +18,12 @@ export const renderPage = ({ title, wide = false, body }: PageParts): string =>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(mark("#0a6b50").text)}" />
+        <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(logo("#0a6b50").text)}" />
         ${styleElement}
       </head>
       <body class="${wide ? "wide" : "narrow"}">
         <header class="masthead">
-          <a href="/">${mark("currentcolor")}<strong>Taskyard</strong></a>
+          <a href="/">${logo("currentcolor")}<strong>Taskyard</strong></a>
           <nav>
             <a href="/docs/api">API</a><a href="/references/manifest.json">References</a
             ><a href="/metrics">Metrics</a>
@@ -33,27 +33,27 @@ export const renderPage = ({ title, wide = false, body }: PageParts): string =>
       </body>
     </html> `.text;
 
-/** Two tasks that wait for one. */
-const mark = (colour: string): Html =>
+/** Draws one task and two that depend on it. */
+const logo = (color: string): Html =>
   html`<svg
     xmlns="http://www.w3.org/2000/svg"
     viewBox="0 0 24 24"
     fill="none"
-    stroke="${colour}"
+    stroke="${color}"
     stroke-width="2"
     aria-hidden="true"
   >
-    <rect x="3" y="3" width="7" height="7" rx="1.5" fill="${colour}" />
+    <rect x="3" y="3" width="7" height="7" rx="1.5" fill="${color}" />
     <rect x="14" y="9" width="7" height="7" rx="1.5" />
     <rect x="3" y="14" width="7" height="7" rx="1.5" />
     <path d="M10 6.5h5.5a2 2 0 0 1 2 2M10 17.5h5.5a2 2 0 0 0 2-2" />
   </svg>`;
 
-// In one piece, since the hash is that of every character between the tags.
+// Without whitespace around the stylesheet: the hash covers all characters between the tags.
 const styleElement = trusted(`<style>${stylesheet}</style>`);
 const styleHash = createHash("sha256").update(stylesheet).digest("base64");
 
-/** Nothing is loaded and nothing runs: the page is text, one stylesheet that is known by its hash, and an icon. */
+/** Loads and runs nothing: a page is text, one stylesheet allowed by its hash, and an icon. */
 export const pageHeaders = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,

@@ -1,4 +1,4 @@
-// Looks at the pages as people do, where a Chromium is installed.
+// Checks the pages in a browser, if Chromium is installed.
 import { existsSync } from "node:fs";
 import Fastify from "fastify";
 import { chromium, type Browser, type Page } from "playwright-core";
@@ -12,8 +12,8 @@ const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/
   existsSync,
 );
 if (executablePath === undefined)
-  // oxlint-disable-next-line no-console -- whoever runs the tests should know what they did not see
-  console.warn("LEFT OUT: the pages were not looked at, since no Chromium is installed");
+  // oxlint-disable-next-line no-console -- a reader of the test results should know what was not checked
+  console.warn("SKIPPED: the pages were not checked in a browser, since Chromium is not installed");
 
 const args = [
   "--no-sandbox",
@@ -28,8 +28,8 @@ const phone = { width: 390, height: 844 };
 const desk = { width: 1280, height: 900 };
 const evil = `</style><script>document.title = "broken"</script>`;
 const health: readonly HealthCheck[] = [
-  { name: "Database", state: "well", detail: evil },
-  { name: "Worker", state: "unknown", detail: "none was seen yet: start one with `taskyard worker`" },
+  { name: "Database", state: "healthy", detail: evil },
+  { name: "Worker", state: "unknown", detail: "none seen yet: start one with `taskyard worker`" },
 ];
 
 describe.skipIf(executablePath === undefined)("the pages in a browser", () => {
@@ -53,41 +53,41 @@ describe.skipIf(executablePath === undefined)("the pages in a browser", () => {
     await app.close();
   });
 
-  /** Opens a page, and gathers what the browser complains of: a blocked style, a missing file, a broken script. */
+  /** Opens a page and collects the browser's messages: a blocked style, a missing file, a broken script. */
   async function open(
     path: string,
     options: { viewport?: typeof phone; colorScheme?: "dark" | "light" } = {},
   ) {
     const page = await browser.newPage({ viewport: desk, ...options });
-    const complaints: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
+    const messages: string[] = [];
+    page.on("console", (message) => messages.push(message.text()));
+    page.on("requestfailed", (request) => messages.push(`failed: ${request.url()}`));
     await page.goto(rootUrl + path);
-    return { page, complaints };
+    return { page, messages };
   }
   const widthOf = (page: Page): Promise<number> => page.evaluate("document.documentElement.scrollWidth");
-  const colours = async (page: Page): Promise<{ paper: string; ink: string }> =>
+  const colors = async (page: Page): Promise<{ paper: string; ink: string }> =>
     page.evaluate(
       "({ paper: getComputedStyle(document.documentElement).backgroundColor, ink: getComputedStyle(document.body).color })",
     );
 
-  it("show what they should, with their style and without complaints", async () => {
+  it("have their style and a heading, and cause no browser messages", async () => {
     for (const path of ["/", "/docs/api", "/docs/api/queue"]) {
-      const { page, complaints } = await open(path);
-      expect([path, complaints]).toEqual([path, []]);
-      expect(await colours(page)).toEqual({ paper: "rgb(251, 250, 248)", ink: "rgb(28, 27, 26)" });
+      const { page, messages } = await open(path);
+      expect([path, messages]).toEqual([path, []]);
+      expect(await colors(page)).toEqual({ paper: "rgb(251, 250, 248)", ink: "rgb(28, 27, 26)" });
       expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
       await page.close();
     }
   });
 
-  it("turn dark where their reader likes it dark", async () => {
+  it("are dark if the reader prefers a dark color scheme", async () => {
     const { page } = await open("/", { colorScheme: "dark" });
-    expect(await colours(page)).toEqual({ paper: "rgb(19, 20, 22)", ink: "rgb(233, 231, 226)" });
+    expect(await colors(page)).toEqual({ paper: "rgb(19, 20, 22)", ink: "rgb(233, 231, 226)" });
     await page.close();
   });
 
-  it("fit a phone without scrolling sideways", async () => {
+  it("fit a phone without horizontal scrolling", async () => {
     for (const path of ["/", "/docs/api", "/docs/api/queue"]) {
       const { page } = await open(path, { viewport: phone });
       expect([path, await widthOf(page)]).toEqual([path, phone.width]);
@@ -95,15 +95,15 @@ describe.skipIf(executablePath === undefined)("the pages in a browser", () => {
     }
   });
 
-  it("show what comes from outside as text", async () => {
+  it("show external input as text", async () => {
     const { page } = await open("/");
     expect(await page.getByRole("listitem").filter({ hasText: "Database" }).innerText()).toContain(evil);
     expect(await page.title()).toBe("Taskyard");
     await page.close();
   });
 
-  it("lead from the first page to a method and on to its schema", async () => {
-    const { page, complaints } = await open("/");
+  it("link from the home page to a method and from there to its schema", async () => {
+    const { page, messages } = await open("/");
     await page.getByRole("link", { name: "API" }).first().click();
     await page.getByRole("link", { name: "Queue" }).click();
     await page
@@ -115,7 +115,7 @@ describe.skipIf(executablePath === undefined)("the pages in a browser", () => {
     expect(await schema.getByRole("row").filter({ hasText: "dependencies" }).innerText()).toContain(
       "at most 10000 items",
     );
-    expect(complaints).toEqual([]);
+    expect(messages).toEqual([]);
     await page.close();
   });
 });

@@ -7,7 +7,7 @@ import { testMonitor } from "../../../test/support/monitor.ts";
 import { servePages, type HealthCheck } from "./index.ts";
 import { renderScopes } from "./scope-list.ts";
 
-const well: HealthCheck = { name: "Database", state: "well", detail: "answers in `1 ms`" };
+const healthy: HealthCheck = { name: "Database", state: "healthy", detail: "responds in `1 ms`" };
 
 function server(health: () => Promise<readonly HealthCheck[]>, clock = manualClock()): FastifyInstance {
   const app = Fastify();
@@ -15,19 +15,21 @@ function server(health: () => Promise<readonly HealthCheck[]>, clock = manualClo
   servePages(app, { services, rootUrl, version: "1.2.3", health, clock, monitor: testMonitor().monitor });
   return app;
 }
-const app = server(() => Promise.resolve([well]));
+const app = server(() => Promise.resolve([healthy]));
 
 describe("GET /", () => {
-  it("says what this is, how it is, and how to run a first task here", async () => {
+  it("shows the server's health and how to run a first task", async () => {
     const { body, statusCode, headers } = await app.inject("/");
     expect([statusCode, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
-    expect(body).toContain('<li class="well"><b>Database</b><span>answers in <code>1 ms</code></span></li>');
+    expect(body).toContain(
+      '<li class="healthy"><b>Database</b><span>responds in <code>1 ms</code></span></li>',
+    );
     expect(body).toContain("npx taskyard run -- sh -c &#39;echo hello; exit 3&#39;");
     expect(body).toContain("curl -NG https://ci.example.com/api/events/v1/connect");
     expect(body).toContain("Taskyard 1.2.3 at https://ci.example.com");
   });
 
-  it("leads to references, OpenAPI, metrics and the pages of the API", async () => {
+  it("links to references, OpenAPI, metrics and the pages of the API", async () => {
     const { body } = await app.inject("/");
     for (const path of [
       "/docs/api",
@@ -39,7 +41,7 @@ describe("GET /", () => {
       expect(body).toContain(`<a href="${path}">`);
   });
 
-  it("is new each time, and may load and run nothing", async () => {
+  it("is not cached, and may load and run nothing", async () => {
     const { headers } = await app.inject("/");
     expect(headers["cache-control"]).toBe("no-store no-cache must-revalidate");
     expect(headers["content-security-policy"]).toMatch(
@@ -48,36 +50,36 @@ describe("GET /", () => {
     expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
   });
 
-  it("tells of checks that fail, with the incident that was reported", async () => {
+  it("shows that the health checks failed, with the id of the reported incident", async () => {
     const { body, statusCode } = await server(() => Promise.reject(new Error("secret"))).inject("/");
     expect(statusCode).toBe(200);
     expect(body).toMatch(
-      /<li class="unwell"><b>Server<\/b><span>could not check how it is; incident <code>[\w-]+<\/code>/,
+      /<li class="unhealthy"><b>Server<\/b><span>health checks failed; incident <code>[\w-]+<\/code>/,
     );
     expect(body).not.toContain("secret");
   });
 
-  it("waits two seconds for checks, and no longer", async () => {
+  it("waits two seconds for the health checks, and no longer", async () => {
     const clock = manualClock();
-    let asked = (): void => {};
-    const begun = new Promise<void>((resolve) => (asked = resolve));
-    const hanging = server(() => new Promise(() => asked()), clock);
+    let onStart = (): void => {};
+    const started = new Promise<void>((resolve) => (onStart = resolve));
+    const hanging = server(() => new Promise(() => onStart()), clock);
     const reply = hanging.inject("/").then(({ body }) => body);
-    await begun;
+    await started;
     await clock.advance(2_000);
-    expect(await reply).toContain("its checks take longer than two seconds");
+    expect(await reply).toContain("health checks take longer than two seconds");
     expect(clock.pending()).toBe(0);
   });
 });
 
 describe("the pages of the API", () => {
-  it("begin with a list of services", async () => {
+  it("start with a list of services", async () => {
     const { body } = await app.inject("/docs/api");
     for (const { name, title } of Object.values(services))
       expect(body).toContain(`<a href="/docs/api/${name}">${title}</a>`);
   });
 
-  it("show every method, event and schema of a service, and no link leads nowhere", async () => {
+  it("show every method, event and schema of a service, without dead links", async () => {
     const { body } = await app.inject("/docs/api/queue");
     const ids = new Set([...body.matchAll(/<article id="([^"]+)"/g)].map(([, id]) => id));
     const { endpoints, exchanges } = services.queue;
@@ -88,15 +90,15 @@ describe("the pages of the API", () => {
     for (const id of links) expect(ids).toContain(id);
   });
 
-  it("tell of a method its route, stability and scopes", async () => {
+  it("show the route, stability and scopes of a method", async () => {
     const { body } = await app.inject("/docs/api/queue");
     expect(body).toContain("<b>POST</b>/task/&lt;taskId&gt;/runs/&lt;runId&gt;/claim");
     expect(body).toContain('claimTask<span class="tag">deprecated</span>');
     expect(body).toContain("<code>queue:claim-work:&lt;taskQueueId&gt;</code>");
-    expect(body).toContain("none: it is public");
+    expect(body).toContain("none (public)");
   });
 
-  it("are kept by browsers, and asked for again by their tag", async () => {
+  it("are cached by browsers and revalidated by ETag", async () => {
     const { headers } = await app.inject("/docs/api/queue");
     expect(headers["cache-control"]).toBe("public, max-age=300");
     const again = await app.inject({
@@ -108,7 +110,7 @@ describe("the pages of the API", () => {
 });
 
 describe("renderScopes", () => {
-  it("tells both ways of a choice", () => {
+  it("shows both branches of a condition", () => {
     const text = renderScopes(ifThen("public", "a", "b")).text.replace(/\s+/g, "");
     expect(text).toBe(
       "<ul><li>if<code>public</code><ul><li><code>a</code></li></ul></li><li>otherwise<ul><li><code>b</code></li></ul></li></ul>",

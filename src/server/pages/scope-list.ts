@@ -1,4 +1,4 @@
-// What a method demands of its caller, as a nested list.
+// Renders the scopes that a method requires as a nested list.
 import type { ScopeTemplate, ScopeTemplatePart } from "../../lib/scopes/template.ts";
 import { html, type Html } from "./html.ts";
 

@@ -1,4 +1,4 @@
-// A service's methods, events and schemas, for people with a browser.
+// The page of a service: its methods, events and schemas.
 import type { Endpoint } from "../../api/endpoint.ts";
 import type { Exchange } from "../../api/exchange.ts";
 import { publishedRoute } from "../../api/references/api-reference.ts";
@@ -10,18 +10,18 @@ import type { Named } from "../../api/schema.ts";
 import { exchangeName, type Service } from "../../api/service.ts";
 import { html, type Html, type HtmlValue } from "./html.ts";
 import { renderPage } from "./layout.ts";
-import { inline, paragraphs } from "./prose.ts";
+import { inline, paragraphs } from "./markdown.ts";
 import { renderScopes } from "./scope-list.ts";
 
-/** The methods, events and schemas of a service. */
+/** Returns the page as text. */
 export function renderServicePage(service: Service): string {
-  const parts = partsOf(service);
+  const parts = listParts(service);
   return renderPage({
     title: `${service.title} · Taskyard`,
     wide: true,
     body: html`<h1>${service.title}</h1>
       <p class="lead">${inline(service.description)}</p>
-      <p class="soft">Methods are below <code>/api/${service.name}/${service.version}</code>.</p>
+      <p class="soft">Paths are relative to <code>/api/${service.name}/${service.version}</code>.</p>
       <div class="columns">
         <nav class="toc" aria-label="Contents">
           ${parts.map(
@@ -43,13 +43,13 @@ export function renderServicePage(service: Service): string {
   });
 }
 
-/** A heading of the table of contents, and what stands under it. */
+/** A heading of the table of contents with its entries. */
 interface Part {
   readonly heading: string;
   readonly entries: readonly { readonly id: string; readonly name: string; readonly body: Html }[];
 }
 
-function partsOf(service: Service): Part[] {
+function listParts(service: Service): Part[] {
   const published = namedSchemas(service);
   const parts = [
     ...byCategory(service).map(([heading, endpoints]) => ({
@@ -89,7 +89,7 @@ function renderMethod(endpoint: Endpoint): Html {
       : []),
     ...(body ? [fact("Request", linkTo(body))] : []),
     ...(reply && reply !== "blob" ? [fact("Reply", linkTo(reply))] : []),
-    fact("Scopes", scopes === undefined ? "none: it is public" : renderScopes(scopes)),
+    fact("Scopes", scopes === undefined ? "none (public)" : renderScopes(scopes)),
   ];
   return html`<h3>${name}${stability !== "stable" && html`<span class="tag">${stability}</span>`}</h3>
     <p class="route"><b>${method}</b>${publishedRoute(path)}</p>

@@ -1,4 +1,4 @@
-// The one stylesheet of the server's own pages. Small enough to stand in each page, where the policy names its hash.
+// The stylesheet of the server's own pages. It is small enough to be inlined; the content security policy has its hash.
 
 export const stylesheet = `
 :root {
@@ -46,9 +46,9 @@ pre code { background: none; padding: 0; font-size: 1em; overflow-wrap: normal; 
 .checks li { background: var(--raised); padding: 0.9rem 1.1rem; font-size: 0.9375rem; line-height: 1.45; }
 .checks b { display: flex; align-items: center; gap: 0.5rem; font-weight: 600; }
 .checks b::before { content: ""; width: 0.5rem; height: 0.5rem; border-radius: 50%; background: var(--dim); flex: none; }
-.checks .well b::before { background: var(--good); }
-.checks .unwell b::before { background: var(--bad); }
-.checks .unwell span { color: var(--bad); }
+.checks .healthy b::before { background: var(--good); }
+.checks .unhealthy b::before { background: var(--bad); }
+.checks .unhealthy span { color: var(--bad); }
 .checks code { white-space: nowrap; }
 .checks span { color: var(--soft); overflow-wrap: anywhere; }
 ol.steps { counter-reset: step; list-style: none; margin: 1.1rem 0 0; padding: 0; }

@@ -1,7 +1,7 @@
-// The little Markdown that the contract's descriptions use: paragraphs, lists, bold words and code.
+// Renders the subset of Markdown that the contract's descriptions use: paragraphs, lists, bold text and code.
 import { html, type Html } from "./html.ts";
 
-/** Paragraphs and lists, parted by empty lines. */
+/** Renders paragraphs and lists, which are separated by empty lines. */
 export const paragraphs = (markdown: string): Html =>
   html`${markdown
     .trim()
@@ -16,7 +16,7 @@ const list = (block: string): Html =>
       .map((item) => html`<li>${inline(item)}</li>`)}
   </ul>`;
 
-/** Text in which backticks enclose code and two stars what is bold. */
+/** Renders text in which backticks enclose code and double stars enclose bold text. */
 export const inline = (markdown: string): Html =>
   html`${pieces(markdown, /`([^`]*)`/, (code) => html`<code>${code}</code>`, bold)}`;
 
@@ -28,10 +28,10 @@ const bold = (text: string): Html =>
     (plain) => html`${plain}`,
   )}`;
 
-/** Parts a text by a pattern with one group: every second piece is then what the group matched. */
+/** Splits a text by a pattern with one group. Every second piece is a match of the group. */
 const pieces = (
   text: string,
-  by: RegExp,
-  within: (piece: string) => Html,
-  between: (piece: string) => Html,
-) => text.split(by).map((piece, i) => (i % 2 === 1 ? within(piece) : between(piece)));
+  pattern: RegExp,
+  renderMatch: (piece: string) => Html,
+  renderRest: (piece: string) => Html,
+) => text.split(pattern).map((piece, i) => (i % 2 === 1 ? renderMatch(piece) : renderRest(piece)));

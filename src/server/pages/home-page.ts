@@ -1,31 +1,31 @@
-// The page at `/`: what this is, how it is, and how to run a first task.
+// The page at `/`: what this server is, its health, and how to run a first task.
 import { html, type Html } from "./html.ts";
 import { renderPage } from "./layout.ts";
-import { inline } from "./prose.ts";
+import { inline } from "./markdown.ts";
 
-/** How one of the things is that the server stands on. */
+/** The health of one dependency of the server. */
 export interface HealthCheck {
   readonly name: string;
-  readonly state: "well" | "unwell" | "unknown";
-  /** A few words: "answers in 2 ms". Markdown code is allowed. */
+  readonly state: "healthy" | "unhealthy" | "unknown";
+  /** A few words, such as "responds in 2 ms". Markdown code is allowed. */
   readonly detail: string;
 }
 
-export interface FirstPage {
+export interface HomePage {
   readonly rootUrl: string;
   readonly version: string;
   readonly health: readonly HealthCheck[];
 }
 
-/** The first page as HTML text. */
-export const renderFirstPage = ({ rootUrl, version, health }: FirstPage): string =>
+/** Returns the page as text. */
+export const renderHomePage = ({ rootUrl, version, health }: HomePage): string =>
   renderPage({
     title: "Taskyard",
     body: html` <main>
         <h1>Tasks go in, results come out.</h1>
         <p class="lead">
-          Taskyard keeps a queue of tasks with their dependencies, hands them to workers, keeps what they
-          leave behind, and tells of everything that happens. This server speaks the wire API of Taskcluster.
+          Taskyard queues tasks with their dependencies, assigns them to workers, stores their artifacts and
+          publishes an event for each change. This server implements the wire API of Taskcluster.
         </p>
         <ul class="checks" aria-label="Health">
           ${health.map(renderCheck)}
@@ -46,21 +46,21 @@ const renderCheck = ({ name, state, detail }: HealthCheck): Html =>
   html`<li class="${state}"><b>${name}</b><span>${inline(detail)}</span></li>`;
 
 interface Step {
-  readonly says: string;
+  readonly text: string;
   readonly commands: readonly string[];
 }
 
 const firstTask = (rootUrl: string): readonly Step[] => [
   {
-    says: "Point a shell at this server. On the machine that runs it, one command knows the credentials:",
+    text: "Point a shell at this server. On the machine that runs it, this command prints the credentials:",
     commands: ['eval "$(npx taskyard env)"'],
   },
   {
-    says: "Run a command as a task. Its log streams to the terminal, and its exit status becomes that of `run`:",
+    text: "Run a command as a task. Its log is streamed to the terminal, and `run` exits with its status:",
     commands: ["npx taskyard run -- sh -c 'echo hello; exit 3'"],
   },
   {
-    says: "See what happens, as it happens:",
+    text: "Follow events as they happen:",
     commands: [
       `curl -NG ${rootUrl}/api/events/v1/connect \\`,
       `  --data-urlencode 'bindings={"bindings":[{`,
@@ -70,29 +70,29 @@ const firstTask = (rootUrl: string): readonly Step[] => [
   },
 ];
 
-const renderStep = ({ says, commands }: Step): Html =>
+const renderStep = ({ text, commands }: Step): Html =>
   html`<li>
-    <p>${inline(says)}</p>
+    <p>${inline(text)}</p>
     <pre><code>${commands.join("\n")}</code></pre>
   </li>`;
 
 interface Link {
   readonly href: string;
   readonly text: string;
-  readonly says: string;
+  readonly description: string;
 }
 
 const LINKS: readonly Link[] = [
-  { href: "/docs/api", text: "API", says: "every method with its scopes and schemas, every event" },
-  { href: "/openapi.json", text: "OpenAPI", says: "the same as one OpenAPI 3.1 document, for tools" },
+  { href: "/docs/api", text: "API", description: "all methods and events, with their scopes and schemas" },
+  { href: "/openapi.json", text: "OpenAPI", description: "the API as one OpenAPI 3.1 document, for tools" },
   {
     href: "/references/manifest.json",
     text: "References",
-    says: "the same in Taskcluster’s format, for its clients and generators",
+    description: "the API in Taskcluster’s format, for its clients and generators",
   },
-  { href: "/metrics", text: "Metrics", says: "counters and timings of this process, for Prometheus" },
-  { href: "/__version__", text: "Version", says: "what is running here" },
+  { href: "/metrics", text: "Metrics", description: "metrics of this process, for Prometheus" },
+  { href: "/__version__", text: "Version", description: "the version of this server" },
 ];
 
-const renderLink = ({ href, text, says }: Link): Html =>
-  html`<li><a href="${href}">${text}</a><span>${says}</span></li>`;
+const renderLink = ({ href, text, description }: Link): Html =>
+  html`<li><a href="${href}">${text}</a><span>${description}</span></li>`;
