@@ -1,4 +1,4 @@
-// A server on this machine alone: its PostgreSQL, its secrets and its artifacts are in one folder.
+// A self-contained server on one machine: its PostgreSQL, secrets and artifacts are in the home folder.
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadOrCreateLocalSecrets, type LocalSecrets } from "./core/config/local-secrets.ts";
@@ -6,7 +6,7 @@ import { startEmbeddedPostgres } from "./core/embedded-postgres/index.ts";
 import { startServer, type Server, type ServerOptions } from "./main.ts";
 
 export type LocalServerOptions = Omit<ServerOptions, "databaseUrl" | "secrets"> & {
-  /** PostgreSQL could not be kept running: the process should end. */
+  /** Called when PostgreSQL cannot be kept running. The process should end. */
   readonly onGiveUp?: (cause: Error) => void;
 };
 
@@ -14,16 +14,16 @@ export interface LocalServer extends Server {
   readonly secrets: LocalSecrets;
 }
 
-/** What `server.json` in the home folder says, for commands on the same machine. */
+/** The content of `server.json` in the home folder, which commands on the same machine read. */
 export interface ServerFile {
   readonly rootUrl: string;
-  /** The root client, as this server knows it: the configuration may name another one than `secrets.json`. */
+  /** The root client of this server. The configuration may override the one in `secrets.json`. */
   readonly clientId: string;
   readonly accessToken: string;
   readonly pid: number;
 }
 
-/** Starts PostgreSQL (unless `database.url` names one) and a server on it; tells other commands where it is. */
+/** Starts PostgreSQL (unless `database.url` is set) and a server on it. Writes `server.json` for other commands. */
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
   const { config, monitor, onGiveUp } = options;
   const secrets = await loadOrCreateLocalSecrets(config.home);
@@ -52,10 +52,10 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       accessToken: rootAccessToken,
       pid: process.pid,
     };
-    // Whole or not at all, and private from the first moment, whatever a killed server left under this name.
-    const fresh = `${serverFile}.${process.pid}`;
-    await writeFile(fresh, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-    await rename(fresh, serverFile);
+    // Written beside and renamed: the file appears complete and private, whatever a killed server left at this path.
+    const temporary = `${serverFile}.${process.pid}`;
+    await writeFile(temporary, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    await rename(temporary, serverFile);
     return {
       ...server,
       secrets,

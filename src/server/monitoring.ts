@@ -1,4 +1,4 @@
-// What every service answers about itself, and the process's metrics.
+// The monitoring endpoints that every service has, and the metrics of the process.
 import type { FastifyInstance } from "fastify";
 import type { monitoringEndpoints } from "../api/service.ts";
 import { ApiError } from "../lib/errors.ts";
@@ -9,7 +9,7 @@ export interface MonitoringOptions {
   readonly version: Readonly<Record<string, string>>;
   /** Milliseconds since the process started. */
   readonly uptimeMs: () => number;
-  /** Resolves where what the server stands on is well, rejects where it is not. */
+  /** Resolves if everything that the server depends on works, and rejects otherwise. */
   readonly check: () => Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export type MonitoringHandlers = {
   readonly [K in keyof typeof monitoringEndpoints]: Handler<(typeof monitoringEndpoints)[K]>;
 };
 
-/** The handlers of ping, lbheartbeat, version and heartbeat, the same for each service. */
+/** Returns the handlers of ping, lbheartbeat, version and heartbeat, which all services share. */
 export function monitoringHandlers(options: MonitoringOptions): MonitoringHandlers {
   return {
     ping: () => ({ alive: true, uptime: options.uptimeMs() / 1000 }),
@@ -36,7 +36,7 @@ export function monitoringHandlers(options: MonitoringOptions): MonitoringHandle
   };
 }
 
-/** `GET /metrics` in the text form of Prometheus. */
+/** Serves `GET /metrics` in Prometheus' text format. */
 export function serveMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get("/metrics", async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

@@ -80,7 +80,9 @@ describe("rows", () => {
   test("with a column that their schema does not name fail the statement", async () => {
     await t.db.run(addNote(1, "one"));
     const Narrow = Type.Object({ id: Type.Integer() });
-    await expect(t.db.many(Narrow, allNotes)).rejects.toThrow("body: the schema does not name this column");
+    await expect(t.db.many(Narrow, allNotes)).rejects.toThrow(
+      "body: the schema does not declare this column",
+    );
   });
 
   test("are not checked unless asked", async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => t.drop());
 
-/** Listens on a channel and records what comes, in order; `next` waits for one more entry. */
+/** Listens on a channel and records all messages in order. `next` waits for one more entry. */
 function recorded(options: Partial<ListenOptions> = {}) {
   const seen: string[] = [];
   const waiting: (() => void)[] = [];
@@ -41,7 +41,7 @@ const killListeners = () =>
         where application_name = 'taskyard listen' and datname = current_database()`,
   );
 
-test("hears notifications of other connections in order", async () => {
+test("receives notifications of other connections in order", async () => {
   const { listener, seen, next } = recorded();
   await listener.ready;
   const both = Promise.all([next(), next()]);
@@ -51,19 +51,19 @@ test("hears notifications of other connections in order", async () => {
   expect(seen).toEqual(["one", "two"]);
 });
 
-test("listens anew after its connection was ended, and says that it may have missed something", async () => {
+test("reconnects after its connection ended, and reports that messages may be lost", async () => {
   const { listener, seen, next } = recorded();
   await listener.ready;
   const reconnected = next();
   expect(await killListeners()).toEqual([{ done: true }]);
   await reconnected;
-  const heard = next();
+  const received = next();
   await notify("still here");
-  await heard;
+  await received;
   expect(seen).toEqual(["(reconnected)", "still here"]);
 });
 
-test("hears nothing more after it was closed", async () => {
+test("receives nothing after it was closed", async () => {
   const { listener, seen } = recorded();
   await listener.ready;
   await listener.close();
@@ -72,7 +72,7 @@ test("hears nothing more after it was closed", async () => {
   expect(await killListeners()).toEqual([]);
 });
 
-test("keeps trying while there is no database, with growing pauses of at most 5 s", async () => {
+test("retries while the database is unavailable, with growing pauses of at most 5 s", async () => {
   const clock = manualClock();
   const pauses: number[] = [];
   let onPause = (): void => undefined;
@@ -82,9 +82,9 @@ test("keeps trying while there is no database, with growing pauses of at most 5 
       onPause();
     },
   };
-  const nobody = "postgres://x@/x?host=%2Fnowhere";
+  const unavailable = "postgres://x@/x?host=%2Fnowhere";
   const first = new Promise<void>((resolve) => (onPause = resolve));
-  recorded({ url: nobody, clock, log });
+  recorded({ url: unavailable, clock, log });
   await first;
   while (pauses.length < 9) {
     const more = new Promise<void>((resolve) => (onPause = resolve));
@@ -97,17 +97,17 @@ test("keeps trying while there is no database, with growing pauses of at most 5 
   expect(pauses[8]).toBeGreaterThanOrEqual(3_750);
 });
 
-test("gives up a connection that no longer answers, and makes a new one", async () => {
+test("replaces a connection that no longer replies", async () => {
   const proxy = await databaseProxy(t.url);
   onTestFinished(() => proxy.close());
   const clock = manualClock();
-  const { listener, seen, next } = recorded({ url: proxy.url, clock, answerTimeoutMs: 2_000 });
+  const { listener, seen, next } = recorded({ url: proxy.url, clock, replyTimeoutMs: 2_000 });
   await listener.ready;
   proxy.freeze();
   const reconnected = next();
-  // The heartbeat is due; then its answer does not come, in real time.
+  // The heartbeat is sent; its reply times out in real time.
   await clock.advance(30_000);
-  await until("the next try", async () => clock.pending() === 1);
+  await until("the next attempt", async () => clock.pending() === 1);
   proxy.thaw();
   await clock.advance(5_000);
   await reconnected;

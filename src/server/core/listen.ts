@@ -1,4 +1,4 @@
-// Hears what other processes say with NOTIFY, on a connection of its own that is made again when it breaks.
+// Receives notifications (NOTIFY) of other processes on a dedicated connection, which is replaced when it breaks.
 import pg from "pg";
 import { backoffDelay } from "../../lib/backoff.ts";
 import { systemClock, type Clock } from "../../lib/clock.ts";
@@ -10,39 +10,31 @@ export interface ListenOptions {
   channel: string;
   onMessage: (payload: string) => void;
   /**
-   * Called when listening begins anew after a break. What was notified meanwhile is lost, so look at whatever
-   * the messages are about.
+   * Called when listening resumes after a break. Notifications sent in between are lost, so read again whatever the
+   * messages announce.
    */
   onReconnect?: () => void;
   clock?: Clock;
-  /** Longest wait for a connection, and for the answer of a heartbeat; default 10 s. */
-  answerTimeoutMs?: number;
+  /** Timeout for connecting and for the reply to a heartbeat. Default: 10 s. */
+  replyTimeoutMs?: number;
   log?: DbLog;
 }
 
 export interface Listener {
-  /** Resolves when listening has begun for the first time; stays pending while there is no database. */
+  /** Resolves when listening begins for the first time. Stays pending while the database is unavailable. */
   ready: Promise<void>;
-  /** Ends the connection; nothing is called afterwards. */
+  /** Closes the connection. No callback runs afterwards. */
   close(): Promise<void>;
 }
 
-const retry = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
+const backoff = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
 
-// A connection can be dead without either end knowing (a firewall that forgot it), so it is tried now and then.
+// A connection can be dead without an error at either end, for example when a firewall has dropped its state.
 const heartbeatMs = 30_000;
 
-/** Listens until closed. A database that is away is no error: it is tried again, ever less often, up to each 5 s. */
+/** Listens until closed. An unavailable database is not an error: connecting is retried with backoff of up to 5 s. */
 export function listen(options: ListenOptions): Listener {
-  const {
-    url,
-    channel,
-    onMessage,
-    onReconnect,
-    clock = systemClock,
-    answerTimeoutMs = 10_000,
-    log,
-  } = options;
+  const { url, channel, onMessage, onReconnect, clock = systemClock, replyTimeoutMs = 10_000, log } = options;
   let current: pg.Client | undefined;
   let failures = 0;
   let cancelTimer = (): void => undefined;
@@ -53,47 +45,47 @@ export function listen(options: ListenOptions): Listener {
     const client = new pg.Client({
       connectionString: url,
       application_name: "taskyard listen",
-      connectionTimeoutMillis: answerTimeoutMs,
-      query_timeout: answerTimeoutMs,
+      connectionTimeoutMillis: replyTimeoutMs,
+      query_timeout: replyTimeoutMs,
     });
     current = client;
     client.on("notification", ({ payload }) => {
       if (client === current) onMessage(payload ?? "");
     });
-    client.on("error", (err) => giveUp(client, err));
-    client.on("end", () => giveUp(client, new Error("the connection ended")));
-    begin(client).catch((err: unknown) => giveUp(client, err));
+    client.on("error", (err) => reconnect(client, err));
+    client.on("end", () => reconnect(client, new Error("the connection ended")));
+    startListening(client).catch((err: unknown) => reconnect(client, err));
   };
 
-  const begin = async (client: pg.Client): Promise<void> => {
+  const startListening = async (client: pg.Client): Promise<void> => {
     await client.connect();
     await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     if (client !== current) return;
     failures = 0;
-    beat(client);
+    scheduleHeartbeat(client);
     if (onReady === undefined) return onReconnect?.();
     onReady();
     onReady = undefined;
   };
 
-  const beat = (client: pg.Client): void => {
+  const scheduleHeartbeat = (client: pg.Client): void => {
     cancelTimer = clock.after(heartbeatMs, () => {
       client.query("select").then(
-        () => client === current && beat(client),
-        (err: unknown) => giveUp(client, err),
+        () => client === current && scheduleHeartbeat(client),
+        (err: unknown) => reconnect(client, err),
       );
     });
   };
 
-  /** Takes leave of a connection, whichever of its ends is heard of first, and plans the next. */
-  const giveUp = (client: pg.Client, err: unknown): void => {
+  /** Drops a broken connection and schedules the next one. Several errors of one connection count once. */
+  const reconnect = (client: pg.Client, err: unknown): void => {
     if (client !== current) return;
     current = undefined;
     cancelTimer();
     client.end().catch(() => undefined);
-    const delayMs = backoffDelay(failures, retry);
+    const delayMs = backoffDelay(failures, backoff);
     failures += 1;
-    log?.warn({ err, channel, delayMs }, "the connection for notifications broke; making it again");
+    log?.warn({ err, channel, delayMs }, "the connection for notifications broke; reconnecting");
     cancelTimer = clock.after(delayMs, connect);
   };
 
@@ -105,9 +97,9 @@ export function listen(options: ListenOptions): Listener {
       current = undefined;
       cancelTimer();
       if (client === undefined) return;
-      // On a dead connection a goodbye is never answered.
-      const patience = new Promise<void>((resolve) => clock.after(1_000, resolve));
-      await Promise.race([client.end().catch(() => undefined), patience]);
+      // A dead connection never confirms its end.
+      const timeout = new Promise<void>((resolve) => clock.after(1_000, resolve));
+      await Promise.race([client.end().catch(() => undefined), timeout]);
     },
   };
 }

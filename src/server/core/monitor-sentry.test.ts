@@ -13,7 +13,7 @@ interface Received {
 let server: Server | undefined;
 afterEach(() => server?.close());
 
-/** A server that takes envelopes as Sentry does: newline separated JSON. */
+/** Starts a server that accepts envelopes as Sentry does: JSON separated by newlines. */
 async function fakeSentry(status: number): Promise<{ dsn: string; received: Received[] }> {
   const received: Received[] = [];
   server = createServer(async (request, response) => {
@@ -59,7 +59,7 @@ describe("sentrySink", () => {
     expect(records.filter(({ level }) => level === "warn")).toEqual([]);
   });
 
-  it("says in the log that a report was refused", async () => {
+  it("logs that a report was refused", async () => {
     const { dsn } = await fakeSentry(500);
     const { monitor, records } = testMonitor();
     const sink = sentrySink({ dsn, log: monitor.log });
@@ -70,7 +70,7 @@ describe("sentrySink", () => {
     ]);
   });
 
-  it("says in the log that Sentry cannot be reached, and harms nobody", async () => {
+  it("logs that Sentry cannot be reached, and does not fail", async () => {
     const { dsn } = await fakeSentry(200);
     await new Promise((resolve) => server?.close(resolve));
     const { monitor, records } = testMonitor();

@@ -1,5 +1,5 @@
-// Sends incidents to Sentry, with the protocol part of Sentry's SDK and nothing else of it: no globals are
-// patched, no requests traced, no console captured. Those are what the SDK for Node adds, and what slows a server.
+// Sends incidents to Sentry. Uses only the protocol part of Sentry's SDK: no globals are patched, no requests traced, no
+// console output captured. The SDK for Node adds those, and they slow a server down.
 import { createStackParser, createTransport, Scope } from "@sentry/core";
 import { nodeStackLineParser, ServerRuntimeClient } from "@sentry/core/server";
 import type { Log } from "./log.ts";
@@ -13,10 +13,10 @@ export interface SentryOptions {
   readonly log: Log;
 }
 
-// A Sentry that does not answer must not pile up requests: the SDK drops reports once 64 of them wait.
+// Requests must not pile up if Sentry does not reply: the SDK drops reports while 64 are pending.
 const requestTimeoutMs = 10_000;
 
-/** An error sink for the project that the DSN names. */
+/** Creates an error sink for the project of the DSN. */
 export function sentrySink({ dsn, release, log }: SentryOptions): ErrorSink {
   const client = new ServerRuntimeClient({
     dsn,
@@ -24,12 +24,12 @@ export function sentrySink({ dsn, release, log }: SentryOptions): ErrorSink {
     platform: "node",
     runtime: { name: "node", version: process.version },
     integrations: [],
-    // Counts of dropped reports would go out on a timer and at exit; the log says what was not sent.
+    // Counts of dropped reports would be sent on a timer and at exit; unsent reports are logged instead.
     sendClientReports: false,
     stackParser: createStackParser(nodeStackLineParser()),
     transport: (options) =>
       createTransport(options, async ({ body }) => {
-        // A copy gives the type that fetch asks for (a view on a plain ArrayBuffer); reports are small and rare.
+        // Copied because fetch requires a view of a plain ArrayBuffer; reports are small and rare.
         const payload = typeof body === "string" ? body : new Uint8Array(body);
         const response = await fetch(options.url, {
           method: "POST",
@@ -57,7 +57,7 @@ export function sentrySink({ dsn, release, log }: SentryOptions): ErrorSink {
     send(error, { incidentId, prefix, tags }) {
       const scope = new Scope();
       scope.setTags({ ...tags, prefix, incidentId });
-      // One random id for both: the incident that a user quotes is found in Sentry by its event id as well.
+      // The incident id is also the event id, so that Sentry finds the incident that a user quotes.
       client.captureException(error, { event_id: incidentId.replaceAll("-", "") }, scope);
     },
     async close(timeoutMs) {

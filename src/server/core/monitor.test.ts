@@ -21,7 +21,7 @@ describe("monitor", () => {
     expect(records[0]).toMatchObject({ prefix: "queue.claim", taskId: "b", runId: 0, msg: "hello" });
   });
 
-  it("times a function, failed or not, and hands on its result", async () => {
+  it("times a function, also one that fails, and returns its result", async () => {
     const { monitor } = testMonitor();
     expect(await monitor.time("work", () => 42)).toBe(42);
     await expect(monitor.time("work", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
@@ -51,13 +51,13 @@ describe("monitor", () => {
     expect(await monitor.metrics.registry.metrics()).toContain('errors_reported_total{prefix="hooks"} 1');
   });
 
-  it("reports what was thrown although it is no Error", () => {
+  it("reports a thrown value that is not an Error", () => {
     const { monitor, records } = testMonitor();
     monitor.reportError("just text");
     expect(records[0]).toMatchObject({ msg: "not an Error was thrown: just text" });
   });
 
-  it("keeps memory bounded where somebody puts ids into names, and says so once", async () => {
+  it("bounds memory if a caller puts ids into names, and logs that once", async () => {
     const { monitor, records } = testMonitor();
     for (let n = 0; n < 600; n++) monitor.child({ prefix: `task-${n}` }).count("seen");
     const { values } = await monitor.metrics.monitorCounts.get();

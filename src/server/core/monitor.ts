@@ -1,9 +1,9 @@
-// The monitor: what a component says of itself (measures, counts, times, errors), marked with where it comes from.
+// The monitor: a component's log, metrics and error reports, labeled with the component they come from.
 //
-// Whoever makes a component hands it a child of its own monitor, so the component names things briefly and they
-// still can be traced. Prefixes are constants (a service, loop, engine or plugin) and become part of metric names;
-// what varies (a task or run id) is a tag, goes to logs and error reports, and never to metrics, where every
-// new value would live for ever.
+// Each component receives a child of its creator's monitor, so that it can use short names that remain traceable.
+// Prefixes are constants (a service, loop, engine or plugin) and become part of metric names. Variable values (a task
+// or run id) are tags: they go to logs and error reports, but never to metrics, where each new value would occupy
+// memory forever.
 import { randomUUID } from "node:crypto";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
@@ -11,39 +11,39 @@ import type { Metrics } from "./metrics.ts";
 export type Tags = Readonly<Record<string, string | number | boolean>>;
 
 export interface Monitor {
-  /** Constant names joined by dots, from the server inwards: `queue.claim-expiry`. Empty at the root. */
+  /** Constant names joined by dots, outermost first: `queue.claim-expiry`. Empty at the root. */
   readonly prefix: string;
   readonly tags: Tags;
   /** The log, with prefix and tags on every record. */
   readonly log: Log;
-  /** The declared metrics, for what deserves a name and labels of its own. */
+  /** The declared metrics, which have their own names and labels. */
   readonly metrics: Metrics;
   child(options: { readonly prefix?: string; readonly tags?: Tags }): Monitor;
   /** Adds a value to the distribution `<prefix>.<name>`. */
   measure(name: string, value: number): void;
   /** Adds `n` (default 1, not negative) to the count `<prefix>.<name>`. */
   count(name: string, n?: number): void;
-  /** Runs `fn` and adds the seconds that it took, failed or not, to the distribution `<prefix>.<name>`. */
+  /** Runs `fn` and adds its duration in seconds to the distribution `<prefix>.<name>`, also if it fails. */
   time<R>(name: string, fn: () => R | Promise<R>): Promise<R>;
   /**
-   * Reports an error that nobody expected: to the log with its stack, to the error count, to Sentry where that
-   * is configured. Answers the incident id, which may be shown to users so that they can quote it.
+   * Reports an unexpected error: to the log with its stack, to the error count, and to Sentry if configured. Returns
+   * the incident id, which may be shown to users so that they can quote it.
    */
   reportError(err: unknown, tags?: Tags): string;
 }
 
-/** What an error sink gets to know besides the error. */
+/** What an error sink receives with the error. */
 export interface Incident {
   readonly incidentId: string;
   readonly prefix: string;
   readonly tags: Tags;
 }
 
-/** Where incidents go besides the log. */
+/** A destination of incidents in addition to the log. */
 export interface ErrorSink {
-  /** Sends in the background; never throws and never makes the reporter wait. */
+  /** Sends in the background. Never throws and never blocks the caller. */
   send(error: Error, incident: Incident): void;
-  /** Waits for what is under way, for at most `timeoutMs`. */
+  /** Waits for reports in flight, for at most `timeoutMs`. */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -53,14 +53,14 @@ export interface MonitorOptions {
   readonly sink?: ErrorSink;
 }
 
-// More names than any sane set of constants: the sign that something variable got into a prefix.
+// More names than any reasonable set of constants: a larger number means that a prefix contains variable values.
 const maxNames = 500;
 
-/** The root monitor of a process. */
+/** Creates the root monitor of a process. */
 export function createMonitor({ log, metrics, sink }: MonitorOptions): Monitor {
   const names = new Set<string>();
 
-  /** The name as a label value; memory stays bounded even where a caller breaks the rule of constant names. */
+  /** Returns the name as a label value. Bounds memory even if a caller does not use constant names. */
   function known(name: string): string {
     if (names.has(name)) return name;
     if (names.size < maxNames) {
@@ -85,7 +85,7 @@ export function createMonitor({ log, metrics, sink }: MonitorOptions): Monitor {
         const childPrefix = join(prefix, options.prefix ?? "");
         const childTags = { ...tags, ...options.tags };
         const bindings = { ...(childPrefix === "" ? {} : { prefix: childPrefix }), ...childTags };
-        // From the root's log and not from childLog: pino would write a prefix bound twice, twice.
+        // A child of the root's log, not of childLog: pino writes a member as often as it is bound.
         return monitor(childPrefix, childTags, log.child(bindings));
       },
       measure: (name, value) => metrics.monitorValues.observe({ name: full(name) }, value),

@@ -1,18 +1,18 @@
-// Pages of lists: opaque tokens that hold the last element's key, so that rows may come and go between pages.
+// Keyset pagination: a continuation token holds the last element's key, so rows may be added and removed between pages.
 import { ApiError } from "../../lib/errors.ts";
 
-/** What a list is asked for: elements after this key (empty: from the start), at most so many. */
+/** The requested page: up to `limit` elements after the key `after`, which is empty for the first page. */
 export interface Page {
   readonly after: string;
   readonly limit: number;
 }
 
-/** Keys are ids and names as a rule; PostgreSQL would refuse NUL with an error of its own. */
+/** Matches ids and names, the usual keys. Excludes NUL, which PostgreSQL rejects with its own error. */
 const printable = /^[\x20-\x7e]*$/;
 
 /**
- * Reads `continuationToken` and `limit` of a query; without a limit, or above it, the page is `max` long. `key` is the
- * form of keys: a token that was made up must not reach a statement that cannot read it.
+ * Reads `continuationToken` and `limit` from a query. The limit is `max` if absent or larger. `key` is the pattern of
+ * valid keys: a forged token must not reach a statement that cannot parse it.
  */
 export function decodePage(
   query: { continuationToken?: string; limit?: string },
@@ -28,21 +28,21 @@ export function decodePage(
   };
 }
 
-/** The token of a page that ends with the element `key`. */
+/** Returns the continuation token of a page that ends with the element `key`. */
 export const encodePage = (key: string): string => Buffer.from(JSON.stringify([key])).toString("base64url");
 
 /**
- * A page out of what was read: one row more than the page has was asked for, which tells whether there is another.
- * `more` has the token of that, if so.
+ * Returns one page of the rows read. The query requests one row more than the page holds; if that row exists, `more`
+ * has the token of the next page.
  */
 export function pageOf<R>(
-  found: readonly R[],
+  read: readonly R[],
   limit: number,
   key: (row: R) => string,
 ): { readonly rows: readonly R[]; readonly more: { readonly continuationToken?: string } } {
-  const rows = found.slice(0, limit);
+  const rows = read.slice(0, limit);
   const last = rows.at(-1);
-  const isLast = found.length <= limit || last === undefined;
+  const isLast = read.length <= limit || last === undefined;
   return { rows, more: isLast ? {} : { continuationToken: encodePage(key(last)) } };
 }
 
@@ -51,10 +51,10 @@ function decodeToken(token: string, pattern: RegExp): string {
     const [key] = JSON.parse(Buffer.from(token, "base64url").toString()) as unknown[];
     if (typeof key === "string" && pattern.test(key)) return key;
   } catch {
-    // Falls through to the one message: the token is not one of ours.
+    // Not one of our tokens: reported below.
   }
   throw new ApiError(
     "InputError",
-    "Invalid continuation token: send the continuationToken of the page before, as it came, or none for the first page.",
+    "Invalid continuation token: send the continuationToken of the previous page unchanged, or none for the first page.",
   );
 }

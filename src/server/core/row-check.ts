@@ -1,9 +1,9 @@
-// Checks rows against their schemas: drift between a statement and its row type is found by any test that runs it.
+// Checks rows against their schemas, so that any test of a statement detects a mismatch with its row type.
 import { Type, type Static, type TObject } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Sql } from "./sql.ts";
 
-/** The row type of a timestamptz column: a Date. Statements that need the wire form build its text in SQL. */
+/** The row type of a timestamptz column: a Date. Statements that return the wire format build its text in SQL. */
 export const Timestamp = Type.Refine(
   Type.Unsafe<Date>({}),
   (value) => value instanceof Date,
@@ -19,7 +19,7 @@ export const Bytes = Type.Refine(
 
 const compiled = new WeakMap<TObject, ReturnType<typeof Compile>>();
 
-/** Throws where the row is not what its schema says, or carries a column that the schema does not name. */
+/** Throws if the row does not match its schema or has a column that the schema does not declare. */
 export function assertRow<T extends TObject>(schema: T, row: unknown, query: Sql): asserts row is Static<T> {
   let validator = compiled.get(schema);
   if (validator === undefined) compiled.set(schema, (validator = Compile(schema)));
@@ -27,7 +27,7 @@ export function assertRow<T extends TObject>(schema: T, row: unknown, query: Sql
     .Errors(row)
     .map((error) => `${error.instancePath.slice(1) || "the row"}: ${error.message}`);
   for (const column of Object.keys(row ?? {})) {
-    if (!(column in schema.properties)) faults.push(`${column}: the schema does not name this column`);
+    if (!(column in schema.properties)) faults.push(`${column}: the schema does not declare this column`);
   }
   if (faults.length === 0) return;
   throw new Error(

@@ -208,7 +208,9 @@ it("tokens that were made up, or are of another list, are refused", async () => 
         list,
         key,
         400,
-        expect.stringContaining("Invalid continuation token: send the continuationToken of the page before"),
+        expect.stringContaining(
+          "Invalid continuation token: send the continuationToken of the previous page",
+        ),
       ]);
     }
 });
