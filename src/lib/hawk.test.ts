@@ -132,7 +132,7 @@ test.each([
   ["Hawk id=a", "Bad Request: Bad header format"],
   ['Hawk id="a", ts="1", nonce="n", mac="m", app="x"', "Bad Request: app and dlg are not supported"],
 ])("header %s is refused: %s", (header, message) => {
-  expect(() => parseAuthorizationHeader(header)).toThrow(new HawkError(message));
+  expect(() => parseAuthorizationHeader(header)).toThrow(new HawkError("form", message));
 });
 
 test("a header of 4096 characters is read, a longer one is refused", () => {
@@ -141,7 +141,7 @@ test("a header of 4096 characters is read, a longer one is refused", () => {
   const header = rest.replace('""', `"${id}"`);
   expect(parseAuthorizationHeader(header).id).toBe(id);
   expect(() => parseAuthorizationHeader(`${header} `)).toThrow(
-    new HawkError("Bad Request: Header length too long"),
+    new HawkError("form", "Bad Request: Header length too long"),
   );
 });
 
@@ -169,7 +169,7 @@ test.each([
   [base64Url("id\\\\mac\\"), "Bad Request: Missing bewit attributes"],
   [base64Url("id\\1\\\\"), "Bad Request: Missing bewit attributes"],
 ])("bewit %s is refused: %s", (bewit, message) => {
-  expect(() => parseBewit(bewit)).toThrow(new HawkError(message));
+  expect(() => parseBewit(bewit)).toThrow(new HawkError("form", message));
 });
 
 test.each([
@@ -205,7 +205,7 @@ test("ext is read from both alphabets of base64, with padding or without", () =>
 test.each(["abcd", "!", "", base64Url("null"), base64Url("[]"), base64Url('"x"'), base64Url("{")])(
   "ext '%s' is refused",
   (ext) => {
-    expect(() => decodeExt(ext)).toThrow(new HawkError("Failed to parse ext"));
+    expect(() => decodeExt(ext)).toThrow(new HawkError("ext", "Failed to parse ext"));
   },
 );
 

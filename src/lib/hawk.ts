@@ -4,9 +4,27 @@
 /** Headers longer than this, and URLs longer than this with a bewit, are refused before anything is parsed. */
 export const MAX_HAWK_LENGTH = 4096;
 
-/** Credentials that were refused; the message is meant for the caller. */
+/** What is wrong with refused credentials. Metrics use it as a label. */
+export type HawkErrorKind =
+  /** The header or bewit is malformed, or the request may not carry it. */
+  | "form"
+  /** `ext`, its certificate or its scopes are invalid. */
+  | "ext"
+  /** The client does not exist, is disabled or has expired. */
+  | "client"
+  /** The signature is too old, or from the future. */
+  | "time"
+  /** The MAC does not match. */
+  | "mac";
+
+/** Credentials are refused. The message is meant for the caller. */
 export class HawkError extends Error {
   override readonly name = "HawkError";
+  readonly kind: HawkErrorKind;
+  constructor(kind: HawkErrorKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
 }
 
 /** What an Authorization header carries. `ts` stays the text that was signed, in seconds. */
@@ -100,32 +118,36 @@ const attributeNames = new Set(["id", "ts", "nonce", "hash", "ext", "mac", "app"
 
 /** Reads an Authorization header. Throws {@link HawkError}. */
 export function parseAuthorizationHeader(header: string): HawkHeader {
-  if (header.length > MAX_HAWK_LENGTH) throw new HawkError("Bad Request: Header length too long");
+  if (header.length > MAX_HAWK_LENGTH) throw new HawkError("form", "Bad Request: Header length too long");
   const scheme = /^\w+/.exec(header)?.[0];
-  if (scheme === undefined) throw new HawkError("Bad Request: Invalid header syntax");
+  if (scheme === undefined) throw new HawkError("form", "Bad Request: Invalid header syntax");
   if (scheme.toLowerCase() !== "hawk") {
-    throw new HawkError(`Unauthorized: the Authorization header must use the scheme Hawk, not ${scheme}`);
+    throw new HawkError(
+      "form",
+      `Unauthorized: the Authorization header must use the scheme Hawk, not ${scheme}`,
+    );
   }
   const attributes = parseAttributes(header, scheme.length);
   const { id, ts, nonce, mac, hash, ext } = attributes;
-  if (!id || !ts || !nonce || !mac) throw new HawkError("Bad Request: Missing attributes");
+  if (!id || !ts || !nonce || !mac) throw new HawkError("form", "Bad Request: Missing attributes");
   // `app` and `dlg` belong to a protocol on top of Hawk; they would change what is signed.
   if (attributes["app"] ?? attributes["dlg"])
-    throw new HawkError("Bad Request: app and dlg are not supported");
+    throw new HawkError("form", "Bad Request: app and dlg are not supported");
   return { id, ts, nonce, mac, ...(hash && { hash }), ...(ext && { ext }) };
 }
 
 function parseAttributes(header: string, from: number): Record<string, string | undefined> {
   const rest = /\s+(?=\S)/y;
   rest.lastIndex = from;
-  if (!rest.test(header)) throw new HawkError("Bad Request: Invalid header syntax");
+  if (!rest.test(header)) throw new HawkError("form", "Bad Request: Invalid header syntax");
   const found: Record<string, string | undefined> = Object.create(null);
   attribute.lastIndex = rest.lastIndex;
   while (attribute.lastIndex < header.length) {
     const [, name, value] = attribute.exec(header) ?? [];
-    if (name === undefined || value === undefined) throw new HawkError("Bad Request: Bad header format");
-    if (!attributeNames.has(name)) throw new HawkError(`Bad Request: Unknown attribute: ${name}`);
-    if (found[name] !== undefined) throw new HawkError(`Bad Request: Duplicate attribute: ${name}`);
+    if (name === undefined || value === undefined)
+      throw new HawkError("form", "Bad Request: Bad header format");
+    if (!attributeNames.has(name)) throw new HawkError("form", `Bad Request: Unknown attribute: ${name}`);
+    if (found[name] !== undefined) throw new HawkError("form", `Bad Request: Duplicate attribute: ${name}`);
     found[name] = value;
   }
   return found;
@@ -141,12 +163,13 @@ export const encodeBewit = (bewit: {
 
 /** Reads the value of a `bewit` query parameter. Throws {@link HawkError}. */
 export function parseBewit(encoded: string): Bewit {
-  if (encoded === "") throw new HawkError("Unauthorized: Empty bewit");
+  if (encoded === "") throw new HawkError("form", "Unauthorized: Empty bewit");
   const text = /^[\w-]+$/.test(encoded) ? fromBase64(encoded) : undefined;
-  if (text === undefined) throw new HawkError("Bad Request: Invalid bewit encoding");
+  if (text === undefined) throw new HawkError("form", "Bad Request: Invalid bewit encoding");
   const [id, exp, mac, ext, ...more] = text.split("\\");
-  if (ext === undefined || more.length > 0) throw new HawkError("Bad Request: Invalid bewit structure");
-  if (!id || !exp || !mac) throw new HawkError("Bad Request: Missing bewit attributes");
+  if (ext === undefined || more.length > 0)
+    throw new HawkError("form", "Bad Request: Invalid bewit structure");
+  if (!id || !exp || !mac) throw new HawkError("form", "Bad Request: Missing bewit attributes");
   return { id, exp, mac, ext };
 }
 
@@ -186,7 +209,7 @@ export function decodeExt(ext: string): {
       // Not JSON: refused below like anything else that is not an object.
     }
   }
-  throw new HawkError("Failed to parse ext");
+  throw new HawkError("ext", "Failed to parse ext");
 }
 
 /** The text that the signature of a certificate covers; `clientId` is the name, signed where there is an issuer. */

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { manualClock } from "../../../../test/support/clock.ts";
 import { peerBewit, peerHeader, peerTemporaryCredentials } from "../../../../test/support/hawk-peer.ts";
-import { bewitText, encodeBewit, encodeExt } from "../../../lib/hawk.ts";
+import { bewitText, encodeBewit, encodeExt, type HawkErrorKind } from "../../../lib/hawk.ts";
 import { compileRoles, type Role } from "../../../lib/scopes/roles.ts";
 import { createAuthenticator, type AuthResult, type SignedRequest } from "./authenticate.ts";
 import type { Client, ClientDirectory } from "./clients.ts";
@@ -68,7 +68,7 @@ const byBewit = (
 const plain = (result: AuthResult) =>
   result.status === "auth-failed" ? result : { ...result, scopes: result.scopes.list };
 
-const failed = (message: string) => ({ status: "auth-failed", message });
+const failed = (kind: HawkErrorKind, message: string) => ({ status: "auth-failed", kind, message });
 
 test("without credentials one is everybody, for a quarter of an hour", () => {
   const { authenticate, clock } = world();
@@ -110,7 +110,7 @@ test("the hash of the body is handed on, and is part of what was signed", () => 
   const hash = payloadHash("application/json", "{}");
   expect(authenticate(request)).toMatchObject({ status: "auth-success", hash });
   const forged = request.authorization?.replace(hash, payloadHash("application/json", "[]"));
-  expect(authenticate({ ...request, authorization: forged })).toEqual(failed("Unauthorized: Bad mac"));
+  expect(authenticate({ ...request, authorization: forged })).toEqual(failed("mac", "Unauthorized: Bad mac"));
   expect(authenticate(byHeader(key("root")))).not.toHaveProperty("hash");
 });
 
@@ -121,7 +121,7 @@ test.each([
   ["port", { port: 80 }],
 ])("a header signed for another %s is refused", (_, change) => {
   expect(world().authenticate({ ...byHeader(key("root")), ...change })).toEqual(
-    failed("Unauthorized: Bad mac"),
+    failed("mac", "Unauthorized: Bad mac"),
   );
 });
 
@@ -129,7 +129,7 @@ test("a wrong key is refused, also for credentials that were right before", () =
   const { authenticate } = world();
   expect(authenticate(byHeader(key("root"))).status).toBe("auth-success");
   const wrong = byHeader({ id: "root", key: "root-wrong-secret" });
-  expect(authenticate(wrong)).toEqual(failed("Unauthorized: Bad mac"));
+  expect(authenticate(wrong)).toEqual(failed("mac", "Unauthorized: Bad mac"));
 });
 
 test("clocks may differ by fifteen minutes, and no more", () => {
@@ -141,30 +141,32 @@ test("clocks may differ by fifteen minutes, and no more", () => {
   }
   for (const timestamp of [seconds - 901, seconds + 901, "soon"]) {
     const request = byHeader(key("root"), { timestamp });
-    expect(authenticate(request)).toEqual(failed("Unauthorized: Stale timestamp"));
+    expect(authenticate(request)).toEqual(failed("time", "Unauthorized: Stale timestamp"));
   }
 });
 
 test("clients that may not sign are refused", () => {
   const { authenticate, set, clock } = world();
   const request = byHeader(key("unpriv"));
-  expect(authenticate(byHeader(key("nobody")))).toEqual(failed("Client with clientId 'nobody' not found"));
+  expect(authenticate(byHeader(key("nobody")))).toEqual(
+    failed("client", "Client with clientId 'nobody' not found"),
+  );
   expect(authenticate(request).status).toBe("auth-success");
   set("unpriv", { disabled: true });
-  expect(authenticate(request)).toEqual(failed("Client with clientId 'unpriv' is disabled"));
+  expect(authenticate(request)).toEqual(failed("client", "Client with clientId 'unpriv' is disabled"));
   set("unpriv", { disabled: false, expires: clock.now() });
   expect(authenticate(request).status).toBe("auth-success");
   clock.setNow(clock.now() + 1);
-  expect(authenticate(request)).toEqual(failed("Client with clientId: 'unpriv' has expired"));
+  expect(authenticate(request)).toEqual(failed("client", "Client with clientId: 'unpriv' has expired"));
 });
 
 test("other schemes and broken headers are refused", () => {
   const { authenticate } = world();
   expect(authenticate({ ...target, authorization: "Basic cm9vdDpyb290" })).toEqual(
-    failed("Unauthorized: the Authorization header must use the scheme Hawk, not Basic"),
+    failed("form", "Unauthorized: the Authorization header must use the scheme Hawk, not Basic"),
   );
   expect(authenticate({ ...target, authorization: `Hawk ${"x".repeat(4096)}` })).toEqual(
-    failed("Bad Request: Header length too long"),
+    failed("form", "Bad Request: Header length too long"),
   );
 });
 
@@ -184,26 +186,30 @@ test("bewits that do not fit are refused", () => {
   const good = byBewit(key("root"));
   const withBewit = (bewit: string) => ({ ...target, resource: `${target.resource}&bewit=${bewit}` });
   const outcome = (request: SignedRequest) => authenticate(request);
-  expect(outcome({ ...good, method: "POST" })).toEqual(failed("Unauthorized: Invalid method"));
+  expect(outcome({ ...good, method: "POST" })).toEqual(failed("form", "Unauthorized: Invalid method"));
   expect(outcome({ ...good, resource: good.resource.replace("c=d", "c=e") })).toEqual(
-    failed("Unauthorized: Bad mac"),
+    failed("mac", "Unauthorized: Bad mac"),
   );
-  expect(outcome(byBewit({ id: "root", key: "no" }))).toEqual(failed("Unauthorized: Bad mac"));
-  expect(outcome(byBewit(key("root"), { ttlSec: -1 }))).toEqual(failed("Unauthorized: Access expired"));
-  expect(outcome(byBewit(key("nobody")))).toEqual(failed("Client with clientId 'nobody' not found"));
-  expect(outcome(withBewit(""))).toEqual(failed("Unauthorized: Empty bewit"));
-  expect(outcome(withBewit("%41"))).toEqual(failed("Bad Request: Invalid bewit encoding"));
+  expect(outcome(byBewit({ id: "root", key: "no" }))).toEqual(failed("mac", "Unauthorized: Bad mac"));
+  expect(outcome(byBewit(key("root"), { ttlSec: -1 }))).toEqual(
+    failed("time", "Unauthorized: Access expired"),
+  );
+  expect(outcome(byBewit(key("nobody")))).toEqual(
+    failed("client", "Client with clientId 'nobody' not found"),
+  );
+  expect(outcome(withBewit(""))).toEqual(failed("form", "Unauthorized: Empty bewit"));
+  expect(outcome(withBewit("%41"))).toEqual(failed("form", "Bad Request: Invalid bewit encoding"));
   expect(outcome(withBewit("dSlITZ4yQgmvxxAi4A8fHQ"))).toEqual(
-    failed("Bad Request: Invalid bewit structure"),
+    failed("form", "Bad Request: Invalid bewit structure"),
   );
   expect(outcome(withBewit(encodeBewit({ id: "root", exp: "", mac: "m" })))).toEqual(
-    failed("Bad Request: Missing bewit attributes"),
+    failed("form", "Bad Request: Missing bewit attributes"),
   );
   expect(outcome(withBewit("x".repeat(4096)))).toEqual(
-    failed("Bad Request: Resource path exceeds max length"),
+    failed("form", "Bad Request: Resource path exceeds max length"),
   );
   clock.setNow(clock.now() + hour);
-  expect(outcome(good)).toEqual(failed("Unauthorized: Access expired"));
+  expect(outcome(good)).toEqual(failed("time", "Unauthorized: Access expired"));
 });
 
 test("a bewit ends at the second that it names, and one that names none never began", () => {
@@ -218,15 +224,16 @@ test("a bewit ends at the second that it names, and one that names none never be
   const exp = Math.floor(clock.now() / 1000) + 60;
   clock.setNow(exp * 1000 - 1);
   expect(authenticate(signed(exp)).status).toBe("auth-success");
-  expect(authenticate(signed("never"))).toEqual(failed("Unauthorized: Access expired"));
+  expect(authenticate(signed("never"))).toEqual(failed("time", "Unauthorized: Access expired"));
   clock.setNow(exp * 1000);
-  expect(authenticate(signed(exp))).toEqual(failed("Unauthorized: Access expired"));
+  expect(authenticate(signed(exp))).toEqual(failed("time", "Unauthorized: Access expired"));
 });
 
 test("a header and a bewit at once are refused", () => {
   const { authorization } = byHeader(key("root"));
   expect(world().authenticate({ ...byBewit(key("root")), authorization })).toEqual(
     failed(
+      "form",
       "Cannot use two authentication schemes at once: the request has both a bewit and an Authorization header",
     ),
   );
@@ -239,8 +246,8 @@ test("ext may be empty, and members that nobody knows are no trouble", () => {
     expect(plain(authenticate(byHeader(key("root"), { ext })))).toMatchObject({ scopes: ["*"] });
     expect(plain(authenticate(byBewit(key("root"), { ext })))).toMatchObject({ scopes: ["*"] });
   }
-  expect(authenticate(byHeader(key("root"), { ext: "abcd" }))).toEqual(failed("Failed to parse ext"));
-  expect(authenticate(byBewit(key("root"), { ext: "abcd" }))).toEqual(failed("Failed to parse ext"));
+  expect(authenticate(byHeader(key("root"), { ext: "abcd" }))).toEqual(failed("ext", "Failed to parse ext"));
+  expect(authenticate(byBewit(key("root"), { ext: "abcd" }))).toEqual(failed("ext", "Failed to parse ext"));
 });
 
 const authorized = (...authorizedScopes: string[]) => encodeExt({ authorizedScopes });
@@ -274,6 +281,7 @@ test("authorizedScopes beyond what the caller holds are refused, with both lists
   const ext = authorized("scope2", "scope1:*");
   expect(world().authenticate(byHeader(key("unpriv"), { ext }))).toEqual(
     failed(
+      "ext",
       "Supplied credentials do not satisfy authorizedScopes; credentials have scopes:\n\n" +
         "```\nanonscope\nassume:anonymous\nscope2\n```\n\n" +
         "authorizedScopes are:\n\n```\nscope1:*\nscope2\n```",
@@ -284,7 +292,7 @@ test("authorizedScopes beyond what the caller holds are refused, with both lists
 test("nobody learns what a client holds without its key", () => {
   const ext = authorized("scope1:*");
   expect(world().authenticate(byHeader({ id: "unpriv", key: "a guess" }, { ext }))).toEqual(
-    failed("Unauthorized: Bad mac"),
+    failed("mac", "Unauthorized: Bad mac"),
   );
 });
 
@@ -295,7 +303,7 @@ test.each([
   [[1], "ext.authorizedScopes must be an array of valid scopes"],
 ])("authorizedScopes %j are refused", (authorizedScopes, message) => {
   const ext = Buffer.from(JSON.stringify({ authorizedScopes })).toString("base64");
-  expect(world().authenticate(byHeader(key("root"), { ext }))).toEqual(failed(message));
+  expect(world().authenticate(byHeader(key("root"), { ext }))).toEqual(failed("ext", message));
 });
 
 test("a change of clients or roles shows at the next request", () => {
@@ -309,7 +317,7 @@ test("a change of clients or roles shows at the next request", () => {
   set("unpriv", { scopes: ["scope3"] });
   expect(authenticate(request)).toMatchObject({ status: "auth-failed" });
   set("unpriv", { scopes: ["scope2"], accessToken: "unpriv-new-secret" });
-  expect(authenticate(request)).toEqual(failed("Unauthorized: Bad mac"));
+  expect(authenticate(request)).toEqual(failed("mac", "Unauthorized: Bad mac"));
 });
 
 test("remembered credentials are told apart by id and ext", () => {

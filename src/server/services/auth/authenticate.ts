@@ -10,6 +10,7 @@ import {
   parseAuthorizationHeader,
   parseBewit,
   splitBewit,
+  type HawkErrorKind,
 } from "../../../lib/hawk.ts";
 import type { ScopeSet } from "../../../lib/scopes/scope-set.ts";
 import type { ClientDirectory } from "./clients.ts";
@@ -49,7 +50,7 @@ export type AuthResult =
       readonly scopes: ScopeSet;
       readonly expires: number;
     }
-  | { readonly status: "auth-failed"; readonly message: string };
+  | { readonly status: "auth-failed"; readonly kind: HawkErrorKind; readonly message: string };
 
 export type Authenticator = (request: SignedRequest) => AuthResult;
 
@@ -87,7 +88,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const claimed = known ?? resolveCredentials(id, ext, clients, view, now);
     const expires = requireValid(claimed, clients, now);
     const expected = createHmac("sha256", claimed.key).update(text).digest("base64");
-    if (!equalInConstantTime(mac, expected)) throw new HawkError("Unauthorized: Bad mac");
+    if (!equalInConstantTime(mac, expected)) throw new HawkError("mac", "Unauthorized: Bad mac");
     const credentials = known ?? narrow(claimed, view);
     // Not before the MAC was right: else strangers could fill the memory with guesses.
     if (known === undefined) proven.set(cacheKey, credentials);
@@ -100,20 +101,20 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const result = admit(id, ext, headerText({ ...request, ts, nonce, hash, ext }), mac, now);
     // Written so that a time that is no number is stale as well.
     if (!(Math.abs(Number(ts) * 1000 - now) <= hawkSkewMs)) {
-      throw new HawkError("Unauthorized: Stale timestamp");
+      throw new HawkError("time", "Unauthorized: Stale timestamp");
     }
     return hash === undefined ? result : { ...result, hash };
   }
 
   function byBewit(request: SignedRequest, encoded: string, resource: string, now: number): AuthResult {
     if (request.resource.length > MAX_HAWK_LENGTH) {
-      throw new HawkError("Bad Request: Resource path exceeds max length");
+      throw new HawkError("form", "Bad Request: Resource path exceeds max length");
     }
-    if (!/^(get|head)$/i.test(request.method)) throw new HawkError("Unauthorized: Invalid method");
+    if (!/^(get|head)$/i.test(request.method)) throw new HawkError("form", "Unauthorized: Invalid method");
     const { id, exp, mac, ext } = parseBewit(encoded);
     const { host, port } = request;
     const result = admit(id, ext, bewitText({ exp, resource, host, port, ext }), mac, now);
-    if (!(Number(exp) * 1000 > now)) throw new HawkError("Unauthorized: Access expired");
+    if (!(Number(exp) * 1000 > now)) throw new HawkError("time", "Unauthorized: Access expired");
     return result;
   }
 
@@ -129,13 +130,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     try {
       if (signed && authorization) {
         throw new HawkError(
+          "form",
           "Cannot use two authentication schemes at once: the request has both a bewit and an Authorization header",
         );
       }
       if (signed) return byBewit(request, signed.bewit, signed.resource, now);
       if (authorization) return byHeader(request, authorization, now);
     } catch (err) {
-      if (err instanceof HawkError) return { status: "auth-failed", message: err.message };
+      if (err instanceof HawkError) return { status: "auth-failed", kind: err.kind, message: err.message };
       throw err;
     }
     return { status: "no-auth", scheme: "none", scopes: view.anonymous, expires: now + anonymousMs };

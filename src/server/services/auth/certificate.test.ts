@@ -150,13 +150,13 @@ test.each<[string, string, unknown, string]>([
     ".signature is not valid, or wrong clientId provided",
   ],
 ])("a certificate with %s is refused", (_, id, given, message) => {
-  expect(() => resolve(id, given)).toThrow(new HawkError(`ext.certificate${message}`));
+  expect(() => resolve(id, given)).toThrow(new HawkError("ext", `ext.certificate${message}`));
 });
 
 test("taking the issuer out makes the name a client that must exist", () => {
   const { issuer: _, ...unnamed } = named();
   expect(() => resolve("made/name", unnamed)).toThrow(
-    new HawkError("Client with clientId 'made/name' not found"),
+    new HawkError("client", "Client with clientId 'made/name' not found"),
   );
 });
 
@@ -167,7 +167,7 @@ test.each([
   // Temporary credentials cannot issue others, since nobody finds them by name.
   ["made/name", "Client with clientId 'made/name' not found"],
 ])("the issuer %s is looked up before the rest of the certificate is looked at", (issuer, message) => {
-  expect(() => resolve("some/name", { issuer })).toThrow(new HawkError(message));
+  expect(() => resolve("some/name", { issuer })).toThrow(new HawkError("client", message));
 });
 
 test("the first fault is the one that is told", () => {
@@ -195,6 +195,6 @@ test("credentials end with their certificate or with the client behind, whicheve
   const credentials = resolve("soon over", short);
   expect(requireValid(credentials, directory, now)).toBe(now + minute);
   expect(() => requireValid(credentials, directory, now + minute + 1)).toThrow(
-    new HawkError("Client with clientId: 'soon over' has expired"),
+    new HawkError("client", "Client with clientId: 'soon over' has expired"),
   );
 });

@@ -88,5 +88,5 @@ function must(holds: boolean, problem: string): asserts holds {
 }
 
 function refuse(problem: string): never {
-  throw new HawkError(`ext.certificate${problem}`);
+  throw new HawkError("ext", `ext.certificate${problem}`);
 }

@@ -90,12 +90,13 @@ export function requireValid(of: Credentials, directory: ClientDirectory, now: n
 export function narrow(proven: Credentials, view: ScopeView): Credentials {
   const { scopes: held, authorizedScopes } = proven;
   if (authorizedScopes === undefined || authorizedScopes === null) return proven;
-  if (!Array.isArray(authorizedScopes)) throw new HawkError("ext.authorizedScopes must be an array");
+  if (!Array.isArray(authorizedScopes)) throw new HawkError("ext", "ext.authorizedScopes must be an array");
   if (!isScopeList(authorizedScopes)) {
-    throw new HawkError("ext.authorizedScopes must be an array of valid scopes");
+    throw new HawkError("ext", "ext.authorizedScopes must be an array of valid scopes");
   }
   if (!authorizedScopes.every((scope) => held.satisfies(scope))) {
     throw new HawkError(
+      "ext",
       "Supplied credentials do not satisfy authorizedScopes; credentials have scopes:\n\n" +
         `${fenced(held)}\n\nauthorizedScopes are:\n\n${fenced(compileScopes(authorizedScopes))}`,
     );
@@ -105,9 +106,9 @@ export function narrow(proven: Credentials, view: ScopeView): Credentials {
 
 function requireClient(directory: ClientDirectory, clientId: string, now: number): Client {
   const client = directory.client(clientId);
-  if (client === undefined) throw new HawkError(`Client with clientId '${clientId}' not found`);
-  if (client.disabled) throw new HawkError(`Client with clientId '${clientId}' is disabled`);
-  if (client.expires < now) throw new HawkError(`Client with clientId: '${clientId}' has expired`);
+  if (client === undefined) throw new HawkError("client", `Client with clientId '${clientId}' not found`);
+  if (client.disabled) throw new HawkError("client", `Client with clientId '${clientId}' is disabled`);
+  if (client.expires < now) throw new HawkError("client", `Client with clientId: '${clientId}' has expired`);
   return client;
 }
 

@@ -27,7 +27,7 @@ export function authHandlers(ctx: AuthContext, authenticate: Authenticator): Aut
     currentScopes: (call) => ({ scopes: [...call.caller().scopes.list] }),
     authenticateHawk({ body }) {
       const result = authenticate(body);
-      if (result.status === "auth-failed") return result;
+      if (result.status === "auth-failed") return { status: result.status, message: result.message };
       return { ...result, scopes: [...result.scopes.list], expires: new Date(result.expires).toISOString() };
     },
     testAuthenticate: (call) => tryOut(call, ctx, call.body),

@@ -1,8 +1,9 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { expect, test } from "vitest";
 import { manualClock } from "../../../../test/support/clock.ts";
-import { peerHeader } from "../../../../test/support/hawk-peer.ts";
+import { peerBewit, peerHeader } from "../../../../test/support/hawk-peer.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { encodeExt } from "../../../lib/hawk.ts";
 import { createMetrics, type Metrics } from "../../core/metrics.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { staticClients } from "./clients.ts";
@@ -142,29 +143,37 @@ test("a body that is still to come is not held against its hash, but the signatu
   expect(await send("some-other-key")).toEqual(refused);
 });
 
-test("who was believed is counted by scheme, who was not by the reason too", async () => {
+test("accepted requests are counted by scheme, refused ones by reason too", async () => {
   const metrics = createMetrics();
   const url = "http://localhost:8080/a";
   const server = app("http://localhost:8080", { metrics });
-  const ask = (headers: Record<string, string>, query = "") =>
+  const send = (headers: Record<string, string>, query = "") =>
     server.inject({ url: `/a${query}`, headers: { host: "localhost:8080", ...headers } });
   const signed = (by: { id: string; key: string } = root, options = {}) => ({
     authorization: peerHeader(url, "GET", by, options),
   });
-  await ask({});
-  await ask(signed());
-  await ask(signed({ ...root, key: "another" }));
-  await ask(signed({ ...root, id: "nobody" }));
-  await ask(signed(root, { ext: "!" }));
-  await ask({ authorization: "Basic eDp5" });
-  await ask({}, "?bewit=x");
+  await send({});
+  await send(signed());
+  await send(signed({ ...root, key: "another" }));
+  await send(signed({ ...root, id: "nobody" }));
+  await send(signed(root, { ext: "!" }));
+  await send(signed(root, { ext: encodeExt({ certificate: { version: 2 } }) }));
+  await send(signed(root, { ext: encodeExt({ authorizedScopes: ["\n"] }) }));
+  await send(signed(root, { timestamp: 1 }));
+  await send(signed(root, { payload: "{}", contentType: "application/json" }));
+  await send({ authorization: "Basic eDp5" });
+  await send({}, "?bewit=x");
+  await send({}, `?bewit=${peerBewit(url, root, { ttlSec: -1 })}`);
   const lines = (await metrics.registry.metrics()).split("\n").filter((line) => /^auth_\w+\{/.test(line));
   expect(lines.toSorted()).toEqual([
     'auth_failure_total{reason="client",scheme="hawk"} 1',
-    'auth_failure_total{reason="ext",scheme="hawk"} 1',
+    'auth_failure_total{reason="ext",scheme="hawk"} 3',
     'auth_failure_total{reason="form",scheme="bewit"} 1',
     'auth_failure_total{reason="form",scheme="hawk"} 1',
+    'auth_failure_total{reason="hash",scheme="hawk"} 1',
     'auth_failure_total{reason="mac",scheme="hawk"} 1',
+    'auth_failure_total{reason="time",scheme="bewit"} 1',
+    'auth_failure_total{reason="time",scheme="hawk"} 1',
     'auth_success_total{scheme="hawk"} 1',
     'auth_success_total{scheme="none"} 1',
   ]);

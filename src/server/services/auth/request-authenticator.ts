@@ -1,6 +1,7 @@
 // Authentication for the HTTP layer: takes the signed parts from a request, and refuses in the API's own way.
 import type { FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
+import type { HawkErrorKind } from "../../../lib/hawk.ts";
 import type { Authenticate } from "../../core/http/call.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Authenticator } from "./authenticate.ts";
@@ -13,7 +14,7 @@ export function createRequestAuthenticator(
   authenticate: Authenticator,
   metrics?: Pick<Metrics, "authSuccesses" | "authFailures">,
 ): Authenticate {
-  const refuse = (scheme: string, reason: string, message: string): never => {
+  const refuse = (scheme: string, reason: HawkErrorKind | "hash", message: string): never => {
     metrics?.authFailures.inc({ reason, scheme });
     throw new ApiError("AuthenticationFailed", message);
   };
@@ -26,7 +27,7 @@ export function createRequestAuthenticator(
       authorization,
     });
     const scheme = result.status === "no-auth" ? "none" : authorization ? "hawk" : "bewit";
-    if (result.status === "auth-failed") return refuse(scheme, reasonOf(result.message), result.message);
+    if (result.status === "auth-failed") return refuse(scheme, result.kind, result.message);
     const { scopes, expires } = result;
     if (result.status === "auth-success") {
       const problem =
@@ -36,14 +37,6 @@ export function createRequestAuthenticator(
     metrics?.authSuccesses.inc({ scheme });
     return { clientId: result.status === "no-auth" ? undefined : result.clientId, scopes, expires };
   };
-}
-
-/** Few kinds, for the metric: the messages name clients and scopes. */
-function reasonOf(message: string): string {
-  if (message.startsWith("Client with")) return "client";
-  if (/^(ext\.|Failed to parse ext|Supplied credentials)/.test(message)) return "ext";
-  if (/Stale timestamp|Access expired/.test(message)) return "time";
-  return message === "Unauthorized: Bad mac" ? "mac" : "form";
 }
 
 /** Host and port as the client signed them, which behind a proxy are not those that this process listens on. */
