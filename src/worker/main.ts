@@ -17,6 +17,7 @@ import type { Plugin } from "./plugin.ts";
 import { artifactsPlugin } from "./plugins/artifacts/plugin.ts";
 import { envPlugin } from "./plugins/env.ts";
 import { exitStatusPlugin } from "./plugins/exit-status.ts";
+import { failureReportPlugin } from "./plugins/failure-report.ts";
 import { logsPlugin } from "./plugins/logs.ts";
 import { maxLogSizePlugin } from "./plugins/max-log-size.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
@@ -185,6 +186,7 @@ export function builtInPlugins(
 ): readonly Plugin[] {
   return [
     logsPlugin(liveLogs),
+    failureReportPlugin(),
     notYetPlugin(),
     envPlugin(),
     artifactsPlugin(options.maxArtifactBytes ?? 50e9),

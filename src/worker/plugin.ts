@@ -6,6 +6,7 @@ import type { ExceptionReason, Resolution } from "./outcome.ts";
 import { checkedPart } from "./payload-part.ts";
 import type { PayloadPart } from "./payload-part.ts";
 import type { TaskContext } from "./task-context.ts";
+import type { TaskDefinition } from "../api/queue/task.ts";
 
 /** A plugin's judgement of a finished run. The first one of the list that is not ok decides. */
 export type Verdict =
@@ -22,9 +23,10 @@ export interface TaskPlugin {
   stopped?(results: ResultSet): Promise<Verdict>;
   /**
    * The log is closed and the queue not yet told. `signal` fires when there is no more time to upload, or no more right;
-   * a run that has lost its claim, which somebody else may be repeating, has none from the beginning.
+   * a run that has lost its claim, which somebody else may be repeating, has none from the beginning. `messages` are the
+   * errors that ended the run, as in the log.
    */
-  resolving?(resolution: Resolution, signal: AbortSignal): Promise<void>;
+  resolving?(resolution: Resolution, signal: AbortSignal, messages: readonly string[]): Promise<void>;
   /** Always called, last. */
   dispose?(): Promise<void>;
 }
@@ -36,7 +38,7 @@ export interface Plugin extends PayloadPart {
    */
   readonly evenIfMalformed: boolean;
   /** Artifact names that the plugin writes itself, which the task must not use. */
-  reservedArtifacts(payload: unknown): readonly string[];
+  reservedArtifacts(payload: unknown, definition: TaskDefinition): readonly string[];
   newTask(task: TaskContext, payload: unknown): Promise<TaskPlugin>;
 }
 
@@ -45,7 +47,7 @@ export interface PluginDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;
   readonly evenIfMalformed?: boolean;
-  reservedArtifacts?(payload: Static<S>): readonly string[];
+  reservedArtifacts?(payload: Static<S>, definition: TaskDefinition): readonly string[];
   newTask(task: TaskContext, payload: Static<S>): Promise<TaskPlugin>;
 }
 
@@ -55,7 +57,7 @@ export function definePlugin<S extends TObject>(definition: PluginDefinition<S>)
     name: definition.name,
     payloadSchema: definition.payloadSchema,
     evenIfMalformed: definition.evenIfMalformed ?? false,
-    reservedArtifacts: (payload) => definition.reservedArtifacts?.(own(payload)) ?? [],
+    reservedArtifacts: (payload, task) => definition.reservedArtifacts?.(own(payload), task) ?? [],
     newTask: (task, payload) => definition.newTask(task, own(payload)),
   };
 }

@@ -182,7 +182,9 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     enter("resolving");
     for (const plugin of created.toReversed()) {
       const resolution = resolutionAfter(failure);
-      await lastly(silenced.signal, "resolving", async () => plugin.resolving?.(resolution, silenced.signal));
+      await lastly(silenced.signal, "resolving", async () =>
+        plugin.resolving?.(resolution, silenced.signal, failure?.messages ?? []),
+      );
     }
 
     // Our own report of an exception would be announced to us, too.

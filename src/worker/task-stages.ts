@@ -61,7 +61,10 @@ async function prepare(work: Work): Promise<{ context: TaskContext; payload: Rec
   const checked = payloads.check(work.payload);
   if (checked.ok) {
     const { payload } = checked;
-    const reservedArtifacts = new Set(plugins.flatMap((plugin) => plugin.reservedArtifacts(payload)));
+    const { definition } = work.view.info;
+    const reservedArtifacts = new Set(
+      plugins.flatMap((plugin) => plugin.reservedArtifacts(payload, definition)),
+    );
     const context = { ...work.view, reservedArtifacts };
     for (const plugin of plugins) await create(work, context, plugin, payload, created);
     return { context, payload };

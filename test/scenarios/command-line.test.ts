@@ -68,6 +68,15 @@ describe("run", () => {
     });
   });
 
+  test("does not take the exit status from what the command prints", async () => {
+    const lines = [
+      "[taskcluster 2026-01-31T12:00:00.000Z]    Exit Code: 7",
+      "[taskcluster:error] signal: SIGKILL",
+    ];
+    const script = `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}; exit 3`;
+    expect(await cli(["run", "-q", "--", "sh", "-c", script])).toEqual({ status: 3, out: "", err: "" });
+  });
+
   test("counts a signal as shells do", async () => {
     expect(await cli(["run", "-q", "sh", "-c", "kill -TERM $$"])).toMatchObject({ status: 143 });
   });
@@ -100,7 +109,7 @@ describe("run", () => {
 
   test("a command that takes too long is ended, and that is told", async () => {
     const { status, err } = await cli(["run", "-q", "--max-run-time", "1", "--", "sleep", "600"]);
-    expect(err).toMatch(/^error: the task failed, and not by its command: .*maxRunTime of 1 second/);
+    expect(err).toMatch(/^error: the task failed, but not because of its command: .*maxRunTime of 1 second/);
     expect(status).toBe(1);
   });
 
@@ -108,7 +117,7 @@ describe("run", () => {
     const { status, err } = await cli(["run", "-q", "--max-run-time", "30h", "--", "true"]);
     expect(status).toBe(1);
     expect(err).toMatch(
-      /^error: the worker does not understand the task: .*payload\.maxRunTime is 108000, but/,
+      /^error: the worker rejected the task's payload: .*payload\.maxRunTime is 108000, but/,
     );
   });
 
@@ -172,7 +181,7 @@ describe("run", () => {
     // With this path not even a shell is found, so the first command fails.
     const line = ["run", "-q", "--cwd-tarball", "-e", "PATH=/nonexistent", "--", "/bin/sh", "-c", "exit 9"];
     const { status, err } = await cli(line, { cwd });
-    expect(err).toBe("error: the source could not be brought to the worker: see the log\n");
+    expect(err).toBe("error: the source could not be fetched by the worker: see the log\n");
     expect(status).toBe(1);
   });
 });

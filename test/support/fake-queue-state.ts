@@ -20,6 +20,8 @@ export interface SubmitOptions {
   readonly deadlineMs?: number;
   /** From now. */
   readonly expiresMs?: number;
+  /** The definition's `extra`. */
+  readonly extra?: Record<string, unknown>;
 }
 
 interface Task {
@@ -120,7 +122,7 @@ export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): 
     artifacts: (taskId) => find(taskId).artifacts,
     pendingIds: () =>
       [...tasks].filter(([, { runs }]) => runs.at(-1)?.state === "pending").map(([taskId]) => taskId),
-    submit(payload, { deadlineMs = 3_600_000, expiresMs = 7_200_000 } = {}) {
+    submit(payload, { deadlineMs = 3_600_000, expiresMs = 7_200_000, extra = {} } = {}) {
       const taskId = slugid();
       const definition: TaskDefinition = {
         provisionerId,
@@ -147,7 +149,7 @@ export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): 
           source: "https://example.com",
         },
         tags: {},
-        extra: {},
+        extra,
       };
       const first: Run = { runId: 0, state: "pending", reasonCreated: "scheduled", scheduled: time() };
       tasks.set(taskId, { definition, runs: [first], artifacts: new Map() });

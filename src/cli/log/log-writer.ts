@@ -8,8 +8,6 @@ export interface LogWriterOptions {
   readonly colors: Colors;
   /** Leave the worker's lines out. */
   readonly quiet?: boolean;
-  /** Told of each line of the worker's, without its end. */
-  readonly onWorkerLine?: (line: string) => void;
 }
 
 export interface LogWriter {
@@ -29,12 +27,7 @@ const workerLine = /^\[taskcluster(?::\w+)?(?: [^\]]+)?\] ?/;
  * Commands' output goes through as it comes, unfinished lines included: prompts and progress bars are live as well. Only
  * a line that may yet turn out to be the worker's is held back, until it does.
  */
-export function createLogWriter({
-  output,
-  colors,
-  quiet = false,
-  onWorkerLine,
-}: LogWriterOptions): LogWriter {
+export function createLogWriter({ output, colors, quiet = false }: LogWriterOptions): LogWriter {
   let held: Buffer = nothing;
   let atLineStart = true;
 
@@ -45,7 +38,6 @@ export function createLogWriter({
   async function putLine(bytes: Buffer): Promise<void> {
     const line = bytes.toString("utf8").replace(/\r?\n$/, "");
     if (!workerLine.test(line)) return put(bytes);
-    onWorkerLine?.(line);
     if (quiet) return;
     const painted = line.startsWith("[taskcluster:error]") ? colors.red(line) : colors.dim(line);
     await put(painted + (bytes.at(-1) === newline ? "\n" : ""));

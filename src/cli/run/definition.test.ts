@@ -34,6 +34,7 @@ test("the command line becomes a task in the form of generic-worker", () => {
         { type: "directory", path: "./dist", name: "public/dist" },
       ],
     },
+    extra: { taskyard: { failureReport: "public/taskyard/failure-report.json" } },
     metadata: { name: "sh -c echo hi", source: "http://localhost:8080" },
   });
   expect(definition).not.toHaveProperty("dependencies");

@@ -1,6 +1,8 @@
 // The task that `taskyard run` makes of a command line.
 import { hostname, userInfo } from "node:os";
 import type { Priority, TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { failureReportExtra } from "../../worker/failure-report.ts";
+import { failureReportArtifact } from "./read-failure-report.ts";
 
 export interface RunRequest {
   readonly argv: readonly string[];
@@ -49,6 +51,7 @@ export function runDefinition(
       env: { ...request.env, ...preparation?.env },
       ...(request.artifacts.length > 0 && { artifacts: request.artifacts.map(artifactEntry) }),
     },
+    extra: failureReportExtra(failureReportArtifact),
     metadata: {
       name: truncate(request.name ?? text, 255),
       description: truncate(`\`${text}\`, by taskyard run`, 32_768),

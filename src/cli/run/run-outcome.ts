@@ -1,75 +1,46 @@
-// What the end of a task means: an exit status, and words where it is not the command's own.
+// Maps the end of a task to the exit status of `taskyard run`, and explains a status that is not the command's own.
 import { constants } from "node:os";
 import type { TaskStatus } from "../../api/queue/status.ts";
+import type { FailureReport } from "../../worker/failure-report.ts";
 import { exitStatus } from "../cli-error.ts";
 
-/** What the lines of the worker said of the commands of a run. */
-export interface CommandEnds {
-  /** Takes a line of the worker's. */
-  note(line: string): void;
-  /** A new run begins. */
-  reset(): void;
-  /** How many commands ended. */
-  readonly count: number;
-  /** The exit status of the last one, as shells count: 128 and more for signals. */
-  readonly last: number | undefined;
-  /** The last error that the worker told. */
-  readonly error: string | undefined;
-}
-
-// The commands may print such lines as well, but the worker's own comes after all that they wrote; and whether
-// the task failed at all is the queue's word, not the log's.
-const exitLine = /^\[taskcluster [^\]]*\]\s+Exit Code: (-?\d+)$/;
-const errorLine = /^\[taskcluster:error\] (?:signal: (SIG\w+)|(.+))$/;
-
-export function commandEnds(): CommandEnds {
-  let count = 0;
-  let last: number | undefined;
-  let error: string | undefined;
-  return {
-    note(line) {
-      const code = exitLine.exec(line)?.[1];
-      if (code !== undefined) [count, last] = [count + 1, Number(code)];
-      const [, signal, text] = errorLine.exec(line) ?? [];
-      error = text ?? error;
-      const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
-      if (number !== undefined) last = 128 + number;
-    },
-    reset: () => void ([count, last, error] = [0, undefined, undefined]),
-    get count() {
-      return count;
-    },
-    get last() {
-      return last;
-    },
-    get error() {
-      return error;
-    },
-  };
-}
-
-export interface Outcome {
+export interface RunOutcome {
   readonly exitStatus: number;
-  /** Why the exit status is not simply the command's. */
+  /** Why the exit status is not the command's. */
   readonly explanation?: string;
 }
 
-/** `commands` is how many the task has; the last one is the user's. */
+/** `commands` is the number of commands in the task. The user's is the last one. */
 export function outcomeOf(
   status: TaskStatus,
-  { count, last, error }: Pick<CommandEnds, "count" | "last" | "error">,
+  report: FailureReport | undefined,
   commands: number,
-): Outcome {
+): RunOutcome {
   if (status.state === "completed") return { exitStatus: exitStatus.ok };
-  const failure = (explanation: string): Outcome => ({ exitStatus: exitStatus.failure, explanation });
-  if (status.state === "exception") return failure(explainException(status, error ?? "see the log"));
-  // Where the command before the user's worked, it ended with 0, whatever became of the user's then.
-  if (count < commands && commands > 1 && last !== 0) {
-    return failure("the source could not be brought to the worker: see the log");
-  }
-  if (last !== undefined && last > 0) return { exitStatus: last };
-  return failure(`the task failed, and not by its command: ${error ?? "see the log"}`);
+  const failure = (explanation: string): RunOutcome => ({ exitStatus: exitStatus.failure, explanation });
+  const details = lastLine(report?.messages.at(-1)) ?? "see the log";
+  if (status.state === "exception") return failure(explainException(status, details));
+  if (report === undefined)
+    return failure(
+      "the task failed, and its worker did not report the exit status of the command: see the log",
+    );
+  const last = report.commands.at(-1);
+  // The command before the user's fetches the source. If it succeeded, the task failed for another reason.
+  if (report.commands.length < commands && commands > 1 && last?.exitCode !== 0)
+    return failure("the source could not be fetched by the worker: see the log");
+  const own = last && exitStatusOf(last);
+  if (own !== undefined && own > 0) return { exitStatus: own };
+  return failure(`the task failed, but not because of its command: ${details}`);
 }
+
+/** As a shell counts: 128 plus the number of the signal. */
+function exitStatusOf({ exitCode, signal }: FailureReport["commands"][number]): number | undefined {
+  if (exitCode !== null) return exitCode;
+  const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
+  return number === undefined ? undefined : 128 + number;
+}
+
+const lastLine = (text: string | undefined): string | undefined => text?.trimEnd().split("\n").at(-1);
 
 function explainException(status: TaskStatus, details: string): string {
   const run = status.runs.at(-1);
@@ -79,19 +50,19 @@ function explainException(status: TaskStatus, details: string): string {
       return "the task was canceled";
     case "deadline-exceeded":
       return run.started === undefined
-        ? `no worker of ${taskQueueId} took the task before its deadline`
-        : "the task was not done before its deadline";
+        ? `no worker of ${taskQueueId} claimed the task before its deadline`
+        : "the task did not finish before its deadline";
     case "claim-expired":
-      return "the worker vanished while it ran the task, and so did every worker that tried again";
+      return "the worker disappeared while it ran the task, and no retries are left";
     case "worker-shutdown":
-      return "the worker was stopped while it ran the task, and the task has no retries left";
+      return "the worker was stopped while it ran the task, and no retries are left";
     case "malformed-payload":
-      return `the worker does not understand the task: ${details}`;
+      return `the worker rejected the task's payload: ${details}`;
     case "resource-unavailable":
-      return `something that the task needs could not be had: ${details}`;
+      return `a resource that the task needs was not available: ${details}`;
     case "internal-error":
       return `the worker failed, through no fault of the task: ${details}`;
     default:
-      return `the task ended without a verdict (${run?.reasonResolved ?? "no run"})`;
+      return `the task ended without a result (${run?.reasonResolved ?? "no run"})`;
   }
 }

@@ -22,8 +22,9 @@ export const runCommand = command({
   details: [
     "Ctrl-C cancels the task; a second one leaves at once. The log goes to standard output, the lines of the worker dim on " +
       "a terminal; remarks go to standard error.",
-    "Where the task ends without a verdict of its command (canceled, no worker, bad payload), the reason is told and the " +
-      "exit status is 1; after Ctrl-C it is 130. A command that a signal ended gives 128 and the signal's number.",
+    "Exits with the status of the command; 128 plus the signal's number if a signal ended it. If the task ends in another " +
+      "way (canceled, no worker, payload rejected), prints the reason and exits with 1; after Ctrl-C, with 130. Workers " +
+      "other than `taskyard worker` do not report the status of the command: a failure is then always 1.",
   ],
   args: [{ name: "COMMAND", rest: true }],
   options: {

@@ -11,7 +11,8 @@ import { listArtifacts } from "../task/artifact-access.ts";
 import { stateText } from "../task/status.ts";
 import { artifactName } from "./definition.ts";
 import { followTask } from "./follow-task.ts";
-import { commandEnds, outcomeOf, type Outcome } from "./run-outcome.ts";
+import { readFailureReport } from "./read-failure-report.ts";
+import { outcomeOf, type RunOutcome } from "./run-outcome.ts";
 
 export interface WatchedRun {
   readonly client: Client;
@@ -30,7 +31,7 @@ export interface WatchedRun {
 }
 
 export interface RunEnd {
-  readonly outcome: Outcome;
+  readonly outcome: RunOutcome;
   readonly status: TaskStatus;
   readonly artifacts: readonly { readonly name: string; readonly url: string }[];
 }
@@ -40,13 +41,11 @@ const lonelyMs = 10_000;
 
 export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   const { client, taskId, io, interrupted, remark } = run;
-  const ends = commandEnds();
   const waiting = startSpinner(io, "waiting for a worker");
   const writer = createLogWriter({
     output: run.log,
     colors: colorsFor(run.log, io.env),
     quiet: run.quiet,
-    onWorkerLine: (line) => ends.note(line),
   });
   const lonely = setTimeout(() => {
     waiting.stop();
@@ -70,14 +69,18 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
         clearTimeout(lonely);
         waiting.stop();
         await writer.end();
-        ends.reset();
         if (runId > 0) remark(`run ${runId}: the one before was lost, and the task is tried again`);
       },
       onLog: (bytes) => writer.write(bytes),
     });
     await writer.end();
     waiting.stop();
-    return await conclude(run, status, outcomeOf(status, ends, run.commands));
+    // A task that completed has no report.
+    const report =
+      status.state === "completed"
+        ? undefined
+        : await readFailureReport(client, taskId, status.runs.length - 1);
+    return await conclude(run, status, outcomeOf(status, report, run.commands));
   } catch (error) {
     remark(`lost sight of task ${taskId}, which may go on: taskyard task log -f ${taskId}`);
     throw error;
@@ -88,12 +91,12 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   }
 }
 
-async function conclude(run: WatchedRun, status: TaskStatus, ended: Outcome): Promise<RunEnd> {
+async function conclude(run: WatchedRun, status: TaskStatus, ended: RunOutcome): Promise<RunEnd> {
   const { client, taskId, io, interrupted, remark } = run;
   const last = status.runs.at(-1);
   // Whoever pressed Ctrl-C knows why; the task may have ended by itself just before, and then its end counts.
   const ours = interrupted.aborted && last?.reasonResolved === "canceled";
-  const outcome: Outcome = ours ? { exitStatus: exitStatus.interrupted } : ended;
+  const outcome: RunOutcome = ours ? { exitStatus: exitStatus.interrupted } : ended;
   const colors = colorsFor(io.stderr, io.env);
   const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
   const state = ours ? "canceled" : stateText(status.state, colors);
