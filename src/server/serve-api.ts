@@ -8,7 +8,7 @@ import type { Config } from "./core/config.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Db } from "./core/db.ts";
 import type { EventLog } from "./core/event-log/index.ts";
-import { serveReferences } from "./core/http/references.ts";
+import { serveReferences } from "./core/http/serve-references.ts";
 import { serve, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import { sql } from "./core/sql.ts";

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Service } from "../../api/service.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { sendDocument, wireDocument } from "../core/http/documents.ts";
+import { sendDocument, cachedDocument } from "../core/http/send-document.ts";
 import { setApiHeaders } from "../core/http/headers.ts";
 import type { Monitor } from "../core/monitor.ts";
 import { API_PAGES, renderApiIndex } from "./api-index.ts";
@@ -36,7 +36,7 @@ export function servePages(app: FastifyInstance, options: PagesOptions): void {
   });
   const services = Object.values(options.services);
   const publish = (path: string, text: string): void => {
-    const document = wireDocument(text, pageHeaders);
+    const document = cachedDocument(text, pageHeaders);
     app.get(path, (request, reply) => sendDocument(request, reply, document));
   };
   publish(API_PAGES, renderApiIndex(services));

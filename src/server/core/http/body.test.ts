@@ -1,4 +1,4 @@
-// What the server makes of request bodies, good and bad.
+// Request bodies, valid and invalid.
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
@@ -26,7 +26,7 @@ const send = (payload: string | Buffer | undefined, headers: Record<string, stri
     ...(payload !== undefined && { payload }),
   });
 
-/** What a refusal says of itself. */
+/** Returns the status, code and message of an error reply. */
 const refused = (reply: { statusCode: number; json(): { code: string; message: string } }) => ({
   status: reply.statusCode,
   code: reply.json().code,
@@ -34,7 +34,7 @@ const refused = (reply: { statusCode: number; json(): { code: string; message: s
 });
 
 describe("a JSON body", () => {
-  it("reaches the handler with the defaults of its schema, its text the authentication", async () => {
+  it("is passed to the handler with its schema's defaults, and as raw text to the authentication", async () => {
     const text = `{ "kind": "toy", "nested": {} }`;
     const reply = await put(text);
     expect(reply.statusCode).toBe(200);
@@ -42,13 +42,13 @@ describe("a JSON body", () => {
     expect(rawBodies.at(-1)).toBe(text);
   });
 
-  it("may name its character set", async () => {
+  it("may have a character set in its content type", async () => {
     expect((await put(toy, { ...json, "content-type": "application/json; charset=utf-8" })).statusCode).toBe(
       200,
     );
   });
 
-  it("keeps every member, also those that a prototype has", async () => {
+  it("keeps every member, also those with names of prototype members", async () => {
     const anything = '{"__proto__":{"polluted":true},"constructor":1,"é":"\\u0000"}';
     const reply = await put(`{"kind":"toy","anything":${anything}}`);
     expect(JSON.stringify(reply.json<{ anything: unknown }>().anything)).toBe(anything);
@@ -62,7 +62,7 @@ describe("a JSON body", () => {
     ["3", "Failed to parse JSON: expected an object or an array, got number"],
     ['"text"', "Failed to parse JSON: expected an object or an array, got string"],
     ["null", "Failed to parse JSON: expected an object or an array, got null"],
-  ])("is refused where it is %s, before anything else is looked at", async (text, message) => {
+  ])("is refused before any other check if it is %s", async (text, message) => {
     const reply = await put(text, { ...json, "x-caller": "forger" });
     expect(refused(reply)).toEqual({
       status: 400,
@@ -71,7 +71,7 @@ describe("a JSON body", () => {
     });
   });
 
-  it("may be an array where no schema forbids it", async () => {
+  it("may be an array if no schema forbids it", async () => {
     expect((await send("[1, 2]")).json()).toEqual({ body: [1, 2] });
     expect(refused(await put("[1, 2]"))).toMatchObject({
       code: "InputValidationError",
@@ -79,7 +79,7 @@ describe("a JSON body", () => {
     });
   });
 
-  it("is refused where it is nested so deep that nothing could print it again", async () => {
+  it("is refused if it is nested too deeply to be serialized again", async () => {
     const nest = (depth: number) => `{"kind":"toy","anything":${"[".repeat(depth)}${"]".repeat(depth)}}`;
     const brackets = `{"kind":"toy","anything":"\\"${"[".repeat(5_000)}"}`;
     expect((await put(nest(499))).statusCode).toBe(200);
@@ -95,7 +95,7 @@ describe("a JSON body", () => {
 });
 
 describe("a missing body", () => {
-  it("is refused where the method wants one, though every member had a default", async () => {
+  it("is refused if the method requires one, even if every member has a default", async () => {
     expect(refused(await put("", json))).toEqual({
       status: 400,
       code: "MalformedPayload",
@@ -107,14 +107,14 @@ describe("a missing body", () => {
     });
   });
 
-  it("is an empty object where its type is JSON and no schema says more", async () => {
+  it("is an empty object if its type is JSON and there is no schema", async () => {
     expect((await send("")).json()).toEqual({ body: {} });
     expect((await send(undefined, {})).json()).toEqual({ body: null });
   });
 });
 
 describe("a body of another type", () => {
-  it("is refused where the method wants JSON", async () => {
+  it("is refused if the method requires JSON", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "text/json"])
       expect(refused(await put(toy, { ...json, "content-type": type }))).toEqual({
         status: 400,
@@ -123,11 +123,11 @@ describe("a body of another type", () => {
       });
   });
 
-  it("is not read where the method takes none", async () => {
+  it("is not read if the method takes no body", async () => {
     expect((await send("a=b", { "content-type": "text/plain" })).json()).toEqual({ body: null });
   });
 
-  it("is refused where its type is none", async () => {
+  it("is refused if its type is invalid", async () => {
     expect(refused(await put(toy, { ...json, "content-type": "///" }))).toMatchObject({
       status: 400,
       code: "MalformedPayload",
@@ -138,21 +138,21 @@ describe("a body of another type", () => {
 describe("a compressed body", () => {
   const gzip = { ...json, "content-encoding": "gzip" };
 
-  it("is inflated, and its text is what was compressed", async () => {
+  it("is decompressed, and its raw text is the decompressed text", async () => {
     expect((await put(gzipSync(toy), gzip)).statusCode).toBe(200);
     expect(rawBodies.at(-1)).toBe(toy);
     expect((await put(deflateSync(toy), { ...json, "content-encoding": "deflate" })).statusCode).toBe(200);
     expect((await put(toy, { ...json, "content-encoding": "identity" })).statusCode).toBe(200);
   });
 
-  it("is refused where the compression is unknown or broken, with an answer and no incident", async () => {
+  it("is refused without an incident if the compression is unknown or invalid", async () => {
     expect(refused(await put(toy, { ...json, "content-encoding": "br" }))).toMatchObject({
       status: 400,
       code: "MalformedPayload",
-      message: "Content-Encoding 'br' is not understood: send the body as it is, or use gzip or deflate.",
+      message: "Content-Encoding 'br' is not supported: send the body uncompressed, or use gzip or deflate.",
     });
-    for (const broken of [Buffer.from(toy), gzipSync(toy).subarray(0, -6)])
-      expect(refused(await put(broken, gzip))).toMatchObject({
+    for (const invalid of [Buffer.from(toy), gzipSync(toy).subarray(0, -6)])
+      expect(refused(await put(invalid, gzip))).toMatchObject({
         status: 400,
         code: "MalformedPayload",
         message: expect.stringContaining("The request body cannot be read: "),
@@ -160,8 +160,8 @@ describe("a compressed body", () => {
     expect(records.filter((record) => "incidentId" in record)).toEqual([]);
   });
 
-  it("counts by what it inflates to", async () => {
-    // Over a real connection: what is left of a bomb must not keep the answer.
+  it("is limited by its decompressed size", async () => {
+    // Over a real connection: the unread rest of the bomb must not delay the reply.
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     const call = request({ port, method: "POST", path: "/api/tiny/v1/send", headers: gzip });
     call.on("error", () => undefined).end(bomb);
@@ -175,23 +175,23 @@ describe("a compressed body", () => {
 describe("a body that is too large", () => {
   const large = JSON.stringify({ kind: "toy", anything: "x".repeat(LIMIT) });
 
-  it("is refused, whether its length is announced or not", async () => {
+  it("is refused, with or without a content length", async () => {
     const expected = {
       status: 413,
       code: "InputTooLarge",
-      message: `The request body is larger than the ${LIMIT} bytes that are accepted here.`,
+      message: `The request body is larger than the limit of ${LIMIT} bytes.`,
     };
     expect(refused(await put(large))).toEqual(expected);
     expect(refused(await put(gzipSync(large), { ...json, "content-encoding": "gzip" }))).toEqual(expected);
   });
 
-  it("may be as large as the limit says", async () => {
+  it("may be exactly as large as the limit", async () => {
     const text = JSON.stringify({ anything: "" });
     expect((await send(text.replace('""', `"${"x".repeat(LIMIT - text.length)}"`))).statusCode).toBe(200);
   });
 });
 
-it("a caller that hangs up in the middle of a body is no incident", async () => {
+it("a caller that disconnects in the middle of a body causes no incident", async () => {
   const arrived = once(app.server, "request");
   const socket = connect(port, "127.0.0.1");
   socket.write(

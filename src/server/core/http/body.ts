@@ -1,30 +1,30 @@
-// Reading request bodies: JSON only, limited after inflating, the raw text kept for the payload hash of Hawk.
+// Reads request bodies: JSON only, limited by their decompressed size. Keeps the raw text for Hawk's payload hash.
 import { createGunzip, createInflate } from "node:zlib";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import { parseLongList } from "./long-list.ts";
 import { isDeeperThan } from "./nesting.ts";
 
-/** What the parser leaves on a request: the parsed body, and its text as it came. */
+/** The body that the parser sets on a request: the parsed value and the raw text. */
 export interface JsonBody {
   readonly text: string;
   readonly value: unknown;
 }
 
-/** Deeper JSON is refused: at some thousand levels printing it again, as replies and errors do, would overflow the stack. */
+/** Deeper JSON is refused: at some thousand levels, serializing it for a reply or error would overflow the stack. */
 const MAX_DEPTH = 500;
 
-/** Bodies up to this length take a few milliseconds to parse, so it is done in one go. */
+/** Bodies up to this length are parsed in one call, which takes a few milliseconds. */
 const SHORT_LENGTH = 200_000;
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The member of the route's body that is parsed piece by piece. */
+    /** The list in the route's body whose elements are parsed one at a time. */
     longList?: string | undefined;
   }
 }
 
-/** Teaches a server (or a scope of it) to read JSON bodies of at most `limit` bytes; other types are not read. */
+/** Makes a server (or a scope of it) read JSON bodies of at most `limit` bytes. Other content types are not read. */
 export function readJsonBodies(app: FastifyInstance, limit: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>(
@@ -46,7 +46,7 @@ export function readJsonBodies(app: FastifyInstance, limit: number): void {
       }
     },
   );
-  // A body of another type is left unread: the method either takes no input, or refuses the type itself.
+  // Bodies of other types are discarded: the method either takes no input or refuses the type.
   app.addContentTypeParser("*", (_request, payload, done) => {
     payload.resume();
     done(null, undefined);
@@ -60,12 +60,12 @@ export function readJsonBodies(app: FastifyInstance, limit: number): void {
       return done(
         new ApiError(
           "MalformedPayload",
-          `Content-Encoding '${encoding}' is not understood: send the body as it is, or use gzip or deflate.`,
+          `Content-Encoding '${encoding}' is not supported: send the body uncompressed, or use gzip or deflate.`,
         ),
       );
-    // The announced length is that of the compressed body; the limit is checked while the inflated one is read.
+    // The content length is that of the compressed body. The limit applies to the decompressed body as it is read.
     delete request.headers["content-length"];
-    // Once a bomb is refused, nobody needs what is left of it; nor does a caller who hung up.
+    // The rest is not needed after a decompression bomb was refused or the caller disconnected.
     reply.raw.once("close", () => inflate.destroy());
     done(null, payload.pipe(inflate));
   });
@@ -96,11 +96,11 @@ function checkDepth(text: string): void {
     );
 }
 
-/** The body of a request, where one was read. */
+/** Returns the body of a request, if one was read. */
 export const jsonBody = (request: FastifyRequest): JsonBody | undefined =>
   request.body as JsonBody | undefined;
 
-/** A body that must be there: even where `{}` would do, no body at all is a mistake of the caller. */
+/** Returns the body, or throws if there is none. A missing body is an error even where `{}` would be valid. */
 export function requiredBody(request: FastifyRequest): JsonBody {
   const body = jsonBody(request);
   if (body !== undefined && body.text !== "") return body;

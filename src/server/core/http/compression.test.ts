@@ -1,12 +1,12 @@
-// Which replies are compressed, for whom, and what their headers say then.
+// Which replies are compressed, for which callers, and with which headers.
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyServer } from "../../../../test/support/tiny-server.ts";
-import { jsonDocument, sendDocument } from "./documents.ts";
+import { jsonDocument, sendDocument } from "./send-document.ts";
 
-/** A reply of so many bytes, as `GET /things/abc?limit=…` answers it. */
+/** Returns a reply of this size, like that of `GET /things/abc?limit=…`. */
 const replyOf = (bytes: number): object => ({ text: "x".repeat(bytes - '{"text":""}'.length) });
 
 const { app, listen } = tinyServer({
@@ -14,21 +14,21 @@ const { app, listen } = tinyServer({
   open: () => replyOf(5_000),
 });
 const document = jsonDocument(replyOf(5_000));
-app.get("/document", (asked, reply) => sendDocument(asked, reply, document));
+app.get("/document", (request, reply) => sendDocument(request, reply, document));
 let port = 0;
 beforeAll(async () => {
   port = await listen();
 });
 afterAll(() => app.close());
 
-interface Answer {
+interface Reply {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly bytes: Buffer;
 }
 
-/** Over a connection, where no client adds headers or undoes encodings. */
-async function ask(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+/** Sends a request without a client that would add headers or decode the reply. */
+async function send(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Reply> {
   const sent = request({ host: "127.0.0.1", port, path, method, headers, agent: false }).end();
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
@@ -41,7 +41,7 @@ const reader = { "x-caller": "reader" };
 const gzip = { "accept-encoding": "gzip" };
 
 describe("a reply to a caller who accepts gzip", () => {
-  it("is compressed from 1 KiB on", async () => {
+  it("is compressed if it has at least 1 KiB", async () => {
     for (const [bytes, encoding] of [
       [1023, undefined],
       [1024, "gzip"],
@@ -49,7 +49,7 @@ describe("a reply to a caller who accepts gzip", () => {
       [65_537, "gzip"],
       [3_000_000, "gzip"],
     ] as const) {
-      const { status, headers, bytes: sent } = await ask(thing(bytes), { ...reader, ...gzip });
+      const { status, headers, bytes: sent } = await send(thing(bytes), { ...reader, ...gzip });
       expect([bytes, status, headers["content-encoding"]]).toEqual([bytes, 200, encoding]);
       const body = encoding === "gzip" ? gunzipSync(sent) : sent;
       expect(body.toString()).toBe(JSON.stringify(replyOf(bytes)));
@@ -58,16 +58,16 @@ describe("a reply to a caller who accepts gzip", () => {
     }
   });
 
-  it("tells its length on the wire where it is known, and that it depends on the caller", async () => {
-    const { headers, bytes } = await ask(thing(5_000), { ...reader, ...gzip });
+  it("has the length of the compressed body if known, and a vary header", async () => {
+    const { headers, bytes } = await send(thing(5_000), { ...reader, ...gzip });
     expect(headers).toMatchObject({ "content-length": String(bytes.length), vary: "accept-encoding" });
-    const long = await ask(thing(100_000), { ...reader, ...gzip });
+    const long = await send(thing(100_000), { ...reader, ...gzip });
     expect(long.headers).toMatchObject({ "transfer-encoding": "chunked", vary: "accept-encoding" });
     expect(long.headers).not.toHaveProperty("content-length");
   });
 
-  it("is compressed too where it is a refusal", async () => {
-    const { status, headers, bytes } = await ask(`/api/tiny/v1/things/${"N".repeat(2_000)}`, {
+  it("is also compressed if it is an error", async () => {
+    const { status, headers, bytes } = await send(`/api/tiny/v1/things/${"N".repeat(2_000)}`, {
       ...reader,
       ...gzip,
     });
@@ -75,12 +75,12 @@ describe("a reply to a caller who accepts gzip", () => {
     expect(JSON.parse(gunzipSync(bytes).toString())).toMatchObject({ code: "InvalidRequestArguments" });
   });
 
-  it("is not where the method sends what comes as it comes", async () => {
-    const { headers, bytes } = await ask("/api/tiny/v1/open", gzip);
+  it("is not compressed if the method streams its reply", async () => {
+    const { headers, bytes } = await send("/api/tiny/v1/open", gzip);
     expect([headers["content-encoding"], bytes.length]).toEqual([undefined, 5_000]);
   });
 
-  it("has the same headers when asked for by HEAD", async () => {
+  it("has the same headers for HEAD", async () => {
     for (const [bytes, accepted] of [
       [5_000, "gzip"],
       [5_000, "identity"],
@@ -89,9 +89,9 @@ describe("a reply to a caller who accepts gzip", () => {
       [100_000, "identity"],
     ] as const) {
       const headers = { ...reader, "accept-encoding": accepted };
-      const get = await ask(thing(bytes), headers);
-      const head = await ask(thing(bytes), headers, "HEAD");
-      const named = ({ headers: { vary, ...rest } }: Answer) => [
+      const get = await send(thing(bytes), headers);
+      const head = await send(thing(bytes), headers, "HEAD");
+      const named = ({ headers: { vary, ...rest } }: Reply) => [
         rest["content-encoding"],
         rest["content-length"],
         rest["content-type"],
@@ -108,8 +108,8 @@ describe("a reply to a caller who accepts gzip", () => {
   });
 });
 
-describe("what the caller accepts", () => {
-  it("decides, by names and weights", async () => {
+describe("accept-encoding", () => {
+  it("decides by names and weights", async () => {
     const cases: [accepted: string | undefined, encoding: string | undefined][] = [
       [undefined, undefined],
       ["", undefined],
@@ -128,7 +128,7 @@ describe("what the caller accepts", () => {
       ["gzip;q=nonsense", undefined],
     ];
     for (const [accepted, encoding] of cases) {
-      const { status, headers, bytes } = await ask(thing(5_000), {
+      const { status, headers, bytes } = await send(thing(5_000), {
         ...reader,
         ...(accepted !== undefined && { "accept-encoding": accepted }),
       });
@@ -138,10 +138,10 @@ describe("what the caller accepts", () => {
   });
 });
 
-describe("a document that may be kept", () => {
-  it("has one tag for both its forms, and says that there are two", async () => {
-    const plain = await ask("/document");
-    const compressed = await ask("/document", gzip);
+describe("a cached document", () => {
+  it("has the same ETag compressed and uncompressed, and a vary header", async () => {
+    const plain = await send("/document");
+    const compressed = await send("/document", gzip);
     expect([plain.headers["content-encoding"], compressed.headers["content-encoding"]]).toEqual([
       undefined,
       "gzip",
@@ -151,7 +151,7 @@ describe("a document that may be kept", () => {
       expect(headers).toMatchObject({ etag: document.etag, vary: "accept-encoding" });
     // A strong tag would promise the same bytes.
     expect(document.etag).toMatch(/^W\//);
-    const again = await ask("/document", { ...gzip, "if-none-match": String(compressed.headers.etag) });
+    const again = await send("/document", { ...gzip, "if-none-match": String(compressed.headers.etag) });
     expect([again.status, again.bytes.length, again.headers["content-encoding"]]).toEqual([
       304,
       0,
@@ -161,8 +161,8 @@ describe("a document that may be kept", () => {
   });
 });
 
-describe("a caller who hangs up", () => {
-  it("in the middle of a long reply is no incident", async () => {
+describe("a caller that disconnects", () => {
+  it("in the middle of a long reply causes no incident", async () => {
     const sent = request({
       host: "127.0.0.1",
       port,
@@ -173,6 +173,6 @@ describe("a caller who hangs up", () => {
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     response.destroy();
     await once(response, "close");
-    expect((await ask(thing(5_000), { ...reader, ...gzip })).status).toBe(200);
+    expect((await send(thing(5_000), { ...reader, ...gzip })).status).toBe(200);
   });
 });

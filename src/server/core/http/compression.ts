@@ -1,35 +1,35 @@
-// Replies compressed with gzip, for callers who accept that. See docs/decisions/017.
+// Compresses replies with gzip for callers that accept it. See docs/decisions/017.
 import compress from "@fastify/compress";
 import type { FastifyInstance } from "fastify";
 
-/** Bytes from which on a reply is compressed. */
+/** The minimum size of compressed replies in bytes. */
 const THRESHOLD = 1024;
 
 /**
- * Up to so many bytes are compressed in one call, which takes 0.2 ms at most. A stream through the thread pool costs
- * twice the CPU at 50 kB and holds a compressor for each reply under way; only long lists are worth that.
+ * Replies up to this size are compressed in one synchronous call, which takes 0.2 ms at most. A stream through the
+ * thread pool uses twice the CPU at 50 kB and one compressor per reply in flight, which only pays off for long lists.
  */
-const LONGEST_IN_ONE_GO = 64 * 1024;
+const SYNC_THRESHOLD = 64 * 1024;
 
-/** Teaches a server to compress what its routes send, but for those that say `compress: false`. */
+/** Makes a server compress the replies of all routes except those with `compress: false`. */
 export function compressReplies(app: FastifyInstance): void {
-  // Called rather than registered: a registered plugin begins when the server starts, and would miss the routes.
+  // Called rather than registered: a registered plugin runs when the server starts, after the routes are added.
   compress(
     app,
     {
       threshold: THRESHOLD,
-      syncThreshold: LONGEST_IN_ONE_GO,
-      // `identity` is one of them for callers who prefer it.
+      syncThreshold: SYNC_THRESHOLD,
+      // `identity` is listed for callers that prefer it.
       encodings: ["gzip", "identity"],
       zlibOptions: { level: 1 },
-      // Bodies of requests are read by body.ts.
+      // body.ts decompresses request bodies.
       globalDecompression: false,
     },
     (err) => {
       if (err) throw err;
     },
   );
-  // Fastify takes the body from a reply to HEAD before other hooks see it. Compressed first, it has the headers of GET.
+  // Fastify removes the body of a reply to HEAD before other hooks run. Compressing first yields the headers of GET.
   app.addHook("onRoute", (route) => {
     if (route.method === "HEAD" && Array.isArray(route.onSend)) route.onSend.reverse();
   });

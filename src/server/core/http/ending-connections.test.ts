@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { tinyServer } from "../../../../test/support/tiny-server.ts";
 
-it("a server that stops answers what it was asked, and waits for no connection after that", async () => {
+it("a server that stops replies to open requests, and then waits for no connection", async () => {
   const { app, listen } = tinyServer();
   app.get("/slow", async () => {
     begin();
@@ -19,17 +19,17 @@ it("a server that stops answers what it was asked, and waits for no connection a
   const unused = connect(port, "127.0.0.1");
   const ended = once(unused, "close");
   await once(unused, "connect");
-  const answer = fetch(`http://127.0.0.1:${port}/slow`);
+  const pending = fetch(`http://127.0.0.1:${port}/slow`);
   await begun;
   const closed = app.close();
   await ended;
   release();
-  const reply = await answer;
+  const reply = await pending;
   expect([await reply.text(), reply.headers.get("connection")]).toEqual(["finished", "close"]);
   await closed;
 });
 
-it("a server that stops ends a connection whose answer had begun before and ends only now", async () => {
+it("a server that stops closes a connection when its reply, sent in part before the stop, ends", async () => {
   const { app, listen } = tinyServer();
   const body = new PassThrough();
   app.get("/stream", { compress: false }, (_request, reply) => reply.send(body));

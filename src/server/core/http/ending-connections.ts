@@ -1,11 +1,11 @@
-// Ends connections when the server stops, without cutting off a request.
+// Closes connections when the server stops, without interrupting a request.
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 
 /**
- * Closes what Node leaves open when a server closes: connections that never carried a request (browsers open them ahead
- * of need, and so does Node's fetch after each request that was aborted), and those whose last answer is still to come,
- * which clients would keep for seconds. Either would hold up the stop until its time is up.
+ * Closes connections that Node leaves open when a server closes: those that never carried a request (browsers open them
+ * in advance, and so does Node's fetch after each aborted request), and those whose last reply is pending, which clients
+ * would keep open for seconds. Both would delay the stop until its timeout.
  */
 export function endConnectionsOnClose(app: FastifyInstance): void {
   const unused = new Set<Socket>();
@@ -24,7 +24,7 @@ export function endConnectionsOnClose(app: FastifyInstance): void {
     if (closing) reply.header("connection", "close");
     done(null, payload);
   });
-  // A stream, or a long download, told its client before that the connection would stay.
+  // The headers of a stream or a long download were sent before, with the connection kept alive.
   app.addHook("onResponse", (request, _reply, done) => {
     if (closing) request.socket.end();
     done();

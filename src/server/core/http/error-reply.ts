@@ -1,4 +1,4 @@
-// How a refusal looks on the wire: the body that clients of the compatible system parse and print.
+// Sends errors in the format that Taskcluster's clients parse and print.
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
@@ -7,7 +7,7 @@ import type { Monitor } from "../monitor.ts";
 import { jsonBody } from "./body.ts";
 import { pathParameters } from "./path-parameters.ts";
 
-/** Turns whatever was thrown into an error that may be shown; what nobody expected gets an incident id. */
+/** Converts any thrown value to an error that may be shown to the caller. Unexpected errors get an incident id. */
 export function toApiError(err: unknown, monitor: Monitor): ApiError {
   if (err instanceof ApiError) return err;
   const incidentId = monitor.reportError(err);
@@ -17,22 +17,19 @@ export function toApiError(err: unknown, monitor: Monitor): ApiError {
 }
 
 /**
- * The same for what the framework throws before a method is called: it marks what is the caller's fault. `bodyLimit`
- * is what it would have read.
+ * Does the same for errors that the framework throws before a handler runs. Their status code distinguishes the caller's
+ * mistakes. `bodyLimit` is the route's limit in bytes.
  */
-export function refusalOf(err: unknown, monitor: Monitor, bodyLimit: number): ApiError {
+export function frameworkError(err: unknown, monitor: Monitor, bodyLimit: number): ApiError {
   if (err instanceof ApiError || !(err instanceof Error)) return toApiError(err, monitor);
   const { code, statusCode = 500 }: Partial<FastifyError> = err;
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
-    return new ApiError(
-      "InputTooLarge",
-      `The request body is larger than the ${bodyLimit} bytes that are accepted here.`,
-    );
+    return new ApiError("InputTooLarge", `The request body is larger than the limit of ${bodyLimit} bytes.`);
   if (statusCode >= 500) return toApiError(err, monitor);
   return new ApiError("MalformedPayload", `The request body cannot be read: ${err.message}`, { cause: err });
 }
 
-/** Sends an error in the standard body. */
+/** Sends an error with the standard body. */
 export function sendError(
   error: ApiError,
   request: FastifyRequest,
@@ -61,7 +58,7 @@ export function sendError(
           params: pathParameters(request, of),
           payload: withoutMembers(jsonBody(request)?.value ?? {}, [
             ...(of?.secretMembers ?? []),
-            // Megabytes that the caller has already.
+            // Megabytes that the caller already has.
             ...(of?.longList === undefined ? [] : [of.longList]),
           ]),
           time,

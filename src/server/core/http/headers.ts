@@ -1,4 +1,4 @@
-// The headers that every answer of the API carries.
+// The headers of all API replies.
 import { randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
@@ -13,10 +13,10 @@ const constantHeaders: Readonly<Record<string, string>> = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 };
 
-/** A trace id goes on from service to service and into logs, so only a harmless one is taken over. */
+/** A trace id is passed on to other services and to logs, so only a harmless one is accepted. */
 const TRACE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Sets them, and the ids by which a request can be found in the logs. */
+/** Sets the headers, including the ids that identify a request in the logs. */
 export function setApiHeaders(request: FastifyRequest, reply: FastifyReply): void {
   const given = request.headers["x-taskcluster-trace-id"];
   const traceId = typeof given === "string" && TRACE_ID.test(given) ? given : randomUUID();

@@ -1,18 +1,19 @@
-// Bodies beyond the general limit, of the few methods that take them: only from callers who are known before they are
-// read, and no more than some at a time. Else a handful of strangers could fill the memory, or keep others waiting.
+// Restricts bodies above the general limit, which few methods accept: callers must be authenticated before the body is
+// read, and only a few are read concurrently. Otherwise a handful of anonymous callers could exhaust the memory or delay
+// others.
 import type { onRequestHookHandler } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Authenticate } from "./call.ts";
 
-/** Each holds its body and what is made of it, some 200 MB at worst. */
-const MOST = 4;
+/** Each holds its body and the parsed value, some 200 MB in the worst case. */
+const MAX_CONCURRENT = 4;
 
-/** A hook for routes whose bodies may have more than `limit` bytes. */
-export function fewLargeBodies(limit: number, authenticate: Authenticate): onRequestHookHandler {
+/** Returns a hook for routes that accept bodies of more than `limit` bytes. */
+export function limitLargeBodies(limit: number, authenticate: Authenticate): onRequestHookHandler {
   let open = 0;
   return (request, reply, done) => {
     const { "content-length": length, "content-encoding": encoding } = request.headers;
-    // A compressed body may become anything.
+    // The decompressed size of a body is unknown.
     if (length !== undefined && encoding === undefined && Number(length) <= limit) return done();
     try {
       if (authenticate(request, null).clientId === undefined)
@@ -20,11 +21,11 @@ export function fewLargeBodies(limit: number, authenticate: Authenticate): onReq
     } catch (err) {
       return done(err as Error);
     }
-    if (open >= MOST)
+    if (open >= MAX_CONCURRENT)
       return done(
         new ApiError(
           "ServiceUnavailable",
-          `${MOST} calls with bodies of more than ${limit} bytes are under way, which is the most at a time. Try again shortly.`,
+          `${MAX_CONCURRENT} requests with bodies of more than ${limit} bytes are in progress, which is the maximum. Try again shortly.`,
         ),
       );
     open++;

@@ -1,4 +1,4 @@
-// Parsing piece by piece gives what parsing in one go gives.
+// Parsing element by element returns the same value as JSON.parse.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseLongList } from "./long-list.ts";
@@ -6,7 +6,7 @@ import { parseLongList } from "./long-list.ts";
 const parsed = (text: string) => parseLongList(text, "tasks", () => undefined);
 
 describe("a body with a long list", () => {
-  it("is what JSON.parse makes of it, whatever stands in it and around it", async () => {
+  it("is parsed as JSON.parse does, with any elements and any other members", async () => {
     const member = fc.tuple(fc.string({ unit: "binary" }), fc.jsonValue());
     await fc.assert(
       fc.asyncProperty(
@@ -25,7 +25,7 @@ describe("a body with a long list", () => {
     );
   });
 
-  it("is refused where JSON.parse refuses it", async () => {
+  it("is refused if JSON.parse refuses it", async () => {
     const texts = [
       "",
       "{",
@@ -61,35 +61,35 @@ describe("a body with a long list", () => {
     );
   });
 
-  it("says which element is wrong", async () => {
+  it("is refused with the index of an invalid element", async () => {
     await expect(parsed('{"tasks":[1,{"a":}]}')).rejects.toThrow(/^Failed to parse JSON: tasks\[1\]: /);
   });
 
-  it("must have it once, by its own name", async () => {
+  it("must have the list exactly once", async () => {
     for (const text of ['{"dryRun":true}', '{"tasks":[],"tasks":[]}', '{"tasks":{}}'])
       await expect(parsed(text)).rejects.toThrow(
         "Failed to parse JSON: a body of this size must be an object with the list tasks, given once",
       );
   });
 
-  it("has its elements looked at, and the rest", async () => {
+  it("is checked by element, and the rest as one text", async () => {
     const seen: unknown[] = [];
     await parseLongList('{"a":1,"tasks":[2,[3]]}', "tasks", (part) => void seen.push(part));
     expect(seen).toEqual(['{"a":1,"tasks":[]}', "2", "[3]"]);
   });
 
-  it("lets others go on meanwhile", async () => {
+  it("does not block other work while it is parsed", async () => {
     const element = JSON.stringify({ a: "x".repeat(3000) });
     const text = `{"tasks":[${Array.from({ length: 5000 }, () => element).join(",")}]}`;
-    let turns = 0;
+    let iterations = 0;
     let done = false;
     const count = (): void => {
-      turns++;
+      iterations++;
       if (!done) setImmediate(count);
     };
     setImmediate(count);
     await parsed(text);
     done = true;
-    expect(turns).toBeGreaterThan(1);
+    expect(iterations).toBeGreaterThan(1);
   });
 });

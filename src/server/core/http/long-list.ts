@@ -1,16 +1,16 @@
-// JSON whose one member is a list of thousands, parsed element by element. JSON.parse of 30 MB takes 250 ms, for which
-// everybody else would have to wait.
+// Parses JSON with one very long list element by element. JSON.parse of 30 MB takes 250 ms, which would block all other
+// requests.
 import { ApiError } from "../../../lib/errors.ts";
 import { startTimeSlice, type TimeSlice } from "../time-slice.ts";
 import { endOfString } from "./nesting.ts";
 
-/** One element is parsed in one go, so it must not be large itself. */
+/** An element is parsed in one call, so it must not be large itself. */
 const MAX_ELEMENT_LENGTH = 10 * 2 ** 20;
 
 /**
- * The value of `text`, an object with the list `name`. `check` looks at the text of each element, and of the rest, and throws. Takes
- * exactly what JSON.parse takes, but for objects that have the member twice, or with its name in escapes, which are
- * refused.
+ * Returns the value of `text`, an object with the list `name`. `check` is called with the text of each element and of
+ * the rest, and may throw. Accepts exactly what JSON.parse accepts, except objects that have the list twice or with
+ * escapes in its name, which are refused.
  */
 export async function parseLongList(
   text: string,
@@ -20,14 +20,17 @@ export async function parseLongList(
   const slice = startTimeSlice();
   const list = await findList(text, name, slice);
   if (!list) throw malformed(`a body of this size must be an object with the list ${name}, given once`);
-  // What is around the list goes through JSON.parse with an empty one in its place.
+  // JSON.parse gets the text around the list, with an empty list in its place.
   const rest = `${text.slice(0, list.from)}${text.slice(list.to)}`;
   check(rest);
   const value = parse(rest, "");
   const elements: unknown[] = [];
   for (const [i, [from, to]] of list.spans.entries()) {
     if (to - from > MAX_ELEMENT_LENGTH)
-      throw new ApiError("InputTooLarge", `${name}[${i}] takes ${to - from} characters, which is too much.`);
+      throw new ApiError(
+        "InputTooLarge",
+        `${name}[${i}] has ${to - from} characters; the limit is ${MAX_ELEMENT_LENGTH}.`,
+      );
     const element = text.slice(from, to);
     check(element);
     elements.push(parse(element, `${name}[${i}]: `));
@@ -37,14 +40,14 @@ export async function parseLongList(
 }
 
 interface List {
-  /** Behind its opening bracket, and at the closing one. */
+  /** The positions after the opening bracket and of the closing one. */
   readonly from: number;
   readonly to: number;
-  /** Its elements. */
+  /** The positions of the elements. */
   readonly spans: readonly (readonly [from: number, to: number])[];
 }
 
-/** Finds the list among the members of the outermost object; what it does not understand is left to JSON.parse. */
+/** Finds the list among the members of the outermost object. Leaves syntax errors elsewhere to JSON.parse. */
 async function findList(text: string, name: string, slice: TimeSlice): Promise<List | undefined> {
   const key = JSON.stringify(name);
   let found: List | undefined;
@@ -58,7 +61,7 @@ async function findList(text: string, name: string, slice: TimeSlice): Promise<L
     if (text.slice(begin, colon).trim() !== key) at = endOfValue(text, value);
     else {
       if (found || text[value] !== "[") return undefined;
-      found = await elementsOf(text, value, slice);
+      found = await readList(text, value, slice);
       at = found.to + 1;
     }
     at = skipSpace(text, at);
@@ -66,7 +69,7 @@ async function findList(text: string, name: string, slice: TimeSlice): Promise<L
   return found;
 }
 
-async function elementsOf(text: string, bracket: number, slice: TimeSlice): Promise<List> {
+async function readList(text: string, bracket: number, slice: TimeSlice): Promise<List> {
   const spans: [number, number][] = [];
   const first = skipSpace(text, bracket + 1);
   if (text[first] === "]") return { from: bracket + 1, to: first, spans };
@@ -88,7 +91,7 @@ const COLON = 0x3a;
 const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
-/** Where the value that begins at `from` ends, by counting brackets outside of strings. */
+/** Returns the end of the value that starts at `from`, by counting brackets outside of strings. */
 function endOfValue(text: string, from: number): number {
   let depth = 0;
   for (let i = from; i < text.length; i++) {

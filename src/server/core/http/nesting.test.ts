@@ -1,4 +1,4 @@
-// The text tells how deep its value is nested.
+// The nesting depth of a JSON text is that of its value.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { endOfString, isDeeperThan } from "./nesting.ts";
@@ -6,7 +6,7 @@ import { endOfString, isDeeperThan } from "./nesting.ts";
 const depthOf = (value: unknown): number =>
   typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
-it("says of the text what is true of its value", () => {
+it("finds the depth of the value in its text", () => {
   const text = fc.string({ unit: fc.constantFrom("[", "]", "{", "}", '"', "\\", "a", "\u2028") });
   const { json } = fc.letrec((tie) => ({
     json: fc.oneof(
@@ -28,7 +28,7 @@ it("says of the text what is true of its value", () => {
   );
 });
 
-it("finds the end of a string, whatever is escaped in it, and that of a broken one at the end", () => {
+it("finds the end of a string with escapes, and the end of the text for an unterminated one", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('"', "\\", "a") }), (value) => {
       const written = JSON.stringify(value);
@@ -38,10 +38,10 @@ it("finds the end of a string, whatever is escaped in it, and that of a broken o
   expect([endOfString('"', 0), endOfString('"a\\"', 0), isDeeperThan(1, '["[')]).toEqual([1, 4, false]);
 });
 
-it("takes no longer than in proportion to the text", () => {
+it("takes time proportional to the text", () => {
   for (const part of ['"', "\\", '\\"', "[", "]", '{"":']) {
-    const begun = performance.now();
+    const start = performance.now();
     isDeeperThan(Infinity, `"${part.repeat(2_000_000 / part.length)}`);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(2_000);
   }
 });

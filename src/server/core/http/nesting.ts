@@ -1,15 +1,15 @@
-// How deep JSON is nested, found out from its text.
+// Determines the nesting depth of JSON from its text.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-// `[` and `]`, of which `{` and `}` differ in this bit alone. A Set takes twice as long.
+// `{` and `}` differ from `[` and `]` only in this bit. A Set takes twice as long.
 const CURLY = 0x20;
 const OPENING = 0x5b | CURLY;
 const CLOSING = 0x5d | CURLY;
 
 /**
- * Whether objects and arrays lie in each other more than `levels` deep. Of the text, since a walk through the value of
- * one with a million keys takes as long as parsing it, and this a fraction. What is no JSON gets some answer.
+ * Reports whether objects and arrays are nested more than `levels` deep. Scans the text: walking a parsed value with a
+ * million keys takes as long as parsing, and this takes a fraction. The result is unspecified for invalid JSON.
  */
 export function isDeeperThan(levels: number, text: string): boolean {
   let depth = 0;
@@ -23,9 +23,9 @@ export function isDeeperThan(levels: number, text: string): boolean {
   return false;
 }
 
-/** Where the string that begins at `from` has its closing quote. */
+/** Returns the position of the closing quote of the string that starts at `from`. */
 export function endOfString(text: string, from: number): number {
-  // By indexOf, which the engine does many characters at a time.
+  // indexOf compares many characters at a time.
   for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let start = at;
     while (text.charCodeAt(start - 1) === BACKSLASH) start--;

@@ -1,17 +1,20 @@
-// The parameters of a path: how the router is told of them, and under which names the contract has them.
+// Translates path parameters between the contract's names and the router's.
 import type { FastifyRequest } from "fastify";
 import type { Endpoint } from "../../../api/endpoint.ts";
 
 const HALVES = ["firstHalf", "secondHalf"] as const;
 
-/** The path for the router, which knows a rest parameter (`*name`) as `*`; twice where a slash may be plain. */
+/**
+ * Returns the router's paths of an endpoint. The router calls a rest parameter (`*name`) `*`. A parameter that may
+ * contain an unencoded slash needs a second path.
+ */
 export function routerPaths({ path, slashIn }: Pick<Endpoint, "path" | "slashIn">): string[] {
   const plain = path.replace(/\*\w+$/, "*");
   if (slashIn === undefined) return [plain];
   return [plain, plain.replace(`:${slashIn}`, HALVES.map((half) => `:${half}`).join("/"))];
 }
 
-/** Decoded. */
+/** Returns the decoded parameters of a request by the contract's names. */
 export function pathParameters(
   request: FastifyRequest,
   of: Pick<Endpoint, "path" | "slashIn"> | undefined,

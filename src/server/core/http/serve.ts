@@ -9,9 +9,9 @@ import { templateParams } from "../../../lib/scopes/render.ts";
 import type { Monitor } from "../monitor.ts";
 import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
-import { refusalOf, sendError, toApiError } from "./error-reply.ts";
+import { frameworkError, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
-import { fewLargeBodies } from "./large-bodies.ts";
+import { limitLargeBodies } from "./large-bodies.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
 import { NO_CLAIM, RawJson, Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
@@ -77,14 +77,20 @@ export function serve<S extends Service>(
         method: endpoint.method,
         url,
         bodyLimit,
-        ...(bodyLimit > generalLimit && { onRequest: fewLargeBodies(generalLimit, options.authenticate) }),
+        ...(bodyLimit > generalLimit && { onRequest: limitLargeBodies(generalLimit, options.authenticate) }),
         config: { longList },
         // What is sent as it comes must not wait for company in a compressor.
         ...(endpoint.reply === "blob" && { compress: false as const }),
         handler: answer,
         errorHandler: (err, request, reply) => {
           setApiHeaders(request, reply);
-          void sendError(refusalOf(err, options.monitor, bodyLimit), request, reply, endpoint, options.clock);
+          void sendError(
+            frameworkError(err, options.monitor, bodyLimit),
+            request,
+            reply,
+            endpoint,
+            options.clock,
+          );
           count(request, reply, 0);
         },
       });

@@ -1,4 +1,4 @@
-// The HTTP server around the contract: paths, headers, probes, and what the framework itself refuses.
+// The HTTP server around the contract: paths, headers, probes, and requests that the framework refuses.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,20 +13,20 @@ afterAll(() => app.close());
 
 const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
 
-/** Sends text as it is and answers everything that comes back until the connection ends. */
+/** Sends raw text and returns everything received until the connection ends. */
 async function raw(text: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
-  let answer = "";
-  socket.on("data", (chunk) => (answer += String(chunk)));
+  let received = "";
+  socket.on("data", (chunk) => (received += String(chunk)));
   socket.write(text);
   await once(socket, "close");
-  return answer;
+  return received;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe("a path", () => {
-  it("is not known in another case, under another service or by another method, which is not the standard error", async () => {
+  it("is not found in another case, under another service or by another method, without the standard error body", async () => {
     for (const url of [
       "/api/tiny/v1/OPEN",
       "/api/tiny/v2/open",
@@ -47,7 +47,7 @@ describe("a path", () => {
     expect((await get("/api/tiny/v1/paths/x/rest/")).json()).toEqual({ id: "x", rest: "rest" });
   });
 
-  it("keeps an encoded slash in its parameter, and takes both forms for the rest of a path", async () => {
+  it("keeps an encoded slash in a parameter, and accepts both forms in the rest of a path", async () => {
     const cases: [string, { id: string; rest: string }][] = [
       ["a%2Fb/c", { id: "a/b", rest: "c" }],
       ["a/b/c", { id: "a", rest: "b/c" }],
@@ -64,7 +64,7 @@ describe("a path", () => {
     }
   });
 
-  it("that is not percent-encoding is refused with the standard error", async () => {
+  it("with invalid percent-encoding is refused with the standard error body", async () => {
     for (const bad of ["%", "%zz", "%E9", "a%2"]) {
       const reply = await get(`/api/tiny/v1/things/${bad}`);
       expect([bad, reply.statusCode, reply.json()]).toMatchObject([
@@ -75,7 +75,7 @@ describe("a path", () => {
     }
   });
 
-  it("may be long, but not without end", async () => {
+  it("may be long, up to a limit", async () => {
     const name = "n".repeat(5_000);
     expect((await get(`/api/tiny/v1/paths/x/${name}`)).json()).toEqual({ id: "x", rest: name });
     const reply = await get(`/api/tiny/v1/paths/${"n".repeat(9_000)}/x`);
@@ -86,8 +86,8 @@ describe("a path", () => {
   });
 });
 
-describe("every answer", () => {
-  it("carries the headers that browsers of other sites need, and those that keep content from being misread", async () => {
+describe("every reply", () => {
+  it("has the headers for CORS and those that prevent content sniffing", async () => {
     for (const url of ["/api/tiny/v1/open", "/api/tiny/v1/things/abc", "/nowhere", "/api/tiny/v1/things/%"]) {
       const { headers } = await get(url);
       expect(headers).toMatchObject({
@@ -107,7 +107,7 @@ describe("every answer", () => {
     }
   });
 
-  it("takes over a trace id, unless it would do harm in a log", async () => {
+  it("has the trace id of the request, unless that could do harm in a log", async () => {
     const trace = async (id: string) =>
       (await get("/api/tiny/v1/open", { "x-taskcluster-trace-id": id })).headers["x-for-trace-id"];
     expect(await trace("3f2c_a-1")).toBe("3f2c_a-1");
@@ -116,7 +116,7 @@ describe("every answer", () => {
 });
 
 describe("every process", () => {
-  it("answers probes and robots", async () => {
+  it("serves probes and robots.txt", async () => {
     expect((await get("/__version__")).json()).toMatchObject({ version: "1.2.3" });
     expect((await get("/__heartbeat__")).json()).toEqual({});
     expect((await get("/__lbheartbeat__")).json()).toEqual({});
@@ -124,8 +124,8 @@ describe("every process", () => {
   });
 });
 
-describe("what is not HTTP", () => {
-  it("is answered with 400, too many headers with 431, and neither is an incident", async () => {
+describe("invalid HTTP", () => {
+  it("gets 400, headers that are too large get 431, and neither causes an incident", async () => {
     expect(await raw("nonsense\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
     expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 431 /,
@@ -133,11 +133,11 @@ describe("what is not HTTP", () => {
     expect(records.filter((record) => "incidentId" in record)).toEqual([]);
   });
 
-  it("does not pass a body with two lengths for two requests", async () => {
-    const answer = await raw(
+  it("is refused if a body has two lengths, so that it is not read as two requests", async () => {
+    const received = await raw(
       "POST /api/tiny/v1/send HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" +
         "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(received).toMatch(/^HTTP\/1\.1 400 /);
   });
 });

@@ -1,10 +1,10 @@
-// The HTTP server itself: limits, routing rules, and the paths that every process answers.
+// The HTTP server: limits, routing rules, and the paths that every process serves.
 import Fastify, { type FastifyInstance } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Monitor } from "../monitor.ts";
 import { readJsonBodies } from "./body.ts";
-import { refusalOf, sendError } from "./error-reply.ts";
+import { frameworkError, sendError } from "./error-reply.ts";
 import { compressReplies } from "./compression.ts";
 import { endConnectionsOnClose } from "./ending-connections.ts";
 import { setApiHeaders } from "./headers.ts";
@@ -19,11 +19,11 @@ export interface HttpServerOptions {
   readonly monitor: Monitor;
 }
 
-// Names of artifacts and secrets are longer than the router's default of 100.
+// Names of artifacts and secrets may exceed the router's default of 100.
 const MAX_PARAM_LENGTH = 8192;
 
-/** Paths that no route gets to see. */
-const pathRefusals: Readonly<Record<string, (url: string) => ApiError>> = {
+/** Errors of paths that the router rejects before it finds a route. */
+const pathErrors: Readonly<Record<string, (url: string) => ApiError>> = {
   FST_ERR_BAD_URL: (url) =>
     new ApiError("InvalidRequestArguments", `The path is not valid percent-encoding: ${url}`),
   FST_ERR_MAX_PARAM_LENGTH: () =>
@@ -33,14 +33,14 @@ const pathRefusals: Readonly<Record<string, (url: string) => ApiError>> = {
     ),
 };
 
-/** A server without services; `serve` adds them. */
+/** Creates a server without services. `serve` adds them. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: options.bodyLimit,
     keepAliveTimeout: options.keepAliveTimeoutMs,
     trustProxy: options.trustProxy,
-    // A long poll may be open when we stop; its handler ends it, so nothing is cut off.
+    // Not `true`: a long poll may be open at a stop, and its handler ends it.
     forceCloseConnections: "idle",
     routerOptions: {
       caseSensitive: true,
@@ -49,9 +49,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     frameworkErrors: (err, request, reply) => {
       setApiHeaders(request, reply);
-      const refused =
-        pathRefusals[err.code]?.(request.url) ?? refusalOf(err, options.monitor, options.bodyLimit);
-      void sendError(refused, request, reply, undefined, options.clock);
+      const error =
+        pathErrors[err.code]?.(request.url) ?? frameworkError(err, options.monitor, options.bodyLimit);
+      void sendError(error, request, reply, undefined, options.clock);
     },
   });
   endConnectionsOnClose(app);
@@ -61,7 +61,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.setErrorHandler((err, request, reply) => {
     setApiHeaders(request, reply);
     return sendError(
-      refusalOf(err, options.monitor, options.bodyLimit),
+      frameworkError(err, options.monitor, options.bodyLimit),
       request,
       reply,
       undefined,

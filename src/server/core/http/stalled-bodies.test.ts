@@ -5,15 +5,15 @@ import Fastify from "fastify";
 import { expect, it, onTestFinished } from "vitest";
 import { endStalledBodies } from "./stalled-bodies.ts";
 
-// Of real time, since the timers of sockets know no other; so long that a busy machine is not taken for a silent client.
-const SILENCE = 500;
+// In real time, since sockets have no other timers. Long enough that a busy machine does not look like a stalled client.
+const INACTIVITY_MS = 500;
 
-/** A connection to a server whose route `/slow` takes its time once it has the body. */
+/** Connects to a server whose route `/slow` replies long after it has received the body. */
 async function connection(): Promise<Socket> {
   const app = Fastify();
-  endStalledBodies(app, SILENCE);
+  endStalledBodies(app, INACTIVITY_MS);
   app.post("/slow", async ({ body }) => {
-    await setTimeout(2 * SILENCE);
+    await setTimeout(2 * INACTIVITY_MS);
     return { body };
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
@@ -27,21 +27,21 @@ async function connection(): Promise<Socket> {
 const head = (path: string, length: number): string =>
   `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
 
-it("a connection whose body does not go on is closed", async () => {
+it("a connection whose body stalls is closed", async () => {
   const socket = await connection();
-  const begun = performance.now();
+  const start = performance.now();
   socket.resume().write(`${head("/slow", 10)}{"`);
   await once(socket, "close");
-  expect(performance.now() - begun).toBeGreaterThanOrEqual(SILENCE - 5);
+  expect(performance.now() - start).toBeGreaterThanOrEqual(INACTIVITY_MS - 5);
 });
 
-it("an answer may take longer than that, and the connection serves on", async () => {
+it("a reply may take longer than the timeout, and the connection stays usable", async () => {
   const socket = await connection();
   for (const path of ["/slow", "/nowhere", "/slow"]) {
     socket.write(head(path, 2));
     socket.write("{}");
-    const [answer] = (await once(socket, "data")) as [Buffer];
-    expect(String(answer)).toContain(path === "/slow" ? '{"body":{}}' : "404 Not Found");
+    const [reply] = (await once(socket, "data")) as [Buffer];
+    expect(String(reply)).toContain(path === "/slow" ? '{"body":{}}' : "404 Not Found");
   }
   expect(socket.destroyed).toBe(false);
 });

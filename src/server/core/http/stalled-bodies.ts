@@ -1,19 +1,19 @@
-// Ends connections whose body stopped in the middle.
+// Closes connections whose request body stalled.
 import type { FastifyInstance } from "fastify";
 
 /**
- * A caller that vanished while it sent a body leaves a connection that nobody would ever close: Node's own limit is on
- * the whole request, which an upload of hours may not have. So this one is on silence, and only until the body is there:
- * an answer may take longer.
+ * Sets a timeout for inactivity while a request body is received. A caller that disappears while it sends a body would
+ * otherwise leave its connection open forever: Node's own timeout covers the whole request, which would interrupt an
+ * upload that takes hours. The timeout ends with the body, since a reply may take longer.
  */
-export function endStalledBodies(app: FastifyInstance, silenceMs = 60_000): void {
-  // Before fastify's own listener: uploads have another limit, and set it there.
+export function endStalledBodies(app: FastifyInstance, inactivityMs = 60_000): void {
+  // Runs before fastify's own listener, where uploads set a different timeout.
   app.server.prependListener("request", (request, response) => {
     const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers;
     if (length === "0" && encoding === undefined) return;
-    request.setTimeout(silenceMs);
+    request.setTimeout(inactivityMs);
     request.once("end", () => {
-      // After the answer the connection has another limit already, that of keeping it alive.
+      // After the reply, the keep-alive timeout is already in effect.
       if (!response.writableEnded) request.setTimeout(0);
     });
   });

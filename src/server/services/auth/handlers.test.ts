@@ -111,7 +111,7 @@ test("nobody keeps the server busy with lists of scopes that no client holds", a
   ])
     await expect(call()).rejects.toMatchObject({
       statusCode: 413,
-      message: expect.stringContaining("larger than the 262144 bytes that are accepted here"),
+      message: expect.stringContaining("larger than the limit of 262144 bytes"),
     });
 });
 

@@ -33,7 +33,7 @@ describe("a call", () => {
     expect([reply.status, reply.code, reply.message]).toEqual([
       413,
       "InputTooLarge",
-      "The request body is larger than the 67108864 bytes that are accepted here.",
+      "The request body is larger than the limit of 67108864 bytes.",
     ]);
   });
 
@@ -60,7 +60,7 @@ describe("a call", () => {
     const tasks = manyTasks();
     const refused = check(tasks);
     await expect(refused).rejects.toThrow(
-      "4 calls with bodies of more than 10485760 bytes are under way, which is the most at a time. Try again shortly.",
+      "4 requests with bodies of more than 10485760 bytes are in progress, which is the maximum. Try again shortly.",
     );
     await expect(check(tasks, stack.as(undefined))).rejects.toThrow(
       "A body of more than 10485760 bytes requires credentials.",

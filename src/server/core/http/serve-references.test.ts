@@ -1,7 +1,7 @@
 import Fastify from "fastify";
 import { describe, expect, it } from "vitest";
 import { services } from "../../../api/services.ts";
-import { serveReferences } from "./references.ts";
+import { serveReferences } from "./serve-references.ts";
 
 let rootUrl = "https://ci.example.com";
 const app = Fastify();
@@ -11,7 +11,7 @@ const TASK_SCHEMA = "/schemas/queue/v1/task.json";
 const get = async (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
 
 describe("serveReferences", () => {
-  it("serves a manifest whose every link leads to a document", async () => {
+  it("serves a manifest without dead links", async () => {
     const manifest = await get("/references/manifest.json");
     const { references } = manifest.json<{ references: string[] }>();
     expect(references).toContain("https://ci.example.com/references/queue/v1/api.json");
@@ -49,7 +49,7 @@ describe("serveReferences", () => {
     });
   });
 
-  it("sends nothing again to who has the document already", async () => {
+  it("sends no body to a caller that already has the document", async () => {
     const etag = String((await get(TASK_SCHEMA)).headers.etag);
     expect(etag).toMatch(/^W\/"[\w-]{27}"$/);
     for (const known of [etag, `"other", ${etag.slice(2)}`, "*"]) {
@@ -61,14 +61,14 @@ describe("serveReferences", () => {
       expect((await get(TASK_SCHEMA, { "if-none-match": other })).statusCode).toBe(200);
   });
 
-  it("answers HEAD, and 404 for what is not published", async () => {
+  it("supports HEAD, and replies 404 for unpublished paths", async () => {
     const head = await app.inject({ method: "HEAD", url: TASK_SCHEMA });
     expect([head.statusCode, head.body]).toEqual([200, ""]);
     for (const url of ["/schemas/queue/v1/nothing.json", "/schemas/", "/references/nothing/v1/api.json"])
       expect([url, (await get(url)).statusCode]).toEqual([url, 404]);
   });
 
-  it("follows the root URL when the server learns it", async () => {
+  it("renders documents again when the root URL changes", async () => {
     const before = (await get(TASK_SCHEMA)).headers.etag;
     rootUrl = "http://localhost:41234";
     const after = await get(TASK_SCHEMA);
