@@ -1,5 +1,5 @@
-// Creates the artifacts of one run: asks the queue, uploads the bytes, tries again, and says what failed in terms
-// of how the run must end.
+// Creates the artifacts of one run: registers them with the queue and uploads their bytes, with retries. Errors determine
+// how the run must end.
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,55 +12,59 @@ import type { Clock } from "../lib/clock.ts";
 import { retry } from "../lib/retry.ts";
 import { slugid } from "../lib/slugid.ts";
 import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
-import { FRESH_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
+import { URL_LIFETIME_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
 import { putFile, type PutFile } from "./put-file.ts";
-import { isPassing, refusalOf } from "./queue-client.ts";
+import { isTransient, refusalOf } from "./queue-client.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
 
 export interface FileUpload {
   readonly name: string;
   readonly contentType: string;
-  /** With `gzip` the bytes are compressed here; what `open` gives is plain. */
+  /** With `gzip` the uploader compresses the bytes. `open` returns them uncompressed. */
   readonly contentEncoding: "identity" | "gzip";
   readonly expires: string;
   readonly size: number;
-  /** All of it, or some bytes. */
+  /** Opens the whole file, or a range of it. */
   open(range?: Range): Readable;
 }
 
 export interface ArtifactUploader {
   /**
-   * Rejects with MalformedPayloadError where the name is taken by something else, with ResourceUnavailableError
-   * where queue or store did not work in spite of repeats, and with the signal's reason when it fires.
+   * Rejects with MalformedPayloadError if the name belongs to an artifact with other content, with
+   * ResourceUnavailableError if the queue or the store still failed after retries, and with the signal's reason when it
+   * aborts.
    */
   file(upload: FileUpload, signal: AbortSignal): Promise<void>;
-  /** Creates an artifact that is no more than a record: `reference`, `link` or `error`. Rejects as `file` does. */
+  /** Creates an artifact without bytes: `reference`, `link` or `error`. Rejects as `file` does. */
   record(name: string, body: CreateArtifactRequest, signal: AbortSignal): Promise<void>;
 }
 
 export interface UploaderOptions {
-  /** The queue with the run's newest credentials. */
+  /** Returns the queue with the run's newest credentials. */
   queue(): QueueClient;
   readonly run: RunParams;
   readonly clock: Clock;
-  /** The object service, whatever its credentials. */
+  /** The object service, with any credentials. */
   readonly objects: ObjectClient;
-  /** The largest file that goes to the store in one PUT. */
+  /** The largest file that is uploaded in one PUT, in bytes. */
   readonly maxPutBytes: number;
   /** Folder for compressed copies. */
   readonly tempDir: string;
-  /** Asked when the queue refuses with a conflict, since a canceled run looks like that too; it aborts the run if so. */
+  /**
+   * Checks whether the run still belongs to this worker, and aborts it if not. Called after a conflict, which is also the
+   * queue's reply for a canceled run.
+   */
   stillOurs(): Promise<void>;
 }
 
 const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
-// Ten tries of this back-off span about a minute and a half: longer than a restart of a server.
+// Ten tries with this backoff take about a minute and a half: longer than a restart of a server.
 const tries = 10;
 
 class UploadRefused extends Error {
   readonly status: number;
   constructor(status: number, text: string) {
-    super(`the store answered ${status}${text === "" ? "" : `: ${text}`}`);
+    super(`the store replied with status ${status}${text === "" ? "" : `: ${text}`}`);
     this.status = status;
   }
 }
@@ -74,13 +78,13 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     body: CreateArtifactRequest,
     signal: AbortSignal,
   ): Promise<CreateArtifactReply> {
-    let unanswered = false;
+    let replyLost = false;
     try {
-      return await retry({ signal, tries, delay, retryable: isPassing }, async () => {
+      return await retry({ signal, tries, delay, retryable: isTransient }, async () => {
         try {
           return await queue().createArtifact({ ...run, name }, body, { signal, retries: 0 });
         } catch (error) {
-          unanswered ||= isPassing(error);
+          replyLost ||= isTransient(error);
           throw error;
         }
       });
@@ -89,22 +93,22 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
       if (refusalOf(error) === 409) {
         await stillOurs();
         signal.throwIfAborted();
-        // Of this type it is created once, and what was lost with the answer is not told again.
-        if (unanswered && body.storageType === "object")
+        // An artifact of this type can be created only once, and its credentials are only in the lost reply.
+        if (replyLost && body.storageType === "object")
           throw new ResourceUnavailableError(
-            `the queue's answer to the creation of the artifact "${name}" was lost`,
+            `the queue's reply to the creation of the artifact "${name}" was lost`,
             { cause: error },
           );
         throw new MalformedPayloadError([
-          `The artifact "${name}" exists already with other content: give each artifact a name of its own.`,
+          `The artifact "${name}" exists already with other content: give each artifact a unique name.`,
         ]);
       }
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
       throw new ResourceUnavailableError(`the queue did not create the artifact "${name}"`, { cause: error });
     }
   }
 
-  /** Creates and uploads it, `body` being the bytes to send. */
+  /** Creates the artifact and uploads `body`. */
   async function send(
     file: FileUpload,
     body: Pick<FileUpload, "size" | "open">,
@@ -114,16 +118,16 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     const stored = { contentType: type, contentLength: size, expires };
     if (body.size > maxPutBytes)
       return sendObject(file, await create(name, { storageType: "object", ...stored }, signal), signal);
-    const ask = async () => {
+    const requestUrl = async () => {
       const reply = await create(name, { storageType: "s3", ...stored }, signal);
       if (reply.storageType !== "s3")
-        throw new Error(`the queue gave no URL to upload "${name}" to, but ${reply.storageType} storage`);
-      return { ...reply, askedAt: clock.now() };
+        throw new Error(`the queue returned ${reply.storageType} storage for "${name}", not an upload URL`);
+      return { ...reply, requestedAt: clock.now() };
     };
-    let target = await ask();
+    let target = await requestUrl();
     try {
-      await retry({ signal, tries, delay, retryable: worthAnotherPut }, async () => {
-        if (clock.now() - target.askedAt > FRESH_MS) target = await ask();
+      await retry({ signal, tries, delay, retryable: isRetryablePut }, async () => {
+        if (clock.now() - target.requestedAt > URL_LIFETIME_MS) target = await requestUrl();
         const headers = {
           "content-type": target.contentType,
           ...(file.contentEncoding === "gzip" ? { "content-encoding": "gzip" } : {}),
@@ -132,14 +136,14 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
       });
     } catch (error) {
       signal.throwIfAborted();
-      if (!worthAnotherPut(error)) throw error;
+      if (!isRetryablePut(error)) throw error;
       throw new ResourceUnavailableError(`the artifact "${file.name}" could not be uploaded`, {
         cause: error,
       });
     }
   }
 
-  /** Of type object, whose bytes go in parts. It has no encoding: its readers get them as they are. */
+  /** Uploads an artifact of type `object` in parts. Objects have no content encoding, so the bytes are sent as they are. */
   async function sendObject(
     file: FileUpload,
     target: CreateArtifactReply,
@@ -147,8 +151,8 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
   ): Promise<void> {
     const { name, contentType, size } = file;
     if (target.storageType !== "object")
-      throw new Error(`the queue gave no object to upload "${name}" to, but ${target.storageType} storage`);
-    const retryable = (error: unknown): boolean => isPassing(error) && worthAnotherPut(error);
+      throw new Error(`the queue returned ${target.storageType} storage for "${name}", not an object`);
+    const retryable = (error: unknown): boolean => isTransient(error) && isRetryablePut(error);
     const retried = <R>(call: () => Promise<R>): Promise<R> =>
       retry({ signal, tries, delay, retryable }, call);
     try {
@@ -177,7 +181,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     },
     async file(file, signal) {
       if (file.contentEncoding === "identity") return send(file, file, signal);
-      // Compressed to a file first: stores want the length in advance, and a retry then costs no second compression.
+      // Compressed to a file first: stores require the length in advance, and a retry does not compress again.
       const copy = join(tempDir, slugid());
       try {
         await pipeline(file.open(), createGzip(), createWriteStream(copy, { flags: "wx", mode: 0o600 }), {
@@ -192,16 +196,16 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
   };
 }
 
-/** One PUT; answers the ETag. */
+/** Sends one PUT and returns the ETag. */
 async function put(file: PutFile): Promise<string | undefined> {
   const { status, etag, text } = await putFile(file);
   if (status < 200 || status > 299) throw new UploadRefused(status, text);
   return etag;
 }
 
-/** S3 answers 400 to an upload that it found idle for too long, so that counts as passing as well. */
-function worthAnotherPut(error: unknown): boolean {
-  // What the queue said when it was asked for another URL, as often as that makes sense.
+/** S3 replies with 400 to an upload that was idle for too long, so that status is retryable, too. */
+function isRetryablePut(error: unknown): boolean {
+  // Errors of the request for another URL, which has its own retries.
   if (error instanceof MalformedPayloadError || error instanceof ResourceUnavailableError) return false;
   if (!(error instanceof UploadRefused)) return true;
   return error.status >= 500 || [400, 408, 429].includes(error.status);

@@ -12,7 +12,7 @@ import type { QueueClient } from "./queue-client.ts";
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const worker = { workerGroup: "g", workerId: "w", tasks: 1 };
 
-test("a claim is reclaimed three minutes before its end, a short one after two thirds", () => {
+test("a claim is reclaimed three minutes before its expiry, a short one after two thirds of its duration", () => {
   expect(reclaimDelay({ expiresAt: 1_200_000, length: 1_200_000 }, 0)).toBe(1_020_000);
   expect(reclaimDelay({ expiresAt: 1500, length: 1500 }, 0)).toBe(1000);
   expect(reclaimDelay({ expiresAt: 1500, length: 1500 }, 2000)).toBe(0);
@@ -24,11 +24,11 @@ describe("keeping a claim", () => {
   let taskId: string;
   let lost: LostCause | undefined;
   let reclaims: number;
-  /** What the next reclaims meet instead of an answer. */
+  /** Faults of the next reclaims, one each. */
   let faults: (Error | "hang")[];
   let clientIds: string[];
 
-  /** The queue without a network between. */
+  /** The queue in this process, without a network. */
   const queueAs = (clientId: string): QueueClient => ({
     ...unused,
     withCredentials: (credentials) => queueAs(credentials.accessToken),
@@ -67,7 +67,7 @@ describe("keeping a claim", () => {
     clientIds = [];
   });
 
-  test("goes on for as long as the queue agrees, each time with the newest credentials", async () => {
+  test("continues for as long as the queue accepts reclaims, each time with the newest credentials", async () => {
     const keeper = keep();
     await clock.advance(15_000);
     expect([reclaims, lost]).toEqual([15, undefined]);
@@ -77,14 +77,14 @@ describe("keeping a claim", () => {
     expect([reclaims, clock.pending()]).toEqual([15, 0]);
   });
 
-  test.each([-3_600_000, 3_600_000])("does not mind a queue whose clock differs by %d ms", async (skewMs) => {
+  test.each([-3_600_000, 3_600_000])("works with a queue whose clock differs by %d ms", async (skewMs) => {
     const keeper = keep({ skewMs });
     await clock.advance(15_000);
     expect([reclaims, lost]).toEqual([15, undefined]);
     keeper.stop();
   });
 
-  test("repeats after passing failures while the claim lasts", async () => {
+  test("retries after transient failures while the claim lasts", async () => {
     const keeper = keep();
     faults.push(refused(503), new Error("socket hang up"), refused(500));
     await clock.advance(1499);
@@ -92,7 +92,7 @@ describe("keeping a claim", () => {
     keeper.stop();
   });
 
-  test("gives up when the claim has run out without an answer", async () => {
+  test("gives up when the claim has expired without a reply", async () => {
     keep();
     faults.push(...Array.from({ length: 100 }, () => refused(503)));
     await clock.advance(1400);
@@ -104,7 +104,7 @@ describe("keeping a claim", () => {
     expect([faults.length, clock.pending()]).toEqual([length, 0]);
   });
 
-  test("does not wait beyond the claim's end for a call that hangs", async () => {
+  test("does not wait for a request that hangs beyond the claim's expiry", async () => {
     keep();
     faults.push("hang");
     await clock.advance(1600);
@@ -122,7 +122,7 @@ describe("keeping a claim", () => {
     expect(lost).toBe(cause);
   });
 
-  test("asks once more after the end, as a worker does that slept through it", async () => {
+  test("tries once more after the expiry, as a worker does after a suspension", async () => {
     const keeper = keep();
     clock.setNow(clock.now() + 3_600_000);
     await clock.advance(1100);
@@ -130,7 +130,7 @@ describe("keeping a claim", () => {
     keeper.stop();
   });
 
-  test("notices the deadline by itself", async () => {
+  test("detects the deadline without the queue", async () => {
     keep({ claimMs: 1_200_000, skewMs: 90_000, deadlineMs: 30_000 });
     await clock.advance(29_999);
     expect(lost).toBeUndefined();
@@ -138,7 +138,7 @@ describe("keeping a claim", () => {
     expect(lost).toBe("deadline");
   });
 
-  test("holds a deadline that is further away than a timer reaches", async () => {
+  test("supports a deadline that is further away than the longest timer", async () => {
     const keeper = keep({ claimMs: 2 ** 40, deadlineMs: 40 * 86_400_000 });
     await clock.advance(39 * 86_400_000);
     expect(lost).toBeUndefined();
@@ -147,7 +147,7 @@ describe("keeping a claim", () => {
     keeper.stop();
   });
 
-  test("looks at once when it is told to, and says nothing while all is well", async () => {
+  test("checks the status on request, and reports only a loss", async () => {
     const keeper = keep({ claimMs: 1_200_000 });
     await keeper.check();
     expect(lost).toBeUndefined();
@@ -157,7 +157,7 @@ describe("keeping a claim", () => {
   });
 });
 
-test("a run is ours only while it is the latest, runs, and names us", () => {
+test("a run belongs to the worker only while it is the latest, is running, and has its worker id", () => {
   const state = createState({ claimMs: 1000, skewMs: 0 });
   const claim = state.claim(state.submit({}), worker);
   const { status } = claim;
@@ -170,7 +170,7 @@ test("a run is ours only while it is the latest, runs, and names us", () => {
   }
 });
 
-test("a claim without a start is taken at its word", () => {
+test("a claim without a start time is assumed to have no clock skew", () => {
   const state = createState({ claimMs: 60_000, skewMs: 0 });
   const claim = state.claim(state.submit({}), worker);
   const runs = claim.status.runs.map(({ started: _started, ...run }) => run);

@@ -1,4 +1,4 @@
-// Keeps the claim of one run: reclaims it in time, carries its newest credentials, and notices when it is gone.
+// Keeps the claim of one run: reclaims it in time, holds its newest credentials, and detects its loss.
 import { backoffDelay } from "../lib/backoff.ts";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { TaskStatus } from "../api/queue/status.ts";
@@ -6,7 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import { withTimeout } from "../lib/retry.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
 import type { LostCause } from "./outcome.ts";
-import { isPassing, refusalOf } from "./queue-client.ts";
+import { isTransient, refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
 
 export interface ClaimKeeperOptions {
@@ -15,44 +15,44 @@ export interface ClaimKeeperOptions {
   /** The queue with the worker's own credentials. */
   readonly queue: QueueClient;
   readonly claim: ClaimedTask;
-  /** The worker's time when the claim's reply came. */
+  /** When the reply to the claim arrived, on the worker's clock. */
   readonly receivedAt: number;
-  /** Called once, when the run is no longer ours. */
+  /** Called once, when the run no longer belongs to this worker. */
   onLost(cause: LostCause): void;
 }
 
 export interface ClaimKeeper {
   /** The queue with the newest credentials of the run. */
   queue(): QueueClient;
-  /** Asks the queue whether the run is still ours, and calls `onLost` if it is not. Never rejects. */
+  /** Requests the task's status, and calls `onLost` if the run no longer belongs to this worker. Never rejects. */
   check(): Promise<void>;
   stop(): void;
 }
 
-/** Times of one claim on the worker's clock, in ms. */
+/** The duration of one claim on the worker's clock, in ms. */
 export interface ClaimTerm {
   readonly expiresAt: number;
-  /** How long the queue gives a claim. */
+  /** From the claim or reclaim to the expiry. */
   readonly length: number;
 }
 
-const reclaimAhead = 3 * 60_000;
-// A timer of Node's holds no more than 2^31-1 ms; a deadline may be further away.
-const longestTimer = 2 ** 31 - 1;
-// An answer that comes after this long is of no use, even where the claim would last.
-const answerLimit = 30_000;
+const reclaimAheadMs = 3 * 60_000;
+// Node's timers hold at most 2^31-1 ms. A deadline may be further away.
+const longestTimerMs = 2 ** 31 - 1;
+// Timeout of one request, even where the claim lasts longer.
+const requestTimeoutMs = 30_000;
 
 /**
- * When to reclaim: three minutes before the end, or after two thirds of a shorter claim, so that failed tries can be
- * repeated in any case.
+ * Returns the delay until the next reclaim in ms: three minutes before the expiry, or after two thirds of a shorter claim,
+ * which leaves time to retry in either case.
  */
 export function reclaimDelay(term: ClaimTerm, now: number): number {
-  return Math.max(0, term.expiresAt - Math.min(reclaimAhead, term.length / 3) - now);
+  return Math.max(0, term.expiresAt - Math.min(reclaimAheadMs, term.length / 3) - now);
 }
 
 /**
- * The claim on the worker's own clock. The queue's clock may differ, so only differences of its times count: a claim
- * began at `started`, which was when its reply set out, and lasts until `takenUntil`.
+ * Converts a claim to the worker's clock. The queue's clock may differ, so only differences of its times are used: a
+ * claim began at `started`, which is when its reply was sent, and lasts until `takenUntil`.
  */
 export function claimTerm(claim: ClaimedTask, receivedAt: number): ClaimTerm & { readonly skew: number } {
   const takenUntil = Date.parse(claim.takenUntil);
@@ -62,7 +62,7 @@ export function claimTerm(claim: ClaimedTask, receivedAt: number): ClaimTerm & {
   return { expiresAt, length: expiresAt - receivedAt, skew };
 }
 
-/** Why the queue no longer regards the run as ours, or undefined if it does. */
+/** Returns why the run no longer belongs to this worker, or undefined if it does. */
 export function lostCause(status: TaskStatus, claim: ClaimedTask): LostCause | undefined {
   const run = status.runs[claim.runId];
   const ours =
@@ -96,7 +96,7 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
   function lose(cause: LostCause): void {
     if (stopped.signal.aborted) return;
     stop();
-    monitor.warn("the run is no longer ours", { ...run, cause });
+    monitor.warn("the run no longer belongs to this worker", { ...run, cause });
     options.onLost(cause);
   }
 
@@ -106,10 +106,10 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
   }
 
   async function reclaim(): Promise<void> {
-    // A worker that was suspended wakes up after the end; it asks once all the same, for the queue's clock decides.
+    // A worker that was suspended may wake up after the expiry. It still tries once, since the queue's clock decides.
     const left = Math.max(term.expiresAt - clock.now(), Math.min(5000, term.length / 3));
     try {
-      const reply = await limited(Math.min(left, answerLimit), "the reclaim", (signal) =>
+      const reply = await limited(Math.min(left, requestTimeoutMs), "the reclaim", (signal) =>
         current.reclaimTask(run, { signal, retries: 0 }),
       );
       if (stopped.signal.aborted) return;
@@ -128,11 +128,11 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
     const refusal = refusalOf(error);
     if (refusal === 409 || refusal === 404) {
       await check();
-      // The queue says no and yet calls the run ours: that is how it treats a run after its deadline.
+      // The queue refuses the reclaim although its status shows this worker's run: so it treats runs after their deadline.
       lose(clock.now() >= deadline ? "deadline" : "claim-lost");
       return;
     }
-    monitor.warn("could not reclaim", { ...run, err: error, passing: isPassing(error) });
+    monitor.warn("could not reclaim", { ...run, err: error, transient: isTransient(error) });
     const now = clock.now();
     if (now >= term.expiresAt) {
       lose("claim-lost");
@@ -148,15 +148,15 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
 
   async function check(): Promise<void> {
     try {
-      const { status } = await limited(answerLimit, "the request for the status", (signal) =>
+      const { status } = await limited(requestTimeoutMs, "the request for the status", (signal) =>
         queue.status({ taskId }, { signal }),
       );
       const cause = lostCause(status, claim);
       if (cause !== undefined) lose(cause);
     } catch (error) {
-      // No news is not bad news: the next reclaim tells for certain.
+      // Without a reply, the next reclaim decides.
       if (refusalOf(error) === 404) lose("claim-lost");
-      else if (!stopped.signal.aborted) monitor.debug("could not ask for the status", { ...run, err: error });
+      else if (!stopped.signal.aborted) monitor.debug("could not request the status", { ...run, err: error });
     }
   }
 
@@ -166,7 +166,7 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
   function watchDeadline(): void {
     const left = deadline - clock.now();
     if (left <= 0) lose("deadline");
-    else cancelDeadline = clock.after(Math.min(left, longestTimer), watchDeadline);
+    else cancelDeadline = clock.after(Math.min(left, longestTimerMs), watchDeadline);
   }
 
   schedule(reclaimDelay(term, clock.now()));

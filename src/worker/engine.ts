@@ -1,5 +1,5 @@
-// The contract of an engine: how commands of a task are run. Each step consumes the one before it
-// (builder → sandbox → results), so that nothing can be used in a phase where it means nothing.
+// The contract of an engine, which runs the commands of a task. Each step consumes the one before it
+// (builder → sandbox → results), so that nothing can be used in the wrong phase.
 import type { Readable } from "node:stream";
 import type { Static, TObject } from "typebox";
 import type { ExitInfo } from "./exit-info.ts";
@@ -9,16 +9,16 @@ import type { Range } from "./object-upload.ts";
 import type { ErrorReason } from "./queue-client.ts";
 import type { TaskContext } from "./task-context.ts";
 
-/** A file that a task left behind, or the reason why there is none to be had. */
+/** A file that a task created, or the reason why it cannot be read. */
 export type Extracted =
   | {
       readonly kind: "file";
-      /** Path within what was asked for, with `/`; empty for a single file. */
+      /** Path relative to the requested folder, with `/`. Empty for a single file. */
       readonly path: string;
-      /** Where the file really is, after links: two names of one file have the same identity. */
+      /** The real path, after symbolic links: two names of one file have the same identity. */
       readonly identity: string;
       readonly size: number;
-      /** All of it, or some bytes. */
+      /** Opens the whole file, or a range of it. */
       open(range?: Range): Readable;
     }
   | {
@@ -32,20 +32,20 @@ export interface ResultSet {
   readonly exits: readonly ExitInfo[];
   readonly success: boolean;
   extractFile(path: string): Promise<Extracted>;
-  /** Everything below a folder, in the order of names. A folder that is missing yields one error. */
+  /** Yields all files below a folder, sorted by name. A missing folder yields one error. */
   extractFolder(path: string): AsyncIterable<Extracted>;
 }
 
 export interface Sandbox {
   /** Rejects with AbortedError after `abort`. Settles only when no process of the task is left. */
   readonly result: Promise<ResultSet>;
-  /** Ends the commands at once. The result still comes, without success, so that artifacts can be saved. */
+  /** Ends the commands immediately. `result` still resolves, without success, so that artifacts can be saved. */
   kill(): Promise<void>;
-  /** Ends the commands at once and gives up their result. */
+  /** Ends the commands immediately and discards their result. */
   abort(error: Error): Promise<void>;
 }
 
-/** What plugins may do to a sandbox before it starts. */
+/** The part of a sandbox builder that plugins may use. */
 export interface SandboxBuilderView {
   setEnv(name: string, value: string): void;
 }
@@ -56,7 +56,7 @@ export interface SandboxBuilder extends SandboxBuilderView {
 
 export interface Engine extends PayloadPart {
   newSandboxBuilder(task: TaskContext, payload: unknown): Promise<SandboxBuilder>;
-  /** Ends what is left of a run whose worker died. */
+  /** Ends the processes of a run whose worker no longer exists. */
   cleanUp(run: RunId): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export interface RunId {
   readonly runId: number;
 }
 
-/** An engine as it is written: with its own payload keys, typed. */
+/** The definition of an engine, with the types of its own payload keys. */
 export interface EngineDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;

@@ -42,7 +42,7 @@ describe("a live log", () => {
     expect(await text).toBe("one\ntwo\n");
   });
 
-  test("shows what is written at once, not when it is over", async () => {
+  test("sends text as soon as it is written", async () => {
     const response = await fetch(url);
     const reader = response.body?.getReader();
     for (const word of ["first", "second"]) {
@@ -53,7 +53,7 @@ describe("a live log", () => {
     await reader?.cancel();
   });
 
-  test("goes on at the byte where a reader was cut off", async () => {
+  test("resumes at the byte where a reader was disconnected", async () => {
     await write("0123456789");
     const response = await from(10);
     expect(response.status).toBe(206);
@@ -63,7 +63,7 @@ describe("a live log", () => {
     expect(await response.text()).toBe("ab");
   });
 
-  test("names its length once it is complete", async () => {
+  test("sends its length once it is complete", async () => {
     await write("0123456789");
     await log.close();
     const response = await from(4);
@@ -82,7 +82,7 @@ describe("a live log", () => {
   });
 
   test.each(["bytes=-5", "bytes=0-4", "bytes=0-1,5-", "lines=1-", "nonsense"])(
-    "ignores the range %s, which makes no sense while it grows",
+    "ignores the range %s, which is not supported while it grows",
     async (range) => {
       await write("0123456789");
       await log.close();
@@ -92,7 +92,7 @@ describe("a live log", () => {
     },
   );
 
-  test("serves many readers, a late and a stuck one among them", async () => {
+  test("serves many readers, including a late and a stuck one", async () => {
     const stuck = await fetch(url);
     const readers = Array.from({ length: 20 }, async () => (await fetch(url)).text());
     const text = "a line of output\n".repeat(100_000);
@@ -103,7 +103,7 @@ describe("a live log", () => {
     await stuck.body?.cancel();
   });
 
-  test("is found by its secret only", async () => {
+  test("is available only with its secret", async () => {
     const wrong = `${url.slice(0, -1)}${url.endsWith("A") ? "B" : "A"}`;
     for (const elsewhere of [wrong, url.slice(0, -2), new URL("/", url).href]) {
       const response = await fetch(elsewhere);
@@ -118,13 +118,13 @@ describe("a live log", () => {
     expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
   });
 
-  test("answers HEAD without waiting for the end, and the question of a browser", async () => {
+  test("replies to HEAD without waiting for the end, and to preflight requests of browsers", async () => {
     expect((await fetch(url, { method: "HEAD" })).status).toBe(200);
-    const asked = await fetch(url, { method: "OPTIONS" });
-    expect([asked.status, asked.headers.get("access-control-allow-headers")]).toEqual([204, "Range"]);
+    const preflight = await fetch(url, { method: "OPTIONS" });
+    expect([preflight.status, preflight.headers.get("access-control-allow-headers")]).toEqual([204, "Range"]);
   });
 
-  test("lets readers finish after it is detached, and takes no new ones", async () => {
+  test("lets readers finish after it is detached, and accepts no new ones", async () => {
     const response = await fetch(url);
     detach();
     await write("to the end");

@@ -1,4 +1,4 @@
-// Serves the logs of running tasks over HTTP, from any byte and following: one small server for all runs of a worker.
+// Serves the logs of running tasks over HTTP, from any byte and following the log: one server for all runs of a worker.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -19,7 +19,7 @@ export interface LiveLogServerOptions {
 }
 
 export interface LiveLogServer {
-  /** Serves `log` at the returned URL, which holds a secret, until `detach`. Readers at work then may finish. */
+  /** Serves `log` at the returned URL, which contains a secret, until `detach`. Open requests may finish afterwards. */
   attach(log: TaskLog): { readonly url: string; detach(): void };
   close(): Promise<void>;
 }
@@ -29,13 +29,13 @@ interface Entry {
   readonly log: TaskLog;
 }
 
-// RFC 8673: the last byte of a range whose end nobody knows yet is named as the largest exact integer.
-const endless = Number.MAX_SAFE_INTEGER;
+// RFC 8673: the largest exact integer stands for the last byte of a range with an unknown end.
+const unknownEnd = Number.MAX_SAFE_INTEGER;
 
 export async function startLiveLogServer(options: LiveLogServerOptions = {}): Promise<LiveLogServer> {
   const { host = "127.0.0.1", port = 0 } = options;
   const entries = new Set<Entry>();
-  const server = createServer((request, response) => void answer(request, response, entries));
+  const server = createServer((request, response) => void handleRequest(request, response, entries));
   server.listen(port, host);
   await once(server, "listening");
   const base = options.publicUrl ?? `http://${hostPort(host, portOf(server))}`;
@@ -50,14 +50,14 @@ export async function startLiveLogServer(options: LiveLogServerOptions = {}): Pr
     async close() {
       const closed = once(server, "close");
       server.close();
-      // Followers of a log that never ends would keep the server, and with it the worker, alive.
+      // Requests that follow a log would keep the server, and the worker with it, running.
       server.closeAllConnections();
       await closed;
     },
   };
 }
 
-async function answer(
+async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
   entries: ReadonlySet<Entry>,
@@ -78,7 +78,7 @@ async function answer(
     refuse(
       response,
       404,
-      "No task of this worker is writing a log here; when a task is over, see its artifacts.",
+      "No task of this worker is writing a log here. The log of a finished task is among its artifacts.",
     );
   } else {
     await serve(request, response, entry.log);
@@ -91,7 +91,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, log: Ta
   response.setHeader("content-type", "text/plain; charset=utf-8");
   if (from !== undefined) {
     const { byteLength, closed } = log;
-    // Right behind the last byte is the usual place to resume at, as long as more may come.
+    // Clients usually resume directly after the last byte, which is valid while the log may grow.
     if (from > byteLength || (closed && from === byteLength)) {
       response.setHeader("content-range", `bytes */${byteLength}`);
       refuse(response, 416, `This log has ${byteLength} bytes${closed ? " and is complete" : " so far"}.`);
@@ -100,7 +100,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, log: Ta
     response.statusCode = 206;
     response.setHeader(
       "content-range",
-      closed ? `bytes ${from}-${byteLength - 1}/${byteLength}` : `bytes ${from}-${endless}/*`,
+      closed ? `bytes ${from}-${byteLength - 1}/${byteLength}` : `bytes ${from}-${unknownEnd}/*`,
     );
   }
   response.flushHeaders();
@@ -116,22 +116,22 @@ async function serve(request: IncomingMessage, response: ServerResponse, log: Ta
       response,
     );
   } catch {
-    // The reader went away, or the disk failed under it; either way there is nobody left to tell.
+    // The client has closed the connection or the disk has failed. The status was sent already.
     response.destroy();
   }
 }
 
-/** The first byte wanted by a range that goes on to the end; other ranges are ignored, as HTTP allows. */
+/** Returns the first byte of a range that extends to the end. Other ranges are ignored, as HTTP allows. */
 function firstByte(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
-  const ranges = parseRange(endless, header);
+  const ranges = parseRange(unknownEnd, header);
   if (!Array.isArray(ranges) || ranges.type !== "bytes" || ranges.length !== 1) return undefined;
   const [range] = ranges;
-  if (range === undefined || range.end !== endless - 1 || /=\s*-/.test(header)) return undefined;
+  if (range === undefined || range.end !== unknownEnd - 1 || /=\s*-/.test(header)) return undefined;
   return range.start;
 }
 
-/** Finds the log of a path. Compares hashes in constant time, with every entry, so that time tells nothing. */
+/** Finds the log of a path. Compares the hash with every entry in constant time, so that timing reveals nothing. */
 function find(url: string, entries: ReadonlySet<Entry>): Entry | undefined {
   const secret = /^\/log\/([\w-]{22})$/.exec(url)?.[1];
   if (secret === undefined) return undefined;

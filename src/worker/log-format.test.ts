@@ -3,16 +3,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { exitBlock, goDuration, shellQuote, workerLine } from "./log-format.ts";
 
-describe("a line of the worker", () => {
+describe("a worker line", () => {
   const now = Date.UTC(2026, 0, 31, 12, 0, 0, 7);
 
-  test("carries the time of a message or a warning, and none of an error", () => {
+  test("has a timestamp for a message or a warning, and none for an error", () => {
     expect(workerLine("info", "Task ID: x", now)).toBe("[taskcluster 2026-01-31T12:00:00.007Z] Task ID: x\n");
     expect(workerLine("warn", "careful", now)).toBe("[taskcluster:warn 2026-01-31T12:00:00.007Z] careful\n");
     expect(workerLine("error", "exit status 3", now)).toBe("[taskcluster:error] exit status 3\n");
   });
 
-  test("has its prefix on every line of the text", () => {
+  test("has the prefix on every line of the text", () => {
     expect(workerLine("error", "a\nb", now)).toBe("[taskcluster:error] a\n[taskcluster:error] b\n");
   });
 });
@@ -28,11 +28,11 @@ test.each([
   [60_000, "1m0s"],
   [3_600_000, "1h0m0s"],
   [90_061_500, "25h1m1.5s"],
-])("a duration of %d ms is written as %s", (ms, text) => {
+])("a duration of %d ms is formatted as %s", (ms, text) => {
   expect(goDuration(ms)).toBe(text);
 });
 
-test("a shell reads quoted words back as they were", () => {
+test("a shell reads quoted words back unchanged", () => {
   const word = fc.string({ unit: "binary" }).map((text) => text.replaceAll("\0", ""));
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {
@@ -43,7 +43,7 @@ test("a shell reads quoted words back as they were", () => {
   );
 });
 
-test("harmless words are not quoted", () => {
+test("words without special characters are not quoted", () => {
   expect(shellQuote(["make", "-j2", "CC=gcc", "./a/b.c", "a b", "it's", ""])).toBe(
     `make -j2 CC=gcc ./a/b.c 'a b' 'it'\\''s' ''`,
   );
@@ -57,12 +57,12 @@ describe("the block after a command", () => {
     );
   });
 
-  test("gives -1 for a command that a signal ended, and leaves out times that nobody knows", () => {
+  test("has the exit code -1 for a command that was ended by a signal, and omits unknown times", () => {
     const exit = { outcome: "failed", code: null, signal: "SIGSEGV", wallMs: 2 } as const;
     expect(exitBlock(exit)).toBe("   Exit Code: -1\n   Wall Time: 2ms\n      Result: FAILED");
   });
 
-  test("is one line for a command that was stopped or never began", () => {
+  test("is one line for a command that was stopped or never started", () => {
     const common = { code: null, signal: null, wallMs: 5000 } as const;
     expect(exitBlock({ ...common, outcome: "aborted" })).toBe("Command ABORTED after 5s");
     expect(exitBlock({ ...common, outcome: "failed", systemError: "no such program" })).toBe(

@@ -1,9 +1,9 @@
-// The lines that the worker itself writes to a task's log, in the format that log viewers already parse.
+// The format of the lines that the worker itself writes to a task's log. Log viewers parse this format.
 import type { ExitInfo } from "./exit-info.ts";
 
-/** One worker message as log text: every line of it prefixed, ending in a newline. */
+/** Formats one worker message: each of its lines gets the prefix and a newline. */
 export function workerLine(level: "info" | "warn" | "error", text: string, now: number): string {
-  // Errors carry no time: viewers match the literal prefix `[taskcluster:error]`.
+  // Errors have no timestamp: viewers match the literal prefix `[taskcluster:error]`.
   const stamp = new Date(now).toISOString();
   const prefix = {
     info: `[taskcluster ${stamp}]`,
@@ -17,8 +17,8 @@ export function workerLine(level: "info" | "warn" | "error", text: string, now: 
 }
 
 /**
- * A duration as Go prints it (`0s`, `250µs`, `15.6ms`, `1m2.3s`, `2h0m0.5s`), to the microsecond: readers of these logs
- * have parsed that form for years.
+ * Formats a duration as Go does (`0s`, `250µs`, `15.6ms`, `1m2.3s`, `2h0m0.5s`), to the microsecond: existing parsers of
+ * these logs expect that format.
  */
 export function goDuration(ms: number): string {
   const micros = Math.round(ms * 1000);
@@ -32,14 +32,14 @@ export function goDuration(ms: number): string {
   return hours === 0 ? `${minutes}m${seconds}` : `${hours}h${minutes % 60}m${seconds}`;
 }
 
-/** An argument vector as text that a POSIX shell reads back as the same words. */
+/** Quotes an argument vector so that a POSIX shell reads the same words back. */
 export function shellQuote(argv: readonly string[]): string {
   return argv
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(" ");
 }
 
-/** The block after a command: how it ended and what it cost. */
+/** Formats the lines after a command: its result and its times. */
 export function exitBlock(exit: ExitInfo): string {
   if (exit.outcome === "aborted") return `Command ABORTED after ${goDuration(exit.wallMs)}`;
   if (exit.systemError !== undefined) return `System error executing command: ${exit.systemError}`;

@@ -18,9 +18,9 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 interface Setup {
   readonly queue: FakeQueue;
   readonly loop: ClaimLoop;
-  /** What was asked for, call by call. */
-  readonly asked: ClaimWorkRequest[];
-  /** Claims that were started, in order. */
+  /** The body of every claimWork request, in order. */
+  readonly requests: ClaimWorkRequest[];
+  /** Ids of the tasks that were started, in order. */
   readonly started: string[];
   /** Ends a run. */
   finish(taskId: string): void;
@@ -44,13 +44,13 @@ async function start(
   const queue = await startFakeQueue(options);
   queue.inject("claimWork", ...faults);
   const client = connect({ rootUrl: queue.rootUrl, credentials: { clientId: "w", accessToken: "t" } }).queue;
-  const asked: ClaimWorkRequest[] = [];
+  const requests: ClaimWorkRequest[] = [];
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   const loop = startClaimLoop({
     queue: {
       ...client,
-      claimWork: (params, body, more) => (asked.push(body), client.claimWork(params, body, more)),
+      claimWork: (params, body, more) => (requests.push(body), client.claimWork(params, body, more)),
     } satisfies QueueClient,
     taskQueueId,
     workerGroup: "g",
@@ -63,54 +63,54 @@ async function start(
       return new Promise<void>((resolve) => ends.set(claim.status.taskId, resolve));
     },
   });
-  const setup: Setup = { queue, loop, asked, started, finish: (taskId) => ends.get(taskId)?.() };
+  const setup: Setup = { queue, loop, requests, started, finish: (taskId) => ends.get(taskId)?.() };
   open.push(setup);
   return setup;
 }
 
 describe("the claim loop", () => {
-  test("asks for as many tasks as it has free slots, and again when one frees", async () => {
-    const { queue, asked, started, finish } = await start(2);
+  test("requests as many tasks as it has free slots, and again when a slot becomes free", async () => {
+    const { queue, requests, started, finish } = await start(2);
     const [a, b, c] = [queue.submit({}), queue.submit({}), queue.submit({})];
     await eventually(() => expect(started).toEqual([a, b]));
-    const before = asked.length;
+    const before = requests.length;
     finish(a);
     await eventually(() => expect(started).toEqual([a, b, c]));
-    expect(asked.slice(before).map(({ tasks }) => tasks)).toEqual([1]);
+    expect(requests.slice(before).map(({ tasks }) => tasks)).toEqual([1]);
   });
 
-  test("never asks for more than the queue gives at once", async () => {
-    const { queue, asked } = await start(100);
-    await queue.until(() => asked.length === 1);
-    expect(asked[0]?.tasks).toBe(32);
+  test("never requests more tasks than the queue returns in one reply", async () => {
+    const { queue, requests } = await start(100);
+    await queue.until(() => requests.length === 1);
+    expect(requests[0]?.tasks).toBe(32);
   });
 
   test("repeats a claim whose reply was lost, and gets the same run", async () => {
-    const { queue, asked, started } = await start(1, {}, ["lose-reply", 503]);
+    const { queue, requests, started } = await start(1, {}, ["lose-reply", 503]);
     const taskId = queue.submit({});
     await eventually(() => expect(started).toEqual([taskId]));
-    expect(asked.length).toBe(3);
-    expect(new Set(asked.map(({ claimId }) => claimId)).size).toBe(1);
+    expect(requests.length).toBe(3);
+    expect(new Set(requests.map(({ claimId }) => claimId)).size).toBe(1);
   });
 
-  test("uses a new claim id for every claim that was answered", async () => {
-    const { queue, asked, started, finish } = await start(1);
+  test("uses a new claim id after each reply", async () => {
+    const { queue, requests, started, finish } = await start(1);
     queue.submit({});
     await eventually(() => expect(started.length).toBe(1));
     finish(started[0] ?? "");
     queue.submit({});
     await eventually(() => expect(started.length).toBe(2));
-    expect(asked[0]?.claimId).not.toBe(asked[1]?.claimId);
+    expect(requests[0]?.claimId).not.toBe(requests[1]?.claimId);
   });
 
-  test("does without claim ids where the queue does not know them", async () => {
-    const { queue, asked, started } = await start(1, { claimIds: false });
+  test("omits claim ids where the queue does not support them", async () => {
+    const { queue, requests, started } = await start(1, { claimIds: false });
     const taskId = queue.submit({});
     await eventually(() => expect(started).toEqual([taskId]));
-    expect(asked.map(({ claimId }) => claimId === undefined)).toEqual([false, true]);
+    expect(requests.map(({ claimId }) => claimId === undefined)).toEqual([false, true]);
   });
 
-  test("is not hurried by a queue that answers at once that it has nothing", async () => {
+  test("waits between polls where the queue replies immediately with no task", async () => {
     const clock = manualClock();
     const { queue } = await start(1, { pollMs: 0 }, [], clock);
     await eventually(() => expect(clock.pending()).toBe(1));
@@ -121,8 +121,8 @@ describe("the claim loop", () => {
     await clock.advance(0);
   });
 
-  test("stops at once while it waits for work", async () => {
-    // The queue answers when the test is long over.
+  test("stops immediately while it waits for work", async () => {
+    // The queue would reply long after the end of the test.
     const { queue, loop, started } = await start(1, { pollMs: 3_600_000 });
     await queue.until(() => queue.count("claimWork") === 1);
     await loop.stop();
@@ -130,16 +130,16 @@ describe("the claim loop", () => {
     expect(started).toEqual([]);
   });
 
-  test("starts, when it is stopped, what an unanswered call had won", async () => {
-    const { queue, loop, started, asked } = await start(1, {}, ["lose-reply"]);
+  test("starts at its stop the runs that a request without a reply had claimed", async () => {
+    const { queue, loop, started, requests } = await start(1, {}, ["lose-reply"]);
     const taskId = queue.submit({});
     await queue.until(() => queue.status(taskId).state === "running");
     await loop.stop();
     expect(started).toEqual([taskId]);
-    expect(asked.map(({ claimId }) => claimId)).toEqual([asked[0]?.claimId, asked[0]?.claimId]);
+    expect(requests.map(({ claimId }) => claimId)).toEqual([requests[0]?.claimId, requests[0]?.claimId]);
   });
 
-  test("stops while all slots are taken", async () => {
+  test("stops while all slots are in use", async () => {
     const { queue, loop, started } = await start(1);
     queue.submit({});
     await eventually(() => expect(started.length).toBe(1));

@@ -1,4 +1,4 @@
-// The claim loop: keeps the worker's slots filled by waiting at the queue, and loses no claim on the way.
+// The claim loop: keeps the worker's slots filled by long-polling the queue, without losing a claim whose reply is lost.
 import { pause } from "../lib/retry.ts";
 import { MAX_TASKS_PER_CLAIM } from "../api/queue/claim.ts";
 import type { ClaimedTask, ClaimWorkRequest } from "../api/queue/claim.ts";
@@ -15,24 +15,26 @@ export interface ClaimLoopOptions {
   readonly taskQueueId: string;
   readonly workerGroup: string;
   readonly workerId: string;
-  /** How many runs at once. */
+  /** Maximum number of concurrent runs. */
   readonly capacity: number;
   readonly clock: Clock;
   readonly monitor: WorkerMonitor;
-  /** Starts a run; the returned promise frees its slot and must not reject. */
+  /** Starts a run. The returned promise frees its slot and must not reject. */
   start(claim: ClaimedTask, receivedAt: number): Promise<unknown>;
 }
 
 export interface ClaimLoop {
-  /** Claims no more. What an interrupted call had won already is started all the same; settles after that. */
+  /**
+   * Stops claiming. Starts the runs that an interrupted request had already claimed, and then settles.
+   */
   stop(): Promise<void>;
 }
 
 const backoff = { baseMs: 500, maxMs: 30_000, jitter: 0.25 };
-// A queue that answers at once that it has nothing is asked again after this long, or it would be asked in circles.
-const leastPollMs = 1000;
-// How long the last question at a stop may take. The answer is known or it is not: there is nothing to wait for.
-const lastAskMs = 500;
+// The shortest polling interval: a queue that replies immediately with no task would otherwise be polled in a busy loop.
+const minPollMs = 1000;
+// Timeout of the last request at a stop. The queue knows the result already, so there is nothing to wait for.
+const recoveryTimeoutMs = 500;
 
 export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   const { queue, clock, monitor, capacity, taskQueueId, workerGroup, workerId } = options;
@@ -40,17 +42,17 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   let running = 0;
   /** Ends the wait for a free slot. */
   let wake = (): void => undefined;
-  let call = new AbortController();
-  /** The call whose answer has not come: repeated word for word, so that the queue recognises it. */
+  let request = new AbortController();
+  /** The request without a reply so far. It is repeated unchanged, so that the queue recognizes its claim id. */
   let pending: ClaimWorkRequest | undefined;
-  let knowsClaimIds = true;
+  let claimIdsSupported = true;
 
   async function claim(signal: AbortSignal): Promise<number> {
     pending ??= {
       workerGroup,
       workerId,
       tasks: Math.min(capacity - running, MAX_TASKS_PER_CLAIM),
-      ...(knowsClaimIds ? { claimId: slugid() } : {}),
+      ...(claimIdsSupported ? { claimId: slugid() } : {}),
     };
     const { tasks } = await queue.claimWork({ taskQueueId }, pending, { signal, retries: 0 });
     pending = undefined;
@@ -65,18 +67,20 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     return tasks.length;
   }
 
-  /** What to do about a failed call; the call itself will be repeated, unless the queue has refused it. */
-  function failed(error: unknown): void {
+  /** Logs a failed request and decides whether the next one repeats it: it does, unless the queue has refused it. */
+  function handleFailure(error: unknown): void {
     const refusal = refusalOf(error);
     if (refusal === undefined || refusal >= 500) {
-      monitor.warn("could not ask for work", { reason: messageOf(error) });
+      monitor.warn("could not request work", { reason: messageOf(error) });
       return;
     }
-    // A refused claim has claimed nothing.
+    // A refused request has claimed nothing.
     if (refusal === 400 && pending?.claimId !== undefined) {
-      // Other implementations of this API do not know claim ids, and refuse what they do not know.
-      knowsClaimIds = false;
-      monitor.warn("the queue does not take claim ids; claims whose reply gets lost will have to expire");
+      // Other implementations of this API do not have claim ids, and refuse unknown properties.
+      claimIdsSupported = false;
+      monitor.warn(
+        "the queue does not support claim ids; a claim whose reply is lost stays unused until it expires",
+      );
     } else {
       monitor.reportError(error, { taskQueueId });
     }
@@ -91,34 +95,34 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
         await new Promise<void>((resolve) => (wake = resolve));
         continue;
       }
-      const askedAt = clock.now();
-      // A signal for each call: one for all would collect what every call hangs on it, for the life of the worker.
-      call = new AbortController();
+      const requestedAt = clock.now();
+      // One signal per request: a shared one would keep the listeners of every request for the life of the worker.
+      request = new AbortController();
       try {
-        const won = await claim(call.signal);
+        const claimed = await claim(request.signal);
         failures = 0;
-        const early = leastPollMs - (clock.now() - askedAt);
-        if (won === 0 && early > 0) await wait(early);
+        const remaining = minPollMs - (clock.now() - requestedAt);
+        if (claimed === 0 && remaining > 0) await wait(remaining);
       } catch (error) {
         if (signal.aborted) break;
-        failed(error);
+        handleFailure(error);
         await wait(backoffDelay(failures++, backoff));
       }
     }
-    if (pending?.claimId !== undefined) await askOnceMore();
+    if (pending?.claimId !== undefined) await recoverClaim();
   }
 
   /**
-   * The interrupted call may have claimed something just before: asked with the same claim id, the queue tells. Without
-   * this such runs would sit until their claim expires.
+   * Repeats the interrupted request, which may have claimed tasks just before: with the same claim id, the queue returns
+   * them. Their runs would otherwise be idle until the claims expire.
    */
-  async function askOnceMore(): Promise<void> {
+  async function recoverClaim(): Promise<void> {
     const limit = new AbortController();
-    const cancel = clock.after(lastAskMs, () => limit.abort(new Error("nothing was claimed")));
+    const cancel = clock.after(recoveryTimeoutMs, () => limit.abort(new Error("nothing was claimed")));
     try {
       await claim(limit.signal);
     } catch (error) {
-      monitor.debug("no claim was left open", { reason: messageOf(error) });
+      monitor.debug("no claim to recover", { reason: messageOf(error) });
     } finally {
       cancel();
     }
@@ -131,9 +135,9 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   const looping = loop();
   return {
     async stop() {
-      const reason = new Error("the worker stops");
+      const reason = new Error("the worker is stopping");
       stopping.abort(reason);
-      call.abort(reason);
+      request.abort(reason);
       wake();
       await looping;
     },

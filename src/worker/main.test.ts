@@ -1,4 +1,4 @@
-// What users of a worker see: how tasks end, their logs, their artifacts. Over HTTP, against the fake queue.
+// How tasks end on a worker, with their logs and artifacts. Over HTTP, with the fake queue.
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
 import type { WorkerOptions } from "./main.ts";
 
-// One for all tests, but for those that need a worker of another kind.
+// Shared by all tests that need no other options.
 let queue: FakeQueue;
 let worker: TestWorker;
 const liveName = "public/logs/live.log";
@@ -32,24 +32,24 @@ const shell = (script: string, more: object = {}) => ({
 });
 const logOf = (taskId: string, from = queue): string => from.content(taskId, backingName);
 
-/** Runs one task; answers its id and the reason of its resolution. */
+/** Runs one task. Returns its id and the reason of its resolution. */
 async function run(payload: unknown, on = queue): Promise<[taskId: string, reason: string]> {
   const taskId = on.submit(payload);
   return [taskId, await on.resolved(taskId)];
 }
 
-/** A worker of another kind, on a queue of its own, for the rest of a test. */
+/** Starts a worker with other options on its own queue, for the rest of a test. */
 async function another(options: Partial<WorkerOptions>): Promise<FakeQueue> {
-  const itsQueue = await startFakeQueue();
-  const itsWorker = await startTestWorker(itsQueue.rootUrl, options);
+  const otherQueue = await startFakeQueue();
+  const otherWorker = await startTestWorker(otherQueue.rootUrl, options);
   onTestFinished(async () => {
-    await itsWorker.end();
-    await itsQueue.close();
+    await otherWorker.end();
+    await otherQueue.close();
   });
-  return itsQueue;
+  return otherQueue;
 }
 
-/** Where the live log of a running task is, as soon as it says so. */
+/** Waits for the live log of a running task, and returns its URL. */
 async function liveUrl(taskId: string): Promise<string> {
   await queue.until(() => queue.artifact(taskId, liveName) !== undefined);
   const request = queue.artifact(taskId, liveName)?.request;
@@ -57,14 +57,14 @@ async function liveUrl(taskId: string): Promise<string> {
 }
 
 describe("a task", () => {
-  test("that succeeds is completed, and its folder goes away", async () => {
+  test("that succeeds is completed, and its folder is removed", async () => {
     const [taskId, reason] = await run(shell("echo hello; pwd"));
     expect(reason).toBe("completed");
     expect(logOf(taskId)).toContain(`hello\n${worker.workDir}/task_${taskId}_0/work\n`);
     await eventually(async () => expect(await readdir(worker.workDir)).toEqual([]));
   });
 
-  test("has the log that log viewers know", async () => {
+  test("has a log in the format of log viewers", async () => {
     const [taskId] = await run(shell("echo hello; exit 3"));
     const lines = logOf(taskId)
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>")
@@ -101,20 +101,20 @@ describe("a task", () => {
   test.each([
     ["exits with another code", "exit 3", "failed", "exit status 3"],
     ["is ended by a signal", "kill -KILL $$", "failed", "signal: SIGKILL"],
-    ["exits with a code that means again", "exit 75", "intermittent-task", "exit status 75, for which"],
+    ["exits with a code for a retry", "exit 75", "intermittent-task", "exit status 75, which"],
   ])("that %s is resolved accordingly", async (_, script, expected, message) => {
     const [taskId, reason] = await run(shell(script, { onExitStatus: { retry: [75], purgeCaches: [3] } }));
     expect(reason).toBe(expected);
     expect(logOf(taskId)).toContain(`[taskcluster:error] ${message}`);
   });
 
-  test("whose program does not exist has failed", async () => {
+  test("whose program does not exist fails", async () => {
     const [taskId, reason] = await run({ command: [["no-such-program"]], maxRunTime: 5 });
     expect(reason).toBe("failed");
     expect(logOf(taskId)).toContain('[taskcluster:error] cannot start "no-such-program"');
   });
 
-  test("that takes longer than its maxRunTime has failed, and its artifacts are saved", async () => {
+  test("that takes longer than its maxRunTime fails, and its artifacts are saved", async () => {
     const [taskId, reason] = await run({
       ...shell("echo data > file; sleep 1000"),
       maxRunTime: 1,
@@ -128,7 +128,7 @@ describe("a task", () => {
     expect(logOf(taskId)).toContain("Task aborted: it ran longer than its maxRunTime of 1 seconds");
   });
 
-  test("that writes without end has failed", async () => {
+  test("with endless output fails", async () => {
     const strict = await another({ maxLogBytes: 1_000_000 });
     const [taskId, reason] = await run(shell("yes"), strict);
     expect(reason).toBe("failed");
@@ -138,7 +138,7 @@ describe("a task", () => {
     );
   });
 
-  test("gets its variables", async () => {
+  test("gets its environment variables", async () => {
     const [taskId] = await run(
       shell('echo "$GREETING from $TASK_ID"', { env: { GREETING: "hello", TASK_ID: "me" } }),
     );
@@ -147,7 +147,7 @@ describe("a task", () => {
 });
 
 describe("a malformed payload", () => {
-  test("is explained in a log that is saved", async () => {
+  test("is explained in a saved log", async () => {
     const [taskId, reason] = await run({ command: "ls", maxRunTime: 5, frobnicate: 1 });
     expect(reason).toBe("malformed-payload");
     const log = logOf(taskId);
@@ -181,7 +181,7 @@ describe("a malformed payload", () => {
     [
       "the worker's own artifact",
       { artifacts: [{ type: "file", path: "x", name: backingName }] },
-      `payload.artifacts[0] has the name "${backingName}", which the worker itself writes`,
+      `payload.artifacts[0] has the name "${backingName}", which the worker writes itself`,
     ],
     [
       "one name for two files",
@@ -191,21 +191,21 @@ describe("a malformed payload", () => {
           { type: "file", path: "b", name: "x" },
         ],
       },
-      'payload.artifacts[1] has the name "x" of another file of the list',
+      'payload.artifacts[1] has the same name "x" as another file',
     ],
     [
       "an artifact that outlives the task",
       { artifacts: [{ type: "file", path: "a", expires: "2099-01-01T00:00:00Z" }] },
       "payload.artifacts[0].expires is 2099-01-01T00:00:00Z; it must lie between",
     ],
-  ])("may be one that asks for %s", async (_, more, message) => {
+  ])("is one with %s", async (_, more, message) => {
     const [taskId, reason] = await run(shell("true", more));
     expect(reason).toBe("malformed-payload");
     expect(logOf(taskId)).toContain(`[taskcluster:error] ${message}`);
     expect(logOf(taskId)).not.toContain("Executing command");
   });
 
-  test("is not one that gives the neutral values of what is missing", async () => {
+  test("is not one with neutral values for unsupported keys", async () => {
     const neutral = {
       mounts: [],
       osGroups: [],
@@ -239,7 +239,7 @@ describe("the logs", () => {
     await rm(gate, { recursive: true });
   });
 
-  test("are announced for as long as the task may run, and then point at what was saved", async () => {
+  test("have an artifact for as long as the task may run, which then links to the saved log", async () => {
     const taskId = queue.submit(shell("sleep 0.2", { maxRunTime: 600 }));
     await liveUrl(taskId);
     const { expires = "" } = queue.artifact(taskId, liveName)?.request ?? {};
@@ -253,7 +253,7 @@ describe("the logs", () => {
     });
   });
 
-  test("have the names that the task gives them, or none at all", async () => {
+  test("have the names from the payload, or are disabled by it", async () => {
     const logs = { live: "public/a.log", backing: "private/b.log" };
     const [first] = await run(shell("true", { logs }));
     expect(queue.content(first, "private/b.log")).toContain("SUCCEEDED");
@@ -266,7 +266,7 @@ describe("the logs", () => {
     ]);
   });
 
-  test("do not decide how a task ends", async () => {
+  test("do not affect how a task ends", async () => {
     queue.inject("createArtifact", 403, 403);
     const [taskId, reason] = await run(shell("true"));
     expect(reason).toBe("completed");
@@ -275,7 +275,7 @@ describe("the logs", () => {
 });
 
 describe("a worker", () => {
-  test("runs as many tasks at once as it has slots", async () => {
+  test("runs as many concurrent tasks as it has slots", async () => {
     const wide = await another({ capacity: 3 });
     const gate = await mkdtemp(join(tmpdir(), "taskyard-gate-"));
     // Each waits for the other two.
@@ -288,14 +288,14 @@ describe("a worker", () => {
     await rm(gate, { recursive: true });
   });
 
-  test("tells a queue that was away until it has heard", async () => {
+  test("retries its report until the queue accepts it", async () => {
     const before = queue.count("reportCompleted");
     queue.inject("reportCompleted", 503, "lose-reply", 500);
     expect((await run(shell("true")))[1]).toBe("completed");
     await queue.until(() => queue.count("reportCompleted") === before + 4);
   });
 
-  test("says what is wrong with its folder", async () => {
+  test("reports what is wrong with its folder", async () => {
     await expect(startTestWorker(queue.rootUrl, { workDir: "/dev/null/x" })).rejects.toThrow(
       "the worker cannot use its folder /dev/null/x: ENOTDIR",
     );

@@ -1,4 +1,4 @@
-// Uploads in parts against a store that stumbles and URLs that run out, without a network between.
+// Uploads in parts with failing PUTs and expiring URLs, without a network.
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -10,10 +10,10 @@ import { uploadObject, type ObjectClient } from "./object-upload.ts";
 const content = Buffer.from("0123456789ab");
 const clock = manualClock();
 const minute = 60_000;
-/** What the object service was asked, and what the store got, in order. */
+/** The requests to the object service and the PUTs to the store, in order. */
 let calls: string[];
 let finished: unknown;
-/** What happens when a URL is used, before its bytes are taken. */
+/** Called when a URL is used, before the store accepts the bytes. */
 let onPut: (url: string) => void | Promise<void>;
 beforeEach(() => {
   calls = [];
@@ -21,7 +21,7 @@ beforeEach(() => {
   onPut = () => undefined;
 });
 
-/** Parts of five bytes, two URLs a call. */
+/** Parts of five bytes, two URLs per request. */
 function inParts({ proposedUploadMethods: { multipartPutUrls: of } }: CreateUploadRequest): UploadMethod {
   const firstPart = of?.firstPart ?? 0;
   calls.push(`createUpload of ${of?.contentLength} bytes from part ${firstPart}`);
@@ -67,7 +67,7 @@ async function upload(method: (body: CreateUploadRequest) => UploadMethod): Prom
 const sha256 = createHash("sha256").update(content).digest("hex");
 const etags = ["etag of part 1", "etag of part 2", "etag of part 3"];
 
-test("parts go one by one, with URLs that are asked for as they are used up", async () => {
+test("parts are uploaded one by one, and more URLs are requested when the first are used up", async () => {
   await upload(inParts);
   expect(calls).toEqual([
     "createUpload of 12 bytes from part 1",
@@ -79,7 +79,7 @@ test("parts go one by one, with URLs that are asked for as they are used up", as
   expect(finished).toEqual({ projectId: "p", uploadId: "u", hashes: { sha256 }, partEtags: etags });
 });
 
-test("a part that the store did not take is sent again, and counts once in the hash", async () => {
+test("a part that the store did not accept is sent again, and is hashed once", async () => {
   let tries = 0;
   onPut = (url) => {
     if (url === "part 2" && tries++ === 0) throw new Error("torn");
@@ -89,7 +89,7 @@ test("a part that the store did not take is sent again, and counts once in the h
   expect(finished).toMatchObject({ hashes: { sha256 }, partEtags: etags });
 });
 
-test("URLs that are about to end are asked for anew", async () => {
+test("URLs that are about to expire are replaced", async () => {
   onPut = async (url) => {
     if (url === "part 1") await clock.advance(31 * minute);
   };
@@ -101,12 +101,12 @@ test("URLs that are about to end are asked for anew", async () => {
   expect(finished).toMatchObject({ hashes: { sha256 }, partEtags: etags });
 });
 
-test("a store without parts gets all in one PUT", async () => {
+test("a store without parts gets the whole file in one PUT", async () => {
   await upload(inOne);
   expect(calls).toEqual(["whole: 0123456789ab"]);
   expect(finished).toEqual({ projectId: "p", uploadId: "u", hashes: { sha256 } });
 });
 
-test("a service that knows neither way is an error", async () => {
+test("a service that offers no upload method is an error", async () => {
   await expect(upload(() => ({}))).rejects.toThrow("the object service offered no way to upload an object");
 });

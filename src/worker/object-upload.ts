@@ -1,4 +1,4 @@
-// Uploads what is too large for one PUT: as an object, in parts where the store has them, with its hash.
+// Uploads files that are too large for one PUT: as objects, in parts if the store supports them, with a hash.
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { pipeline, Transform } from "node:stream";
@@ -13,7 +13,7 @@ interface CallOptions {
   readonly retries: number;
 }
 
-/** The object service as the worker calls it; the typed client fits. */
+/** The object service as the worker calls it. The typed client implements it. */
 export interface ObjectClient {
   createUpload(
     params: { readonly name: string },
@@ -30,11 +30,11 @@ export interface ObjectClient {
     },
     options: CallOptions,
   ): Promise<unknown>;
-  /** The same service, called as somebody else. */
+  /** The same service, called with other credentials. */
   withCredentials(credentials: TaskCredentials): ObjectClient;
 }
 
-/** Some bytes of a file; `end` is the last of them. */
+/** A range of bytes of a file. `end` is inclusive. */
 export interface Range {
   readonly start: number;
   readonly end: number;
@@ -42,29 +42,29 @@ export interface Range {
 
 export interface ObjectUpload {
   readonly objects: ObjectClient;
-  /** What the queue said of the artifact. */
+  /** The queue's reply to createArtifact. */
   readonly target: Extract<CreateArtifactReply, { storageType: "object" }>;
   readonly contentType: string;
   readonly size: number;
   open(range?: Range): Readable;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Repeats a call that may work a moment later. */
+  /** Retries a call after transient failures. */
   retry<R>(call: () => Promise<R>): Promise<R>;
-  /** One PUT; answers the ETag, and rejects where the store refuses. */
+  /** Sends one PUT and returns the ETag. Rejects if the store refuses it. */
   put(request: Omit<PutFile, "signal">): Promise<string | undefined>;
 }
 
-/** Upload URLs are good for 45 minutes; a PUT begins with time to spare. */
-export const FRESH_MS = 30 * 60_000;
+/** How long an upload URL is used. It is valid for 45 minutes, and a PUT must start with time to spare. */
+export const URL_LIFETIME_MS = 30 * 60_000;
 
-/** Uploads the file and finishes the object, which is then still to be finished as an artifact. */
+/** Uploads the file and finishes the object. The caller must then finish the artifact. */
 export async function uploadObject(upload: ObjectUpload): Promise<void> {
   const { target, contentType, size, clock, signal, retry } = upload;
   const { name, projectId, uploadId, expires } = target;
   const objects = upload.objects.withCredentials(target.credentials);
   const options = { signal, retries: 0 };
-  // Of what the store took so far: a part that is sent again goes on from here.
+  // Covers the parts that the store has accepted. Each try of a part continues from a copy.
   let hash = createHash("sha256");
 
   async function begin(firstPart: number): Promise<UploadMethod> {
@@ -90,18 +90,19 @@ export async function uploadObject(upload: ObjectUpload): Promise<void> {
   async function sendParts(first: NonNullable<UploadMethod["multipartPutUrls"]>): Promise<string[]> {
     const etags: string[] = [];
     let urls = first;
-    let askedAt = clock.now();
+    let requestedAt = clock.now();
     for (let part = 1; part <= urls.partCount; part++) {
-      if (part >= urls.firstPart + urls.urls.length || clock.now() - askedAt > FRESH_MS) {
+      if (part >= urls.firstPart + urls.urls.length || clock.now() - requestedAt > URL_LIFETIME_MS) {
         urls = (await begin(part)).multipartPutUrls ?? urls;
-        askedAt = clock.now();
+        requestedAt = clock.now();
       }
       const start = (part - 1) * urls.partSize;
       const end = Math.min(start + urls.partSize, size) - 1;
       const url = urls.urls[part - urls.firstPart];
-      if (url === undefined) throw new Error(`the object service gave no URL for part ${part} of ${name}`);
+      if (url === undefined)
+        throw new Error(`the object service returned no URL for part ${part} of ${name}`);
       const etag = await send(url, {}, { start, end });
-      if (etag === undefined) throw new Error(`the store gave no ETag for part ${part} of ${name}`);
+      if (etag === undefined) throw new Error(`the store returned no ETag for part ${part} of ${name}`);
       etags.push(etag);
     }
     return etags;
@@ -121,7 +122,7 @@ export async function uploadObject(upload: ObjectUpload): Promise<void> {
   await retry(() => objects.finishUpload({ name }, body, options));
 }
 
-/** The same bytes, taken into a hash on their way. An error of the source is one of the result. */
+/** Returns a stream of the same bytes that updates `hash`. Errors of the source are passed on. */
 const hashing = (source: Readable, hash: { update(chunk: Buffer): unknown }): Readable =>
   pipeline(
     source,

@@ -1,24 +1,24 @@
-// How a run can end: the causes that stop it, what the queue is told, and the errors that stages throw.
+// How a run can end: the causes that stop it, the resolutions reported to the queue, and the errors that stages throw.
 
 import type { EXCEPTION_REASONS } from "../api/queue/status.ts";
 
-/** Reasons that `reportException` takes from a worker. */
+/** Reasons that `reportException` accepts from a worker. */
 export type ExceptionReason = (typeof EXCEPTION_REASONS)[number];
 
-/** Why a run is no longer ours to resolve: the queue has decided it, or gives it to somebody else. */
+/** Why this worker must not resolve the run: the queue has resolved it, or may give it to another worker. */
 export type LostCause = "canceled" | "deadline" | "claim-lost";
 
-/** Everything that stops a run from outside. A task that exceeds its own limits is stopped by a plugin instead. */
+/** Every cause that stops a run from outside. A task that exceeds its own limits is stopped by a plugin instead. */
 export type AbortCause = LostCause | "worker-shutdown";
 
-/** What became of a run. `none` means that nothing is reported, because the queue knows already. */
+/** The result of a run. `none` means that nothing is reported, because the queue has resolved the run already. */
 export type Resolution =
   | { readonly kind: "completed" }
   | { readonly kind: "failed" }
   | { readonly kind: "exception"; readonly reason: ExceptionReason }
   | { readonly kind: "none"; readonly cause: LostCause };
 
-/** Thrown by whatever was waiting when the run was stopped from outside. */
+/** Thrown by pending operations when the run is stopped from outside. */
 export class AbortedError extends Error {
   readonly abort: AbortCause;
   constructor(abort: AbortCause) {
@@ -28,7 +28,7 @@ export class AbortedError extends Error {
   }
 }
 
-/** The task asks for something impossible; every message is a sentence for its author. */
+/** The payload is invalid. Each message is a sentence for the author of the task. */
 export class MalformedPayloadError extends Error {
   readonly messages: readonly string[];
   constructor(messages: readonly string[]) {
@@ -38,12 +38,12 @@ export class MalformedPayloadError extends Error {
   }
 }
 
-/** Something outside the task and the worker did not work; running it again by hand may help. */
+/** Something outside of the task and the worker failed. A manual rerun may succeed. */
 export class ResourceUnavailableError extends Error {
   override readonly name = "ResourceUnavailableError";
 }
 
-/** True for causes after which the queue would refuse a report of ours. */
+/** Reports whether the queue would refuse a report after this cause. */
 export function isLost(cause: AbortCause): cause is LostCause {
   return cause !== "worker-shutdown";
 }

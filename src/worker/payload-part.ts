@@ -1,16 +1,16 @@
-// The part of a task's payload that one engine or plugin declares, and the door through which it sees no other.
+// The part of a task's payload that one engine or plugin declares, and typed access to that part only.
 import type { Static, TObject } from "typebox";
 import { Compile } from "typebox/compile";
 
 export interface PayloadPart {
   readonly name: string;
-  /** The declarer's own keys. `features` is the one key that all share: each declares its own flags in it. */
+  /** Its own keys. Only the key `features` is shared: each part declares its own flags in it. */
   readonly payloadSchema: TObject;
 }
 
 /**
- * A function that takes the declarer's keys out of a validated payload, with their types. Checked again, which
- * costs microseconds a task and spares a cast: a payload that was never validated cannot slip through.
+ * Returns a function that picks the keys of one part from a validated payload, with their types. It checks them again,
+ * which costs microseconds per task, needs no cast, and rejects payloads that were never validated.
  */
 export function checkedPart<S extends TObject>(schema: S): (payload: unknown) => Static<S> {
   const compiled = Compile(schema);
@@ -21,7 +21,7 @@ export function checkedPart<S extends TObject>(schema: S): (payload: unknown) =>
   };
 }
 
-/** The keys of `payload` that `schema` declares, and within `features` the flags that it declares. */
+/** Returns the keys of `payload` that `schema` declares, and within `features` the flags that it declares. */
 export function pickOwn(schema: TObject, payload: unknown): Record<string, unknown> {
   const picked: Record<string, unknown> = {};
   if (!isRecord(payload)) return picked;
@@ -34,12 +34,12 @@ export function pickOwn(schema: TObject, payload: unknown): Record<string, unkno
   return picked;
 }
 
-/** True for a plain JSON object. */
+/** Reports whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** True for the schema of an object with declared properties. */
+/** Reports whether a schema describes an object with declared properties. */
 export function isObjectSchema(schema: object): schema is TObject {
   return "type" in schema && schema.type === "object" && "properties" in schema;
 }

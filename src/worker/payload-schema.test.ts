@@ -19,7 +19,7 @@ function errorsOf(payload: unknown): readonly string[] {
 }
 
 describe("the composed payload", () => {
-  test("needs a command and a maxRunTime, and fills in all other keys", () => {
+  test("requires a command and a maxRunTime, and fills in all other keys", () => {
     expect(payloads.check(minimal)).toEqual({
       ok: true,
       payload: {
@@ -46,12 +46,12 @@ describe("the composed payload", () => {
     });
   });
 
-  test("leaves the task's own payload as it was", () => {
+  test("does not change the task's own payload", () => {
     payloads.check(minimal);
     expect(minimal).toEqual({ command: [["true"]], maxRunTime: 60 });
   });
 
-  test("requires nothing that has a default, also inside of other keys", () => {
+  test("does not require keys that have a default, at any depth", () => {
     const json = JSON.stringify(payloads.json);
     expect(JSON.parse(json)).toMatchObject({
       required: ["command", "maxRunTime"],
@@ -69,11 +69,15 @@ describe("the composed payload", () => {
       { ...minimal, features: { warp: true } },
       'payload.features has the unknown property "warp"',
     ],
-    ["a wrong type deep inside", { ...minimal, command: [["a", 1]] }, "payload.command[0][1] must be string"],
-    ["no command", { ...minimal, command: [] }, "payload.command must NOT have fewer than 1 items"],
-    ["a maxRunTime of nothing", { ...minimal, maxRunTime: 0 }, "payload.maxRunTime must be >= 1"],
     [
-      "an artifact of no known type",
+      "a wrong type in a nested value",
+      { ...minimal, command: [["a", 1]] },
+      "payload.command[0][1] must be string",
+    ],
+    ["no command", { ...minimal, command: [] }, "payload.command must NOT have fewer than 1 items"],
+    ["a maxRunTime of zero", { ...minimal, maxRunTime: 0 }, "payload.maxRunTime must be >= 1"],
+    [
+      "an artifact of an unknown type",
       { ...minimal, artifacts: [{ type: "volume", path: "x" }] },
       'payload.artifacts[0].type must be one of ["file","directory"]',
     ],
@@ -88,18 +92,18 @@ describe("the composed payload", () => {
       },
       "payload.artifacts has the same item twice (numbers 0 and 1)",
     ],
-    ["something that is no object", [], "payload must be object"],
-  ])("says where and what is wrong: %s", (_, payload, error) => {
+    ["a value that is not an object", [], "payload must be object"],
+  ])("reports where and what is wrong: %s", (_, payload, error) => {
     expect(errorsOf(payload)).toContain(error);
   });
 
-  test("recognises a task that wants a container", () => {
+  test("explains a payload for a container", () => {
     expect(errorsOf({ image: "debian", command: ["ls"], maxRunTime: 1 })[0]).toContain(
       "payload.image belongs to tasks that run in a container",
     );
   });
 
-  test("refuses parts that mean different things by one key, when the worker starts", () => {
+  test("refuses parts that declare the same key differently", () => {
     const part = { name: "other", payloadSchema: Type.Object({ maxRunTime: Type.String() }) };
     expect(() => composePayload([maxRunTimePlugin(60), part])).toThrow(
       '"other" declares payload.maxRunTime differently from another part of the worker',
@@ -115,15 +119,15 @@ describe("for a malformed payload", () => {
   const logs = plugins.find(({ name }) => name === "logs");
 
   test.each<[string, unknown, string]>([
-    ["keeps sound keys", { logs: { backing: "public/my.log" } }, "public/my.log"],
-    ["takes defaults for unsound ones", { logs: { backing: 7 } }, "public/logs/live_backing.log"],
-    ["takes defaults where there is no object at all", "nonsense", "public/logs/live_backing.log"],
+    ["keeps valid keys", { logs: { backing: "public/my.log" } }, "public/my.log"],
+    ["gets defaults for invalid ones", { logs: { backing: 7 } }, "public/logs/live_backing.log"],
+    ["gets defaults where the payload is not an object", "nonsense", "public/logs/live_backing.log"],
   ])("a part %s", (_, payload, backing) => {
     expect(logs && payloads.salvage(logs, payload)).toMatchObject({ logs: { backing } });
   });
 });
 
-test("a part never sees the keys of others", () => {
+test("a part gets only its own keys", () => {
   const own = checkedPart(Type.Object({ a: Type.Number(), features: Type.Object({ x: Type.Boolean() }) }));
   expect(own({ a: 1, b: 2, features: { x: true, y: true } })).toEqual({ a: 1, features: { x: true } });
   expect(() => own({ a: "1" })).toThrow("used before it was validated");

@@ -1,4 +1,4 @@
-// The schema of `task.payload`, composed of what the engine and every plugin declare, and its check.
+// The schema of `task.payload`, composed of the parts that the engine and the plugins declare, and its check.
 import { isDeepStrictEqual } from "node:util";
 import { Ajv } from "ajv";
 import type { ErrorObject, ValidateFunction } from "ajv";
@@ -11,19 +11,19 @@ type Checked =
   | { readonly ok: false; readonly errors: readonly string[] };
 
 export interface PayloadSchema {
-  /** As JSON Schema, for documentation and for the log of a task that got it wrong. */
+  /** The JSON Schema, for documentation and for the logs of tasks with a malformed payload. */
   readonly json: object;
-  /** Checks a payload and fills in its defaults, in a copy. */
+  /** Checks a copy of the payload and fills in its defaults. */
   check(payload: unknown): Checked;
-  /** For a payload that failed the check: a part's own keys where they are sound, else the part's defaults. */
+  /** For a payload that failed the check: returns a part's own keys if they are valid, else its defaults. */
   salvage(part: PayloadPart, payload: unknown): Record<string, unknown>;
 }
 
 type Properties = Record<string, object>;
 
 /**
- * Composes the parts. Throws if two of them mean different things by one key: that is a mistake of whoever put
- * the worker together, and it must show at start, not in some task.
+ * Composes the parts. Throws if two of them declare the same key differently: that is a programming error, which must
+ * show at the start of the worker and not in a task.
  */
 export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
   const ajv = new Ajv({ allErrors: true, useDefaults: true });
@@ -89,8 +89,8 @@ function requiredOf(parts: readonly PayloadPart[]): string[] {
 }
 
 /**
- * The schema as users meet it: what has a default may be left out. Parts declare such keys as present, because
- * for them, after the defaults are filled in, they are.
+ * Returns the schema for users, in which keys with a default are optional. Parts declare them as required, because they
+ * are present once the defaults are filled in.
  */
 function relax(schema: object): { readonly [keyword: string]: unknown; readonly required?: string[] } {
   if (!isObjectSchema(schema)) return { ...schema };
@@ -111,7 +111,7 @@ function relaxAll(properties: Properties): Properties {
   );
 }
 
-/** What is most likely meant where the whole form is another one. */
+/** Explains payloads that were written for another kind of worker. */
 function hints(payload: unknown): string[] {
   if (!isRecord(payload) || !Object.hasOwn(payload, "image")) return [];
   return [

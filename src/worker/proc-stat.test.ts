@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { allProcesses, processStat } from "./proc-stat.ts";
 
 describe.skipIf(process.platform !== "linux")("a process", () => {
-  test("is described, whatever its name", async () => {
+  test("is described, with any name", async () => {
     const folder = await mkdtemp(join(tmpdir(), "taskyard-proc-"));
     const program = join(folder, "a) Z 1 (b");
     await copyFile("/bin/sleep", program);
@@ -22,10 +22,12 @@ describe.skipIf(process.platform !== "linux")("a process", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("begins later than its parent", async () => {
+  test("starts later than its parent", async () => {
     const child = spawn("sleep", ["1000"]);
     await once(child, "spawn");
-    expect(processStat(child.pid ?? 0)?.began).toBeGreaterThan(processStat("self")?.began ?? Infinity);
+    expect(processStat(child.pid ?? 0)?.startTicks).toBeGreaterThan(
+      processStat("self")?.startTicks ?? Infinity,
+    );
     child.kill();
     await once(child, "exit");
   });

@@ -1,4 +1,4 @@
-// What Linux tells of processes in /proc/<pid>/stat. Elsewhere there is nothing to read, and every answer is empty.
+// Reads /proc/<pid>/stat of Linux. On other systems there is no such file, and every result is empty.
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 
 export interface ProcessStat {
@@ -6,33 +6,33 @@ export interface ProcessStat {
   readonly parent: number;
   /** The process group. */
   readonly group: number;
-  /** When it began, in the kernel's ticks since the machine started: with the id it names one process for good. */
-  readonly began: number;
-  /** False for a zombie, which is dead, and waits for a parent that may never ask. */
+  /** Start time in the kernel's ticks since boot. Together with the id it identifies a process uniquely. */
+  readonly startTicks: number;
+  /** False for a zombie: it has ended, and its parent may never wait for it. */
   readonly alive: boolean;
-  /** Processor time in ms of all children that it has waited for. */
+  /** CPU time in ms of all children that it has waited for. */
   readonly childrenUserMs: number;
   readonly childrenSystemMs: number;
 }
 
-// The unit of times in this file, fixed at 100 a second for programs whatever the kernel's own rate.
+// The unit of times in this file: 100 ticks per second for user space, independent of the kernel's own rate.
 const msPerTick = 10;
 
-/** Undefined where the process is gone. A buffer may be lent to those who ask for many. */
+/** Returns undefined if the process does not exist. Callers that read many processes can share a buffer. */
 export function processStat(
   pid: number | "self",
   buffer = Buffer.allocUnsafe(2048),
 ): ProcessStat | undefined {
   const line = readLine(`/proc/${pid}/stat`, buffer);
   if (line === undefined) return undefined;
-  // The name stands in parentheses and may itself hold anything; what follows the last one is regular.
+  // The name is in parentheses and may contain any character. The fields after the last parenthesis are regular.
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
   const number = (index: number): number => Number(fields[index]);
   return {
     pid: Number.parseInt(line, 10),
     parent: number(1),
     group: number(2),
-    began: number(19),
+    startTicks: number(19),
     alive: fields[0] !== "Z" && fields[0] !== "X",
     childrenUserMs: number(13) * msPerTick,
     childrenSystemMs: number(14) * msPerTick,
@@ -40,8 +40,8 @@ export function processStat(
 }
 
 /**
- * All processes of the machine. Read without awaiting, for the picture should be of one moment; 220 processes take
- * 4 ms of the processor (6 ms by readFileSync, which asks for each file's size first).
+ * Yields all processes of the machine. Reads synchronously, so that the result shows one moment. 220 processes take 4 ms
+ * of CPU time (6 ms with readFileSync, which requests the size of each file first).
  */
 export function* allProcesses(): Generator<ProcessStat> {
   const buffer = Buffer.allocUnsafe(2048);

@@ -1,4 +1,4 @@
-// Uploads one file to a URL that the queue gave for it, in one PUT of known length.
+// Uploads one file to an upload URL, in one PUT of known length.
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { ClientRequest, IncomingMessage } from "node:http";
@@ -7,20 +7,20 @@ import { pipeline } from "node:stream/promises";
 
 export interface PutFile {
   readonly url: string;
-  /** Without Content-Length, which is `size`. */
+  /** Without Content-Length, which is set from `size`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly size: number;
   open(): Readable;
   readonly signal: AbortSignal;
 }
 
-// A connection that moves no byte for this long is dead; a slow one may take as long as it needs.
+// A connection that transfers no byte for this long is dead. A slow one may take as long as it needs.
 const idleLimitMs = 60_000;
-const replyLimit = 8 * 1024;
+const maxReplyCharacters = 8 * 1024;
 
 /**
- * One try. Answers the status, the ETag and the beginning of the reply's text; rejects where no answer came.
- * node:http and not fetch: fetch sends streams chunked, which object stores refuse.
+ * Sends one PUT without retries. Returns the status, the ETag and the start of the reply's body. Rejects if there is no
+ * reply. Uses node:http because fetch sends streams with chunked encoding, which object stores refuse.
  */
 export async function putFile(
   file: PutFile,
@@ -34,15 +34,15 @@ export async function putFile(
     signal: file.signal,
   });
   request.setTimeout(idleLimitMs, () =>
-    request.destroy(new Error(`the upload stood still for ${idleLimitMs / 1000} s`)),
+    request.destroy(new Error(`the upload was idle for ${idleLimitMs / 1000} s`)),
   );
-  const answered = responseOf(request);
-  // A server may refuse before it has read all; its answer then counts, not the broken pipe.
+  const replied = responseOf(request);
+  // A server may refuse before it has read the whole body. Its reply then decides, not the broken pipe.
   const sent = pipeline(body, request).catch(() => undefined);
-  const response = await answered;
+  const response = await replied;
   try {
     const { statusCode = 0, headers } = response;
-    return { status: statusCode, etag: headers.etag, text: await beginning(response) };
+    return { status: statusCode, etag: headers.etag, text: await startOfBody(response) };
   } finally {
     if (!request.writableFinished) request.destroy();
     await sent;
@@ -53,10 +53,10 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => request.once("response", resolve).once("error", reject));
 }
 
-async function beginning(response: IncomingMessage): Promise<string> {
+async function startOfBody(response: IncomingMessage): Promise<string> {
   let text = "";
   response.setEncoding("utf8");
-  // The rest is read and dropped, so that the connection can be used again.
-  for await (const chunk of response) if (text.length < replyLimit) text += String(chunk);
-  return text.slice(0, replyLimit);
+  // The rest is read and discarded, so that the connection can be reused.
+  for await (const chunk of response) if (text.length < maxReplyCharacters) text += String(chunk);
+  return text.slice(0, maxReplyCharacters);
 }

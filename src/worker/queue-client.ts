@@ -1,4 +1,4 @@
-// What the worker needs of a queue, and nothing more: the typed client fits, and so does a test's.
+// The part of the queue's API that the worker uses. The typed client implements it, and so do fakes in tests.
 import type { Static } from "typebox";
 import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/artifacts.ts";
 import type { ClaimedTask, ClaimWorkRequest, ReclaimReply, TaskCredentials } from "../api/queue/claim.ts";
@@ -8,7 +8,7 @@ import type { ExceptionReason } from "./outcome.ts";
 export type Reclaim = Static<typeof ReclaimReply>;
 export type ErrorReason = Extract<CreateArtifactRequest, { reason: string }>["reason"];
 
-/** The run that a call is about; the id as text, for it becomes a part of the path. */
+/** Parameters of requests about a run. The run id is text, as in the path. */
 export interface RunParams {
   readonly taskId: string;
   readonly runId: string;
@@ -16,13 +16,13 @@ export interface RunParams {
 
 interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Tries after the first. The worker repeats by rules of its own where it says 0. */
+  /** Tries after the first. With 0 the worker retries by its own rules. */
   readonly retries?: number;
 }
 
 /**
- * The queue as the worker calls it. A refusal rejects with an Error that has a numeric `statusCode`; an error
- * without one means that no answer came. Calls may retry passing failures on their own.
+ * The queue as the worker calls it. A refusal rejects with an Error that has a numeric `statusCode`. An error without one
+ * means that there was no reply. Calls may retry transient failures themselves.
  */
 export interface QueueClient {
   claimWork(
@@ -52,18 +52,18 @@ export interface QueueClient {
     body: { readonly uploadId: string },
     options?: CallOptions,
   ): Promise<unknown>;
-  /** The same queue, called as somebody else. */
+  /** The same queue, called with other credentials. */
   withCredentials(credentials: TaskCredentials): QueueClient;
 }
 
-/** The HTTP status with which a call was refused, or undefined where no answer came. */
+/** Returns the HTTP status with which a request was refused, or undefined if there was no reply. */
 export function refusalOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("statusCode" in error)) return undefined;
   return typeof error.statusCode === "number" ? error.statusCode : undefined;
 }
 
-/** True where the same call may work a moment later: no answer, a broken server, or too many calls. */
-export function isPassing(error: unknown): boolean {
+/** Reports whether a retry may succeed: there was no reply, the server failed, or there were too many requests. */
+export function isTransient(error: unknown): boolean {
   const status = refusalOf(error);
   return status === undefined || status >= 500 || status === 429 || status === 408;
 }

@@ -1,4 +1,4 @@
-// What an engine and the plugins know of the task they serve: a view, without the power to end or change the run.
+// The view of a run that engines and plugins get. They cannot end or change the run with it.
 import type { Clock } from "../lib/clock.ts";
 import type { ArtifactUploader } from "./artifact-upload.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
@@ -10,7 +10,7 @@ export interface TaskInfo {
   readonly runId: number;
   readonly rootUrl: string;
   readonly taskQueueId: string;
-  /** When the task and what it leaves behind is forgotten; ISO 8601, as are all times on the wire. */
+  /** When the task and its artifacts expire, in ISO 8601 format. */
   readonly expires: string;
   readonly definition: TaskDefinition;
 }
@@ -20,14 +20,14 @@ export interface TaskContext {
   readonly log: TaskLog;
   readonly monitor: WorkerMonitor;
   readonly clock: Clock;
-  /** Fires with an AbortedError as its reason when the run is stopped from outside. */
+  /** Aborts with an AbortedError as its reason when the run is stopped from outside. */
   readonly signal: AbortSignal;
-  /** Creates artifacts of this run, always with the newest credentials. */
+  /** Creates artifacts of this run with the newest credentials. */
   readonly artifacts: ArtifactUploader;
-  /** Names that no artifact of the payload may have. */
+  /** Artifact names that the payload must not use. */
   readonly reservedArtifacts: ReadonlySet<string>;
-  /** Where the commands run: an empty folder of the task's own. */
+  /** The working directory of the commands, empty at first. */
   readonly taskDir: string;
-  /** A folder of the worker's for this run, outside of `taskDir`. */
+  /** The worker's folder for this run, outside of `taskDir`. */
   readonly controlDir: string;
 }

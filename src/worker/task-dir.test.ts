@@ -21,7 +21,7 @@ afterEach(async () => {
   await rm(workDir, { recursive: true, force: true });
 });
 
-/** A process with the mark of a run, in a session of its own. */
+/** Starts a process with the marker of a run, in its own session. */
 function stray(taskId: string): ChildProcess {
   const child = spawn("sleep", ["1000"], {
     detached: true,
@@ -30,7 +30,7 @@ function stray(taskId: string): ChildProcess {
   children.push(child);
   return child;
 }
-/** Makes a run's folder look as if another process had made it. */
+/** Changes the owner of a run's folder to another worker process. */
 async function disown(folder: string, workerPid: number, workerBegan: number): Promise<void> {
   const path = join(folder, "run.json");
   const run: object = JSON.parse(await readFile(path, "utf8"));
@@ -38,7 +38,7 @@ async function disown(folder: string, workerPid: number, workerBegan: number): P
 }
 
 describe("the folders of a run", () => {
-  test("are apart for task and worker, and for nobody else to read", async () => {
+  test("are separate for task and worker, and not readable by other users", async () => {
     const taskId = slugid();
     const folders = await createTaskFolders(workDir, { taskId, runId: 0 });
     expect(folders.controlDir).toBe(join(workDir, `task_${taskId}_0`));
@@ -51,12 +51,12 @@ describe("the folders of a run", () => {
   test("are empty when the same run is claimed again", async () => {
     const run = { taskId: slugid(), runId: 0 };
     const { taskDir } = await createTaskFolders(workDir, run);
-    await writeFile(join(taskDir, "left"), "over");
+    await writeFile(join(taskDir, "old"), "content");
     await createTaskFolders(workDir, run);
     expect(await readdir(taskDir)).toEqual([]);
   });
 
-  test("can be removed when the task has taken away its own right to write", async () => {
+  test("can be removed when the task has made them read-only", async () => {
     const folders = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
     await mkdir(join(folders.taskDir, "a/b"), { recursive: true });
     await writeFile(join(folders.taskDir, "a/b/c"), "");
@@ -72,7 +72,7 @@ describe("cleaning up", () => {
     const taskId = slugid();
     const { controlDir } = await createTaskFolders(workDir, { taskId, runId: 0 });
     const child = stray(taskId);
-    // A process id that is in use, but by a process that began at another time: ids are used again.
+    // A process id that is in use by a process with another start time, since ids are reused.
     await disown(controlDir, process.pid, 1);
     const ended = once(child, "exit");
     await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
@@ -80,19 +80,19 @@ describe("cleaning up", () => {
     expect(await readdir(workDir)).toEqual([]);
   });
 
-  test("leaves alone what belongs to a worker that lives", async () => {
+  test("skips the folders of running workers", async () => {
     const { controlDir } = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
     await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect(await readdir(workDir)).toEqual([controlDir.slice(workDir.length + 1)]);
   });
 
-  test("leaves alone what is none of its business", async () => {
+  test("skips other folders", async () => {
     for (const name of ["task_x_0", "precious", `task_${slugid()}`]) await mkdir(join(workDir, name));
     await cleanUp(workDir, nativeEngine({}), logMonitor(silent));
     expect((await readdir(workDir)).length).toBe(3);
   });
 
-  test("removes a folder that a crash left half-made", async () => {
+  test("removes a folder that a crash left incomplete", async () => {
     const name = `task_${slugid()}_3`;
     await mkdir(join(workDir, name));
     await writeFile(join(workDir, name, "run.json"), "{");

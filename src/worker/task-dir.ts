@@ -1,4 +1,4 @@
-// Folders of runs: made when a run begins, removed when it is over, and cleaned up after a worker that died.
+// Folders of runs: created when a run starts, removed when it ends, and cleaned up after a crash of the worker.
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
@@ -9,9 +9,9 @@ import type { WorkerMonitor } from "./worker-monitor.ts";
 import { processStat } from "./proc-stat.ts";
 
 export interface TaskFolders {
-  /** Where the commands run. */
+  /** The working directory of the commands. */
   readonly taskDir: string;
-  /** The worker's: the log, compressed copies. Outside of `taskDir`, so that a task that saves "." saves none of it. */
+  /** For the worker: the log, compressed copies. Outside of `taskDir`, so that a task that saves "." does not save it. */
   readonly controlDir: string;
   /** Removes both. */
   remove(): Promise<void>;
@@ -21,30 +21,32 @@ const Owner = Type.Object({
   taskId: Type.String(),
   runId: Type.Integer(),
   workerPid: Type.Integer(),
-  /** When the worker's process began (see ProcessStat), 0 if unknown: the number of a process may be used again. */
+  /** When the worker's process started (see ProcessStat), 0 if unknown. Process ids are reused. */
   workerBegan: Type.Integer(),
 });
 const owner = Compile(Owner);
 const ownerFile = "run.json";
 
-/** Makes the folders of a run below `workDir`. */
+/** Creates the folders of a run below `workDir`. */
 export async function createTaskFolders(workDir: string, run: RunId): Promise<TaskFolders> {
   const folder = join(workDir, `task_${run.taskId}_${run.runId}`);
-  // The same run may be claimed twice, where a reply was lost; nothing of the first time may be left.
+  // The same run may be claimed twice if a reply was lost. Files of the first time must not remain.
   await removeTree(folder);
   const taskDir = join(folder, "work");
   await mkdir(taskDir, { recursive: true, mode: 0o700 });
   const workerPid = process.pid;
   await writeFile(
     join(folder, ownerFile),
-    JSON.stringify({ ...run, workerPid, workerBegan: began(workerPid) } satisfies Static<typeof Owner>),
+    JSON.stringify({ ...run, workerPid, workerBegan: startTicksOf(workerPid) } satisfies Static<
+      typeof Owner
+    >),
   );
   return { taskDir, controlDir: folder, remove: () => removeTree(folder) };
 }
 
 /**
- * Ends the processes and removes the folders of runs whose worker is gone, as after a crash or a power cut. Those of a
- * worker that lives, which may share `workDir`, are left alone.
+ * Ends the processes and removes the folders of runs whose worker no longer exists, as after a crash or a power failure.
+ * Skips those of running workers, which may share `workDir`.
  */
 export async function cleanUp(
   workDir: string,
@@ -54,39 +56,39 @@ export async function cleanUp(
   for (const name of await readdir(workDir)) {
     if (!/^task_[\w-]{22}_\d+$/.test(name)) continue;
     const folder = join(workDir, name);
-    const left = await readOwner(folder);
-    if (left !== undefined) {
-      if (lives(left)) continue;
-      await engine.cleanUp(left);
+    const run = await readOwner(folder);
+    if (run !== undefined) {
+      if (isAlive(run)) continue;
+      await engine.cleanUp(run);
     }
-    monitor.info("removing what a dead worker left", { folder });
+    monitor.info("removing the folder of a run whose worker is gone", { folder });
     await removeTree(folder).catch((error: unknown) => monitor.reportError(error, { folder }));
   }
 }
 
 async function readOwner(folder: string) {
   try {
-    const left: unknown = JSON.parse(await readFile(join(folder, ownerFile), "utf8"));
-    return owner.Check(left) ? left : undefined;
+    const run: unknown = JSON.parse(await readFile(join(folder, ownerFile), "utf8"));
+    return owner.Check(run) ? run : undefined;
   } catch {
     return undefined;
   }
 }
 
-function lives({ workerPid, workerBegan }: Static<typeof Owner>): boolean {
+function isAlive({ workerPid, workerBegan }: Static<typeof Owner>): boolean {
   try {
     process.kill(workerPid, 0);
   } catch {
     return false;
   }
-  return began(workerPid) === workerBegan;
+  return startTicksOf(workerPid) === workerBegan;
 }
 
-function began(pid: number): number {
-  return processStat(pid)?.began ?? 0;
+function startTicksOf(pid: number): number {
+  return processStat(pid)?.startTicks ?? 0;
 }
 
-/** Removes a folder with everything in it, also where a task has taken away its own right to write. */
+/** Removes a folder and its content, also if the task has made folders read-only. */
 async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });

@@ -28,7 +28,7 @@ async function textOf(options?: ReadOptions): Promise<string> {
 const write = (text: string) => new Promise<void>((done) => log.raw.write(Buffer.from(text), () => done()));
 
 describe("a task log", () => {
-  test("keeps messages and output in the order of their coming", async () => {
+  test("keeps messages and output in the order in which they were written", async () => {
     log.info("first");
     void write("output\n");
     log.error("last");
@@ -36,7 +36,7 @@ describe("a task log", () => {
     expect(await textOf()).toBe(`[taskcluster ${stamp}] first\noutput\n[taskcluster:error] last\n`);
   });
 
-  test("begins a new line for a message that comes in the middle of one", async () => {
+  test("starts a new line for a message in the middle of a line of output", async () => {
     void write("no newline");
     log.error("oops");
     void write("");
@@ -45,7 +45,7 @@ describe("a task log", () => {
     expect(await textOf()).toBe("no newline\n[taskcluster:error] oops\n[taskcluster:error] again\n");
   });
 
-  test("shows early and late readers the same, while it grows and after", async () => {
+  test("has the same content for early and late readers, while it grows and afterwards", async () => {
     const early = textOf();
     await write("one ");
     const late = textOf();
@@ -56,7 +56,7 @@ describe("a task log", () => {
     expect(await Promise.all(readers)).toEqual(Array(3).fill("one two three"));
   });
 
-  test("lets a reader begin at any byte, the end included", async () => {
+  test("can be read from any byte, including the end", async () => {
     await write("0123456789");
     const rest = textOf({ from: 10 });
     expect(log.byteLength).toBe(10);
@@ -79,7 +79,7 @@ describe("a task log", () => {
     expect(rest).toBe(4_000_000);
   });
 
-  test("ends a waiting reader by its signal and leaves the others", async () => {
+  test("ends a waiting reader when its signal aborts, and no other", async () => {
     const gone = new AbortController();
     const first = log.read({ signal: gone.signal });
     const second = textOf();
@@ -105,28 +105,28 @@ describe("a task log", () => {
     expect((await reader.next()).done).toBe(true);
   });
 
-  test("ends the reading where somebody cut the file", async () => {
+  test("ends the reading when the file was truncated", async () => {
     await write("gone");
     await truncate(log.path, 0);
     expect(await textOf()).toBe("");
   });
 
-  test("says when it has grown beyond a size, or ended below it", async () => {
+  test("reports when it has grown beyond a size, or ended before", async () => {
     const [none, gone] = [new AbortController(), new AbortController()];
-    const answers = [
+    const results = [
       log.grownBeyond(5, none.signal),
       log.grownBeyond(20, none.signal),
       log.grownBeyond(20, gone.signal),
     ];
     await write("123456");
-    expect(await answers[0]).toBe(true);
+    expect(await results[0]).toBe(true);
     gone.abort();
-    expect(await answers[2]).toBe(false);
+    expect(await results[2]).toBe(false);
     await log.close();
-    expect(await answers[1]).toBe(false);
+    expect(await results[1]).toBe(false);
   });
 
-  test("may be closed twice, and takes no more messages then", async () => {
+  test("can be closed twice, and drops messages afterwards", async () => {
     await Promise.all([log.close(), log.close()]);
     log.info("too late");
     expect(await textOf()).toBe("");

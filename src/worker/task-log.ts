@@ -1,5 +1,5 @@
-// The log of one run: a file that only grows, one writer's queue in front of it, and any number of readers, each at
-// its own pace from any byte. A slow reader costs nothing but its own file handle; it never holds up the task.
+// The log of one run: an append-only file, written through one stream and followed by any number of readers, each at its own
+// pace and from any byte. A slow reader costs one file handle and never delays the task.
 import { open } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
@@ -7,36 +7,36 @@ import type { Clock } from "../lib/clock.ts";
 import { workerLine } from "./log-format.ts";
 
 export interface ReadOptions {
-  /** The byte to begin with; default 0. */
+  /** The first byte to read. Default: 0. */
   readonly from?: number;
-  /** Ends the reading early, also while it waits for more. */
+  /** Ends the reading early, also while it waits for more bytes. */
   readonly signal?: AbortSignal;
 }
 
 export interface TaskLog {
-  /** A message of the worker's; each line of it becomes one log line. */
+  /** Writes a message of the worker. Each of its lines becomes one log line. */
   info(text: string): void;
   warn(text: string): void;
   error(text: string): void;
-  /** Takes the bytes of processes as they are. Its back-pressure is the disk's. Never emits an error. */
+  /** Takes the output of processes unchanged, with the back-pressure of the disk. Never emits an error. */
   readonly raw: Writable;
   readonly path: string;
-  /** Bytes that readers can have now. */
+  /** The number of bytes that can be read now. */
   readonly byteLength: number;
   readonly closed: boolean;
-  /** What went wrong with the file (a full disk); text after that is dropped. */
+  /** The first error of the file, such as a full disk. Text after it is dropped. */
   readonly failure: Error | undefined;
-  /** The bytes from `from` on, following the log until it is closed. */
+  /** Yields the bytes from `from` on, following the log until it is closed. */
   read(options?: ReadOptions): AsyncGenerator<Buffer, void, undefined>;
-  /** Settles when the log has more than `bytes` (true), or has ended without, or `signal` has fired (false). */
+  /** Resolves to true when the log has more than `bytes` bytes, and to false when it ends before or `signal` aborts. */
   grownBeyond(bytes: number, signal: AbortSignal): Promise<boolean>;
-  /** Writes out everything and ends all readers. May be called twice. */
+  /** Writes all buffered text and ends all readers. Idempotent. */
   close(): Promise<void>;
 }
 
 const readSize = 64 * 1024;
 
-/** Opens the log's file at `path`; it is created if it does not exist. */
+/** Opens the log file at `path`. Creates it if it does not exist. */
 export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> {
   const file = await open(path, "a", 0o600);
   let written = 0;
@@ -54,8 +54,8 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     if (failure !== undefined) return;
     const parts: Buffer[] = [];
     for (const chunk of chunks) {
-      // Strings are lines of the worker's. One that would begin in the middle of a line of output begins a new one,
-      // or viewers would miss its prefix.
+      // Strings are lines of the worker. In the middle of a line of output they start a new line, since viewers would
+      // miss their prefix otherwise.
       const part =
         typeof chunk === "string" ? Buffer.from(endsInNewline ? chunk : `\n${chunk}`, "utf8") : chunk;
       if (part.length === 0) continue;
@@ -83,7 +83,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     if (!raw.writableEnded) raw.write(workerLine(level, text, clock.now()));
   };
 
-  /** Settles when there is more to read, when the log has ended, or when `signal` fires. */
+  /** Resolves when there is more to read, when the log has ended, or when `signal` aborts. */
   function changed(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const resume = (): void => {
@@ -97,7 +97,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
   }
 
   async function* read({ from = 0, signal }: ReadOptions = {}): AsyncGenerator<Buffer, void, undefined> {
-    // A handle of the reader's own: it can finish even after the run's folder is gone.
+    // Each reader has its own handle, so that it can finish after the run's folder is removed.
     const reader = await open(path, "r");
     try {
       let at = from;
@@ -105,7 +105,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
         if (at < written) {
           const length = Math.min(readSize, written - at);
           const { bytesRead, buffer } = await reader.read(Buffer.allocUnsafe(length), 0, length, at);
-          // Fewer bytes than were written: somebody cut the file. There is nothing to wait for.
+          // Fewer bytes than were written: the file was truncated by another process. There is nothing to wait for.
           if (bytesRead === 0) return;
           at += bytesRead;
           yield buffer.subarray(0, bytesRead);

@@ -1,4 +1,4 @@
-// What stops a run, in every stage, and what becomes of it then: the contract of the state machine.
+// What stops a run, in every stage, and its result: the contract of the state machine.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Type from "typebox";
@@ -34,10 +34,10 @@ const shell = (script: string, more: object = {}) => ({
 const backingName = "public/logs/live_backing.log";
 const reports: readonly Call[] = ["reportCompleted", "reportFailed", "reportException"];
 const reported = () => queue.calls.map(({ call }) => call).filter((call) => reports.includes(call));
-/** Settles when the worker has nothing of a task any more. */
-const over = () => eventually(() => expect(readdirSync(worker.workDir)).toEqual([]));
+/** Resolves when the worker has removed the folders of all runs. */
+const untilFoldersRemoved = () => eventually(() => expect(readdirSync(worker.workDir)).toEqual([]));
 
-/** The marker variable of a run in the environment of any living process. */
+/** Returns the processes whose environment has the marker variable of a run. */
 function processesOf(taskId: string): string[] {
   return readdirSync("/proc").filter((pid) => {
     try {
@@ -52,82 +52,85 @@ function processesOf(taskId: string): string[] {
 
 type Hook = "newTask" | "build" | "started" | "stopped" | "resolving";
 
-/** A plugin that never comes back from one of its hooks. */
-function stuckIn(hook: Hook): { plugin: Plugin; reached: Promise<void>; torn: () => boolean } {
+/** A plugin with a hook that never returns. */
+function stuckIn(hook: Hook): { plugin: Plugin; reached: Promise<void>; disposed: () => boolean } {
   let reach: () => void;
-  let torn = false;
+  let disposed = false;
   const reached = new Promise<void>((resolve) => (reach = resolve));
   const stuck = (): Promise<never> => {
     reach();
     return new Promise(() => undefined);
   };
-  const hooks: TaskPlugin = { dispose: async () => void (torn = true) };
+  const hooks: TaskPlugin = { dispose: async () => void (disposed = true) };
   const plugin = definePlugin({
     name: "stuck",
     payloadSchema: Type.Object({}),
     newTask: async () => (hook === "newTask" ? await stuck() : { ...hooks, [hook]: stuck }),
   });
-  return { plugin, reached, torn: () => torn };
+  return { plugin, reached, disposed: () => disposed };
 }
 
 describe("a run that is stopped from outside", () => {
   const hooks = ["newTask", "build", "started", "stopped", "resolving"] as const;
 
   test.each(hooks)("by a cancel while it is in %s reports nothing and saves its log", async (hook) => {
-    const { plugin, reached, torn } = stuckIn(hook);
+    const { plugin, reached, disposed } = stuckIn(hook);
     await start({ plugins: [plugin] });
     const taskId = queue.submit(shell("sleep 0.1"));
     await reached;
     queue.end(taskId, "canceled");
     await queue.until(() => queue.count("status") > 0);
-    // A log may be saved after a cancel, so this takes its time; a worker that stops gives it less.
+    // The log is still saved after a cancel, with a long limit. A worker that stops has a shorter one.
     if (hook === "resolving") await worker.stop("enough");
-    await over();
+    await untilFoldersRemoved();
     expect(reported()).toEqual([]);
-    expect(torn()).toBe(hook !== "newTask");
-    // The stuck plugin comes after that of the logs, so it is torn down before it.
+    expect(disposed()).toBe(hook !== "newTask");
+    // Plugins are torn down in reverse order: the stuck one before the logs.
     if (hook === "resolving") return;
     expect(queue.content(taskId, backingName)).toContain("[taskcluster:error] The task was canceled.");
   });
 
-  test.each(hooks)("by the worker's end while it is in %s is given back", async (hook) => {
-    const { plugin, reached } = stuckIn(hook);
-    await start({ plugins: [plugin] });
-    const taskId = queue.submit(shell("sleep 0.1"));
-    await reached;
-    await worker.stop("the test says so");
-    // Once its work is done, a run is not repeated because a hook tears down too slowly.
-    expect(await queue.resolved(taskId)).toBe(hook === "resolving" ? "completed" : "worker-shutdown");
-    expect(readdirSync(worker.workDir)).toEqual([]);
-  });
+  test.each(hooks)(
+    "by the stop of the worker while it is in %s is resolved as worker-shutdown",
+    async (hook) => {
+      const { plugin, reached } = stuckIn(hook);
+      await start({ plugins: [plugin] });
+      const taskId = queue.submit(shell("sleep 0.1"));
+      await reached;
+      await worker.stop("the test says so");
+      // When the work is complete, a slow teardown does not cause a retry.
+      expect(await queue.resolved(taskId)).toBe(hook === "resolving" ? "completed" : "worker-shutdown");
+      expect(readdirSync(worker.workDir)).toEqual([]);
+    },
+  );
 
-  test("by a cancel is noticed at once, with its processes", async () => {
-    // Only an event can tell of it before the test is over.
+  test("by a cancel ends immediately, with its processes", async () => {
+    // Only an event can notify the worker within the time limit of the test.
     await start({ cancelPollMs: 3_600_000 });
     const taskId = queue.submit(shell("setsid sleep 1000 & sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(1));
     queue.end(taskId, "canceled");
     await eventually(() => expect(processesOf(taskId)).toEqual([]));
-    await over();
+    await untilFoldersRemoved();
     expect(reported()).toEqual([]);
     expect(queue.count("reclaimTask")).toBe(0);
   });
 
-  test("by a cancel is noticed without a stream of events, too", async () => {
+  test("by a cancel ends without a stream of events, too", async () => {
     await start({ cancelPollMs: 200 }, { events: false });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     queue.end(taskId, "canceled");
-    await over();
+    await untilFoldersRemoved();
     expect(reported()).toEqual([]);
   });
 
-  test("by the loss of its claim writes nothing more for it", async () => {
+  test("by the loss of its claim uploads and reports nothing", async () => {
     await start({}, { claimMs: 1000, events: false });
     queue.inject("reclaimTask", ...Array<number>(50).fill(503));
     const taskId = queue.submit(shell("sleep 1000"));
     await queue.until(() => queue.count("reclaimTask") > 2);
-    await over();
+    await untilFoldersRemoved();
     expect(reported()).toEqual([]);
     expect(queue.artifact(taskId, backingName)).toBeUndefined();
     expect(processesOf(taskId)).toEqual([]);
@@ -137,7 +140,7 @@ describe("a run that is stopped from outside", () => {
     await start();
     const taskId = queue.submit(shell("sleep 1000"), { deadlineMs: 1000 });
     await queue.until(() => queue.count("upload") === 1);
-    await over();
+    await untilFoldersRemoved();
     expect([reported(), processesOf(taskId)]).toEqual([[], []]);
     expect(queue.content(taskId, backingName)).toContain(
       "[taskcluster:error] The task's deadline has passed.",
@@ -153,12 +156,12 @@ describe("a run that is stopped from outside", () => {
     const taskId = queue.submit(payload);
     await queue.until(() => queue.count("upload") === 1);
     queue.end(taskId, "canceled");
-    await over();
+    await untilFoldersRemoved();
     expect(reported()).toEqual([]);
     expect(queue.content(taskId, backingName)).toContain("The task was canceled.");
   });
 
-  test("by a cancel that crosses its report accepts the queue's word", async () => {
+  test("by a cancel during its report keeps the queue's resolution", async () => {
     await start();
     queue.inject("reportCompleted", "hang");
     const taskId = queue.submit(shell("true"));
@@ -169,32 +172,32 @@ describe("a run that is stopped from outside", () => {
   });
 });
 
-describe("a run that goes on", () => {
-  test("is reclaimed as often as a short claim needs it, in spite of passing failures", async () => {
+describe("a run that is not stopped", () => {
+  test("is reclaimed as often as a short claim requires, in spite of transient failures", async () => {
     await start({}, { claimMs: 3000, skewMs: -3_600_000 });
     queue.inject("reclaimTask", 503, "lose-reply");
     const taskId = queue.submit(shell("while [ ! -e ../../go ]; do sleep 0.05; done"));
-    // Two that failed, one that took their place, and the next.
+    // Two failures, their retry, and the next reclaim.
     await queue.until(() => queue.count("reclaimTask") === 4);
     writeFileSync(join(worker.workDir, "go"), "");
     expect(await queue.resolved(taskId)).toBe("completed");
     rmSync(join(worker.workDir, "go"));
   });
 
-  test("is given time by a worker that stops with patience", async () => {
+  test("may finish within the stop grace of its worker", async () => {
     await start({ stopGraceMs: 20_000 });
     const taskId = queue.submit(shell("sleep 0.5; echo finished"));
     await queue.until(() => queue.status(taskId).state === "running");
-    await worker.stop("no hurry");
+    await worker.stop("with grace");
     expect(await queue.resolved(taskId)).toBe("completed");
   });
 
-  test("is ended by one that does not, and its log says why", async () => {
+  test("is ended by a worker that stops without grace, and its log explains why", async () => {
     await start({ shutdownLimitMs: 6000 });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     const before = performance.now();
-    await Promise.all([worker.stop("hurry"), worker.stop("said twice"), worker.done]);
+    await Promise.all([worker.stop("without grace"), worker.stop("a second call"), worker.done]);
     expect(performance.now() - before).toBeLessThan(10_000);
     expect(await queue.resolved(taskId)).toBe("worker-shutdown");
     expect(queue.content(taskId, backingName)).toContain(
@@ -202,20 +205,20 @@ describe("a run that goes on", () => {
     );
   });
 
-  test("does not keep a worker from stopping that cannot reach its queue", async () => {
+  test("does not block the stop of a worker that cannot reach its queue", async () => {
     await start();
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     await queue.close();
     const before = performance.now();
-    await worker.stop("nobody listens");
+    await worker.stop("without a queue");
     expect(performance.now() - before).toBeLessThan(10_000);
     expect(processesOf(taskId)).toEqual([]);
     queue = await startFakeQueue();
   });
 });
 
-describe("a plugin that breaks", () => {
+describe("a plugin that fails", () => {
   const broken = (hook: Hook, evenIfMalformed = false) =>
     definePlugin({
       name: "broken",
@@ -228,7 +231,7 @@ describe("a plugin that breaks", () => {
     });
 
   test.each(["newTask", "build", "started", "stopped"] as const)(
-    "in %s makes an internal error with a number that the operator finds in the worker's log",
+    "in %s causes an internal error with an incident id from the worker's log",
     async (hook) => {
       await start({ plugins: [broken(hook)] });
       const taskId = queue.submit(shell("true"));
@@ -236,11 +239,11 @@ describe("a plugin that breaks", () => {
       expect(queue.content(taskId, backingName)).toMatch(
         /\[taskcluster:error\] Internal error of the worker. Tell its operator this number: incident [0-9a-f-]{36}\n/,
       );
-      expect(worker.told.join("\n")).toContain(`error: broken in ${hook}`);
+      expect(worker.logged.join("\n")).toContain(`error: broken in ${hook}`);
     },
   );
 
-  test("in resolving changes nothing", async () => {
+  test("in resolving does not change the result", async () => {
     await start({ plugins: [broken("resolving")] });
     expect(await queue.resolved(queue.submit(shell("true")))).toBe("completed");
   });
@@ -250,11 +253,11 @@ describe("a plugin that breaks", () => {
     expect(await queue.resolved(queue.submit({}))).toBe("malformed-payload");
   });
 
-  test("by taking too long is left behind", async () => {
+  test("by exceeding the hook limit is skipped", async () => {
     const { plugin } = stuckIn("build");
     await start({ plugins: [plugin], hookLimitMs: 2000 });
     const taskId = queue.submit(shell("true"));
     expect(await queue.resolved(taskId)).toBe("internal-error");
-    expect(worker.told.join("\n")).toContain("error: build took longer than");
+    expect(worker.logged.join("\n")).toContain("error: build took longer than");
   });
 });

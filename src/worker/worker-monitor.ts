@@ -1,9 +1,9 @@
-// What the worker tells its operator: a narrow logger (pino fits) and incidents that users can quote.
+// The worker's log for its operator: a narrow logger interface, which pino implements, and incident ids for users.
 import { randomUUID } from "node:crypto";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The part of a structured logger that the worker needs; pino's has this shape. */
+/** The part of a structured logger that the worker uses. pino implements it. */
 export interface Logger {
   debug(fields: Fields, message: string): void;
   info(fields: Fields, message: string): void;
@@ -15,13 +15,13 @@ export interface WorkerMonitor {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
-  /** Reports what nobody foresaw. Answers the incident id that the task's author is shown, to quote to the operator. */
+  /** Logs an unexpected error. Returns its incident id, which the task's author can quote to the operator. */
   reportError(error: unknown, fields?: Fields): string;
-  /** A monitor that adds `fields` to everything. */
+  /** Returns a monitor that adds `fields` to every record. */
   with(fields: Fields): WorkerMonitor;
 }
 
-/** A monitor that writes to `log`. */
+/** Returns a monitor that writes to `log`. */
 export function logMonitor(log: Logger, base: Fields = {}): WorkerMonitor {
   return {
     debug: (message, fields) => log.debug({ ...base, ...fields }, message),
@@ -36,7 +36,7 @@ export function logMonitor(log: Logger, base: Fields = {}): WorkerMonitor {
   };
 }
 
-/** The text of whatever was thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

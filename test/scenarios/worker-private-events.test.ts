@@ -33,16 +33,16 @@ async function cancelRunningTask(client: Client, options: Partial<WorkerOptions>
     expect(found).toHaveProperty("url");
   });
   await stack.client.queue.cancelTask({ taskId });
-  await eventually(() => expect(worker.told).toContain("debug: stage done"));
+  await eventually(() => expect(worker.logged).toContain("debug: stage done"));
 }
 
 test("a worker with the scope is notified by the stream", async () => {
   // Polling would take longer than the test may.
   await cancelRunningTask(stack.limited([...claimScopes, "events:listen"]), { cancelPollMs: 3_600_000 });
-  expect(worker.told).not.toContain(refused);
+  expect(worker.logged).not.toContain(refused);
 });
 
 test("a worker without the scope warns once, and polls", async () => {
   await cancelRunningTask(stack.limited(claimScopes), { cancelPollMs: 50 });
-  expect(worker.told.filter((line) => line === refused)).toHaveLength(1);
+  expect(worker.logged.filter((line) => line === refused)).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-// The state of the fake queue and its rules: tasks, runs, claims and artifacts, in memory.
+// The in-memory state of the fake queue and its rules: tasks, runs, claims and artifacts.
 import type { CreateArtifactRequest } from "../../src/api/queue/artifacts.ts";
 import type { ClaimedTask, ClaimWorkRequest } from "../../src/api/queue/claim.ts";
 import type { Run, TaskStatus } from "../../src/api/queue/status.ts";
@@ -11,7 +11,7 @@ const [provisionerId = "", workerType = ""] = taskQueueId.split("/");
 export interface StoredArtifact {
   readonly request: CreateArtifactRequest;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** As uploaded. */
+  /** The bytes as uploaded. */
   readonly body: Buffer | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface QueueState {
   artifacts(taskId: string): Map<string, StoredArtifact>;
   claim(taskId: string, worker: ClaimWorkRequest): ClaimedTask;
   reclaim(taskId: string, runId: number): Omit<ClaimedTask, "task">;
-  /** Ends a run; 409 where it ended in another way, nothing where it ended in this one. */
+  /** Resolves a run. Throws a 409 if it was resolved differently. Returns false if it was resolved in the same way. */
   resolve(
     taskId: string,
     runId: number,
@@ -60,7 +60,7 @@ export interface QueueState {
 
 export interface StateOptions {
   readonly claimMs: number;
-  /** How far this queue's clock is ahead. */
+  /** How far this queue's clock is ahead, in ms. */
   readonly skewMs: number;
   readonly now?: () => number;
 }
@@ -140,7 +140,7 @@ export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): 
         deadline: time(deadlineMs),
         expires: time(expiresMs),
         scopes: [],
-        // Whatever a test wants to see refused.
+        // Tests also submit invalid payloads.
         payload: payload as Record<string, unknown>,
         metadata: {
           name: "test",
@@ -178,19 +178,19 @@ export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): 
       const { state } = run(taskId, runId);
       if (state !== "running" && state !== "exception") throw new Refusal(409, `the run is ${state}`);
       const { artifacts } = find(taskId);
-      const former = artifacts.get(name);
-      if (former !== undefined && !mayReplace(former.request, request)) {
+      const existing = artifacts.get(name);
+      if (existing !== undefined && !mayReplace(existing.request, request)) {
         throw new Refusal(409, `${name} exists already`);
       }
-      if (former?.request.storageType === "s3") return;
+      if (existing?.request.storageType === "s3") return;
       artifacts.set(name, { request, headers: {}, body: undefined });
     },
   };
 }
 
-/** The queue's rule for a repeat: the same once more, a reference anew, or a reference that becomes a link. */
-function mayReplace(former: CreateArtifactRequest, request: CreateArtifactRequest): boolean {
-  if (request.expires < former.expires) return false;
-  if (former.storageType === "reference") return ["reference", "link"].includes(request.storageType);
-  return JSON.stringify({ ...former, expires: "" }) === JSON.stringify({ ...request, expires: "" });
+/** The queue's rule for an existing name: the same artifact again, another reference, or a link instead of a reference. */
+function mayReplace(existing: CreateArtifactRequest, request: CreateArtifactRequest): boolean {
+  if (request.expires < existing.expires) return false;
+  if (existing.storageType === "reference") return ["reference", "link"].includes(request.storageType);
+  return JSON.stringify({ ...existing, expires: "" }) === JSON.stringify({ ...request, expires: "" });
 }

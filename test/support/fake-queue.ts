@@ -1,5 +1,5 @@
-// A queue as workers see it, over real HTTP: claims, artifacts and events from memory, and failures on order.
-// It is the worker's contract kit: what the worker is tested against here, the real queue must do as well.
+// An in-memory queue for tests of workers, over real HTTP: claims, artifacts, events, and injected faults. The real queue
+// must behave in the same way; test/scenarios checks the worker against it.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -21,7 +21,7 @@ export type Call =
   | "upload"
   | "events";
 
-/** What to do instead of the usual: answer a status, do the work but drop the answer, or never answer. */
+/** What to do instead: reply with a status, do the work but drop the reply, or never reply. */
 export type Fault = number | "lose-reply" | "hang";
 
 interface ReceivedCall {
@@ -32,35 +32,35 @@ interface ReceivedCall {
 
 export interface FakeQueue {
   readonly rootUrl: string;
-  /** Every call that came, in order. */
+  /** All calls in order of arrival. */
   readonly calls: readonly ReceivedCall[];
-  /** How many calls of a kind came. */
+  /** Returns the number of calls of a kind. */
   count(call: Call): number;
-  /** Creates a pending task with this payload. */
+  /** Creates a pending task with this payload. Returns its id. */
   submit(payload: unknown, options?: SubmitOptions): string;
-  /** Ends a run from outside: canceled by somebody, or its claim expired. */
+  /** Resolves the first run as an exception, as a cancel or an expired claim would. */
   end(taskId: string, reason: "canceled" | "claim-expired" | "deadline-exceeded"): void;
   status(taskId: string): TaskStatus;
-  /** The first run's reason of resolution, as soon as it has one. */
+  /** Waits until the first run is resolved, and returns the reason. */
   resolved(taskId: string): Promise<string>;
-  /** Waits until `condition` holds; looked at whenever a call has come or has been answered. */
+  /** Waits until `condition` holds. It is checked on every call and every reply. */
   until(condition: () => boolean): Promise<void>;
   artifact(taskId: string, name: string): StoredArtifact | undefined;
-  /** The artifact's content, uncompressed. */
+  /** Returns the uncompressed content of an artifact. */
   content(taskId: string, name: string): string;
-  /** Faults for the next calls of this kind, one each. */
+  /** Adds faults for the next calls of this kind, one each. */
   inject(call: Call, ...faults: Fault[]): void;
   close(): Promise<void>;
 }
 
 export interface FakeQueueOptions {
   readonly claimMs?: number;
-  /** How far the queue's clock is ahead of this machine's. */
+  /** How far the queue's clock is ahead of this machine's, in ms. */
   readonly skewMs?: number;
   readonly pollMs?: number;
-  /** False: claim ids are refused, as other implementations of the API do. */
+  /** False: the queue refuses claim ids, as other implementations of the API do. */
   readonly claimIds?: boolean;
-  /** False: no stream of events. */
+  /** False: the server has no stream of events. */
   readonly events?: boolean;
 }
 
@@ -73,18 +73,18 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
   const followers = new Set<ServerResponse>();
   const watchers = new Set<() => void>();
   const changed = (): void => {
-    for (const look of watchers) look();
+    for (const check of watchers) check();
   };
 
   function until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const look = (): void => {
+      const check = (): void => {
         if (!condition()) return;
-        watchers.delete(look);
+        watchers.delete(check);
         resolve();
       };
-      watchers.add(look);
-      look();
+      watchers.add(check);
+      check();
     });
   }
 
@@ -111,12 +111,12 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
     const gone = once(response, "close");
     await Promise.race([until(() => state.pendingIds().length > 0), gone, after(pollMs)]);
     if (response.destroyed) return undefined;
-    const won = state
+    const claimed = state
       .pendingIds()
       .slice(0, body.tasks)
       .map((taskId) => state.claim(taskId, body));
-    if (claimId !== undefined && won.length > 0) claims.set(claimId, won);
-    return { tasks: won };
+    if (claimId !== undefined && claimed.length > 0) claims.set(claimId, claimed);
+    return { tasks: claimed };
   }
 
   function createArtifact(
@@ -140,7 +140,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
     return {};
   }
 
-  /** Opens the stream of events; its answer goes on and on. */
+  /** Opens the stream of events. The reply does not end. */
   function follow(response: ServerResponse): undefined {
     if (!events) throw new Refusal(404, "no such service");
     response.writeHead(200, { "content-type": "text/event-stream" });
@@ -149,7 +149,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
     response.once("close", () => followers.delete(response));
   }
 
-  /** The kind of a call, and what does its work. */
+  /** Returns the kind of a call and its handler. */
   function route(request: IncomingMessage, response: ServerResponse): [Call, () => unknown] {
     const { pathname } = new URL(request.url ?? "", "http://fake");
     const path = pathname
@@ -177,7 +177,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
     return ["createArtifact", async () => createArtifact(taskId, runId, name, await json(request))];
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [call, work] = route(request, response);
     const { url: path = "", headers } = request;
     calls.push({ call, path, authorization: headers.authorization });
@@ -196,7 +196,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
     changed();
   }
 
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => void handleRequest(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -244,7 +244,7 @@ async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The body as the contract describes it; the worker's typed client is the only one that calls here. */
+/** Returns the body without checks: the only caller is the worker's typed client. */
 async function json<T>(request: IncomingMessage): Promise<T> {
   return JSON.parse((await bytesOf(request)).toString("utf8")) as T;
 }

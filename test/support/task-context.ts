@@ -1,4 +1,4 @@
-// What an engine or a plugin sees of a task, on real folders and a real log, without a queue.
+// The context of a task for tests of engines and plugins, with real folders and a real log, without a queue.
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,9 +11,9 @@ import { createState } from "./fake-queue-state.ts";
 
 export interface TestTask {
   readonly context: TaskContext;
-  /** Closes the log and answers its text. */
+  /** Closes the log and returns its text. */
   logText(): Promise<string>;
-  /** Removes everything. */
+  /** Removes the folders. */
   end(): Promise<void>;
 }
 

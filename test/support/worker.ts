@@ -1,4 +1,4 @@
-// A worker on a fake queue, with a folder of its own that goes away with it.
+// A worker with a temporary folder, by default on a fake queue.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,8 @@ import { taskQueueId } from "./fake-queue-state.ts";
 
 export interface TestWorker extends Worker {
   readonly workDir: string;
-  /** What the worker told its operator: level and message. */
-  readonly told: readonly string[];
+  /** The lines of the worker's log: level and message. */
+  readonly logged: readonly string[];
   /** Stops the worker and removes its folder. */
   end(): Promise<void>;
 }
@@ -20,10 +20,10 @@ export async function startTestWorker(
   options: Partial<WorkerOptions> = {},
 ): Promise<TestWorker> {
   const workDir = options.workDir ?? (await mkdtemp(join(tmpdir(), "taskyard-worker-")));
-  const told: string[] = [];
-  const tell = (level: string) => (fields: object, message: string) => {
+  const logged: string[] = [];
+  const logAt = (level: string) => (fields: object, message: string) => {
     const error = "err" in fields && fields.err instanceof Error ? ` (${fields.err.stack})` : "";
-    told.push(`${level}: ${message}${error}`);
+    logged.push(`${level}: ${message}${error}`);
   };
   const worker = await startWorker({
     client: connect({ rootUrl, credentials: { clientId: "test", accessToken: "secret" } }),
@@ -32,13 +32,13 @@ export async function startTestWorker(
     workerId: "test-worker",
     capacity: 1,
     workDir,
-    log: { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") },
+    log: { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") },
     ...options,
   });
   return {
     ...worker,
     workDir,
-    told,
+    logged,
     async end() {
       await worker.stop("the test is over");
       await rm(workDir, { recursive: true, force: true });

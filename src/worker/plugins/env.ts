@@ -9,7 +9,7 @@ const payloadSchema = Type.Object({
     default: {},
     title: "Environment",
     description:
-      "Variables for every command. Those that the worker itself sets (TASK_ID, RUN_ID, …) cannot be changed.",
+      "Variables for every command. Those that the worker sets (TASK_ID, RUN_ID, …) cannot be changed.",
   }),
 });
 
@@ -23,7 +23,7 @@ export function envPlugin(): Plugin {
           ? [`payload.env has the name ${JSON.stringify(name)}; a name is not empty and has no "="`]
           : []),
         ...(value.includes("\0")
-          ? [`payload.env.${name} has a NUL character, which no variable can hold`]
+          ? [`payload.env.${name} has a NUL character, which a variable cannot contain`]
           : []),
       ]);
       if (wrong.length > 0) throw new MalformedPayloadError(wrong);

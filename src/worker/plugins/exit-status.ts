@@ -1,4 +1,4 @@
-// Judges a task by how its commands ended, and `payload.onExitStatus`: codes that mean "try again".
+// The verdict by the exit status of the commands, and `payload.onExitStatus`: codes after which the task is retried.
 import Type from "typebox";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin, Verdict } from "../plugin.ts";
@@ -30,16 +30,16 @@ export function exitStatusPlugin(): Plugin {
     newTask: (_task, { onExitStatus }) =>
       Promise.resolve({
         stopped: ({ exits, success }) =>
-          Promise.resolve(success ? { ok: true } : judge(exits.at(-1), onExitStatus.retry)),
+          Promise.resolve(success ? { ok: true } : verdictOn(exits.at(-1), onExitStatus.retry)),
       }),
   });
 }
 
-/** The verdict on the last command that ran, which is the one that failed. */
-function judge(exit: ExitInfo | undefined, retry: readonly number[]): Verdict {
+/** Returns the verdict on the last command that ran, which is the one that failed. */
+function verdictOn(exit: ExitInfo | undefined, retry: readonly number[]): Verdict {
   const code = exit?.code ?? undefined;
   if (code !== undefined && code !== 0 && retry.includes(code)) {
-    const message = `exit status ${code}, for which payload.onExitStatus.retry asks to try again`;
+    const message = `exit status ${code}, which payload.onExitStatus.retry lists for a retry`;
     return { ok: false, outcome: "intermittent-task", message };
   }
   return { ok: false, outcome: "failed", message: describe(exit) };

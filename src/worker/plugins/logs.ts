@@ -1,4 +1,4 @@
-// The task's log for others: live while the task runs, and as a compressed artifact afterwards.
+// The task's log for readers: live while the task runs, and as a compressed artifact afterwards.
 import { createReadStream } from "node:fs";
 import Type from "typebox";
 import type { LiveLogServer } from "../live-log-server.ts";
@@ -9,13 +9,13 @@ import type { TaskContext } from "../task-context.ts";
 import { maxRunTime } from "./max-run-time.ts";
 
 const contentType = "text/plain; charset=utf-8";
-// Time for what comes before and after the commands.
+// Time for the stages before and after the commands.
 const liveMarginMs = 15 * 60_000;
 
 const name = (value: string) => Type.String({ default: value, pattern: "^[ -~]+$" });
 
 const payloadSchema = Type.Object({
-  // Optional here, for a payload without it has a log too.
+  // Optional here, since a payload without it has a log, too.
   maxRunTime: Type.Optional(maxRunTime),
   logs: Type.Object(
     { live: name("public/logs/live.log"), backing: name("public/logs/live_backing.log") },
@@ -30,7 +30,7 @@ const payloadSchema = Type.Object({
   ),
 });
 
-/** Nothing that goes wrong here changes how the task ends: a log that cannot be shown is a warning. */
+/** Failures of this plugin never change how the task ends: a log that cannot be published is a warning. */
 export function logsPlugin(server: LiveLogServer): Plugin {
   return definePlugin({
     name: "logs",
@@ -45,7 +45,7 @@ export function logsPlugin(server: LiveLogServer): Plugin {
         features.liveLog && seconds !== undefined ? goLive(task, server, logs.live, seconds) : undefined;
       return Promise.resolve({
         async resolving(_resolution, signal) {
-          // A link to what is still to come would be followed in vain, so the backing log is there first.
+          // The backing log is saved first, since the link must not point to a missing artifact.
           const saved = features.backingLog && (await saveLog(task, logs.backing, signal));
           await live?.registered;
           if (saved && features.liveLog) await pointAtBackingLog(task, logs.live, logs.backing, signal);
@@ -59,7 +59,7 @@ export function logsPlugin(server: LiveLogServer): Plugin {
   });
 }
 
-/** Serves the log, and registers where as an artifact; in the background, for the commands need not wait for it. */
+/** Serves the log and creates the artifact with its URL, in the background: the commands do not wait for it. */
 function goLive(
   task: TaskContext,
   server: LiveLogServer,
@@ -76,14 +76,14 @@ function goLive(
       signal,
     )
     .catch((error: unknown) => {
-      if (!signal.aborted) log.warn(`The live log could not be announced: ${messageOf(error)}`);
+      if (!signal.aborted) log.warn(`The live log could not be published: ${messageOf(error)}`);
     });
   return { registered, detach };
 }
 
 /**
- * Uploads the whole log; answers whether it is there. So also for a canceled run: the queue takes its artifacts for a
- * while, and nobody wants the log more than those who wonder why it was canceled.
+ * Uploads the whole log, and reports whether that succeeded. Also for a canceled run: the queue accepts its artifacts for
+ * a while, and the log shows why it was canceled.
  */
 async function saveLog(task: TaskContext, artifact: string, signal: AbortSignal): Promise<boolean> {
   const { log, info, monitor } = task;
@@ -106,7 +106,7 @@ async function saveLog(task: TaskContext, artifact: string, signal: AbortSignal)
   }
 }
 
-/** From now on, who asks for the live log gets the saved one. */
+/** Makes the artifact of the live log a link to the saved log. */
 async function pointAtBackingLog(
   task: TaskContext,
   live: string,

@@ -1,19 +1,19 @@
-// Ends commands that write without end, before their log has filled the disk of the worker and of everybody after it.
+// Ends commands with endless output before their log fills the disk of the worker.
 import Type from "typebox";
 import type { Sandbox } from "../engine.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 
-/** `maxBytes` is the most that a task may write. What it has written by then is kept, and so are its artifacts. */
+/** `maxBytes` is the maximum size of a log. The log up to then is kept, and so are the artifacts. */
 export function maxLogSizePlugin(maxBytes: number): Plugin {
   return definePlugin({
     name: "max-log-size",
     payloadSchema: Type.Object({}),
     newTask({ log }) {
-      const over = new AbortController();
+      const disposed = new AbortController();
       let exceeded = false;
       async function watch(sandbox: Pick<Sandbox, "kill">): Promise<void> {
-        if (!(await log.grownBeyond(maxBytes, over.signal))) return;
+        if (!(await log.grownBeyond(maxBytes, disposed.signal))) return;
         exceeded = true;
         log.error("Aborting task...");
         await sandbox.kill();
@@ -28,7 +28,7 @@ export function maxLogSizePlugin(maxBytes: number): Plugin {
           return Promise.resolve(exceeded ? { ok: false, outcome: "failed", message } : { ok: true });
         },
         dispose() {
-          over.abort();
+          disposed.abort();
           return Promise.resolve();
         },
       });

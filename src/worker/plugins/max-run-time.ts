@@ -1,10 +1,10 @@
-// `payload.maxRunTime`: ends commands that take longer than their author allowed. What they made until then is kept.
+// `payload.maxRunTime`: ends commands that take longer. Their artifacts are kept.
 import Type from "typebox";
 import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 
-/** Shared with whoever needs to know how long a task may run. */
+/** Shared with plugins that need to know how long a task may run. */
 export const maxRunTime = Type.Integer({
   minimum: 1,
   title: "Maximum run time",
@@ -12,10 +12,10 @@ export const maxRunTime = Type.Integer({
 });
 
 const payloadSchema = Type.Object({ maxRunTime });
-// A timer of Node's holds no more, which is 24 days; a deadline ends such a task long before.
-const longestTimer = 2 ** 31 - 1;
+// Node's timers hold at most 24 days. Such a task reaches its deadline before.
+const longestTimerMs = 2 ** 31 - 1;
 
-/** `limitSeconds` is the most that a task may ask for. */
+/** `limitSeconds` is the largest maxRunTime that a task may have. */
 export function maxRunTimePlugin(limitSeconds: number): Plugin {
   return definePlugin({
     name: "max-run-time",
@@ -30,7 +30,7 @@ export function maxRunTimePlugin(limitSeconds: number): Plugin {
       let exceeded = false;
       return Promise.resolve({
         started(sandbox) {
-          cancel = clock.after(Math.min(seconds * 1000, longestTimer), () => {
+          cancel = clock.after(Math.min(seconds * 1000, longestTimerMs), () => {
             exceeded = true;
             log.error("Aborting task...");
             void sandbox.kill();

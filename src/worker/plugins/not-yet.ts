@@ -1,5 +1,5 @@
-// Parts of generic-worker's payload that this worker cannot do yet. Their keys are known, their neutral values are
-// accepted, and anything else is refused in words: a task must not run without what it asked for.
+// Parts of generic-worker's payload that this worker does not support yet. It accepts their keys with neutral values, and
+// refuses all other values with an explanation: a task must not run without a feature that it requires.
 import Type from "typebox";
 import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
@@ -28,8 +28,8 @@ const payloadSchema = Type.Object({
       interactive: off("A shell in the running task."),
       loopbackVideo: off("A virtual camera."),
       loopbackAudio: off("A virtual sound card."),
-      chainOfTrust: off("A signed account of what the task made."),
-      runTaskAsCurrentUser: off("The worker's own user for the commands."),
+      chainOfTrust: off("A signed list of the artifacts of the task."),
+      runTaskAsCurrentUser: off("Commands run as the worker's user."),
       resourceMonitor: Type.Boolean({
         default: true,
         description: "Memory figures in the log. Accepted, without effect yet.",
@@ -44,17 +44,17 @@ export function notYetPlugin(): Plugin {
     name: "not-yet",
     payloadSchema,
     newTask(_task, { mounts, osGroups, features }) {
-      // Without an effect on the result, so true is as good as false.
+      // It does not change the result of the task, so any value is accepted.
       const { resourceMonitor: _monitor, ...flags } = features;
-      const asked = [
+      const unsupported = [
         ...Object.entries(flags)
-          .filter(([, wanted]) => wanted)
+          .filter(([, enabled]) => enabled)
           .map(
             ([flag]) =>
               `payload.features.${flag} is not supported by this worker yet; leave it out or set it to false`,
           ),
         ...(mounts.length > 0
-          ? ["payload.mounts is not supported by this worker yet; let a command fetch what the task needs"]
+          ? ["payload.mounts is not supported by this worker yet; fetch the files in a command"]
           : []),
         ...(osGroups.length > 0
           ? [
@@ -62,7 +62,7 @@ export function notYetPlugin(): Plugin {
             ]
           : []),
       ];
-      if (asked.length > 0) throw new MalformedPayloadError(asked);
+      if (unsupported.length > 0) throw new MalformedPayloadError(unsupported);
       return Promise.resolve({});
     },
   });

@@ -1,17 +1,17 @@
-// Processor time of ended commands. Node offers no such figure for children; Linux keeps the sum for all children that
-// a process has waited for, so the growth of that sum belongs to the command that ended just now.
+// CPU time of ended commands. Node does not provide it for children. Linux keeps the sum for all children that a process
+// has waited for, so the increase of that sum belongs to the command that has just ended.
 import { processStat } from "../../proc-stat.ts";
 
 export interface ChildUsage {
-  /** Processor time in ms of children that ended since the last call, or undefined where it cannot be known. */
-  taken(): { readonly userMs: number; readonly systemMs: number } | undefined;
+  /** Returns the CPU time in ms of children that ended since the last call, or undefined where it is not available. */
+  take(): { readonly userMs: number; readonly systemMs: number } | undefined;
 }
 
-/** One for each engine. Two commands that end in the same turn of the event loop share the first one's account. */
+/** One per engine. If two commands end in the same iteration of the event loop, the first gets the time of both. */
 export function childUsage(): ChildUsage {
   let last = processStat("self");
   return {
-    taken() {
+    take() {
       const now = processStat("self");
       const before = last;
       last = now;

@@ -1,4 +1,4 @@
-// Runs one command: its own process group, one pipe for all its output, and an account of how it ended.
+// Runs one command in its own process group, with one pipe for all its output, and returns its result.
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
@@ -18,44 +18,44 @@ export interface CommandOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Takes the output; its back-pressure reaches the command. */
+  /** Receives the output. Its back-pressure reaches the command. */
   readonly output: Writable;
-  /** A folder of the worker's on a disk that can hold a named pipe. */
+  /** The worker's folder, on a file system that supports named pipes. */
   readonly controlDir: string;
   readonly usage: ChildUsage;
-  /** If it has fired, nothing is started. To end what runs is left to others. */
+  /** If it is aborted, nothing is started. The caller ends processes that are running. */
   readonly signal: AbortSignal;
 }
 
 export interface Command {
-  /** The process group, or undefined where nothing could be started. */
+  /** The process group, or undefined if nothing could be started. */
   readonly group: number | undefined;
-  /** When its process began, as the kernel counts (see ProcessStat). */
-  readonly began: number | undefined;
-  /** Settles when the command has ended; what it left in the background may still run and write. */
+  /** Start time of its process (see ProcessStat). */
+  readonly startTicks: number | undefined;
+  /** Settles when the command has ended. Its background processes may still run and write. */
   readonly exit: Promise<ExitInfo>;
-  /** Settles when nothing can write any more. */
+  /** Settles when no process can write any more. */
   readonly outputEnd: Promise<void>;
-  /** Stops listening to what cannot be ended. */
+  /** Stops reading the output of processes that cannot be ended. */
   abandon(): void;
 }
 
 const mkfifo = promisify(execFile);
-// How long the output of an ended command may be silent before the next thing is logged, when something that it left
-// in the background keeps the pipe open. Else the pipe's end comes with the command's and nothing waits.
-const quietMs = 100;
+// When a background process keeps the pipe of an ended command open, the next line is logged after this much inactivity.
+// Without one, the pipe ends with the command and nothing waits.
+const inactivityMs = 100;
 
 export async function startCommand(options: CommandOptions): Promise<Command> {
   const { argv, cwd, env, usage } = options;
   const [program = "", ...args] = argv;
   const pipe = await openPipe(options.controlDir);
   const startedAt = performance.now();
-  usage.taken();
+  usage.take();
   let child: ChildProcess | undefined;
   let problem: unknown;
   try {
     options.signal.throwIfAborted();
-    // `detached` makes a new session and process group, so that one signal reaches all of it.
+    // `detached` creates a new session and process group, so that one signal reaches the whole group.
     child = spawn(program, args, {
       cwd,
       env,
@@ -66,8 +66,8 @@ export async function startCommand(options: CommandOptions): Promise<Command> {
     problem = error;
   }
   closeSync(pipe.writeEnd);
-  // Asked at once: Node lets an ended child go no earlier than in the next turn of the event loop.
-  const began = child?.pid === undefined ? undefined : processStat(child.pid)?.began;
+  // Read synchronously: Node reaps an ended child in the next iteration of the event loop at the earliest.
+  const startTicks = child?.pid === undefined ? undefined : processStat(child.pid)?.startTicks;
 
   const source = pipe.source;
   const outputEnd = new Promise<void>((resolve) => void source.once("close", () => resolve()));
@@ -79,24 +79,29 @@ export async function startCommand(options: CommandOptions): Promise<Command> {
     const ended = await exitOf(running);
     const wallMs = performance.now() - startedAt;
     if ("error" in ended) return notStarted(program, ended.error);
-    const times = usage.taken();
-    await quiet(source, outputEnd);
+    const times = usage.take();
+    await untilInactive(source, outputEnd);
     const { code, signal } = ended;
     return { outcome: code === 0 ? "succeeded" : "failed", code, signal, wallMs, ...times };
   }
-  return { group: child?.pid, began, exit: finish(child), outputEnd, abandon: () => void source.destroy() };
+  return {
+    group: child?.pid,
+    startTicks,
+    exit: finish(child),
+    outputEnd,
+    abandon: () => void source.destroy(),
+  };
 }
 
 /**
- * A pipe in the kernel, made by way of a named one, since Node can make no other. Why not Node's own `stdio: "pipe"`?
- * That is a pair of sockets: opening /dev/stderr, as many scripts do, then fails with ENXIO; and two of them
- * lose the order of the two streams. A file instead would be truncated by `> /dev/stderr`.
- * Costs 3 ms a command, for starting mkfifo.
+ * Creates a kernel pipe by opening a named one, since Node has no other way. Node's own `stdio: "pipe"` was rejected: it
+ * is a pair of sockets, so that opening /dev/stderr, as many scripts do, fails with ENXIO, and with two of them the order
+ * of the two streams is lost. A file would be truncated by `> /dev/stderr`. Costs 3 ms per command, for starting mkfifo.
  */
 async function openPipe(folder: string): Promise<{ source: Socket; writeEnd: number }> {
   const path = join(folder, slugid());
   await mkfifo("mkfifo", ["-m", "600", "--", path]);
-  // Without O_NONBLOCK this would wait for a writer, who comes only afterwards; so neither of the two ever waits.
+  // Without O_NONBLOCK this would wait for a writer, which opens the pipe only afterwards.
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeEnd = openSync(path, constants.O_WRONLY);
   await rm(path);
@@ -112,11 +117,11 @@ function exitOf(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** Waits until the pipe has ended, or nothing has come for a while. */
-async function quiet(source: Socket, outputEnd: Promise<void>): Promise<void> {
+/** Waits until the pipe has ended or was inactive for a while. */
+async function untilInactive(source: Socket, outputEnd: Promise<void>): Promise<void> {
   for (let before = -1; before !== source.bytesRead && !source.closed;) {
     before = source.bytesRead;
-    await Promise.race([outputEnd, sleep(quietMs, undefined, { ref: false })]);
+    await Promise.race([outputEnd, sleep(inactivityMs, undefined, { ref: false })]);
   }
 }
 
@@ -124,7 +129,7 @@ function notStarted(program: string, error: unknown): ExitInfo {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const why =
     code === "ENOENT"
-      ? "there is no such program, or no working directory any more"
+      ? "there is no such program, or its working directory was removed"
       : code === "EACCES"
         ? "it is not executable"
         : messageOf(error);

@@ -33,12 +33,12 @@ async function run(...args: Parameters<typeof start>): Promise<ResultSet> {
   ).result;
 }
 const sh = (script: string): string[] => ["sh", "-c", script];
-/** The raw output and the worker's lines without their times. */
+/** The log, with the times in the worker's lines replaced. */
 const logText = async () =>
   (await task.logText()).replace(/\[taskcluster \S+\]/g, "[t]").replace(/ Time: .*/g, " Time: *");
 
-/** A zombie, which nobody has asked for its end yet, is dead. */
-function lives(pid: number): boolean {
+/** Reports whether a process is alive. A zombie is not. */
+function isAlive(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
@@ -82,35 +82,35 @@ describe("commands", () => {
     expect(await logText()).not.toContain("never");
   });
 
-  test("that a signal ends have no exit code", async () => {
+  test("that are ended by a signal have no exit code", async () => {
     const { exits } = await run([sh("kill -SEGV $$")]);
     expect(exits[0]).toMatchObject({ outcome: "failed", code: null, signal: "SIGSEGV" });
   });
 
   test.each([
     ["is missing", ["no-such-program"], 'cannot start "no-such-program": there is no such program'],
-    ["is no program", ["/etc/passwd"], 'cannot start "/etc/passwd": it is not executable'],
-    ["has no name", [""], 'cannot start ""'],
-  ])("whose program %s fail and say so", async (_, argv, message) => {
+    ["is not executable", ["/etc/passwd"], 'cannot start "/etc/passwd": it is not executable'],
+    ["has an empty name", [""], 'cannot start ""'],
+  ])("whose program %s fail with an explanation in the log", async (_, argv, message) => {
     const { success } = await run([argv]);
     expect(success).toBe(false);
     expect(await logText()).toContain(`System error executing command: ${message}`);
   });
 
-  test("with a NUL character are the author's mistake", () => {
+  test("with a NUL character are a malformed payload", () => {
     expect(() => nativeEngine(path).newSandboxBuilder(task.context, { command: [["echo", "a\0b"]] })).toThrow(
       "payload.command has a word with a NUL character",
     );
   });
 
-  test("may open /dev/stderr, and redirect to it, without harm to the log", async () => {
+  test("may open /dev/stderr and redirect to it without damaging the log", async () => {
     await run([
       sh("echo first; echo second > /dev/stderr; echo third | tee /dev/stderr > /dev/null; echo fourth"),
     ]);
     expect(await logText()).toContain("first\nsecond\nthird\nfourth\n");
   });
 
-  test("read nothing from the worker", async () => {
+  test("have an empty standard input", async () => {
     const { success } = await run([["cat"]]);
     expect(success).toBe(true);
   });
@@ -121,13 +121,13 @@ describe("commands", () => {
     expect(text.split("\n").map((line) => line.length)).toContain(20_000_000);
   });
 
-  test("are told apart by the processor time that they used", async () => {
+  test("are reported with the CPU time of each", async () => {
     const burn = sh("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done");
     const { exits } = await run([sh("true"), burn, sh("true")]);
     const [before = -1, busy = -1, after = -1] = exits.map(
       ({ userMs = -1, systemMs = -1 }) => userMs + systemMs,
     );
-    // It takes 150 ms or more, and the others a few.
+    // It takes 150 ms or more, the others a few milliseconds.
     expect(busy).toBeGreaterThan(50);
     for (const idle of [before, after]) expect(idle >= 0 && idle < busy / 2).toBe(true);
   });
@@ -156,7 +156,7 @@ describe("the environment", () => {
     expect(Object.keys(env).filter((name) => name in secrets)).toEqual([]);
   });
 
-  test("has fixed values that nothing overrides", async () => {
+  test("has fixed values that cannot be overridden", async () => {
     const { info, taskDir } = task.context;
     const env = await environmentOf(
       { TASK_ID: "outer" },
@@ -175,19 +175,19 @@ describe("the environment", () => {
 });
 
 describe("the end of a sandbox", () => {
-  // Its own session, no parent, deaf to SIGTERM: as a daemon leaves its family.
+  // In its own session, without a parent, ignoring SIGTERM, like a daemon.
   const daemon = `setsid sh -c 'trap "" TERM; sleep 1000 & echo up; wait' &`;
 
   test.each([
     ["a plain child", "echo up; sleep 1000"],
     ["a tree that ignores SIGTERM", `trap "" TERM; sh -c 'trap "" TERM; echo up; sleep 1000; sleep 1000'`],
-    ["a grandchild in a session of its own", `${daemon} wait`],
-    ["a daemon whose parent is gone", `(${daemon}); sleep 1000`],
+    ["a grandchild in its own session", `${daemon} wait`],
+    ["a daemon whose parent has ended", `(${daemon}); sleep 1000`],
     [
       "a child without the marker in its environment",
       `env -i ${process.execPath} -e 'console.log("up"); setTimeout(() => {}, 1e6)'; true`,
     ],
-  ])("leaves nothing of %s", async (_, script) => {
+  ])("leaves no process of %s", async (_, script) => {
     const sandbox = await start([sh(script)]);
     await eventually(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"));
     const all = processesOfRun();
@@ -195,26 +195,26 @@ describe("the end of a sandbox", () => {
     await sandbox.abort(new AbortedError("canceled"));
     await expect(sandbox.result).rejects.toThrow(new AbortedError("canceled"));
     expect(processesOfRun()).toEqual([]);
-    expect(all.filter(({ pid }) => lives(pid))).toEqual([]);
+    expect(all.filter(({ pid }) => isAlive(pid))).toEqual([]);
     expect(await logText()).toContain("Command ABORTED after");
   });
 
-  test("comes with the last command: what it left in the background is gone", async () => {
+  test("comes with the last command, and ends its background processes", async () => {
     const { success } = await run([sh(daemon), sh("echo second")]);
     expect(success).toBe(true);
     expect(processesOfRun()).toEqual([]);
   });
 
-  test("waits for it: a background process lives on for the next command, and its output is kept", async () => {
+  test("comes no earlier: a background process runs on during the next command, and its output is kept", async () => {
     await run([
       sh("mkfifo go done; (read go < go; echo late; echo > done) & echo first"),
       sh("echo second; echo > go; read done < done"),
     ]);
-    // Each command has a pipe of its own, so what comes at the same time comes in any order.
+    // Each command has its own pipe, so that the order of simultaneous output is not defined.
     expect(await logText()).toMatch(/first\n[^]*Executing command 1[^]*late\n/);
   });
 
-  test("by a kill still has a result, for the sake of artifacts", async () => {
+  test("by a kill still has a result, so that artifacts can be saved", async () => {
     const sandbox = await start([sh("echo data > file; echo up; sleep 1000"), sh("echo never")]);
     await eventually(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"));
     await sandbox.kill();
@@ -224,7 +224,7 @@ describe("the end of a sandbox", () => {
     expect(await logText()).not.toContain("never");
   });
 
-  test("before the first command has begun runs none", async () => {
+  test("before the first command has started runs none", async () => {
     const sandbox = await start([sh("echo never > file")]);
     await sandbox.kill();
     const results = await sandbox.result;
@@ -232,7 +232,7 @@ describe("the end of a sandbox", () => {
     expect(await results.extractFile("file")).toMatchObject({ reason: "file-missing-on-worker" });
   });
 
-  test("touches no process of another run", async () => {
+  test("does not affect processes of another run", async () => {
     const other = await createTestTask();
     const bystander = await nativeEngine(path)
       .newSandboxBuilder(other.context, { command: [sh("sleep 0.5")] })

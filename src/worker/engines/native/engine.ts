@@ -1,4 +1,4 @@
-// The native engine: runs a task's commands one after the other as processes of the worker's own user.
+// The native engine: runs a task's commands one after the other as processes of the worker's user.
 import Type from "typebox";
 import { defineEngine } from "../../engine.ts";
 import type { Engine, ResultSet, Sandbox } from "../../engine.ts";
@@ -19,11 +19,11 @@ const payloadSchema = Type.Object({
     minItems: 1,
     title: "Commands to run",
     description:
-      "Each command is a program and its arguments; no shell is involved unless you name one. They run in order, and the first that fails ends the task.",
+      "Each command is a program and its arguments, and runs without a shell. Commands run in order, and the first that fails ends the task.",
   }),
 });
 
-/** The engine, with the environment that its tasks inherit (without its secrets). */
+/** Returns the engine. Its tasks inherit `environment` without its secrets. */
 export function nativeEngine(environment: NodeJS.ProcessEnv = process.env): Engine {
   const usage = childUsage();
   const inherited = inheritedEnvironment(environment);
@@ -36,16 +36,16 @@ export function nativeEngine(environment: NodeJS.ProcessEnv = process.env): Engi
     newSandboxBuilder: (task, { command: commands }) => {
       if (commands.flat().some((word) => word.includes("\0"))) {
         throw new MalformedPayloadError([
-          "payload.command has a word with a NUL character, which no program can be given",
+          "payload.command has a word with a NUL character, which cannot be passed to a program",
         ]);
       }
-      const wanted: Record<string, string> = {};
+      const requested: Record<string, string> = {};
       return Promise.resolve({
         setEnv(name, value) {
-          wanted[name] = value;
+          requested[name] = value;
         },
         start() {
-          const env = { ...inherited, ...wanted, ...fixedEnvironment(task.info, task.taskDir) };
+          const env = { ...inherited, ...requested, ...fixedEnvironment(task.info, task.taskDir) };
           return Promise.resolve(startSandbox({ task, commands, env, usage }));
         },
       });
@@ -60,7 +60,7 @@ interface Plan {
   readonly usage: ChildUsage;
 }
 
-// Output still on its way when all writers are dead is a matter of milliseconds.
+// How long to wait for the output that is still in the pipe when all writers have ended. It takes milliseconds.
 const lastOutputMs = 1000;
 
 function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
@@ -69,15 +69,15 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
   const groups = new Set<number>();
   const started: Command[] = [];
   let since: number | undefined;
-  /** Fires when the commands are to end, whether their result is wanted or not. */
-  const over = new AbortController();
-  /** Why their result is not wanted any more. */
-  let givenUp: Error | undefined;
-  let ended: (exit: ExitInfo) => void = () => undefined;
+  /** Aborts when the commands must end. */
+  const ending = new AbortController();
+  /** The reason why their result is discarded, if it is. */
+  let abortReason: Error | undefined;
+  let abandonExit: (exit: ExitInfo) => void = () => undefined;
 
   async function runOne(argv: readonly string[], index: number): Promise<ExitInfo> {
     log.info(`Executing command ${index}: ${shellQuote(argv)}`);
-    const { signal } = over;
+    const { signal } = ending;
     const command = await startCommand({
       argv,
       cwd: taskDir,
@@ -89,12 +89,12 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     });
     started.push(command);
     if (command.group !== undefined) groups.add(command.group);
-    since ??= command.began;
+    since ??= command.startTicks;
     const startedAt = performance.now();
     const exit = await Promise.race([
       command.exit,
-      // Settled by a kill that did not work: a process that hangs in the kernel must not hold up the worker.
-      new Promise<ExitInfo>((resolve) => (ended = resolve)),
+      // Resolved when a kill had no effect: a process that hangs in the kernel must not block the worker.
+      new Promise<ExitInfo>((resolve) => (abandonExit = resolve)),
     ]);
     if (command.group !== undefined && !hasMembers(command.group)) groups.delete(command.group);
     if (!signal.aborted) return exit;
@@ -106,25 +106,25 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     if (survivors.length === 0) return;
     task.monitor.warn("processes of a task could not be killed", { pids: survivors });
     log.warn(`Processes that could not be killed: ${survivors.join(", ")}`);
-    ended({ outcome: "aborted", code: null, signal: "SIGKILL", wallMs: 0 });
+    abandonExit({ outcome: "aborted", code: null, signal: "SIGKILL", wallMs: 0 });
   }
 
   async function run(): Promise<ResultSet> {
     const exits: ExitInfo[] = [];
     for (const [index, argv] of commands.entries()) {
-      if (over.signal.aborted) break;
+      if (ending.signal.aborted) break;
       const exit = await runOne(argv, index);
       exits.push(exit);
       log.info(exitBlock(exit));
       if (exit.outcome !== "succeeded") break;
     }
-    // What the commands left running could go on to change the files that are about to be saved.
+    // Background processes could still change the files that are about to be saved.
     await endAll();
     const timeout = setTimeout(() => started.forEach((command) => command.abandon()), lastOutputMs);
     await Promise.all(started.map((command) => command.outputEnd));
     clearTimeout(timeout);
-    if (givenUp !== undefined) throw givenUp;
-    const success = !over.signal.aborted && exits.every((exit) => exit.outcome === "succeeded");
+    if (abortReason !== undefined) throw abortReason;
+    const success = !ending.signal.aborted && exits.every((exit) => exit.outcome === "succeeded");
     return {
       exits,
       success,
@@ -139,7 +139,7 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     () => undefined,
   );
   async function end(): Promise<void> {
-    over.abort();
+    ending.abort();
     await endAll();
     await settled;
   }
@@ -147,7 +147,7 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
     result,
     kill: end,
     abort(error) {
-      givenUp ??= error;
+      abortReason ??= error;
       return end();
     },
   };

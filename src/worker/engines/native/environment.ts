@@ -1,12 +1,12 @@
-// The environment of a task's commands: the worker's own without its secrets, the task's wishes, and fixed values.
+// The environment of a task's commands: the worker's own without its secrets, the variables of the task, and fixed values.
 import type { TaskInfo } from "../../task-context.ts";
 
-/** Names what every process of a run carries; by it strays are found that have left their family. */
+/** The variable that marks every process of a run. It identifies processes that have left their process group. */
 export const runMarker = "TASKYARD_RUN";
 
-// A task runs as the worker's user and could read the worker's files; but what it prints goes into a log that others
-// read, and `env` is the most usual thing to print. So everything goes that can hold a secret of worker or server:
-// credentials, and addresses of databases and brokers, which contain passwords.
+// A task runs as the worker's user and could read the worker's files. But its output goes to a log that others read, and
+// many tasks print their environment. So every variable is removed that can hold a secret of worker or server: credentials,
+// and URLs of databases and brokers, which contain passwords.
 const secrets = [
   /^TASKYARD_/,
   /^TASKCLUSTER_/,
@@ -17,7 +17,7 @@ const secrets = [
   /^SENTRY_DSN$/,
 ];
 
-/** The part of the worker's environment that a task may see. */
+/** Returns the part of the worker's environment that tasks inherit. */
 export function inheritedEnvironment(own: NodeJS.ProcessEnv): Record<string, string> {
   const inherited: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) {
@@ -26,13 +26,13 @@ export function inheritedEnvironment(own: NodeJS.ProcessEnv): Record<string, str
   return inherited;
 }
 
-/** Variables that the worker sets and a task cannot change. */
+/** Returns the variables that the worker sets and a task cannot change. */
 export function fixedEnvironment(info: TaskInfo, taskDir: string): Record<string, string> {
   return {
     TASK_ID: info.taskId,
     RUN_ID: String(info.runId),
     TASK_WORKDIR: taskDir,
-    // Else it would be inherited, and name the worker's folder.
+    // Overrides the inherited value, which is the worker's folder.
     PWD: taskDir,
     TASK_GROUP_ID: info.definition.taskGroupId,
     TASKCLUSTER_ROOT_URL: info.rootUrl,
@@ -40,7 +40,7 @@ export function fixedEnvironment(info: TaskInfo, taskDir: string): Record<string
   };
 }
 
-/** The value of the marker variable for one run. */
+/** Returns the value of the marker variable for one run. */
 export function runMark(taskId: string, runId: number): string {
   return `${taskId}/${runId}`;
 }

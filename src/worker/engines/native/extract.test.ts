@@ -13,7 +13,7 @@ beforeEach(async () => {
   outside = await mkdtemp(join(tmpdir(), "taskyard-extract-"));
   root = join(outside, "work");
   await mkdir(join(root, "dir/sub"), { recursive: true });
-  // A neighbour whose name begins like the task's folder.
+  // A sibling folder whose name starts with that of the task's folder.
   await mkdir(join(outside, "work-of-another"));
   await writeFile(join(outside, "work-of-another/secret"), "secret");
   await writeFile(join(outside, "secret"), "secret");
@@ -36,7 +36,7 @@ async function folder(path: string): Promise<string[]> {
 }
 
 describe("one file", () => {
-  test("is taken by a relative or an absolute path", async () => {
+  test("is found by a relative or an absolute path", async () => {
     expect(await brief(await extractFile(root, "dir/b.txt"))).toBe("=bee");
     expect(await brief(await extractFile(root, join(root, "dir/b.txt")))).toBe("=bee");
   });
@@ -62,33 +62,33 @@ describe("one file", () => {
       "invalid-resource-on-worker",
       'File "../secret" is outside of the task\'s folder',
     ],
-    ["is in a neighbour's folder", "../work-of-another/secret", "invalid-resource-on-worker", "is outside"],
-    ["is anywhere on the machine", "/etc/passwd", "invalid-resource-on-worker", "is outside"],
+    ["is in a sibling folder", "../work-of-another/secret", "invalid-resource-on-worker", "is outside"],
+    ["is elsewhere on the machine", "/etc/passwd", "invalid-resource-on-worker", "is outside"],
   ])("that %s is an error", async (_, path, reason, message) => {
     const found = await extractFile(root, path);
     expect(found).toMatchObject({ kind: "error", reason });
     expect(found.kind === "error" && found.message).toContain(message);
   });
 
-  test("that is a link to the outside is an error, directly or by way of a linked folder", async () => {
+  test("that is a link to the outside is an error, directly or through a linked folder", async () => {
     await symlink("../../secret", join(root, "dir/out"));
-    await symlink("../work-of-another", join(root, "neighbour"));
-    for (const path of ["dir/out", "neighbour/secret"]) {
+    await symlink("../work-of-another", join(root, "sibling"));
+    for (const path of ["dir/out", "sibling/secret"]) {
       expect(await extractFile(root, path)).toMatchObject({ reason: "invalid-resource-on-worker" });
     }
   });
 
-  test("that is a pipe is an error, and nobody waits for a writer", async () => {
+  test("that is a pipe is an error, without waiting for a writer", async () => {
     execFileSync("mkfifo", [join(root, "pipe")]);
     expect(await extractFile(root, "pipe")).toMatchObject({ reason: "invalid-resource-on-worker" });
   });
 
-  test.skipIf(process.getuid?.() === 0)("that may not be read is an error", async () => {
+  test.skipIf(process.getuid?.() === 0)("that is not readable is an error", async () => {
     await chmod(join(root, "dir/b.txt"), 0);
     expect(await extractFile(root, "dir/b.txt")).toMatchObject({ reason: "file-not-readable-on-worker" });
   });
 
-  test("that became a link after it was looked at is not read", async () => {
+  test("that became a link after it was checked is not read", async () => {
     const found = await extractFile(root, "dir/b.txt");
     await rm(join(root, "dir/b.txt"));
     await symlink(join(outside, "secret"), join(root, "dir/b.txt"));
@@ -97,24 +97,24 @@ describe("one file", () => {
 });
 
 describe("a folder", () => {
-  test("gives all files below it, in order, by their paths within it", async () => {
+  test("yields all files below it, sorted, with their paths relative to it", async () => {
     await mkdir(join(root, "dir/empty"));
     expect(await folder("dir")).toEqual(["b.txt=bee", "sub/a.txt=ay"]);
     expect(await folder(".")).toEqual(["dir/b.txt=bee", "dir/sub/a.txt=ay"]);
   });
 
-  test("gives the error in place of a link that leaves the task's folder, and the other files", async () => {
+  test("yields an error in place of a link that leaves the task's folder, and the other files", async () => {
     await symlink("../../secret", join(root, "dir/out"));
     await symlink("nowhere", join(root, "dir/sub/dangling"));
     expect(await folder("dir")).toEqual([
       "b.txt=bee",
-      `out: invalid-resource-on-worker: File "dir/out" is outside of the task's folder, or a link that leads there; copy it into the folder first.`,
+      `out: invalid-resource-on-worker: File "dir/out" is outside of the task's folder, or a link to such a file; copy it into the folder first.`,
       "sub/a.txt=ay",
       `sub/dangling: file-missing-on-worker: File "dir/sub/dangling" does not exist after the task's commands.`,
     ]);
   });
 
-  test("does not follow links to folders, which may lead round in circles", async () => {
+  test("does not follow links to folders, which may form a cycle", async () => {
     await symlink("..", join(root, "dir/sub/up"));
     expect(await folder("dir")).toEqual(["b.txt=bee", "sub/a.txt=ay"]);
   });

@@ -1,4 +1,4 @@
-// Takes files out of a task's folder, and nothing from outside of it.
+// Reads files from a task's folder, and none from outside of it.
 import { constants, createReadStream, openSync } from "node:fs";
 import { access, readdir, realpath, stat } from "node:fs/promises";
 import type { Stats } from "node:fs";
@@ -8,12 +8,12 @@ import { messageOf } from "../../worker-monitor.ts";
 
 type Kind = "file" | "directory";
 
-/** One file; `path` is relative to the folder, or absolute and inside of it. */
+/** Extracts one file. `path` is relative to the folder, or absolute and inside of it. */
 export async function extractFile(root: string, path: string): Promise<Extracted> {
   return await extract(root, resolve(root, path), "", path);
 }
 
-/** All files below a folder. Links to files are followed as far as they stay in the task's folder. */
+/** Extracts all files below a folder. Follows symbolic links to files if they stay in the task's folder. */
 export async function* extractFolder(root: string, path: string): AsyncGenerator<Extracted> {
   const top = resolve(root, path);
   const found = await locate(root, top, path, "directory");
@@ -29,12 +29,12 @@ async function* walk(root: string, folder: string, prefix: string, shown: string
     yield failed(prefix, "file-not-readable-on-worker", `Folder "${shown}": ${messageOf(error)}.`);
     return;
   }
-  // Sorted, so that two runs of one task name and log their artifacts in one order.
+  // Sorted, so that runs of the same task log their artifacts in the same order.
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) yield* walk(root, join(folder, entry.name), path, `${shown}/${entry.name}`);
-    // Links to folders are left alone, as they may lead round in circles; sockets and pipes hold nothing.
-    else if (entry.isFile() || (await leadsToFile(entry.isSymbolicLink(), join(folder, entry.name))))
+    // Skips symbolic links to folders, which may form a cycle, and sockets and pipes, which have no content.
+    else if (entry.isFile() || (await isLinkToFile(entry.isSymbolicLink(), join(folder, entry.name))))
       yield await extract(root, join(folder, entry.name), path, `${shown}/${entry.name}`);
   }
 }
@@ -48,7 +48,7 @@ async function extract(root: string, at: string, path: string, shown: string): P
     path,
     identity,
     size: stats.size,
-    // The real path, and no link at its end: what was checked is what is read.
+    // Opens the real path and refuses a link in its place, so that the file that was checked is read.
     open: (range) =>
       createReadStream(identity, {
         fd: openSync(identity, constants.O_RDONLY | constants.O_NOFOLLOW),
@@ -59,7 +59,7 @@ async function extract(root: string, at: string, path: string, shown: string): P
 
 type Failed = Extract<Extracted, { kind: "error" }>;
 
-/** Where `at` really is, if it is of the wanted kind, readable, and inside of the task's folder. */
+/** Returns the real path of `at` if it is readable, of the requested kind and inside of the task's folder. */
 async function locate(
   root: string,
   at: string,
@@ -75,7 +75,7 @@ async function locate(
       return failed(
         "",
         "invalid-resource-on-worker",
-        `${name} is outside of the task's folder, or a link that leads there; copy it into the folder first.`,
+        `${name} is outside of the task's folder, or a link to such a file; copy it into the folder first.`,
       );
     }
     stats = await stat(path);
@@ -96,12 +96,12 @@ async function locate(
 }
 
 function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
+  const steps = relative(root, path);
+  return steps !== ".." && !steps.startsWith("../") && !isAbsolute(steps);
 }
 
-/** A link that leads to a file, or nowhere (which is then reported), but not to a folder. */
-async function leadsToFile(isLink: boolean, path: string): Promise<boolean> {
+/** Reports whether a symbolic link points to a file or is broken (which is then reported), and not to a folder. */
+async function isLinkToFile(isLink: boolean, path: string): Promise<boolean> {
   if (!isLink) return false;
   try {
     return (await stat(path)).isFile();

@@ -1,4 +1,4 @@
-// Finds what is to be uploaded when the commands are done: one item for each name, file or error.
+// Finds the artifacts when the commands have ended: one item per name, a file or an error.
 import type { Extracted, ResultSet } from "../../engine.ts";
 import { MalformedPayloadError } from "../../outcome.ts";
 import type { TaskLog } from "../../task-log.ts";
@@ -11,8 +11,8 @@ export interface Item {
 }
 
 /**
- * All items, by name. A name that two files claim is the author's mistake (MalformedPayloadError); that two entries
- * reach the same file is not, and the entry that names the file itself counts more than one that names its folder.
+ * Returns one item per name. Throws MalformedPayloadError if two files have the same name. Two entries may match the same
+ * file: then an entry for the file takes precedence over one for its folder.
  */
 export async function collect(
   entries: readonly ArtifactEntry[],
@@ -28,7 +28,7 @@ export async function collect(
       const other = items.get(item.name);
       if (reserved.has(item.name)) {
         log.warn(
-          `Not uploading "${item.name}" from folder "${entry.path}": the worker itself writes that artifact.`,
+          `Not uploading "${item.name}" from folder "${entry.path}": the worker writes that artifact itself.`,
         );
       } else if (other === undefined) {
         items.set(item.name, item);
@@ -50,7 +50,7 @@ async function* find(entry: ArtifactEntry, results: ResultSet): AsyncGenerator<E
 function nameOf({ name, path }: ArtifactEntry, found: Extracted): string {
   const top = (name ?? path).replace(/\/+$/, "");
   if (found.path === "") return top;
-  // A folder's whole content may be meant to stand at the top: path "." or name "".
+  // With path "." or name "", the names of a folder's files have no prefix.
   return top === "" || top === "." ? found.path : `${top}/${found.path}`;
 }
 

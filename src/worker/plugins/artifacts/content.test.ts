@@ -21,6 +21,6 @@ test.each([
   ["a.tar.gz", "identity"],
   ["A.ZIP", "identity"],
   ["movie.webp", "identity"],
-])("%s is sent as %s", (path, encoding) => {
+])("%s has the content encoding %s", (path, encoding) => {
   expect(contentEncodingOf(path)).toBe(encoding);
 });

@@ -1,11 +1,11 @@
-// What kind of content a file is, and whether it is worth compressing on the way, by its name.
+// The content type and the content encoding of a file, by its name.
 import { extname } from "node:path";
 import mime from "mime-types";
 
-// Known here in spite of the table, or missing in it.
+// Override the table of mime-types, or are missing in it.
 const ownTypes: Readonly<Record<string, string>> = { ".log": "text/plain", ".jsonl": "application/jsonl" };
 
-// Compressed already, so that gzip would only cost time.
+// Compressed formats, for which gzip would only cost time.
 const compressed = new Set(
   (
     "7z br aab apk bz2 deb dmg flv gif gz jar jpeg jpg lz lz4 mz npz pkg png swf sz tbz tgz wasm webp whl woff " +
@@ -13,7 +13,7 @@ const compressed = new Set(
   ).split(" "),
 );
 
-/** The media type of a file by its extension (in any case), `application/octet-stream` for unknown ones. */
+/** Returns the media type of a file by its extension (in any case), `application/octet-stream` for unknown ones. */
 export function contentTypeOf(path: string): string {
   const extension = extname(path).toLowerCase();
   const own = ownTypes[extension];
@@ -23,7 +23,7 @@ export function contentTypeOf(path: string): string {
   return type.startsWith("text/") ? `${type}; charset=utf-8` : type;
 }
 
-/** `identity` for what is compressed by nature, else `gzip`. */
+/** Returns `identity` for compressed formats, else `gzip`. */
 export function contentEncodingOf(path: string): "identity" | "gzip" {
   return compressed.has(extname(path).slice(1).toLowerCase()) ? "identity" : "gzip";
 }

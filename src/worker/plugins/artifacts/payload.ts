@@ -1,4 +1,4 @@
-// The form of `payload.artifacts`, and what is wrong with entries beyond their form.
+// The schema of `payload.artifacts`, and checks that a schema cannot express.
 import Type from "typebox";
 import type { Static } from "typebox";
 import type { TaskInfo } from "../../task-context.ts";
@@ -10,7 +10,9 @@ const ArtifactEntry = Type.Object(
     type: oneOf("file", "directory"),
     path: Type.String({ description: "Where the file or folder is, relative to the task's folder." }),
     name: Type.Optional(
-      Type.String({ description: "Name of the artifact, or prefix of a folder's; default: path." }),
+      Type.String({
+        description: "Name of the artifact, or prefix of the names for a folder. Default: path.",
+      }),
     ),
     expires: Type.Optional(
       Type.String({ format: "date-time", description: "Default: when the task expires." }),
@@ -30,21 +32,21 @@ export const payloadSchema = Type.Object({
     default: [],
     uniqueItems: true,
     title: "Artifacts",
-    description: "Files and folders to save when the commands are done, also when they failed.",
+    description: "Files and folders to save when the commands have ended, also after a failure.",
   }),
 });
 
-/** Why the queue would not take this artifact name, or undefined if it would. */
+/** Returns why the queue would refuse this artifact name, or undefined if it would not. */
 export function nameFault(name: string): string | undefined {
   if (name === "") return "is empty";
   if (!/^[ -~]+$/.test(name)) return "has characters other than printable ASCII";
   return name.length > 1024 ? "is longer than 1024 characters" : undefined;
 }
 
-// Dates are often computed twice, once for the task and once for its artifacts.
+// Clients often compute dates twice, once for the task and once for its artifacts.
 const toleranceMs = 1000;
 
-/** Faults of the entries, as sentences; empty if there are none. */
+/** Returns the faults of the entries as sentences. */
 export function faultsOf(
   entries: readonly ArtifactEntry[],
   info: TaskInfo,
@@ -57,16 +59,16 @@ export function faultsOf(
   for (const [index, entry] of entries.entries()) {
     const at = `payload.artifacts[${index}]`;
     const name = entry.name ?? entry.path;
-    // A folder may have an empty name: its files then stand at the top.
+    // A folder may have an empty name: the names of its files then have no prefix.
     const fault = entry.type === "directory" && name === "" ? undefined : nameFault(name);
     if (fault !== undefined) faults.push(`${at} has the name ${JSON.stringify(name)}, which ${fault}`);
     if (entry.type === "file" && reserved.has(name)) {
-      faults.push(`${at} has the name "${name}", which the worker itself writes; choose another one`);
+      faults.push(`${at} has the name "${name}", which the worker writes itself; choose another one`);
     }
-    const twin = files.get(name);
+    const duplicate = files.get(name);
     if (entry.type === "file") {
-      if (twin !== undefined && twin !== entry.path) {
-        faults.push(`${at} has the name "${name}" of another file of the list; give each a name of its own`);
+      if (duplicate !== undefined && duplicate !== entry.path) {
+        faults.push(`${at} has the same name "${name}" as another file; give each file a unique name`);
       }
       files.set(name, entry.path);
     }

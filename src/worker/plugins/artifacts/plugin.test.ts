@@ -1,4 +1,4 @@
-// What a task leaves behind, seen from the queue: names, types, encodings, errors, and a store that stumbles.
+// The artifacts of a task as the queue gets them: names, types, encodings, errors, and failures of the store.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startFakeQueue } from "../../../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../../../test/support/fake-queue.ts";
@@ -23,7 +23,7 @@ interface Entry {
   readonly [key: string]: unknown;
 }
 
-/** Runs a script whose task saves these; answers the task's id and how it was resolved. */
+/** Runs a script in a task with these artifacts. Returns the task's id and the reason of its resolution. */
 async function save(script: string, ...artifacts: Entry[]): Promise<[taskId: string, reason: string]> {
   const taskId = queue.submit({ command: [["sh", "-c", script]], maxRunTime: 60, artifacts });
   return [taskId, await queue.resolved(taskId)];
@@ -33,7 +33,7 @@ const file = (path: string, more: object = {}): Entry => ({ type: "file", path, 
 const folder = (path: string, more: object = {}): Entry => ({ type: "directory", path, ...more });
 
 describe("artifacts", () => {
-  test("are files and folders, under their paths or other names", async () => {
+  test("are files and folders, named by their paths or other names", async () => {
     const script = "mkdir -p out/sub; echo 1 > one.txt; echo 2 > out/two; echo 3 > out/sub/three";
     const [taskId, reason] = await save(
       script,
@@ -54,7 +54,7 @@ describe("artifacts", () => {
     }
   });
 
-  test("keep the type, encoding and expiry that the task gives them, and have fitting ones else", async () => {
+  test("have the type, encoding and expiry from the payload, or matching defaults", async () => {
     const expires = new Date(Date.now() + 5_400_000).toISOString();
     const [taskId] = await save(
       "echo text > a.txt; echo zip > b.zip; echo odd > c.txt; : > empty.txt",
@@ -89,7 +89,7 @@ describe("artifacts", () => {
   });
 });
 
-describe("in place of a file that cannot be had stands an error", () => {
+describe("a file that cannot be saved is replaced by an error", () => {
   test.each([
     ["a missing file", "true", file("none"), "none", "file-missing-on-worker", 'File "none" does not exist'],
     [
@@ -124,7 +124,7 @@ describe("in place of a file that cannot be had stands an error", () => {
       "too-large-file-on-worker",
       "1000001 bytes",
     ],
-  ])("for %s, and the task has failed", async (_, script, entry, name, reason, message) => {
+  ])("for %s, and the task fails", async (_, script, entry, name, reason, message) => {
     const [taskId, resolved] = await save(script, entry);
     expect(resolved).toBe("failed");
     expect(queue.artifact(taskId, name)?.request).toMatchObject({
@@ -136,7 +136,7 @@ describe("in place of a file that cannot be had stands an error", () => {
     expect(logOf(taskId)).toContain(`[taskcluster:error] Artifact "${name}": `);
   });
 
-  test("and the others of the folder are there", async () => {
+  test("without affecting the other files of the folder", async () => {
     const [taskId, reason] = await save(
       "mkdir d; echo 1 > d/a; ln -s ../../../../etc/passwd d/b",
       folder("d"),
@@ -146,7 +146,7 @@ describe("in place of a file that cannot be had stands an error", () => {
     expect(queue.artifact(taskId, "d/b")?.request.storageType).toBe("error");
   });
 
-  test("without harm to the task where it is optional", async () => {
+  test("and the task completes if the file is optional", async () => {
     const [taskId, reason] = await save("true", file("none", { optional: true }));
     expect(reason).toBe("completed");
     expect(queue.artifact(taskId, "none")?.request.storageType).toBe("error");
@@ -155,7 +155,7 @@ describe("in place of a file that cannot be had stands an error", () => {
 });
 
 describe("names", () => {
-  test("that two entries give to one file are one artifact", async () => {
+  test("of one file in two entries are one artifact", async () => {
     const script = "mkdir d; echo 1 > d/a";
     const [taskId, reason] = await save(
       script,
@@ -166,7 +166,7 @@ describe("names", () => {
     expect(queue.artifact(taskId, "x/a")?.request).toMatchObject({ contentType: "x/y" });
   });
 
-  test("that two files claim are the author's mistake", async () => {
+  test("of two different files are a malformed payload", async () => {
     const [taskId, reason] = await save(
       "mkdir d; echo 1 > d/a; echo 2 > b",
       folder("d"),
@@ -176,7 +176,7 @@ describe("names", () => {
     expect(logOf(taskId)).toContain('payload.artifacts gives the name "d/a" to two different files');
   });
 
-  test("of the worker's own artifacts are left out of folders", async () => {
+  test("of the worker's own artifacts are skipped in folders", async () => {
     const [taskId, reason] = await save(
       "mkdir -p public/logs; echo mine > public/logs/live.log",
       folder("public"),
@@ -185,7 +185,7 @@ describe("names", () => {
     expect(logOf(taskId)).toContain('Not uploading "public/logs/live.log" from folder "public"');
   });
 
-  test("that the queue would not take make the task fail, and say so", async () => {
+  test("that the queue would refuse make the task fail with an explanation", async () => {
     const [taskId, reason] = await save("mkdir d; echo 1 > d/ä", folder("d"));
     expect(reason).toBe("failed");
     expect(logOf(taskId)).toContain('The name of the file "d/ä" has characters other than printable ASCII');
@@ -193,7 +193,7 @@ describe("names", () => {
 });
 
 describe("an upload", () => {
-  test("is repeated when the store stumbles, from its beginning", async () => {
+  test("is repeated from the start after a failure of the store", async () => {
     queue.inject("createArtifact", 503);
     queue.inject("upload", 503, "lose-reply", 400);
     const [taskId, reason] = await save("seq 100000 > numbers.txt", file("numbers.txt"));
@@ -205,11 +205,11 @@ describe("an upload", () => {
     queue.inject("upload", 403);
     const [taskId, reason] = await save("echo 1 > f", file("f"));
     expect(reason).toBe("internal-error");
-    expect(worker.told.join("\n")).toContain("error: the store answered 403");
+    expect(worker.logged.join("\n")).toContain("error: the store replied with status 403");
     expect(logOf(taskId)).toContain("Internal error of the worker.");
   });
 
-  test("gets another URL where tries went on for longer than a URL is good", async () => {
+  test("gets another URL if retries take longer than a URL is valid", async () => {
     const other = await startFakeQueue({ claimMs: 6_000_000 });
     let ahead = 0;
     const clock = { ...systemClock, now: () => Date.now() + ahead };
@@ -230,7 +230,7 @@ describe("an upload", () => {
     }
   });
 
-  test("of something large that is created, but without an answer, is a matter of resources", async () => {
+  test("of an object whose creation had no reply is resource-unavailable", async () => {
     const other = await startFakeQueue();
     const own = await startTestWorker(other.rootUrl, { maxPutBytes: 10_000 });
     try {
@@ -239,14 +239,14 @@ describe("an upload", () => {
       const taskId = other.submit({ command: [["sh", "-c", "seq 10000 > f"]], maxRunTime: 60, artifacts });
       expect(await other.resolved(taskId)).toBe("resource-unavailable");
       expect(other.artifact(taskId, "f")?.request).toMatchObject({ storageType: "object" });
-      expect(own.told.join("\n")).toContain('answer to the creation of the artifact "f" was lost');
+      expect(own.logged.join("\n")).toContain('reply to the creation of the artifact "f" was lost');
     } finally {
       await own.end();
       await other.close();
     }
   });
 
-  test("that meets other content under its name is the author's mistake", async () => {
+  test("with the name of other content is a malformed payload", async () => {
     queue.inject("createArtifact", 200, 409);
     const [taskId, reason] = await save("echo 1 > f", file("f"));
     expect(reason).toBe("malformed-payload");

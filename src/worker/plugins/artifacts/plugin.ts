@@ -1,4 +1,4 @@
-// `payload.artifacts`: saves files when the commands are done.
+// `payload.artifacts`: saves files when the commands have ended.
 import type { Extracted } from "../../engine.ts";
 import { MalformedPayloadError } from "../../outcome.ts";
 import { definePlugin } from "../../plugin.ts";
@@ -9,10 +9,10 @@ import type { Item } from "./collect.ts";
 import { contentEncodingOf, contentTypeOf } from "./content.ts";
 import { faultsOf, nameFault, payloadSchema } from "./payload.ts";
 
-// More at once would not be faster on one machine's line, and each holds a connection and a compressed copy.
-const uploadsAtOnce = 10;
+// More would not be faster on the network connection of one machine, and each holds a socket and a compressed copy.
+const concurrentUploads = 10;
 
-/** `maxBytes` is the largest file that is taken. */
+/** `maxBytes` is the size of the largest artifact. */
 export function artifactsPlugin(maxBytes: number): Plugin {
   return definePlugin({
     name: "artifacts",
@@ -24,7 +24,7 @@ export function artifactsPlugin(maxBytes: number): Plugin {
         async stopped(results) {
           const items = await collect(entries, results, task.reservedArtifacts, task.log);
           const failures: string[] = [];
-          await eachOf(items, uploadsAtOnce, async (item) => {
+          await forEachConcurrently(items, concurrentUploads, async (item) => {
             const failure = await save(task, item, maxBytes);
             if (failure !== undefined && !item.entry.optional) failures.push(failure);
           });
@@ -38,12 +38,12 @@ export function artifactsPlugin(maxBytes: number): Plugin {
   });
 }
 
-/** Uploads one item, or the error in its place; answers what was wrong with it, if anything. */
+/** Uploads one item, or an error artifact in its place. Returns the failure, if any. */
 async function save(task: TaskContext, item: Item, maxBytes: number): Promise<string | undefined> {
   const { name, entry } = item;
   const fault = nameFault(name);
   if (fault !== undefined) {
-    // Not even an error artifact can have such a name.
+    // An error artifact cannot have such a name, either.
     const message = `The name of the file ${JSON.stringify(name)} ${fault}, so it cannot be an artifact.`;
     task.log.error(message);
     return message;
@@ -52,8 +52,8 @@ async function save(task: TaskContext, item: Item, maxBytes: number): Promise<st
   const found = checked(item, maxBytes);
   if (found.kind === "error") {
     const { reason, message } = found;
-    const say = entry.optional ? "info" : "error";
-    task.log[say](
+    const level = entry.optional ? "info" : "error";
+    task.log[level](
       `Artifact "${name}" is ${entry.optional ? "missing (it is optional)" : "missing"}: ${message}`,
     );
     await task.artifacts.record(
@@ -79,19 +79,19 @@ async function save(task: TaskContext, item: Item, maxBytes: number): Promise<st
 function checked({ found }: Item, maxBytes: number): Extracted {
   const { path } = found;
   if (found.kind === "file" && found.size > maxBytes) {
-    const message = `The file has ${found.size} bytes, but artifacts of this worker have at most ${maxBytes}.`;
+    const message = `The file has ${found.size} bytes, but this worker allows at most ${maxBytes} bytes per artifact.`;
     return { kind: "error", path, reason: "too-large-file-on-worker", message };
   }
   return found;
 }
 
-/** ISO times of one form sort as text, but authors may write others. */
+/** Compares as dates, not as text: authors may use any ISO 8601 format. */
 function earlier(a: string, b: string): string {
   return new Date(Math.min(Date.parse(a), Date.parse(b))).toISOString();
 }
 
-/** Works on all items, `limit` at once; rejects with the first error, after the others at work have ended. */
-async function eachOf<T>(
+/** Calls `work` for all items, at most `limit` concurrently. Rejects with the first error when the others have ended. */
+async function forEachConcurrently<T>(
   items: readonly T[],
   limit: number,
   work: (item: T) => Promise<void>,
