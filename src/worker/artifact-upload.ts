@@ -54,7 +54,7 @@ export interface UploaderOptions {
    * Checks whether the run still belongs to this worker, and aborts it if not. Called after a conflict, which is also the
    * queue's reply for a canceled run.
    */
-  stillOurs(): Promise<void>;
+  checkClaim(): Promise<void>;
 }
 
 const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
@@ -70,7 +70,7 @@ class UploadRefused extends Error {
 }
 
 export function createUploader(options: UploaderOptions): ArtifactUploader {
-  const { queue, run, clock, tempDir, stillOurs, objects, maxPutBytes } = options;
+  const { queue, run, clock, tempDir, checkClaim, objects, maxPutBytes } = options;
   const delay = { clock, backoff };
 
   async function create(
@@ -91,7 +91,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     } catch (error) {
       signal.throwIfAborted();
       if (refusalOf(error) === 409) {
-        await stillOurs();
+        await checkClaim();
         signal.throwIfAborted();
         // An artifact of this type can be created only once, and its credentials are only in the lost reply.
         if (replyLost && body.storageType === "object")

@@ -1,10 +1,10 @@
-// Why a run did not complete, as data for the program that created the task. Opt-in: the task names the artifact in its
-// `extra`, which other workers ignore and which does not affect the payload.
+// The reason why a run did not complete, as JSON for the program that created the task. Opt-in: the task names the artifact
+// in its `extra`, which other workers ignore and which does not affect the payload.
 import type { TaskDefinition } from "../api/queue/task.ts";
 
 /** Content of the artifact: JSON. */
 export interface FailureReport {
-  /** The commands that were executed, in order. Both members are null for one that was not started or was aborted. */
+  /** The commands that were executed, in order. Both members are null for a command that was not started or was aborted. */
   readonly commands: readonly {
     readonly exitCode: number | null;
     /** Such as `SIGKILL`. */

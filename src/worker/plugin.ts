@@ -1,5 +1,5 @@
-// The contract of a plugin: what is added around the running of a task. Plugins form one ordered list; `build`
-// and `started` run in its order, `stopped`, `resolving` and `dispose` in reverse, and no two hooks at once.
+// The contract of a plugin, which adds a feature around the commands of a task. Plugins form one ordered list: `build` and
+// `started` run in its order, `stopped`, `resolving` and `dispose` in reverse, and hooks of one run are never concurrent.
 import type { Static, TObject } from "typebox";
 import type { ResultSet, Sandbox, SandboxBuilderView } from "./engine.ts";
 import type { ExceptionReason, Resolution } from "./outcome.ts";
@@ -8,23 +8,23 @@ import type { PayloadPart } from "./payload-part.ts";
 import type { TaskContext } from "./task-context.ts";
 import type { TaskDefinition } from "../api/queue/task.ts";
 
-/** A plugin's judgement of a finished run. The first one of the list that is not ok decides. */
+/** A plugin's verdict on a run whose commands have ended. The first verdict that is not ok decides. */
 export type Verdict =
   | { readonly ok: true }
   | { readonly ok: false; readonly outcome: "failed" | ExceptionReason; readonly message: string };
 
-/** A plugin's part in one run. Every hook may be left out. */
+/** A plugin's hooks for one run, all optional. */
 export interface TaskPlugin {
   /** Prepares the sandbox. May throw MalformedPayloadError. */
   build?(builder: SandboxBuilderView): Promise<void>;
-  /** The commands run. */
+  /** Called when the commands are running. */
   started?(sandbox: Pick<Sandbox, "kill">): Promise<void>;
-  /** The commands have ended and no process is left: save what they made, and judge. */
+  /** Called when the commands have ended and no process is left. Saves files and returns a verdict. */
   stopped?(results: ResultSet): Promise<Verdict>;
   /**
-   * The log is closed and the queue not yet told. `signal` fires when there is no more time to upload, or no more right;
-   * a run that has lost its claim, which somebody else may be repeating, has none from the beginning. `messages` are the
-   * errors that ended the run, as in the log.
+   * Called when the log is closed, before the report to the queue. `signal` aborts when there is no more time for uploads.
+   * It is aborted from the start for a run that has lost its claim, since another worker may be running the task.
+   * `messages` are the errors that ended the run, as in the log.
    */
   resolving?(resolution: Resolution, signal: AbortSignal, messages: readonly string[]): Promise<void>;
   /** Always called, last. */
@@ -33,16 +33,16 @@ export interface TaskPlugin {
 
 export interface Plugin extends PayloadPart {
   /**
-   * True for a plugin that works for a malformed payload too (somebody has to save the log). It gets its own keys
-   * where they are sound, else their defaults.
+   * True for a plugin that is also used with a malformed payload, for example to save the log. It gets its own keys if they
+   * are valid, else their defaults.
    */
   readonly evenIfMalformed: boolean;
-  /** Artifact names that the plugin writes itself, which the task must not use. */
+  /** Returns the names of artifacts that the plugin creates, which the payload must not use. */
   reservedArtifacts(payload: unknown, definition: TaskDefinition): readonly string[];
   newTask(task: TaskContext, payload: unknown): Promise<TaskPlugin>;
 }
 
-/** A plugin as it is written: with its own payload keys, typed. */
+/** The definition of a plugin, with the types of its own payload keys. */
 export interface PluginDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;

@@ -237,7 +237,7 @@ describe("a plugin that fails", () => {
       const taskId = queue.submit(shell("true"));
       expect(await queue.resolved(taskId)).toBe("internal-error");
       expect(queue.content(taskId, backingName)).toMatch(
-        /\[taskcluster:error\] Internal error of the worker. Tell its operator this number: incident [0-9a-f-]{36}\n/,
+        /\[taskcluster:error\] Internal error of the worker. Quote this id to its operator: incident [0-9a-f-]{36}\n/,
       );
       expect(worker.logged.join("\n")).toContain(`error: broken in ${hook}`);
     },

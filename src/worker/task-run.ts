@@ -1,9 +1,9 @@
-// One claimed run as one state machine: it owns what can stop the run, and walks it from claim to report.
+// One claimed run as a state machine: it handles everything that can stop the run, and takes it from the claim to the report.
 //
 //   claimed → preparing → starting → running → stopping → resolving → reporting → disposing → done
 //
-// An abort skips to `resolving` from any earlier stage. Only the queue's word (canceled, deadline, claim lost) changes
-// a resolution once `resolving` has begun, and then nothing is reported.
+// An abort skips to `resolving` from any earlier stage. Once `resolving` has started, only a resolution by the queue
+// (canceled, deadline, claim lost) changes the result, and then nothing is reported.
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import type { ClaimedTask } from "../api/queue/claim.ts";
@@ -23,41 +23,41 @@ import { createTaskFolders } from "./task-dir.ts";
 import type { TaskFolders } from "./task-dir.ts";
 import { openTaskLog } from "./task-log.ts";
 import type { TaskLog } from "./task-log.ts";
-import { failureOf, workThrough } from "./task-stages.ts";
+import { failureOf, runStages } from "./task-stages.ts";
 import type { Failure, Parts, Stage } from "./task-stages.ts";
 import type { ExceptionWatch } from "./exception-watch.ts";
 
 export interface TaskRunOptions extends Parts {
   readonly claim: ClaimedTask;
-  /** The worker's time when the claim's reply came. */
+  /** When the reply to the claim arrived, on the worker's clock. */
   readonly receivedAt: number;
   /** The queue with the worker's own credentials. */
   readonly queue: QueueClient;
   readonly objects: ObjectClient;
-  /** The largest file that goes to the store in one PUT. */
+  /** The largest file that is uploaded in one PUT, in bytes. */
   readonly maxPutBytes: number;
   readonly watch: ExceptionWatch;
   readonly clock: Clock;
   readonly monitor: WorkerMonitor;
   readonly rootUrl: string;
   readonly workDir: string;
-  /** What the head of the log tells of the worker. */
+  /** The description of the worker in the first lines of the log. */
   readonly settings: object;
-  /** How long a run that the worker's end stops may take to save its log, in ms; two seconds more to report. */
+  /** How long a run that is stopped with the worker may take to save its log, in ms. The report gets two more seconds. */
   readonly shutdownLimitMs: number;
 }
 
 export interface TaskRun {
   readonly taskId: string;
   readonly runId: number;
-  /** Stops the run. The first cause counts, unless a later one means that the run is not ours any more. */
+  /** Stops the run. The first cause decides, unless a later one means that the run is lost. */
   abort(cause: AbortCause): void;
-  /** What became of it; settles when nothing of the run is left on this machine. Never rejects. */
+  /** The result. Settles when no process or file of the run is left on this machine. Never rejects. */
   readonly done: Promise<Resolution>;
 }
 
-// The log of a canceled run may be uploaded for a while; who cancels a task waits for no slot.
-const canceledLimitMs = 5 * 60_000;
+// How long the log of a canceled or lost run may be uploaded. Its slot stays in use, but the cancel does not wait for it.
+const lostRunLimitMs = 5 * 60_000;
 const reportLimitMs = 2000;
 
 export function startTaskRun(options: TaskRunOptions): TaskRun {
@@ -66,14 +66,14 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
   const { runId } = claim;
   const run = { taskId, runId: String(runId) };
   const monitor = options.monitor.with({ taskId, runId });
-  /** Ends the work on the run. */
-  const stopped = new AbortController();
-  // Ten concurrent uploads listen beside the hook that waits for them; Node reports more than ten as a leak.
-  setMaxListeners(32, stopped.signal);
-  /** Ends what comes after the work: saving the log. */
-  const silenced = new AbortController();
-  /** Ends the reporting, a little later: it is a matter of moments, and much depends on it. */
-  const muted = new AbortController();
+  /** Aborts the work on the run. */
+  const work = new AbortController();
+  // Ten concurrent uploads listen beside the hook that started them, and Node reports more than ten listeners as a leak.
+  setMaxListeners(32, work.signal);
+  /** Aborts the saving of the log, after the work. */
+  const saving = new AbortController();
+  /** Aborts the report, a little later: it is short, and the queue needs it to run the task again soon. */
+  const reporting = new AbortController();
   let cause: AbortCause | undefined;
   let stage: Stage = "claimed";
   let log: TaskLog | undefined;
@@ -84,21 +84,21 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     if (cause === undefined || (isLost(why) && !isLost(cause))) cause = why;
     const reason = new AbortedError(why);
     if (why === "claim-lost") {
-      silenced.abort(reason);
-      muted.abort(reason);
+      saving.abort(reason);
+      reporting.abort(reason);
     }
     if (why === "worker-shutdown") limitTo(options.shutdownLimitMs, reason);
-    else if (!stopped.signal.aborted) limitTo(canceledLimitMs, reason);
-    if (stopped.signal.aborted) return;
+    else if (!work.signal.aborted) limitTo(lostRunLimitMs, reason);
+    if (work.signal.aborted) return;
     if (stage !== "resolving" && stage !== "reporting") log?.error("Aborting task...");
-    stopped.abort(reason);
+    work.abort(reason);
   }
 
   function limitTo(ms: number, reason: Error): void {
     cancelLimit();
     cancelLimit = clock.after(ms, () => {
-      silenced.abort(reason);
-      cancelLimit = clock.after(reportLimitMs, () => muted.abort(reason));
+      saving.abort(reason);
+      cancelLimit = clock.after(reportLimitMs, () => reporting.abort(reason));
     });
   }
 
@@ -117,14 +117,14 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     return { kind: "exception", reason: failure.outcome };
   }
 
-  function viewFor({ taskDir, controlDir }: TaskFolders, taskLog: TaskLog): TaskContext {
+  function contextFor({ taskDir, controlDir }: TaskFolders, taskLog: TaskLog): TaskContext {
     const { taskQueueId, expires } = claim.status;
     return {
       info: { taskId, runId, rootUrl: options.rootUrl, taskQueueId, expires, definition: claim.task },
       log: taskLog,
       monitor,
       clock,
-      signal: stopped.signal,
+      signal: work.signal,
       artifacts: createUploader({
         queue: () => keeper.queue(),
         run,
@@ -132,7 +132,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
         tempDir: controlDir,
         objects: options.objects,
         maxPutBytes: options.maxPutBytes,
-        stillOurs: () => keeper.check(),
+        checkClaim: () => keeper.check(),
       }),
       reservedArtifacts: new Set(),
       taskDir,
@@ -140,12 +140,13 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     };
   }
 
-  /** The work and its log. Rejects only where there is no log to write to. */
-  async function work(folders: TaskFolders, created: TaskPlugin[]): Promise<Failure | undefined> {
+  /** Runs all stages and writes the log. Rejects only if there is no log to write to. */
+  async function runWithLog(folders: TaskFolders, created: TaskPlugin[]): Promise<Failure | undefined> {
     const taskLog = (log = await openTaskLog(join(folders.controlDir, "task.log"), clock));
     writeHead(taskLog, options);
-    const view = viewFor(folders, taskLog);
-    const failure = await workThrough({ ...options, view, payload: claim.task.payload, created, enter });
+    const baseContext = contextFor(folders, taskLog);
+    const { payload } = claim.task;
+    const failure = await runStages({ ...options, baseContext, payload, created, enter });
     for (const message of failure?.messages ?? []) taskLog.error(message);
     await taskLog.close();
     if (taskLog.failure === undefined) return failure;
@@ -153,58 +154,58 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
       failure ??
       failureOf(
         new ResourceUnavailableError("the log could not be written", { cause: taskLog.failure }),
-        view,
+        baseContext,
       )
     );
   }
 
-  /** Runs a hook of the teardown, where a failure changes nothing any more. */
-  async function lastly(signal: AbortSignal, what: string, call: () => Promise<void>): Promise<void> {
+  /** Calls a hook of the teardown, whose failure does not change the result. */
+  async function tearDown(signal: AbortSignal, what: string, call: () => Promise<void>): Promise<void> {
     try {
       await withTimeout({ clock, signal, ms: options.hookLimitMs, what }, call);
     } catch (error) {
-      if (signal.aborted) monitor.warn(`${what} was cut short`, { cause });
+      if (signal.aborted) monitor.warn(`${what} was aborted`, { cause });
       else monitor.reportError(error, { hook: what });
     }
   }
 
-  async function walk(): Promise<Resolution> {
+  async function runToEnd(): Promise<Resolution> {
     const created: TaskPlugin[] = [];
     let folders: TaskFolders | undefined;
     let failure: Failure | undefined;
     try {
       folders = await createTaskFolders(options.workDir, { taskId, runId });
-      failure = await work(folders, created);
+      failure = await runWithLog(folders, created);
     } catch (error) {
-      failure = failureOf(error, { signal: stopped.signal, monitor });
+      failure = failureOf(error, { signal: work.signal, monitor });
     }
 
     enter("resolving");
     for (const plugin of created.toReversed()) {
       const resolution = resolutionAfter(failure);
-      await lastly(silenced.signal, "resolving", async () =>
-        plugin.resolving?.(resolution, silenced.signal, failure?.messages ?? []),
+      await tearDown(saving.signal, "resolving", async () =>
+        plugin.resolving?.(resolution, saving.signal, failure?.messages ?? []),
       );
     }
 
-    // Our own report of an exception would be announced to us, too.
+    // The report of an exception causes an event about this run.
     unwatch();
     enter("reporting");
     const resolution = resolutionAfter(failure);
-    await report({ queue: () => keeper.queue(), run, resolution, clock, monitor, signal: muted.signal });
+    await report({ queue: () => keeper.queue(), run, resolution, clock, monitor, signal: reporting.signal });
 
     enter("disposing");
     keeper.stop();
     cancelLimit();
-    const always = new AbortController().signal;
+    const neverAborted = new AbortController().signal;
     for (const plugin of created.toReversed())
-      await lastly(always, "dispose", async () => plugin.dispose?.());
-    await lastly(always, "removing the task's folder", async () => folders?.remove());
+      await tearDown(neverAborted, "dispose", async () => plugin.dispose?.());
+    await tearDown(neverAborted, "removing the task's folder", async () => folders?.remove());
     enter("done");
     return resolution;
   }
 
-  return { taskId, runId, abort, done: walk() };
+  return { taskId, runId, abort, done: runToEnd() };
 }
 
 function writeHead(log: TaskLog, { claim, settings }: TaskRunOptions): void {

@@ -1,4 +1,4 @@
-// The work on a run, from its payload to the verdict: each stage needs the one before, and the first failure decides.
+// The work on a run, from its payload to the verdict. Each stage depends on the one before, and the first failure decides.
 import { withTimeout } from "../lib/retry.ts";
 import type { Engine, ResultSet, Sandbox } from "./engine.ts";
 import { goDuration } from "./log-format.ts";
@@ -19,7 +19,7 @@ export type Stage =
   | "disposing"
   | "done";
 
-/** Why a run did not end well; the messages are for the task's author. */
+/** Why a run did not complete. The messages are for the author of the task. */
 export interface Failure {
   readonly outcome: "failed" | ExceptionReason;
   readonly messages: readonly string[];
@@ -27,32 +27,32 @@ export interface Failure {
 
 export interface Parts {
   readonly engine: Engine;
-  /** In their order. */
+  /** In the order in which they start. */
   readonly plugins: readonly Plugin[];
   readonly payloads: PayloadSchema;
-  /** The most that one hook may take, in ms. */
+  /** Timeout of one hook, in ms. */
   readonly hookLimitMs: number;
 }
 
 interface Work extends Parts {
-  /** What engine and plugins see of the run; the reserved names of artifacts are added here. */
-  readonly view: TaskContext;
+  /** The context for engine and plugins, still without the reserved artifact names. */
+  readonly baseContext: TaskContext;
   readonly payload: unknown;
   enter(stage: Stage): void;
-  /** Takes the plugins' parts as they come to be, so that they are torn down whatever happens. */
+  /** Receives the hooks of each plugin as soon as they exist, so that they are always torn down. */
   readonly created: TaskPlugin[];
 }
 
-/** Works through all stages; answers the first failure. Never rejects. When it settles, no process of the task is left. */
-export async function workThrough(work: Work): Promise<Failure | undefined> {
+/** Runs all stages and returns the first failure. Never rejects. When it settles, no process of the task is left. */
+export async function runStages(work: Work): Promise<Failure | undefined> {
   try {
     work.enter("preparing");
     const { context, payload } = await prepare(work);
     work.enter("starting");
     const sandbox = await start(work, context, payload);
-    return await judge(work, context, sandbox);
+    return await execute(work, context, sandbox);
   } catch (error) {
-    return failureOf(error, work.view);
+    return failureOf(error, work.baseContext);
   }
 }
 
@@ -61,15 +61,15 @@ async function prepare(work: Work): Promise<{ context: TaskContext; payload: Rec
   const checked = payloads.check(work.payload);
   if (checked.ok) {
     const { payload } = checked;
-    const { definition } = work.view.info;
+    const { definition } = work.baseContext.info;
     const reservedArtifacts = new Set(
       plugins.flatMap((plugin) => plugin.reservedArtifacts(payload, definition)),
     );
-    const context = { ...work.view, reservedArtifacts };
+    const context = { ...work.baseContext, reservedArtifacts };
     for (const plugin of plugins) await create(work, context, plugin, payload, created);
     return { context, payload };
   }
-  const { view: context } = work;
+  const { baseContext: context } = work;
   for (const plugin of plugins.filter(({ evenIfMalformed }) => evenIfMalformed)) {
     await create(work, context, plugin, payloads.salvage(plugin, work.payload), created);
   }
@@ -87,9 +87,9 @@ async function create(
   payload: unknown,
   created: TaskPlugin[],
 ): Promise<void> {
-  // Added when it exists and not when it is waited for: one that comes too late is torn down all the same.
-  const adding = async (): Promise<void> => void created.push(await plugin.newTask(context, payload));
-  await hook(work, context, `${plugin.name}.newTask`, adding);
+  // Added by the hook itself, so that hooks that exist only after the timeout are torn down, too.
+  const newTask = async (): Promise<void> => void created.push(await plugin.newTask(context, payload));
+  await hook(work, context, `${plugin.name}.newTask`, newTask);
 }
 
 async function start(work: Work, context: TaskContext, payload: unknown): Promise<Sandbox> {
@@ -101,7 +101,7 @@ async function start(work: Work, context: TaskContext, payload: unknown): Promis
   return await builder.start();
 }
 
-async function judge(work: Work, context: TaskContext, sandbox: Sandbox): Promise<Failure | undefined> {
+async function execute(work: Work, context: TaskContext, sandbox: Sandbox): Promise<Failure | undefined> {
   const { log, signal, clock } = context;
   const abort = (): void => void sandbox.abort(reasonOf(signal));
   if (signal.aborted) abort();
@@ -138,7 +138,7 @@ function failureOfVerdict(verdict: Verdict): Failure | undefined {
   return verdict.ok ? undefined : { outcome: verdict.outcome, messages: [verdict.message] };
 }
 
-/** Waits for a hook, but no longer than the run goes on, nor longer than any hook may take. */
+/** Calls a hook with a timeout, and only until the run is stopped. */
 async function hook<T>(
   work: Work,
   { clock, signal }: TaskContext,
@@ -148,12 +148,12 @@ async function hook<T>(
   return await withTimeout({ clock, signal, ms: work.hookLimitMs, what }, call);
 }
 
-/** What an error means for the run. An unexpected one is reported to the operator, and the author gets its number. */
+/** Converts an error to a failure. An unexpected error is logged, and the author of the task gets its incident id. */
 export function failureOf(
   error: unknown,
   { signal, monitor }: Pick<TaskContext, "signal" | "monitor">,
 ): Failure {
-  // Whatever broke while the run was being stopped broke because of that.
+  // Errors after the run was stopped are consequences of the stop.
   const cause = signal.aborted ? reasonOf(signal) : error;
   if (cause instanceof AbortedError)
     return { outcome: "worker-shutdown", messages: [abortText[cause.abort]] };
@@ -166,7 +166,7 @@ export function failureOf(
   const incidentId = monitor.reportError(error);
   return {
     outcome: "internal-error",
-    messages: [`Internal error of the worker. Tell its operator this number: incident ${incidentId}`],
+    messages: [`Internal error of the worker. Quote this id to its operator: incident ${incidentId}`],
   };
 }
 

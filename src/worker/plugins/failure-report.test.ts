@@ -1,4 +1,4 @@
-// Which runs leave a failure report, and what it holds.
+// Which runs have a failure report, and its content.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startFakeQueue, type FakeQueue } from "../../../test/support/fake-queue.ts";
 import { startTestWorker, type TestWorker } from "../../../test/support/worker.ts";
@@ -39,7 +39,7 @@ describe("a task that requests a failure report", () => {
       "nulls for a command that was not started",
       { command: [["no-such-program"]], maxRunTime: 60 },
       [{ exitCode: null, signal: null }],
-      'cannot start "no-such-program": there is no such program, or no working directory any more',
+      'cannot start "no-such-program": there is no such program, or its working directory was removed',
     ],
     [
       "nulls for a command that the worker aborted",
@@ -66,7 +66,7 @@ describe("a task that requests a failure report", () => {
     });
   });
 
-  test("gets none where it completes", async () => {
+  test("gets none if it completes", async () => {
     const taskId = queue.submit(shell("true"), { extra });
     expect(await queue.resolved(taskId)).toBe("completed");
     expect(queue.artifact(taskId, name)).toBeUndefined();
@@ -78,12 +78,12 @@ describe("a task that requests a failure report", () => {
     expect(await queue.resolved(taskId)).toBe("malformed-payload");
     expect(reportOf(taskId)).toMatchObject({
       messages: [
-        `payload.artifacts[0] has the name "${name}", which the worker itself writes; choose another one`,
+        `payload.artifacts[0] has the name "${name}", which the worker writes itself; choose another one`,
       ],
     });
   });
 
-  test("ends the same way where the report cannot be saved", async () => {
+  test("ends in the same way if the report cannot be saved", async () => {
     // One for the live log, one for the report.
     queue.inject("createArtifact", 400, 400);
     const taskId = queue.submit(shell("exit 3"), { extra });

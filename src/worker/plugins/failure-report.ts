@@ -1,4 +1,4 @@
-// `extra.taskyard.failureReport`: saves why the run did not complete, for programs. `taskyard run` reads it.
+// `extra.taskyard.failureReport`: an artifact with the reason why the run did not complete, as JSON. `taskyard run` reads it.
 import { Readable } from "node:stream";
 import Type from "typebox";
 import type { FileUpload } from "../artifact-upload.ts";
@@ -38,7 +38,7 @@ export function failureReportPlugin(): Plugin {
             open: ({ start, end } = { start: 0, end: content.length - 1 }) =>
               Readable.from([content.subarray(start, end + 1)]),
           };
-          // Best effort, like the log: a run does not end differently because its report could not be saved.
+          // Best effort, like the log: a failure here does not change how the run ends.
           await artifacts.file(file, signal).catch((error: unknown) => {
             monitor.warn("the failure report could not be saved", { err: error, artifact: name });
           });
@@ -48,7 +48,7 @@ export function failureReportPlugin(): Plugin {
   });
 }
 
-/** Completed and lost runs need none; after a shutdown, time is short and the queue runs the task again. */
+/** Completed and lost runs need none. After a shutdown there is little time, and the queue runs the task again. */
 function needsReport(resolution: Resolution): boolean {
   if (resolution.kind === "exception") return resolution.reason !== "worker-shutdown";
   return resolution.kind === "failed";
