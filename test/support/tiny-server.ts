@@ -92,14 +92,14 @@ const echoing: TinyHandlers = {
   open: () => ({}),
   read: (call) => ({ params: call.params, query: call.query }),
   write: (call) => {
-    call.authorize(call.body);
+    call.caller.authorize(tinyApi.endpoints.write, call.body);
     return call.body;
   },
   path: (call) => call.params,
   send: (call) => ({ body: call.body ?? null }),
   typed: () => ({ n: 1 }),
   guarded: (call) => {
-    call.authorize({ what: "it" });
+    call.caller.authorize(tinyApi.endpoints.guarded, { what: "it" });
     return {};
   },
 };
@@ -108,6 +108,7 @@ const echoing: TinyHandlers = {
 const callers: Readonly<Record<string, readonly string[]>> = {
   root: ["*"],
   reader: ["tiny:read:*"],
+  narrow: ["tiny:read:abc"],
   writer: ["tiny:write:toy", "tiny:part:a"],
 };
 

@@ -1,6 +1,12 @@
 // Keyset pagination: a continuation token holds the last element's key, so rows may be added and removed between pages.
 import { ApiError } from "../../lib/errors.ts";
 
+/** Which page of a list a caller wants: the one after the page that came with the token, or the first. */
+export interface PageQuery {
+  readonly continuationToken?: string;
+  readonly limit?: string | number;
+}
+
 /** The requested page: up to `limit` elements after the key `after`, which is empty for the first page. */
 export interface Page {
   readonly after: string;
@@ -14,11 +20,7 @@ const printable = /^[\x20-\x7e]*$/;
  * Reads `continuationToken` and `limit` from a query. The limit is `max` if absent or larger. `key` is the pattern of
  * valid keys: a forged token must not reach a statement that cannot parse it.
  */
-export function decodePage(
-  query: { continuationToken?: string; limit?: string },
-  max: number,
-  key: RegExp = printable,
-): Page {
+export function decodePage(query: PageQuery, max: number, key: RegExp = printable): Page {
   const limit = query.limit === undefined ? max : Math.min(Number(query.limit), max);
   if (limit < 1)
     throw new ApiError("InvalidRequestArguments", "Query-string parameter: limit must be at least 1.");

@@ -1,4 +1,4 @@
-// The forms that a handler's answer can take beside a plain object.
+// What a handler can return besides a plain value and JSON text.
 import type { Readable } from "node:stream";
 
 /** JSON that is text already: the database built it, and nobody here has to read it. */
@@ -9,22 +9,31 @@ export class RawJson {
   }
 }
 
-/** `{}`, as claimTask answers a worker in quarantine: clients know it, though the reply's schema says otherwise. */
-export const NO_CLAIM: RawJson = new RawJson("{}");
+export interface ReplyOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the body has the shape that the contract declares. By default only that of a reply with status 200 has. */
+  readonly followsSchema?: boolean;
+}
 
-/** An answer with a status or headers of its own. The body is JSON. */
+/** A reply with a status, headers or a shape of its own. The body is JSON. */
 export class Reply {
   readonly status: number;
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
+  readonly followsSchema: boolean;
+  constructor(
+    status: number,
+    body: unknown,
+    { headers = {}, followsSchema = status === 200 }: ReplyOptions = {},
+  ) {
     this.status = status;
     this.body = body;
     this.headers = headers;
+    this.followsSchema = followsSchema;
   }
 }
 
-/** An answer that is sent as it comes, without an end that is known before. */
+/** A reply that is sent as it is produced; its length is not known before. */
 export class StreamReply {
   readonly body: Readable;
   readonly headers: Readonly<Record<string, string>>;

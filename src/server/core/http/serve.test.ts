@@ -2,9 +2,15 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { tinyServer, type TinyHandlers, type TinyServer } from "../../../../test/support/tiny-server.ts";
+import {
+  tinyApi,
+  tinyServer,
+  type TinyHandlers,
+  type TinyServer,
+} from "../../../../test/support/tiny-server.ts";
 import { ApiError } from "../../../lib/errors.ts";
-import { RawJson, Reply } from "./replies.ts";
+import { jsonOf, type Json } from "../json.ts";
+import { Reply } from "./replies.ts";
 
 const tiny = tinyServer();
 afterAll(() => tiny.app.close());
@@ -28,6 +34,9 @@ const refused = (reply: Answer): [number, string, string] => {
   const { code, message } = reply.json<{ code: string; message: string }>();
   return [reply.statusCode, code, message.split("\n\n---\n")[0] ?? ""];
 };
+
+/** Text as the database returns it, whose type nobody has checked. */
+const text = (json: string): Json<{ n: number }> => json as Json<{ n: number }>;
 
 /** A server of its own with these handlers, for one test. */
 function serverWith(handlers: Partial<TinyHandlers>, checkReplies = true): TinyServer {
@@ -79,6 +88,22 @@ describe("the order of checks", () => {
       params: { id: "abc" },
       query: { limit: "1" },
     });
+  });
+});
+
+describe("a caller that was authorized by the path", () => {
+  it("is authorized for the same values, and not for others", async () => {
+    const { read } = tinyApi.endpoints;
+    const curious = serverWith({
+      read: ({ caller, query, params }) => {
+        caller.authorize(read, { id: query.after ?? params.id });
+        return jsonOf({ clientId: caller.identity().clientId });
+      },
+    });
+    const get = (path: string) => ask(path, { as: "narrow" }, curious);
+    expect((await get("/things/abc")).json()).toEqual({ clientId: "narrow" });
+    expect((await get("/things/abc?after=abc")).statusCode).toBe(200);
+    expect(refused(await get("/things/abc?after=def"))[1]).toBe("InsufficientScopes");
   });
 });
 
@@ -196,21 +221,30 @@ describe("an unexpected error", () => {
     expect((await ask("/open", {}, broken)).statusCode).toBe(500);
   });
 
-  it("is a reply without authorisation, which nobody gets to see", async () => {
-    const forgetful = serverWith({ guarded: () => ({ secret: 1 }) });
-    const reply = await ask("/guarded", { method: "POST", as: "root" }, forgetful);
-    expect(reply.statusCode).toBe(500);
-    expect(reply.body).not.toContain("secret");
-    expect(forgetful.records).toContainEqual(
-      expect.objectContaining({ msg: "guarded replied without having authorized its caller" }),
-    );
+  it("is a reply without authorization for the method, which nobody receives", async () => {
+    const { write } = tinyApi.endpoints;
+    for (const guarded of [
+      () => ({ secret: 1 }),
+      ({ caller }: Parameters<TinyHandlers["guarded"]>[0]) => {
+        caller.authorize(write, { kind: "toy", parts: [] });
+        return { secret: 1 };
+      },
+    ]) {
+      const forgetful = serverWith({ guarded });
+      const reply = await ask("/guarded", { method: "POST", as: "root" }, forgetful);
+      expect(reply.statusCode).toBe(500);
+      expect(reply.body).not.toContain("secret");
+      expect(forgetful.records).toContainEqual(
+        expect.objectContaining({ msg: "guarded replied without having authorized its caller" }),
+      );
+    }
     expect((await ask("/guarded", { method: "POST", as: "root" })).statusCode).toBe(200);
     expect((await ask("/guarded", { method: "POST" })).statusCode).toBe(403);
   });
 
   it("is a reply that does not fit its schema, where replies are checked", async () => {
-    // What a handler with a bug would answer, in each form that an answer can have.
-    for (const wrong of [new RawJson('{"n":"one"}'), new Reply(200, { n: 1.5 }), new RawJson("{}")]) {
+    // What a handler with a bug would return, in each form that a reply can have.
+    for (const wrong of [text('{"n":"one"}'), new Reply(200, { n: 1.5 }), text("{}")]) {
       const strict = serverWith({ typed: () => wrong });
       expect((await ask("/typed", {}, strict)).statusCode).toBe(500);
       expect(strict.records).toContainEqual(
@@ -224,10 +258,14 @@ describe("an unexpected error", () => {
 describe("a reply", () => {
   it("may be a value, text that is JSON already, or have a status and headers of its own", async () => {
     expect((await ask("/typed")).json()).toEqual({ n: 1 });
-    const raw = await ask("/typed", {}, serverWith({ typed: () => new RawJson('{"n": 2}') }));
+    const raw = await ask("/typed", {}, serverWith({ typed: () => text('{"n": 2}') }));
     expect([raw.body, raw.headers["content-type"]]).toEqual(['{"n": 2}', "application/json; charset=utf-8"]);
     const to = { location: "https://example.com/" };
-    const redirect = await ask("/typed", {}, serverWith({ typed: () => new Reply(303, { url: "u" }, to) }));
+    const redirect = await ask(
+      "/typed",
+      {},
+      serverWith({ typed: () => new Reply(303, { url: "u" }, { headers: to }) }),
+    );
     expect([redirect.statusCode, redirect.headers.location, redirect.json()]).toEqual([
       303,
       "https://example.com/",

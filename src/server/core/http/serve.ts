@@ -1,4 +1,4 @@
-// Serves the methods of a contract: from each declaration one route, with the checks in their documented order.
+// Serves the methods of a contract: one route for each declaration, with the checks in their documented order.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
@@ -6,6 +6,7 @@ import type { Endpoint, ReplyOf } from "../../../api/endpoint.ts";
 import type { Service } from "../../../api/service.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { templateParams } from "../../../lib/scopes/render.ts";
+import { parseJson, type Json } from "../json.ts";
 import type { Monitor } from "../monitor.ts";
 import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
@@ -13,27 +14,28 @@ import { frameworkError, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
 import { limitLargeBodies } from "./large-bodies.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
-import { NO_CLAIM, RawJson, Reply, StreamReply } from "./replies.ts";
+import { RawJson, Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
-/** What answers one method. A promise of the reply, in any of the forms that `send` below knows. */
-export type Handler<E extends Endpoint> = (
-  call: Call<E>,
-) => Promise<ReplyOf<E> | RawJson | Reply | StreamReply> | ReplyOf<E> | RawJson | Reply | StreamReply;
+type Result<E extends Endpoint> = ReplyOf<E> | Json<ReplyOf<E>> | RawJson | Reply | StreamReply;
+
+/** Returns the reply of one method: a value, or JSON text, which is sent as it is. */
+export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<Result<E>> | Result<E>;
+
+/** A handler for each of some methods. */
+export type HandlersOf<Es extends Service["endpoints"]> = { readonly [K in keyof Es]: Handler<Es[K]> };
 
 /** A handler for each method of a service. */
-export type Handlers<S extends Service> = {
-  readonly [K in keyof S["endpoints"]]: Handler<S["endpoints"][K]>;
-};
+export type Handlers<S extends Service> = HandlersOf<S["endpoints"]>;
 
 export interface ServeOptions {
   readonly rootUrl: () => string;
   readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  /** Checks replies against their schemas: on in tests, where a wrong reply is a bug of ours. */
+  /** Checks replies against their schemas: for tests, where a wrong reply is a bug of ours. */
   readonly checkReplies: boolean;
-  /** Told of each call when it was answered. */
+  /** Called after each call. */
   readonly onCall?: (call: {
     service: string;
     name: string;
@@ -68,7 +70,7 @@ export function serve<S extends Service>(
         status: reply.statusCode,
         ms,
       });
-    const answer = pipeline(endpoint, handler, checkBody, count, options);
+    const respond = pipeline(endpoint, handler, checkBody, count, options);
     for (const path of routerPaths(endpoint)) {
       const url = prefix + path;
       const methods = methodsOf.get(url) ?? new Set();
@@ -79,9 +81,9 @@ export function serve<S extends Service>(
         bodyLimit,
         ...(bodyLimit > generalLimit && { onRequest: limitLargeBodies(generalLimit, options.authenticate) }),
         config: { longList },
-        // What is sent as it comes must not wait for company in a compressor.
+        // A compressor would hold back what is sent as it is produced.
         ...(endpoint.reply === "blob" && { compress: false as const }),
-        handler: answer,
+        handler: respond,
         errorHandler: (err, request, reply) => {
           setApiHeaders(request, reply);
           void sendError(
@@ -107,7 +109,7 @@ export function serve<S extends Service>(
 
 const schemasWithoutElements = new WeakMap<TSchema, TSchema>();
 
-/** Returns the schema for all but the elements of the long list, which the handler checks. */
+/** Returns the schema without that of the elements of the long list, which the handler checks. */
 function withoutElements(schema: TSchema, list: string): TSchema {
   const cached = schemasWithoutElements.get(schema);
   if (cached) return cached;
@@ -125,11 +127,7 @@ function pipeline(
   count: (request: FastifyRequest, reply: FastifyReply, ms: number) => void,
   options: ServeOptions,
 ) {
-  const pathParams = new Set(Object.keys(endpoint.params ?? {}));
-  // Scopes whose holes are all parameters of the path can be checked before anything else is looked at.
-  const early =
-    endpoint.scopes !== undefined &&
-    templateParams(endpoint.scopes).every((p) => p.kind === "text" && pathParams.has(p.name));
+  const pathHoles = holesInPath(endpoint);
   const checkReply = options.checkReplies ? replyCheck(endpoint) : undefined;
 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
@@ -138,8 +136,7 @@ function pipeline(
     setApiHeaders(request, reply);
     try {
       const call = createCall(endpoint, request, params, options.authenticate, reply.raw);
-      // Which parameters the scopes need was found out above, so this is the one call that types cannot check.
-      if (early) (call.authorize as (params: Record<string, string>) => void)(params);
+      if (pathHoles) call.authorizeByPath(pathHoles);
       checkParams(endpoint, params);
       checkQuery(endpoint, request.query as Record<string, unknown>);
       if (checkBody) {
@@ -158,6 +155,14 @@ function pipeline(
   };
 }
 
+/** Returns the holes of the endpoint's scopes if all are parameters of the path: then they are checked first. */
+function holesInPath({ scopes, params = {} }: Endpoint): readonly string[] | undefined {
+  if (scopes === undefined) return undefined;
+  const holes = templateParams(scopes);
+  const areInPath = holes.every(({ kind, name }) => kind === "text" && Object.hasOwn(params, name));
+  return areInPath ? holes.map(({ name }) => name) : undefined;
+}
+
 function send(reply: FastifyReply, result: unknown): FastifyReply {
   if (result === undefined || result === null) return reply.code(204).send();
   if (result instanceof StreamReply) return reply.headers(result.headers).send(result.body);
@@ -165,7 +170,9 @@ function send(reply: FastifyReply, result: unknown): FastifyReply {
     reply.code(result.status).headers(result.headers);
     return sendJson(reply, JSON.stringify(result.body));
   }
-  return sendJson(reply, result instanceof RawJson ? result.text : JSON.stringify(result));
+  if (result instanceof RawJson) return sendJson(reply, result.text);
+  // No method replies with a plain string.
+  return sendJson(reply, typeof result === "string" ? result : JSON.stringify(result));
 }
 
 const sendJson = (reply: FastifyReply, text: string): FastifyReply =>
@@ -173,15 +180,19 @@ const sendJson = (reply: FastifyReply, text: string): FastifyReply =>
 
 const compiledReplies = new WeakMap<TSchema, ReturnType<typeof Compile>>();
 
+function valueOf(result: unknown): unknown {
+  if (result instanceof RawJson) return JSON.parse(result.text);
+  if (result instanceof Reply) return result.body;
+  return typeof result === "string" ? parseJson(result as Json<unknown>) : result;
+}
+
 /** Returns a check that throws for a reply that does not match its schema, naming the place; for tests. */
 function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined {
   if (endpoint.reply === undefined || endpoint.reply === "blob") return undefined;
   const { schema, file } = endpoint.reply;
   return (result) => {
-    // A reply with its own status (a redirect, a 424) has its own shape too.
-    if ((result instanceof Reply && result.status !== 200) || result === NO_CLAIM) return;
-    const value =
-      result instanceof RawJson ? JSON.parse(result.text) : result instanceof Reply ? result.body : result;
+    if (result instanceof Reply && !result.followsSchema) return;
+    const value = valueOf(result);
     // Compiled on first use and cached, since tests start dozens of servers in one process.
     let validator = compiledReplies.get(schema);
     if (validator === undefined) compiledReplies.set(schema, (validator = Compile(schema)));

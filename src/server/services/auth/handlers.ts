@@ -4,7 +4,8 @@ import type { ClientReply } from "../../../api/auth/schemas.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { compileRoles } from "../../../lib/scopes/roles.ts";
 import { jsonBody } from "../../core/http/body.ts";
-import { requireScopes, type Call } from "../../core/http/call.ts";
+import { requireScopes } from "../../core/caller.ts";
+import type { Call } from "../../core/http/call.ts";
 import type { Handlers } from "../../core/http/serve.ts";
 import { createAuthenticator, type Authenticator } from "./authenticate.ts";
 import type { Client, ClientDirectory } from "./clients.ts";
@@ -24,7 +25,7 @@ export function authHandlers(ctx: AuthContext, authenticate: Authenticator): Aut
       return publicForm(client, clients);
     },
     expandScopes: ({ body }) => ({ scopes: clients.roles.expand(body.scopes) }),
-    currentScopes: (call) => ({ scopes: [...call.caller().scopes.list] }),
+    currentScopes: (call) => ({ scopes: [...call.caller.identity().scopes.list] }),
     authenticateHawk({ body }) {
       const result = authenticate(body);
       if (result.status === "auth-failed") return { status: result.status, message: result.message };
@@ -81,13 +82,13 @@ function tryOut(
   };
   const authenticate = createAuthenticator({ clients, clock, hawkSkewMs, cacheSize: 1 });
   const check = createRequestAuthenticator(ctx, authenticate);
-  const caller = check(call.request, jsonBody(call.request)?.text);
-  if (caller.clientId === undefined) {
+  const identity = check(call.request, jsonBody(call.request)?.text);
+  if (identity.clientId === undefined) {
     throw new ApiError(
       "AuthenticationFailed",
       "The request has no credentials: sign it as 'tester' with the access token 'no-secret'.",
     );
   }
-  requireScopes(caller, { AllOf: requiredScopes });
-  return { clientId: caller.clientId, scopes: [...caller.scopes.list] };
+  requireScopes(identity, { AllOf: requiredScopes });
+  return { clientId: identity.clientId, scopes: [...identity.scopes.list] };
 }

@@ -5,7 +5,8 @@ import { eventsApi, LISTEN_SCOPE } from "../../../api/events.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Config } from "../../core/config.ts";
 import type { EventLog, LoggedEvent } from "../../core/event-log/index.ts";
-import { requireScopes, type Call } from "../../core/http/call.ts";
+import { requireScopes } from "../../core/caller.ts";
+import type { Call } from "../../core/http/call.ts";
 import { StreamReply } from "../../core/http/replies.ts";
 import { serve, type ServeOptions } from "../../core/http/serve.ts";
 import type { MonitoringHandlers } from "../../monitoring.ts";
@@ -50,7 +51,7 @@ export function serveEvents(app: FastifyInstance, options: EventsOptions): void 
   }
 
   async function connect(call: Call<typeof eventsApi.endpoints.connect>): Promise<StreamReply> {
-    if (!config.public) requireScopes(call.caller(), LISTEN_SCOPE);
+    if (!config.public) requireScopes(call.caller.identity(), LISTEN_SCOPE);
     const accepts = bindingsMatcher(parseBindings(call.query.bindings));
     const header = call.request.headers["last-event-id"];
     const lastEventId = typeof header === "string" && header !== "" ? header : call.query.lastEventId;

@@ -34,7 +34,7 @@ export function download(ctx: ObjectContext): Handler<typeof objectApi.endpoints
   return async (call) => {
     const found = await requireObject(ctx, call.params.name);
     const location = await simpleUrl(ctx, found, callersRootUrl(call.request));
-    return new Reply(303, { url: location }, { location });
+    return new Reply(303, { url: location }, { headers: { location } });
   };
 }
 

@@ -4,25 +4,21 @@ import type { ConsumerOptions } from "../../core/event-log/index.ts";
 import type { Handlers } from "../../core/http/serve.ts";
 import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
 import { builtInTopics, runBuiltInTasks } from "./claims/built-in-workers.ts";
-import { statuses, tasks } from "./tasks/read-many.ts";
+import { taskHandlers, taskUseCases } from "./tasks/index.ts";
 import { cancelTaskGroup } from "./groups/cancel-task-group.ts";
 import {
   changeTaskGroupPriority,
   changeTaskPriority,
   createReprioritizer,
 } from "./priorities/change-priority.ts";
-import { cancelTask, rerunTask, scheduleTask } from "./tasks/change-task.ts";
 import { createClaimDispatcher } from "./claims/claim-dispatcher.ts";
 import { claimTask, claimWork, reclaimTask } from "./claims/claim-work.ts";
 import type { QueueContext } from "./context.ts";
-import { createTask } from "./tasks/create-task.ts";
 import { expireTaskGroups, expireTasks } from "./expiry/expire-tasks.ts";
-import { defineForLater } from "./tasks/define-for-later.ts";
-import { listDependentTasks } from "./tasks/list-dependents.ts";
 import { createTasks } from "./graph/create-tasks.ts";
 import { taskGroupTimeline } from "./graph/timeline.ts";
 import { endExpiredClaims, endPastDeadline, type Round } from "./resolution/end-overdue.ts";
-import { getTaskGroup, listTaskGroup, status, task } from "./tasks/read-task.ts";
+import { getTaskGroup, listTaskGroup } from "./groups/read-group.ts";
 import { createQueueHeads } from "./claims/queue-heads.ts";
 import { releaseDependents, unfinishedTopic } from "./resolution/release-dependents.ts";
 import { reportCompleted, reportException, reportFailed } from "./resolution/report-run.ts";
@@ -65,27 +61,18 @@ export function createQueue(ctx: QueueContext): Queue {
   const activity = createWorkerActivity(ctx);
   const resolve = createResolver(ctx);
   const reprioritize = createReprioritizer(ctx);
-  const create = createTask(ctx);
+  const useCases = { ...taskUseCases(ctx) };
   return {
     handlers: {
-      task: task(ctx),
-      status: status(ctx),
+      ...taskHandlers(useCases),
       why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, activity, taskQueueId) }),
       watchdog: listFindings(ctx),
-      getTaskGroup: getTaskGroup(ctx),
-      listTaskGroup: listTaskGroup(ctx),
-      tasks: tasks(ctx),
-      statuses: statuses(ctx),
-      listDependentTasks: listDependentTasks(ctx),
+      getTaskGroup: ({ caller, params }) => getTaskGroup(ctx)(caller, params.taskGroupId),
+      listTaskGroup: ({ caller, params, query }) => listTaskGroup(ctx)(caller, params.taskGroupId, query),
       sealTaskGroup: sealTaskGroup(ctx),
       cancelTaskGroup: cancelTaskGroup(ctx),
       changeTaskPriority: changeTaskPriority(ctx, reprioritize),
       changeTaskGroupPriority: changeTaskGroupPriority(ctx, reprioritize),
-      defineTask: defineForLater(create),
-      createTask: create,
-      scheduleTask: scheduleTask(ctx),
-      rerunTask: rerunTask(ctx),
-      cancelTask: cancelTask(ctx),
       claimWork: claimWork(ctx, dispatcher, activity),
       claimTask: claimTask(ctx, activity),
       reclaimTask: reclaimTask(ctx, activity),

@@ -57,12 +57,12 @@ async function redirect(ctx: QueueContext, call: ReadCall, content: Content): Pr
   const { storageType } = content;
   const headers = { "x-taskcluster-artifact-storage-type": storageType };
   if (content.storageType === "error")
-    return new Reply(424, { reason: content.reason, message: content.message }, headers);
+    return new Reply(424, { reason: content.reason, message: content.message }, { headers });
   const url =
     content.storageType === "object"
       ? await ctx.objects.downloadUrl(objectNameOf(content.key), callersRootUrl(call.request))
       : content.url;
-  return new Reply(303, { storageType, url }, { ...headers, location: url });
+  return new Reply(303, { storageType, url }, { headers: { ...headers, location: url } });
 }
 
 /** An object's content is for its service to hand out: the caller gets what it takes to ask there. */

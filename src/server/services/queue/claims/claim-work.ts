@@ -2,7 +2,7 @@
 import type { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
-import { NO_CLAIM, RawJson } from "../../../core/http/replies.ts";
+import { RawJson, Reply } from "../../../core/http/replies.ts";
 import type { ClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimCredentials, claimedTaskJson, scopesOf } from "./claimed-task.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
@@ -54,7 +54,8 @@ export function claimTask(
     refuseAfterDeadline(ctx, task);
     const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
     activity.seen(worker);
-    if (await isQuarantined(ctx.db, worker, timestamp(ctx))) return NO_CLAIM;
+    if (await isQuarantined(ctx.db, worker, timestamp(ctx)))
+      return new Reply(200, {}, { followsSchema: false });
     const runId = runIdOf(call.params);
     requireRun(task, runId);
     const claimer = { workerGroup, workerId, tasks: 1, claimId: null };

@@ -1,7 +1,9 @@
 // Handing pending runs to workers, and keeping them there.
 import Type, { type Static, type TSchema } from "typebox";
-import { PRIORITIES } from "../../../../api/queue/task.ts";
+import { PRIORITIES, type TaskDefinition } from "../../../../api/queue/task.ts";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
+import { jsonText } from "../../../core/json.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { PENDING, RUNNING } from "../sql/by-id.ts";
 import { column } from "../../../core/columns.ts";
@@ -40,10 +42,8 @@ const ClaimedRow = Type.Object({
   priority: Type.Integer(),
   seq: Type.Integer(),
   taken_until: Timestamp,
-  /** JSON text. */
-  status: Type.String(),
-  /** JSON text. */
-  definition: Type.String(),
+  status: jsonText<TaskStatus>(),
+  definition: jsonText<TaskDefinition>(),
 });
 export type ClaimedRow = Static<typeof ClaimedRow>;
 
@@ -58,8 +58,8 @@ const ClaimedOrQuarantinedRow = Type.Object({
   priority: nullable(Type.Integer()),
   seq: nullable(Type.Integer()),
   taken_until: nullable(Timestamp),
-  status: nullable(Type.String()),
-  definition: nullable(Type.String()),
+  status: nullable(jsonText<TaskStatus>()),
+  definition: nullable(jsonText<TaskDefinition>()),
 });
 type ClaimedOrQuarantinedRow = Static<typeof ClaimedOrQuarantinedRow>;
 const isClaimed = (row: ClaimedOrQuarantinedRow): row is ClaimedRow => row.task_id !== null;
@@ -232,7 +232,7 @@ export function heldRuns(
 const ReclaimedRow = Type.Object({
   ord: Type.Integer(),
   /** Null where the run is not running. */
-  status: Type.Union([Type.String(), Type.Null()]),
+  status: nullable(jsonText<TaskStatus>()),
   task_queue_id: Type.Union([Type.String(), Type.Null()]),
   worker_group: Type.Union([Type.String(), Type.Null()]),
   worker_id: Type.Union([Type.String(), Type.Null()]),

@@ -63,7 +63,7 @@ function authorize(
   { readable }: CheckedTasks,
   faults: Faults,
 ): ApiError | undefined {
-  const caller = call.caller();
+  const caller = call.caller.identity();
   try {
     call.authorize(scopesOfTasks(readable, caller.scopes));
     return undefined;

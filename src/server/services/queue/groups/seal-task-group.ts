@@ -3,7 +3,7 @@ import type { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
-import { groupMembers } from "../tasks/read-task.ts";
+import { groupMembers } from "./read-group.ts";
 import { record } from "../transition-log.ts";
 import { sealGroup } from "./store.ts";
 

@@ -1,6 +1,8 @@
 // Changing priorities: of the task, of its run if that waits for a worker, and in the text of the definition.
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Queryable } from "../../../core/db.ts";
+import { jsonText } from "../../../core/json.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { PENDING } from "../sql/by-id.ts";
 import { column } from "../../../core/columns.ts";
@@ -17,7 +19,7 @@ export interface PriorityChange {
 
 const ChangedRow = Type.Object({
   task_id: Type.String(),
-  status: Type.String(),
+  status: jsonText<TaskStatus>(),
   /** The name of the priority that it had before. */
   old_priority: Type.String(),
 });

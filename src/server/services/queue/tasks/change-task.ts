@@ -1,19 +1,20 @@
 // scheduleTask, rerunTask and cancelTask: what people and schedulers do to tasks.
-import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { parseJson, type Json } from "../../../core/json.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
-import { refuseAfterDeadline, requireTask, statusOf } from "./find-task.ts";
-import { recordPending } from "../transition-log.ts";
 import { createEnder } from "../resolution/end-runs.ts";
+import { recordPending } from "../transition-log.ts";
+import { refuseAfterDeadline, requireTask } from "./find-task.ts";
 import { repeatPending, repeatResolved, type TaskRow } from "./store/read-tasks.ts";
 import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/schedule-run.ts";
 
-/** How often a change is tried whose task was changed by somebody else between reading and writing. */
+/** How often a change is tried when others change the task between reading and writing. */
 const ATTEMPTS = 5;
 
-/** What the scope expressions of these methods ask for. */
+/** What fills the holes in the scopes of these methods. */
 const scopeParams = (task: TaskRow) => ({
   taskId: task.task_id,
   taskGroupId: task.task_group_id,
@@ -21,80 +22,80 @@ const scopeParams = (task: TaskRow) => ({
   projectId: task.project_id,
 });
 
-const reply = (status: string): RawJson => new RawJson(`{"status":${status}}`);
-
 const busy = (taskId: string): ApiError =>
   new ApiError("RequestConflict", `Task ${taskId} is being changed by others at the same time; try again.`);
 
-export function scheduleTask(ctx: QueueContext): Handler<typeof taskEndpoints.scheduleTask> {
-  return async (call) => {
-    const task = await requireTask(ctx.db, call.params.taskId);
-    call.authorize(scopeParams(task));
+/** Makes an unscheduled task pending. A task that has runs is left as it is. */
+export const scheduleTask =
+  (ctx: QueueContext) =>
+  async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
+    const task = await requireTask(ctx.db, taskId);
+    caller.authorize(taskEndpoints.scheduleTask, scopeParams(task));
     refuseAfterDeadline(ctx, task);
-    const scheduled = await addFirstRun(ctx.db, task.task_id, timestamp(ctx));
+    const scheduled = await addFirstRun(ctx.db, taskId, timestamp(ctx));
     if (!scheduled) {
-      const now = await requireTask(ctx.db, task.task_id);
-      // It has runs already, or the deadline came in between.
+      const now = await requireTask(ctx.db, taskId);
+      // It has runs already, or its deadline has passed in the meantime.
       if (now.run_count === 0) refuseAfterDeadline(ctx, now);
-      return reply(now.status);
+      return now.status;
     }
     wakeAfterCommit(ctx, [scheduled.task_queue_id]);
     recordPending(ctx, scheduled.status);
-    return reply(scheduled.status);
+    return scheduled.status;
   };
-}
 
-export function rerunTask(ctx: QueueContext): Handler<typeof taskEndpoints.rerunTask> {
-  return async (call) => {
-    let task = await requireTask(ctx.db, call.params.taskId);
-    call.authorize(scopeParams(task));
+/** Adds a run to a task that is resolved or unscheduled. Publishes again that a pending task is pending. */
+export const rerunTask =
+  (ctx: QueueContext) =>
+  async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
+    let task = await requireTask(ctx.db, taskId);
+    caller.authorize(taskEndpoints.rerunTask, scopeParams(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
-      const { state } = statusOf(task);
+      const { state } = parseJson(task.status);
       if (state === "pending" || state === "running") {
         if (state === "pending") {
-          await repeatPending(ctx.db, task.task_id);
+          await repeatPending(ctx.db, taskId);
           wakeAfterCommit(ctx, [task.task_queue_id]);
         }
-        return reply(task.status);
+        return task.status;
       }
       if (task.run_count >= ctx.config.maxRuns)
         throw new ApiError(
           "RequestConflict",
-          `Maximum number of runs reached (${ctx.config.maxRuns}): task ${task.task_id} cannot run again. Create a new task.`,
+          `Maximum number of runs reached (${ctx.config.maxRuns}): task ${taskId} cannot run again. Create a new task.`,
         );
-      const rerun = await addRerun(ctx.db, task.task_id, task.run_count, ctx.config.maxRuns, timestamp(ctx));
+      const rerun = await addRerun(ctx.db, taskId, task.run_count, ctx.config.maxRuns, timestamp(ctx));
       if (rerun) {
         wakeAfterCommit(ctx, [rerun.task_queue_id]);
         recordPending(ctx, rerun.status);
-        return reply(rerun.status);
+        return rerun.status;
       }
-      task = await requireTask(ctx.db, task.task_id);
+      task = await requireTask(ctx.db, taskId);
     }
-    throw busy(task.task_id);
+    throw busy(taskId);
   };
-}
 
-export function cancelTask(ctx: QueueContext): Handler<typeof taskEndpoints.cancelTask> {
+/** Resolves a task that is not resolved yet. Publishes again that a canceled task is canceled. */
+export function cancelTask(ctx: QueueContext) {
   const end = createEnder(ctx, "canceled");
-  return async (call) => {
-    let task = await requireTask(ctx.db, call.params.taskId);
-    call.authorize(scopeParams(task));
+  return async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
+    let task = await requireTask(ctx.db, taskId);
+    caller.authorize(taskEndpoints.cancelTask, scopeParams(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
-      const ended = await end(task.task_id);
-      if (ended) return reply(ended.status);
-      task = await requireTask(ctx.db, task.task_id);
-      const { runs } = statusOf(task);
-      const latest = runs.at(-1);
+      const ended = await end(taskId);
+      if (ended) return ended.status;
+      task = await requireTask(ctx.db, taskId);
+      const latest = parseJson(task.status).runs.at(-1);
       if (latest?.state === "pending" || latest?.state === "running" || latest === undefined) continue;
-      // Resolved before, by a cancel (said again) or otherwise (nothing to do).
+      // It was resolved before. Only a cancel is published again.
       if (latest.reasonResolved === "canceled") {
-        await repeatResolved(ctx.db, task.task_id, latest.runId);
+        await repeatResolved(ctx.db, taskId, latest.runId);
         wakeAfterCommit(ctx, null);
       }
-      return reply(task.status);
+      return task.status;
     }
-    throw busy(task.task_id);
+    throw busy(taskId);
   };
 }

@@ -1,56 +1,73 @@
-// createTask: checks what the schema cannot, then writes the task, its group, edges, first run and events at once.
+// createTask: checks what the schema cannot, then writes the task, its group, edges, first run and events in one
+// statement.
 import { isDeepStrictEqual } from "node:util";
-import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
+import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import type { Caller } from "../../../core/caller.ts";
 import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
+import { parseJson, type Json } from "../../../core/json.ts";
+import { batched } from "../batched.ts";
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
-import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
 import { recordDefined } from "../transition-log.ts";
+import { defineTask as completeTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/insert-tasks.ts";
 import { readDefinitions, readGroup, readTasks, repeatDefined } from "./store/read-tasks.ts";
-import { batched } from "../batched.ts";
 
-export function createTask(ctx: QueueContext): Handler<typeof taskEndpoints.createTask> {
+export type CreateTask = ReturnType<typeof createTask>;
+
+/** Creates a task. `definition` has passed the schema of the method. */
+export function createTask(ctx: QueueContext) {
   const write = writer(ctx);
-  return async (call) => {
-    const { taskId } = call.params;
-    const { provisionerId, workerType } = taskQueueOf(call.body);
-    call.authorize({
-      scopes: call.body.scopes ?? [],
-      routes: call.body.routes ?? [],
-      projectId: call.body.projectId ?? "none",
-      schedulerId: call.body.schedulerId ?? "-",
-      priorities: sufficientPriorities(call.body.priority ?? "lowest"),
+  return async (
+    caller: Caller,
+    taskId: string,
+    definition: TaskDefinitionRequest,
+  ): Promise<Json<TaskStatus>> => {
+    const { provisionerId, workerType } = taskQueueOf(definition);
+    caller.authorize(taskEndpoints.createTask, {
+      scopes: definition.scopes ?? [],
+      routes: definition.routes ?? [],
+      projectId: definition.projectId ?? "none",
+      schedulerId: definition.schedulerId ?? "-",
+      priorities: sufficientPriorities(definition.priority ?? "lowest"),
       provisionerId,
       workerType,
     });
-    const task = defineTask(taskId, call.body, {
+    const task = completeTask(taskId, definition, {
       now: ctx.clock.now(),
       toleranceMs: ctx.config.deadlineTolerance,
       maxDeadlineMs: ctx.config.maxTaskDeadline,
       maxDependencies: ctx.config.maxDependencies,
     });
     const written = await write(task);
-    if (written.outcome === "created") {
+    if (written.status !== null) {
       wakeAfterCommit(ctx, [written.pending_in]);
       recordDefined(ctx, taskId, written.pending_in !== null);
-      return new RawJson(`{"status":${written.status}}`);
+      return written.status;
     }
     if (written.outcome === "known") return repeat(ctx, task);
     throw await refusal(ctx, task, written);
   };
 }
 
+/** defineTask, deprecated: creates a task that depends on itself, so that it waits for scheduleTask. */
+export const defineTask =
+  (create: CreateTask) =>
+  (caller: Caller, taskId: string, definition: TaskDefinitionRequest): Promise<Json<TaskStatus>> => {
+    const dependencies = new Set([...(definition.dependencies ?? []), taskId]);
+    return create(caller, taskId, { ...definition, dependencies: [...dependencies] });
+  };
+
 /**
- * Tasks that come at the same time go in one statement. Those with dependencies go apart: they need a
+ * Batches tasks that are created concurrently. Those with dependencies have a batch of their own: they need a
  * transaction of two statements, for which the others, most of them, should not wait.
  */
 function writer(ctx: QueueContext): (task: NewTask) => Promise<CreatedRow> {
   const common = {
     key: (task: NewTask) => task.taskId,
-    // Two processes wrote the same task at once: it is known when asked again.
+    // Two processes wrote the same task concurrently: the retry finds it known.
     isRetryable: (err: unknown) => isRetryable(err) || isUniqueViolation(err),
   };
   const free = batched<NewTask, CreatedRow>(ctx, {
@@ -70,14 +87,14 @@ function writer(ctx: QueueContext): (task: NewTask) => Promise<CreatedRow> {
   return (task) => (task.dependencies.length > 0 ? dependent : free)(task);
 }
 
-/** The id is taken: by this very task, then all is well and is said again, or by another one. */
-async function repeat(ctx: QueueContext, task: NewTask): Promise<RawJson> {
+/** The id is taken: by the same task, whose events are published again, or by another one, which is a conflict. */
+async function repeat(ctx: QueueContext, task: NewTask): Promise<Json<TaskStatus>> {
   const group = await readGroup(ctx.db, task.taskGroupId);
   if (group && (group.sealed !== null || group.scheduler_id !== task.schedulerId))
     throw groupRefusal(task, group);
   const [known] = await readDefinitions(ctx.db, [task.taskId]);
-  // Not by jsonb, which takes neither NUL nor half a surrogate pair in a text.
-  if (!known || !isDeepStrictEqual(JSON.parse(known.definition), JSON.parse(task.definition)))
+  // Not compared as jsonb, which accepts neither NUL nor half a surrogate pair in a text.
+  if (!known || !isDeepStrictEqual(parseJson(known.definition), parseJson(task.definition)))
     throw new ApiError(
       "RequestConflict",
       `taskId ${task.taskId} already used by another task: a task with this id exists, and its definition is a different one. Choose a new id, or repeat the call with the same definition.`,
@@ -85,8 +102,8 @@ async function repeat(ctx: QueueContext, task: NewTask): Promise<RawJson> {
   await repeatDefined(ctx.db, task.taskId);
   wakeAfterCommit(ctx, [task.taskQueueId]);
   const [row] = await readTasks(ctx.db, [task.taskId]);
-  if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} has expired while it was asked for.`);
-  return new RawJson(`{"status":${row.status}}`);
+  if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} expired during the call.`);
+  return row.status;
 }
 
 async function refusal(ctx: QueueContext, task: NewTask, written: CreatedRow): Promise<Error> {

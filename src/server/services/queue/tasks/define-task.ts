@@ -1,6 +1,7 @@
 // From what createTask was given to the definition that is stored: defaults, and the rules a schema cannot say.
 import { PRIORITIES, type Priority, type TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import { jsonOf } from "../../../core/json.ts";
 import type { NewTask } from "./store/insert-tasks.ts";
 
 export interface DefinitionRules {
@@ -212,7 +213,7 @@ export function checkDefinition(
     deadline,
     expires,
     routes,
-    tags: JSON.stringify(definition.tags),
-    definition: JSON.stringify(definition),
+    tags: jsonOf(definition.tags),
+    definition: jsonOf(definition),
   };
 }

@@ -1,22 +1,24 @@
-// listDependentTasks: who waits, or waited, for a task.
-import type { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
-import { decodePage, pageOf } from "../../../core/pagination.ts";
+// listDependentTasks: the tasks that name a task among their dependencies.
+import { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
+import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { requireTask } from "./find-task.ts";
 import { dependentsOf } from "./store/read-many.ts";
 
 const PAGE = 1000;
 
-export function listDependentTasks(ctx: QueueContext): Handler<typeof listEndpoints.listDependentTasks> {
-  return async (call) => {
-    const { after, limit } = decodePage(call.query, PAGE);
-    const { task_id: taskId } = await requireTask(ctx.db, call.params.taskId);
-    // One more than the page tells whether there is another.
+export const listDependentTasks =
+  (ctx: QueueContext) => async (caller: Caller, taskId: string, page: PageQuery) => {
+    caller.authorize(listEndpoints.listDependentTasks, { taskId });
+    const { after, limit } = decodePage(page, PAGE);
+    await requireTask(ctx.db, taskId);
+    // One more than the page shows whether there is another.
     const found = await dependentsOf(ctx.db, taskId, after, timestamp(ctx), limit + 1);
     const { rows, more } = pageOf(found, limit, (row) => row.task_id);
-    const tasks = rows.map(({ json }) => json).join(",");
-    return new RawJson(`${JSON.stringify({ taskId, ...more }).slice(0, -1)},"tasks":[${tasks}]}`);
+    return jsonObject({
+      ...jsonMembers({ taskId, ...more }),
+      tasks: jsonArray(rows.map(({ json }) => json)),
+    });
   };
-}

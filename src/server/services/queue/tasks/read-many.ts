@@ -1,56 +1,48 @@
-// tasks and statuses: what `task` and `status` tell, for many tasks at once.
-import type { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
+// tasks and statuses: what `task` and `status` return, for many tasks.
+import { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
 import { isSlugid } from "../../../../lib/slugid.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
-import { decodePage, pageOf } from "../../../core/pagination.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { jsonArray, jsonMembers, jsonObject, jsonOf } from "../../../core/json.ts";
+import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import { startTimeSlice } from "../../../core/time-slice.ts";
 import type { QueueContext } from "../context.ts";
-import { definitionsOf, statusesOf, type JsonRow } from "./store/read-many.ts";
+import { definitionsOf, statusesOf, type TaskJson } from "./store/read-many.ts";
 
 const PAGE = 1000;
-/** So many ids are looked at in a few milliseconds. A request has room for 400,000, which would take more than a second. */
+/** Checking this many ids takes a few milliseconds. A request has room for 400,000, which take more than a second. */
 const CHUNK = 2_000;
 
-interface Asked {
-  readonly body: { readonly taskIds?: readonly string[] };
-  readonly query: { readonly continuationToken?: string; readonly limit?: string };
-  authorize(params: { taskIds: readonly string[] }): void;
-}
-
 /**
- * A page of what `read` knows of the ids. The order of ids and not that of the list: a token is then a place in it
- * that stays right, whatever tasks come and go, and whatever becomes of the caller's list.
+ * Reads a page of what `read` finds of the ids, after authorizing the caller for all of them. In the order of ids and not
+ * of the list: then a token stays valid whatever tasks are created or expire, and whatever becomes of the caller's list.
  */
-async function readMany(
-  call: Asked,
-  names: { readonly list: string; readonly item: string },
-  read: (taskIds: readonly string[], limit: number) => Promise<JsonRow[]>,
-): Promise<RawJson> {
-  const { taskIds = [] } = call.body;
+async function readMany<T>(
+  taskIds: readonly string[],
+  query: PageQuery,
+  authorize: (taskIds: readonly string[]) => void,
+  read: (taskIds: readonly string[], limit: number) => Promise<TaskJson<T>[]>,
+) {
   const slice = startTimeSlice();
-  const asked = new Map<string, Set<string>>();
+  const wanted = new Map<string, Set<string>>();
   let from = 0;
   do {
     const some = taskIds.slice(from, from + CHUNK);
-    call.authorize({ taskIds: some });
-    for (const taskId of some) if (isSlugid(taskId)) add(asked, taskId);
+    authorize(some);
+    for (const taskId of some) if (isSlugid(taskId)) add(wanted, taskId);
     from += CHUNK;
     if (slice.isOver()) await slice.next();
   } while (from < taskIds.length);
-  const { after, limit } = decodePage(call.query, PAGE);
-  const found: JsonRow[] = [];
-  // One more than the page tells whether there is another.
-  for (const ids of inOrder(asked, after)) {
+  const { after, limit } = decodePage(query, PAGE);
+  const found: TaskJson<T>[] = [];
+  // One more than the page shows whether there is another.
+  for (const ids of inOrder(wanted, after)) {
     found.push(...(await read(ids, limit + 1 - found.length)));
     if (found.length > limit) break;
   }
-  const { rows, more } = pageOf(found, limit, (row) => row.task_id);
-  const items = rows.map(({ task_id: taskId, json }) => `{"taskId":"${taskId}","${names.item}":${json}}`);
-  return new RawJson(`${JSON.stringify({ ...more, [names.list]: [] }).slice(0, -2)}${items.join(",")}]}`);
+  return pageOf(found, limit, (row) => row.task_id);
 }
 
-/** By their first two characters, since sorting all at once would keep others waiting. */
+/** Adds to the ids with the same first two characters: sorting all of them in one go would block other calls. */
 function add(ids: Map<string, Set<string>>, taskId: string): void {
   const start = taskId.slice(0, 2);
   const known = ids.get(start);
@@ -58,7 +50,7 @@ function add(ids: Map<string, Set<string>>, taskId: string): void {
   else ids.set(start, new Set([taskId]));
 }
 
-/** Some at a time. */
+/** Yields the ids after `after` in chunks. */
 function* inOrder(ids: ReadonlyMap<string, ReadonlySet<string>>, after: string): Generator<string[]> {
   let some: string[] = [];
   for (const start of [...ids.keys()].sort())
@@ -72,12 +64,26 @@ function* inOrder(ids: ReadonlyMap<string, ReadonlySet<string>>, after: string):
   if (some.length > 0) yield some;
 }
 
-export function tasks(ctx: QueueContext): Handler<typeof listEndpoints.tasks> {
-  return (call) =>
-    readMany(call, { list: "tasks", item: "task" }, (ids, limit) => definitionsOf(ctx.db, ids, limit));
-}
+export const tasks =
+  (ctx: QueueContext) => async (caller: Caller, taskIds: readonly string[], page: PageQuery) => {
+    const { rows, more } = await readMany(
+      taskIds,
+      page,
+      (some) => caller.authorize(listEndpoints.tasks, { taskIds: some }),
+      (some, limit) => definitionsOf(ctx.db, some, limit),
+    );
+    const found = rows.map(({ task_id, json }) => jsonObject({ taskId: jsonOf(task_id), task: json }));
+    return jsonObject({ ...jsonMembers(more), tasks: jsonArray(found) });
+  };
 
-export function statuses(ctx: QueueContext): Handler<typeof listEndpoints.statuses> {
-  return (call) =>
-    readMany(call, { list: "statuses", item: "status" }, (ids, limit) => statusesOf(ctx.db, ids, limit));
-}
+export const statuses =
+  (ctx: QueueContext) => async (caller: Caller, taskIds: readonly string[], page: PageQuery) => {
+    const { rows, more } = await readMany(
+      taskIds,
+      page,
+      (some) => caller.authorize(listEndpoints.statuses, { taskIds: some }),
+      (some, limit) => statusesOf(ctx.db, some, limit),
+    );
+    const found = rows.map(({ task_id, json }) => jsonObject({ taskId: jsonOf(task_id), status: json }));
+    return jsonObject({ ...jsonMembers(more), statuses: jsonArray(found) });
+  };

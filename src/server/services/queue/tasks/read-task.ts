@@ -1,19 +1,16 @@
-// task, status, getTaskGroup and listTaskGroup: what the queue knows.
-import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
-import type { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
+// task and status: the definition of a task, and what has happened to it.
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
+import type { TaskDefinition } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
-import { decodePage, pageOf } from "../../../core/pagination.ts";
-import type { QueueContext } from "../context.ts";
-import { requireGroup } from "./find-task.ts";
-import { readDefinitions, readGroupMembers, readTasks, type GroupRow } from "./store/read-tasks.ts";
+import type { Caller } from "../../../core/caller.ts";
+import type { Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
+import type { QueueContext } from "../context.ts";
+import { readDefinitions, readTasks } from "./store/read-tasks.ts";
 
-const GROUP_PAGE = 1000;
-
-/** Reads of single rows that come at the same time are one statement, which is most of their cost. */
-function readTogether<R extends { task_id: string }>(
+/** Batches concurrent reads of single rows: the statement is most of the cost of one. */
+function readBatched<R extends { task_id: string }>(
   ctx: QueueContext,
   name: string,
   read: (taskIds: readonly string[]) => Promise<R[]>,
@@ -37,37 +34,18 @@ function readTogether<R extends { task_id: string }>(
   };
 }
 
-export function task(ctx: QueueContext): Handler<typeof taskEndpoints.task> {
-  const read = readTogether(ctx, "read-definition", (ids) => readDefinitions(ctx.db, ids));
-  return async (call) => new RawJson((await read(call.params.taskId)).definition);
+export function task(ctx: QueueContext) {
+  const read = readBatched(ctx, "read-definition", (ids) => readDefinitions(ctx.db, ids));
+  return async (caller: Caller, taskId: string): Promise<Json<TaskDefinition>> => {
+    caller.authorize(taskEndpoints.task, { taskId });
+    return (await read(taskId)).definition;
+  };
 }
 
-export function status(ctx: QueueContext): Handler<typeof taskEndpoints.status> {
-  const read = readTogether(ctx, "read-status", (ids) => readTasks(ctx.db, ids));
-  return async (call) => new RawJson(`{"status":${(await read(call.params.taskId)).status}}`);
-}
-
-/** What the wire says of a group itself. */
-export const groupMembers = (group: GroupRow) => ({
-  taskGroupId: group.task_group_id,
-  schedulerId: group.scheduler_id,
-  expires: group.expires.toISOString(),
-  ...(group.sealed && { sealed: group.sealed.toISOString() }),
-});
-
-export function getTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.getTaskGroup> {
-  return async (call) => groupMembers(await requireGroup(ctx.db, call.params.taskGroupId));
-}
-
-export function listTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.listTaskGroup> {
-  return async (call) => {
-    const group = await requireGroup(ctx.db, call.params.taskGroupId);
-    const page = decodePage(call.query, GROUP_PAGE);
-    const found = await readGroupMembers(ctx.db, group.task_group_id, page.after, page.limit + 1);
-    const { rows, more } = pageOf(found, page.limit, (row) => row.task_id);
-    const tasks = rows.map((row) => `{"task":${row.definition},"status":${row.status}}`).join(",");
-    return new RawJson(
-      `${JSON.stringify({ ...groupMembers(group), ...more }).slice(0, -1)},"tasks":[${tasks}]}`,
-    );
+export function status(ctx: QueueContext) {
+  const read = readBatched(ctx, "read-status", (ids) => readTasks(ctx.db, ids));
+  return async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
+    caller.authorize(taskEndpoints.status, { taskId });
+    return (await read(taskId)).status;
   };
 }

@@ -1,6 +1,8 @@
 // What explains where a task is. Every statement is bounded, whatever the size of the graph or the queue.
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
+import { jsonText } from "../../../core/json.ts";
 import { sql } from "../../../core/sql.ts";
 import { currentStatus } from "../tasks/store/read-tasks.ts";
 import { fullXid } from "../watchdog/xid.ts";
@@ -14,8 +16,7 @@ const SubjectRow = Type.Object({
   deadline: Timestamp,
   run_count: Type.Integer(),
   unsatisfied: Type.Integer(),
-  /** JSON text. */
-  status: Type.String(),
+  status: jsonText<TaskStatus>(),
   sealed: Type.Union([Timestamp, Type.Null()]),
   /** Age of the latest run within its priority. */
   seq: Type.Union([Type.Integer(), Type.Null()]),

@@ -40,7 +40,7 @@ export function quarantineWorker(
   return async (call) => {
     const worker = workerOf(call.params);
     const detail: QuarantineDetail = {
-      clientId: call.caller().clientId ?? "anonymous",
+      clientId: call.caller.identity().clientId ?? "anonymous",
       updatedAt: timestamp(ctx),
       quarantineUntil: new Date(call.body.quarantineUntil).toISOString(),
       quarantineInfo: call.body.quarantineInfo ?? "[unspecified]",

@@ -1,6 +1,8 @@
 // Ending tasks that no worker ends: canceled by somebody, or past their deadline.
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { PENDING, RUNNING } from "../../sql/by-id.ts";
 import { exchanges } from "../../sql/event-rows.ts";
@@ -10,7 +12,7 @@ import { afterResolution } from "./after-resolution.ts";
 
 const EndedRow = Type.Object({
   task_id: Type.String(),
-  status: Type.String(),
+  status: jsonText<TaskStatus>(),
   task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),

@@ -1,6 +1,8 @@
 // Ending running runs: the reports of workers, and claims that ran out.
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { exchangeOfResolution, exchanges } from "../../sql/event-rows.ts";
@@ -22,7 +24,7 @@ export interface Resolution {
 const ResolvedRow = Type.Object({
   /** Position in the input, from 1. */
   ord: Type.Integer(),
-  status: Type.String(),
+  status: jsonText<TaskStatus>(),
   task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),

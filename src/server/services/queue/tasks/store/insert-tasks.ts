@@ -1,6 +1,9 @@
 // Writing new tasks: group, task, definition, dependencies, first run and events in one statement.
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../../api/queue/status.ts";
+import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import type { Queryable } from "../../../../core/db.ts";
+import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { exchanges, logEvents } from "../../sql/event-rows.ts";
@@ -21,10 +24,8 @@ export interface NewTask {
   readonly deadline: string;
   readonly expires: string;
   readonly routes: readonly string[];
-  /** JSON text. */
-  readonly tags: string;
-  /** JSON text. */
-  readonly definition: string;
+  readonly tags: Json<TaskDefinition["tags"]>;
+  readonly definition: Json<TaskDefinition>;
 }
 
 const CreatedRow = Type.Object({
@@ -38,7 +39,8 @@ const CreatedRow = Type.Object({
   ]),
   /** The dependencies that the outcome is about. */
   about: Type.Union([Type.Array(Type.String()), Type.Null()]),
-  status: Type.Union([Type.String(), Type.Null()]),
+  /** Of a task that was created. */
+  status: Type.Union([jsonText<TaskStatus>(), Type.Null()]),
   /** Queue in which a run became pending. */
   pending_in: Type.Union([Type.String(), Type.Null()]),
 });

@@ -1,26 +1,43 @@
 // Reading many tasks: those of a list of ids, and those that depend on a task. A page at a time, in order of ids.
-import Type, { type Static } from "typebox";
+import Type from "typebox";
+import type { TaskStatus } from "../../../../../api/queue/status.ts";
+import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import type { Queryable } from "../../../../core/db.ts";
+import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { currentStatus } from "./read-tasks.ts";
 
-const JsonRow = Type.Object({ task_id: Type.String(), json: Type.String() });
-/** A task with JSON text about it. */
-export type JsonRow = Static<typeof JsonRow>;
+/** A task, and something about it. */
+export interface TaskJson<T> {
+  readonly task_id: string;
+  readonly json: Json<T>;
+}
+const rowWith = <T>() => Type.Object({ task_id: Type.String(), json: jsonText<T>() });
+const DefinitionRow = rowWith<TaskDefinition>();
+const StatusRow = rowWith<TaskStatus>();
+const DependentRow = rowWith<{ task: TaskDefinition; status: TaskStatus }>();
 
 /** The definitions of the first `limit` tasks that exist among `taskIds`. */
-export const definitionsOf = (db: Queryable, taskIds: readonly string[], limit: number): Promise<JsonRow[]> =>
+export const definitionsOf = (
+  db: Queryable,
+  taskIds: readonly string[],
+  limit: number,
+): Promise<TaskJson<TaskDefinition>[]> =>
   db.many(
-    JsonRow,
+    DefinitionRow,
     sql`
     select task_id, definition as json from task_definitions
     where task_id = any(${taskIds}::text[]) order by task_id limit ${limit}`,
   );
 
 /** The statuses of the first `limit` tasks that exist among `taskIds`. */
-export const statusesOf = (db: Queryable, taskIds: readonly string[], limit: number): Promise<JsonRow[]> =>
+export const statusesOf = (
+  db: Queryable,
+  taskIds: readonly string[],
+  limit: number,
+): Promise<TaskJson<TaskStatus>[]> =>
   db.many(
-    JsonRow,
+    StatusRow,
     sql`
     select t.task_id, ${currentStatus} as json from tasks t
     where t.task_id = any(${taskIds}::text[]) order by t.task_id limit ${limit}`,
@@ -33,9 +50,9 @@ export const dependentsOf = (
   after: string,
   at: string,
   limit: number,
-): Promise<JsonRow[]> =>
+): Promise<TaskJson<{ task: TaskDefinition; status: TaskStatus }>[]> =>
   db.many(
-    JsonRow,
+    DependentRow,
     sql`
     select t.task_id, '{"task":' || d.definition || ',"status":' || ${currentStatus} || '}' as json
     from task_dependencies e

@@ -1,6 +1,9 @@
 // Reading tasks and groups.
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../../api/queue/status.ts";
+import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { PENDING } from "../../sql/by-id.ts";
 import { exchangeOfResolution, exchanges, logEvents } from "../../sql/event-rows.ts";
@@ -20,8 +23,7 @@ const TaskRow = Type.Object({
   deadline: Timestamp,
   expires: Timestamp,
   run_count: Type.Integer(),
-  /** JSON text. */
-  status: Type.String(),
+  status: jsonText<TaskStatus>(),
 });
 export type TaskRow = Static<typeof TaskRow>;
 
@@ -35,9 +37,9 @@ export const readTasks = (db: Queryable, taskIds: readonly string[]): Promise<Ta
     from tasks t where t.task_id = any(${taskIds}::text[])`,
   );
 
-const DefinitionRow = Type.Object({ task_id: Type.String(), definition: Type.String() });
+const DefinitionRow = Type.Object({ task_id: Type.String(), definition: jsonText<TaskDefinition>() });
 
-/** The definitions (JSON text) that exist among `taskIds`, in no order. */
+/** The definitions that exist among `taskIds`, in no order. */
 export const readDefinitions = (
   db: Queryable,
   taskIds: readonly string[],
@@ -63,10 +65,14 @@ export const readGroup = (db: Queryable, taskGroupId: string): Promise<GroupRow 
     from task_groups where task_group_id = ${taskGroupId}`,
   );
 
-const MemberRow = Type.Object({ task_id: Type.String(), definition: Type.String(), status: Type.String() });
+const MemberRow = Type.Object({
+  task_id: Type.String(),
+  definition: jsonText<TaskDefinition>(),
+  status: jsonText<TaskStatus>(),
+});
 export type MemberRow = Static<typeof MemberRow>;
 
-/** Tasks of a group with ids above `after`, in order of ids. Definition and status are JSON text. */
+/** Tasks of a group with ids above `after`, in order of ids. */
 export const readGroupMembers = (
   db: Queryable,
   taskGroupId: string,

@@ -1,12 +1,14 @@
 // Giving tasks runs by hand: the first one (schedule), or another one (rerun).
 import Type, { type Static } from "typebox";
+import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { NO_RUNS, PENDING, RUNNING } from "../../sql/by-id.ts";
 import { exchanges, logEvents } from "../../sql/event-rows.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 
-const ScheduledRow = Type.Object({ status: Type.String(), task_queue_id: Type.String() });
+const ScheduledRow = Type.Object({ status: jsonText<TaskStatus>(), task_queue_id: Type.String() });
 export type ScheduledRow = Static<typeof ScheduledRow>;
 
 /** What a CTE `task` (task: its row, run_count counted up) needs to get its new run and say so. */

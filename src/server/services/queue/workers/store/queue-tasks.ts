@@ -1,6 +1,8 @@
 // The tasks of a queue: how many are pending and claimed, and which.
 import Type, { type Static } from "typebox";
+import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { pendingByDeadline, runningByClaimEnd } from "../../sql/open-runs.ts";
 
@@ -60,8 +62,7 @@ const PendingRow = Type.Object({
   run_id: Type.Integer(),
   scheduled: Timestamp,
   seq: Type.Integer(),
-  /** JSON text. */
-  definition: Type.String(),
+  definition: jsonText<TaskDefinition>(),
 });
 
 /**
@@ -100,8 +101,7 @@ const ClaimedRow = Type.Object({
   worker_id: Type.String(),
   started: Timestamp,
   seq: Type.Integer(),
-  /** JSON text. */
-  definition: Type.String(),
+  definition: jsonText<TaskDefinition>(),
 });
 
 /** Runs that a worker holds, claimed after the given one, in the order of claims. A task has one at the most. */

@@ -1,0 +1,78 @@
+// For whom a use case acts, and what they may do. Requests over HTTP make a caller of their credentials; other services
+// of this process make one of a set of scopes.
+import type { Endpoint } from "../../api/endpoint.ts";
+import { ApiError } from "../../lib/errors.ts";
+import { satisfiesExpression, unsatisfiedPart } from "../../lib/scopes/expression.ts";
+import { renderScopes } from "../../lib/scopes/render.ts";
+import type { ScopeSet } from "../../lib/scopes/scope-set.ts";
+import type { ScopeExpression, ScopeParams } from "../../lib/scopes/template.ts";
+
+/** What credentials prove. */
+export interface Identity {
+  /** Undefined for a request without credentials. */
+  readonly clientId: string | undefined;
+  /** All scopes, roles expanded. */
+  readonly scopes: ScopeSet;
+  /** When the credentials expire, in milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** What fills the holes in the scopes of an endpoint. */
+export type ScopeParamsOf<E> = E extends { readonly scopes: infer S }
+  ? ScopeParams<S>
+  : Record<string, never>;
+
+export interface Caller {
+  /** Returns who calls. Of a request, checks the credentials when first called, and throws `AuthenticationFailed`. */
+  identity(): Identity;
+  /** Throws `InsufficientScopes` unless the caller satisfies the endpoint's scopes with these values in their holes. */
+  authorize<const E extends Endpoint>(endpoint: E, params: ScopeParamsOf<E>): void;
+}
+
+/** Makes a caller inside the process, who has these scopes. */
+export function callerWith({
+  clientId,
+  scopes,
+  expires = Infinity,
+}: Pick<Identity, "clientId" | "scopes"> & Partial<Identity>): Caller {
+  const identity: Identity = { clientId, scopes, expires };
+  return {
+    identity: () => identity,
+    authorize: (endpoint, params) => authorize(() => identity, endpoint, params),
+  };
+}
+
+/** Checks the scopes of an endpoint. Where none are required the identity is not asked for. */
+export function authorize(
+  identity: () => Identity,
+  { scopes }: Endpoint,
+  params: Readonly<Record<string, unknown>>,
+): void {
+  const required = scopes === undefined ? null : renderScopes(scopes, params);
+  if (required !== null) requireScopes(identity(), required);
+}
+
+/** Throws `InsufficientScopes`, with what is missing, unless `required` is satisfied. */
+export function requireScopes({ clientId, scopes }: Identity, required: ScopeExpression): void {
+  if (satisfiesExpression(scopes, required)) return;
+  const whole = fenced(required);
+  if (clientId === undefined)
+    throw new ApiError(
+      "InsufficientScopes",
+      `This request requires Taskcluster credentials that satisfy the following scope expression:\n\n${whole}`,
+    );
+  const missing = fenced(unsatisfiedPart(scopes, required) ?? required);
+  throw new ApiError(
+    "InsufficientScopes",
+    `Client ID ${clientId} does not have sufficient scopes and is missing the following scopes:\n\n${missing}\n\n` +
+      `This request requires the client to satisfy the following scope expression:\n\n${whole}`,
+  );
+}
+
+/** Longer expressions are cut: nobody reads the scopes of a thousand tasks. */
+const MAX_SHOWN = 20_000;
+
+function fenced(expression: ScopeExpression): string {
+  const text = typeof expression === "string" ? expression : JSON.stringify(expression, null, 2);
+  return "```\n" + (text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}\n…`) + "\n```";
+}
