@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { backoffDelay } from "./backoff.ts";
 
 describe("backoffDelay", () => {
-  it("doubles from the base up to the bound", () => {
+  it("doubles from the base up to the upper bound", () => {
     const plain = { baseMs: 100, maxMs: 1000, jitter: 0 };
     expect([0, 1, 2, 3, 4, 2000].map((n) => backoffDelay(n, plain))).toEqual([
       100, 200, 400, 800, 1000, 1000,
     ]);
   });
 
-  it("moves a delay by no more than its jitter and never past the bound", () => {
+  it("changes a delay by no more than the jitter and never exceeds the upper bound", () => {
     fc.assert(
       fc.property(fc.nat(40), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, random) => {
         const delay = backoffDelay(attempt, { baseMs: 100, maxMs: 30_000, jitter: 0.25 }, () => random);

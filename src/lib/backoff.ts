@@ -1,14 +1,14 @@
-// How long to wait before the next try: exponential, bounded, and spread out.
+// Exponential backoff with an upper bound and jitter.
 
-/** The shape of a retry: first delay and bound in milliseconds, and the share by which each is moved at random. */
+/** Delays between tries: the first one and the upper bound in milliseconds, and the share of random jitter. */
 export interface Backoff {
   readonly baseMs: number;
   readonly maxMs: number;
-  /** 0.25 moves a delay by up to a quarter either way, so that callers that failed together do not return together. */
+  /** 0.25 changes a delay by up to a quarter either way, so that callers that failed together do not retry together. */
   readonly jitter: number;
 }
 
-/** Milliseconds to wait before try number `attempt` + 1, where the first try to fail is attempt 0. */
+/** Returns the delay in milliseconds after failure number `attempt`, counted from 0. */
 export function backoffDelay(attempt: number, backoff: Backoff, random: () => number = Math.random): number {
   const { baseMs, maxMs, jitter } = backoff;
   const delay = Math.min(maxMs, baseMs * 2 ** attempt);

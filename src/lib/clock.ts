@@ -1,11 +1,11 @@
-// Time as a dependency: everything that reads the time or waits gets a Clock, so that tests own both.
+// Time as a dependency. Code that reads the time or waits takes a Clock, so that tests control both.
 
 /** A source of time. `now` is milliseconds since the epoch. */
 export interface Clock {
   now(): number;
   /**
-   * Runs `callback` once, `ms` milliseconds from now; the returned function cancels it.
-   * A delay beyond 2^31-1 ms (24.8 days) is the caller's fault: split it.
+   * Runs `callback` once, `ms` milliseconds from now. The returned function cancels it. The upper limit is 2^31-1 ms
+   * (24.8 days); callers must split longer delays.
    */
   after(ms: number, callback: () => void): () => void;
 }

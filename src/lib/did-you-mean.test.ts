@@ -10,11 +10,11 @@ describe("didYouMean", () => {
     ["queue.claimtimeout", "queue.claimTimeout"],
     ["queue.claimTimout", "queue.claimTimeout"],
     ["log.levels", "log.level"],
-  ])("takes %s for %s", (word, meant) => {
+  ])("for %s suggests %s", (word, meant) => {
     expect(didYouMean(word, words)).toBe(meant);
   });
 
-  it("is silent where nothing is near", () => {
+  it("suggests nothing if no candidate is near", () => {
     expect(didYouMean("banana", words)).toBeUndefined();
     expect(didYouMean("x", ["y", "z"])).toBe("y");
     expect(didYouMean("", ["abc"])).toBeUndefined();

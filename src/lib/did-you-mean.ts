@@ -1,9 +1,9 @@
-// Guesses what a mistyped word was meant to be.
+// Suggestions for mistyped words.
 
-/** The candidate that is nearest to `word`, where one is near enough to be a slip of the hand. */
+/** Returns the candidate nearest to `word`, or `undefined` if none is near enough to be a typing error. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // A third of the letters wrong is still a slip; more, and any short word would suggest any other.
+  // Up to a third of the letters may be wrong. With more, any short word would match any other.
   let distance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const d = editDistance(word.toLowerCase(), candidate.toLowerCase());
@@ -12,7 +12,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return best;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that make `a` into `b` (optimal string alignment). */
+/** Counts the insertions, deletions, replacements and swaps of neighbors from `a` to `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

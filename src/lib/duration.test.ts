@@ -9,7 +9,7 @@ describe("parseDuration", () => {
     ]);
   });
 
-  it("refuses a number without a unit and says how to write it", () => {
+  it("refuses a number without a unit and shows how to write one", () => {
     expect(() => parseDuration("1200")).toThrow("has no unit: write a duration such as 20m, 1200s or 500ms");
   });
 
@@ -25,7 +25,7 @@ describe("parseDuration", () => {
     );
   });
 
-  it("refuses what a number cannot hold exactly", () => {
+  it("refuses a duration that a number cannot represent exactly", () => {
     expect(() => parseDuration("999999999999d")).toThrow("is too large for a duration");
   });
 });
@@ -44,8 +44,8 @@ describe("parseSize", () => {
   });
 });
 
-describe("writing quantities", () => {
-  it("takes the largest unit that keeps the value exact", () => {
+describe("formatting quantities", () => {
+  it("uses the largest unit that is exact", () => {
     expect([1_200_000, 90_000, 86_400_000, 1, 0].map(formatDuration)).toEqual([
       "20m",
       "90s",
@@ -56,7 +56,7 @@ describe("writing quantities", () => {
     expect([10_485_760, 50_000_000_000, 1023, 0].map(formatSize)).toEqual(["10MiB", "50GB", "1023B", "0B"]);
   });
 
-  it("is undone by reading", () => {
+  it("is the inverse of parsing", () => {
     fc.assert(
       fc.property(
         fc.maxSafeNat(),
@@ -65,7 +65,7 @@ describe("writing quantities", () => {
     );
   });
 
-  it("refuses what is no quantity", () => {
+  it("refuses values that are not quantities", () => {
     expect(() => formatDuration(-1)).toThrow("-1 is not a duration");
     expect(() => formatSize(0.5)).toThrow("0.5 is not a size");
   });

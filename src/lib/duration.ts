@@ -1,8 +1,8 @@
-// Durations and byte sizes as people write them (`20m`, `10MB`), and back.
+// Parses and formats durations (`20m`) and byte sizes (`10MB`).
 
 const millisecondsOf = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-// Decimal units are powers of ten, as disks and networks are sold; the binary ones say so in their name.
+// Decimal units are powers of ten, as for disks and networks. Binary units have an `i` in their name.
 const bytesOf = {
   B: 1,
   kB: 1e3,
@@ -25,25 +25,25 @@ const durations: Quantity = { what: "duration", example: "20m, 1200s or 500ms", 
 const sizes: Quantity = { what: "size", example: "10MB, 512KiB or 50GB", units: bytesOf };
 
 /**
- * Milliseconds of a duration such as `500ms`, `1200s`, `20m`, `12h` or `5d`: a whole number and one unit.
- * Throws an Error that says what is wrong and what would be right; a number without a unit is refused, since
- * nobody remembers whether 20 meant seconds or minutes.
+ * Returns the milliseconds of a duration such as `500ms`, `1200s`, `20m`, `12h` or `5d`: a whole number and one unit.
+ * Throws an Error that states what is wrong and what would be right. A number without a unit is refused: it is unclear
+ * whether 20 means seconds or minutes.
  */
 export function parseDuration(text: string): number {
   return parse(text, durations);
 }
 
-/** A duration of whole milliseconds in the largest unit that keeps it exact: 1200000 is `20m`, 90000 is `90s`. */
+/** Formats whole milliseconds in the largest unit that is exact: 1200000 is `20m`, 90000 is `90s`. */
 export function formatDuration(ms: number): string {
   return format(ms, durations);
 }
 
-/** Bytes of a size such as `10MB` (10,000,000) or `10MiB` (10,485,760). Throws an Error like `parseDuration`. */
+/** Returns the bytes of a size such as `10MB` (10,000,000) or `10MiB` (10,485,760). Throws like `parseDuration`. */
 export function parseSize(text: string): number {
   return parse(text, sizes);
 }
 
-/** A size in the largest unit that keeps it exact: 10485760 is `10MiB`, 50000000000 is `50GB`. */
+/** Formats bytes in the largest unit that is exact: 10485760 is `10MiB`, 50000000000 is `50GB`. */
 export function formatSize(bytes: number): string {
   return format(bytes, sizes);
 }
@@ -60,7 +60,7 @@ function parse(text: string, quantity: Quantity): number {
     throw new Error(`has the unknown unit "${unit}": use one of ${Object.keys(units).join(", ")}`);
   }
   const value = Number(digits) * factor;
-  // Beyond 2^53 sums and comparisons go wrong silently; 285,000 years and 9 petabytes are enough.
+  // Beyond 2^53, sums and comparisons are silently wrong. 285,000 years and 9 petabytes are enough.
   if (!Number.isSafeInteger(value)) throw new Error(`is too large for a ${what}`);
   return value;
 }

@@ -1,6 +1,6 @@
-// The closed catalogue of API errors: codes and their statuses, and the one class that carries them.
+// The closed catalog of API errors: codes with their HTTP statuses, and the class that carries them.
 
-/** Every error code that an API reply may carry, with its HTTP status. */
+/** Every error code of the API, with its HTTP status. */
 export const errorStatus = {
   MalformedPayload: 400,
   InvalidRequestArguments: 400,
@@ -21,16 +21,15 @@ export const errorStatus = {
   InsufficientStorage: 507,
 } as const;
 
-/** One of the codes above. */
 export type ErrorCode = keyof typeof errorStatus;
 
 /**
- * A refusal meant for the caller of the API. `message` says what was wrong, where, and what would be right;
- * it is sent as it is.
+ * An error that is returned to the caller of the API. `message` states what is wrong, where, and what would be right.
+ * It is sent verbatim.
  */
 export class ApiError extends Error {
   readonly code: ErrorCode;
-  /** For programs: what the message says, as data. Sent beside it. */
+  /** The content of the message as data, for programs. Sent with it. */
   readonly details: Readonly<Record<string, unknown>> | undefined;
   constructor(
     code: ErrorCode,

@@ -31,13 +31,13 @@ const request = {
   port: 8000,
 };
 
-test("the text of a header is that of the specification's example", () => {
+test("the text of a header is the example of the specification", () => {
   expect(headerText({ ...request, ext: "some-app-ext-data" })).toBe(
     "hawk.1.header\n1353832234\nj4h3g2\nGET\n/resource/1?b=1&a=2\nexample.com\n8000\n\nsome-app-ext-data\n",
   );
 });
 
-test("header and bewit texts are those of the reference implementation", () => {
+test("the texts of headers and bewits equal those of the reference implementation", () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -61,7 +61,7 @@ test("header and bewit texts are those of the reference implementation", () => {
   );
 });
 
-test("the reference server accepts what these texts are signed into", async () => {
+test("the reference server accepts headers and bewits signed with these texts", async () => {
   const key = "some key";
   const sign = (text: string): string => createHmac("sha256", key).update(text).digest("base64");
   const target = {
@@ -85,11 +85,11 @@ test("the reference server accepts what these texts are signed into", async () =
   await expect(peerChecksBewit({ ...request, url: signedUrl }, key)).resolves.toBeDefined();
 });
 
-test("line ends and backslashes in ext cannot forge a line", () => {
+test("newlines and backslashes in ext cannot forge a line", () => {
   expect(headerText({ ...request, ext: "a\nb\\c" })).toMatch(/\n\na\\nb\\\\c\n$/);
 });
 
-test("a header is read as it was written", () => {
+test("parsing a header is the inverse of formatting it", () => {
   const optional = fc.option(attributeText, { nil: undefined });
   fc.assert(
     fc.property(
@@ -107,7 +107,7 @@ test("a header is read as it was written", () => {
   );
 });
 
-test("blanks, case of the scheme and a comma at the end do not matter", () => {
+test("blanks, the case of the scheme and a trailing comma do not matter", () => {
   expect(parseAuthorizationHeader('HAWK  id="a" ,ts="1",  nonce="n",mac="m" , ')).toEqual({
     id: "a",
     ts: "1",
@@ -135,7 +135,7 @@ test.each([
   expect(() => parseAuthorizationHeader(header)).toThrow(new HawkError("form", message));
 });
 
-test("a header of 4096 characters is read, a longer one is refused", () => {
+test("a header of 4096 characters is accepted, a longer one is refused", () => {
   const rest = 'Hawk id="", ts="1", nonce="n", mac="m"';
   const id = "a".repeat(4096 - rest.length);
   const header = rest.replace('""', `"${id}"`);
@@ -145,7 +145,7 @@ test("a header of 4096 characters is read, a longer one is refused", () => {
   );
 });
 
-test("a bewit is read as it was written", () => {
+test("parsing a bewit is the inverse of encoding it", () => {
   fc.assert(
     fc.property(attributeText, fc.nat(), attributeText, printable, (id, exp, mac, ext) => {
       fc.pre(!ext.includes("\\"));
@@ -180,7 +180,7 @@ test.each([
   ["/a?bewit=", "", "/a"],
   ["/a?bewit=X&", "X", "/a"],
   ["/a?bewit=X&bewit=Y", "Y", "/a?bewit=X"],
-])("the bewit of %s is '%s', and %s was signed", (resource, bewit, signed) => {
+])("the bewit of %s is '%s', and the signed resource is %s", (resource, bewit, signed) => {
   expect(splitBewit(resource)).toEqual({ bewit, resource: signed });
 });
 
@@ -191,8 +191,8 @@ test.each(["/a", "/a?b=1", "/a?xbewit=1", "/bewit=1", "/a&bewit=1?b=2", "/a?b"])
   },
 );
 
-test("ext is read from both alphabets of base64, with padding or without", () => {
-  // Long enough for both characters in which the alphabets differ.
+test("ext is decoded from both alphabets of base64, with and without padding", () => {
+  // Long enough to contain both characters in which the alphabets differ.
   const ext = { authorizedScopes: ["~~~???>>>", "ÿ-ü."] };
   const standard = encodeExt(ext);
   expect(standard).toMatch(/[+/].*=$/);
@@ -209,12 +209,12 @@ test.each(["abcd", "!", "", base64Url("null"), base64Url("[]"), base64Url('"x"')
   },
 );
 
-test("a payload hash covers the bare media type in lower case", () => {
+test("a payload hash covers the media type in lower case, without parameters", () => {
   expect(payloadHead("Text/Plain ; charset=utf-8")).toBe("hawk.1.payload\ntext/plain\n");
   expect(payloadHead(undefined)).toBe("hawk.1.payload\n\n");
 });
 
-test("a certificate's text names client and issuer only where there is an issuer", () => {
+test("the text of a certificate names client and issuer only if there is an issuer", () => {
   const certificate = { version: 1, seed: "s", start: 1, expiry: 2, scopes: ["a", "b"] } as const;
   expect(certificateText(certificate, "me")).toBe("version:1\nseed:s\nstart:1\nexpiry:2\nscopes:\na\nb");
   expect(certificateText({ ...certificate, issuer: "root", scopes: [] }, "me")).toBe(

@@ -1,10 +1,10 @@
-// The texts of Hawk version 1: what is signed, and how headers, bewits, `ext` and certificates are written and read.
-// No cryptography here, so that servers sign with node:crypto and browsers with WebCrypto.
+// Hawk version 1: the texts to be signed, and the formats of headers, bewits, `ext` and certificates. Contains no
+// cryptography, so that servers can sign with node:crypto and browsers with WebCrypto.
 
-/** Headers longer than this, and URLs longer than this with a bewit, are refused before anything is parsed. */
+/** Longer headers, and longer URLs with a bewit, are refused before anything is parsed. */
 export const MAX_HAWK_LENGTH = 4096;
 
-/** What is wrong with refused credentials. Metrics use it as a label. */
+/** Why credentials are refused. Metrics use it as a label. */
 export type HawkErrorKind =
   /** The header or bewit is malformed, or the request may not carry it. */
   | "form"
@@ -27,7 +27,7 @@ export class HawkError extends Error {
   }
 }
 
-/** What an Authorization header carries. `ts` stays the text that was signed, in seconds. */
+/** The content of an Authorization header. `ts` is in seconds, as the text that was signed. */
 export interface HawkHeader {
   readonly id: string;
   readonly ts: string;
@@ -37,7 +37,7 @@ export interface HawkHeader {
   readonly ext?: string;
 }
 
-/** What a bewit carries. `exp` stays the text that was signed, in seconds; `ext` is empty where there is none. */
+/** The content of a bewit. `exp` is in seconds, as the text that was signed. `ext` is empty if absent. */
 export interface Bewit {
   readonly id: string;
   readonly exp: string;
@@ -45,7 +45,7 @@ export interface Bewit {
   readonly ext: string;
 }
 
-/** The certificate of temporary credentials; `start` and `expiry` are milliseconds since the epoch. */
+/** The certificate of temporary credentials. `start` and `expiry` are in milliseconds since the epoch. */
 export interface Certificate {
   readonly version: 1;
   readonly scopes: readonly string[];
@@ -53,19 +53,19 @@ export interface Certificate {
   readonly expiry: number;
   readonly seed: string;
   readonly signature: string;
-  /** Present in named credentials only: who signed them. */
+  /** The client that signed. Only in named credentials. */
   readonly issuer?: string;
 }
 
 interface Target {
-  /** Path and query as they are on the wire. */
+  /** Path and query as on the wire. */
   readonly resource: string;
   readonly host: string;
   readonly port: number | string;
   readonly ext?: string | undefined;
 }
 
-/** The text whose MAC goes into an Authorization header. `ts` is in seconds. */
+/** Returns the text to sign for an Authorization header. `ts` is in seconds. */
 export function headerText(
   request: Target & {
     readonly ts: number | string;
@@ -75,14 +75,14 @@ export function headerText(
   },
 ): string {
   const { ts, nonce, method, hash = "" } = request;
-  return normalised("header", ts, nonce, method.toUpperCase(), hash, request);
+  return normalized("header", ts, nonce, method.toUpperCase(), hash, request);
 }
 
-/** The text whose MAC goes into a bewit. `resource` is without the bewit, `exp` in seconds. */
+/** Returns the text to sign for a bewit. `resource` excludes the bewit, `exp` is in seconds. */
 export const bewitText = (request: Target & { readonly exp: number | string }): string =>
-  normalised("bewit", request.exp, "", "GET", "", request);
+  normalized("bewit", request.exp, "", "GET", "", request);
 
-function normalised(
+function normalized(
   type: string,
   ts: number | string,
   nonce: string,
@@ -94,11 +94,11 @@ function normalised(
   return `hawk.1.${type}\n${ts}\n${nonce}\n${method}\n${resource}\n${host.toLowerCase()}\n${port}\n${hash}\n${escapedExt}\n`;
 }
 
-/** The text, before the body, that a payload hash covers; the body follows, and then one line end. */
+/** Returns the text that a payload hash covers before the body. The body and one newline follow. */
 export const payloadHead = (contentType: string | undefined): string =>
   `hawk.1.payload\n${(contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? ""}\n`;
 
-/** The value of an Authorization header. */
+/** Returns the value of an Authorization header. */
 export function authorizationHeader(header: {
   readonly id: string;
   readonly ts: number | string;
@@ -116,7 +116,7 @@ export function authorizationHeader(header: {
 const attribute = /(\w+)="([ !#-[\]-~]+)"\s*(?:,\s*|$)/y;
 const attributeNames = new Set(["id", "ts", "nonce", "hash", "ext", "mac", "app", "dlg"]);
 
-/** Reads an Authorization header. Throws {@link HawkError}. */
+/** Parses an Authorization header. Throws {@link HawkError}. */
 export function parseAuthorizationHeader(header: string): HawkHeader {
   if (header.length > MAX_HAWK_LENGTH) throw new HawkError("form", "Bad Request: Header length too long");
   const scheme = /^\w+/.exec(header)?.[0];
@@ -130,7 +130,7 @@ export function parseAuthorizationHeader(header: string): HawkHeader {
   const attributes = parseAttributes(header, scheme.length);
   const { id, ts, nonce, mac, hash, ext } = attributes;
   if (!id || !ts || !nonce || !mac) throw new HawkError("form", "Bad Request: Missing attributes");
-  // `app` and `dlg` belong to a protocol on top of Hawk; they would change what is signed.
+  // `app` and `dlg` belong to a protocol on top of Hawk and would change the text to sign.
   if (attributes["app"] ?? attributes["dlg"])
     throw new HawkError("form", "Bad Request: app and dlg are not supported");
   return { id, ts, nonce, mac, ...(hash && { hash }), ...(ext && { ext }) };
@@ -153,7 +153,7 @@ function parseAttributes(header: string, from: number): Record<string, string | 
   return found;
 }
 
-/** The value of a `bewit` query parameter. */
+/** Returns the value of a `bewit` query parameter. */
 export const encodeBewit = (bewit: {
   readonly id: string;
   readonly exp: number | string;
@@ -161,7 +161,7 @@ export const encodeBewit = (bewit: {
   readonly ext?: string | undefined;
 }): string => base64Url(`${bewit.id}\\${bewit.exp}\\${bewit.mac}\\${bewit.ext ?? ""}`);
 
-/** Reads the value of a `bewit` query parameter. Throws {@link HawkError}. */
+/** Parses the value of a `bewit` query parameter. Throws {@link HawkError}. */
 export function parseBewit(encoded: string): Bewit {
   if (encoded === "") throw new HawkError("form", "Unauthorized: Empty bewit");
   const text = /^[\w-]+$/.test(encoded) ? fromBase64(encoded) : undefined;
@@ -174,8 +174,8 @@ export function parseBewit(encoded: string): Bewit {
 }
 
 /**
- * Takes the bewit out of a path with query: its value, and the resource that was signed. `undefined` where the
- * query has none. Of several only the last counts, the others are part of what is signed.
+ * Splits a path with query into the value of the bewit and the signed resource. Returns `undefined` if the query has no
+ * bewit. Only the last of several bewits counts; the others are part of the signed text.
  */
 export function splitBewit(resource: string): { bewit: string; resource: string } | undefined {
   const query = resource.indexOf("?");
@@ -184,18 +184,18 @@ export function splitBewit(resource: string): { bewit: string; resource: string 
   const start = at + "?bewit=".length;
   const next = resource.indexOf("&", start);
   const bewit = resource.slice(start, next < 0 ? undefined : next);
-  // What follows takes over the separator that stood before the bewit.
+  // The rest keeps the separator that preceded the bewit.
   const rest = next < 0 || next === resource.length - 1 ? "" : `${resource[at]}${resource.slice(next + 1)}`;
   return { bewit, resource: resource.slice(0, at) + rest };
 }
 
-/** The `ext` of a header or bewit: base64 of a JSON object. */
+/** Returns the `ext` of a header or bewit: base64 of a JSON object. */
 export const encodeExt = (ext: {
   readonly certificate?: unknown;
   readonly authorizedScopes?: readonly string[] | undefined;
 }): string => toBase64(JSON.stringify(ext));
 
-/** Reads `ext`; both alphabets of base64 are taken, with padding or without. Throws {@link HawkError}. */
+/** Parses `ext`. Accepts both alphabets of base64, with or without padding. Throws {@link HawkError}. */
 export function decodeExt(ext: string): {
   readonly certificate?: unknown;
   readonly authorizedScopes?: unknown;
@@ -206,21 +206,21 @@ export function decodeExt(ext: string): {
       const value: unknown = JSON.parse(text);
       if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
     } catch {
-      // Not JSON: refused below like anything else that is not an object.
+      // Not JSON: refused below, like everything that is not an object.
     }
   }
   throw new HawkError("ext", "Failed to parse ext");
 }
 
-/** The text that the signature of a certificate covers; `clientId` is the name, signed where there is an issuer. */
+/** Returns the text to sign for a certificate. `clientId` is the name, which is signed only if there is an issuer. */
 export function certificateText(certificate: Omit<Certificate, "signature">, clientId: string): string {
   const { version, issuer, seed, start, expiry, scopes } = certificate;
   const name = issuer === undefined ? "" : `clientId:${clientId}\nissuer:${issuer}\n`;
   return `version:${version}\n${name}seed:${seed}\nstart:${start}\nexpiry:${expiry}\nscopes:\n${scopes.join("\n")}`;
 }
 
-// Ids and scopes are ASCII, and then the detour by way of bytes is not needed: reading 900 characters takes 3 µs
-// without it and 64 µs with it.
+// Ids and scopes are ASCII, for which the conversion to bytes is unnecessary: reading 900 characters takes 3 µs without
+// it and 64 µs with it.
 const ascii = /^[\0-\x7f]*$/;
 
 function toBase64(text: string): string {
@@ -233,7 +233,7 @@ function toBase64(text: string): string {
 const base64Url = (text: string): string =>
   toBase64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 
-/** The text behind base64 of either alphabet, or `undefined` where it is neither. */
+/** Decodes base64 of either alphabet. Returns `undefined` if the text is neither. */
 function fromBase64(encoded: string): string | undefined {
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));

@@ -1,13 +1,13 @@
-// Routing keys as AMQP's topic exchanges match them: words between dots, `*` for one word, `#` for any number.
+// Routing keys, matched as in AMQP topic exchanges: words separated by dots, `*` for one word, `#` for any number.
 
-/** The words of a key or pattern; the empty key has none. */
+/** Splits a key or pattern into its words. The empty key has none. */
 export function keyWords(key: string): string[] {
   return key === "" ? [] : key.split(".");
 }
 
 /**
- * A test of keys, given as their words, against one pattern. Takes at most `words × pattern words` steps, whatever
- * the pattern: a regular expression made of several `#` would take exponentially many on a hostile one.
+ * Returns a function that matches the words of a key against the pattern, in at most `words × pattern words` steps. A
+ * regular expression would take exponential time on a malicious pattern with several `#`.
  */
 export function topicMatcher(pattern: string): (words: readonly string[]) => boolean {
   const parts = keyWords(pattern);
@@ -15,20 +15,20 @@ export function topicMatcher(pattern: string): (words: readonly string[]) => boo
   return (words) => {
     let word = 0;
     let part = 0;
-    // Where the last `#` stood, and the first word that it has not taken yet. A later `#` never needs an
-    // earlier one to take more: what follows it can be found from any place behind.
+    // The position of the last `#`, and the first word that it does not cover yet. Backtracking stops at the last `#`:
+    // making an earlier one cover more words never helps.
     let hash = -1;
-    let beyond = 0;
+    let uncovered = 0;
     while (word < words.length) {
       if (parts[part] === "#") {
         hash = part++;
-        beyond = word;
+        uncovered = word;
       } else if (part < parts.length && (parts[part] === "*" || parts[part] === words[word])) {
         part++;
         word++;
       } else if (hash >= 0) {
         part = hash + 1;
-        word = ++beyond;
+        word = ++uncovered;
       } else return false;
     }
     while (parts[part] === "#") part++;

@@ -4,7 +4,7 @@ import { isSlugid, slugid, slugToUuid } from "./slugid.ts";
 
 const v4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-test("new slugids are version 4 UUIDs, each another one", () => {
+test("new slugids are unique version 4 UUIDs", () => {
   const slugs = Array.from({ length: 2_000 }, slugid);
   for (const slug of slugs) {
     expect(isSlugid(slug)).toBe(true);
@@ -13,7 +13,7 @@ test("new slugids are version 4 UUIDs, each another one", () => {
   expect(new Set(slugs).size).toBe(slugs.length);
 });
 
-test("every bit that is free varies", () => {
+test("every free bit varies", () => {
   const seen = Array.from({ length: 22 }, () => new Set<string>());
   for (let i = 0; i < 4_000; i++)
     slugid()
@@ -23,11 +23,11 @@ test("every bit that is free varies", () => {
   expect(sizes).toEqual([...Array(8).fill(64), 4, 64, 16, ...Array(10).fill(64), 4]);
 });
 
-test("a slugid stands for the UUID that other tools read from it", () => {
+test("a slugid decodes to the same UUID as in other tools", () => {
   expect(slugToUuid("dSlITZ4yQgmvxxAi4A8fHQ")).toBe("7529484d-9e32-4209-afc7-1022e00f1f1d");
 });
 
-test("the UUID has the bytes that base64 of the slugid has", () => {
+test("the UUID has the bytes that base64 decodes from the slugid", () => {
   fc.assert(
     fc.property(fc.uuid({ version: 4 }), (uuid) => {
       const slug = Buffer.from(uuid.replaceAll("-", ""), "hex").toString("base64url");

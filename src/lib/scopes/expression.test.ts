@@ -15,12 +15,12 @@ const { expression: anyExpression } = fc.letrec<{ expression: ScopeExpression }>
 }));
 const anyHeld = fc.array(anyScope).map(compileScopes);
 
-test("an empty AllOf asks nothing of anybody, an empty AnyOf lets nobody in", () => {
+test("every caller satisfies an empty AllOf, no caller an empty AnyOf", () => {
   expect(satisfiesExpression(compileScopes([]), { AllOf: [] })).toBe(true);
   expect(satisfiesExpression(compileScopes(["*"]), { AnyOf: [] })).toBe(false);
 });
 
-test("AllOf is covered where every part is, AnyOf where one is", () => {
+test("AllOf is satisfied if every part is, AnyOf if one part is", () => {
   fc.assert(
     fc.property(anyHeld, fc.array(anyExpression, { maxLength: 4 }), (held, parts) => {
       const each = parts.map((part) => satisfiesExpression(held, part));
@@ -30,7 +30,7 @@ test("AllOf is covered where every part is, AnyOf where one is", () => {
   );
 });
 
-test("holding more never covers less", () => {
+test("additional scopes never make a satisfied expression unsatisfied", () => {
   fc.assert(
     fc.property(fc.array(anyScope), fc.array(anyScope), anyExpression, (some, more, expression) => {
       fc.pre(satisfiesExpression(compileScopes(some), expression));
@@ -39,7 +39,7 @@ test("holding more never covers less", () => {
   );
 });
 
-test("nothing is missing exactly where the expression is covered", () => {
+test("nothing is missing if and only if the expression is satisfied", () => {
   fc.assert(
     fc.property(anyHeld, anyExpression, (held, expression) => {
       expect(unsatisfiedPart(held, expression) === null).toBe(satisfiesExpression(held, expression));
@@ -48,7 +48,7 @@ test("nothing is missing exactly where the expression is covered", () => {
   );
 });
 
-test("who covers the missing part as well covers the whole expression", () => {
+test("adding scopes that satisfy the missing part satisfies the whole expression", () => {
   fc.assert(
     fc.property(fc.array(anyScope), fc.array(anyScope), anyExpression, (held, more, expression) => {
       const missing = unsatisfiedPart(compileScopes(held), expression);
@@ -70,6 +70,6 @@ test.each<[ScopeExpression, ScopeExpression | null]>([
   [{ AnyOf: ["x", { AllOf: ["a", "y"] }] }, { AnyOf: ["x", "y"] }],
   [{ AllOf: ["x", { AnyOf: ["a", "y"] }] }, "x"],
   [{ AllOf: ["a", { AnyOf: ["x", { AllOf: ["y", "z"] }] }] }, { AnyOf: ["x", { AllOf: ["y", "z"] }] }],
-])("of %j the holder of `a` and `b*` misses %j", (expression, expected) => {
+])("for %j, a holder of `a` and `b*` lacks %j", (expression, expected) => {
   expect(unsatisfiedPart(compileScopes(["a", "b*"]), expression)).toEqual(expected);
 });

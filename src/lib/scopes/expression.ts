@@ -1,8 +1,8 @@
-// Holds rendered scope expressions against what a caller holds.
+// Evaluates rendered scope expressions against the scopes of a caller.
 import type { ScopeSet } from "./scope-set.ts";
 import type { ScopeExpression } from "./template.ts";
 
-/** Whether the held scopes cover the expression. */
+/** Reports whether the held scopes satisfy the expression. */
 export function satisfiesExpression(held: ScopeSet, expression: ScopeExpression): boolean {
   if (typeof expression === "string") return held.satisfies(expression);
   if ("AllOf" in expression) return expression.AllOf.every((part) => satisfiesExpression(held, part));
@@ -10,8 +10,8 @@ export function satisfiesExpression(held: ScopeSet, expression: ScopeExpression)
 }
 
 /**
- * The part of the expression that is not covered, as the refusal shows it; `null` where all is covered. Lists with
- * one element left collapse to it, and an AnyOf keeps every branch, since each is a way out.
+ * Returns the unsatisfied part of the expression, for the error message, or `null` if all of it is satisfied. A list
+ * with one remaining element is replaced by that element. An AnyOf keeps every branch: each would be sufficient.
  */
 export function unsatisfiedPart(held: ScopeSet, expression: ScopeExpression): ScopeExpression | null {
   if (typeof expression === "string") return held.satisfies(expression) ? null : expression;

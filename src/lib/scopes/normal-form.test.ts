@@ -34,7 +34,7 @@ test.each([
   expect(normalForm(scopes)).toEqual(expected);
 });
 
-test("normalising twice changes nothing more", () => {
+test("normalizing is idempotent", () => {
   fc.assert(
     fc.property(fc.array(anyScope), (scopes) => {
       const once = normalForm(scopes);
@@ -43,7 +43,7 @@ test("normalising twice changes nothing more", () => {
   );
 });
 
-test("the order and number of the given scopes do not matter", () => {
+test("order and duplicates of the input do not matter", () => {
   fc.assert(
     fc.property(fc.array(anyScope), (scopes) => {
       expect(normalForm([...scopes, ...scopes].reverse())).toEqual(normalForm(scopes));
@@ -51,15 +51,15 @@ test("the order and number of the given scopes do not matter", () => {
   );
 });
 
-test("the normal form covers exactly what the given scopes cover", () => {
+test("the normal form covers exactly the scopes that the input covers", () => {
   fc.assert(
-    fc.property(fc.array(anyScope), anyScope, (scopes, asked) => {
-      expect(satisfies(normalForm(scopes), asked)).toBe(satisfies(scopes, asked));
+    fc.property(fc.array(anyScope), anyScope, (scopes, required) => {
+      expect(satisfies(normalForm(scopes), required)).toBe(satisfies(scopes, required));
     }),
   );
 });
 
-test("two lists that cover each other have one normal form", () => {
+test("two lists have the same normal form if and only if they cover each other", () => {
   fc.assert(
     fc.property(fc.array(grantableScope), fc.array(grantableScope), (a, b) => {
       const same = a.every((scope) => satisfies(b, scope)) && b.every((scope) => satisfies(a, scope));
@@ -68,7 +68,7 @@ test("two lists that cover each other have one normal form", () => {
   );
 });
 
-test("scopes are printable ASCII", () => {
+test("valid scopes are printable ASCII", () => {
   expect(["", " ~", "queue:*"].map(isValidScope)).toEqual([true, true, true]);
   expect(["a\n", "\t", "é", "\x7f", "a\0"].map(isValidScope)).toEqual([false, false, false, false, false]);
 });

@@ -1,18 +1,18 @@
-// The normal form of a list of scopes: sorted, without repeats, and without what another scope already covers.
+// The normal form of a list of scopes: sorted, without duplicates and without scopes that another one covers.
 
 const scopeRegExp = /^[\x20-\x7e]*$/;
 
-/** Whether `scope` is made of printable ASCII only. The empty string is a legal scope. */
+/** Reports whether `scope` consists of printable ASCII. The empty string is a valid scope. */
 export const isValidScope = (scope: string): boolean => scopeRegExp.test(scope);
 
 /**
- * The one list that stands for all lists with the same meaning. The order is that of bytes, but a `*` at the end
- * comes before everything else at its place: `X*`, `X`, `Xa`.
+ * Returns the normal form. Lists that cover the same scopes have the same normal form. The order is by bytes, except
+ * that a trailing `*` sorts before everything else at its position: `X*`, `X`, `Xa`.
  */
 export function normalForm(scopes: Iterable<string>): string[] {
-  // The order comes from keys: a last character below every legal one marks the end of a star scope (0) or of a
-  // plain one (1), and the engine's own string order does the rest. That is twice as fast as a comparator (1,000
-  // scopes: 0.6 and 1.3 ms), and whatever begins with `X` follows `X*` without a gap, so one pass merges.
+  // Sort keys end in a character below every valid one: 0 for a star scope, 1 for a plain one. Sorting them by the
+  // engine's string order is twice as fast as a comparator (1,000 scopes: 0.6 ms against 1.3 ms). Everything that starts
+  // with `X` directly follows `X*`, so a single pass removes it.
   const keys: string[] = [];
   for (const scope of scopes) keys.push(scope.endsWith("*") ? `${scope.slice(0, -1)}\0` : `${scope}\u0001`);
   keys.sort();

@@ -10,7 +10,7 @@ const createTask = allOf(
 );
 const credentials = ifThen("readOnly", anyOf("read:<bucket>", "write:<bucket>"), "write:<bucket>");
 
-test("constructors make the shapes that references publish", () => {
+test("constructors create the shapes that references publish", () => {
   expect(allOf("a:<x>", forEach("scope", "scopes", "<scope>"))).toEqual({
     AllOf: ["a:<x>", { for: "scope", in: "scopes", each: "<scope>" }],
   });
@@ -19,23 +19,23 @@ test("constructors make the shapes that references publish", () => {
   expect(JSON.stringify(ifThen("flag", "a", "b"))).toBe('{"if":"flag","then":"a","else":"b"}');
 });
 
-test("holes are filled with text and numbers", () => {
+test("placeholders are replaced by text and numbers", () => {
   expect(renderScopes("task:<taskId>/<runId>/<taskId>", { taskId: "<runId>", runId: 3 })).toBe(
     "task:<runId>/3/<runId>",
   );
 });
 
-test("a single scope is filled to text, with parameters that the compiler checks", () => {
+test("a single scope is filled in, with parameters that the compiler checks", () => {
   expect(fillScope("task:<taskId>/<runId>", { taskId: "T", runId: 3 })).toBe("task:T/3");
   // @ts-expect-error -- runId is missing
   expect(() => fillScope("task:<taskId>/<runId>", { taskId: "T" })).toThrow(/'runId' must be a string/);
 });
 
-test("what only looks like a hole stays", () => {
+test("text that only resembles a placeholder is kept", () => {
   expect(renderScopes("a:<..>:<>:<1x>:<a b>", {})).toBe("a:<..>:<>:<1x>:<a b>");
 });
 
-test("loops are spliced into the list around them", () => {
+test("loops are spliced into the enclosing list", () => {
   expect(
     renderScopes(createTask, {
       scopes: ["x", "y"],
@@ -54,19 +54,19 @@ test("loops are spliced into the list around them", () => {
   });
 });
 
-test("a loop over nothing leaves an empty list behind", () => {
+test("a loop over an empty list renders to an empty list", () => {
   const template = anyOf(forEach("x", "list", "<x>"));
   expect(renderScopes(template, { list: [] })).toEqual({ AnyOf: [] });
 });
 
-test("a flag chooses", () => {
+test("a flag selects a branch", () => {
   expect(renderScopes(credentials, { readOnly: true, bucket: "b" })).toEqual({
     AnyOf: ["read:b", "write:b"],
   });
   expect(renderScopes(credentials, { readOnly: false, bucket: "b" })).toBe("write:b");
 });
 
-test("a false flag without an alternative demands nothing", () => {
+test("a false flag without an alternative requires nothing", () => {
   expect(renderScopes(ifThen("flag", "a"), { flag: false })).toBeNull();
   expect(renderScopes(allOf("b", ifThen("flag", "a")), { flag: false })).toEqual({ AllOf: ["b"] });
 });
@@ -83,11 +83,11 @@ test.each([
   ],
   [ifThen("f", "a"), { f: 1 }, "scope parameter 'f' must be a boolean, not number"],
   [ifThen("f", "a"), {}, "scope parameter 'f' must be a boolean, not undefined"],
-])("%j with %j is a fault of the handler", (template, params, message) => {
+])("%j with %j is a bug of the handler", (template, params, message) => {
   expect(() => renderScopes(template, params)).toThrow(message);
 });
 
-test("the parameters of a template are listed with their kinds, loop variables left out", () => {
+test("the parameters of a template are listed with their kinds, without loop variables", () => {
   expect(templateParams("plain")).toEqual([]);
   expect(templateParams(createTask)).toEqual([
     { name: "scopes", kind: "list" },

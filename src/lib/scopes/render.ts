@@ -1,4 +1,4 @@
-// Fills the holes of scope templates, and tells which holes there are.
+// Fills in scope templates, and lists their parameters.
 import type {
   ForEach,
   IfThen,
@@ -8,7 +8,7 @@ import type {
   ScopeTemplatePart,
 } from "./template.ts";
 
-/** A parameter that a template reads: text fills a `<hole>`, a list feeds a `for`, a flag decides an `if`. */
+/** A parameter of a template: text for a `<placeholder>`, a list for a `for`, a flag for an `if`. */
 export interface TemplateParam {
   readonly name: string;
   readonly kind: "text" | "list" | "flag";
@@ -16,21 +16,21 @@ export interface TemplateParam {
 
 type Params = Readonly<Record<string, unknown>>;
 
-const hole = /<([a-zA-Z][a-zA-Z0-9_]*)>/g;
+const placeholder = /<([a-zA-Z][a-zA-Z0-9_]*)>/g;
 
 /**
- * Fills the holes of a template. `null` means that nothing is demanded, the request is public.
- * Throws where a parameter is missing or of the wrong kind, which is a fault of the handler and not of the caller.
+ * Fills in a template. Returns `null` if nothing is required, which makes the request public. Throws if a parameter is
+ * missing or of the wrong kind. That is a bug of the handler, not an error of the caller.
  */
 export function renderScopes(template: ScopeTemplate, params: Params): ScopeExpression | null {
   return renderPart(template, params)[0] ?? null;
 }
 
-/** Fills the holes of a single scope. */
+/** Fills in a single scope. */
 export const fillScope = <const T extends string>(scope: T, params: ScopeParams<T>): string =>
   fill(scope, params);
 
-/** Every parameter that the template reads, once each, in the order of their first use. */
+/** Lists the parameters of the template without duplicates, in the order of first use. */
 export function templateParams(template: ScopeTemplate): TemplateParam[] {
   const found = new Map<string, TemplateParam>();
   collect(template, undefined, (name, kind) => {
@@ -39,7 +39,7 @@ export function templateParams(template: ScopeTemplate): TemplateParam[] {
   return [...found.values()];
 }
 
-/** A part becomes none, one, or (a loop) many expressions, which the enclosing list takes up. */
+/** Renders a part to no, one or (for loops) several expressions, which are spliced into the enclosing list. */
 function renderPart(part: ScopeTemplatePart, params: Params): ScopeExpression[] {
   if (typeof part === "string") return [fill(part, params)];
   if ("AllOf" in part) return [{ AllOf: part.AllOf.flatMap((inner) => renderPart(inner, params)) }];
@@ -68,28 +68,28 @@ function renderChoice(choice: IfThen, params: Params): ScopeExpression[] {
   return choice.else === undefined ? [] : renderPart(choice.else, params);
 }
 
-/** A template's text cut at its holes: the texts between them are one more than the names. */
-interface Cut {
+/** A template text split at its placeholders. There is one more text than there are names. */
+interface SplitText {
   readonly texts: readonly string[];
   readonly names: readonly string[];
 }
 
-// By text. Templates are literals of the contract, so there is an end to them. createTask's nine scopes take 5 µs
-// with it and 17 µs without.
-const cuts = new Map<string, Cut>();
+// Cached by text: the nine scopes of createTask take 5 µs with it and 17 µs without. The number of entries is bounded,
+// because templates are literals of the contract.
+const cache = new Map<string, SplitText>();
 
-function cutOf(text: string): Cut {
-  const known = cuts.get(text);
-  if (known) return known;
-  // Splitting at a pattern with a group keeps what the group matched: texts and names by turns.
-  const parts = text.split(hole);
-  const cut = { texts: parts.filter((_, i) => i % 2 === 0), names: parts.filter((_, i) => i % 2 === 1) };
-  cuts.set(text, cut);
-  return cut;
+function splitText(text: string): SplitText {
+  const cached = cache.get(text);
+  if (cached) return cached;
+  // Splitting at a pattern with a group keeps the matches of the group: texts and names alternate.
+  const parts = text.split(placeholder);
+  const split = { texts: parts.filter((_, i) => i % 2 === 0), names: parts.filter((_, i) => i % 2 === 1) };
+  cache.set(text, split);
+  return split;
 }
 
 function fill(text: string, params: Params): string {
-  const { texts, names } = cutOf(text);
+  const { texts, names } = splitText(text);
   let filled = texts[0] ?? "";
   for (const [i, name] of names.entries()) {
     const value = params[name];
@@ -110,7 +110,7 @@ function collect(
   found: (name: string, kind: TemplateParam["kind"]) => void,
 ): void {
   if (typeof part === "string") {
-    for (const [, name] of part.matchAll(hole)) {
+    for (const [, name] of part.matchAll(placeholder)) {
       if (name !== undefined && name !== bound) found(name, "text");
     }
   } else if ("AllOf" in part) {

@@ -11,50 +11,50 @@ const roles = (byId: Record<string, readonly string[]>): Role[] =>
 const expand = (byId: Record<string, readonly string[]>, ...scopes: string[]): string[] =>
   compileRoles(roles(byId)).expand(scopes);
 
-test("a role grants its scopes, and those of the roles that it assumes", () => {
+test("a role grants its scopes and those of the roles that it assumes", () => {
   const byId = { a: ["A", "assume:b"], b: ["B", "assume:c"], c: ["C"], d: ["D"] };
   expect(expand(byId, "assume:a")).toEqual(["A", "B", "C", "assume:a", "assume:b", "assume:c"]);
   expect(expand(byId, "assume:ab", "assume:")).toEqual(["assume:", "assume:ab"]);
 });
 
-test("a star role grants to every role id with its prefix, separators included", () => {
+test("a star role applies to every role id with its prefix, including separators", () => {
   const byId = { "test-role-abc-*": ["X"] };
   expect(expand(byId, "assume:test-role-abc-1")).toEqual(["X", "assume:test-role-abc-1"]);
   expect(expand(byId, "assume:test-role-abc-")).toEqual(["X", "assume:test-role-abc-"]);
   expect(expand(byId, "assume:test-role-abc")).toEqual(["assume:test-role-abc"]);
 });
 
-test("all star roles that match apply", () => {
+test("all matching star roles apply", () => {
   const byId = { "a*": ["A"], "aa*": ["AA"], "*": ["all"] };
   expect(expand(byId, "assume:aa")).toEqual(["A", "AA", "all", "assume:aa"]);
   expect(expand(byId, "assume:a")).toEqual(["A", "all", "assume:a"]);
   expect(expand(byId, "assume:")).toEqual(["all", "assume:"]);
 });
 
-test("the parameter is what the star of the role matched", () => {
+test("the parameter is the text that the star of the role matches", () => {
   const byId = { "e*": ["E<..>F", "plain"] };
   expect(expand(byId, "assume:eX")).toEqual(["EXF", "assume:eX", "plain"]);
   expect(expand(byId, "assume:e")).toEqual(["EF", "assume:e", "plain"]);
 });
 
-test("for a held star the parameter ends in a star, and what follows it is cut", () => {
+test("for a held star scope the parameter ends in a star, and the rest of the granted scope is cut off", () => {
   const byId = { "e*": ["E<..>F"] };
   expect(expand(byId, "assume:eX*")).toEqual(["EX*", "assume:eX*"]);
   expect(expand(byId, "assume:e*")).toEqual(["E*", "assume:e*"]);
   expect(expand(byId, "assume:*")).toEqual(["E*", "assume:*"]);
 });
 
-test("the text of a parameter means nothing in a role without a star", () => {
+test("a role without a star has no parameter", () => {
   expect(expand({ e: ["E<..>F"] }, "assume:e")).toEqual(["E<..>F", "assume:e"]);
 });
 
-test("the parameter travels through the roles that a role assumes", () => {
+test("the parameter is passed to the roles that a role assumes", () => {
   const byId = { "repo:*": ["assume:project:<..>"], "project:*": ["queue:route:<..>:*"] };
   expect(expand(byId, "assume:repo:x/y")).toContain("queue:route:x/y:*");
   expect(expand(byId, "assume:repo:x*")).toContain("queue:route:x*");
 });
 
-test("a held star grants every role with its prefix", () => {
+test("a held star scope grants every role with its prefix", () => {
   const byId = { p: ["P"], pq: ["PQ"], "pr*": ["PR<..>"], q: ["Q"] };
   expect(expand(byId, "assume:p*")).toEqual(["P", "PQ", "PR*", "assume:p*"]);
 });
@@ -63,24 +63,24 @@ test.each(["a*", "as*", "assume*", "assume:*"])("%s grants the scopes of all rol
   expect(expand({ x: ["X"], "y*": ["Y<..>Z"] }, held)).toEqual(["X", "Y*", held]);
 });
 
-test("the star alone grants all there is", () => {
+test("the star alone grants everything", () => {
   expect(expand({ x: ["X"] }, "*", "foo")).toEqual(["*"]);
   expect(expand({ x: ["*"] }, "assume:x")).toEqual(["*"]);
 });
 
-test("roles that grant each other without a parameter are no trouble", () => {
+test("roles without a parameter may grant each other", () => {
   const byId = { a: ["A", "assume:b"], b: ["B", "assume:a"] };
   expect(expand(byId, "assume:b")).toEqual(["A", "B", "assume:a", "assume:b"]);
 });
 
-test("roles whose parameter grows without end are refused instead of filling the memory", () => {
+test("an expansion whose parameter grows without end throws instead of filling the memory", () => {
   expect(() => expand({ "a*": ["assume:ab<..>"] }, "assume:a")).toThrow("roles grant each other without end");
   expect(() => expand({ "a*": ["assume:ab<..>", "assume:ac<..>"] }, "assume:a")).toThrow(
     "roles grant each other without end",
   );
 });
 
-// Parameters only where no role is assumed, so that random roles have no endless expansion.
+// Parameters only in scopes that assume no role, so that every expansion ends.
 const anyRoles = fc.array(
   fc.record({
     roleId: grantableScope,
@@ -95,7 +95,7 @@ const anyRoles = fc.array(
 );
 const anyHeld = fc.array(roleScope, { maxLength: 5 });
 
-test("expansion holds what it was given, and expanding again adds nothing", () => {
+test("an expansion covers its input, and expanding it again adds nothing", () => {
   fc.assert(
     fc.property(anyRoles, anyHeld, (all, held) => {
       const resolver = compileRoles(all);
@@ -108,11 +108,11 @@ test("expansion holds what it was given, and expanding again adds nothing", () =
   );
 });
 
-test("who covers more is granted more", () => {
+test("covering more scopes grants no fewer", () => {
   fc.assert(
-    fc.property(anyRoles, anyHeld, anyHeld, (all, held, asked) => {
+    fc.property(anyRoles, anyHeld, anyHeld, (all, held, other) => {
       const resolver = compileRoles(all);
-      const weaker = asked.filter((scope) => satisfies(held, scope));
+      const weaker = other.filter((scope) => satisfies(held, scope));
       const strong = resolver.expand(held);
       for (const scope of resolver.expand(weaker)) expect(satisfies(strong, scope)).toBe(true);
     }),
@@ -131,18 +131,18 @@ test("the expansion of a union is the union of the expansions", () => {
   );
 });
 
-test("the expanded set covers what the expanded list covers", () => {
+test("the expanded set covers the same scopes as the expanded list", () => {
   fc.assert(
-    fc.property(anyRoles, anyHeld, grantableScope, (all, held, asked) => {
+    fc.property(anyRoles, anyHeld, grantableScope, (all, held, required) => {
       const resolver = compileRoles(all);
       const set = resolver.expandToSet(held);
       expect(set.list).toEqual(resolver.expand(held));
-      expect(set.satisfies(asked)).toBe(satisfies(resolver.expand(held), asked));
+      expect(set.satisfies(required)).toBe(satisfies(resolver.expand(held), required));
     }),
   );
 });
 
-test("the resolver agrees with a walk over all roles that knows no index", () => {
+test("the resolver agrees with a scan of all roles without an index", () => {
   fc.assert(
     fc.property(anyRoles, anyHeld, (all, held) => {
       expect(compileRoles(all).expand(held)).toEqual(slowExpand(all, held));
@@ -151,7 +151,7 @@ test("the resolver agrees with a walk over all roles that knows no index", () =>
   );
 });
 
-/** The rules as they are told: every role is held against every scope until nothing changes. */
+/** The rules by definition: every role is compared with every scope until nothing changes. */
 function slowExpand(all: readonly Role[], held: readonly string[]): string[] {
   const byId = new Map(all.map((role) => [role.roleId, role.scopes]));
   const reached = new Set(held);

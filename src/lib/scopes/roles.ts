@@ -1,8 +1,8 @@
-// Roles: holding `assume:<roleId>` grants the scopes of that role, which may grant further roles, and so on.
+// Roles: a holder of `assume:<roleId>` is granted the scopes of that role, which may grant further roles.
 import { normalForm } from "./normal-form.ts";
 import { compileScopes, type ScopeSet } from "./scope-set.ts";
 
-/** A role id ending in `*` stands for every role with that prefix; `<..>` in its scopes is the rest. */
+/** A role whose id ends in `*` applies to every role id with that prefix. `<..>` in its scopes stands for the rest. */
 export interface Role {
   readonly roleId: string;
   readonly scopes: readonly string[];
@@ -10,20 +10,20 @@ export interface Role {
 
 /** Roles prepared for expansion. */
 export interface RoleResolver {
-  /** The scopes with all that they grant, in normal form. Throws where roles grant each other without end. */
+  /** Returns the scopes and everything that they grant, in normal form. Throws if the expansion does not end. */
   expand(scopes: Iterable<string>): string[];
-  /** The same, prepared for questions, and without the price of a normal form that nobody reads. */
+  /** Like `expand`, but returns a set for look-ups, which does not pay for the normal form until it is read. */
   expandToSet(scopes: Iterable<string>): ScopeSet;
 }
 
 const assume = "assume:";
 
-// Cycles are refused where roles are made. Should one come about all the same, through the configuration or through two
-// changes at once, `<..>` can grow with every turn; so an expansion ends with an error at this many characters: 60,000
-// scopes of usual length, reached within half a second.
+// Cycles are refused when roles are created. One can still occur, through the configuration or two concurrent changes,
+// and `<..>` can then grow with each iteration. Therefore an expansion throws at this many characters: 60,000 scopes of
+// usual length, reached within half a second.
 const maxCharacters = 4_000_000;
 
-/** Prepares roles, so that each question costs look-ups by id and by prefix instead of a walk over all roles. */
+/** Indexes roles, so that each expansion costs look-ups by id and prefix instead of a scan of all roles. */
 export function compileRoles(roles: Iterable<Role>): RoleResolver {
   const byId = new Map([...roles].map((role) => [role.roleId, role.scopes]));
   const ids = [...byId.keys()].sort();
@@ -33,7 +33,7 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
     (a, b) => a - b,
   );
 
-  /** Calls `grant` with every scope that `scope` grants by itself. */
+  /** Calls `grant` with every scope that `scope` grants directly. */
   function direct(scope: string, grant: (scope: string) => void): void {
     const isStar = scope.endsWith("*");
     if (!scope.startsWith(assume)) {
@@ -50,9 +50,9 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
     }
   }
 
-  /** Grants every role whose id begins with `prefix`; a star role among them with every value of its parameter. */
+  /** Grants every role whose id starts with `prefix`, and star roles among them with every value of the parameter. */
   function grantFamily(prefix: string, grant: (scope: string) => void): void {
-    for (let i = firstNotBefore(ids, prefix); i < ids.length; i++) {
+    for (let i = lowerBound(ids, prefix); i < ids.length; i++) {
       const id = ids[i] ?? "";
       if (!id.startsWith(prefix)) return;
       const granted = byId.get(id) ?? [];
@@ -67,7 +67,7 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
     const grant = (scope: string): void => {
       reached.add(scope);
     };
-    // A Set hands out what is added while it is walked: it is its own work list.
+    // Iteration over a Set includes elements added meanwhile: it is its own work list.
     for (const scope of reached) {
       if (scope === "*") return new Set(["*"]);
       characters += scope.length;
@@ -88,8 +88,8 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
 }
 
 /**
- * Puts the parameter into the scopes of a star role. Where the holder itself ends in a star, the parameter stands for
- * every text that begins so: what comes after `<..>` can then not be known, and the scope ends there with `*`.
+ * Substitutes the parameter in the scopes of a star role. If the held scope itself ends in a star, the parameter stands
+ * for every text with that prefix. The text after `<..>` is then unknown, so the scope ends there with `*`.
  */
 function fillAll(
   scopes: readonly string[],
@@ -105,7 +105,8 @@ function fillAll(
   }
 }
 
-function firstNotBefore(sorted: readonly string[], text: string): number {
+/** Returns the index of the first element that does not sort before `text`. */
+function lowerBound(sorted: readonly string[], text: string): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

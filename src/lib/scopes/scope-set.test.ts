@@ -4,33 +4,33 @@ import { anyScope, grantableScope } from "../../../test/support/arbitrary-scopes
 import { normalForm } from "./normal-form.ts";
 import { compileScopes, satisfies, unionOf } from "./scope-set.ts";
 
-test("a trailing star covers every suffix, and the empty one", () => {
+test("a trailing star covers every suffix, including the empty one", () => {
   for (const covered of ["a", "ab", "a*", "ab*"]) expect(satisfies(["a*"], covered)).toBe(true);
   for (const foreign of ["", "b", "*", "ba"]) expect(satisfies(["a*"], foreign)).toBe(false);
 });
 
-test("a scope without a star covers itself alone", () => {
+test("a scope without a star covers only itself", () => {
   expect(satisfies(["a"], "a")).toBe(true);
   for (const foreign of ["ab", "a*", "", "*"]) expect(satisfies(["a"], foreign)).toBe(false);
 });
 
-test("a star elsewhere than at the end is a character like others", () => {
+test("a star that is not at the end is an ordinary character", () => {
   expect(satisfies(["a*b"], "a*b")).toBe(true);
   expect(satisfies(["a*b"], "axb")).toBe(false);
   expect(satisfies(["a*b*"], "a*bc")).toBe(true);
 });
 
-test("nothing held covers nothing, and a star alone covers all", () => {
+test("no scopes cover nothing, and the star alone covers everything", () => {
   expect(satisfies([], "")).toBe(false);
   expect(satisfies(["*"], "")).toBe(true);
   expect(satisfies(["*"], "*")).toBe(true);
 });
 
-test("a compiled set answers like the definition", () => {
+test("a compiled set agrees with the definition", () => {
   fc.assert(
-    fc.property(fc.array(anyScope, { maxLength: 30 }), fc.array(anyScope), (held, asked) => {
+    fc.property(fc.array(anyScope, { maxLength: 30 }), fc.array(anyScope), (held, required) => {
       const set = compileScopes(held);
-      for (const scope of [...asked, ...held]) expect(set.satisfies(scope)).toBe(satisfies(held, scope));
+      for (const scope of [...required, ...held]) expect(set.satisfies(scope)).toBe(satisfies(held, scope));
     }),
     { numRuns: 1_000 },
   );
@@ -44,18 +44,18 @@ test("a compiled set lists the normal form", () => {
   );
 });
 
-test("a union covers what one of its sides covers, and lists the normal form of both", () => {
+test("a union covers what either side covers, and lists the normal form of both", () => {
   fc.assert(
-    fc.property(fc.array(anyScope), fc.array(anyScope), anyScope, (a, b, asked) => {
+    fc.property(fc.array(anyScope), fc.array(anyScope), anyScope, (a, b, required) => {
       const union = unionOf(compileScopes(a), compileScopes(b));
-      expect(union.satisfies(asked)).toBe(satisfies([...a, ...b], asked));
+      expect(union.satisfies(required)).toBe(satisfies([...a, ...b], required));
       expect(union.list).toEqual(normalForm([...a, ...b]));
     }),
   );
 });
 
-// `a**` covers the text `a*`, which covers `ab`, which `a**` does not cover: the reason why APIs refuse to grant `a**`.
-test("covering is transitive among the scopes that can be granted", () => {
+// `a**` covers `a*`, which covers `ab`, but `a**` does not cover `ab`. This is why APIs refuse to grant `a**`.
+test("covering is transitive among grantable scopes", () => {
   fc.assert(
     fc.property(grantableScope, grantableScope, grantableScope, (a, b, c) => {
       fc.pre(satisfies([a], b) && satisfies([b], c));
