@@ -1,18 +1,18 @@
-// The contract of the events service: everything that happens, as a stream over HTTP.
+// The contract of the events service: events as a stream over HTTP.
 import { endpoint } from "./endpoint.ts";
 import { monitoringEndpoints, service } from "./service.ts";
 
-/** What a caller needs on an instance that does not show its events to everybody. */
+/** The scope that a caller needs if the events of the deployment are not public. */
 export const LISTEN_SCOPE = "events:listen";
 
-// What a value means is checked by the handler, which can say more than "does not match".
+// The handler checks the values: its error messages say more than "does not match".
 const anything = /^/;
 
 export const eventsApi = service({
   name: "events",
   version: "v1",
   title: "Events",
-  description: "Everything that happens, as it happens or played back, over server-sent events.",
+  description: "Streams events live or from the past, as server-sent events.",
   endpoints: {
     ...monitoringEndpoints,
     connect: endpoint({
@@ -23,28 +23,29 @@ export const eventsApi = service({
       category: "Events",
       stability: "stable",
       title: "Listen to events",
-      description: `A stream in the form of server-sent events (\`text/event-stream\`), for \`EventSource\`, \`curl -N\` and the like.
+      description: `Returns a stream of server-sent events (\`text/event-stream\`), for \`EventSource\`, \`curl -N\` and similar clients.
 
-**bindings**, required: \`{"bindings": [{"exchange": …, "routingKeyPattern": …}, …]}\`, 1 to 100 of them, as JSON.
-Patterns are those of AMQP topic exchanges: words between dots, \`*\` for one word, \`#\` for any number. An event is
-sent once if its routing key, or one of its further keys \`route.<route>\`, matches one of the bindings.
+**bindings** (required): \`{"bindings": [{"exchange": …, "routingKeyPattern": …}, …]}\` as JSON, with 1 to 100 bindings.
+Patterns are those of AMQP topic exchanges: words separated by dots, \`*\` for one word, \`#\` for any number. An event is
+sent once if a binding matches its routing key or one of its additional keys \`route.<route>\`.
 
-**from**: where to begin. Default: now. A position (the \`id\` of any event of any stream, to go on behind it), a time such
-as \`2026-01-31T12:00:00Z\` (the first event that was recorded then or later) or \`start\` (the oldest event that is kept).
+**from**: where the stream starts. Default: now. Either a position (the \`id\` of any event of any stream; the stream
+continues after it), a time such as \`2026-01-31T12:00:00Z\` (the first event recorded at that time or later) or
+\`start\` (the oldest retained event).
 
-**lastEventId**, or the header \`Last-Event-ID\` that \`EventSource\` sends by itself: go on behind this event. It is
-stronger than \`from\`, so that a stream that breaks off can be opened again with the same URL. Where the events
-behind it are no longer kept, the stream begins with the oldest one and says so.
+**lastEventId**, or the header \`Last-Event-ID\` that \`EventSource\` sends automatically: continues after this event. It
+takes precedence over \`from\`, so that an interrupted stream can be reopened with the same URL. If the events after it
+are no longer retained, the stream starts with the oldest one and reports the gap.
 
-The stream carries:
+The stream contains:
 
-* \`ready\`, first: \`{"position", "complete", "notice"}\`. Nothing from here on is missed; \`complete\` is false, and
-  \`notice\` says why, where something before was.
+* \`ready\`, first: \`{"position", "complete", "notice"}\`. No event after it is missed. If earlier events are missing,
+  \`complete\` is false and \`notice\` gives the reason.
 * \`message\`: \`{"exchange", "routingKey", "routes", "payload", "redelivered"}\`. Its id is its position.
-* \`ping\`: \`{"time"}\`, when nothing else was sent for a while. It has an id too: the place that has been passed.
-* \`error\`: \`{"code", "message"}\`, before the server ends the stream for a reason that opening it again would not mend.
+* \`ping\`: \`{"time"}\`, after a period without other frames. Its id is the position reached so far.
+* \`error\`: \`{"code", "message"}\`, before the server ends the stream for a reason that reopening it would not fix.
 
-Public, unless the instance is configured otherwise: then it takes the scope \`${LISTEN_SCOPE}\`.`,
+Public by default. If the deployment is configured otherwise, the caller needs the scope \`${LISTEN_SCOPE}\`.`,
       reply: "blob",
     }),
   },

@@ -1,14 +1,14 @@
-// One kind of event as one literal: its exchange, the words of its routing key and the schema of its message.
+// A kind of event as a single literal: its exchange, the words of its routing key and the schema of its message.
 import type { Named } from "./schema.ts";
 
 export interface RoutingKeyWord<N extends string = string> {
   readonly name: N;
   readonly summary: string;
-  /** A word that always has this value. */
+  /** The value of a word that is always the same. */
   readonly constant?: string;
-  /** A word that is not required is `_` where it is not known. */
+  /** Whether the word is always known. Otherwise it can be `_`. */
   readonly required: boolean;
-  /** Only the last word may hold dots; consumers match it with `#`. */
+  /** Whether the word may contain dots. Only the last one may; bindings match it with `#`. */
   readonly multipleWords: boolean;
 }
 
@@ -22,27 +22,27 @@ export interface Exchange {
   readonly message: Named;
 }
 
-/** Declares a kind of event; the literal types of the argument are kept. */
+/** Declares a kind of event. Preserves the literal types of the argument. */
 export const exchange = <const X extends Exchange>(declaration: X): X => declaration;
 
-/** The first word of every formal routing key. */
+/** The first word of every primary routing key. */
 export const primaryWord: RoutingKeyWord<"routingKeyKind"> = {
   name: "routingKeyKind",
-  summary: "Kind of the routing key: always `primary`, the documented form.",
+  summary: "The kind of routing key. Always `primary`, the documented format.",
   constant: "primary",
   required: true,
   multipleWords: false,
 };
 
-/** The last word of every routing key: room for words that may come. */
+/** The last word of every routing key, reserved for future words. */
 export const reservedWord: RoutingKeyWord<"reserved"> = {
   name: "reserved",
-  summary: "Room for words that may be added; bind it with `#`.",
+  summary: "Reserved for future words. Match it with `#`.",
   required: false,
   multipleWords: true,
 };
 
-/** A plain word of a routing key; its name keeps its literal type, so that bindings can be checked. */
+/** Declares a word of a routing key. Its name keeps its literal type, so that the compiler can check bindings. */
 export const keyWord = <const N extends string>(
   name: N,
   summary: string,

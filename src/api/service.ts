@@ -1,4 +1,4 @@
-// A service of the contract: its name, its methods, its events. The methods that every service answers are here.
+// A service of the contract: its name, methods and events. Also the methods that every service has.
 import { endpoint, type Endpoint } from "./endpoint.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Named } from "./schema.ts";
@@ -10,18 +10,18 @@ export interface Service {
   readonly description: string;
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly exchanges: Readonly<Record<string, Exchange>>;
-  /** Schemas that are published although no method and no event uses them as a whole. */
+  /** Further schemas to publish, which no method or event uses as its request, reply or message. */
   readonly schemas?: readonly Named[];
 }
 
-/** Declares a service; the literal types of the argument are kept. */
+/** Declares a service. Preserves the literal types of the argument. */
 export const service = <const S extends Service>(declaration: S): S => declaration;
 
-/** The full name of an exchange, as AMQP and the event log know it. */
+/** Returns the full name of an exchange, as used by AMQP and the event log. */
 export const exchangeName = (of: Pick<Service, "name" | "version">, x: Pick<Exchange, "exchange">): string =>
   `exchange/taskcluster-${of.name}/${of.version}/${x.exchange}`;
 
-/** What every service answers without being asked to: probes for people, load balancers and Dockerflow. */
+/** Probes that every service has, for people, load balancers and Dockerflow. */
 export const monitoringEndpoints = {
   ping: endpoint({
     method: "GET",
@@ -29,8 +29,8 @@ export const monitoringEndpoints = {
     name: "ping",
     category: "Monitoring",
     stability: "stable",
-    title: "Is it alive?",
-    description: "Answers `alive` and the seconds since start. Needs no database.",
+    title: "Ping",
+    description: "Returns `alive` and the uptime in seconds. Does not access the database.",
     reply: "blob",
   }),
   lbheartbeat: endpoint({
@@ -39,8 +39,8 @@ export const monitoringEndpoints = {
     name: "lbheartbeat",
     category: "Monitoring",
     stability: "stable",
-    title: "Heartbeat for load balancers",
-    description: "Answers at once where the process can serve requests.",
+    title: "Load balancer heartbeat",
+    description: "Succeeds if the process can serve requests. Checks nothing else.",
     reply: "blob",
   }),
   version: endpoint({
@@ -50,7 +50,7 @@ export const monitoringEndpoints = {
     category: "Monitoring",
     stability: "stable",
     title: "Version",
-    description: "The running version, in the form of Dockerflow's `version.json`.",
+    description: "Returns the running version, in the format of Dockerflow's `version.json`.",
     reply: "blob",
   }),
   heartbeat: endpoint({
@@ -60,7 +60,7 @@ export const monitoringEndpoints = {
     category: "Monitoring",
     stability: "stable",
     title: "Heartbeat",
-    description: "Answers where the process and what it stands on are well.",
+    description: "Succeeds if the process and the services that it depends on are healthy.",
     reply: "blob",
   }),
 } as const;

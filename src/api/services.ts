@@ -1,5 +1,4 @@
-// Every service of the contract, under the name by which clients know it. Routes, references and typed clients
-// all derive from this list.
+// All services of the contract, by the name that clients use. Routes, references and typed clients derive from this list.
 import { authApi } from "./auth/index.ts";
 import { eventsApi } from "./events.ts";
 import { objectApi } from "./object/index.ts";

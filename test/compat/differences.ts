@@ -1,11 +1,11 @@
-// Every intended difference between our API and that of the compatible system, each with its reason. The test
-// beside this list fails for a difference that is not here, and for an entry whose difference is gone.
+// The intended differences between our API and that of the compatible system, with reasons. references.test.ts fails for
+// a difference that is not listed, and for an entry whose difference no longer exists.
 import type { Json } from "./normalise.ts";
 
 export interface IntendedDifference {
-  /** As the comparison names it: `queue claimWork input schema/properties/claimId`. */
+  /** The name in the comparison: `queue claimWork input schema/properties/claimId`. */
   readonly where: string;
-  /** `missing`: they have it and we do not; `added`: the reverse; otherwise what we have in its place. */
+  /** `missing`: only they have it. `added`: only we have it. Otherwise our value, which differs from theirs. */
   readonly is: "missing" | "added" | { readonly ours: Json };
   readonly reason: string;
 }
@@ -15,7 +15,7 @@ const missing = (reason: string, of: string, names: readonly string[]): Intended
 
 export const intendedDifferences: readonly IntendedDifference[] = [
   // Whole services.
-  ...missing("This service is still to come.", "service", [
+  ...missing("This service is not implemented yet.", "service", [
     "github",
     "hooks",
     "index",
@@ -24,61 +24,62 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "secrets",
     "worker-manager",
   ]),
-  ...missing("It only serves the compatible system's own web UI.", "service", ["web-server"]),
+  ...missing("Only the web UI of the compatible system uses it.", "service", ["web-server"]),
 
   {
     where: "service events",
     is: "added",
-    reason:
-      "Events come over HTTP too, as they once did from a service that the compatible system has retired.",
+    reason: "Events are also available over HTTP, as in a service that the compatible system has retired.",
   },
 
   // The queue.
   {
     where: "queue defineTask",
     is: "added",
-    reason: "Old clients still call it; the compatible system had it until some versions ago.",
+    reason: "Old clients still call it. The compatible system removed it some versions ago.",
   },
   ...["queue cancelTaskGroup category", "queue changeTaskGroupPriority category"].map((where) => ({
     where,
     is: { ours: "Task Groups" },
-    reason: "Only documentation shows it; there the methods on groups stand in three places.",
+    reason:
+      "Only documentation uses the category. Theirs spreads the methods on groups over three categories.",
   })),
   {
     where: "queue watchdog",
     is: "added",
-    reason: "Tells operators what the watchdog found: the compatible system has none.",
+    reason: "Reports the findings of the watchdog to operators. The compatible system has no watchdog.",
   },
   {
     where: "queue why",
     is: "added",
-    reason: "Says why a task is where it is, which otherwise nobody but the queue's operator can find out.",
+    reason: "Explains the state of a task, which otherwise only an operator of the queue can find out.",
   },
   {
     where: "queue claimWork input schema/properties/claimId",
     is: "added",
-    reason: "Makes a claim safe to repeat after its reply was lost. Optional, so that no client notices.",
+    reason:
+      "Makes a claim idempotent, in case its reply is lost. Optional, so that other clients are unaffected.",
   },
   {
     where: "queue createTask input schema/properties/payload/default",
     is: "missing",
-    reason: "Theirs is a list, where the payload is a required object: it can never be filled in.",
+    reason: "Their default is a list, but the payload is a required object: the default never applies.",
   },
   {
     where: "queue createTasks",
     is: "added",
-    reason: "A graph of thousands of tasks in one call and one transaction, all of it or nothing.",
+    reason: "Creates a graph of thousands of tasks in one call and one transaction, all or nothing.",
   },
   {
     where: "queue taskGroupTimeline",
     is: "added",
-    reason: "Tells where the time of a group went, which nobody can see from single tasks.",
+    reason: "Shows how the duration of a group came about, which single tasks do not reveal.",
   },
-  ...missing("Part of other schemas; it describes no request, reply or message.", "queue schema", [
+  ...missing("Only part of other schemas, not a request, reply or message.", "queue schema", [
     "v1/object-credentials.json",
     "v1/task-pulse-definition.json",
   ]),
-  ...missing("It describes the reply of a method that is no longer there.", "queue schema", [
+  ...missing("The reply of a method that no longer exists.", "queue schema", [
     "v1/poll-task-urls-response.json",
   ]),
 
@@ -91,9 +92,9 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     where,
     is: "added",
     reason:
-      "Uploads in parts: S3 takes 5 GiB in one PUT. Only who proposes the method gets it, so no other client notices.",
+      "Multipart uploads: S3 limits a PUT to 5 GiB. Only clients that propose the method get it, so others are unaffected.",
   })),
-  ...missing("Part of other schemas; it describes no request, reply or message.", "object schema", [
+  ...missing("Only part of other schemas, not a request, reply or message.", "object schema", [
     "v1/download-method-geturl.json",
     "v1/download-method-simple.json",
     "v1/hashes.json",
@@ -102,7 +103,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   ]),
 
   // Authentication.
-  ...missing("Clients that are kept in the database are still to come.", "auth", [
+  ...missing("Clients in the database are not implemented yet.", "auth", [
     "listClients",
     "createClient",
     "updateClient",
@@ -111,7 +112,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "deleteClient",
     "resetAccessToken",
   ]),
-  ...missing("Roles that are kept in the database are still to come.", "auth", [
+  ...missing("Roles in the database are not implemented yet.", "auth", [
     "listRoles",
     "listRoles2",
     "listRoleIds",
@@ -120,7 +121,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "updateRole",
     "deleteRole",
   ]),
-  ...missing("With clients and roles in the database, changes of them are still to come.", "auth event", [
+  ...missing("Clients and roles in the database are not implemented yet.", "auth event", [
     "clientCreated",
     "clientUpdated",
     "clientDeleted",
@@ -128,11 +129,11 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "roleUpdated",
     "roleDeleted",
   ]),
-  ...missing("The history of clients and roles is still to come.", "auth", [
+  ...missing("The history of clients and roles is not implemented yet.", "auth", [
     "getEntityHistory",
     "listAuditHistory",
   ]),
-  ...missing("Credentials for other systems are still to come.", "auth", [
+  ...missing("Credentials for other systems are not implemented yet.", "auth", [
     "awsS3Credentials",
     "azureAccounts",
     "azureTables",

@@ -1,4 +1,4 @@
-// The contract of the auth service: who a caller is, and what it may do.
+// The contract of the auth service: identifies callers and resolves their scopes.
 import { endpoint } from "../endpoint.ts";
 import { monitoringEndpoints, service } from "../service.ts";
 import {
@@ -12,8 +12,8 @@ import {
 } from "./schemas.ts";
 
 /**
- * No client holds as many scopes as this has room for. That none comes twice is looked at as a whole: 4 µs for each,
- * which was 1.5 s for what fits the general limit, and the methods are open to everybody.
+ * More than enough for the scopes of any client. Checking that a list has no duplicates takes 4 µs per scope, which was
+ * 1.5 s for a body of the general limit, and the methods are open to everyone.
  */
 const BODY_LIMIT = 256 * 1024;
 
@@ -21,7 +21,7 @@ export const authApi = service({
   name: "auth",
   version: "v1",
   title: "Auth",
-  description: "Knows clients and roles, checks the signatures of requests, and tells what scopes amount to.",
+  description: "Identifies clients, verifies the signatures of requests, and expands scopes through roles.",
   endpoints: {
     ...monitoringEndpoints,
     client: endpoint({
@@ -32,7 +32,7 @@ export const authApi = service({
       category: "Clients",
       stability: "stable",
       title: "Get a client",
-      description: "Everything about a client but its access token.",
+      description: "Returns a client, without its access token.",
       scopes: "auth:get-client:<clientId>",
       reply: clientFile,
     }),
@@ -43,7 +43,8 @@ export const authApi = service({
       category: "Scopes and Auth",
       stability: "stable",
       title: "Expand scopes",
-      description: "The given scopes with all that they grant by way of roles: sorted, and nothing twice.",
+      description:
+        "Returns the given scopes and all scopes that they grant through roles, sorted and without duplicates.",
       scopes: "auth:expand-scopes",
       body: scopeSetFile,
       bodyLimit: BODY_LIMIT,
@@ -55,10 +56,10 @@ export const authApi = service({
       name: "currentScopes",
       category: "Scopes and Auth",
       stability: "stable",
-      title: "What may I do?",
+      title: "Get the caller's scopes",
       description:
-        "The expanded scopes of the caller, as this very request holds them: with temporary credentials or " +
-        "`authorizedScopes` that is less than the client's own.",
+        "Returns the expanded scopes of the caller for this request. With temporary credentials or " +
+        "`authorizedScopes` these are fewer than those of the client.",
       scopes: "auth:current-scopes",
       reply: scopeSetFile,
     }),
@@ -68,10 +69,10 @@ export const authApi = service({
       name: "authenticateHawk",
       category: "Scopes and Auth",
       stability: "stable",
-      title: "Check a signature",
+      title: "Verify a signature",
       description:
-        "Tells who signed a request that came to another service, from its header or bewit. That the hash of the " +
-        "body fits is for the one to check who has the body.",
+        "Identifies the client that signed a request to another service, by its header or bewit. The other service " +
+        "must compare the hash of the body itself.",
       body: authenticateHawkRequestFile,
       reply: authenticateHawkReplyFile,
     }),
@@ -81,10 +82,10 @@ export const authApi = service({
       name: "testAuthenticate",
       category: "Scopes and Auth",
       stability: "stable",
-      title: "Try out signing",
+      title: "Test a signature",
       description:
-        "For the tests of client libraries: sign as `tester` with the access token `no-secret`. The client is taken " +
-        "to hold `clientScopes`, and answered if that covers `requiredScopes`. No role adds anything here.",
+        "For the tests of client libraries. Sign as `tester` with the access token `no-secret`. The call succeeds if " +
+        "`clientScopes`, which the client is assumed to have, satisfy `requiredScopes`. Roles are not expanded.",
       body: testAuthenticateRequestFile,
       bodyLimit: BODY_LIMIT,
       reply: testAuthenticateReplyFile,
@@ -95,10 +96,10 @@ export const authApi = service({
       name: "testAuthenticateGet",
       category: "Scopes and Auth",
       stability: "stable",
-      title: "Try out signing a GET",
+      title: "Test the signature of a GET",
       description:
-        "As `testAuthenticate`, for methods without a body and for signed URLs. The client `tester` is taken to hold " +
-        "`test:*` and `auth:create-client:test:*`; needed is `test:authenticate-get`.",
+        "Like `testAuthenticate`, for methods without a body and for signed URLs. The client `tester` is assumed to " +
+        "have `test:*` and `auth:create-client:test:*`. The required scope is `test:authenticate-get`.",
       reply: testAuthenticateReplyFile,
     }),
   },

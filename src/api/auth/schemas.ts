@@ -1,4 +1,4 @@
-// What the auth service takes and gives: scopes, clients, and the outcome of checking a request.
+// Schemas of the auth service: scopes, clients, and the results of authentication.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOf, oneOfStrings } from "../schema.ts";
 
@@ -15,16 +15,19 @@ export const clientFile = named(
   "v1/get-client-response.json",
   exactly({
     clientId: ClientId,
-    expires: Type.String({ format: "date-time", description: "From then on it cannot sign." }),
+    expires: Type.String({
+      format: "date-time",
+      description: "The client cannot sign requests after this time.",
+    }),
     description: Type.String({ maxLength: 10240 }),
-    scopes: scopes({ default: [], description: "As they were given." }),
-    expandedScopes: scopes({ description: "With all that roles add." }),
+    scopes: scopes({ default: [], description: "The scopes assigned to the client." }),
+    expandedScopes: scopes({ description: "The scopes of the client, with those that roles grant." }),
     disabled: Type.Boolean(),
     deleteOnExpiration: Type.Boolean(),
     created: DateTime,
     lastModified: DateTime,
-    lastDateUsed: Type.String({ format: "date-time", description: "Kept only to a few hours." }),
-    lastRotated: Type.String({ format: "date-time", description: "When the access token was made." }),
+    lastDateUsed: Type.String({ format: "date-time", description: "Accurate to a few hours." }),
+    lastRotated: Type.String({ format: "date-time", description: "When the access token was created." }),
   }),
 );
 export type ClientReply = Static<typeof clientFile.schema>;
@@ -37,12 +40,10 @@ export const authenticateHawkRequestFile = named(
   "v1/authenticate-hawk-request.json",
   exactly({
     method: oneOfStrings(METHODS.split(" ")),
-    resource: Type.String({ description: "Path and query as they came, a bewit included." }),
+    resource: Type.String({ description: "Path and query as received, including a bewit." }),
     host: Type.String({ format: "hostname" }),
     port: Type.Integer({ minimum: 0, maximum: 65535, description: "The port that the client connected to." }),
-    authorization: Type.Optional(
-      Type.String({ description: "The Authorization header, where there was one." }),
-    ),
+    authorization: Type.Optional(Type.String({ description: "The Authorization header, if any." })),
     sourceIp: Type.Optional(
       Type.Unsafe<string>({ type: "string", oneOf: [{ format: "ipv6" }, { format: "ipv4" }] }),
     ),
@@ -57,15 +58,15 @@ export const authenticateHawkReplyFile = named(
         status: oneOfStrings(["auth-success"]),
         scheme: oneOfStrings(["hawk"]),
         clientId: ClientId,
-        scopes: scopes({ description: "With all that roles add." }),
+        scopes: scopes({ description: "The scopes of the caller, with those that roles grant." }),
         expires: DateTime,
-        hash: Type.Optional(Type.Unknown({ description: "The hash of the body that was signed." })),
+        hash: Type.Optional(Type.Unknown({ description: "The signed hash of the body." })),
       },
-      { description: "The signature is right." },
+      { description: "The signature is valid." },
     ),
     exactly(
       { status: oneOfStrings(["auth-failed"]), message: Type.String() },
-      { description: "There are credentials, and they are not." },
+      { description: "The credentials are invalid." },
     ),
     exactly(
       {
@@ -74,7 +75,7 @@ export const authenticateHawkReplyFile = named(
         scopes: scopes(),
         expires: DateTime,
       },
-      { description: "There are no credentials." },
+      { description: "The request has no credentials." },
     ),
   ),
 );
@@ -82,8 +83,14 @@ export const authenticateHawkReplyFile = named(
 export const testAuthenticateRequestFile = named(
   "v1/test-authenticate-request.json",
   exactly({
-    clientScopes: scopes({ default: [], description: "What the client `tester` shall hold." }),
-    requiredScopes: scopes({ default: [], description: "What the request shall need." }),
+    clientScopes: scopes({
+      default: [],
+      description: "The scopes that the client `tester` is assumed to have.",
+    }),
+    requiredScopes: scopes({
+      default: [],
+      description: "The scopes that the request is assumed to require.",
+    }),
   }),
 );
 

@@ -1,4 +1,4 @@
-// The contract of the object service: named bytes that belong to a project and end at a time.
+// The contract of the object service: named bytes that belong to a project and expire.
 import { endpoint } from "../endpoint.ts";
 import { monitoringEndpoints, service } from "../service.ts";
 import {
@@ -17,7 +17,7 @@ export const objectApi = service({
   version: "v1",
   title: "Object",
   description:
-    "Keeps named bytes: uploads and downloads go to the store directly, by URLs that this service makes.",
+    "Stores named bytes. Clients upload to the store and download from it directly, with URLs that this service issues.",
   endpoints: {
     ...monitoringEndpoints,
     createUpload: endpoint({
@@ -27,9 +27,9 @@ export const objectApi = service({
       name: "createUpload",
       category: "Upload",
       stability: "stable",
-      title: "Begin an upload",
+      title: "Start an upload",
       description:
-        "Reserves the name, and chooses one of the proposed methods: `dataInline` (done with this call), else `multipartPutUrls` where the store has uploads in parts and there is more than one, else `putUrl`; none of them, and the reply has none. May be repeated with the same project, upload id and expiry until the upload is finished, to get new URLs or another method. An upload that is not finished within a day is forgotten.",
+        "Reserves the name and selects one of the proposed methods, in this order: `dataInline` (the data is stored by this call), `multipartPutUrls` (if the store supports multipart uploads and the object has more than one part), `putUrl`. If none is possible, the reply has no method. Until the upload is finished, the call can be repeated with the same project, upload id and expiry to get new URLs or another method. An upload that is not finished within a day is discarded.",
       scopes: "object:upload:<projectId>:<name>",
       body: createUploadRequestFile,
       reply: createUploadReplyFile,
@@ -43,7 +43,7 @@ export const objectApi = service({
       stability: "stable",
       title: "Finish an upload",
       description:
-        "From then on the object can be downloaded, and no new upload of its name begins. Hashes that are given are kept; where the store knows its own, they must agree. Safe to repeat.",
+        "Makes the object available for download and prevents further uploads of the same name. Given hashes are recorded. If the store has computed a hash itself, the given one must match. Idempotent.",
       scopes: "object:upload:<projectId>:<name>",
       body: finishUploadRequestFile,
     }),
@@ -54,9 +54,9 @@ export const objectApi = service({
       name: "startDownload",
       category: "Download",
       stability: "stable",
-      title: "Begin a download",
+      title: "Start a download",
       description:
-        "Chooses one of the methods that the caller knows: `getUrl` (a URL for a minute, with hashes to check), else `simple` (a URL). None of them answers 406.",
+        "Selects one of the methods that the caller supports: preferably `getUrl` (a URL that is valid for a minute, with hashes to verify), otherwise `simple` (a URL). Returns 406 if the caller supports neither.",
       scopes: "object:download:<name>",
       body: startDownloadRequestFile,
       reply: startDownloadReplyFile,
@@ -68,8 +68,8 @@ export const objectApi = service({
       name: "object",
       category: "Objects",
       stability: "stable",
-      title: "Describe an object",
-      description: "Its project, its expiry and its hashes.",
+      title: "Get an object's metadata",
+      description: "Returns the project, the expiry and the hashes of an object.",
       scopes: "object:download:<name>",
       reply: objectFile,
     }),
@@ -81,7 +81,7 @@ export const objectApi = service({
       category: "Download",
       stability: "stable",
       title: "Download an object",
-      description: "Redirects (303) to the content.",
+      description: "Redirects to the content (303).",
       scopes: "object:download:<name>",
     }),
   },

@@ -1,21 +1,21 @@
-// Objects: how their bytes get in and out, and what is kept of them.
+// Schemas of the object service: uploads, downloads and metadata.
 import Type, { type Static } from "typebox";
 import { SLUGID_PATTERN } from "../../lib/slugid.ts";
 import { DateTime, exactly, named, oneOf } from "../schema.ts";
 
-/** The most bytes that come inside of a request, and so much base64. */
+/** The maximum size of inline data in bytes, and its length in base64. */
 export const MAX_INLINE_BYTES = 8192;
 const MAX_INLINE_TEXT = 10_926;
-/** URLs of parts that one reply has: each is signed, which takes a third of a millisecond. */
+/** The maximum number of part URLs in a reply. Signing each takes a third of a millisecond. */
 export const MAX_PART_URLS = 100;
-/** Parts that an object may have; S3 takes no more. */
+/** The maximum number of parts of an object, which is the limit of S3. */
 export const MAX_PARTS = 10_000;
 
 const ProjectId = Type.String({ minLength: 1, maxLength: 500, pattern: "^([a-zA-Z0-9._/-]*)$" });
 const UploadId = Type.String({ pattern: SLUGID_PATTERN });
 const Url = Type.String({ format: "uri" });
 
-/** By algorithm. The contract names two, and lets others be given. */
+/** Hashes by algorithm. The contract names two and permits others. */
 export interface Hashes {
   readonly sha256?: string;
   readonly sha512?: string;
@@ -29,17 +29,17 @@ const Hashes = Type.Unsafe<Hashes>(
     },
     {
       additionalProperties: true,
-      description: "Of the object's content, by algorithm. Others may be given too.",
+      description: "Hashes of the content by algorithm. Other algorithms are permitted.",
     },
   ),
 );
 
 const DataInline = exactly({
   contentType: Type.String(),
-  objectData: Type.String({ maxLength: MAX_INLINE_TEXT, description: "Base64, of at most 8 KiB." }),
+  objectData: Type.String({ maxLength: MAX_INLINE_TEXT, description: "The data in base64, at most 8 KiB." }),
 });
 const PutUrl = exactly({ contentType: Type.String(), contentLength: Type.Integer() });
-// Ours: one PUT ends at 5 GiB in S3, and a torn one begins anew.
+// Not in the compatible system. S3 limits a single PUT to 5 GiB, and an interrupted one starts from scratch.
 const MultipartPutUrls = exactly(
   {
     contentType: Type.String(),
@@ -48,10 +48,10 @@ const MultipartPutUrls = exactly(
       minimum: 1,
       maximum: MAX_PARTS,
       default: 1,
-      description: `The part that the URLs begin with; a reply has ${MAX_PART_URLS} at most.`,
+      description: `The first part to return a URL for. A reply contains at most ${MAX_PART_URLS} URLs.`,
     }),
   },
-  { description: "PUTs of parts, which can go beside each other and be repeated one by one." },
+  { description: "Uploads the object in parts, which can be sent concurrently and retried individually." },
 );
 
 const CreateUploadRequest = exactly({
@@ -75,9 +75,11 @@ const UploadMethod = Type.Object(
     ),
     multipartPutUrls: Type.Optional(
       exactly({
-        partSize: Type.Integer({ description: "Bytes of each part but the last, which has the rest." }),
+        partSize: Type.Integer({
+          description: "The size of each part in bytes. The last part has the remainder.",
+        }),
         partCount: Type.Integer(),
-        firstPart: Type.Integer({ description: "The part that the first of the URLs is for." }),
+        firstPart: Type.Integer({ description: "The part that the first URL is for." }),
         urls: Type.Array(Url),
         expires: DateTime,
       }),
@@ -104,7 +106,7 @@ export const finishUploadRequestFile = named(
         minItems: 1,
         maxItems: MAX_PARTS,
         description:
-          "After an upload in parts: the ETag headers that the PUTs were answered with, in the order of the parts.",
+          "After a multipart upload: the ETag headers of the replies to the PUTs, in the order of the parts.",
       }),
     ),
   }),

@@ -1,4 +1,4 @@
-// Artifacts: what a run leaves behind, by name.
+// Artifacts: named results of a run.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOf, oneOfStrings } from "../schema.ts";
 import { TaskCredentials } from "./claim.ts";
@@ -68,7 +68,7 @@ const ArtifactList = exactly({
   continuationToken: Type.Optional(Type.String()),
 });
 
-/** The body that goes with a redirect to an artifact. */
+/** The body of a redirect to an artifact. */
 const ArtifactLocation = exactly({ storageType: Type.String(), url: Url });
 
 const ArtifactContent = oneOf(

@@ -1,4 +1,4 @@
-// What workers say and hear: claims, reclaims, resolutions.
+// Requests and replies of workers: claims, reclaims and resolutions.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 import { EXCEPTION_REASONS, RunId, TaskStatus, WorkerPart } from "./status.ts";
@@ -6,7 +6,7 @@ import { Slugid, TaskDefinition } from "./task.ts";
 
 export const MAX_TASKS_PER_CLAIM = 32;
 
-/** Temporary credentials; `certificate` is JSON text. */
+/** Temporary credentials. `certificate` is JSON text. */
 export const TaskCredentials = exactly({
   clientId: Type.String({ minLength: 1 }),
   accessToken: Type.String({ minLength: 1 }),
@@ -18,11 +18,11 @@ export const ClaimWorkRequest = exactly({
   workerGroup: WorkerPart,
   workerId: WorkerPart,
   tasks: Type.Integer({ minimum: 1, maximum: MAX_TASKS_PER_CLAIM, default: 1 }),
-  // Ours: the compatible system has no way to get back what a lost reply had claimed.
+  // Not in the compatible system, where the runs of a lost reply cannot be retrieved.
   claimId: Type.Optional({
     ...Slugid,
     description:
-      "Makes the claim safe to repeat: asked again by the same worker with the same `claimId`, the queue answers with the runs it handed out the first time, as long as they run.",
+      "Makes the claim idempotent. If the same worker repeats the call with the same `claimId`, the reply contains the runs of the first call that are still running.",
   } as typeof Slugid),
 });
 export type ClaimWorkRequest = Static<typeof ClaimWorkRequest>;

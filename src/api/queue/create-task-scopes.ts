@@ -1,14 +1,14 @@
-// The scopes that creating tasks requires: of one task, and of many tasks together.
+// The scopes that createTask and createTasks require.
 import { allOf, anyOf, forEach } from "../../lib/scopes/template.ts";
 
 const queue = "<provisionerId>/<workerType>";
 
-/** The scope for each member of one definition. */
+/** The scopes that the members of a task definition require. */
 export const createTaskScope = {
   route: "queue:route:<route>",
   project: "queue:create-task:project:<projectId>",
   scheduler: "queue:scheduler-id:<schedulerId>",
-  /** One suffices, of the task's priority or of a higher one. */
+  /** Required for the task's priority or a higher one. */
   queue: `queue:create-task:<priority>:${queue}`,
 } as const;
 const { route, project, scheduler } = createTaskScope;
@@ -21,7 +21,7 @@ export const createTaskScopes = allOf(
   anyOf(forEach("priority", "priorities", createTaskScope.queue)),
 );
 
-/** Each of `queues` is written `<priority>:<provisionerId>/<workerType>`. */
+/** Each element of `queues` has the form `<priority>:<provisionerId>/<workerType>`. */
 export const createTasksScopes = allOf(
   forEach("scope", "scopes", "<scope>"),
   forEach("route", "routes", route),

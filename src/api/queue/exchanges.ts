@@ -1,4 +1,4 @@
-// The queue's events. The routing key of a task event tells the task, its latest run and worker, its queue and group.
+// The events of the queue. The routing key of a task event names the task, its latest run and worker, queue and group.
 import Type from "typebox";
 import { exchange, keyWord, primaryWord, reservedWord } from "../exchange.ts";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
@@ -9,17 +9,17 @@ import { SchedulerId, Slugid, Tags } from "./task.ts";
 const Version = Type.Unsafe<1>({ type: "integer", enum: [1] });
 const TaggedTask = exactly({ tags: Tags });
 
-/** Task events differ in whether a run, and whether a worker, is always known. */
+/** Task events differ in whether the run and the worker are always known. */
 const taskRoutingKey = (known: { run: boolean; worker: boolean }) => [
   primaryWord,
   keyWord("taskId", "The task.", true),
-  keyWord("runId", "The run that the message is about; `_` where there is none.", known.run),
-  keyWord("workerGroup", "Group of the worker that claimed the run; `_` where none did.", known.worker),
-  keyWord("workerId", "The worker that claimed the run; `_` where none did.", known.worker),
-  keyWord("provisionerId", "First half of the task's queue.", true),
-  keyWord("workerType", "Second half of the task's queue.", true),
-  keyWord("schedulerId", "The scheduler that the task names.", true),
-  keyWord("taskGroupId", "The task's group.", true),
+  keyWord("runId", "The run of the message, or `_` if there is none.", known.run),
+  keyWord("workerGroup", "The group of the worker that claimed the run, or `_` if none did.", known.worker),
+  keyWord("workerId", "The worker that claimed the run, or `_` if none did.", known.worker),
+  keyWord("provisionerId", "The first part of the task queue id.", true),
+  keyWord("workerType", "The second part of the task queue id.", true),
+  keyWord("schedulerId", "The scheduler of the task.", true),
+  keyWord("taskGroupId", "The group of the task.", true),
   reservedWord,
 ];
 const groupRoutingKey = [
@@ -42,7 +42,7 @@ export const taskDefined = exchange({
   exchange: "task-defined",
   name: "taskDefined",
   title: "Task defined",
-  description: "A task is known to the queue. Comes before every other event of the task.",
+  description: "A task was defined. Precedes every other event of the task.",
   routingKey: taskRoutingKey({ run: false, worker: false }),
   message: named("v1/task-defined-message.json", exactly({ ...base, ...tags })),
 });
@@ -50,7 +50,7 @@ export const taskPending = exchange({
   exchange: "task-pending",
   name: "taskPending",
   title: "Task pending",
-  description: "A run of the task waits for a worker.",
+  description: "A run of the task is waiting for a worker.",
   routingKey: taskRoutingKey({ run: true, worker: false }),
   message: named("v1/task-pending-message.json", exactly({ ...base, ...tags, runId: RunId })),
 });
@@ -58,7 +58,8 @@ export const taskRunning = exchange({
   exchange: "task-running",
   name: "taskRunning",
   title: "Task running",
-  description: "A worker claimed a run and holds it until `takenUntil`, unless it reclaims it before.",
+  description:
+    "A worker claimed a run. The claim ends at `takenUntil` unless the worker reclaims the run before.",
   routingKey: taskRoutingKey({ run: true, worker: true }),
   message: named(
     "v1/task-running-message.json",
@@ -70,7 +71,7 @@ export const artifactCreated = exchange({
   name: "artifactCreated",
   title: "Artifact created",
   description:
-    "A run has a new artifact. Not sent for storage type `s3`, whose upload the queue does not see end.",
+    "A run has a new artifact. Not sent for storage type `s3`, because the queue does not observe the end of the upload.",
   routingKey: taskRoutingKey({ run: true, worker: true }),
   message: named(
     "v1/artifact-created-message.json",
@@ -90,7 +91,7 @@ export const taskCompleted = exchange({
   exchange: "task-completed",
   name: "taskCompleted",
   title: "Task completed",
-  description: "A worker reports that the task did what it should.",
+  description: "A worker reported that the task succeeded.",
   routingKey: taskRoutingKey({ run: true, worker: true }),
   message: named("v1/task-completed-message.json", exactly({ ...base, ...tags, ...workedOn })),
 });
@@ -98,7 +99,7 @@ export const taskFailed = exchange({
   exchange: "task-failed",
   name: "taskFailed",
   title: "Task failed",
-  description: "A worker ran the task, and the task failed: by its own fault, so it is not retried.",
+  description: "A worker reported that the task ran and failed. Failed tasks are not retried automatically.",
   routingKey: taskRoutingKey({ run: false, worker: false }),
   message: named("v1/task-failed-message.json", exactly({ ...base, ...tags, ...workedOn })),
 });
@@ -107,11 +108,11 @@ export const taskException = exchange({
   name: "taskException",
   title: "Task exception",
   description:
-    "A run ended without a verdict: canceled, past its deadline, lost by its worker, malformed … `reasonResolved` of the run says why; where a retry follows, it is among the runs already.",
+    "A run ended without a result: for example it was canceled, its deadline passed, its worker disappeared or its payload is malformed. `reasonResolved` of the run is the reason. If the task is retried, the runs already include the new one.",
   routingKey: taskRoutingKey({ run: false, worker: false }),
   message: named("v1/task-exception-message.json", exactly({ ...base, ...tags, ...maybeWorkedOn })),
 });
-/** How a group is after something happened to it. */
+/** The state of a group after a change. */
 const changedGroupFile = named(
   "v1/task-group-changed-message.json",
   exactly({
@@ -127,7 +128,7 @@ export const taskGroupResolved = exchange({
   name: "taskGroupResolved",
   title: "Task group resolved",
   description:
-    "Every task of the group has been resolved at least once. May come again: after a rerun, or when tasks were added later.",
+    "Every task of the group has been resolved at least once. Sent again after a rerun, or if tasks are added later.",
   routingKey: groupRoutingKey,
   message: changedGroupFile,
 });
@@ -136,7 +137,7 @@ export const taskGroupSealed = exchange({
   name: "taskGroupSealed",
   title: "Task group sealed",
   description:
-    "No task can be added to the group any more. Comes with every call of `sealTaskGroup`; `sealed` is the time of the first.",
+    "No further tasks can be added to the group. Sent for every call of `sealTaskGroup`; `sealed` is the time of the first.",
   routingKey: groupRoutingKey,
   message: changedGroupFile,
 });
@@ -144,7 +145,7 @@ export const taskPriorityChanged = exchange({
   exchange: "task-priority-changed",
   name: "taskPriorityChanged",
   title: "Task priority changed",
-  description: "The task has another priority, and so has its run if that waits for a worker.",
+  description: "The priority of the task changed, and with it that of its pending run, if it has one.",
   routingKey: taskRoutingKey({ run: false, worker: false }),
   message: named(
     "v1/task-priority-changed-message.json",
@@ -156,7 +157,7 @@ export const taskGroupPriorityChanged = exchange({
   name: "taskGroupPriorityChanged",
   title: "Task group priority changed",
   description:
-    "`tasksAffected` tasks of the group, those that were never resolved, have another priority. The tasks themselves are not told one by one.",
+    "The priority of `tasksAffected` tasks of the group, which were never resolved, changed. There is no `taskPriorityChanged` for each of them.",
   routingKey: groupRoutingKey,
   message: named(
     "v1/task-group-priority-changed-message.json",

@@ -1,11 +1,11 @@
-// Whole graphs: many tasks with one call, and where the time of a group went. Ours, beyond the compatible system.
+// Task graphs: many tasks in one call, and the timeline of a group. The compatible system has neither.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named } from "../schema.ts";
 import { Run, TaskStatus } from "./status.ts";
 import { SchedulerId, Slugid, TaskDefinitionRequest } from "./task.ts";
 
 export const MAX_TASKS_PER_CALL = 10_000;
-/** Ten thousand tasks of 4 KB, with room for the few that are larger. */
+/** Ten thousand tasks of 4 KB, with room for some larger ones. */
 export const CREATE_TASKS_BODY_LIMIT = 64 * 2 ** 20;
 
 export const NewTask = exactly({ taskId: Slugid, task: TaskDefinitionRequest });
@@ -14,7 +14,7 @@ export type NewTask = Static<typeof NewTask>;
 const CreateTasksRequest = exactly({
   tasks: Type.Array(NewTask, { minItems: 1, maxItems: MAX_TASKS_PER_CALL }),
   dryRun: Type.Optional(
-    Type.Boolean({ default: false, description: "Checks everything and writes nothing." }),
+    Type.Boolean({ default: false, description: "Validates everything and writes nothing." }),
   ),
 });
 export type CreateTasksRequest = Static<typeof CreateTasksRequest>;
@@ -22,20 +22,20 @@ export type CreateTasksRequest = Static<typeof CreateTasksRequest>;
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const CreateTasksReply = exactly({
   dryRun: Type.Boolean(),
-  created: count("Tasks that are new."),
-  pending: count("Those of them that wait for nothing, and are pending."),
+  created: count("The number of new tasks."),
+  pending: count("The number of new tasks that are pending, because they wait for no dependency."),
   known: Type.Array(Slugid, {
     description:
-      "Tasks that were there already with the same definition, and were left as they are: a repeated call.",
+      "Tasks that already existed with the same definition, for example because of a repeated call. They are unchanged.",
   }),
-  taskGroupIds: Type.Array(Slugid, { description: "The groups of all of them." }),
+  taskGroupIds: Type.Array(Slugid, { description: "The groups of all tasks of the call." }),
 });
 export type CreateTasksReply = Static<typeof CreateTasksReply>;
 
 const ms = (description: string) => Type.Integer({ minimum: 0, description: `${description} Milliseconds.` });
 const TimedRun = exactly({
   ...Run.properties,
-  queueMs: ms("From `scheduled` to `started`, or to the end of a run that never started."),
+  queueMs: ms("From `scheduled` to `started`, or to the end of the run if it never started."),
   runMs: ms("From `started` to `resolved`."),
 });
 const TimedTask = exactly({
@@ -43,11 +43,13 @@ const TimedTask = exactly({
   name: Type.String(),
   state: TaskStatus.properties.state,
   created: Type.Optional(DateTime),
-  dependencyMs: ms("From when it was created to when its first run was scheduled."),
-  gapMs: ms("From when the last of its dependencies in the group was resolved (or it was created) to that."),
-  queueMs: ms("Of all runs."),
-  runMs: ms("Of all runs."),
-  betweenMs: ms("From the end of runs to when the next was scheduled: reruns."),
+  dependencyMs: ms("From the creation of the task until its first run was scheduled."),
+  gapMs: ms(
+    "From the resolution of its last dependency in the group (or its creation) until its first run was scheduled.",
+  ),
+  queueMs: ms("The sum of all runs."),
+  runMs: ms("The sum of all runs."),
+  betweenMs: ms("From the end of each run until the next one was scheduled, for example by a rerun."),
   runs: Type.Array(TimedRun),
 });
 export type TimedTask = Static<typeof TimedTask>;
@@ -55,49 +57,56 @@ export type TimedTask = Static<typeof TimedTask>;
 const PathTask = exactly({
   taskId: Slugid,
   name: Type.String(),
-  from: { ...DateTime, description: "When what it waited for was there." },
-  until: { ...DateTime, description: "When the next task of the path could go on, or the end." },
+  from: { ...DateTime, description: "When its last dependency resolved, or when it was created." },
+  until: {
+    ...DateTime,
+    description: "When the run that released the next task on the path ended, or the end of the path.",
+  },
   gapMs: ms("Before its first run was scheduled."),
-  queueMs: ms("Of its runs so far, waiting for workers."),
-  runMs: ms("Of its runs so far."),
+  queueMs: ms("The time for which its runs up to `until` waited for workers."),
+  runMs: ms("The duration of its runs up to `until`."),
   betweenMs: ms("Between its runs."),
-  share: Type.Number({ minimum: 0, maximum: 1, description: "Its part of the time of the group." }),
+  share: Type.Number({ minimum: 0, maximum: 1, description: "Share of the group's duration." }),
 });
 export type PathTask = Static<typeof PathTask>;
 
 const Sums = exactly({
-  gapMs: ms("All tasks together."),
-  queueMs: ms("All tasks together."),
-  runMs: ms("All tasks together."),
-  betweenMs: ms("All tasks together."),
+  gapMs: ms("The sum of all tasks."),
+  queueMs: ms("The sum of all tasks."),
+  runMs: ms("The sum of all tasks."),
+  betweenMs: ms("The sum of all tasks."),
 });
 
 const Timeline = exactly({
   taskGroupId: Slugid,
   schedulerId: SchedulerId,
-  asOf: { ...DateTime, description: "What is not over is counted until then." },
+  asOf: { ...DateTime, description: "The time of the reply. Unfinished runs count up to this time." },
   summary: Type.Optional(
     exactly(
       {
-        resolved: Type.Boolean({ description: "Whether every task of the group is." }),
-        tasks: count("Tasks of the group."),
+        resolved: Type.Boolean({ description: "Whether every task of the group is resolved." }),
+        tasks: count("The number of tasks of the group."),
         stuck: count(
-          "Those of them that wait for one of the group that failed, and so for nothing that goes on.",
+          "The number of tasks that cannot start, because they wait, directly or indirectly, for a failed task of the group.",
         ),
         from: { ...DateTime, description: "When the first task was created." },
         until: {
           ...DateTime,
-          description: "When the last one was resolved; `asOf` where one is not, and not stuck.",
+          description:
+            "When the last task was resolved. Equal to `asOf` while a task that is not stuck is unresolved.",
         },
-        wallMs: ms("From the one to the other."),
+        wallMs: ms("From `from` to `until`."),
         sums: Sums,
         criticalPath: Type.Array(PathTask, {
           description:
-            "The tasks that made the group take as long as it did, first to last: each began when the one before was done. Their times add up to `wallMs`, less what passed before the first of them was created.",
+            "The chain of tasks that determined the duration of the group, first to last. Each one was released by the end of the previous one. Their durations and `beforeMs` add up to `wallMs`.",
         }),
-        beforeMs: ms("From the start of the group to when the first task of the path was created."),
+        beforeMs: ms("From the start of the group until the first task on the path was created."),
       },
-      { description: "On the first page, of groups of up to 100,000 tasks and 2,000,000 dependencies." },
+      {
+        description:
+          "Only on the first page, and only for groups of up to 100,000 tasks and 2,000,000 dependencies.",
+      },
     ),
   ),
   tasks: Type.Array(TimedTask),

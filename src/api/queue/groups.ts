@@ -1,4 +1,4 @@
-// Task groups: what the queue tells of one, and of what was done to all of its tasks.
+// Task groups.
 import Type from "typebox";
 import { DateTime, exactly, named } from "../schema.ts";
 import { DefinitionAndStatus } from "./status.ts";

@@ -1,4 +1,4 @@
-// The queue's contract.
+// The contract of the queue.
 import { named } from "../schema.ts";
 import { monitoringEndpoints, service } from "../service.ts";
 import { TaskCredentials } from "./claim.ts";
@@ -36,7 +36,7 @@ export const queueApi = service({
   version: "v1",
   title: "Queue",
   description:
-    "Accepts tasks, hands them to workers, follows them to their resolution and keeps what they leave behind.",
+    "Accepts tasks, assigns them to workers, tracks them until they are resolved, and stores their artifacts.",
   endpoints: {
     ...monitoringEndpoints,
     ...taskEndpoints,

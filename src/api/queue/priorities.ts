@@ -1,9 +1,9 @@
-// Changes of priority: of one task, and of all tasks of a group.
+// Requests and replies that change priorities.
 import Type from "typebox";
 import { exactly, named, oneOfStrings } from "../schema.ts";
 import { PRIORITIES, SchedulerId, Slugid } from "./task.ts";
 
-/** Without the default of a definition: here it has to be said. */
+/** Required: unlike in a definition, the priority has no default here. */
 export const GivenPriority = oneOfStrings(PRIORITIES);
 
 export const priorityRequestFile = named(

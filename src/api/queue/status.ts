@@ -1,4 +1,4 @@
-// What the queue knows of a task's progress.
+// The status of tasks and their runs.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 import {
@@ -15,7 +15,7 @@ import {
 export const TASK_STATES = ["unscheduled", "pending", "running", "completed", "failed", "exception"] as const;
 export const RUN_STATES = ["pending", "running", "completed", "failed", "exception"] as const;
 const REASONS_CREATED = ["scheduled", "retry", "task-retry", "rerun", "exception"] as const;
-/** Why a worker may give up a run. */
+/** The reasons for which a worker may report an exception. */
 export const EXCEPTION_REASONS = [
   "worker-shutdown",
   "malformed-payload",

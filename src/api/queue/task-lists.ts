@@ -1,4 +1,4 @@
-// Many tasks with one call: those that the caller names, and those that depend on one.
+// Lists of tasks: by id, and by dependency.
 import Type from "typebox";
 import { exactly, named } from "../schema.ts";
 import { DefinitionAndStatus, TaskStatus } from "./status.ts";
@@ -6,7 +6,7 @@ import { Slugid, TaskDefinition } from "./task.ts";
 
 const continuationToken = Type.Optional(Type.String());
 
-// Any text is taken for an id: one that cannot be an id is one that nobody knows.
+// Any text is accepted as an id. An invalid id is treated like an unknown one.
 export const taskIdsFile = named(
   "v1/tasks-request.json",
   exactly({ taskIds: Type.Optional(Type.Array(Type.String(), { default: [], uniqueItems: false })) }),

@@ -1,10 +1,10 @@
-// What the queue tells of task queues, of their provisioners and worker types, and of the tasks in them.
+// Task queues, their provisioners and worker types, and their pending and claimed tasks.
 import Type, { type Static, type TSchema } from "typebox";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 import { RunId } from "./status.ts";
 import { ProvisionerId, Slugid, TaskDefinition, TaskQueueId, WorkerType } from "./task.ts";
 
-/** What task queues, worker types and provisioners have in common. Nobody can set description and stability. */
+/** The common members of task queues, worker types and provisioners. Description and stability are constant. */
 const activity = {
   description: Type.String(),
   stability: oneOfStrings(["experimental", "stable", "deprecated"]),

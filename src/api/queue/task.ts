@@ -1,9 +1,9 @@
-// The task as its author writes it and as the queue gives it back.
+// Task definitions: as the author writes them, and as the queue stores them.
 import Type, { type Static } from "typebox";
 import { SLUGID_PATTERN } from "../../lib/slugid.ts";
 import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 
-/** Priorities, from the first to be claimed to the last. */
+/** Priorities, in the order in which tasks are claimed. */
 export const PRIORITIES = ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
@@ -24,7 +24,7 @@ export const Tags = Type.Unsafe<Record<string, string>>({
   additionalProperties: { type: "string", maxLength: 4096 },
   default: {},
 });
-/** Any JSON object: the queue keeps it and does not look inside. */
+/** Any JSON object. The queue stores it uninterpreted. */
 const AnyObject = Type.Unsafe<Record<string, unknown>>({ type: "object" });
 const Extra = Type.Unsafe<Record<string, unknown>>({ type: "object", default: {} });
 const Scope = Type.String({ pattern: "^[ -~]*$" });
@@ -53,7 +53,7 @@ const lists = {
   retries: Type.Integer({ default: 5, minimum: 0, maximum: 49 }),
 };
 
-/** A full definition: every member is there, defaults filled in. */
+/** A complete definition, with the defaults filled in. */
 export const TaskDefinition = exactly({
   provisionerId: ProvisionerId,
   workerType: WorkerType,
@@ -73,7 +73,7 @@ export const TaskDefinition = exactly({
 });
 export type TaskDefinition = Static<typeof TaskDefinition>;
 
-/** What createTask takes; what is left out gets its default. */
+/** The definition that createTask accepts. Missing members get their defaults. */
 export const TaskDefinitionRequest = exactly({
   provisionerId: Type.Optional(ProvisionerId),
   workerType: Type.Optional(WorkerType),

@@ -1,25 +1,25 @@
-// What the watchdog looks at, and what it found: for operators.
+// The checks and findings of the watchdog.
 import Type from "typebox";
 import { DateTime, exactly, named } from "../schema.ts";
 
 const Check = exactly({
   name: Type.String(),
-  means: Type.String({ description: "What always holds." }),
-  repair: Type.Optional(Type.String({ description: "What is done where it does not." })),
+  means: Type.String({ description: "The invariant that the check verifies." }),
+  repair: Type.Optional(Type.String({ description: "How a violation is repaired." })),
   passed: Type.Optional(
-    Type.String({ format: "date-time", description: "When everything was last looked at." }),
+    Type.String({ format: "date-time", description: "When the last complete check ended." }),
   ),
-  open: Type.Integer({ minimum: 0, description: "Findings that are not over." }),
+  open: Type.Integer({ minimum: 0, description: "The number of findings that have not ended." }),
 });
 
 const Finding = exactly({
   check: Type.String(),
-  subject: Type.String({ description: "An id, or several joined by slashes: taskId/runId." }),
+  subject: Type.String({ description: "An id, or several ids separated by slashes, such as taskId/runId." }),
   detail: Type.String(),
   firstSeen: DateTime,
   lastSeen: DateTime,
   repaired: Type.Optional(DateTime),
-  ended: Type.Optional(Type.String({ format: "date-time", description: "When it was right again." })),
+  ended: Type.Optional(Type.String({ format: "date-time", description: "When the violation ended." })),
 });
 
 const Findings = exactly({

@@ -1,14 +1,14 @@
-// Why a task is where it is: the reasons, each with its data.
+// The reasons for the state of a task, each with its data.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOf, oneOfStrings } from "../schema.ts";
 import { REASONS_RESOLVED, RunId, RUN_STATES, TASK_STATES, WorkerPart } from "./status.ts";
 import { PriorityName, Slugid, TaskQueueId } from "./task.ts";
 
 const Count = Type.Integer({ minimum: 0 });
-const Seconds = Type.Integer({ minimum: 0, description: "Seconds." });
+const Seconds = Type.Integer({ minimum: 0, description: "In seconds." });
 const requires = oneOfStrings(["all-completed", "all-resolved"]);
 
-/** A reason: its code, a sentence for people, the task that it is about, and what it knows. */
+/** Declares a reason: its code, a sentence for people, the task that it concerns, and its data. */
 const reason = <const C extends string, const P extends Record<string, Type.TSchema>>(
   code: C,
   description: string,
@@ -17,111 +17,122 @@ const reason = <const C extends string, const P extends Record<string, Type.TSch
   exactly(
     {
       code: oneOfStrings([code]),
-      summary: Type.String({ description: "One sentence for people." }),
+      summary: Type.String({ description: "A sentence for people." }),
       taskId: Slugid,
       ...properties,
     },
     { description },
   );
 
-/** A dependency that is not met, by which task and how far from the one that was asked about. */
+/** An unmet dependency: the task that requires it, and its distance from the task of the request. */
 const edge = {
   requiredBy: Slugid,
-  depth: Type.Integer({ minimum: 1, description: "1: the task's own dependency; 2: one of such a one." }),
+  depth: Type.Integer({
+    minimum: 1,
+    description: "1 for a dependency of the task itself, 2 for a dependency of such a dependency, and so on.",
+  }),
   requires,
 };
 
-const rerunUntil = { ...DateTime, description: "Of that task: until then it may be run again." };
+const rerunUntil = { ...DateTime, description: "The deadline of that task, until which it can be rerun." };
 
 const worker = { workerGroup: Type.Optional(WorkerPart), workerId: Type.Optional(WorkerPart) };
 
 const reasons = [
-  reason("dependencies-unmet", "How many dependencies are not met, and in which states they are.", {
+  reason("dependencies-unmet", "The number of unmet dependencies, and their states.", {
     unmet: Count,
     states: Type.Record(Type.String(), Count),
   }),
-  reason("dependency-waits", "A dependency that is on its way, or waits itself.", {
+  reason("dependency-waits", "A dependency that is running, pending, or waiting itself.", {
     ...edge,
     state: oneOfStrings(["unscheduled", "pending", "running"]),
   }),
-  reason("dependency-failed", "A dependency that can be met only after it is run again.", {
+  reason("dependency-failed", "A dependency that can be met only by a rerun.", {
     ...edge,
     deadline: rerunUntil,
     state: oneOfStrings(["failed", "exception"]),
     reasonResolved: oneOfStrings(REASONS_RESOLVED),
   }),
-  reason("dependency-missing", "A dependency that is gone, and so can never be met.", edge),
+  reason("dependency-missing", "A dependency that no longer exists and can never be met.", edge),
   reason(
     "dependency-resolved",
-    "A dependency that is resolved, and whose many dependents are still being scheduled.",
+    "A dependency that is resolved, but whose many dependents are still being scheduled.",
     edge,
   ),
-  reason("depends-on-itself", "The task requires itself: it starts when it is scheduled by hand.", edge),
-  reason("cut", "Not everything is told: there is more.", {
+  reason("depends-on-itself", "The task requires itself. It starts when `scheduleTask` is called.", edge),
+  reason("cut", "The list of dependencies is incomplete, because it reached a limit.", {
     at: oneOfStrings(["depth", "count"]),
     limit: Count,
   }),
-  reason("never-scheduled", "Nothing kept the task from being scheduled when its deadline passed.", {}),
-  reason("inconsistent", "What the database says contradicts itself; the watchdog looks for such things.", {
+  reason(
+    "never-scheduled",
+    "The task was never scheduled before its deadline, although nothing prevented it.",
+    {},
+  ),
+  reason("inconsistent", "The database is inconsistent. The watchdog checks for such violations.", {
     what: Type.String(),
   }),
-  reason("deadline-passed", "The deadline is over, and the task not resolved.", {
+  reason("deadline-passed", "The deadline has passed, and the task is not resolved yet.", {
     deadline: DateTime,
     endsAfter: Type.Optional(DateTime),
   }),
-  reason("position", "Where the run stands in its queue.", {
+  reason("position", "The position of the run in its queue.", {
     runId: RunId,
     taskQueueId: TaskQueueId,
     priority: PriorityName,
     ahead: Count,
     exact: Type.Boolean({
-      description: "False where there are more than `ahead`, which is where counting ends.",
+      description: "False if there are more than `ahead`, the upper limit of the count.",
     }),
   }),
-  reason("priority", "Runs of a higher priority that are served first.", {
+  reason("priority", "The number of runs with a higher priority, which are claimed first.", {
     taskQueueId: TaskQueueId,
     priority: PriorityName,
     runs: Count,
     exact: Type.Boolean(),
   }),
-  reason("claim-rate", "How fast the queue was served in the last minutes, and what that means.", {
-    taskQueueId: TaskQueueId,
-    claims: Count,
-    minutes: Count,
-    estimate: Type.Optional(Seconds),
-  }),
-  reason("no-worker", "No worker asks for work of the queue.", {
+  reason(
+    "claim-rate",
+    "The claims from the queue in the last minutes, and an estimate of the waiting time.",
+    {
+      taskQueueId: TaskQueueId,
+      claims: Count,
+      minutes: Count,
+      estimate: Type.Optional(Seconds),
+    },
+  ),
+  reason("no-worker", "No worker requests work from the queue.", {
     taskQueueId: TaskQueueId,
     lastSeen: Type.Optional(DateTime),
   }),
-  reason("workers-quarantined", "Every worker that asked lately is in quarantine.", {
+  reason("workers-quarantined", "Every worker that recently requested work is quarantined.", {
     taskQueueId: TaskQueueId,
     workers: Count,
   }),
-  reason("workers", "Workers that asked for work lately.", {
+  reason("workers", "The workers that recently requested work.", {
     taskQueueId: TaskQueueId,
     workers: Count,
     quarantined: Count,
     claimed: Type.Integer({
       minimum: 0,
-      description: "Runs of the queue that are running. 10,001: or more.",
+      description: "The number of running runs of the queue. 10,001 means that there may be more.",
     }),
     lastSeen: DateTime,
   }),
-  reason("being-changed", "A statement holds the run at this moment, so that claims pass it by.", {
+  reason("being-changed", "Another statement has locked the run, so that claims skip it.", {
     runId: RunId,
   }),
-  reason("running", "A worker holds the run.", {
+  reason("running", "A worker is running the run.", {
     runId: RunId,
     ...worker,
     started: DateTime,
     takenUntil: DateTime,
   }),
-  reason("claim-expired", "The worker's claim is over, and the run not ended yet.", {
+  reason("claim-expired", "The claim of the worker has expired, but the run is not resolved yet.", {
     runId: RunId,
     takenUntil: DateTime,
   }),
-  reason("resolved", "How the task ended.", {
+  reason("resolved", "How the task was resolved.", {
     runId: RunId,
     state: oneOfStrings(["completed", "failed", "exception"]),
     reasonResolved: oneOfStrings(REASONS_RESOLVED),
@@ -129,18 +140,18 @@ const reasons = [
     deadline: rerunUntil,
     ...worker,
   }),
-  reason("earlier-run", "How a run before the latest one ended.", {
+  reason("earlier-run", "How an earlier run ended.", {
     runId: RunId,
     state: oneOfStrings(RUN_STATES),
     reasonResolved: Type.Optional(oneOfStrings(REASONS_RESOLVED)),
     resolved: Type.Optional(DateTime),
     ...worker,
   }),
-  reason("group-sealed", "The task's group is sealed, which canceling all of it requires.", {
+  reason("group-sealed", "The group of the task is sealed, as required by `cancelTaskGroup`.", {
     taskGroupId: Slugid,
     sealed: DateTime,
   }),
-  reason("unknown", "Something that the queue does not know, rather than a guess.", {
+  reason("unknown", "Information that the queue does not have.", {
     about: Type.String(),
   }),
 ] as const;

@@ -1,4 +1,4 @@
-// Workers as the queue knows them, and their quarantine.
+// Workers and their quarantine.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named } from "../schema.ts";
 import { RunId, WorkerPart } from "./status.ts";
@@ -19,9 +19,9 @@ const worker = {
   workerGroup: WorkerPart,
   workerId: WorkerPart,
   firstClaim: DateTime,
-  /** Absent for one that was declared and did not ask for work yet. */
+  /** Absent if the worker was declared and has not requested work yet. */
   lastDateActive: Type.Optional(DateTime),
-  /** Absent for one that is not in quarantine. */
+  /** Absent if the worker is not quarantined. */
   quarantineUntil: Type.Optional(DateTime),
 };
 const Worker = exactly({

@@ -1,4 +1,4 @@
-// The reference of a service's methods, in the format that clients, generators and UIs of the compatible system read.
+// The reference of a service's methods, in the format for clients, generators and UIs of the compatible system.
 import type { ScopeTemplate } from "../../lib/scopes/template.ts";
 import type { Endpoint, Stability } from "../endpoint.ts";
 import type { Service } from "../service.ts";
@@ -17,9 +17,9 @@ export interface ApiReference {
 export interface ApiEntry {
   readonly type: "function";
   readonly method: "get" | "put" | "post" | "delete";
-  /** Below `/api/<service>/<version>`, with `<param>` where a parameter stands. */
+  /** The path below `/api/<service>/<version>`, with parameters as `<param>`. */
   readonly route: string;
-  /** The parameters of the route, in its order. */
+  /** The parameters of the route, in order. */
   readonly args: readonly string[];
   readonly query: readonly string[];
   readonly name: string;
@@ -33,7 +33,7 @@ export interface ApiEntry {
   readonly output?: string;
 }
 
-/** The reference of the methods of `service`, for any root URL. */
+/** Returns the reference of the methods of `service`, for any root URL. */
 export const renderApiReference = (service: Service): ApiReference => ({
   $schema: schemaId(commonSchemaPath("api-reference-v0")),
   apiVersion: service.version,
@@ -47,7 +47,7 @@ function renderEntry(endpoint: Endpoint): ApiEntry {
   const { method, path, name, category, stability, title, description, scopes, body, reply } = endpoint;
   return {
     type: "function",
-    // The union of the lower-case names is the lower case of the union, which the compiler does not see.
+    // The compiler does not infer that lower-casing the union gives the union of the lower-case names.
     method: method.toLowerCase() as ApiEntry["method"],
     route: publishedRoute(path),
     args: pathParameters(path).map((parameter) => parameter.name),
@@ -59,16 +59,16 @@ function renderEntry(endpoint: Endpoint): ApiEntry {
     description,
     ...(scopes !== undefined && { scopes }),
     ...(body && { input: schemaReference(body) }),
-    // The format knows the word `blob` for a reply without a schema, but its publisher leaves the member out.
+    // The format permits `blob` for a reply without a schema, but the compatible system omits the member.
     ...(reply && reply !== "blob" && { output: schemaReference(reply) }),
   };
 }
 
 const PARAMETER = /([:*])(\w+)/g;
 
-/** A method's path as references write it: `/task/<taskId>`. */
+/** Returns the path of a method as in references: `/task/<taskId>`. */
 export const publishedRoute = (path: string): string => path.replace(PARAMETER, "<$2>");
 
-/** The parameters of a method's path, in order; `rest` ones take slashes too. */
+/** Returns the parameters of a method's path, in order. A `rest` parameter may contain slashes. */
 export const pathParameters = (path: string): { readonly name: string; readonly rest: boolean }[] =>
   [...path.matchAll(PARAMETER)].map(([, kind, name = ""]) => ({ name, rest: kind === "*" }));

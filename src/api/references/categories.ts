@@ -1,8 +1,8 @@
-// The methods of a service in the order in which people read of them.
+// The methods of a service in the order for readers.
 import type { Endpoint } from "../endpoint.ts";
 import type { Service } from "../service.ts";
 
-/** Methods by category, in the order of the contract; the probes that every service answers come last. */
+/** Groups the methods by category, in the order of the contract. The probes that every service has come last. */
 export function byCategory(service: Service): [category: string, endpoints: readonly Endpoint[]][] {
   const groups = new Map<string, Endpoint[]>();
   for (const endpoint of Object.values(service.endpoints))

@@ -1,5 +1,5 @@
-// The schemas of the published formats themselves. They bind us: a test holds each document that we publish
-// against the schema that it names.
+// The schemas of the published formats themselves. A test validates each document that we publish against the schema
+// that it names.
 import { commonSchemaPath, schemaId, type PublishedDocument } from "./locations.ts";
 
 const text = { type: "string" } as const;
@@ -7,7 +7,7 @@ const flag = { type: "boolean" } as const;
 const uri = { type: "string", format: "uri" } as const;
 const listOf = (items: object) => ({ type: "array", items, uniqueItems: true }) as const;
 
-/** An object of which every member that is not named in `optional` is required, and no other is allowed. */
+/** Returns the schema of an object with exactly these members, all required except those listed in `optional`. */
 const record = (properties: Readonly<Record<string, object>>, optional: readonly string[] = []) => ({
   type: "object",
   additionalProperties: false,
@@ -15,7 +15,7 @@ const record = (properties: Readonly<Record<string, object>>, optional: readonly
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
 });
 
-/** A schema of a format; `metadata` is how tools tell formats and their versions apart. */
+/** Returns the schema of a format. Tools distinguish formats and their versions by `metadata`. */
 const format = (name: string, version: number, title: string, schema: object): PublishedDocument => {
   const file = `${name === "manifest" ? name : `${name}-reference`}-v${version}`;
   const path = commonSchemaPath(file);
@@ -44,17 +44,18 @@ const parameter = { type: "string", pattern: "^[a-zA-Z][a-zA-Z0-9_]*$" } as cons
 const define = (name: string) => ({ $ref: `#/definitions/${name}` }) as const;
 
 const scopeTemplates = {
-  scope: { ...scope, description: "A scope; `<name>` stands for the value of a parameter." },
+  scope: { ...scope, description: "A scope. `<name>` is replaced by the value of a parameter." },
   allOf: { ...record({ AllOf: listOf(define("part")) }), description: "Every part is required." },
   anyOf: { ...record({ AnyOf: listOf(define("part")) }), description: "One of the parts is required." },
   forEach: {
     ...record({ for: parameter, in: parameter, each: scope }),
-    description: "One scope for each element of the list `in`, which `each` calls by the name in `for`.",
+    description:
+      "One scope for each element of the list `in`. The name in `for` refers to the element in `each`.",
   },
   ifThen: {
-    // oxlint-disable-next-line unicorn/no-thenable -- the format's own member, in a schema that nobody awaits
+    // oxlint-disable-next-line unicorn/no-thenable -- a member of the format, and schemas are never awaited
     ...record({ if: parameter, then: define("part"), else: define("part") }, ["else"]),
-    description: "`then` where the parameter is true; otherwise `else`, or nothing where there is none.",
+    description: "`then` if the parameter is true, otherwise `else`, or nothing if that is absent.",
   },
   part: { oneOf: ["scope", "allOf", "anyOf", "forEach", "ifThen"].map(define) },
   template: { oneOf: ["scope", "allOf", "anyOf", "ifThen"].map(define) },
@@ -64,9 +65,9 @@ const method = record(
   {
     type: { const: "function" },
     method: { enum: ["get", "put", "post", "delete", "head", "patch", "options"] },
-    route: { ...text, description: "The path below `/api/<service>/<version>`; `<name>` is a parameter." },
-    args: { ...listOf(text), description: "The parameters of the route, in its order." },
-    query: { ...listOf(text), description: "The parameters that the query may hold." },
+    route: { ...text, description: "The path below `/api/<service>/<version>`. `<name>` is a parameter." },
+    args: { ...listOf(text), description: "The parameters of the route, in order." },
+    query: { ...listOf(text), description: "The query parameters." },
     name: text,
     category: { ...text, description: "Methods of a category are shown together." },
     stability: { enum: ["experimental", "stable", "deprecated"] },
@@ -74,7 +75,7 @@ const method = record(
     description: { ...text, description: "Markdown." },
     scopes: {
       ...define("template"),
-      description: "What the caller must hold; without it the method is public.",
+      description: "The scopes that the caller needs. Without it the method is public.",
     },
     input: { ...text, description: "The schema of the request, below `/schemas/<service>/`." },
     output: { ...text, description: "The schema of the reply, below `/schemas/<service>/`, or `blob`." },
@@ -86,9 +87,9 @@ const routingKeyWord = record(
   {
     name: text,
     summary: { ...text, description: "Markdown." },
-    constant: { ...text, description: "The word, where it is always the same." },
-    required: { ...flag, description: "Whether it is always known; where it is not, it is `_`." },
-    multipleWords: { ...flag, description: "Whether it may hold dots." },
+    constant: { ...text, description: "The value of a word that is always the same." },
+    required: { ...flag, description: "Whether the word is always known. Otherwise it can be `_`." },
+    multipleWords: { ...flag, description: "Whether the word may contain dots." },
   },
   ["constant"],
 );
@@ -106,7 +107,7 @@ const event = record({
 const metaschemaId = schemaId(commonSchemaPath("metaschema"));
 const metadataId = schemaId(commonSchemaPath("metadata-metaschema"));
 
-/** The schemas of references, manifest and schemas, for any root URL. */
+/** The schemas of references, of the manifest and of schemas, for any root URL. */
 export const commonSchemas: readonly PublishedDocument[] = [
   format("api", 0, "Methods of a service", {
     ...record({ ...service, entries: listOf(method) }),
@@ -130,7 +131,7 @@ export const commonSchemas: readonly PublishedDocument[] = [
       $schema: "http://json-schema.org/draft-06/schema#",
       $id: metaschemaId,
       title: "Schema of schemas",
-      description: "The schemas of services are written in JSON Schema, draft 06.",
+      description: "The schemas of services use JSON Schema, draft 06.",
       $ref: "http://json-schema.org/draft-06/schema#",
     },
   },
@@ -139,8 +140,8 @@ export const commonSchemas: readonly PublishedDocument[] = [
     content: {
       $schema: "http://json-schema.org/draft-06/schema#",
       $id: metadataId,
-      title: "Schema of the schemas of formats",
-      description: "JSON Schema, and the name and version of the format that the schema describes.",
+      title: "Schema of format schemas",
+      description: "JSON Schema with the name and version of the format that the schema describes.",
       allOf: [{ $ref: metaschemaId }, { $ref: "#/definitions/named" }],
       definitions: {
         named: {

@@ -11,14 +11,14 @@ const ROOT = "https://ci.example.com";
 const all = Object.values(services);
 const documents = renderDocuments(all).map((d) => ({ ...d, content: absolute(d.content, ROOT) }));
 
-/** Knows every published schema; what it gets went through text, as a client's would. */
+/** Returns a validator with every published schema, each serialized and parsed as for a client. */
 function readerOf(published: readonly { path: string; content: object }[]): Ajv {
   const ajv = new Ajv({ strict: false, allErrors: true });
   addFormats.default(ajv);
   const draft06: unknown = createRequire(import.meta.url)("ajv/dist/refs/json-schema-draft-06.json");
   ajv.addMetaSchema(throughText(draft06));
   const schemas = published.filter(({ path }) => path.startsWith("/schemas/"));
-  // What describes schemas has to be known before the schemas that name it.
+  // Metaschemas must be added before the schemas that refer to them.
   for (const { content } of schemas.filter(({ path }) => path.endsWith("metaschema.json")))
     ajv.addMetaSchema(throughText(content));
   for (const { content } of schemas.filter(({ path }) => !path.endsWith("metaschema.json")))
@@ -36,18 +36,18 @@ describe("the published documents", () => {
     return check(value) ? [] : check.errors;
   };
 
-  it("are each what the schema that they name says", () => {
+  it("are each valid by the schema that they name", () => {
     for (const { path, content } of documents) expect([path, problemsOf(content)]).toEqual([path, []]);
     expect(problemsOf(renderManifest(all, ROOT))).toEqual([]);
   });
 
-  it("are found wanting where they are not", () => {
+  it("are reported when they are invalid", () => {
     const api = documents.find(({ path }) => path === "/references/queue/v1/api.json")?.content;
     const problem = { message: "must have required property 'serviceName'" };
     expect(problemsOf({ ...api, serviceName: undefined })).toMatchObject([problem]);
   });
 
-  it("have one path each, and schemas say where they are", () => {
+  it("have one path each, and the ids of schemas are their paths", () => {
     expect(new Set(documents.map(({ path }) => path)).size).toBe(documents.length);
     const schemas = documents.filter(({ path }) => path.startsWith("/schemas/"));
     expect(schemas.length).toBeGreaterThan(30);
@@ -67,7 +67,7 @@ describe("the published documents", () => {
     expect(count).toBeGreaterThan(0);
   });
 
-  it("hold schemas that can be compiled", () => {
+  it("contain schemas that can be compiled", () => {
     const ids = documents.flatMap(({ content }) => ("$id" in content ? [String(content.$id)] : []));
     for (const id of ids)
       expect([id, typeof reader.getSchema(id.replace(/#$/, ""))]).toEqual([id, "function"]);
@@ -75,7 +75,7 @@ describe("the published documents", () => {
 });
 
 describe("absolute", () => {
-  it("moves ids, schemas and references below the root URL, and nothing else", () => {
+  it("prefixes ids, schemas and references with the root URL, and nothing else", () => {
     const document = {
       $id: "/schemas/a/v1/b.json#",
       properties: { $id: { const: "/schemas/x" }, b: [{ $ref: "/schemas/c#" }, { $ref: "#/definitions/d" }] },
@@ -103,14 +103,16 @@ describe("renderManifest", () => {
     expect(references).toEqual(references.toSorted());
   });
 
-  it("leaves the events of a service without events out", () => {
-    const silent = { ...services.queue, exchanges: {} };
-    expect(renderManifest([silent], ROOT).references).toEqual([`${ROOT}/references/queue/v1/api.json`]);
+  it("omits the events of a service without events", () => {
+    const withoutEvents = { ...services.queue, exchanges: {} };
+    expect(renderManifest([withoutEvents], ROOT).references).toEqual([
+      `${ROOT}/references/queue/v1/api.json`,
+    ]);
   });
 });
 
 describe("the common schemas", () => {
-  it("are those that clients of the compatible system look for", () => {
+  it("are those that clients of the compatible system read", () => {
     expect(commonSchemas.map(({ path }) => path)).toEqual([
       "/schemas/common/api-reference-v0.json",
       "/schemas/common/exchanges-reference-v0.json",

@@ -1,4 +1,4 @@
-// Everything that is published of a set of services: references, schemas, and the manifest that lists the references.
+// All published documents of a set of services: references, schemas, and the manifest that lists the references.
 import type { Service } from "../service.ts";
 import { renderApiReference } from "./api-reference.ts";
 import { commonSchemas } from "./common-schemas.ts";
@@ -13,7 +13,7 @@ export interface Manifest {
   readonly references: readonly string[];
 }
 
-/** The list of all references as absolute URLs, sorted. */
+/** Returns the manifest: all references as absolute URLs, sorted. */
 export function renderManifest(services: readonly Service[], rootUrl: string): Manifest {
   const root = rootUrl.replace(/\/+$/, "");
   return {
@@ -25,7 +25,7 @@ export function renderManifest(services: readonly Service[], rootUrl: string): M
   };
 }
 
-/** References and schemas of all services and the schemas that describe them, for any root URL. */
+/** Returns the references and schemas of all services and the schemas that describe them, for any root URL. */
 export const renderDocuments = (services: readonly Service[]): PublishedDocument[] => [
   ...services.flatMap(renderReferences),
   ...services.flatMap(renderSchemas),

@@ -1,4 +1,4 @@
-// The reference of a service's events, in the format that listeners and UIs of the compatible system read.
+// The reference of a service's events, in the format for listeners and UIs of the compatible system.
 import { exchangeName, type Service } from "../service.ts";
 import type { RoutingKeyWord } from "../exchange.ts";
 import { commonSchemaPath, schemaId, schemaReference } from "./locations.ts";
@@ -9,7 +9,7 @@ export interface ExchangesReference {
   readonly serviceName: string;
   readonly title: string;
   readonly description: string;
-  /** What stands before `exchange` of an entry in the full name of an exchange. */
+  /** The prefix of the full name of an exchange, before `exchange` of the entry. */
   readonly exchangePrefix: string;
   readonly entries: readonly ExchangeEntry[];
 }
@@ -26,7 +26,7 @@ interface ExchangeEntry {
   readonly schema: string;
 }
 
-/** The reference of the events of `service`, for any root URL; none where it has no events. */
+/** Returns the reference of the events of `service`, for any root URL, or `undefined` if it has none. */
 export function renderExchangesReference(service: Service): ExchangesReference | undefined {
   const exchanges = Object.values(service.exchanges);
   if (exchanges.length === 0) return undefined;
@@ -35,7 +35,7 @@ export function renderExchangesReference(service: Service): ExchangesReference |
     apiVersion: service.version,
     serviceName: service.name,
     title: `${service.title} events`,
-    description: `The events that are published by this service. ${service.description}`,
+    description: `Events of the service. ${service.description}`,
     exchangePrefix: exchangeName(service, { exchange: "" }),
     entries: exchanges.map(({ exchange, name, title, description, routingKey, message }) => ({
       type: "topic-exchange",

@@ -6,23 +6,23 @@ const all = Object.values(services);
 const pages = new Map(renderApiDocs(all).map(({ file, text }) => [file, text]));
 const queue = pages.get("queue.md") ?? "";
 
-/** What stands from a heading to the next one. */
+/** The text from a heading to the next one. */
 const section = (text: string, heading: string): string | undefined =>
   text.split(/^(?=#+ )/m).find((part) => part.startsWith(`${heading}\n`));
 
 describe("renderApiDocs", () => {
-  it("has an index that leads to a page for each service", () => {
+  it("has an index with a link to the page of each service", () => {
     expect([...pages.keys()]).toEqual(["README.md", ...all.map(({ name }) => `${name}.md`)]);
     expect(pages.get("README.md")).toContain("* [Queue](queue.md): Accepts tasks");
   });
 
-  it("tells of a method its route, stability, query, schemas and scopes", () => {
+  it("shows route, stability, query, schemas and scopes of a method", () => {
     expect(section(queue, "### listTaskGroup")).toBe(
       `### listTaskGroup
 
 \`GET /task-group/<taskGroupId>/list\` · stable
 
-**List the tasks of a group.** Definition and status of each task, in order of task ids, a page at a time.
+**List the tasks of a group.** Returns the definition and status of each task of the group, ordered by task id, in pages.
 
 * Query: \`continuationToken\`, \`limit\`
 * Reply: [list-task-group-response.json](#list-task-group-responsejson)
@@ -35,19 +35,19 @@ Scopes:
     );
   });
 
-  it("says that a method is public, and ends titles as sentences", () => {
-    expect(section(queue, "### ping")).toContain("**Is it alive?** Answers");
-    expect(section(queue, "### ping")).toContain("Public: needs no scopes.");
+  it("marks public methods, and ends titles with a period", () => {
+    expect(section(queue, "### ping")).toContain("**Ping.** Returns");
+    expect(section(queue, "### ping")).toContain("Public: requires no scopes.");
   });
 
-  it("tells of an event its exchange, routing key and message", () => {
+  it("shows exchange, routing key and message of an event", () => {
     const event = section(queue, "### taskGroupResolved");
     expect(event).toContain("`exchange/taskcluster-queue/v1/task-group-resolved`");
     expect(event).toContain("Message: [task-group-changed-message.json](#task-group-changed-messagejson)");
     expect(event).toContain("| `taskGroupId` | always known | The task group. |");
   });
 
-  it("has a table for each schema, pipes in patterns escaped, forms headed", () => {
+  it("has a table for each schema, with escaped pipes in patterns and a heading for each form", () => {
     expect(section(queue, "### task-metadata.json")).toContain(
       "| `source` | string | yes | at most 4096 characters; matches `^(https?://\\|ssh://\\|git@)` |",
     );
@@ -59,7 +59,13 @@ Scopes:
     );
   });
 
-  it("has no link that leads nowhere", () => {
+  it("appends limits to a description as a sentence", () => {
+    expect(section(queue, "### create-tasks-response.json")).toContain(
+      "| `created` | integer | yes | The number of new tasks. At least 0. |",
+    );
+  });
+
+  it("has no broken links", () => {
     const anchors = new Set([...queue.matchAll(/^### (.+)$/gm)].map(([, h = ""]) => h.replaceAll(".", "")));
     const links = [...queue.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
     expect(links.length).toBeGreaterThan(50);

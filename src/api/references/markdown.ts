@@ -1,4 +1,4 @@
-// The pages of the API for people, as Markdown: one a service, with its methods, events and schemas.
+// The API documentation as Markdown: a page for each service, with its methods, events and schemas.
 import type { Endpoint } from "../endpoint.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Named } from "../schema.ts";
@@ -10,27 +10,27 @@ import { outline, type OutlineRow } from "./outline.ts";
 import { namedSchemas } from "./schemas.ts";
 import { scopesAsMarkdown } from "./scope-text.ts";
 
-/** A page: its file name, and its text. */
+/** A page: its file name and text. */
 export interface Page {
   readonly file: string;
   readonly text: string;
 }
 
-/** An index and a page for each service. */
+/** Returns an index and a page for each service. */
 export const renderApiDocs = (services: readonly Service[]): Page[] => [
   { file: "README.md", text: renderIndex(services) },
   ...services.map((service) => ({ file: `${service.name}.md`, text: renderService(service) })),
 ];
 
-const GENERATED = "<!-- Made from src/api by `npm run generate`. -->";
+const GENERATED = "<!-- Generated from src/api by `npm run generate`. -->";
 
 const renderIndex = (services: readonly Service[]): string =>
   paragraphs(
     "# API",
     GENERATED,
     services.map(({ name, title, description }) => `* [${title}](${name}.md): ${description}`).join("\n"),
-    "A server publishes the same under `/references/manifest.json`, as OpenAPI under `/openapi.json`, and for people under `/docs/api`.",
-    "Every refusal has the same body: `code` says of what kind it is, `message` what was wrong and what would be right, `requestInfo` what was asked for.",
+    "A server publishes the same content under `/references/manifest.json`, as OpenAPI under `/openapi.json`, and as web pages under `/docs/api`.",
+    "Every error reply has the same body: `code` is the kind of error, `message` states what is wrong and what would be right, and `requestInfo` describes the request.",
   );
 
 function renderService(service: Service): string {
@@ -40,7 +40,7 @@ function renderService(service: Service): string {
     `# ${service.title}`,
     GENERATED,
     service.description,
-    `Methods are below \`/api/${service.name}/${service.version}\`.`,
+    `The paths of methods are relative to \`/api/${service.name}/${service.version}\`.`,
     ...byCategory(service).flatMap(([category, endpoints]) => [
       `## ${category}`,
       ...endpoints.flatMap(renderMethod),
@@ -63,7 +63,7 @@ function renderMethod(endpoint: Endpoint): string[] {
     `${code(`${method} ${publishedRoute(path)}`)} · ${stability}`,
     `**${sentence(title)}** ${description}`,
     ...(facts.length === 0 ? [] : [facts.map((fact) => `* ${fact}`).join("\n")]),
-    ...(scopes === undefined ? ["Public: needs no scopes."] : ["Scopes:", scopesAsMarkdown(scopes)]),
+    ...(scopes === undefined ? ["Public: requires no scopes."] : ["Scopes:", scopesAsMarkdown(scopes)]),
   ];
 }
 
@@ -99,19 +99,25 @@ function schemaRow(row: OutlineRow): Record<string, string> {
     Member: code(path),
     Type: link ? `${type}, ${linkTo(link)}` : type,
     Required: required ? "yes" : "",
-    Meaning: [...(description === "" ? [] : [description]), ...notes].join("; "),
+    Meaning: description === "" ? notes.join("; ") : [description, ...limitsOf(notes)].join(" "),
   };
 }
 
+/** The notes as a sentence, to follow a description. */
+const limitsOf = (notes: readonly string[]): string[] => {
+  const text = notes.join("; ");
+  return text === "" ? [] : [`${text.charAt(0).toUpperCase()}${text.slice(1)}.`];
+};
+
 const fileName = ({ file }: Named): string => file.replace(/^.*\//, "");
 
-/** Readers of Markdown make a heading's anchor from its letters, digits and dashes. */
+/** Markdown renderers derive the anchor of a heading from its letters, digits and dashes. */
 const linkTo = (schema: Named): string => `[${fileName(schema)}](#${fileName(schema).replaceAll(".", "")})`;
 
 function table(rows: readonly Readonly<Record<string, string>>[]): string {
   const heads = Object.keys(rows[0] ?? {});
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  // A pipe ends a cell even within code.
+  // A pipe ends a cell, even within code.
   const cells = (row: Readonly<Record<string, string>>) =>
     heads.map((h) => (row[h] ?? "").replaceAll("|", "\\|"));
   return [line(heads), line(heads.map(() => "---")), ...rows.map((row) => line(cells(row)))].join("\n");

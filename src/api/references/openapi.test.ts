@@ -14,7 +14,7 @@ const operations = Object.entries(openApi.paths).flatMap(([path, methods]) =>
 const operationOf = (path: string, method: string) => openApi.paths[`/api/queue/v1${path}`]?.[method];
 
 describe("renderOpenApi", () => {
-  it("says what it describes, in which version, and where", () => {
+  it("has the title, version and URL of the server", () => {
     expect(openApi).toMatchObject({
       openapi: "3.1.0",
       info: { title: "Taskyard", version: "1.2.3" },
@@ -22,7 +22,7 @@ describe("renderOpenApi", () => {
     });
   });
 
-  it("has an operation for each method, each with an id of its own", () => {
+  it("has an operation with a unique id for each method", () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     const expected = all.flatMap((s) => Object.values(s.endpoints).map(({ name }) => `${s.name}_${name}`));
     expect(ids.toSorted()).toEqual(expected.toSorted());
@@ -66,7 +66,7 @@ describe("renderOpenApi", () => {
     });
   });
 
-  it("tells queries, rest parameters, redirects, signed URLs and deprecation", () => {
+  it("describes query and rest parameters, redirects, signed URLs and deprecation", () => {
     expect(operationOf("/task-group/{taskGroupId}/list", "get")?.parameters).toContainEqual({
       name: "limit",
       in: "query",
@@ -75,20 +75,20 @@ describe("renderOpenApi", () => {
     });
     const artifact = operationOf("/task/{taskId}/artifacts/{name}", "get");
     expect(artifact?.parameters).toContainEqual(
-      expect.objectContaining({ name: "name", description: "May hold slashes, percent-encoded or not." }),
+      expect.objectContaining({ name: "name", description: "May contain slashes, percent-encoded or not." }),
     );
     expect(Object.keys(artifact?.responses ?? {})).toEqual(["303", "default"]);
     expect(artifact?.security).toEqual([{ hawk: [] }, { bewit: [] }, {}]);
     expect(operationOf("/task/{taskId}/runs/{runId}/claim", "post")).toMatchObject({ deprecated: true });
   });
 
-  it("tells public methods, and replies that no schema describes", () => {
+  it("describes public methods, and replies without a schema", () => {
     const ping = operationOf("/ping", "get");
     expect(ping).toMatchObject({ security: [], responses: { 200: { content: { "*/*": {} } } } });
     expect(ping).not.toHaveProperty("x-taskcluster-scopes");
   });
 
-  it("refers only to components that it has, whose schemas compile in its dialect", () => {
+  it("refers only to existing components, whose schemas compile in its dialect", () => {
     const refs = new Set(
       [...JSON.stringify(openApi).matchAll(/"\$ref":"#\/components\/(\w+)\/([^"]+)"/g)].map((m) => [
         m[1],
@@ -107,7 +107,7 @@ describe("renderOpenApi", () => {
 });
 
 describe("scopesAsMarkdown", () => {
-  it("writes one scope as a list of one", () => {
+  it("renders a single scope as a list of one", () => {
     expect(scopesAsMarkdown("queue:status:<taskId>")).toBe("* `queue:status:<taskId>`");
   });
 

@@ -1,4 +1,4 @@
-// The contract as an OpenAPI 3.1 document, for tools that know nothing of the references.
+// The contract as an OpenAPI 3.1 document, for tools that do not support the references.
 import { errorStatus } from "../../lib/errors.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Named } from "../schema.ts";
@@ -41,7 +41,7 @@ export interface OpenApiOptions {
   readonly version: string;
 }
 
-/** The OpenAPI document of `services`. */
+/** Returns the OpenAPI document of `services`. */
 export function renderOpenApi({ services, rootUrl, version }: OpenApiOptions): OpenApi {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const service of services) {
@@ -65,7 +65,8 @@ export function renderOpenApi({ services, rootUrl, version }: OpenApiOptions): O
       schemas: { ...Object.fromEntries(services.flatMap(schemasOf)), Error: errorBody },
       responses: {
         Error: {
-          description: "A refusal: `code` says what kind, `message` what was wrong and what would be right.",
+          description:
+            "An error: `code` is its kind, `message` states what is wrong and what would be right.",
           content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
         },
       },
@@ -100,7 +101,7 @@ function parametersOf({ path, params, query }: Endpoint): object[] {
       name,
       in: "path",
       required: true,
-      ...(rest && { description: "May hold slashes, percent-encoded or not." }),
+      ...(rest && { description: "May contain slashes, percent-encoded or not." }),
       schema: textLike(params?.[name]),
     })),
     ...Object.entries(query ?? {}).map(([name, pattern]) => ({
@@ -118,13 +119,13 @@ const textLike = (pattern: RegExp | undefined): object => ({
 });
 
 function replyOf(service: Service, { reply, replyStatus = 200 }: Endpoint): Record<string, object> {
-  if (reply === undefined) return { 204: { description: "Done; there is nothing to say." } };
+  if (reply === undefined) return { 204: { description: "Success, without a body." } };
   if (reply === "blob")
     return { [replyStatus]: { description: "Not described by a schema.", content: { "*/*": {} } } };
   return { [replyStatus]: { description: schemaTitle(reply), content: json(service, reply) } };
 }
 
-/** Everybody holds the scopes of the role `anonymous`, so a method with scopes may need no credentials either. */
+/** Every caller has the scopes of the role `anonymous`, so a method with scopes may not require credentials either. */
 function securityOf({ method, scopes }: Endpoint): object[] {
   if (scopes === undefined) return [];
   return [{ hawk: [] }, ...(method === "GET" ? [{ bewit: [] }] : []), {}];
@@ -155,7 +156,7 @@ const json = (service: Service, schema: Named): object => ({
   "application/json": { schema: { $ref: schemaPointer(service, schema) } },
 });
 
-/** `queue.v1.task`: keys of components take no slashes. */
+/** For example `queue.v1.task`: keys of components must not contain slashes. */
 const schemaKey = (service: Service, { file }: Named): string =>
   `${service.name}.${file.replace(/\.json$/, "").replaceAll("/", ".")}`;
 
@@ -167,14 +168,14 @@ const errorBody = {
     code: { type: "string", enum: Object.keys(errorStatus) },
     message: {
       type: "string",
-      description: "Markdown; what follows the line `---` repeats code, status and time.",
+      description: "Markdown. The text after the line `---` repeats code, status and time.",
     },
     requestInfo: {
       type: "object",
       required: ["method", "params", "payload", "time"],
       properties: {
         method: { type: "string", description: "The name of the method." },
-        params: { type: "object", description: "The parameters of the path." },
+        params: { type: "object", description: "The path parameters." },
         payload: { description: "The body of the request, without secrets." },
         time: { type: "string", format: "date-time" },
       },
@@ -187,12 +188,12 @@ const securitySchemes = {
     type: "http",
     scheme: "hawk",
     description:
-      "Hawk (HMAC-SHA256) with a client id and an access token. The `ext` attribute is the base64 of a JSON object that may carry the `certificate` of temporary credentials, and `authorizedScopes` to use fewer scopes than the credentials have.",
+      "Hawk (HMAC-SHA256) with a client id and an access token. The `ext` attribute is the base64 encoding of a JSON object, which may contain the `certificate` of temporary credentials, and `authorizedScopes` to limit the request to some of the scopes of the credentials.",
   },
   bewit: {
     type: "apiKey",
     in: "query",
     name: "bewit",
-    description: "A Hawk signature in the URL, valid for GET until a time that it names.",
+    description: "A Hawk signature in the URL. Valid for GET requests until the time that it contains.",
   },
 } as const;

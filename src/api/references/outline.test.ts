@@ -23,7 +23,7 @@ describe("outline", () => {
     ]);
   });
 
-  it("tells limits, values and defaults, and what the schema says of itself", () => {
+  it("includes limits, values, defaults and descriptions", () => {
     const schema = exactly({
       a: Type.Integer({ minimum: 1, maximum: 32, default: 1 }),
       b: Type.String({ minLength: 2, pattern: "^x|y$", default: "" }),
@@ -40,7 +40,7 @@ describe("outline", () => {
     ]);
   });
 
-  it("calls times, URLs and slugids by their names", () => {
+  it("names the types of times, URLs and slugids", () => {
     const schema = exactly({
       a: DateTime,
       b: Type.String({ format: "uri" }),
@@ -56,7 +56,7 @@ describe("outline", () => {
     ]);
   });
 
-  it("links to schemas that are published on their own instead of unfolding them", () => {
+  it("links to separately published schemas instead of expanding them", () => {
     expect(rowsOf(exactly({ egg: Egg, eggs: Type.Array(Egg) }))).toEqual([
       { ...row, path: "egg", type: "object", link: egg },
       { ...row, path: "eggs", type: "list of object", link: egg },
@@ -69,7 +69,7 @@ describe("outline", () => {
     expect(rowsOf(schema)).toMatchObject([{ path: "*", type: "string", notes: ["at most 5 characters"] }]);
   });
 
-  it("heads each of several forms with what tells it from the others", () => {
+  it("has a heading for each form, which names the member that distinguishes it", () => {
     const schema = oneOf(
       exactly({ kind: oneOfStrings(["egg"]), laid: DateTime }),
       exactly({ feathers: Type.Integer() }),

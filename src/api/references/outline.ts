@@ -1,16 +1,16 @@
-// A schema as the rows of a table for people: one row a member, nested members by their path.
+// A schema as the rows of a table: one row for each member, nested members by their path.
 import { SLUGID_PATTERN } from "../../lib/slugid.ts";
 import type { Named } from "../schema.ts";
 
-/** A member of an object; or, where an object may have one of several forms, the heading of one of them. */
+/** A member of an object, or the heading of one of the forms of an object. */
 export type OutlineRow = OutlineMember | { readonly form: string };
 
 interface OutlineMember {
-  /** `status.runs[].state` */
+  /** For example `status.runs[].state`. */
   readonly path: string;
-  /** `string`, `list of object` … */
+  /** For example `string` or `list of object`. */
   readonly type: string;
-  /** The schema that is published on its own, where the member, or each item of it, is described there. */
+  /** The separately published schema of the member, or of its items, if there is one. */
   readonly link: Named | undefined;
   readonly required: boolean;
   /** Limits and defaults, as Markdown. */
@@ -19,7 +19,7 @@ interface OutlineMember {
   readonly description: string;
 }
 
-/** The JSON Schema keywords that our schemas use and a reader wants to hear of. */
+/** The JSON Schema keywords that the contract uses and that matter to readers. */
 interface JsonSchema {
   readonly type?: string;
   readonly format?: string;
@@ -40,7 +40,7 @@ interface JsonSchema {
   readonly maxItems?: number;
 }
 
-/** The members of what `schema` describes, in its order. Parts that are `published` themselves are not unfolded. */
+/** Returns the members of `schema` in order. Parts that are `published` separately are not expanded. */
 export function outline(schema: Named, published: readonly Named[]): OutlineRow[] {
   const linkTo = (part: object): Named | undefined => published.find((other) => other.schema === part);
 
@@ -68,7 +68,7 @@ export function outline(schema: Named, published: readonly Named[]): OutlineRow[
   return rowsOf("", schema.schema);
 }
 
-/** A form is told from the others by the member that has a value of its own. */
+/** Returns the heading of a form, which names the member that distinguishes it from the others. */
 function formHeading(form: JsonSchema, index: number): string {
   for (const [name, member] of Object.entries(form.properties ?? {})) {
     const value = onlyValue(member);

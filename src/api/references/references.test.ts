@@ -47,7 +47,7 @@ const birds = service({
       exchange: "bird-seen",
       name: "birdSeen",
       title: "Bird seen",
-      description: "Somebody saw it.",
+      description: "The bird was seen.",
       routingKey: [primaryWord, keyWord("birdId", "The bird.", true), reservedWord],
       message: named("v1/bird-seen-message.json", exactly({ birdId: Type.String() })),
     }),
@@ -56,7 +56,7 @@ const birds = service({
 });
 
 describe("renderApiReference", () => {
-  it("tells of a service and its methods what their declarations say", () => {
+  it("contains the declarations of a service and its methods", () => {
     const { entries, ...about } = renderApiReference(birds);
     expect(about).toEqual({
       $schema: "/schemas/common/api-reference-v0.json#",
@@ -82,7 +82,7 @@ describe("renderApiReference", () => {
     });
   });
 
-  it("leaves out what a public method without schemas does not have", () => {
+  it("omits members that a public method without schemas does not have", () => {
     const sing = renderApiReference(birds).entries[1];
     expect(sing).toMatchObject({ method: "get", route: "/song", args: [], query: [] });
     for (const absent of ["scopes", "input", "output"]) expect(sing).not.toHaveProperty(absent);
@@ -90,7 +90,7 @@ describe("renderApiReference", () => {
 });
 
 describe("renderExchangesReference", () => {
-  it("tells of the events under their prefix", () => {
+  it("contains the events and their common prefix", () => {
     const reference = renderExchangesReference(birds);
     expect(reference).toMatchObject({
       $schema: "/schemas/common/exchanges-reference-v0.json#",
@@ -104,11 +104,11 @@ describe("renderExchangesReference", () => {
         exchange: "bird-seen",
         name: "birdSeen",
         title: "Bird seen",
-        description: "Somebody saw it.",
+        description: "The bird was seen.",
         routingKey: [
           {
             name: "routingKeyKind",
-            summary: "Kind of the routing key: always `primary`, the documented form.",
+            summary: "The kind of routing key. Always `primary`, the documented format.",
             constant: "primary",
             required: true,
             multipleWords: false,
@@ -121,13 +121,13 @@ describe("renderExchangesReference", () => {
     ]);
   });
 
-  it("is none for a service without events", () => {
+  it("is undefined for a service without events", () => {
     expect(renderExchangesReference({ ...birds, exchanges: {} })).toBeUndefined();
   });
 });
 
 describe("renderSchemas", () => {
-  it("gives every schema its id, the schema of schemas, and a title where it has none", () => {
+  it("adds to every schema its id, the metaschema, and a title if it has none", () => {
     const schemas = renderSchemas(birds);
     expect(schemas.map(({ path }) => path)).toEqual([
       "/schemas/birds/v1/bird.json",
@@ -148,7 +148,7 @@ describe("renderSchemas", () => {
     expect(schemas[2]?.content).toMatchObject({ title: "Plume" });
   });
 
-  it("refers to what is published on its own instead of repeating it", () => {
+  it("refers to separately published schemas instead of repeating them", () => {
     const nest = named("v1/nest.json", exactly({ mother: Bird.schema, young: Type.Array(Bird.schema) }));
     const schemas = renderSchemas({ ...birds, schemas: [nest] });
     const ref = { $ref: "/schemas/birds/v1/bird.json#" };
@@ -158,7 +158,7 @@ describe("renderSchemas", () => {
     });
   });
 
-  it("refuses two schemas of one name, which is a mistake in the contract", () => {
+  it("throws for two schemas with the same name", () => {
     const twice = { ...birds, schemas: [named("v1/bird.json", Type.String())] };
     expect(() => renderSchemas(twice)).toThrow("Two schemas of the service birds are called v1/bird.json");
   });

@@ -1,9 +1,9 @@
-// The schemas of a service as documents of their own.
+// The schemas of a service as separate documents.
 import type { Named } from "../schema.ts";
 import type { Service } from "../service.ts";
 import { commonSchemaPath, schemaId, schemaPath, type PublishedDocument } from "./locations.ts";
 
-/** Every schema that a service publishes, once each: of requests, replies and events, then those it lists itself. */
+/** Returns the schemas that a service publishes, without duplicates: of requests, replies, events, and `schemas`. */
 export function namedSchemas(service: Service): Named[] {
   const found = new Map<string, Named>();
   const add = (schema: Named): void => {
@@ -21,7 +21,7 @@ export function namedSchemas(service: Service): Named[] {
   return [...found.values()];
 }
 
-/** The schemas of `service` as documents, for any root URL. */
+/** Returns the schemas of `service` as documents, for any root URL. */
 export function renderSchemas(service: Service): PublishedDocument[] {
   const published = namedSchemas(service);
   return published.map((schema) => {
@@ -35,8 +35,8 @@ export function renderSchemas(service: Service): PublishedDocument[] {
 }
 
 /**
- * A schema with its title, in which each part that is published on its own is a reference to it. The contract
- * composes schemas by value, so a part is recognised by being the same object.
+ * Returns a schema with its title, in which separately published parts are replaced by references. The contract composes
+ * schemas by value, so parts are identified by object identity.
  */
 export function linked(schema: Named, published: readonly Named[], refTo: (other: Named) => string): object {
   const fileOf = new Map<unknown, Named>(published.toReversed().map((other) => [other.schema, other]));
@@ -52,7 +52,7 @@ export function linked(schema: Named, published: readonly Named[], refTo: (other
   return { title: schemaTitle(schema), ...copyMembers(schema.schema) };
 }
 
-/** `v1/create-task-request.json` is "Create task request": generators of clients make names of types from it. */
+/** Returns the title: "Create task request" for `v1/create-task-request.json`. Client generators derive type names from it. */
 export function schemaTitle({ file }: Named): string {
   const words = file
     .replace(/^.*\//, "")

@@ -1,7 +1,7 @@
-// What a method demands of its caller, in words.
+// The required scopes of a method as text.
 import type { ScopeTemplate, ScopeTemplatePart } from "../../lib/scopes/template.ts";
 
-/** A template as a nested Markdown list; one scope alone is a list of one. */
+/** Renders a template as a nested Markdown list. A single scope is a list of one. */
 export function scopesAsMarkdown(template: ScopeTemplate): string {
   return lines(template, 0).join("\n");
 }

@@ -1,4 +1,4 @@
-// The queue's methods on artifacts.
+// Methods on artifacts.
 import { allOf, forEach } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import {
@@ -15,7 +15,7 @@ import { page, runId, slugid } from "./params.ts";
 const artifactName = /^[\x20-\x7e]+$/;
 const ofRun = { taskId: slugid, runId, name: artifactName } as const;
 const ofLatest = { taskId: slugid, name: artifactName } as const;
-/** Each name on a chain of links is checked, so that a link never opens what its reader may not read. */
+/** Every name in a chain of links is checked, so that a link never opens an artifact that its reader may not read. */
 const mayRead = allOf(forEach("name", "names", "queue:get-artifact:<name>"));
 
 export const artifactEndpoints = {
@@ -28,7 +28,7 @@ export const artifactEndpoints = {
     stability: "stable",
     title: "Create an artifact",
     description:
-      "Names something that the run leaves behind: an upload (`s3`: the reply says where to PUT it; `object`: the reply has what the object service asks for, and `finishArtifact` ends it), a `reference` to a URL, a `link` to another artifact of the run, or an `error` that says why it is missing. Safe to repeat with the same data, except for `object`.",
+      "Creates an artifact of a run, with one of these storage types: `s3` (the reply has a URL to PUT the content to), `object` (the reply has the data for an upload with the object service, to be completed with `finishArtifact`), `reference` (to a URL), `link` (to another artifact of the run) or `error` (why the artifact is missing). Idempotent for the same data, except with `object`.",
     scopes: "queue:create-artifact:<taskId>/<runId>",
     body: createArtifactRequestFile,
     reply: createArtifactReplyFile,
@@ -42,7 +42,7 @@ export const artifactEndpoints = {
     stability: "stable",
     title: "Finish an artifact",
     description:
-      "Makes an artifact of type `object` readable, once its upload to the object service is finished. Safe to repeat.",
+      "Makes an artifact of type `object` available after its upload to the object service is finished. Idempotent.",
     scopes: "queue:create-artifact:<taskId>/<runId>",
     body: finishArtifactRequestFile,
   }),
@@ -55,7 +55,7 @@ export const artifactEndpoints = {
     stability: "stable",
     title: "Get an artifact of a run",
     description:
-      "Redirects (303, with a JSON body that says the same) to the artifact. An `error` artifact answers 424.",
+      "Redirects to the artifact (303, with the URL also as JSON in the body). Returns 424 for an `error` artifact.",
     scopes: mayRead,
     reply: artifactLocationFile,
     replyStatus: 303,
@@ -68,7 +68,7 @@ export const artifactEndpoints = {
     category: "Artifacts",
     stability: "stable",
     title: "Get an artifact of the latest run",
-    description: "As `getArtifact`, of the run with the highest id.",
+    description: "Like `getArtifact`, for the run with the highest id.",
     scopes: mayRead,
     reply: artifactLocationFile,
     replyStatus: 303,
@@ -82,7 +82,7 @@ export const artifactEndpoints = {
     category: "Artifacts",
     stability: "stable",
     title: "List the artifacts of a run",
-    description: "By name, a page at a time.",
+    description: "Returns the artifacts of a run, ordered by name, in pages.",
     scopes: "queue:list-artifacts:<taskId>:<runId>",
     reply: artifactListFile,
   }),
@@ -95,7 +95,7 @@ export const artifactEndpoints = {
     category: "Artifacts",
     stability: "stable",
     title: "List the artifacts of the latest run",
-    description: "As `listArtifacts`, of the run with the highest id.",
+    description: "Like `listArtifacts`, for the run with the highest id.",
     scopes: "queue:list-artifacts:<taskId>",
     reply: artifactListFile,
   }),
@@ -106,8 +106,8 @@ export const artifactEndpoints = {
     name: "artifactInfo",
     category: "Artifacts",
     stability: "stable",
-    title: "Describe an artifact of a run",
-    description: "Storage type, content type and expiry, without following links.",
+    title: "Get information about an artifact of a run",
+    description: "Returns the storage type, content type and expiry of an artifact. Does not follow links.",
     scopes: "queue:list-artifacts:<taskId>:<runId>",
     reply: artifactFile,
   }),
@@ -118,8 +118,8 @@ export const artifactEndpoints = {
     name: "latestArtifactInfo",
     category: "Artifacts",
     stability: "stable",
-    title: "Describe an artifact of the latest run",
-    description: "As `artifactInfo`, of the run with the highest id.",
+    title: "Get information about an artifact of the latest run",
+    description: "Like `artifactInfo`, for the run with the highest id.",
     scopes: "queue:list-artifacts:<taskId>",
     reply: artifactFile,
   }),
@@ -130,8 +130,8 @@ export const artifactEndpoints = {
     name: "artifact",
     category: "Artifacts",
     stability: "stable",
-    title: "Say where an artifact's content is",
-    description: "As `getArtifact`, as JSON instead of a redirect.",
+    title: "Get the content location of an artifact of a run",
+    description: "Like `getArtifact`, but returns JSON instead of a redirect.",
     scopes: mayRead,
     reply: artifactContentFile,
   }),
@@ -142,8 +142,8 @@ export const artifactEndpoints = {
     name: "latestArtifact",
     category: "Artifacts",
     stability: "stable",
-    title: "Say where the content of an artifact of the latest run is",
-    description: "As `artifact`, of the run with the highest id.",
+    title: "Get the content location of an artifact of the latest run",
+    description: "Like `artifact`, for the run with the highest id.",
     scopes: mayRead,
     reply: artifactContentFile,
   }),

@@ -1,4 +1,4 @@
-// Methods that workers call: to claim runs, to keep them, and to resolve them.
+// Methods for workers, which claim, reclaim and resolve runs.
 import { allOf } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import {
@@ -24,7 +24,7 @@ export const claimEndpoints = {
     stability: "stable",
     title: "Claim work",
     description:
-      "Claims up to `tasks` pending tasks of a queue, the highest priority first, then the oldest. Where there are none it waits for some, up to 20 seconds, and may answer with none; so it does for a worker in quarantine.",
+      "Claims up to `tasks` pending tasks of a queue, ordered by priority and then by age. If there are none, the call waits up to 20 seconds for tasks and may return an empty list. A quarantined worker always gets an empty list.",
     scopes: allOf("queue:claim-work:<taskQueueId>", "queue:worker-id:<workerGroup>/<workerId>"),
     body: claimWorkRequestFile,
     reply: claimWorkReplyFile,
@@ -36,9 +36,9 @@ export const claimEndpoints = {
     name: "claimTask",
     category: "Worker Interface",
     stability: "deprecated",
-    title: "Claim a given task",
+    title: "Claim a specific task",
     description:
-      "Claims one run by its id. Workers should use `claimWork`, which keeps the order of the queue. A worker in quarantine is answered `{}`.",
+      "Claims a run by its id. Workers should use `claimWork`, which respects the order of the queue. Returns `{}` to a quarantined worker.",
     scopes: allOf(
       "queue:claim-task:<provisionerId>/<workerType>",
       "queue:worker-id:<workerGroup>/<workerId>",
@@ -53,8 +53,9 @@ export const claimEndpoints = {
     name: "reclaimTask",
     category: "Worker Interface",
     stability: "stable",
-    title: "Keep a claim",
-    description: "Moves `takenUntil` on, and gives new credentials that last as long.",
+    title: "Reclaim a run",
+    description:
+      "Extends the claim and returns the new `takenUntil`, with new credentials that are valid until then.",
     scopes: "queue:reclaim-task:<taskId>/<runId>",
     reply: reclaimReplyFile,
   }),
@@ -65,9 +66,9 @@ export const claimEndpoints = {
     name: "reportCompleted",
     category: "Worker Interface",
     stability: "stable",
-    title: "Report a run completed",
+    title: "Report a run as completed",
     description:
-      "The task did what it should. Dependents that waited only for it are pending when this returns.",
+      "Reports that the task succeeded. Dependents that waited only for this task are pending when the call returns.",
     scopes: "queue:resolve-task:<taskId>/<runId>",
     reply: statusReplyFile,
   }),
@@ -78,8 +79,8 @@ export const claimEndpoints = {
     name: "reportFailed",
     category: "Worker Interface",
     stability: "stable",
-    title: "Report a run failed",
-    description: "The task ran and failed by its own fault. It is not tried again.",
+    title: "Report a run as failed",
+    description: "Reports that the task ran and failed. It is not retried automatically.",
     scopes: "queue:resolve-task:<taskId>/<runId>",
     reply: statusReplyFile,
   }),
@@ -90,9 +91,9 @@ export const claimEndpoints = {
     name: "reportException",
     category: "Worker Interface",
     stability: "stable",
-    title: "Report a run ended without a verdict",
+    title: "Report an exception of a run",
     description:
-      "The worker could not bring the run to an end. For `worker-shutdown` and `intermittent-task` the task is tried again while it has retries left.",
+      "Reports that the worker could not finish the run. With the reasons `worker-shutdown` and `intermittent-task`, the task is retried if it has retries left.",
     scopes: "queue:resolve-task:<taskId>/<runId>",
     body: exceptionRequestFile,
     reply: statusReplyFile,

@@ -1,4 +1,4 @@
-// Methods on whole graphs. Ours, beyond the compatible system.
+// Methods on task graphs, which the compatible system does not have.
 import { endpoint } from "../../endpoint.ts";
 import { createTasksScopes } from "../create-task-scopes.ts";
 import {
@@ -18,11 +18,11 @@ export const graphEndpoints = {
     stability: "experimental",
     title: "Create many tasks",
     description:
-      "Creates up to 10,000 tasks with their dependencies: all of them, or none. Their order is free, and they may depend on each other in any order that is no circle. " +
-      "Otherwise each is created as `createTask` would, and repeating the call is safe in the same way, also after the group was sealed.\n\n" +
-      "A call that is refused names everything that is wrong with it at once: the reply's `details.faults` is a list of `{path, code, message}`, such as `tasks[17].task.deadline`, and `details.more` counts those that did not fit. " +
-      "With `dryRun` nothing is written: the reply tells what would be.\n\n" +
-      "The scopes are those of all tasks together. Each of `queues` is written `<priority>:<provisionerId>/<workerType>`: for each task queue one of them is needed, of the highest priority that the call's tasks for it have, or of any higher one.",
+      "Creates up to 10,000 tasks with their dependencies: either all of them or none. The tasks may be listed in any order and may depend on each other, but not in a cycle. " +
+      "Each task is created as by `createTask`. The call is idempotent too, even after the group was sealed.\n\n" +
+      "If the call is refused, the reply lists everything that is wrong with it: `details.faults` is a list of `{path, code, message}`, with paths such as `tasks[17].task.deadline`, and `details.more` is the number of faults that did not fit. " +
+      "With `dryRun` nothing is written, and the reply contains what would have been created.\n\n" +
+      "The caller needs the scopes for all tasks together. Each element of `queues` has the form `<priority>:<provisionerId>/<workerType>`. For each task queue one scope is required: that of the highest priority among its tasks in the call, or of any higher priority.",
     scopes: createTasksScopes,
     body: createTasksRequestFile,
     bodyLimit: CREATE_TASKS_BODY_LIMIT,
@@ -37,9 +37,9 @@ export const graphEndpoints = {
     name: "taskGroupTimeline",
     category: "Task Groups",
     stability: "experimental",
-    title: "Show where the time of a group went",
+    title: "Get the timeline of a task group",
     description:
-      "For each task how long it waited for its dependencies, for a worker, and ran; for the group its critical path. Tasks are in order of their ids, a page at a time.",
+      "Returns how long each task waited for its dependencies, waited for a worker and ran, and the critical path of the group. Tasks are ordered by id, in pages.",
     scopes: "queue:list-task-group:<taskGroupId>",
     reply: timelineFile,
   }),

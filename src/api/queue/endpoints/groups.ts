@@ -1,4 +1,4 @@
-// Methods on a whole group of tasks.
+// Methods on task groups.
 import { endpoint } from "../../endpoint.ts";
 import { cancelTaskGroupReplyFile, taskGroupFile, taskGroupListFile } from "../groups.ts";
 import { page, slugid } from "./params.ts";
@@ -13,7 +13,7 @@ export const groupEndpoints = {
     category: "Task Groups",
     stability: "stable",
     title: "List the tasks of a group",
-    description: "Definition and status of each task, in order of task ids, a page at a time.",
+    description: "Returns the definition and status of each task of the group, ordered by task id, in pages.",
     scopes: "queue:list-task-group:<taskGroupId>",
     reply: taskGroupListFile,
   }),
@@ -25,7 +25,7 @@ export const groupEndpoints = {
     category: "Task Groups",
     stability: "stable",
     title: "Get a task group",
-    description: "The group's owner and expiry, and since when it is sealed, if it is.",
+    description: "Returns the scheduler and expiry of a group, and when it was sealed, if it is.",
     scopes: "queue:list-task-group:<taskGroupId>",
     reply: taskGroupFile,
   }),
@@ -38,7 +38,7 @@ export const groupEndpoints = {
     stability: "experimental",
     title: "Seal a task group",
     description:
-      "From now on no task can be added to the group, for good: `createTask` answers 409. Safe to repeat: the time of the first call stays.",
+      "Prevents further tasks from being added to the group, permanently: `createTask` then returns 409. Idempotent: the time of the first call is kept.",
     scopes: "queue:seal-task-group:<schedulerId>/<taskGroupId>",
     reply: taskGroupFile,
   }),
@@ -51,7 +51,7 @@ export const groupEndpoints = {
     stability: "experimental",
     title: "Cancel a task group",
     description:
-      "Cancels every task of a sealed group that is not resolved and before its deadline, as `cancelTask` does; `taskIds` are those that this call canceled. A call that failed half-way can be repeated: it goes on with the rest.",
+      "Cancels all unresolved tasks of a sealed group whose deadline has not passed, as `cancelTask` does. `taskIds` lists the tasks that this call canceled. If the call fails halfway, repeat it to cancel the remaining tasks.",
     scopes: "queue:cancel-task-group:<schedulerId>/<taskGroupId>",
     reply: cancelTaskGroupReplyFile,
   }),

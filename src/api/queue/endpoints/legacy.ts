@@ -1,4 +1,4 @@
-// A method of long ago that old clients still call.
+// A method that only old clients call.
 import { endpoint } from "../../endpoint.ts";
 import { taskEndpoints } from "./tasks.ts";
 
@@ -14,7 +14,7 @@ export const legacyEndpoints = {
     stability: "deprecated",
     title: "Define a task without scheduling it",
     description:
-      "As `createTask` with the task among its own dependencies, so that it stays unscheduled until `scheduleTask`. Use that instead, or dependencies on other tasks.",
+      "Like `createTask` for a task that depends on itself, and therefore stays unscheduled until `scheduleTask` is called. Use `createTask` with a dependency on the task itself or on other tasks instead.",
     scopes,
     body,
     reply,

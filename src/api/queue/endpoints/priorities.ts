@@ -1,4 +1,4 @@
-// Methods that change the priority of one task, or of all tasks of a group.
+// Methods that change the priority of a task or of all tasks of a group.
 import { anyOf } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import { groupPriorityReplyFile, priorityRequestFile } from "../priorities.ts";
@@ -6,7 +6,7 @@ import { statusReplyFile } from "../status.ts";
 import { slugid } from "./params.ts";
 
 const neverResolved =
-  "Only for tasks that were never resolved and are before their deadline. One that runs goes on running; should it be retried, its next run has the new priority.";
+  "Applies only to tasks that were never resolved and whose deadline has not passed. A running task continues to run; if it is retried, its next run has the new priority.";
 
 export const priorityEndpoints = {
   changeTaskPriority: endpoint({
@@ -17,7 +17,7 @@ export const priorityEndpoints = {
     category: "Tasks",
     stability: "experimental",
     title: "Change a task's priority",
-    description: `Takes effect at once, also for a task that waits for a worker. ${neverResolved} The definition says the new priority too, so repeating \`createTask\` with the old one is a conflict.`,
+    description: `Takes effect immediately, also for a pending task. ${neverResolved} The definition has the new priority too, so repeating \`createTask\` with the old one is a conflict.`,
     scopes: anyOf("queue:change-task-priority:<taskId>", "queue:change-task-priority-in-queue:<taskQueueId>"),
     body: priorityRequestFile,
     reply: statusReplyFile,
@@ -29,8 +29,8 @@ export const priorityEndpoints = {
     name: "changeTaskGroupPriority",
     category: "Task Groups",
     stability: "experimental",
-    title: "Change the priority of a group's tasks",
-    description: `As \`changeTaskPriority\`, for all tasks of the group that have another priority; \`taskIds\` are those that this call changed. ${neverResolved}`,
+    title: "Change the priority of a task group",
+    description: `Like \`changeTaskPriority\`, for all tasks of the group with a different priority. \`taskIds\` lists the tasks that this call changed. ${neverResolved}`,
     scopes: "queue:change-task-group-priority:<schedulerId>/<taskGroupId>",
     body: priorityRequestFile,
     reply: groupPriorityReplyFile,

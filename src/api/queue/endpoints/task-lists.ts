@@ -1,11 +1,11 @@
-// Methods that read many tasks: those that the caller names, and those that depend on one.
+// Methods that return several tasks: by id, and by dependency.
 import { allOf, forEach } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import { dependentsFile, statusesFile, taskIdsFile, tasksFile } from "../task-lists.ts";
 import { page, slugid } from "./params.ts";
 
 const manyIds =
-  "Ids that nobody knows are left out, one that is given twice is answered once; the answer is in order of ids, a page at a time. For the next page send the same ids with the `continuationToken`.";
+  "Omits unknown ids and returns duplicates once. The reply is ordered by id, in pages. For the next page, send the same ids with the `continuationToken`.";
 
 export const listEndpoints = {
   tasks: endpoint({
@@ -16,7 +16,7 @@ export const listEndpoints = {
     category: "Tasks",
     stability: "experimental",
     title: "Get the definitions of many tasks",
-    description: `As \`task\`, for up to 1,000 tasks a page. ${manyIds}`,
+    description: `Like \`task\`, for up to 1,000 tasks per page. ${manyIds}`,
     scopes: allOf(forEach("taskId", "taskIds", "queue:get-task:<taskId>")),
     body: taskIdsFile,
     reply: tasksFile,
@@ -29,7 +29,7 @@ export const listEndpoints = {
     category: "Tasks",
     stability: "experimental",
     title: "Get the statuses of many tasks",
-    description: `As \`status\`, for up to 1,000 tasks a page. ${manyIds}`,
+    description: `Like \`status\`, for up to 1,000 tasks per page. ${manyIds}`,
     scopes: allOf(forEach("taskId", "taskIds", "queue:status:<taskId>")),
     body: taskIdsFile,
     reply: statusesFile,
@@ -42,9 +42,9 @@ export const listEndpoints = {
     name: "listDependentTasks",
     category: "Tasks",
     stability: "stable",
-    title: "List the tasks that depend on a task",
+    title: "List the dependents of a task",
     description:
-      "Definition and status of each task that names this one among its dependencies and has not expired, in order of task ids, a page at a time.",
+      "Returns the definition and status of each task that has this one among its dependencies and has not expired, ordered by task id, in pages.",
     scopes: "queue:list-dependent-tasks:<taskId>",
     reply: dependentsFile,
   }),

@@ -1,4 +1,4 @@
-// Methods on task queues, and on the halves of their ids: provisioners and worker types.
+// Methods on task queues, and on the two parts of their ids: provisioners and worker types.
 import { allOf } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import {
@@ -29,7 +29,7 @@ export const taskQueueEndpoints = {
     stability: "deprecated",
     title: "List provisioners",
     description:
-      "The first halves of the ids of all active task queues. Use `listTaskQueues`, which has whole ids.",
+      "Returns the provisioners of all active task queues: the first parts of their ids. Use `listTaskQueues` instead.",
     scopes: "queue:list-provisioners",
     reply: provisionerListFile,
   }),
@@ -41,7 +41,8 @@ export const taskQueueEndpoints = {
     category,
     stability: "deprecated",
     title: "Get a provisioner",
-    description: "When one of its task queues was last asked for work, and when the last of them expires.",
+    description:
+      "Returns when a worker last requested work from one of its task queues, and when the last of these expires. Use `getTaskQueue` instead.",
     scopes: "queue:get-provisioner:<provisionerId>",
     reply: provisionerFile,
   }),
@@ -54,7 +55,7 @@ export const taskQueueEndpoints = {
     stability: "deprecated",
     title: "Count pending tasks",
     description:
-      "How many tasks of a queue wait for a worker; 0 for a queue that nobody knows. Use `taskQueueCounts`.",
+      "Returns the number of pending tasks of a queue, or 0 if the queue is unknown. Use `taskQueueCounts` instead.",
     scopes: "queue:pending-count:<taskQueueId>",
     reply: pendingCountFile,
   }),
@@ -68,7 +69,7 @@ export const taskQueueEndpoints = {
     stability: "stable",
     title: "Count the tasks of a queue",
     description:
-      "How many tasks of a queue wait for a worker, and how many are held by one; 0 for a queue that nobody knows.",
+      "Returns the numbers of pending and claimed tasks of a queue. Both are 0 if the queue is unknown.",
     scopes: allOf("queue:pending-count:<taskQueueId>", "queue:claimed-count:<taskQueueId>"),
     reply: taskQueueCountsFile,
   }),
@@ -83,7 +84,7 @@ export const taskQueueEndpoints = {
     stability: "experimental",
     title: "List pending tasks",
     description:
-      "The tasks of a queue that wait for a worker, in the order in which they began to: `claimWork` hands out higher priorities first.",
+      "Returns the pending tasks of a queue, ordered by the time at which they became pending. `claimWork` also considers the priority.",
     scopes: "queue:pending-list:<taskQueueId>",
     reply: pendingTasksFile,
   }),
@@ -97,7 +98,7 @@ export const taskQueueEndpoints = {
     category,
     stability: "experimental",
     title: "List claimed tasks",
-    description: "The tasks of a queue that a worker holds, in the order in which they were claimed.",
+    description: "Returns the claimed tasks of a queue, ordered by the time of the claim.",
     scopes: "queue:claimed-list:<taskQueueId>",
     reply: claimedTasksFile,
   }),
@@ -110,7 +111,7 @@ export const taskQueueEndpoints = {
     category,
     stability: "deprecated",
     title: "List the worker types of a provisioner",
-    description: "The active task queues of a provisioner. Use `listTaskQueues`.",
+    description: "Returns the active task queues of a provisioner. Use `listTaskQueues` instead.",
     scopes: "queue:list-worker-types:<provisionerId>",
     reply: workerTypeListFile,
   }),
@@ -122,7 +123,7 @@ export const taskQueueEndpoints = {
     category,
     stability: "deprecated",
     title: "Get a worker type",
-    description: "A task queue by the halves of its id. Use `getTaskQueue`.",
+    description: "Returns a task queue by the two parts of its id. Use `getTaskQueue` instead.",
     scopes: "queue:get-worker-type:<provisionerId>/<workerType>",
     reply: workerTypeFile,
   }),
@@ -134,7 +135,7 @@ export const taskQueueEndpoints = {
     category,
     stability: "stable",
     title: "List task queues",
-    description: "The queues that workers have asked for work of late, in order of their ids.",
+    description: "Returns the task queues from which workers recently requested work, ordered by id.",
     scopes: "queue:list-task-queues",
     reply: taskQueueListFile,
   }),
@@ -146,7 +147,7 @@ export const taskQueueEndpoints = {
     category,
     stability: "stable",
     title: "Get a task queue",
-    description: "When the queue was last asked for work. One that nobody asked for a day is not found.",
+    description: "Returns when a worker last requested work from the queue, or 404 if none did for a day.",
     scopes: "queue:get-task-queue:<taskQueueId>",
     reply: taskQueueFile,
   }),

@@ -6,7 +6,7 @@ import { statusReplyFile } from "../status.ts";
 import { createTaskRequestFile, taskFile } from "../task.ts";
 import { slugid } from "./params.ts";
 
-/** Who may act on a task by hand: by its group, by its project, or in the way of long ago. */
+/** The scopes for manual operations on a task: by its group, by its project, or in their oldest form. */
 const onTask = (verb: "schedule" | "rerun" | "cancel") =>
   anyOf(
     `queue:${verb}-task:<schedulerId>/<taskGroupId>/<taskId>`,
@@ -23,7 +23,8 @@ export const taskEndpoints = {
     category: "Tasks",
     stability: "stable",
     title: "Get a task's definition",
-    description: "The definition as it was accepted, defaults filled in. What happened since is in `status`.",
+    description:
+      "Returns the definition with the defaults filled in. It changes only with the task's priority; see `status` for the progress.",
     scopes: "queue:get-task:<taskId>",
     reply: taskFile,
   }),
@@ -35,7 +36,7 @@ export const taskEndpoints = {
     category: "Tasks",
     stability: "stable",
     title: "Get a task's status",
-    description: "State, runs and retries left.",
+    description: "Returns the state, the runs and the remaining retries of a task.",
     scopes: "queue:status:<taskId>",
     reply: statusReplyFile,
   }),
@@ -48,7 +49,7 @@ export const taskEndpoints = {
     stability: "stable",
     title: "Create a task",
     description:
-      "Creates a task under an id that the caller chose. Safe to repeat: the same id with the same definition is the same task; with another definition it is a conflict. A task without dependencies is pending at once, one with dependencies as soon as they are resolved as `requires` says.",
+      "Creates a task with an id that the caller chooses. Idempotent: repeating the call with the same definition returns the same task. A different definition for the same id is a conflict (409). A task without dependencies is pending immediately; one with dependencies becomes pending when they are resolved as required by `requires`.",
     scopes: createTaskScopes,
     body: createTaskRequestFile,
     reply: statusReplyFile,
@@ -62,7 +63,7 @@ export const taskEndpoints = {
     stability: "stable",
     title: "Schedule a task",
     description:
-      "Makes an unscheduled task pending, whatever it depends on. No effect on a task that has runs.",
+      "Makes an unscheduled task pending, regardless of its dependencies. Has no effect on a task that has runs.",
     scopes: onTask("schedule"),
     reply: statusReplyFile,
   }),
@@ -73,8 +74,8 @@ export const taskEndpoints = {
     name: "rerunTask",
     category: "Tasks",
     stability: "stable",
-    title: "Run a task again",
-    description: "Adds a run to a task that is resolved or unscheduled, and gives it its retries back.",
+    title: "Rerun a task",
+    description: "Adds a run to a resolved or unscheduled task and restores its retries.",
     scopes: onTask("rerun"),
     reply: statusReplyFile,
   }),
@@ -87,7 +88,7 @@ export const taskEndpoints = {
     stability: "stable",
     title: "Cancel a task",
     description:
-      "Resolves a task that is not resolved yet as `exception`, `canceled`. A worker that runs it is told when it next asks.",
+      "Resolves an unresolved task as `exception` with the reason `canceled`. A worker that is running it learns of this from the event `taskException`, or at its next reclaim.",
     scopes: onTask("cancel"),
     reply: statusReplyFile,
   }),

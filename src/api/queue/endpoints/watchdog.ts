@@ -1,4 +1,4 @@
-// The method that lists what the watchdog found.
+// The method that lists the checks and findings of the watchdog.
 import { endpoint } from "../../endpoint.ts";
 import { watchdogFile } from "../watchdog.ts";
 import { page } from "./params.ts";
@@ -11,9 +11,9 @@ export const watchdogEndpoints = {
     name: "watchdog",
     category: "Operations",
     stability: "experimental",
-    title: "What the watchdog found",
+    title: "Get the findings of the watchdog",
     description:
-      "The watchdog looks all the time whether what is always true of the database still is. Answers its checks, and what they found in the last seven days, a page at a time.",
+      "The watchdog continuously checks invariants of the database. Returns its checks and their findings of the last seven days, in pages.",
     scopes: "queue:watchdog",
     reply: watchdogFile,
   }),

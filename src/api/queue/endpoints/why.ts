@@ -1,4 +1,4 @@
-// The method that explains why a task is where it is.
+// The method that explains the state of a task.
 import { endpoint } from "../../endpoint.ts";
 import { whyFile } from "../why.ts";
 import { slugid } from "./params.ts";
@@ -11,9 +11,9 @@ export const whyEndpoints = {
     name: "why",
     category: "Tasks",
     stability: "experimental",
-    title: "Why is the task where it is?",
+    title: "Explain the state of a task",
     description:
-      "The reasons for the state of a task, the most important first, each with a code, a sentence and its data: the dependencies that are not met, followed to their roots; the place in the queue and how fast that is served; who runs it; how each run ended. What is not known is said to be `unknown`.",
+      "Returns the reasons for the state of a task, most important first, each with a code, a sentence and data: its unmet dependencies down to the roots, its position in the queue and how fast that is served, the worker that runs it, and how each run ended. Missing information is reported as `unknown`.",
     scopes: "queue:status:<taskId>",
     reply: whyFile,
   }),

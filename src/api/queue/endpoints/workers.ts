@@ -1,4 +1,4 @@
-// Methods on workers: what the queue knows of them, and their quarantine.
+// Methods on workers and their quarantine.
 import { allOf, forEach } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import { declareWorkerFile, quarantineWorkerFile, workerFile, workerListFile } from "../workers.ts";
@@ -19,7 +19,7 @@ export const workerEndpoints = {
     stability: "deprecated",
     title: "List the workers of a queue",
     description:
-      "In order of groups and ids. `quarantined=true` lists those that are in quarantine, `quarantined=false` the others.",
+      "Returns the workers of a queue, ordered by group and id. `quarantined=true` lists only the quarantined ones, `quarantined=false` only the others.",
     scopes: "queue:list-workers:<provisionerId>/<workerType>",
     reply: workerListFile,
   }),
@@ -31,7 +31,7 @@ export const workerEndpoints = {
     category,
     stability: "deprecated",
     title: "Get a worker",
-    description: "When it was last seen, its latest tasks, and whether and why it is in quarantine.",
+    description: "Returns when the worker was last active, its latest tasks and its quarantine, if any.",
     scopes: "queue:get-worker:<provisionerId>/<workerType>/<workerGroup>/<workerId>",
     reply: workerFile,
   }),
@@ -42,9 +42,9 @@ export const workerEndpoints = {
     name: "quarantineWorker",
     category,
     stability: "experimental",
-    title: "Put a worker in quarantine",
+    title: "Quarantine a worker",
     description:
-      "Until the given time the worker is handed no task; what it holds it keeps. No claim that begins after the reply gets anything. A time in the past ends the quarantine.",
+      "The worker gets no tasks until the given time, and keeps those that it has claimed. Takes effect for all claims that start after the reply. A time in the past ends the quarantine.",
     scopes: allOf("queue:quarantine-worker:<provisionerId>/<workerType>/<workerGroup>/<workerId>"),
     body: quarantineWorkerFile,
     reply: workerFile,
@@ -58,7 +58,7 @@ export const workerEndpoints = {
     stability: "experimental",
     title: "Declare a worker",
     description:
-      "Makes a worker known before it asks for work, or known for longer: `expires` only ever moves later. Needs a scope for each property of the body.",
+      "Registers a worker before it first requests work, or extends its expiry: `expires` never moves to an earlier time. Requires a scope for each property of the body.",
     scopes: allOf(
       forEach(
         "property",
