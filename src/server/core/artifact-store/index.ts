@@ -1,7 +1,7 @@
-// Where the bytes of artifacts and objects are. A store hands out URLs under which clients put and get them, so that no
-// byte has to pass through the queue; the queue and the object service keep names, types and expiries.
+// Stores the content of artifacts and objects. A store creates URLs for uploads and downloads, so that no content
+// passes through the services; the queue and the object service keep names, types and expirations.
 
-/** What a store knows an artifact by. Any text is a fit name: the store makes it safe. */
+/** Identifies an artifact in a store. Any text is a valid name: the store encodes it. */
 export interface ArtifactKey {
   readonly taskId: string;
   readonly runId: number;
@@ -9,15 +9,15 @@ export interface ArtifactKey {
 }
 
 /**
- * What uploads of an object of the object service lie under until one of them is kept. Whoever has a URL for it may write
- * to it as long as that lasts. No object is ever taken for an artifact, whatever its name.
+ * Identifies an unfinished upload of an object of the object service. The holder of an upload URL may write to it until
+ * the URL expires. Objects and artifacts never share a key, whatever their names.
  */
 export interface UploadKey {
   readonly object: string;
   readonly uploadId: string;
 }
 
-/** What the content of a finished object lies under. Nobody ever gets a URL to write to it. */
+/** Identifies the content of a finished object. There are no upload URLs for it. */
 export interface ContentKey {
   readonly object: string;
   readonly contentId: string;
@@ -28,60 +28,62 @@ export type StoreKey = ArtifactKey | UploadKey | ContentKey;
 /** A complete upload. */
 export interface StoredArtifact {
   readonly contentType: string;
-  /** As the upload's header said: `gzip` where the stored bytes are compressed. */
+  /** The upload's `Content-Encoding`: `gzip` if the stored bytes are compressed. */
   readonly contentEncoding: string | undefined;
-  /** Bytes as they are stored. */
+  /** The size of the stored bytes. */
   readonly size: number;
-  /** Of the bytes as they are stored, in hex, where the store knows it. */
+  /** The hash of the stored bytes in hex, if the store computes it. */
   readonly sha256: string | undefined;
-  /** Another one after each upload. */
+  /** Changes with each upload. */
   readonly etag: string;
   readonly lastModified: Date;
 }
 
 interface UrlRequest {
   readonly key: StoreKey;
-  /** The root URL under which the caller reached this server; of use to a store that lives behind it. */
+  /** The root URL that the caller used. The local store's URLs start with it. */
   readonly rootUrl: string;
 }
 
 export interface UploadUrlRequest extends UrlRequest {
   readonly contentType: string;
-  /** When the URL stops working, in milliseconds since the epoch. */
+  /** When the URL expires, in milliseconds since the epoch. */
   readonly expires: number;
-  /** Just so many bytes, where that is known. */
+  /** The exact size of the upload in bytes, if known. */
   readonly contentLength?: number | undefined;
 }
 
 export interface DownloadUrlRequest extends UrlRequest {
-  /** Whether the caller wants to go to the store itself, although there is something in front of it. */
+  /** Requests a URL of the store itself, even if there is a CDN in front of it. */
   readonly skipCdn?: boolean;
 }
 
 export interface ArtifactStore {
   /**
-   * Throws `InputError` where the store cannot have such a name, or takes so many bytes only in parts. Whoever is going to
-   * write a row asks before that, so that what is refused leaves none.
+   * Throws `InputError` if the store does not support the name, or accepts this size only in parts. Call it before
+   * writing a row, so that a refused upload leaves none behind.
    */
-  requireFit(key: StoreKey, contentLength?: number): void;
-  /** A URL for one or more PUTs with exactly this Content-Type. The last complete one counts. Throws as `requireFit`. */
+  requireStorable(key: StoreKey, contentLength?: number): void;
+  /**
+   * Returns a URL for PUTs with exactly this Content-Type. The last complete one wins. Throws like `requireStorable`.
+   */
   uploadUrl(request: UploadUrlRequest): Promise<string>;
-  /** A URL for GET and HEAD, good for as long as the store's configuration says. 404 while no upload is complete. */
+  /** Returns a URL for GET and HEAD, with the configured lifetime. It returns 404 until an upload is complete. */
   downloadUrl(request: DownloadUrlRequest): Promise<string>;
-  /** Stores bytes that the server itself has; few, since they are in memory. */
+  /** Stores bytes that the server itself has in memory. */
   put(key: StoreKey, contentType: string, bytes: Uint8Array): Promise<void>;
-  /** What is stored under the key; undefined where no upload was completed. */
+  /** Describes the content stored under the key. Undefined if no upload was completed. */
   stat(key: StoreKey): Promise<StoredArtifact | undefined>;
   /**
-   * Copies an upload, with its type, to where nobody can change it. False where it is not the one with this ETag any more;
-   * then nothing is copied. The store does it by itself, but for gigabytes that may take it a minute.
+   * Copies an upload with its type to a key that no client can write to. Returns false, and copies nothing, if the
+   * upload no longer has this ETag. The store copies internally, but gigabytes may take a minute.
    */
-  keep(upload: UploadKey, content: ContentKey, etag: string): Promise<boolean>;
-  /** Forgets what is stored; what is not there is no error. Answers what could not be removed. */
+  copyUpload(upload: UploadKey, content: ContentKey, etag: string): Promise<boolean>;
+  /** Deletes content. A missing key is not an error. Returns the keys that could not be deleted. */
   delete<K extends StoreKey>(keys: readonly K[]): Promise<readonly DeleteFailure<K>[]>;
-  /** Whether pages must be uploaded as attachments, since they would share an origin with what others own. */
+  /** Whether HTML must be uploaded as an attachment, because it would share its origin with content of others. */
   readonly htmlAsAttachment: boolean;
-  /** Uploads in parts, where the store has them. One without takes as much in one PUT. */
+  /** Uploads in parts, if the store supports them. Other stores accept any size in one PUT. */
   readonly parts: PartUploads | undefined;
 }
 
@@ -91,20 +93,20 @@ export interface DeleteFailure<K extends StoreKey> {
 }
 
 /**
- * Uploads in parts: each is a PUT of its own, which can be repeated and go beside others. They end with their upload, so
- * they go to where the content stays.
+ * Uploads in parts. Each part is a separate PUT, which can be repeated and run concurrently with others. The URLs
+ * expire with the upload, so the parts are written directly under the key of the finished content.
  */
 export interface PartUploads {
-  /** Begins one, and answers what it is known by. */
-  begin(key: ContentKey, contentType: string): Promise<string>;
-  /** URLs for the PUTs of parts `first` to `last`, counted from 1. */
+  /** Starts an upload and returns its id. */
+  start(key: ContentKey, contentType: string): Promise<string>;
+  /** Returns URLs for the PUTs of parts `first` to `last`, counted from 1. */
   urls(request: PartUrlsRequest): Promise<string[]>;
   /**
-   * Makes one thing of the parts, whose ETags these are, in order. Throws `RequestConflict` where they do not fit. An
-   * upload that is not there is no error, for it may be complete already: look for what it should have become.
+   * Assembles the parts with these ETags, in order. Throws `RequestConflict` if they do not match. A missing upload is
+   * not an error, since it may be complete already: check that the content exists.
    */
   complete(key: ContentKey, uploadId: string, etags: readonly string[]): Promise<void>;
-  /** Forgets the parts; an upload that is not there is no error. */
+  /** Discards the parts. A missing upload is not an error. */
   abort(key: ContentKey, uploadId: string): Promise<void>;
 }
 
@@ -113,11 +115,11 @@ export interface PartUrlsRequest {
   readonly uploadId: string;
   readonly first: number;
   readonly last: number;
-  /** When the URLs stop working, in milliseconds since the epoch. */
+  /** When the URLs expire, in milliseconds since the epoch. */
   readonly expires: number;
 }
 
-/** Says what a key means, for messages and logs. */
+/** Describes a key in words, for messages and logs. */
 export const describeKey = (key: StoreKey): string =>
   "object" in key
     ? `object "${key.object}"`

@@ -1,4 +1,4 @@
-// The store that the configuration asks for.
+// Opens the artifact store that the configuration selects.
 import type { Clock } from "../../../lib/clock.ts";
 import type { Config } from "../config.ts";
 import type { ArtifactStore } from "./index.ts";
@@ -7,12 +7,12 @@ import type { BucketLog } from "./s3/bucket-cors.ts";
 
 export interface OpenedStore {
   readonly store: ArtifactStore;
-  /** Where this server itself has to serve the store's URLs. */
+  /** Set if this server has to serve the store's URLs. */
   readonly local: LocalStore | undefined;
   close(): void;
 }
 
-/** Rejects where the folder cannot be written, a bucket does not exist, or the store does not know the key. */
+/** Rejects if the folder is not writable, a bucket does not exist, or the store refuses the access key. */
 export async function openArtifactStore(options: {
   readonly config: Pick<Config, "artifacts" | "s3" | "server">;
   readonly secret: string;
@@ -27,7 +27,7 @@ export async function openArtifactStore(options: {
     return { store: local, local, close: () => undefined };
   }
   const { publicBucket, privateBucket } = config.s3;
-  // The configuration was refused before it came here.
+  // The check of the configuration guarantees both.
   if (publicBucket === undefined || privateBucket === undefined)
     throw new Error("the S3 store has no buckets");
   const buckets = { publicBucket, privateBucket };

@@ -1,8 +1,8 @@
-// Tells those who run the server what a store did not delete.
+// Reports content that a store could not delete.
 import type { Monitor } from "../monitor.ts";
 import type { DeleteFailure, StoreKey } from "./index.ts";
 
-/** One report for each error, with the first key that it kept: a store that is away fails for all of a batch at once. */
+/** Reports each error once, with its first key and the number of keys: an unavailable store fails for a whole batch. */
 export function reportFailures(
   monitor: Pick<Monitor, "reportError">,
   failures: readonly DeleteFailure<StoreKey>[],

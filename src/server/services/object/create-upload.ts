@@ -62,7 +62,7 @@ export async function reserve(
       "InputError",
       `The object's name has ${name.length} characters; it may have ${MAX_NAME_LENGTH}.`,
     );
-  ctx.artifacts.requireFit({ object: name, uploadId: reservation.uploadId });
+  ctx.artifacts.requireStorable({ object: name, uploadId: reservation.uploadId });
   const uploadExpires = new Date(ctx.clock.now() + UPLOAD_MS).toISOString();
   const upload = await writeUpload(db, { ...reservation, uploadExpires, ...content });
   if (upload) return upload;

@@ -67,7 +67,9 @@ export async function requireObject(ctx: Pick<ObjectContext, "db">, name: string
   return found;
 }
 
-/** A URL for anybody who has it: where a rule says so, that of a CDN, which finds it as in the bucket below `objects/`. */
+/**
+ * A URL for anybody who has it: where a rule says so, that of a CDN, which finds it as in the bucket below `objects/`.
+ */
 export function simpleUrl(
   ctx: Pick<ObjectContext, "config" | "artifacts">,
   object: FinishedObject,

@@ -95,8 +95,8 @@ async function end(
 }
 
 /**
- * Puts the content where no URL that was given leads, under a name of its own that this call alone writes to, and then says
- * that this is it: so of calls in several processes one counts, and nothing changes it afterwards.
+ * Puts the content where no URL that was given leads, under a name of its own that this call alone writes to, and then
+ * says that this is it: so of calls in several processes one counts, and nothing changes it afterwards.
  */
 async function tryToEnd(
   ctx: ObjectContext,
@@ -144,7 +144,7 @@ async function keep(ctx: ObjectContext, upload: ObjectRow, etag: string): Promis
   const { name, upload_id: uploadId } = upload;
   const content = { object: name, contentId: slugid() };
   if ((await noteContentId(ctx.db, upload, content.contentId)) === 0) throw changed(name);
-  if (!(await ctx.artifacts.keep({ object: name, uploadId }, content, etag))) throw changed(name);
+  if (!(await ctx.artifacts.copyUpload({ object: name, uploadId }, content, etag))) throw changed(name);
   return content;
 }
 

@@ -331,7 +331,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
       const late = { contentType: "a/b", contentLength: 1, firstPart: 2 };
       expect(await attempt({ multipartPutUrls: late })).toContain("firstPart is 2, but 1 bytes are 1 parts");
       expect(await attempt({ putUrl: { contentType: "a/b", contentLength: 5 * 1024 ** 3 + 1 } })).toContain(
-        "S3 takes 5368709120 in one PUT. Upload it in parts: propose multipartPutUrls.",
+        "S3 accepts at most 5368709120 in one PUT. Upload it in parts: propose multipartPutUrls.",
       );
     }
     expect(await stack.database.db.run(sql`select from objects`)).toBe(before + 1);

@@ -55,7 +55,7 @@ export function chosenMethod(
   if (multipartPutUrls && artifacts.parts && (!putUrl || multipartPutUrls.contentLength > PART_BYTES))
     return { method: "multipartPutUrls", of: partsOf(multipartPutUrls) };
   if (!putUrl) return { method: "none" };
-  artifacts.requireFit({ object: name, uploadId }, putUrl.contentLength);
+  artifacts.requireStorable({ object: name, uploadId }, putUrl.contentLength);
   return { method: "putUrl", of: putUrl };
 }
 
@@ -165,7 +165,7 @@ async function beginParts(
   contentType: string,
 ): Promise<BegunParts> {
   const key = { object: upload.name, contentId: slugid() };
-  const uploadId = await parts.begin(key, contentType);
+  const uploadId = await parts.start(key, contentType);
   if ((await writePartsId(db, upload, uploadId, key.contentId)) > 0) return { key, uploadId };
   // Another call of the same upload was first; the parts of both go to one.
   await parts.abort(key, uploadId);

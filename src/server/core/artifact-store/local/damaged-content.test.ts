@@ -1,15 +1,15 @@
-// Bytes that changed in the store after they came: nobody may get them for what was stored.
+// Content that changed in the store after its upload must never be sent as if it were intact.
 import { open, readFile, truncate, writeFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
 import { eventually } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { CHECKED_AHEAD } from "./verified.ts";
+import { CHECKED_FIRST_LIMIT } from "./verified-stream.ts";
 
 let t: TestStore;
 beforeEach(async () => {
-  t = await testStore({ maxSize: 10 * CHECKED_AHEAD });
+  t = await testStore({ maxSize: 10 * CHECKED_FIRST_LIMIT });
 });
 afterEach(() => t.close());
 
@@ -17,7 +17,7 @@ const key = () => ({ taskId: slugid(), runId: 0, name: "public/x" });
 const fileOf = async (): Promise<string> =>
   (await t.files()).find((path) => !path.endsWith(".json")) ?? "no file";
 
-/** Stores bytes; answers their URL. */
+/** Stores bytes and returns their URL. */
 async function stored(bytes: Buffer, encoding?: string): Promise<string> {
   const of = key();
   const headers = { "content-type": "a/b", ...(encoding !== undefined && { "content-encoding": encoding }) };
@@ -36,7 +36,7 @@ async function damage(at: number): Promise<void> {
 
 const damagedReply = {
   code: "InternalServerError",
-  message: expect.stringContaining("is damaged, so it is not sent: only another upload can mend it."),
+  message: expect.stringContaining("is damaged and cannot be sent. Only another upload can repair it."),
 };
 const reported = () => t.records.map(({ err }) => (err as { message?: string } | undefined)?.message);
 
@@ -44,7 +44,7 @@ describe("damaged content", () => {
   it.each([
     ["plain", undefined],
     ["compressed", "gzip"],
-  ])("of usual size is answered with an error, %s or not", async (_, encoding) => {
+  ])("of usual size causes an error reply (%s)", async (_, encoding) => {
     const url = await stored(
       encoding === undefined ? Buffer.from("0123456789") : gzipSync("0123456789"),
       encoding,
@@ -54,16 +54,16 @@ describe("damaged content", () => {
       const reply = await requestByHand(url, { headers });
       expect(reply.status).toBe(500);
       expect(JSON.parse(reply.body.toString())).toMatchObject(damagedReply);
-      // Nothing that is true of the content alone.
+      // No headers that describe the content.
       for (const header of ["etag", "content-encoding", "last-modified"])
         expect(reply.headers).not.toHaveProperty(header);
     }
     expect(reported()[0]).toMatch(
-      /^[0-9a-f]{32}-public-x\.[0-9a-f]{24} has not the SHA-256 [0-9a-f]{64} any more/,
+      /^[0-9a-f]{32}-public-x\.[0-9a-f]{24} no longer has the SHA-256 [0-9a-f]{64} of its upload/,
     );
   });
 
-  it("that was cut off or replaced by more is answered with an error, parts of it and HEAD as well", async () => {
+  it("that was truncated or extended causes an error reply, also to HEAD and range requests", async () => {
     const url = await stored(Buffer.from("0123456789"));
     for (const change of [
       async () => truncate(await fileOf(), 9),
@@ -78,32 +78,34 @@ describe("damaged content", () => {
 
   it.each([
     ["at its start", 0],
-    ["at its end", 2 * CHECKED_AHEAD],
-  ])("of a large artifact, %s, ends as a torn transfer", async (_, at) => {
-    const url = await stored(Buffer.alloc(2 * CHECKED_AHEAD + 1, "x"));
+    ["at its end", 2 * CHECKED_FIRST_LIMIT],
+  ])("of a large artifact, %s, aborts the transfer", async (_, at) => {
+    const url = await stored(Buffer.alloc(2 * CHECKED_FIRST_LIMIT + 1, "x"));
     await damage(at);
     await expect(requestByHand(url, {})).rejects.toThrow("aborted");
-    // A part is not checked: that takes the whole.
+    // A range is not verified, since that requires reading the whole content.
     const range = await requestByHand(url, { headers: { range: "bytes=1-4" } });
     expect([range.status, range.body.toString()]).toEqual([206, "xxxx"]);
-    await eventually(() => expect(reported()).toContainEqual(expect.stringContaining("has not the SHA-256")));
+    await eventually(() =>
+      expect(reported()).toContainEqual(expect.stringContaining("no longer has the SHA-256")),
+    );
   });
 
-  it("of a large compressed artifact ends as a torn transfer for those who get it inflated", async () => {
-    const content = Buffer.alloc(2 * CHECKED_AHEAD, "taskyard ");
-    // Not compressed at all, so that it stays large.
+  it("of a large compressed artifact aborts a transfer that decompresses it", async () => {
+    const content = Buffer.alloc(2 * CHECKED_FIRST_LIMIT, "taskyard ");
+    // Level 0, so that it stays large.
     const compressed = gzipSync(content, { level: 0 });
     const url = await stored(compressed, "gzip");
     expect((await requestByHand(url, {})).body.equals(content)).toBe(true);
-    // The header's time: whatever it says, the content inflates.
+    // The time in gzip's header, which does not affect decompression.
     await damage(5);
     expect(gunzipSync(await readFile(await fileOf())).equals(content)).toBe(true);
     await expect(requestByHand(url, {})).rejects.toThrow("aborted");
   });
 });
 
-it("whole content comes whole, whatever its size", async () => {
-  for (const size of [0, 1, CHECKED_AHEAD, CHECKED_AHEAD + 1, 3 * CHECKED_AHEAD]) {
+it("intact content of any size is sent completely", async () => {
+  for (const size of [0, 1, CHECKED_FIRST_LIMIT, CHECKED_FIRST_LIMIT + 1, 3 * CHECKED_FIRST_LIMIT]) {
     const bytes = Buffer.alloc(size, "taskyard ");
     expect((await requestByHand(await stored(bytes), {})).body.equals(bytes)).toBe(true);
   }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(outer, { recursive: true, force: true }));
 
 async function write(key: StoreKey, text: string): Promise<void> {
-  const upload = await files.begin();
+  const upload = await files.startUpload();
   await upload.bytes.appendFile(text);
   await upload.commit(key, { contentType: "text/plain", size: text.length, sha256: "-", stored: "-" });
   await upload.discard();
@@ -40,7 +40,7 @@ async function allPaths(): Promise<string[]> {
 }
 
 describe("the folder", () => {
-  it("keeps a copy that no later upload and no deletion changes, of just the upload that is meant", async () => {
+  it("copies exactly the given upload, and the copy is independent of later uploads and deletions", async () => {
     const upload = { object: "../a", uploadId: slugid() };
     const content = { object: "../a", contentId: slugid() };
     await write(upload, "one");
@@ -56,7 +56,7 @@ describe("the folder", () => {
     expect(await allPaths()).toEqual(["store", "store/uploads"]);
   });
 
-  it("keeps every name apart and inside, and forgets each without a trace", async () => {
+  it("stores every name separately and inside of the folder, and deletes it without a trace", async () => {
     const taskId = slugid();
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(hostileName, { minLength: 1, maxLength: 8 }), async (names) => {
@@ -71,7 +71,7 @@ describe("the folder", () => {
           .filter((path) => path.startsWith(`${folder}/`))
           .map((path) => path.slice(folder.length + 1));
         expect(inside).toHaveLength(2 * names.length);
-        // Two of them are two files also where case or a trailing dot makes no difference.
+        // The files are distinct even if case and trailing dots are ignored.
         expect(new Set(inside.map((file) => file.toLowerCase().replace(/[. ]+$/, ""))).size).toBe(
           inside.length,
         );
@@ -86,7 +86,7 @@ describe("the folder", () => {
     );
   });
 
-  it("keeps tasks apart whose ids differ in case only", async () => {
+  it("separates tasks whose ids differ only in case", async () => {
     const one = { taskId: "abcdefghQabcdefghijkAA", runId: 0, name: "x" };
     const other = { ...one, taskId: "ABCDEFGHQabcdefghijkAA" };
     await write(one, "one");
@@ -98,26 +98,28 @@ describe("the folder", () => {
     expect([await readText(one), await readText(other)]).toEqual(["one", "other"]);
   });
 
-  it("refuses what cannot be a run of a task", async () => {
+  it("refuses keys that are not a valid run of a task", async () => {
     for (const key of [
       { taskId: "..", runId: 0, name: "x" },
       { taskId: "../../../../../etc/abc", runId: 0, name: "x" },
       { taskId: slugid(), runId: -1, name: "x" },
       { taskId: slugid(), runId: 0.5, name: "x" },
     ])
-      await expect(files.read(key)).rejects.toThrow(`${key.taskId}/${key.runId} is no run of a task`);
+      await expect(files.read(key)).rejects.toThrow(
+        `${key.taskId}/${key.runId} is not a valid run of a task`,
+      );
   });
 
-  it("gives readers the bytes that belong to the description while writers replace both", async () => {
+  it("returns matching bytes and description while both are being replaced", async () => {
     const key = { taskId: slugid(), runId: 3, name: "public/log" };
     await write(key, "0");
     let writing = true;
-    /** The sizes that one reader met. */
+    /** Returns the sizes that one reader saw. */
     const reader = async (): Promise<number[]> => {
       const sizes: number[] = [];
       while (writing) {
         const found = await files.read(key);
-        if (!found) throw new Error("the artifact was away for a moment");
+        if (!found) throw new Error("the artifact was missing for a moment");
         expect((await found.bytes.stat()).size).toBe(found.description.size);
         sizes.push(found.description.size);
         await found.bytes.close();
@@ -134,15 +136,17 @@ describe("the folder", () => {
     expect(await readText(key)).toBe("x".repeat(59));
   });
 
-  it("says so where bytes are lost", async () => {
+  it("throws an error if the file with the bytes is missing", async () => {
     const key = { taskId: slugid(), runId: 0, name: "x" };
     await write(key, "x");
     const lost = (await allPaths()).find((path) => path.includes("-x.") && !path.endsWith(".json"));
     await rm(join(outer, lost ?? ""));
-    await expect(files.read(key)).rejects.toThrow(`the artifact store has lost ${join(outer, lost ?? "")}`);
+    await expect(files.read(key)).rejects.toThrow(
+      `a file of the artifact store is missing: ${join(outer, lost ?? "")}`,
+    );
   });
 
-  it("clears away uploads that died with their process, and no others", async () => {
+  it("removes uploads of processes that have died, and no others", async () => {
     const uploads = join(outer, "store", "uploads");
     await mkdir(uploads, { recursive: true });
     for (const [name, age] of [

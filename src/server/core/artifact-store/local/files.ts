@@ -1,4 +1,4 @@
-// The folder of the local store: how bytes and their description get to their place whole, and back.
+// The folder of the local store: writes content and its description atomically, and reads and deletes them.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import {
@@ -19,7 +19,7 @@ import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
 import type { DeleteFailure, StoreKey } from "../index.ts";
-import { byFolder, nameOf, placeOf, type Place } from "./place.ts";
+import { groupByFolder, nameOf, locateFile, type FileLocation } from "./file-location.ts";
 
 const Description = Type.Object({
   name: Type.String(),
@@ -29,110 +29,107 @@ const Description = Type.Object({
   sha256: Type.String(),
   /** ISO 8601. */
   stored: Type.String(),
-  /** The file beside this one that has the bytes. */
+  /** The name of the file in the same folder that has the bytes. */
   file: Type.String({ pattern: "^[A-Za-z0-9._-]+$" }),
 });
-/** What is kept of an artifact beside its bytes. */
+/** The metadata of an artifact, stored in a file beside its bytes. */
 export type Description = Static<typeof Description>;
 const descriptions = Compile(Description);
 
-/** An upload that was not touched for so long is one of a process that died. */
+/** Uploads that were not modified for this long belong to a process that has died. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
 export interface ArtifactFiles {
-  /** Undefined where no upload was completed. */
+  /** Returns undefined if no upload was completed. */
   describe(key: StoreKey): Promise<Description | undefined>;
-  /** The description and the opened bytes that belong to it; the caller closes them. */
+  /** Returns the description and the open file that it describes. The caller closes the file. */
   read(key: StoreKey): Promise<{ description: Description; bytes: FileHandle } | undefined>;
-  /** A new empty file for an upload. */
-  begin(): Promise<Upload>;
-  /**
-   * Makes what is stored under one key the content of another as well. False where its bytes are not in `file` any more;
-   * then nothing is done.
-   */
+  /** Creates an empty file for an upload. */
+  startUpload(): Promise<Upload>;
+  /** Copies content to another key. Returns false, and copies nothing, if its bytes are no longer in `file`. */
   copy(from: StoreKey, to: StoreKey, file: string): Promise<boolean>;
-  /** As a store's `delete`. */
+  /** See `ArtifactStore.delete`. */
   delete<K extends StoreKey>(keys: readonly K[]): Promise<DeleteFailure<K>[]>;
 }
 
 interface Upload {
   readonly bytes: FileHandle;
-  /** Makes the upload, all written, the artifact; it is safe on the disk when this resolves. */
+  /** Stores the completely written upload under the key. It is durable when this resolves. */
   commit(key: StoreKey, description: Omit<Description, "name" | "file">): Promise<void>;
-  /** Removes what is left; does nothing after a commit. */
+  /** Removes the upload's files. A no-op after a commit. */
   discard(): Promise<void>;
 }
 
-/** Opens the folder, which is made if it is not there. */
+/** Opens the folder and creates it if it does not exist. */
 export async function openFolder(path: string, clock: Clock): Promise<ArtifactFiles> {
   const dir = resolve(path);
   const uploads = join(dir, "uploads");
   await mkdir(uploads, { recursive: true, mode: FOLDER_MODE });
   await removeAbandoned(uploads, clock.now() - ABANDONED_AFTER_MS);
-  const place = (key: StoreKey): Place => placeOf(dir, key);
+  const locate = (key: StoreKey): FileLocation => locateFile(dir, key);
 
   return {
-    describe: (key) => readDescription(place(key)),
+    describe: (key) => readDescription(locate(key)),
 
     async read(key) {
-      const { folder } = place(key);
+      const { folder } = locate(key);
       let missing: string | undefined;
       for (;;) {
-        const description = await readDescription(place(key));
+        const description = await readDescription(locate(key));
         if (!description) return undefined;
-        const bytes = await ifThere(open(join(folder, description.file), constants.O_RDONLY));
+        const bytes = await ifExists(open(join(folder, description.file), constants.O_RDONLY));
         if (bytes) return { description, bytes };
-        // Replaced between the two reads; then the description names another file now.
+        // If the artifact was replaced between the two reads, the description now has another file.
         if (missing === description.file)
-          throw new Error(`the artifact store has lost ${join(folder, description.file)}`);
+          throw new Error(`a file of the artifact store is missing: ${join(folder, description.file)}`);
         missing = description.file;
       }
     },
 
-    async begin() {
-      const entering = newEntry(uploads);
-      const bytes = await open(entering.path, "wx", FILE_MODE);
+    async startUpload() {
+      const pending = newPending(uploads);
+      const bytes = await open(pending.path, "wx", FILE_MODE);
       return {
         bytes,
         async commit(key, described) {
           await bytes.sync();
           await bytes.close();
-          await enter(entering, place(key), { name: nameOf(key), ...described });
+          await publish(pending, locate(key), { name: nameOf(key), ...described });
         },
         async discard() {
           await bytes.close().catch(() => undefined);
-          await removeLeftovers(entering);
+          await removeLeftovers(pending);
         },
       };
     },
 
     async copy(from, to, file) {
-      const description = await readDescription(place(from));
+      const description = await readDescription(locate(from));
       if (description?.file !== file) return false;
-      const entering = newEntry(uploads);
+      const pending = newPending(uploads);
       try {
-        // Replaced just now, where the bytes are gone.
-        const there = await ifThere(
-          linkOrCopy(join(place(from).folder, file), entering.path).then(() => true),
+        // The file does not exist if the upload was replaced after its description was read.
+        const copied = await ifExists(
+          linkOrCopy(join(locate(from).folder, file), pending.path).then(() => true),
         );
-        if (there) await enter(entering, place(to), description);
-        return there ?? false;
+        if (copied) await publish(pending, locate(to), description);
+        return copied ?? false;
       } finally {
-        await removeLeftovers(entering);
+        await removeLeftovers(pending);
       }
     },
 
     async delete(keys) {
       const failures: DeleteFailure<(typeof keys)[number]>[] = [];
-      for (const [folder, group] of byFolder(keys, place)) {
+      for (const [folder, group] of groupByFolder(keys, locate)) {
         let files: Promise<string[] | undefined> | undefined;
         for (const key of group) {
           try {
-            // Once for all artifacts of a run, which may be thousands.
-            files ??= ifThere(readdir(folder));
-            await removeFiles(folder, place(key).base, (await files) ?? []);
+            // Read once for all artifacts of a run, of which there may be thousands.
+            files ??= ifExists(readdir(folder));
+            await removeFiles(folder, locate(key).base, (await files) ?? []);
           } catch (error) {
             failures.push({ key, error });
           }
@@ -145,43 +142,43 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
   };
 }
 
-/** Bytes on their way to their place, and what is to be removed where they do not get there. */
-interface Entry {
+/** Content that is not published yet, and the files to remove if it never is. */
+interface Pending {
   readonly id: string;
   readonly path: string;
   readonly leftovers: Set<string>;
 }
 
-function newEntry(uploads: string): Entry {
+function newPending(uploads: string): Pending {
   const id = randomBytes(12).toString("hex");
   const path = join(uploads, id);
   return { id, path, leftovers: new Set([path]) };
 }
 
-async function enter(
-  { id, path, leftovers }: Entry,
-  place: Place,
+async function publish(
+  { id, path, leftovers }: Pending,
+  location: FileLocation,
   described: Omit<Description, "file">,
 ): Promise<void> {
-  const { folder, base } = place;
+  const { folder, base } = location;
   const file = `${base}.${id}`;
-  const before = await readDescription(place);
+  const replaced = await readDescription(location);
   leftovers.add(`${path}.json`);
-  await writeFileSafely(`${path}.json`, { ...described, file });
+  await writeDurably(`${path}.json`, { ...described, file });
   leftovers.add(join(folder, file));
-  const made = await moveInto(folder, path, file);
-  // The artifact changes here, in one step; whoever reads sees the old bytes or the new ones.
+  const created = await moveInto(folder, path, file);
+  // This rename replaces the artifact atomically: a reader gets the old bytes or the new ones.
   await moveInto(folder, `${path}.json`, `${base}.json`);
   leftovers.clear();
-  await syncFolders(folder, made === undefined ? folder : dirname(made));
-  if (before) await rm(join(folder, before.file), { force: true });
+  await syncFolders(folder, created === undefined ? folder : dirname(created));
+  if (replaced) await rm(join(folder, replaced.file), { force: true });
 }
 
-async function removeLeftovers({ leftovers }: Entry): Promise<void> {
+async function removeLeftovers({ leftovers }: Pending): Promise<void> {
   for (const file of leftovers) await rm(file, { force: true });
 }
 
-/** Both names have the same bytes on the disk; where the file system knows no such thing, they are copied. */
+/** Creates a hard link, or a copy if the file system does not support links. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
@@ -195,21 +192,21 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 
 async function removeFiles(folder: string, base: string, files: readonly string[]): Promise<void> {
   const own = files.filter((file) => file.startsWith(`${base}.`));
-  // The description first: without it the artifact is gone, whatever happens to the rest.
+  // The description first: without it the artifact no longer exists, even if removing the bytes fails.
   own.sort((a, b) => Number(b.endsWith(".json")) - Number(a.endsWith(".json")));
   for (const file of own) await rm(join(folder, file), { force: true });
 }
 
-async function readDescription({ folder, base }: Place): Promise<Description | undefined> {
+async function readDescription({ folder, base }: FileLocation): Promise<Description | undefined> {
   const path = join(folder, `${base}.json`);
-  const text = await ifThere(readFile(path, "utf8"));
+  const text = await ifExists(readFile(path, "utf8"));
   if (text === undefined) return undefined;
   const value: unknown = JSON.parse(text);
   if (!descriptions.Check(value)) throw new Error(`${path} does not describe an artifact`);
   return value;
 }
 
-async function writeFileSafely(path: string, description: Description): Promise<void> {
+async function writeDurably(path: string, description: Description): Promise<void> {
   const file = await open(path, "wx", FILE_MODE);
   try {
     await file.writeFile(`${JSON.stringify(description, null, 2)}\n`);
@@ -220,27 +217,27 @@ async function writeFileSafely(path: string, description: Description): Promise<
 }
 
 /**
- * Moves a file into a folder that is made if need be, also if a deletion beside us removes it in between.
- * Answers the topmost folder that was made.
+ * Moves a file into a folder. Creates the folder if needed, again if a concurrent deletion removes it. Returns the
+ * topmost folder that was created.
  */
 async function moveInto(folder: string, from: string, name: string): Promise<string | undefined> {
   for (let tries = 1; ; tries++) {
-    const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    const created = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     try {
       await rename(from, join(folder, name));
-      return made;
+      return created;
     } catch (err) {
       if (codeOf(err) !== "ENOENT" || tries === 5) throw err;
     }
   }
 }
 
-/** A renamed file outlives a power cut only when its folder is on the disk, and those above that are new. */
+/** Syncs a folder and its new parents. Without that, a renamed file may not survive a power failure. */
 async function syncFolders(folder: string, top: string): Promise<void> {
-  // There a folder cannot be opened, and needs no such care.
+  // Windows can neither open folders nor requires this.
   if (process.platform === "win32") return;
   for (let above = folder; above.length >= top.length; above = dirname(above)) {
-    const handle = await ifThere(open(above, constants.O_RDONLY));
+    const handle = await ifExists(open(above, constants.O_RDONLY));
     try {
       await handle?.sync();
     } finally {
@@ -252,7 +249,7 @@ async function syncFolders(folder: string, top: string): Promise<void> {
 async function removeAbandoned(uploads: string, before: number): Promise<void> {
   for (const name of await readdir(uploads)) {
     const path = join(uploads, name);
-    const found = await ifThere(stat(path));
+    const found = await ifExists(stat(path));
     if (found && found.mtimeMs < before) await rm(path, { force: true });
   }
 }
@@ -262,12 +259,12 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
     await rmdir(folder);
     return true;
   } catch {
-    // Not empty, or gone already.
+    // Not empty, or already removed.
     return false;
   }
 }
 
-async function ifThere<R>(promise: Promise<R>): Promise<R | undefined> {
+async function ifExists<R>(promise: Promise<R>): Promise<R | undefined> {
   try {
     return await promise;
   } catch (err) {

@@ -1,4 +1,4 @@
-// An artifact store in a folder of this machine, or of a network file system that several servers share.
+// An artifact store in a local folder, or in a network file system that several servers share.
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../../lib/clock.ts";
 import type { ArtifactStore, StoredArtifact } from "../index.ts";
@@ -6,13 +6,13 @@ import { openFolder, type ArtifactFiles, type Description } from "./files.ts";
 import { checkSignedUrl, signedUrl, signingKey, type Grant } from "./signed-url.ts";
 
 export interface LocalStoreOptions {
-  /** Made, for this user alone, where it does not exist. */
+  /** Created if it does not exist, accessible only to this user. */
   readonly dir: string;
-  /** What the key that signs URLs is made from; the same in all processes that share the folder. */
+  /** The secret from which the signing key is derived. The same in all processes that share the folder. */
   readonly secret: string;
-  /** How long a download URL is good at least, in milliseconds. */
+  /** The minimum lifetime of a download URL in milliseconds. */
   readonly signedUrlExpires: number;
-  /** Where clients reach this server, if it was said; else URLs begin as the caller's request did. */
+  /** The configured root URL of this server. Otherwise URLs start with the one that the caller used. */
   readonly rootUrl?: string | undefined;
   readonly clock: Clock;
 }
@@ -20,31 +20,30 @@ export interface LocalStoreOptions {
 export interface LocalStore extends ArtifactStore {
   /** For the routes that serve the store. */
   readonly files: ArtifactFiles;
-  /** What the path and query of a request allow; throws `AccessDenied`. */
+  /** Returns what the path and query of a request allow. Throws `AccessDenied`. */
   check(method: Grant["method"], target: string): Grant;
 }
 
 const secondsUp = (ms: number): number => Math.ceil(ms / 1000) * 1000;
 
-/** Rejects where the folder cannot be made or written. */
+/** Rejects if the folder cannot be created or written. */
 export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
   const { clock, signedUrlExpires } = options;
   const key = signingKey(options.secret);
   const files = await openFolder(options.dir, clock);
-  const root = (asked: string): string => (options.rootUrl ?? asked).replace(/\/$/, "");
+  const root = (callersUrl: string): string => (options.rootUrl ?? callersUrl).replace(/\/$/, "");
 
   return {
     files,
     check: (method, target) => checkSignedUrl(key, method, target, clock.now()),
-    // Any name, and as many bytes as the PUT is allowed, which says so itself.
-    requireFit: () => undefined,
+    // Any name is storable, and the PUT itself limits the size.
+    requireStorable: () => undefined,
     uploadUrl: async ({ key: of, contentType, expires, rootUrl }) =>
       signedUrl(key, root(rootUrl), { method: "PUT", key: of, contentType, expires: secondsUp(expires) }),
 
-    // Signed for public names too, though nobody has to be kept from those: who may read them is a setting (the
-    // scopes of the anonymous role), and a URL that anybody can make up would stay open when it is closed. All
-    // URLs of half a period end at the same time, so they are equal, and a browser that asks the queue again is
-    // led to the URL that it has in its cache.
+    // URLs of public names are signed too: a setting decides who may read them (the scopes of the anonymous role), and
+    // unsigned URLs would keep working after access is revoked. All URLs created within half a period expire at the
+    // same time and are equal, so that a browser that requests the artifact again can use its cache.
     async downloadUrl({ key: of, rootUrl }) {
       const step = secondsUp(signedUrlExpires / 2);
       const expires = (Math.floor(clock.now() / step) + 3) * step;
@@ -52,7 +51,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
     },
 
     async put(of, contentType, bytes) {
-      const upload = await files.begin();
+      const upload = await files.startUpload();
       try {
         await upload.bytes.appendFile(bytes);
         await upload.commit(of, {
@@ -68,18 +67,18 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
 
     async stat(of) {
       const description = await files.describe(of);
-      return description && stored(description);
+      return description && toStoredArtifact(description);
     },
 
-    keep: (upload, content, etag) => files.copy(upload, content, etag),
+    copyUpload: (upload, content, etag) => files.copy(upload, content, etag),
     delete: (keys) => files.delete(keys),
-    // Served with a policy that lets pages do nothing.
+    // Pages are served with a policy that forbids them everything.
     htmlAsAttachment: false,
     parts: undefined,
   };
 }
 
-const stored = (description: Description): StoredArtifact => ({
+const toStoredArtifact = (description: Description): StoredArtifact => ({
   contentType: description.contentType,
   contentEncoding: description.contentEncoding,
   size: description.size,

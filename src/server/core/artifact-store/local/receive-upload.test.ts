@@ -18,7 +18,7 @@ const key = (name = "public/a.txt") => ({ taskId: slugid(), runId: 0, name });
 const errorOf = async (response: Response) => (await response.json()) as { code: string; message: string };
 
 describe("an upload", () => {
-  it("is stored with its type, size and hash, readable by the server's user alone", async () => {
+  it("is stored with its type, size and hash, readable only by the server's user", async () => {
     const of = key();
     const reply = await t.put(of, "text/plain; charset=utf-8", "hello");
     const sha256 = createHash("sha256").update("hello").digest("hex");
@@ -35,7 +35,7 @@ describe("an upload", () => {
     for (const file of await t.files()) expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it("keeps the encoding that it names, and the bytes as they are, whatever the API does with such bodies", async () => {
+  it("keeps its content encoding and its bytes, although the API decompresses such bodies", async () => {
     const of = key();
     const bytes = gzipSync(`{"a":${"1".repeat(2000)}}`);
     const reply = await fetch(await t.uploadUrl(of, "application/json"), {
@@ -49,7 +49,7 @@ describe("an upload", () => {
     expect(await readFile(file ?? "")).toEqual(bytes);
   });
 
-  it("may be empty, of no type, or of one that is no media type", async () => {
+  it("may be empty, and have no type or an invalid one", async () => {
     for (const contentType of ["", "text", "a/b/c;;"]) {
       const of = key();
       const headers = contentType === "" ? {} : { "content-type": contentType };
@@ -62,7 +62,7 @@ describe("an upload", () => {
     }
   });
 
-  it("may come in chunks of a length that nobody announced", async () => {
+  it("may be sent in chunks, without a content length", async () => {
     const of = key();
     const reply = await requestByHand(
       await t.uploadUrl(of, "text/plain"),
@@ -76,14 +76,14 @@ describe("an upload", () => {
     expect(await t.store.stat(of)).toMatchObject({ size: 7 });
   });
 
-  it("replaces the one before it, whose bytes are removed", async () => {
+  it("replaces the previous one, whose bytes are removed", async () => {
     const of = key();
     for (const text of ["first", "the second"]) await t.put(of, "text/plain", text);
     expect(await (await fetch(await t.downloadUrl(of))).text()).toBe("the second");
     expect(await t.files()).toHaveLength(2);
   });
 
-  it("counts when it is complete, whoever began first", async () => {
+  it("takes effect when it is complete, in any order of starts", async () => {
     const of = key();
     const url = await t.uploadUrl(of, "text/plain");
     let finishSlow = (): void => undefined;
@@ -102,7 +102,7 @@ describe("an upload", () => {
     expect(await (await fetch(await t.downloadUrl(of))).text()).toBe("slowslow");
   });
 
-  it("is whole when many come at once", async () => {
+  it("is intact if there are several concurrent ones", async () => {
     const of = key();
     const texts = Array.from({ length: 8 }, (_, i) => String(i).repeat(50_000 + i));
     await Promise.all(texts.map((text) => t.put(of, "text/plain", text)));
@@ -112,40 +112,40 @@ describe("an upload", () => {
       size: stored.length,
       sha256: createHash("sha256").update(stored).digest("hex"),
     });
-    // Concurrent writers may leave bytes that no description names; deleting the artifact takes them along.
+    // Concurrent writers may leave bytes without a description. Deleting the artifact removes them too.
     await t.store.delete([of]);
     expect(await t.files()).toEqual([]);
   });
 });
 
 describe("an upload is refused, and leaves nothing behind,", () => {
-  it("when its type is not the one that the URL was made for", async () => {
+  it("if its type is not that of the URL", async () => {
     const url = await t.uploadUrl(key(), "text/plain");
     const reply = await fetch(url, { method: "PUT", body: "<p>", headers: { "content-type": "text/html" } });
     expect(reply.status).toBe(403);
     expect(await errorOf(reply)).toMatchObject({
       code: "AccessDenied",
       message: expect.stringContaining(
-        'Content-Type is "text/html", but this URL was made for "text/plain".',
+        'Content-Type is "text/html", but this URL was created for "text/plain".',
       ),
     });
     expect(await t.files()).toEqual([]);
   });
 
-  it("when it announces more bytes than the server takes", async () => {
+  it("if its content length exceeds the limit", async () => {
     const reply = await t.put(key(), "text/plain", "x".repeat(200 * KB + 1));
     expect(reply.status).toBe(413);
     expect(await errorOf(reply)).toMatchObject({
       code: "InputTooLarge",
       message: expect.stringContaining(
-        "The artifact has 204801 bytes, and so goes beyond the 204800 bytes that this server takes (setting artifacts.maxSize).",
+        "The artifact has 204801 bytes, which exceeds the limit of 204800 bytes (setting artifacts.maxSize).",
       ),
       requestInfo: { method: "uploadArtifact" },
     });
     expect(await t.files()).toEqual([]);
   });
 
-  it("when it grows beyond the limit without having announced it", async () => {
+  it("if it exceeds the limit without a content length", async () => {
     const reply = await requestByHand(
       await t.uploadUrl(key(), "text/plain"),
       { method: "PUT", headers: { "content-type": "text/plain" } },
@@ -155,18 +155,18 @@ describe("an upload is refused, and leaves nothing behind,", () => {
       },
     );
     expect(reply.status).toBe(413);
-    expect(reply.body.toString()).toContain("The artifact goes beyond the 204800 bytes");
+    expect(reply.body.toString()).toContain("The artifact exceeds the limit of 204800 bytes");
     expect(await t.files()).toEqual([]);
   });
 
-  it("when its encoding is no name of one", async () => {
+  it("if its content encoding is malformed", async () => {
     const reply = await t.put(key(), "text/plain", "x", { "content-encoding": "gzip; please" });
     expect(reply.status).toBe(400);
     expect((await errorOf(reply)).message).toContain('Content-Encoding "gzip; please" is not the name');
     expect(await t.files()).toEqual([]);
   });
 
-  it("when the client hangs up in the middle", async () => {
+  it("if the client disconnects in the middle", async () => {
     const url = await t.uploadUrl(key(), "text/plain");
     const sent = requestByHand(
       url,
@@ -180,18 +180,18 @@ describe("an upload is refused, and leaves nothing behind,", () => {
     expect(t.records.filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  it("when nothing more comes", async () => {
-    const hasty = await testStore({ idleTimeoutMs: 50 });
+  it("if it stalls", async () => {
+    const impatient = await testStore({ idleTimeoutMs: 50 });
     try {
       const sent = requestByHand(
-        await hasty.uploadUrl(key(), "text/plain"),
+        await impatient.uploadUrl(key(), "text/plain"),
         { method: "PUT", headers: { "content-type": "text/plain", "content-length": 100 } },
         (request) => request.write("half of it"),
       );
       await expect(sent).rejects.toThrow("socket hang up");
-      await eventually(async () => expect(await hasty.files()).toEqual([]));
+      await eventually(async () => expect(await impatient.files()).toEqual([]));
     } finally {
-      await hasty.close();
+      await impatient.close();
     }
   });
 });

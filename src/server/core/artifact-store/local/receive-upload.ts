@@ -1,26 +1,26 @@
-// Takes in one upload: checked against what was signed, streamed to a file, and all or nothing.
+// Receives an upload: checks it against its signed URL and streams it to a file, all or nothing.
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Description } from "./files.ts";
-import { givenDigests, type GivenDigest } from "./given-digests.ts";
+import { expectedDigests, type ExpectedDigest } from "./expected-digests.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
 
-/** What says that the disk, or somebody's share of it, is full. */
+/** Error codes of a full disk or an exhausted quota. */
 const FULL = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);
-/** Names of codings, one or a list. */
+/** Matches one or more names of encodings. */
 const ENCODINGS = /^[\w-]+(\s*,\s*[\w-]+)*$/;
 
 export interface UploadLimits {
-  /** Bytes. */
+  /** In bytes. */
   readonly maxSize: number;
 }
 
 /**
- * Stores the body of a request that came with `grant`; answers what was stored. A request that is too large, too
- * short, torn off or of the wrong type leaves nothing behind, and what was stored before stays.
+ * Stores the body of a request that `grant` allows. Returns the size and hash. A request that is too large, too short,
+ * aborted or of the wrong type leaves nothing behind, and does not affect the previous content.
  */
 export async function receiveUpload(
   store: LocalStore,
@@ -29,15 +29,15 @@ export async function receiveUpload(
   limits: UploadLimits,
   now: () => number,
 ): Promise<Pick<Description, "size" | "sha256">> {
-  const { contentType, contentEncoding, length } = checkedHeaders(request, grant, limits);
-  const given = givenDigests(request.headers);
+  const { contentType, contentEncoding, length } = checkHeaders(request, grant, limits);
+  const expected = expectedDigests(request.headers);
   try {
-    const upload = await store.files.begin();
+    const upload = await store.files.startUpload();
     try {
-      const { digests, ...received } = await writeBody(request, upload.bytes, limits, given);
-      if (length !== undefined && received.size !== length) throw cutShort(received.size, length);
-      for (const { algorithm, value, header } of given)
-        if (digests[algorithm] !== value) throw otherContent(algorithm, value, header, digests[algorithm]);
+      const { digests, ...received } = await writeBody(request, upload.bytes, limits, expected);
+      if (length !== undefined && received.size !== length) throw tooShort(received.size, length);
+      for (const { algorithm, value, header } of expected)
+        if (digests[algorithm] !== value) throw wrongDigest(algorithm, value, header, digests[algorithm]);
       await upload.commit(grant.key, {
         contentType,
         ...(contentEncoding !== undefined && { contentEncoding }),
@@ -52,53 +52,53 @@ export async function receiveUpload(
     if (!(err instanceof Error && "code" in err && FULL.has(err.code))) throw err;
     throw new ApiError(
       "InsufficientStorage",
-      "The artifact store's disk is full, so nothing of this upload was kept. Make room, and upload again.",
+      "The artifact store's disk is full. The upload was discarded. Free some space and upload again.",
       { cause: err },
     );
   }
 }
 
-function checkedHeaders(
+function checkHeaders(
   { headers }: IncomingMessage,
   grant: Grant,
   { maxSize }: UploadLimits,
 ): { contentType: string; contentEncoding: string | undefined; length: number | undefined } {
   const contentType = headers["content-type"] ?? "";
-  // Spaces around a header's value are not part of it, so none are compared.
+  // HTTP strips spaces around a header's value.
   if (contentType !== grant.contentType.trim())
     throw new ApiError(
       "AccessDenied",
-      `Content-Type is "${contentType}", but this URL was made for "${grant.contentType}". Send that, and create the artifact anew if its type changed.`,
+      `Content-Type is "${contentType}", but this URL was created for "${grant.contentType}". Send that type, or create the artifact again if its type changed.`,
     );
-  const given = headers["content-encoding"]?.toLowerCase() ?? "identity";
-  if (!ENCODINGS.test(given))
+  const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
+  if (!ENCODINGS.test(encoding))
     throw new ApiError(
       "InvalidRequestArguments",
-      `Content-Encoding "${given}" is not the name of an encoding, such as gzip.`,
+      `Content-Encoding "${encoding}" is not the name of an encoding, such as gzip.`,
     );
   const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
   if (length !== undefined && length > maxSize) throw tooLarge(maxSize, length);
-  return { contentType, contentEncoding: given === "identity" ? undefined : given, length };
+  return { contentType, contentEncoding: encoding === "identity" ? undefined : encoding, length };
 }
 
 async function writeBody(
   request: IncomingMessage,
   file: FileHandle,
   { maxSize }: UploadLimits,
-  given: readonly GivenDigest[],
+  expected: readonly ExpectedDigest[],
 ): Promise<{ size: number; sha256: string; digests: Readonly<Record<string, string>> }> {
   const hash = createHash("sha256");
-  // Costs as much again, so only for those who give one.
-  const md5 = given.some(({ algorithm }) => algorithm === "md5") ? createHash("md5") : undefined;
+  // As expensive as SHA-256, so it is computed only if it is needed.
+  const md5 = expected.some(({ algorithm }) => algorithm === "md5") ? createHash("md5") : undefined;
   let size = 0;
-  // The request is not destroyed when we stop reading, for its socket must carry the reply that says why.
+  // Ending the iteration must not destroy the request: its socket carries the error reply.
   const chunks: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) {
     size += chunk.length;
     if (size > maxSize) throw tooLarge(maxSize);
     hash.update(chunk);
     md5?.update(chunk);
-    // Not `write`, which may write a part only.
+    // Not `write`, which may write only a part.
     await file.appendFile(chunk);
   }
   const sha256 = hash.digest("hex");
@@ -108,19 +108,19 @@ async function writeBody(
 const tooLarge = (maxSize: number, length?: number): ApiError =>
   new ApiError(
     "InputTooLarge",
-    `The artifact ${length === undefined ? "goes beyond" : `has ${length} bytes, and so goes beyond`} the ` +
-      `${maxSize} bytes that this server takes (setting artifacts.maxSize). Nothing of it was kept.`,
+    `The artifact ${length === undefined ? "exceeds" : `has ${length} bytes, which exceeds`} the limit of ` +
+      `${maxSize} bytes (setting artifacts.maxSize). The upload was discarded.`,
   );
 
-const otherContent = (algorithm: string, given: string, header: string, found = "?"): ApiError =>
+const wrongDigest = (algorithm: string, expected: string, header: string, actual = "?"): ApiError =>
   new ApiError(
     "MalformedPayload",
-    `The upload has the ${algorithm} ${found}, but ${header} announced ${given}: it was changed on the way, or the ` +
-      `header belongs to something else. Nothing of it was kept.`,
+    `The ${algorithm} digest of the upload is ${actual}, but ${header} is ${expected}: the content changed in ` +
+      `transit, or the header is wrong. The upload was discarded.`,
   );
 
-const cutShort = (size: number, length: number): ApiError =>
+const tooShort = (size: number, length: number): ApiError =>
   new ApiError(
     "MalformedPayload",
-    `The upload ended after ${size} bytes, but Content-Length announced ${length}. Nothing of it was kept.`,
+    `The upload ended after ${size} bytes, but Content-Length is ${length}. The upload was discarded.`,
   );

@@ -15,7 +15,7 @@ afterAll(() => t.close());
 const text = "0123456789";
 const sha256OfText = "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
 
-/** Stores an artifact, and answers a URL for it. */
+/** Stores an artifact and returns its URL. */
 async function stored(
   options: { name?: string; type?: string; text?: string; encoding?: string } = {},
 ): Promise<string> {
@@ -26,7 +26,7 @@ async function stored(
   return t.downloadUrl(key);
 }
 
-/** Stores bytes that are to be gzip. */
+/** Stores bytes with the content encoding gzip. */
 async function storedGzip(bytes: Buffer = gzipSync(text)): Promise<{ url: string; bytes: Buffer }> {
   const key = { taskId: slugid(), runId: 0, name: "public/log" };
   await fetch(await t.uploadUrl(key, "text/plain"), {
@@ -41,7 +41,7 @@ const messageOf = async (reply: Response): Promise<string> =>
   ((await reply.json()) as { message: string }).message;
 
 describe("an artifact", () => {
-  it("comes whole with its type, size, hash and time, open to other origins", async () => {
+  it("is sent with its type, size, hash and time, and allows other origins", async () => {
     const reply = await fetch(await stored());
     expect([reply.status, await reply.text()]).toEqual([200, text]);
     expect(Object.fromEntries(reply.headers)).toMatchObject({
@@ -56,7 +56,7 @@ describe("an artifact", () => {
     expect(reply.headers.has("content-disposition")).toBe(false);
   });
 
-  it("is not compressed on its way, so that it keeps its size, tag and ranges", async () => {
+  it("is not compressed in transit, so that it keeps its size, ETag and ranges", async () => {
     const long = text.repeat(1_000);
     const headers = { "accept-encoding": "gzip" };
     const url = await stored({ text: long });
@@ -74,7 +74,7 @@ describe("an artifact", () => {
     expect([head.status, head.headers["content-length"]]).toEqual([200, "10000"]);
   });
 
-  it("can do nothing on our origin, be it a page, a picture or a script", async () => {
+  it("cannot do anything on our origin as a page, an image or a script", async () => {
     for (const type of ["text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript"]) {
       const url = await stored({ type, text: "<script>alert(document.domain)</script>" });
       const reply = await fetch(url);
@@ -92,7 +92,7 @@ describe("an artifact", () => {
     }
   });
 
-  it("answers HEAD with the headers of GET and no body", async () => {
+  it("has the same headers for HEAD, and no body", async () => {
     const reply = await requestByHand(await stored(), { method: "HEAD" });
     expect(reply).toMatchObject({
       status: 200,
@@ -101,7 +101,7 @@ describe("an artifact", () => {
     expect(reply.body).toHaveLength(0);
   });
 
-  it("of no bytes is empty and no error", async () => {
+  it("may be empty", async () => {
     const url = await stored({ text: "" });
     for (const method of ["GET", "HEAD"]) {
       const reply = await requestByHand(url, { method });
@@ -110,12 +110,12 @@ describe("an artifact", () => {
     expect((await requestByHand(url, { headers: { range: "bytes=0-" } })).status).toBe(416);
   });
 
-  it("without a type is of the type that says nothing", async () => {
+  it("without a type is sent as application/octet-stream", async () => {
     const reply = await fetch(await stored({ type: "" }));
     expect(reply.headers.get("content-type")).toBe("application/octet-stream");
   });
 
-  it("is not sent again to those who have it", async () => {
+  it("is not sent again to a caller that has it", async () => {
     const url = await stored();
     for (const tag of [`"${sha256OfText}"`, `W/"${sha256OfText}"`, `"other", "${sha256OfText}"`, "*"]) {
       const reply = await requestByHand(url, { headers: { "if-none-match": tag, range: "bytes=99-" } });
@@ -125,7 +125,7 @@ describe("an artifact", () => {
     expect((await requestByHand(url, { headers: { "if-none-match": '"other"' } })).status).toBe(200);
   });
 
-  it("is not there before its upload is complete, and the answer says why", async () => {
+  it("is not found before its upload is complete, and the error states why", async () => {
     const taskId = slugid();
     const reply = await fetch(await t.downloadUrl({ taskId, runId: 2, name: "public/x" }));
     expect(reply.status).toBe(404);
@@ -160,31 +160,31 @@ describe("a range", () => {
   });
 
   it.each(["bytes=1-2,5-6", "lines=1-2", "nonsense", "bytes=3-1,"])(
-    "%s is answered with the whole",
+    "%s returns the whole content",
     async (range) => {
       const reply = await requestByHand(await stored(), { headers: { range } });
       expect([reply.status, reply.body.toString()]).toEqual([200, text]);
     },
   );
 
-  it("beyond the end is refused with the size", async () => {
+  it("after the end is refused with the size", async () => {
     const reply = await requestByHand(await stored(), { headers: { range: "bytes=10-" } });
     expect([reply.status, reply.headers["content-range"]]).toEqual([416, "bytes */10"]);
-    expect(reply.body.toString()).toContain(`Range \\"bytes=10-\\" begins after the artifact's 10 bytes.`);
+    expect(reply.body.toString()).toContain(`Range \\"bytes=10-\\" starts after the artifact's 10 bytes.`);
   });
 
-  it("counts only for the version that it was meant for", async () => {
+  it("applies only to the version in If-Range", async () => {
     const url = await stored();
     const get = async (ifRange: string) =>
       (await requestByHand(url, { headers: { range: "bytes=5-", "if-range": ifRange } })).body.toString();
     expect(await get(`"${sha256OfText}"`)).toBe("56789");
-    expect(await get('"the one before"')).toBe(text);
+    expect(await get('"the previous one"')).toBe(text);
     expect(await get(new Date(t.clock.now()).toUTCString())).toBe(text);
   });
 });
 
 describe("a compressed artifact", () => {
-  it("comes as it is stored to those who can read that", async () => {
+  it("is sent as stored to callers that accept gzip", async () => {
     const { url, bytes } = await storedGzip();
     for (const accepted of ["gzip", "br, GZIP;q=0.5", "*", "x-gzip"]) {
       const reply = await requestByHand(url, { headers: { "accept-encoding": accepted } });
@@ -199,7 +199,7 @@ describe("a compressed artifact", () => {
     expect([part.status, part.body]).toEqual([206, bytes.subarray(0, 2)]);
   });
 
-  it("comes inflated to those who cannot, under a tag of its own", async () => {
+  it("is sent decompressed to other callers, with a different ETag", async () => {
     const { url } = await storedGzip();
     for (const headers of [{}, { "accept-encoding": "identity" }, { "accept-encoding": "br, gzip;q=0" }]) {
       const reply = await requestByHand(url, { headers: { ...headers, range: "bytes=0-1" } });
@@ -215,25 +215,25 @@ describe("a compressed artifact", () => {
     expect([head.status, head.headers["content-length"]]).toEqual([200, undefined]);
   });
 
-  it("that is none after all comes as it is stored", async () => {
+  it("whose content is not gzip is sent as stored", async () => {
     const reply = await requestByHand(await stored({ encoding: "gzip" }), {});
     expect([reply.headers["content-encoding"], reply.body.toString()]).toEqual(["gzip", text]);
   });
 
-  it("that is damaged ends in a torn connection, not in a short file", async () => {
+  it("that is damaged aborts the connection instead of ending as a short file", async () => {
     const damaged = gzipSync(randomBytes(300_000)).subarray(0, 200_000);
     const { url } = await storedGzip(damaged);
     await expect(requestByHand(url, {})).rejects.toThrow("aborted");
   });
 
-  it("in an encoding that nobody undoes here comes as it is stored", async () => {
+  it("with an encoding other than gzip is sent as stored", async () => {
     const reply = await requestByHand(await stored({ encoding: "zstd" }), {});
     expect([reply.headers["content-encoding"], reply.body.toString()]).toEqual(["zstd", text]);
   });
 });
 
 describe("the URL of an artifact", () => {
-  it("leads to it whatever its name, also after a client has tidied the URL up", async () => {
+  it("works for any name, also after a client has normalized the URL", async () => {
     await fc.assert(
       fc.asyncProperty(hostileName, async (name) => {
         const url = await stored({ name, text: `I am ${name}` });
@@ -244,22 +244,22 @@ describe("the URL of an artifact", () => {
     );
   });
 
-  it("does not put, and one to put does not get", async () => {
+  it("does not allow uploads, and an upload URL does not allow downloads", async () => {
     const key = { taskId: slugid(), runId: 0, name: "x" };
     const get = await t.downloadUrl(key);
     const put = await fetch(get, { method: "PUT", body: "x", headers: { "content-type": "text/plain" } });
     expect([put.status, await messageOf(put)]).toEqual([
       403,
-      expect.stringContaining("was not made for PUT"),
+      expect.stringContaining("was not created for PUT"),
     ]);
     const got = await fetch(await t.uploadUrl(key, "text/plain"));
     expect([got.status, await messageOf(got)]).toEqual([
       403,
-      expect.stringContaining("was not made for GET"),
+      expect.stringContaining("was not created for GET"),
     ]);
   });
 
-  it("stays the same for a while, and so in caches, and ends when it says", async () => {
+  it("stays the same for a while, so that caches work, and expires at its time", async () => {
     const url = await stored();
     const key = { taskId: slugid(), runId: 0, name: "public/x" };
     const before = await t.downloadUrl(key);
@@ -274,17 +274,17 @@ describe("the URL of an artifact", () => {
     expect(await messageOf(late)).toContain("This URL expired at 2026-01-01T00:45:00.000Z.");
   });
 
-  it("begins with the configured root URL, where there is one", async () => {
-    const named = await testStore({ rootUrl: "https://ci.example.com/" });
+  it("starts with the configured root URL, if any", async () => {
+    const configured = await testStore({ rootUrl: "https://ci.example.com/" });
     try {
-      const url = await named.downloadUrl({ taskId: slugid(), runId: 0, name: "x" });
+      const url = await configured.downloadUrl({ taskId: slugid(), runId: 0, name: "x" });
       expect(url.startsWith("https://ci.example.com/artifact-store/")).toBe(true);
     } finally {
-      await named.close();
+      await configured.close();
     }
   });
 
-  it("tells browsers of other origins what they may do with it", async () => {
+  it("replies to preflight requests of browsers", async () => {
     const reply = await fetch(await stored(), { method: "OPTIONS" });
     expect(reply.status).toBe(204);
     expect(reply.headers.get("access-control-allow-methods")).toBe("OPTIONS,GET,HEAD,PUT");

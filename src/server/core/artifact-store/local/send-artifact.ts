@@ -1,4 +1,4 @@
-// Sends an artifact: whole, a range of it, or only the news that it did not change.
+// Sends an artifact: the whole content, a range, or 304 if it has not changed.
 import type { FileHandle } from "node:fs/promises";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -9,16 +9,16 @@ import { describeKey } from "../index.ts";
 import type { Description } from "./files.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
-import { DamagedContent, requireSize, verifiedStream } from "./verified.ts";
+import { DamagedContent, requireSize, verifiedStream } from "./verified-stream.ts";
 
-/** Artifacts are made by anybody who may run a task, and come from the origin of the API and its pages. */
-const harmless = {
+/** Anyone who may run a task can create artifacts, and they share the origin of the API and its pages. */
+const securityHeaders = {
   "x-content-type-options": "nosniff",
-  // A page may show itself, styled by itself, and do nothing: no scripts, no forms, no origin.
+  // A page may only display itself with its own styles: no scripts, no forms, no origin.
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
 };
 
-/** What is true of an artifact, and not of the error that is sent in its place. */
+/** Headers of an artifact that do not apply to an error sent in its place. */
 const CONTENT_HEADERS = [
   "etag",
   "last-modified",
@@ -28,7 +28,10 @@ const CONTENT_HEADERS = [
   "vary",
 ];
 
-/** Answers GET and HEAD; throws `ResourceNotFound`, `AccessDenied`, `RangeNotSatisfiable`, and `InternalServerError` for damaged content. */
+/**
+ * Handles GET and HEAD. Throws `ResourceNotFound`, `AccessDenied`, `RangeNotSatisfiable`, and `InternalServerError` if
+ * the content is damaged.
+ */
 export async function sendArtifact(
   store: LocalStore,
   { key }: Grant,
@@ -42,7 +45,7 @@ export async function sendArtifact(
     throw new ApiError(
       "ResourceNotFound",
       `There is no content for ${describeKey(key)}: ` +
-        `its upload was never completed, is still under way, or was removed.`,
+        `its upload was never completed, is still in progress, or was removed.`,
     );
   const { description, bytes } = found;
   let body: Readable | undefined;
@@ -58,17 +61,17 @@ export async function sendArtifact(
     for (const header of CONTENT_HEADERS) reply.removeHeader(header);
     throw new ApiError(
       "InternalServerError",
-      `The stored content of ${describeKey(key)} is damaged, so it is not sent: only another upload can mend it.`,
+      `The stored content of ${describeKey(key)} is damaged and cannot be sent. Only another upload can repair it.`,
       { cause: err },
     );
   } finally {
-    // What streams the bytes closes them.
+    // A stream closes the file itself.
     if (!body) await bytes.close();
   }
   return reply.send(body);
 }
 
-/** Sets status and headers; answers what is to be streamed, if anything. */
+/** Sets status and headers. Returns the stream to send, if any. */
 async function prepare(
   description: Description,
   bytes: FileHandle,
@@ -77,19 +80,19 @@ async function prepare(
 ): Promise<Readable | undefined> {
   const { contentType, contentEncoding, size, sha256, stored } = description;
   const { headers } = request;
-  // Stored compressed and asked for by somebody who cannot read that, such as plain `curl`: sent as it was before.
-  const inflated =
-    contentEncoding === "gzip" && !acceptsGzip(headers["accept-encoding"]) && (await beginsAsGzip(bytes));
-  const etag = inflated ? `"${sha256}-plain"` : `"${sha256}"`;
+  // Stored compressed, but the caller does not accept gzip (plain `curl`, for example): decompressed while it is sent.
+  const decompress =
+    contentEncoding === "gzip" && !acceptsGzip(headers["accept-encoding"]) && (await startsAsGzip(bytes));
+  const etag = decompress ? `"${sha256}-plain"` : `"${sha256}"`;
   const unchanged = matches(headers["if-none-match"], etag);
-  const range = inflated || unchanged ? undefined : rangeOf(headers, etag, size, reply);
+  const range = decompress || unchanged ? undefined : rangeOf(headers, etag, size, reply);
   reply.headers({
-    ...harmless,
+    ...securityHeaders,
     etag,
     "last-modified": new Date(stored).toUTCString(),
-    // To be kept and asked about: an artifact may be uploaded again under its name.
+    // May be cached but must be revalidated: an artifact can be uploaded again under its name.
     "cache-control": "no-cache",
-    "accept-ranges": inflated ? "none" : "bytes",
+    "accept-ranges": decompress ? "none" : "bytes",
     ...(contentEncoding === "gzip" && { vary: "accept-encoding" }),
   });
   if (unchanged) {
@@ -97,10 +100,10 @@ async function prepare(
     return undefined;
   }
   reply.header("content-type", contentType || "application/octet-stream");
-  const wanted = request.method === "GET";
+  const sendBody = request.method === "GET";
   if (!range) {
-    // Its size is not known before the end. What turns out to be damaged ends with the connection, not well.
-    return wanted
+    // The decompressed size is unknown until the end. If the content is damaged, the connection is aborted.
+    return sendBody
       ? pipeline(await verifiedStream(bytes, description), createGunzip(), () => undefined)
       : undefined;
   }
@@ -108,12 +111,12 @@ async function prepare(
   if (contentEncoding !== undefined) reply.header("content-encoding", contentEncoding);
   if (partial) reply.code(206).header("content-range", `bytes ${start}-${end}/${size}`);
   reply.header("content-length", end - start + 1);
-  if (!wanted || size === 0) return undefined;
-  // A part cannot be checked without reading the whole; who wants to be sure asks for that.
+  if (!sendBody || size === 0) return undefined;
+  // A range cannot be verified without reading the whole content. Callers that need verification request all of it.
   return partial ? bytes.createReadStream({ start, end }) : verifiedStream(bytes, description);
 }
 
-/** The bytes to send, `end` included. Several ranges at once are not offered, and answered with the whole. */
+/** Returns the range to send, inclusive of `end`. Multiple ranges are not supported: the reply is the whole content. */
 function rangeOf(
   headers: FastifyRequest["headers"],
   etag: string,
@@ -122,19 +125,19 @@ function rangeOf(
 ): { start: number; end: number; partial: boolean } {
   const whole = { start: 0, end: size - 1, partial: false };
   const { range, "if-range": ifRange } = headers;
-  // A date in If-Range is to the second, in which an upload may follow another, so it never counts as equal.
+  // A date in If-Range never matches: its resolution is a second, within which an artifact may be replaced.
   if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return whole;
   const ranges = parseRange(size, range);
   if (ranges === -1) {
     reply.header("content-range", `bytes */${size}`);
-    throw new ApiError("RangeNotSatisfiable", `Range "${range}" begins after the artifact's ${size} bytes.`);
+    throw new ApiError("RangeNotSatisfiable", `Range "${range}" starts after the artifact's ${size} bytes.`);
   }
   if (ranges === -2 || ranges.type !== "bytes" || ranges.length !== 1) return whole;
   return { ...whole, ...ranges[0], partial: true };
 }
 
-/** Uploaders say what they like. */
-async function beginsAsGzip(bytes: FileHandle): Promise<boolean> {
+/** Checks the content itself: the uploader may have declared any encoding. */
+async function startsAsGzip(bytes: FileHandle): Promise<boolean> {
   const { buffer } = await bytes.read(Buffer.alloc(2), 0, 2, 0);
   return buffer[0] === 0x1f && buffer[1] === 0x8b;
 }
@@ -143,7 +146,7 @@ const matches = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch !== undefined &&
   ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
 
-/** Whether `Accept-Encoding` names gzip, or anything, with a weight that is not zero. */
+/** Reports whether `Accept-Encoding` has gzip or `*` with a weight above zero. */
 const acceptsGzip = (accepted = ""): boolean =>
   accepted
     .split(",")
@@ -156,8 +159,8 @@ const acceptsGzip = (accepted = ""): boolean =>
     .some(([coding, weight]) => /^(gzip|x-gzip|\*)$/.test(coding ?? "") && Number(weight ?? 1) > 0);
 
 /**
- * Our own pages never take code from artifacts; whoever managed to put markup into one must not get around its
- * policy that scripts come from this origin.
+ * Refuses requests for an artifact as code. Our own pages never load code from artifacts. Injected markup must not be
+ * able to use one to satisfy a policy that allows scripts from this origin.
  */
 function refuseAsCode({ headers }: FastifyRequest): void {
   const destination = headers["sec-fetch-dest"];

@@ -1,4 +1,4 @@
-// The routes under which the local store is reached: PUT, GET and HEAD of signed URLs, below /artifact-store.
+// Serves the local store: PUT, GET and HEAD of signed URLs below /artifact-store.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { endpoint, type Endpoint } from "../../../../api/endpoint.ts";
 import type { Clock } from "../../../../lib/clock.ts";
@@ -13,11 +13,11 @@ import { STORE_PATH } from "./signed-url.ts";
 export interface ServeLocalStoreOptions extends UploadLimits {
   readonly clock: Clock;
   readonly monitor: Monitor;
-  /** A transfer that stands still for so long is given up, in milliseconds; default 2 minutes. */
+  /** How long a transfer may stall before it is aborted, in milliseconds. Default: 2 minutes. */
   readonly idleTimeoutMs?: number;
 }
 
-/** How much of a refused upload is read and dropped, so that its sender gets to see why. */
+/** How many bytes of a refused upload are read and discarded, so that the sender receives the error reply. */
 const DRAIN_LIMIT = 64 * 1024 * 1024;
 
 const url = `${STORE_PATH}/*`;
@@ -30,7 +30,7 @@ const cors = {
   "access-control-max-age": "900",
 };
 
-/** What errors call these methods. They are no part of the API: their URLs are made by the store alone. */
+/** Names of the routes in error replies. They are not part of the API: only the store creates their URLs. */
 const described = { path: url, category: "Artifacts", stability: "stable", description: "" } as const;
 const put = endpoint({ ...described, method: "PUT", name: "uploadArtifact", title: "Upload an artifact" });
 const get = endpoint({
@@ -48,22 +48,22 @@ export function serveLocalStore(
 ): void {
   const { clock, monitor, idleTimeoutMs = 120_000 } = options;
 
-  /** Runs a route; whatever it throws is answered in the API's form. */
-  async function answering(
+  /** Runs a handler and replies to its errors in the API's format. */
+  async function handle(
     of: Endpoint,
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: () => Promise<FastifyReply>,
+    handler: () => Promise<FastifyReply>,
   ): Promise<FastifyReply> {
     request.raw.setTimeout(idleTimeoutMs);
     try {
       reply.headers(cors);
-      return await answer();
+      return await handler();
     } catch (err) {
-      // Nobody is left to hear it, and a client that hangs up is no incident.
+      // The client has disconnected, which is not an incident.
       if (request.raw.destroyed && !request.raw.complete) return reply.hijack();
       const error = toApiError(err, monitor);
-      // Refusals are the business of who asked; this one somebody here has to do something about.
+      // Unlike other client errors, this one needs the operator.
       if (error.code === "InsufficientStorage")
         monitor.log.error({ err: error.cause }, "the artifact store's disk is full");
       setApiHeaders(request, reply);
@@ -74,30 +74,30 @@ export function serveLocalStore(
   app.route({
     method: "PUT",
     url,
-    // Here and not in the handler, before which fastify would look at the body: this type is the artifact's, so it
-    // chooses no parser and may be no media type at all, and this encoding is to be kept, not undone.
+    // Not in the handler, before which fastify parses the body: the content type is the artifact's, which selects no
+    // parser and may be invalid, and the content encoding must be preserved.
     onRequest: (request, reply) =>
-      answering(put, request, reply, async () => {
+      handle(put, request, reply, async () => {
         try {
           const grant = store.check("PUT", request.raw.url ?? "");
           const { sha256 } = await receiveUpload(store, grant, request.raw, options, clock.now);
           return reply.header("etag", `"${sha256}"`).send();
         } finally {
-          dropRest(request);
+          discardRest(request);
         }
       }),
     handler: () => {
-      throw new Error("an upload was not answered when it was received");
+      throw new Error("the onRequest hook did not reply to an upload");
     },
   });
 
   app.route({
     method: ["GET", "HEAD"],
     url,
-    // Sent as it was stored: with its length, ranges of it, and its digest.
+    // Sent as stored, so that length, ranges and digest are those of the artifact.
     compress: false,
     handler: (request, reply) =>
-      answering(get, request, reply, async () => {
+      handle(get, request, reply, async () => {
         const grant = store.check("GET", request.raw.url ?? "");
         return sendArtifact(store, grant, request, reply, (error) =>
           monitor.reportError(error, { path: request.raw.url?.split("?")[0] ?? "" }),
@@ -108,13 +108,13 @@ export function serveLocalStore(
   app.options(url, (_request, reply) => reply.headers(cors).code(204).send());
 }
 
-/** Lets a refused upload flow away for a while: a socket closed at once would take the refusal with it. */
-function dropRest({ raw }: FastifyRequest): void {
+/** Reads and discards the rest of a refused upload: closing the socket immediately would lose the error reply. */
+function discardRest({ raw }: FastifyRequest): void {
   if (raw.complete || raw.destroyed) return;
-  let dropped = 0;
+  let discarded = 0;
   raw.on("data", (chunk: Buffer) => {
-    dropped += chunk.length;
-    if (dropped > DRAIN_LIMIT) raw.destroy();
+    discarded += chunk.length;
+    if (discarded > DRAIN_LIMIT) raw.destroy();
   });
   raw.resume();
 }

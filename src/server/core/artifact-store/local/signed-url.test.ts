@@ -18,27 +18,27 @@ const check = (url: string, method: Grant["method"] = "GET", at = now): Grant =>
   checkSignedUrl(key, method, targetOf(url), at);
 
 describe("a signed URL", () => {
-  it("tells where, what and until when, ends in the name, and follows the root URL", () => {
+  it("has the key, the expiration and the signature, ends with the name, and starts with the root URL", () => {
     expect(signedUrl(key, "https://ci.example.com/yard", grant)).toMatch(
       /^https:\/\/ci\.example\.com\/yard\/artifact-store\/AAAAAAAAQAAAAAAAAAAAAA\/0\/public\/a%20b\.txt\?expires=1767225660&signature=[\w-]{43}$/,
     );
   });
 
-  it("gives back its grant, whatever the name, also after a client has tidied its path up", () => {
+  it("yields its grant for any name, also after a client has normalized its path", () => {
     fc.assert(
       fc.property(hostileName, fc.constantFrom("GET" as const, "PUT" as const), (name, method) => {
         const contentType = method === "PUT" ? "text/plain; charset=utf-8" : "";
-        const given = { ...grant, method, contentType, key: { ...grant.key, name } };
-        const url = signedUrl(key, "http://h", given);
-        const tidied = new URL(url.replaceAll("%2E", ".")).href;
-        expect(tidied.startsWith("http://h/artifact-store/AAAAAAAAQAAAAAAAAAAAAA/0/")).toBe(true);
-        expect(check(tidied, method)).toMatchObject(given);
+        const expected = { ...grant, method, contentType, key: { ...grant.key, name } };
+        const url = signedUrl(key, "http://h", expected);
+        const normalized = new URL(url.replaceAll("%2E", ".")).href;
+        expect(normalized.startsWith("http://h/artifact-store/AAAAAAAAQAAAAAAAAAAAAA/0/")).toBe(true);
+        expect(check(normalized, method)).toMatchObject(expected);
       }),
       { numRuns: 1000 },
     );
   });
 
-  it("is refused when anything in it is changed", () => {
+  it("is refused if any part of it is modified", () => {
     const url = signedUrl(key, "http://h", grant);
     const put = signedUrl(key, "http://h", { ...grant, method: "PUT", contentType: "text/plain" });
     const changed = [
@@ -52,25 +52,25 @@ describe("a signed URL", () => {
       url.replace("?", "%?"),
       "http://h/artifact-store/",
     ];
-    for (const other of changed) expect(() => check(other)).toThrow("The signature of this URL does not fit");
-    expect(() => check(url, "PUT")).toThrow("was not made for PUT");
-    expect(() => check(put, "GET")).toThrow("was not made for GET");
-    expect(() => check(put.replace("text%2Fplain", "text%2Fhtml"), "PUT")).toThrow("does not fit");
+    for (const other of changed) expect(() => check(other)).toThrow("The signature of this URL is invalid");
+    expect(() => check(url, "PUT")).toThrow("was not created for PUT");
+    expect(() => check(put, "GET")).toThrow("was not created for GET");
+    expect(() => check(put.replace("text%2Fplain", "text%2Fhtml"), "PUT")).toThrow("is invalid");
     expect(check(put, "PUT").contentType).toBe("text/plain");
   });
 
-  it("is refused where another secret signed it", () => {
+  it("is refused if it was signed with another secret", () => {
     const other = signingKey(randomBytes(16).toString("hex"));
-    expect(() => check(signedUrl(other, "http://h", grant))).toThrow("does not fit");
+    expect(() => check(signedUrl(other, "http://h", grant))).toThrow("is invalid");
   });
 
-  it("ends when it says", () => {
+  it("expires at its expiration time", () => {
     const url = signedUrl(key, "http://h", grant);
     expect(check(url, "GET", now + 59_999)).toMatchObject(grant);
     expect(() => check(url, "GET", now + 60_000)).toThrow(
       new ApiError(
         "AccessDenied",
-        "This URL expired at 2026-01-01T00:01:00.000Z. Ask the queue for a new one.",
+        "This URL expired at 2026-01-01T00:01:00.000Z. Request a new one from the queue.",
       ),
     );
   });

@@ -1,29 +1,31 @@
-// URLs that let their holder put or get one artifact, signed by this server for itself.
+// URLs that allow their holder to upload or download one artifact, signed and verified by this server.
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { StoreKey } from "../index.ts";
 
-/** What a signed URL allows. */
+/** The request that a signed URL allows. */
 export interface Grant {
-  /** HEAD goes with GET. */
+  /** GET includes HEAD. */
   readonly method: "GET" | "PUT";
   readonly key: StoreKey;
   /** The Content-Type that an upload must have; empty for GET. */
   readonly contentType: string;
-  /** Milliseconds since the epoch; whole seconds. */
+  /** In milliseconds since the epoch, rounded to seconds. */
   readonly expires: number;
 }
 
 export const STORE_PATH = "/artifact-store";
-/** They stand where a task's id would, which is longer. */
+/** In place of a task id, which is longer. */
 const OBJECTS = "objects";
 const UPLOADS = "uploads";
 
-/** The key that signs, from the secret of the instance: whoever learns the one does not know the other. */
+/** Derives the signing key from the secret of the instance. The key does not reveal the secret. */
 export const signingKey = (secret: string): Buffer =>
   Buffer.from(hkdfSync("sha256", secret, "", "taskyard artifact-store urls 1", 32));
 
-/** The URL of a grant. The path ends in the artifact's own name, so that `curl -O` and browsers name files well. */
+/**
+ * Returns the URL of a grant. Its path ends with the artifact's name, which `curl -O` and browsers use as file name.
+ */
 export function signedUrl(key: Buffer, rootUrl: string, grant: Grant): string {
   const { key: of } = grant;
   const path = partsOf(of).join("/").split("/").map(toSegment).join("/");
@@ -35,20 +37,20 @@ export function signedUrl(key: Buffer, rootUrl: string, grant: Grant): string {
   return `${rootUrl}${STORE_PATH}/${path}?${query.toString()}`;
 }
 
-/** What the path and query of a request allow now; throws `AccessDenied`. */
+/** Returns what the path and query of a request allow at this time. Throws `AccessDenied`. */
 export function checkSignedUrl(key: Buffer, method: Grant["method"], target: string, now: number): Grant {
   const grant = readGrant(method, target);
   const given = Buffer.from(grant?.signature ?? "", "base64url");
   if (!grant || given.length !== 32 || !timingSafeEqual(given, signatureOf(key, grant)))
     throw new ApiError(
       "AccessDenied",
-      `The signature of this URL does not fit: it was changed on the way, or was not made for ${method}. ` +
-        `Ask the queue for a URL, and use it as it is.`,
+      `The signature of this URL is invalid: the URL was modified, or was not created for ${method}. ` +
+        `Request a URL from the queue, and use it unchanged.`,
     );
   if (grant.expires <= now)
     throw new ApiError(
       "AccessDenied",
-      `This URL expired at ${new Date(grant.expires).toISOString()}. Ask the queue for a new one.`,
+      `This URL expired at ${new Date(grant.expires).toISOString()}. Request a new one from the queue.`,
     );
   return grant;
 }
@@ -75,12 +77,12 @@ function readGrant(method: Grant["method"], target: string): (Grant & { signatur
       signature: searchParams.get("signature") ?? "",
     };
   } catch {
-    // Not a URL, or not percent-encoding: then its signature fits nothing either.
+    // Invalid URL or percent-encoding. No signature can match it.
     return undefined;
   }
 }
 
-/** Over a JSON list, in which no two grants look the same. */
+/** Signs a JSON list, which is different for any two grants. */
 function signatureOf(key: Buffer, { method, key: of, contentType, expires }: Grant): Buffer {
   return createHmac("sha256", key)
     .update(JSON.stringify([method, ...partsOf(of), contentType, expires]))
@@ -93,8 +95,8 @@ function partsOf(key: StoreKey): readonly (string | number)[] {
 }
 
 /**
- * A part of a name as a segment of a path. `.`, `..` and empty segments are taken out of paths by browsers,
- * curl and proxies, encoded or not; a tilde in front keeps them, and so is doubled where a part begins with one.
+ * Encodes a part of a name as a segment of a path. Browsers, curl and proxies remove `.`, `..` and empty segments,
+ * encoded or not, so these get a tilde in front; a leading tilde is doubled.
  */
 const toSegment = (part: string): string =>
   (/^(\.{0,2}$|~)/.test(part) ? "~" : "") + encodeURIComponent(part);

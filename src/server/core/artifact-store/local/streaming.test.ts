@@ -18,22 +18,22 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-// The collector runs before each look, or the figure is that of garbage.
+// Garbage is collected before each measurement.
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** The memory that buffers hold, in MB. */
-function held(): number {
+/** Returns the memory held by buffers in MB. */
+function bufferedMb(): number {
   collectGarbage();
   return process.memoryUsage().external / MB;
 }
 
-it("moves an artifact in both directions without holding it in memory, however slow the reader", async () => {
+it("streams an artifact in both directions without buffering it, even for a slow reader", async () => {
   const key = { taskId: slugid(), runId: 0, name: "public/big" };
   const put = await t.uploadUrl(key, "a/b");
   const sha256 = createHash("sha256");
-  const before = held();
-  const looks: number[] = [];
+  const before = bufferedMb();
+  const samples: number[] = [];
   const headers = { "content-type": "a/b", "content-length": parts * MB };
   const sent = request(put, { method: "PUT", headers });
   const status = new Promise((resolve, reject) =>
@@ -41,7 +41,7 @@ it("moves an artifact in both directions without holding it in memory, however s
   );
   const source = function* () {
     for (let n = 0; n < parts; n++) {
-      if (n % 16 === 15) looks.push(held() - before);
+      if (n % 16 === 15) samples.push(bufferedMb() - before);
       sha256.update(part);
       yield part;
     }
@@ -55,14 +55,14 @@ it("moves an artifact in both directions without holding it in memory, however s
   let received = 0;
   for await (const bytes of response as AsyncIterable<Buffer>) {
     received += bytes.length;
-    // The server gets its turns between two looks, and would read on if it did not wait for the reader.
+    // Lets the server run between two samples: it would read ahead if it did not wait for the reader.
     if (received % (16 * MB) < bytes.length) {
-      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-      looks.push(held() - before);
+      for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+      samples.push(bufferedMb() - before);
     }
   }
   expect(received).toBe(parts * MB);
-  expect(looks.length).toBeGreaterThanOrEqual(20);
-  // Measured: up to 10 on the way in and 30 on the way out, which the collector has not given back yet.
-  expect(Math.max(...looks)).toBeLessThan(parts / 2);
+  expect(samples.length).toBeGreaterThanOrEqual(20);
+  // Measured: up to 10 for the upload and 30 for the download, not yet released by the garbage collector.
+  expect(Math.max(...samples)).toBeLessThan(parts / 2);
 });

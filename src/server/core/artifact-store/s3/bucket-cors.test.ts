@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { s3Error, startS3Server, type S3Server } from "../../../../../test/support/s3-server.ts";
 import { s3Buckets, s3Key } from "../../../../../test/support/s3-settings.ts";
-import { letsBrowsersIn, prepareBuckets } from "./bucket-cors.ts";
+import { allowsBrowsers, prepareBuckets } from "./bucket-cors.ts";
 import { createClient } from "./client.ts";
 
 let s3: S3Server;
@@ -27,7 +27,7 @@ const rulesOf = async (Bucket: string) =>
   (await client.send(new GetBucketCorsCommand({ Bucket }))).CORSRules ?? [];
 const puts = () => s3.requests().filter((request) => request.startsWith("PUT "));
 
-/** What a browser asks before a page of some origin sends such a request. */
+/** Sends the preflight request of a browser. */
 const preflight = async (method: string, headers: string) => {
   const reply = await fetch(`${s3.endpoint}/private-artifacts/key`, {
     method: "OPTIONS",
@@ -40,7 +40,7 @@ const preflight = async (method: string, headers: string) => {
   return [reply.status, reply.headers.get("access-control-allow-origin")];
 };
 
-describe("at start, the buckets", () => {
+describe("at startup, the buckets", () => {
   it("are opened to browsers, once", async () => {
     expect(await preflight("PUT", "content-type")).toEqual([403, null]);
     await prepare();
@@ -56,7 +56,7 @@ describe("at start, the buckets", () => {
     ]);
   });
 
-  it("keep the rules that others made, and are left alone where those are enough", async () => {
+  it("keep their other rules, and are not changed if those suffice", async () => {
     const others: CORSRule = { AllowedOrigins: ["https://other.example.com"], AllowedMethods: ["DELETE"] };
     const enough: CORSRule[] = [
       { AllowedOrigins: ["*"], AllowedMethods: ["GET"], AllowedHeaders: ["*"] },
@@ -71,12 +71,12 @@ describe("at start, the buckets", () => {
     expect(await rulesOf("private-artifacts")).toMatchObject(enough);
   });
 
-  it("must exist, and the key must be right", async () => {
+  it("must exist, and the key must be valid", async () => {
     await expect(prepare({ ...s3Buckets, privateBucket: "nowhere" })).rejects.toThrow(
-      's3.privateBucket = nowhere  (the store\'s answer for "nowhere")\n    does not exist: create it, or name another',
+      's3.privateBucket = nowhere  (the store\'s reply for "nowhere")\n    does not exist: create it, or set another name',
     );
     await expect(prepare(s3Buckets, open({ ...s3Key, accessKeyId: "OTHER" }))).rejects.toThrow(
-      /s3\.accessKeyId .*\n {4}is not known to the store/,
+      /s3\.accessKeyId .*\n {4}is unknown to the store/,
     );
     const wrong = prepare(s3Buckets, open({ ...s3Key, secretAccessKey: "a wrong secret" }));
     await expect(wrong).rejects.toThrow(/s3\.secretAccessKey .*\n {4}does not belong to s3\.accessKeyId/);
@@ -84,40 +84,50 @@ describe("at start, the buckets", () => {
   });
 
   it.each([
-    ["the key may not", 403, "AccessDenied", "could not be checked or set: the key may not. "],
-    ["the store has no such rules", 501, "NotImplemented", "The store has no CORS rules for buckets; "],
-    ["something else is wrong", 400, "Whatever", "could not be checked or set. "],
-  ])("are used as they are where %s, and the log says what to do", async (_, status, code, message) => {
+    [
+      "the key has no permission",
+      403,
+      "AccessDenied",
+      "could not be checked or set: the key does not have the permission. ",
+    ],
+    [
+      "the store has no such rules",
+      501,
+      "NotImplemented",
+      "The store does not support CORS rules of buckets; ",
+    ],
+    ["another error occurs", 400, "Whatever", "could not be checked or set. "],
+  ])("are used unchanged if %s, and the log has a remedy", async (_, status, code, message) => {
     s3.intercept(({ url }) => (url.searchParams.has("cors") ? s3Error(status, code) : undefined));
     await prepare();
     expect(records).toHaveLength(2);
     expect(records[0]?.["msg"]).toContain(message);
     expect(records[0]?.["msg"]).toMatch(
-      /Allow the key s3:GetBucketCORS and s3:PutBucketCORS, or set them by hand: aws s3api put-bucket-cors --bucket public-artifacts --cors-configuration '\{"CORSRules":\[\{"ID":"taskyard".*\}\]\}'/,
+      /Grant the key s3:GetBucketCORS and s3:PutBucketCORS, or set the rules manually: aws s3api put-bucket-cors --bucket public-artifacts --cors-configuration '\{"CORSRules":\[\{"ID":"taskyard".*\}\]\}'/,
     );
   });
 });
 
-it("a store that is away does not keep the server from starting, but is told", async () => {
-  const away = createClient({
+it("an unavailable store is logged, and does not prevent the server from starting", async () => {
+  const unavailable = createClient({
     endpoint: "http://127.0.0.1:1",
     region: "us-east-1",
     forcePathStyle: true,
     ...s3Key,
   });
-  await prepare(s3Buckets, away);
-  away.destroy();
+  await prepare(s3Buckets, unavailable);
+  unavailable.destroy();
   expect(records.map(({ bucket }) => bucket)).toEqual(["public-artifacts", "private-artifacts"]);
   expect(records[0]?.["msg"]).toContain(
-    "The store does not answer, so no artifact gets in or out, and the CORS",
+    "The store does not respond, so artifacts are unavailable, and the CORS",
   );
 });
 
-it("a bucket lets browsers in only if any origin may GET and PUT with any header", () => {
+it("a bucket allows browsers only if any origin may GET and PUT with any header", () => {
   const all = { AllowedOrigins: ["*"], AllowedMethods: ["GET", "PUT"], AllowedHeaders: ["*"] };
-  expect(letsBrowsersIn([all])).toBe(true);
-  expect(letsBrowsersIn([])).toBe(false);
-  expect(letsBrowsersIn([{ ...all, AllowedOrigins: ["https://a.example.com"] }])).toBe(false);
-  expect(letsBrowsersIn([{ ...all, AllowedMethods: ["GET"] }])).toBe(false);
-  expect(letsBrowsersIn([{ ...all, AllowedHeaders: ["range"] }])).toBe(false);
+  expect(allowsBrowsers([all])).toBe(true);
+  expect(allowsBrowsers([])).toBe(false);
+  expect(allowsBrowsers([{ ...all, AllowedOrigins: ["https://a.example.com"] }])).toBe(false);
+  expect(allowsBrowsers([{ ...all, AllowedMethods: ["GET"] }])).toBe(false);
+  expect(allowsBrowsers([{ ...all, AllowedHeaders: ["range"] }])).toBe(false);
 });

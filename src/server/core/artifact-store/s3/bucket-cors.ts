@@ -1,4 +1,4 @@
-// Sees to it, at start, that the buckets are there and that browsers may read from and write to them.
+// Checks at startup that the buckets exist and that browsers may read from and write to them.
 import { GetBucketCorsCommand, PutBucketCorsCommand, type CORSRule, type S3Client } from "@aws-sdk/client-s3";
 import { ConfigError } from "../../config/problem.ts";
 import { s3Code } from "./client.ts";
@@ -8,7 +8,7 @@ export interface BucketLog {
   warn(fields: object, message: string): void;
 }
 
-/** What pages of any origin need: the URLs are what protects the content, and they name no origin. */
+/** Allows pages of any origin: signed URLs protect the content, independent of the origin. */
 const rule: CORSRule = {
   ID: "taskyard",
   AllowedOrigins: ["*"],
@@ -18,17 +18,18 @@ const rule: CORSRule = {
   MaxAgeSeconds: 900,
 };
 
-/** What is wrong with the settings, and not with the store. */
+/** Error codes that are caused by wrong settings. */
 const misconfigured: Readonly<Record<string, [key: string, problem: string]>> = {
-  NoSuchBucket: ["Bucket", "does not exist: create it, or name another"],
-  InvalidAccessKeyId: ["accessKeyId", "is not known to the store"],
+  NoSuchBucket: ["Bucket", "does not exist: create it, or set another name"],
+  InvalidAccessKeyId: ["accessKeyId", "is unknown to the store"],
   SignatureDoesNotMatch: ["secretAccessKey", "does not belong to s3.accessKeyId"],
 };
 
 /**
- * Adds a rule to each bucket whose rules do not let browsers in; rules of others stay. Throws `ConfigError` where a
- * bucket does not exist or the key is wrong. What the key may not do, or a store does not have, is logged with what
- * to do: artifacts still work for everything but browsers. So is a store that is away, for it may come back.
+ * Adds a rule to each bucket whose rules do not allow browsers, and keeps existing rules. Throws `ConfigError` if a
+ * bucket does not exist or the key is wrong. Logs a missing permission or an unsupported operation with a remedy:
+ * artifacts still work for all clients except browsers. Also logs an unavailable store, which may become available
+ * later.
  */
 export async function prepareBuckets(
   client: S3Client,
@@ -39,7 +40,7 @@ export async function prepareBuckets(
     const bucket = buckets[setting];
     try {
       const rules = await rulesOf(client, bucket);
-      if (letsBrowsersIn(rules)) continue;
+      if (allowsBrowsers(rules)) continue;
       const CORSRules = [...rules.filter(({ ID }) => ID !== rule.ID), rule];
       await client.send(new PutBucketCorsCommand({ Bucket: bucket, CORSConfiguration: { CORSRules } }));
       log.info({ bucket }, "browsers may now read from and write to the bucket");
@@ -49,13 +50,13 @@ export async function prepareBuckets(
       if (wrong) {
         const [key, problem] = wrong;
         const name = key === "Bucket" ? setting : key;
-        // The access key is no secret, but nobody needs it in a log either.
+        // The access key is not secret, but it does not belong in a log either.
         const value = key === "Bucket" ? { value: bucket } : {};
         throw new ConfigError([
-          { key: `s3.${name}`, origin: `the store's answer for "${bucket}"`, ...value, problem },
+          { key: `s3.${name}`, origin: `the store's reply for "${bucket}"`, ...value, problem },
         ]);
       }
-      log.warn({ bucket, err }, `${failed(code)} ${remedy(bucket)}`);
+      log.warn({ bucket, err }, `${describeFailure(code)} ${remedy(bucket)}`);
     }
   }
 }
@@ -69,8 +70,8 @@ async function rulesOf(client: S3Client, bucket: string): Promise<readonly CORSR
   }
 }
 
-/** Whether some rule lets pages of any origin GET and PUT with the headers that uploads have. */
-export const letsBrowsersIn = (rules: readonly CORSRule[]): boolean =>
+/** Reports whether the rules allow pages of any origin to GET and PUT with the headers of uploads. */
+export const allowsBrowsers = (rules: readonly CORSRule[]): boolean =>
   ["GET", "PUT"].every((method) =>
     rules.some(
       ({ AllowedOrigins = [], AllowedMethods = [], AllowedHeaders = [] }) =>
@@ -78,17 +79,17 @@ export const letsBrowsersIn = (rules: readonly CORSRule[]): boolean =>
     ),
   );
 
-function failed(code: string | undefined): string {
+function describeFailure(code: string | undefined): string {
   if (code === undefined)
-    return "The store does not answer, so no artifact gets in or out, and the CORS rules of the bucket were not checked.";
+    return "The store does not respond, so artifacts are unavailable, and the CORS rules of the bucket were not checked.";
   if (code === "AccessDenied")
-    return "The CORS rules of the bucket could not be checked or set: the key may not.";
+    return "The CORS rules of the bucket could not be checked or set: the key does not have the permission.";
   if (code === "NotImplemented" || code === "MethodNotAllowed")
-    return "The store has no CORS rules for buckets; some, such as MinIO, let browsers in by a setting of the server.";
+    return "The store does not support CORS rules of buckets; some, such as MinIO, have a server setting instead.";
   return "The CORS rules of the bucket could not be checked or set.";
 }
 
 const remedy = (bucket: string): string =>
-  `Browsers can get and put artifacts there only with such rules. Allow the key s3:GetBucketCORS and ` +
-  `s3:PutBucketCORS, or set them by hand: aws s3api put-bucket-cors --bucket ${bucket} --cors-configuration ` +
-  `'${JSON.stringify({ CORSRules: [rule] })}'. With s3.manageCors: false this is not checked.`;
+  `Browsers can download and upload artifacts only with such rules. Grant the key s3:GetBucketCORS and ` +
+  `s3:PutBucketCORS, or set the rules manually: aws s3api put-bucket-cors --bucket ${bucket} --cors-configuration ` +
+  `'${JSON.stringify({ CORSRules: [rule] })}'. Set s3.manageCors to false to disable this check.`;

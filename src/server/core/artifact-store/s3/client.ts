@@ -1,9 +1,9 @@
-// The S3 client, set up so that every server that speaks S3 understands it, and not AWS's alone.
+// Creates the S3 client, configured to work with all S3-compatible servers and not only with AWS.
 import { createHash } from "node:crypto";
 import { S3Client, S3ServiceException, type S3ClientConfig } from "@aws-sdk/client-s3";
 
 export interface S3Connection {
-  /** AWS, in the region, where it is not given. */
+  /** Default: AWS in the region. */
   readonly endpoint?: string | undefined;
   readonly region: string;
   readonly accessKeyId?: string | undefined;
@@ -19,7 +19,7 @@ export function createClient(connection: S3Connection): S3Client {
     ...(endpoint !== undefined && { endpoint }),
     ...(accessKeyId !== undefined &&
       secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
-    // By default the SDK would sign a CRC32 of an empty body into every upload URL, and expects one of other servers.
+    // By default the SDK signs a CRC32 of an empty body into each upload URL, and expects one from other servers.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
@@ -28,10 +28,10 @@ export function createClient(connection: S3Connection): S3Client {
   client.middlewareStack.add(
     (next, { commandName = "" }) =>
       async (args) => {
-        if (bucketCommands.has(commandName)) makeCommon(args.request);
+        if (bucketCommands.has(commandName)) makeCompatible(args.request);
         return next(args);
       },
-    { step: "build", priority: "low", name: "commonForm" },
+    { step: "build", priority: "low", name: "compatibleRequests" },
   );
   return client;
 }
@@ -39,13 +39,13 @@ export function createClient(connection: S3Connection): S3Client {
 const bucketCommands = new Set(["DeleteObjectsCommand", "GetBucketCorsCommand", "PutBucketCorsCommand"]);
 
 /**
- * Gives a request on a whole bucket the form that every server knows. The SDK puts a slash after the bucket's name,
- * which some leave out of the signature; and where S3 asks for a checksum it gives a CRC, which AWS alone takes
- * everywhere, while MD5 is known to all.
+ * Changes a request on a whole bucket to what all servers support. The SDK puts a slash after the bucket's name, which
+ * some servers omit from the signature. If S3 requires a checksum, the SDK sends a CRC, which only AWS accepts
+ * everywhere; all servers accept MD5.
  */
-function makeCommon(given: unknown): void {
-  // What the SDK hands to this step is its HTTP request; the bodies of these commands are texts.
-  const request = given as { path: string; headers: Record<string, string>; body?: string };
+function makeCompatible(sdkRequest: unknown): void {
+  // The SDK passes its HTTP request to this step. The bodies of these commands are strings.
+  const request = sdkRequest as { path: string; headers: Record<string, string>; body?: string };
   request.path = request.path.replace(/(?<=.)\/$/, "");
   if (request.body === undefined) return;
   for (const name of Object.keys(request.headers))
@@ -53,7 +53,7 @@ function makeCommon(given: unknown): void {
   request.headers["content-md5"] = createHash("md5").update(request.body).digest("base64");
 }
 
-/** The code of an S3 error, or its status where a reply without a body leaves only that. */
+/** Returns the code of an S3 error. A reply to HEAD has no body, so its code is derived from the status. */
 export function s3Code(error: unknown): string | undefined {
   if (!(error instanceof S3ServiceException)) return undefined;
   return error.$metadata.httpStatusCode === 404 && error.name === "UnknownError" ? "NotFound" : error.name;

@@ -1,13 +1,16 @@
-// Deletion from S3: as many objects a call as it takes, and an answer for each that stayed.
+// Deletes objects from S3 in batches, and returns a failure for each one that was not deleted.
 import { DeleteObjectsCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { ArtifactStore, DeleteFailure, StoreKey } from "../index.ts";
-import type { Place } from "./place.ts";
+import type { ObjectLocation } from "./object-location.ts";
 
-/** S3 takes no more in one call. */
-const BATCH = 1000;
+/** The maximum of one S3 call. */
+const BATCH_SIZE = 1000;
 
-export function createDelete(client: S3Client, place: (key: StoreKey) => Place): ArtifactStore["delete"] {
-  /** One call; whatever goes wrong is told for the keys that it concerns. */
+export function createDelete(
+  client: S3Client,
+  locate: (key: StoreKey) => ObjectLocation,
+): ArtifactStore["delete"] {
+  /** Makes one call. Returns each error with the keys that it affects. */
   async function deleteBatch<K extends StoreKey>(
     bucket: string,
     keys: ReadonlyMap<string, K>,
@@ -21,7 +24,7 @@ export function createDelete(client: S3Client, place: (key: StoreKey) => Place):
       return Errors.flatMap(({ Key = "", Code, Message }) => {
         const error = new Error(`S3 did not delete ${bucket}/${Key}: ${Code ?? "?"}: ${Message ?? ""}`);
         const key = keys.get(Key);
-        // What is not told by its key might be any of them.
+        // An error without a known key may affect any of them.
         return key === undefined ? all(error) : Code === "NoSuchKey" ? [] : [{ key, error }];
       });
     } catch (error) {
@@ -34,17 +37,17 @@ export function createDelete(client: S3Client, place: (key: StoreKey) => Place):
     const buckets = new Map<string, Map<string, K>>();
     for (const key of keys) {
       try {
-        const { bucket, key: name } = place(key);
+        const { bucket, key: name } = locate(key);
         const names = buckets.get(bucket) ?? new Map<string, K>();
         buckets.set(bucket, names.set(name, key));
       } catch {
-        // No key of S3 at all, so nothing was ever stored there.
+        // Not a valid S3 key, so nothing was ever stored under it.
       }
     }
     for (const [bucket, names] of buckets) {
       const entries = [...names];
-      for (let start = 0; start < entries.length; start += BATCH)
-        failures.push(...(await deleteBatch(bucket, new Map(entries.slice(start, start + BATCH)))));
+      for (let start = 0; start < entries.length; start += BATCH_SIZE)
+        failures.push(...(await deleteBatch(bucket, new Map(entries.slice(start, start + BATCH_SIZE)))));
     }
     return failures;
   };

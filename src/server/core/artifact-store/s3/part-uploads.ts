@@ -1,4 +1,4 @@
-// Uploads in parts: the way into S3 for what is too large for one PUT, or for one connection.
+// Uploads in parts, for content that is too large for one PUT or one connection.
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -9,34 +9,34 @@ import {
 import { ApiError } from "../../../../lib/errors.ts";
 import { describeKey, type ContentKey, type PartUploads } from "../index.ts";
 import { s3Code } from "./client.ts";
-import type { Place } from "./place.ts";
+import type { ObjectLocation } from "./object-location.ts";
 import type { Sign } from "./s3-store.ts";
 
-/** What S3 says where the parts are not those that the uploader tells. */
+/** Error codes for parts that do not match the ETags. */
 const WRONG_PARTS: ReadonlySet<string | undefined> = new Set([
   "InvalidPart",
   "InvalidPartOrder",
   "EntityTooSmall",
 ]);
 
-/** For what has to be copied before it is answered; S3 itself says that it may take minutes. */
-export const COPYING_MS = 30 * 60_000;
+/** For requests that copy content before they reply, which may take minutes according to the S3 documentation. */
+export const COPY_TIMEOUT_MS = 30 * 60_000;
 
 export function createPartUploads(
   client: S3Client,
   sign: Sign,
-  place: (key: ContentKey) => Place,
+  locate: (key: ContentKey) => ObjectLocation,
 ): PartUploads {
   const target = (key: ContentKey): { Bucket: string; Key: string } => {
-    const { bucket, key: name } = place(key);
+    const { bucket, key: name } = locate(key);
     return { Bucket: bucket, Key: name };
   };
   return {
-    async begin(key, contentType) {
+    async start(key, contentType) {
       const { UploadId } = await client.send(
         new CreateMultipartUploadCommand({ ...target(key), ContentType: contentType }),
       );
-      if (UploadId === undefined) throw new Error("S3 began an upload in parts, but did not tell its id");
+      if (UploadId === undefined) throw new Error("S3 returned no id for an upload in parts");
       return UploadId;
     },
 
@@ -58,15 +58,15 @@ export function createPartUploads(
             UploadId: uploadId,
             MultipartUpload: { Parts },
           }),
-          { requestTimeout: COPYING_MS },
+          { requestTimeout: COPY_TIMEOUT_MS },
         );
       } catch (err) {
         if (s3Code(err) === "NoSuchUpload") return;
         if (!WRONG_PARTS.has(s3Code(err))) throw err;
         throw new ApiError(
           "RequestConflict",
-          `The store cannot make ${describeKey(key)} of these parts: ${(err as Error).message} Upload those that ` +
-            `are missing or wrong, and give the ETag of each, in order.`,
+          `The store cannot assemble ${describeKey(key)} from these parts: ${(err as Error).message} Upload missing or ` +
+            `wrong parts again, and send the ETags of all parts in order.`,
           { cause: err },
         );
       }

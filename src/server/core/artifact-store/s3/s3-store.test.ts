@@ -49,7 +49,7 @@ const put = async (store: S3Store, key: ArtifactKey, text: string, contentType =
 const get = async (store: S3Store, key: ArtifactKey) => fetch(await store.downloadUrl({ key, rootUrl }));
 
 describe("an upload URL", () => {
-  it("takes PUTs of its type, the last of which counts, and says nothing of checksums", async () => {
+  it("accepts PUTs of its type, of which the last one wins, and has no checksums", async () => {
     const store = await newStore();
     const key = keyOf("logs/live.log");
     expect(await store.stat(key)).toBeUndefined();
@@ -64,7 +64,7 @@ describe("an upload URL", () => {
     expect(url).not.toMatch(/checksum/i);
   });
 
-  it("refuses another type, another key, and whoever comes too late", async () => {
+  it("refuses another type, another key, and uploads after it expired", async () => {
     const key = keyOf("x");
     const url = await (
       await newStore()
@@ -86,21 +86,21 @@ describe("an upload URL", () => {
     expect(await attempt(expired, "text/plain")).toEqual([403, "AccessDenied"]);
   });
 
-  it("binds the length where that is known, and is not made for more than one PUT may have", async () => {
+  it("is bound to the length if known, which must not exceed the limit of one PUT", async () => {
     const store = await newStore();
     const key = { object: "an object", uploadId: slugid() };
-    const asked = { key, contentType: "a/b", expires: Date.now() + minute, rootUrl };
-    const url = await store.uploadUrl({ ...asked, contentLength: 5 });
+    const options = { key, contentType: "a/b", expires: Date.now() + minute, rootUrl };
+    const url = await store.uploadUrl({ ...options, contentLength: 5 });
     const send = async (body: string) =>
       (await fetch(url, { method: "PUT", body, headers: { "content-type": "a/b" } })).status;
     expect(await send("123456")).toBe(403);
     expect(await send("12345")).toBe(200);
-    await expect(store.uploadUrl({ ...asked, contentLength: 5 * 1024 ** 3 + 1 })).rejects.toThrow(
-      'The object "an object" has 5368709121 bytes, but S3 takes 5368709120 in one PUT. Upload it in parts',
+    await expect(store.uploadUrl({ ...options, contentLength: 5 * 1024 ** 3 + 1 })).rejects.toThrow(
+      'The object "an object" has 5368709121 bytes, but S3 accepts at most 5368709120 in one PUT. Upload it in parts',
     );
   });
 
-  it("is not made for names that S3 has no room for", async () => {
+  it("is refused for names that are too long for S3", async () => {
     const store = await newStore();
     await expect(
       store.uploadUrl({
@@ -109,13 +109,13 @@ describe("an upload URL", () => {
         expires: Date.now() + minute,
         rootUrl,
       }),
-    ).rejects.toThrow("S3 takes keys of 1024 bytes, and this one has 1025. Use a shorter name.");
+    ).rejects.toThrow("S3 keys have at most 1024 bytes, and this one has 1025. Use a shorter name.");
   });
 
-  it("leads every other name to a key of its own", async () => {
+  it("maps every other name to a separate key", async () => {
     const store = await newStore();
-    // With every character escaped, a key of 300 has room. The server's folders cannot have names longer than its file
-    // system's, and it loses spaces at the end of XML texts.
+    // Short enough even if every character is escaped. The test server stores keys as files, which limits the length of
+    // their parts, and it strips trailing spaces in XML.
     const name = hostileName.filter(
       (text) =>
         text.length < 300 && text.split("/").every((part) => part.length < 200) && !text.endsWith(" "),
@@ -135,7 +135,7 @@ describe("an upload URL", () => {
 
 describe("a download URL", () => {
   const name = "public/a b+c(1).txt";
-  it("is plain for public artifacts, signed for all others and for objects", async () => {
+  it("is unsigned for public artifacts, and signed for all others and for objects", async () => {
     const store = await newStore();
     const key = keyOf(name);
     await put(store, key, "hello");
@@ -154,7 +154,7 @@ describe("a download URL", () => {
     expect(object.searchParams.has("X-Amz-Signature")).toBe(true);
   });
 
-  it("is signed for public artifacts too where that is wanted", async () => {
+  it("is signed for public artifacts if so configured", async () => {
     const store = await newStore({ signPublicUrls: true });
     const key = keyOf(name);
     await put(store, key, "hello");
@@ -163,7 +163,7 @@ describe("a download URL", () => {
     expect(await (await fetch(url)).text()).toBe("hello");
   });
 
-  it("leads to the CDN for public artifacts, unless the caller wants to go past it", async () => {
+  it("is that of the CDN for public artifacts, unless the caller skips it", async () => {
     const store = await newStore({ cdnUrl: "https://cdn.example.com/artifacts" });
     const key = keyOf(name);
     const at = `${key.taskId}/0/public/a%20b%2Bc%281%29.txt`;
@@ -174,7 +174,7 @@ describe("a download URL", () => {
     expect(await store.downloadUrl({ key: keyOf("x"), rootUrl })).toContain("/private-artifacts/");
   });
 
-  it("begins where clients reach the store, with the bucket in the host's name where the store has that", async () => {
+  it("starts with the public endpoint, with the bucket in the host name unless path style is forced", async () => {
     const other = await newStore({ publicEndpoint: "https://s3.example.com/store", forcePathStyle: false });
     const key = keyOf("public/x");
     expect(await other.downloadUrl({ key, rootUrl })).toBe(
@@ -188,7 +188,7 @@ describe("a download URL", () => {
 });
 
 describe("deletion", () => {
-  it("takes a thousand a call from each bucket, and no offence at what is not there", async () => {
+  it("deletes up to a thousand keys of a bucket per call, and ignores missing ones", async () => {
     const store = await newStore();
     const keys = Array.from({ length: 1001 }, (_, n) => keyOf(`nothing-${n}`));
     const kept = keyOf("public/kept");
@@ -204,7 +204,7 @@ describe("deletion", () => {
     expect([await store.stat(gone), await store.stat(kept)]).toMatchObject([undefined, { size: 1 }]);
   });
 
-  it("tells what could not be removed, one by one or a call at a time", async () => {
+  it("returns failures of single keys and of whole calls", async () => {
     const store = await newStore();
     const [one, other, open] = [keyOf("one"), keyOf("other"), keyOf("public/open")];
     s3.intercept(({ url }) =>
@@ -232,17 +232,17 @@ describe("an upload in parts", () => {
   const send = (url: string, body: Uint8Array): Promise<string> =>
     new Promise((resolve, reject) => {
       const sent = request(url, { method: "PUT" }, (reply) => {
-        if (reply.statusCode !== 200) reject(new Error(`the part was answered with ${reply.statusCode}`));
+        if (reply.statusCode !== 200) reject(new Error(`the upload of a part failed: ${reply.statusCode}`));
         reply.resume().on("end", () => resolve(reply.headers.etag ?? ""));
       });
       sent.on("error", reject).end(body);
     });
 
-  it("becomes one thing, of the type that was told at its start", async () => {
+  it("is assembled with the content type given at its start", async () => {
     const store = await newStore();
     if (!store.parts) throw new Error("no uploads in parts");
     const key = { object: "big", contentId: slugid() };
-    const uploadId = await store.parts.begin(key, "a/b");
+    const uploadId = await store.parts.start(key, "a/b");
     const urls = await store.parts.urls({ key, uploadId, first: 1, last: 3, expires: Date.now() + minute });
     const bodies = [part, part, Buffer.from("the end")];
     const etags = await Promise.all(urls.map((url, i) => send(url, bodies[i] ?? Buffer.alloc(0))));
@@ -254,16 +254,16 @@ describe("an upload in parts", () => {
     expect(content.equals(Buffer.concat(bodies))).toBe(true);
   });
 
-  it("is refused where the parts do not fit, and can be given up, also twice", async () => {
+  it("is refused if the parts do not match, and can be aborted more than once", async () => {
     const store = await newStore();
     if (!store.parts) throw new Error("no uploads in parts");
-    const key = { object: "given up", contentId: slugid() };
-    const uploadId = await store.parts.begin(key, "a/b");
+    const key = { object: "aborted", contentId: slugid() };
+    const uploadId = await store.parts.start(key, "a/b");
     s3.intercept(() => s3Error(400, "InvalidPart"));
     await expect(store.parts.complete(key, uploadId, ['"no"'])).rejects.toMatchObject({
       code: "RequestConflict",
       message: expect.stringContaining(
-        'The store cannot make object "given up" of these parts: InvalidPart of a test',
+        'The store cannot assemble object "aborted" from these parts: InvalidPart of a test',
       ),
     });
     s3.intercept(undefined);
@@ -273,26 +273,26 @@ describe("an upload in parts", () => {
   });
 });
 
-describe("what the server itself has", () => {
+describe("an upload by the server", () => {
   const upload = { object: "some/a b", uploadId: slugid() };
   const content = { object: "some/a b", contentId: slugid() };
 
-  it("is stored, and kept with its type where no later upload changes it", async () => {
+  it("is stored, and copied with its type to a key that later uploads do not change", async () => {
     const store = await newStore();
     await store.put(upload, "text/x", Buffer.from("data"));
     const { etag = "" } = (await store.stat(upload)) ?? {};
-    expect(await store.keep(upload, content, etag)).toBe(true);
+    expect(await store.copyUpload(upload, content, etag)).toBe(true);
     await store.put(upload, "text/y", Buffer.from("other"));
     const reply = await fetch(await store.downloadUrl({ key: content, rootUrl }));
     expect([reply.headers.get("content-type"), await reply.text()]).toEqual(["text/x", "data"]);
   });
 
-  it("is not kept where it is gone, or another upload came", async () => {
+  it("is not copied if it was deleted or replaced", async () => {
     const store = await newStore();
-    expect(await store.keep({ ...upload, uploadId: slugid() }, content, '"x"')).toBe(false);
+    expect(await store.copyUpload({ ...upload, uploadId: slugid() }, content, '"x"')).toBe(false);
     s3.intercept(() => s3Error(412, "PreconditionFailed"));
-    expect(await store.keep(upload, content, '"x"')).toBe(false);
+    expect(await store.copyUpload(upload, content, '"x"')).toBe(false);
     s3.intercept(() => s3Error(403, "AccessDenied"));
-    await expect(store.keep(upload, content, '"x"')).rejects.toThrow("AccessDenied of a test");
+    await expect(store.copyUpload(upload, content, '"x"')).rejects.toThrow("AccessDenied of a test");
   });
 });

@@ -1,4 +1,4 @@
-// An artifact store in two buckets of S3, or of what speaks its protocol. Clients reach the buckets themselves.
+// An artifact store in two buckets of S3 or a compatible server. Clients access the buckets directly.
 import {
   CopyObjectCommand,
   GetObjectCommand,
@@ -14,64 +14,67 @@ import { ApiError } from "../../../../lib/errors.ts";
 import { describeKey, type ArtifactStore, type StoreKey } from "../index.ts";
 import { createClient, s3Code, type S3Connection } from "./client.ts";
 import { createDelete } from "./delete-objects.ts";
-import { COPYING_MS, createPartUploads } from "./part-uploads.ts";
-import { encodeKey, placeOf, type Buckets, type Place } from "./place.ts";
+import { COPY_TIMEOUT_MS, createPartUploads } from "./part-uploads.ts";
+import { encodeKey, locateObject, type Buckets, type ObjectLocation } from "./object-location.ts";
 
-/** S3 takes no more in one PUT. */
+/** The limit of S3. */
 const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 export interface S3StoreOptions extends S3Connection, Buckets {
-  /** Where clients reach the store, if that is not where this server does. */
+  /** The endpoint for clients, if it differs from that of this server. */
   readonly publicEndpoint?: string | undefined;
-  /** Whether URLs of the public bucket are signed like those of the other. */
+  /** Whether URLs of the public bucket are signed like those of the private one. */
   readonly signPublicUrls: boolean;
-  /** What serves the public bucket's content, without a trailing slash. */
+  /** The URL of a CDN for the public bucket, without a trailing slash. */
   readonly cdnUrl?: string | undefined;
-  /** How long a signed download URL is good, in milliseconds. */
+  /** The lifetime of a signed download URL in milliseconds. */
   readonly signedUrlExpires: number;
   readonly clock: Clock;
 }
 
 export interface S3Store extends ArtifactStore {
-  /** For what looks after the buckets. */
+  /** For the check of the buckets. */
   readonly client: S3Client;
   close(): void;
 }
 
-/** Signs the URL of one command, good until `expires`, in milliseconds since the epoch. */
+/** Signs the URL of a command. It is valid until `expires`, in milliseconds since the epoch. */
 export type Sign = <I extends ServiceInputTypes, O extends ServiceOutputTypes>(
   command: Parameters<typeof getSignedUrl<ServiceInputTypes, I, O>>[1],
   expires: number,
 ) => Promise<string>;
 
-/** Nothing is asked of S3 yet. */
+/** Creates the store without sending a request to S3. */
 export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   const { clock, publicEndpoint, publicBucket, cdnUrl, signPublicUrls, signedUrlExpires } = options;
   const client = createClient(options);
   const signer =
     publicEndpoint === undefined ? client : createClient({ ...options, endpoint: publicEndpoint });
-  const place = (key: StoreKey): Place => placeOf(options, key);
+  const locate = (key: StoreKey): ObjectLocation => locateObject(options, key);
   const sign: Sign = (command, expires) =>
     getSignedUrl(signer, command, {
       signingDate: new Date(clock.now()),
-      // S3 takes no more than seven days.
+      // The maximum of S3 is seven days.
       expiresIn: Math.min(Math.ceil((expires - clock.now()) / 1000), 7 * 86_400),
-      // Else the type would be left out, and whoever has the URL could upload anything as anything. Parts have none.
+      // By default the type is not signed, and the holder of the URL could upload content of any type. Parts have no
+      // type.
       signableHeaders: new Set([
         "host",
         ...(command instanceof PutObjectCommand ? ["content-type", "content-length"] : []),
       ]),
     });
-  /** Where plain URLs of the public bucket begin, from one that the SDK made: it knows hosts and path styles. */
+  /**
+   * The prefix of unsigned URLs of the public bucket, taken from a URL of the SDK, which knows hosts and path styles.
+   */
   const sample = await sign(new GetObjectCommand({ Bucket: publicBucket, Key: "key" }), clock.now() + 60_000);
   const plainBase = sample.slice(0, sample.indexOf("/key?"));
 
-  const requireFit = (key: StoreKey, contentLength = 0): void => {
-    place(key);
+  const requireStorable = (key: StoreKey, contentLength = 0): void => {
+    locate(key);
     if (contentLength > MAX_PUT_BYTES)
       throw new ApiError(
         "InputError",
-        `The ${describeKey(key)} has ${contentLength} bytes, but S3 takes ${MAX_PUT_BYTES} in one PUT. ` +
+        `The ${describeKey(key)} has ${contentLength} bytes, but S3 accepts at most ${MAX_PUT_BYTES} in one PUT. ` +
           `Upload it in parts: propose multipartPutUrls.`,
       );
   };
@@ -79,11 +82,11 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   return {
     client,
 
-    requireFit,
+    requireStorable,
 
     async uploadUrl({ key, contentType, contentLength, expires }) {
-      requireFit(key, contentLength);
-      const { bucket, key: name } = place(key);
+      requireStorable(key, contentLength);
+      const { bucket, key: name } = locate(key);
       return sign(
         new PutObjectCommand({
           Bucket: bucket,
@@ -96,21 +99,21 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
     },
 
     async downloadUrl({ key, skipCdn = false }) {
-      const { bucket, key: name } = place(key);
+      const { bucket, key: name } = locate(key);
       if (bucket !== publicBucket || signPublicUrls)
         return sign(new GetObjectCommand({ Bucket: bucket, Key: name }), clock.now() + signedUrlExpires);
       return `${cdnUrl === undefined || skipCdn ? plainBase : cdnUrl}/${encodeKey(name)}`;
     },
 
     async put(key, contentType, bytes) {
-      const { bucket, key: name } = place(key);
+      const { bucket, key: name } = locate(key);
       await client.send(
         new PutObjectCommand({ Bucket: bucket, Key: name, ContentType: contentType, Body: bytes }),
       );
     },
 
     async stat(key) {
-      const { bucket, key: name } = place(key);
+      const { bucket, key: name } = locate(key);
       try {
         const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: name }));
         return {
@@ -127,8 +130,8 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
       }
     },
 
-    async keep(upload, content, etag) {
-      const [from, to] = [place(upload), place(content)];
+    async copyUpload(upload, content, etag) {
+      const [from, to] = [locate(upload), locate(content)];
       try {
         await client.send(
           new CopyObjectCommand({
@@ -137,7 +140,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
             CopySource: `${from.bucket}/${encodeKey(from.key)}`,
             CopySourceIfMatch: etag,
           }),
-          { requestTimeout: COPYING_MS },
+          { requestTimeout: COPY_TIMEOUT_MS },
         );
         return true;
       } catch (err) {
@@ -146,9 +149,9 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
       }
     },
 
-    delete: createDelete(client, place),
+    delete: createDelete(client, locate),
     htmlAsAttachment: options.endpoint === undefined,
-    parts: createPartUploads(client, sign, place),
+    parts: createPartUploads(client, sign, locate),
 
     close() {
       client.destroy();

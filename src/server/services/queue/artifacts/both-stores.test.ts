@@ -132,7 +132,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
       else
         await expect(created).rejects.toMatchObject({
           code: "InputError",
-          message: expect.stringContaining("is too long for the store: S3 takes keys of 1024 bytes"),
+          message: expect.stringContaining("is too long for the store: S3 keys have at most 1024 bytes"),
         });
     }
     const { artifacts } = await stack.client.queue.listArtifacts(task.run);

@@ -34,7 +34,7 @@ export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
   return async (call) => {
     const artifact = checkedArtifact(ctx, call.params, call.body);
     if (artifact.storageType === "s3") {
-      ctx.artifacts.requireFit(artifact);
+      ctx.artifacts.requireStorable(artifact);
       // No event goes with it, so nothing has to be kept in order, and one statement will do.
       await writeTo(ctx, ctx.db, artifact);
       return { storageType: "s3", ...(await upload(ctx, artifact, callersRootUrl(call.request))) };

@@ -1,24 +1,24 @@
-// What an uploader says that the bytes are, by the headers that clients of HTTP and S3 have for it.
+// The digests that an upload must have, from the headers that HTTP and S3 clients use for them.
 import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "../../../../lib/errors.ts";
 
 /** A digest that an upload must have. */
-export interface GivenDigest {
+export interface ExpectedDigest {
   readonly algorithm: "sha256" | "md5";
   /** In hex. */
   readonly value: string;
-  /** Where it was given, for the message. */
+  /** The header that has the digest, for error messages. */
   readonly header: string;
 }
 
-/** `Content-MD5`, `x-amz-content-sha256`, `Content-Digest` (RFC 9530) and the older `Digest`; others are not looked at. */
-export function givenDigests(headers: IncomingHttpHeaders): GivenDigest[] {
-  const digests: GivenDigest[] = [];
-  const add = (algorithm: GivenDigest["algorithm"], header: string, value: Buffer): void => {
+/** Reads `Content-MD5`, `x-amz-content-sha256`, `Content-Digest` (RFC 9530) and the older `Digest`. */
+export function expectedDigests(headers: IncomingHttpHeaders): ExpectedDigest[] {
+  const digests: ExpectedDigest[] = [];
+  const add = (algorithm: ExpectedDigest["algorithm"], header: string, value: Buffer): void => {
     if (value.length !== (algorithm === "md5" ? 16 : 32))
       throw new ApiError(
         "InvalidRequestArguments",
-        `The header ${header} does not hold a digest ${algorithm === "md5" ? "by MD5" : "by SHA-256"}.`,
+        `The header ${header} does not contain ${algorithm === "md5" ? "an MD5" : "a SHA-256"} digest.`,
       );
     digests.push({ algorithm, header, value: value.toString("hex") });
   };
@@ -26,7 +26,7 @@ export function givenDigests(headers: IncomingHttpHeaders): GivenDigest[] {
   const md5 = one(headers["content-md5"]);
   if (md5 !== undefined) add("md5", "Content-MD5", Buffer.from(md5, "base64"));
   const amz = one(headers["x-amz-content-sha256"]);
-  // Else it says that the body is not signed, or how it is cut into chunks.
+  // Other values state that the body is not signed, or how it is chunked.
   if (amz !== undefined && /^[0-9a-f]*$/i.test(amz))
     add("sha256", "x-amz-content-sha256", Buffer.from(amz, "hex"));
   for (const [header, pattern] of [

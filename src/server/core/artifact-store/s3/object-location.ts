@@ -1,4 +1,4 @@
-// Where an artifact is in S3: its bucket and its key there.
+// The bucket and key of an artifact in S3.
 import { ApiError } from "../../../../lib/errors.ts";
 import { describeKey, type StoreKey } from "../index.ts";
 
@@ -7,27 +7,27 @@ export interface Buckets {
   readonly privateBucket: string;
 }
 
-export interface Place {
+export interface ObjectLocation {
   readonly bucket: string;
   readonly key: string;
 }
 
-/** What S3 takes. */
+/** The limit of S3. */
 const MAX_KEY_BYTES = 1024;
 
 /**
- * Artifacts are at `<taskId>/<runId>/<name>`, those whose name begins `public/` in the public bucket. Objects are at
- * `objects/<contentId>/<name>`, and what is uploaded for them at `uploads/<uploadId>/<name>`: these are no tasks' ids, so
- * nobody replaces an artifact by an object of that name.
+ * Returns the location of content. Artifacts are at `<taskId>/<runId>/<name>`, in the public bucket if the name starts
+ * with `public/`. Objects are at `objects/<contentId>/<name>`, and their uploads at `uploads/<uploadId>/<name>`:
+ * neither prefix is a valid task id, so no object can replace an artifact.
  */
-export function placeOf({ publicBucket, privateBucket }: Buckets, of: StoreKey): Place {
+export function locateObject({ publicBucket, privateBucket }: Buckets, of: StoreKey): ObjectLocation {
   const name = pathOf(of);
   const isPublic = !("object" in of) && of.name.startsWith("public/");
-  const key = name.split("/").map(kept).join("/");
+  const key = name.split("/").map(escapePart).join("/");
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
     throw new ApiError(
       "InputError",
-      `The name of ${describeKey(of)} is too long for the store: S3 takes keys of ${MAX_KEY_BYTES} bytes, ` +
+      `The name of ${describeKey(of)} is too long for the store: S3 keys have at most ${MAX_KEY_BYTES} bytes, ` +
         `and this one has ${Buffer.byteLength(key)}. Use a shorter name.`,
     );
   return { bucket: isPublic ? publicBucket : privateBucket, key };
@@ -40,12 +40,12 @@ function pathOf(of: StoreKey): string {
 }
 
 /**
- * Browsers and proxies take `.`, `..` and empty parts out of paths, and MinIO refuses them in keys; so they get a tilde
- * in front, which is doubled where a part begins with one.
+ * Puts a tilde in front of `.`, `..` and empty parts, which browsers and proxies remove from paths and MinIO refuses in
+ * keys. A leading tilde is doubled.
  */
-const kept = (part: string): string => (/^(\.{0,2}$|~)/.test(part) ? `~${part}` : part);
+const escapePart = (part: string): string => (/^(\.{0,2}$|~)/.test(part) ? `~${part}` : part);
 
-/** A key as the path of a URL. */
+/** Encodes a key as the path of a URL. */
 export const encodeKey = (key: string): string =>
   key
     .split("/")

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testStore, type TestStore } from "../../../../../test/support/local-store.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { givenDigests } from "./given-digests.ts";
+import { expectedDigests } from "./expected-digests.ts";
 
 const of = (algorithm: string, text: string, as: "hex" | "base64") =>
   createHash(algorithm).update(text).digest(as);
@@ -13,7 +13,7 @@ const headersFor = (text: string): Record<string, string>[] => [
   { digest: `SHA-256=${of("sha256", text, "base64")},md5=AAAA` },
 ];
 
-describe("digests that an uploader gives", () => {
+describe("digests in the headers of an upload", () => {
   let t: TestStore;
   beforeAll(async () => {
     t = await testStore();
@@ -22,40 +22,43 @@ describe("digests that an uploader gives", () => {
   const put = (headers: Record<string, string>, key = { taskId: slugid(), runId: 0, name: "x" }) =>
     t.put(key, "text/plain", "hello", headers);
 
-  it.each(headersFor("hello"))("let the upload in that has them: %j", async (headers) => {
+  it.each(headersFor("hello"))("are accepted if they match: %j", async (headers) => {
     expect((await put(headers)).status).toBe(200);
   });
 
-  it.each(headersFor("other"))("keep any other upload out, and what was there stays: %j", async (headers) => {
-    const key = { taskId: slugid(), runId: 0, name: "x" };
-    await t.put(key, "text/plain", "before");
-    const reply = await put(headers, key);
-    expect(reply.status).toBe(400);
-    const { code, message } = (await reply.json()) as { code: string; message: string };
-    expect(code).toBe("MalformedPayload");
-    expect(message).toMatch(
-      /^The upload has the (md5|sha256) [0-9a-f]+, but \S+ announced [0-9a-f]+: it was changed on/,
-    );
-    expect(await t.store.stat(key)).toMatchObject({ size: 6 });
-  });
+  it.each(headersFor("other"))(
+    "are refused otherwise, and keep the previous content: %j",
+    async (headers) => {
+      const key = { taskId: slugid(), runId: 0, name: "x" };
+      await t.put(key, "text/plain", "before");
+      const reply = await put(headers, key);
+      expect(reply.status).toBe(400);
+      const { code, message } = (await reply.json()) as { code: string; message: string };
+      expect(code).toBe("MalformedPayload");
+      expect(message).toMatch(
+        /^The (md5|sha256) digest of the upload is [0-9a-f]+, but \S+ is [0-9a-f]+: the content changed in transit/,
+      );
+      expect(await t.store.stat(key)).toMatchObject({ size: 6 });
+    },
+  );
 
-  it("may come in several headers, all of which count", async () => {
+  it("may be in several headers, which must all match", async () => {
     const [md5, sha256] = [headersFor("hello")[0], headersFor("other")[1]];
     expect((await put({ ...md5, ...headersFor("hello")[1] })).status).toBe(200);
     expect((await put({ ...md5, ...sha256 })).status).toBe(400);
   });
 
-  it("are not looked for where a header says something else", async () => {
+  it("are not read from headers with other values", async () => {
     const others = {
       "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
       "content-digest": "sha-512=:AAAA:",
       digest: "md5=AAAA",
     };
-    expect(givenDigests(others)).toEqual([]);
+    expect(expectedDigests(others)).toEqual([]);
     expect((await put(others)).status).toBe(200);
   });
 
-  it("are refused where they are none", async () => {
+  it("are refused if they are malformed", async () => {
     for (const headers of [
       { "content-md5": "AAAA" },
       { "x-amz-content-sha256": "ab" },
@@ -63,7 +66,7 @@ describe("digests that an uploader gives", () => {
     ]) {
       const reply = await put(headers);
       expect(reply.status).toBe(400);
-      expect(await reply.text()).toContain("does not hold a digest by ");
+      expect(await reply.text()).toMatch(/does not contain an? (MD5|SHA-256) digest\./);
     }
   });
 });

@@ -1,25 +1,25 @@
-// Where things lie in the folder of the local store:
+// The layout of the local store's folder:
 //
-//   uploads/<random>                         uploads under way
-//   tasks/<ab>/<taskId>/<runId>/<id>.json    an artifact: its name, type, size … and the file with its bytes
-//   tasks/<ab>/<taskId>/<runId>/<id>.<random>  the bytes as they came
-//   objects/<ab>/<cd>/<id>.…                 the same for objects of the object service, and for uploads of them
+//   uploads/<random>                           uploads in progress
+//   tasks/<ab>/<taskId>/<runId>/<id>.json      an artifact: its name, type, size … and the file that has its bytes
+//   tasks/<ab>/<taskId>/<runId>/<id>.<random>  the uploaded bytes
+//   objects/<ab>/<cd>/<id>.…                   the same for objects of the object service and their uploads
 //
-// <id> is a hash of the key, for names are longer than file names, go up with `..`, and differ where a file system
-// sees no difference (case, trailing dots); what follows the hash is for people, and so is the name in the .json.
+// <id> starts with a hash of the key: names may be longer than file names, contain `..`, and differ in ways that a file
+// system ignores (case, trailing dots). The text after the hash is for readability only, like the name in the .json.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { StoreKey } from "../index.ts";
 
-export interface Place {
+export interface FileLocation {
   readonly folder: string;
-  /** What the artifact's files begin with, in that folder. */
+  /** The prefix of the artifact's files in the folder. */
   readonly base: string;
 }
 
 export const nameOf = (key: StoreKey): string => ("object" in key ? key.object : key.name);
 
-export function placeOf(dir: string, key: StoreKey): Place {
+export function locateFile(dir: string, key: StoreKey): FileLocation {
   const readable = nameOf(key)
     .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
     .slice(-60);
@@ -33,8 +33,8 @@ export function placeOf(dir: string, key: StoreKey): Place {
   }
   const { taskId, runId, name } = key;
   if (!/^[A-Za-z0-9_-]{22}$/.test(taskId) || !Number.isSafeInteger(runId) || runId < 0)
-    throw new Error(`${taskId}/${runId} is no run of a task`);
-  // The task's id is in the hash although it is in the path: where case does not count, two tasks share a folder.
+    throw new Error(`${taskId}/${runId} is not a valid run of a task`);
+  // The hash includes the task id: on a case-insensitive file system, two tasks may share a folder.
   return {
     folder: join(dir, "tasks", taskId.slice(0, 2), taskId, String(runId)),
     base: `${hashOf([taskId, runId, name])}-${readable}`,
@@ -44,13 +44,13 @@ export function placeOf(dir: string, key: StoreKey): Place {
 const hashOf = (key: readonly unknown[]): string =>
   createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
 
-export function byFolder<K extends StoreKey>(
+export function groupByFolder<K extends StoreKey>(
   keys: readonly K[],
-  place: (key: StoreKey) => Place,
+  locate: (key: StoreKey) => FileLocation,
 ): ReadonlyMap<string, readonly K[]> {
   const groups = new Map<string, K[]>();
   for (const key of keys) {
-    const { folder } = place(key);
+    const { folder } = locate(key);
     const group = groups.get(folder);
     if (group) group.push(key);
     else groups.set(folder, [key]);
