@@ -1,5 +1,5 @@
-// A lean API client for load: keep-alive connections, Hawk headers by node:crypto, nothing parsed unless asked.
-// The typed client would do, but it costs three times the CPU, which the server under test would lack.
+// A lean API client for load: keep-alive connections, Hawk headers by node:crypto, replies not parsed.
+// The typed client would work, but it costs three times the CPU, which the measured server would then lack.
 import { createHmac, randomBytes } from "node:crypto";
 import { Pool } from "undici";
 import { authorizationHeader, headerText } from "../src/lib/hawk.ts";
@@ -11,7 +11,7 @@ export interface Credentials {
 }
 
 export interface LoadClient {
-  /** Sends a request and answers its body's text; throws on any status but 2xx. */
+  /** Sends a request and returns the text of the reply's body; throws on any status but 2xx. */
   send(method: string, path: string, body?: unknown, as?: Credentials): Promise<string>;
   close(): Promise<void>;
 }

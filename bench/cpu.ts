@@ -1,10 +1,10 @@
-// CPU time and memory of other processes, from /proc: what a call costs, which a shared machine's rates do not tell.
+// CPU time and memory of other processes, from /proc. On a shared machine, CPU per call says more than the rate.
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface Usage {
   /** CPU seconds of the Node process. */
   readonly node: number;
-  /** CPU seconds of PostgreSQL, all its processes. */
+  /** CPU seconds of all PostgreSQL processes. */
   readonly postgres: number;
   /** Resident memory of the Node process, in MiB. */
   readonly nodeMemory: number;
@@ -30,11 +30,12 @@ function stat(pid: number): Stat | undefined {
     const ticks = (user ?? 0) + (system ?? 0) + (ofChildren ?? 0) + (systemOfChildren ?? 0);
     return { pid, parent: parent ?? 0, name, seconds: ticks / ticksPerSecond };
   } catch {
+    // The process has ended.
     return undefined;
   }
 }
 
-/** What the server process and its PostgreSQL have used so far. */
+/** Returns what the server process and its PostgreSQL have used so far. */
 export function usageOf(serverPid: number): Usage {
   const all = readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))

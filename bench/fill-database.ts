@@ -1,26 +1,26 @@
-// Fills a database with tasks by SQL: what a server has after months, without the months.
+// Fills a database with as many tasks as a server has after months, by SQL.
 import pg from "pg";
 import { benchTask } from "./tasks.ts";
 
 export interface Filling {
   readonly resolved: number;
   readonly pending: number;
-  /** Half of the pending tasks wait here, the rest in 500 other queues. */
+  /** Holds half of the pending tasks; the others are spread over 500 queues. */
   readonly queue: string;
 }
 
 const CHUNK = 250_000;
-/** Tasks of a group. */
+/** Tasks per group. */
 const GROUP = 100;
 
-/** Writes the rows that the queue would have written, but no events: those of so many tasks are past their retention. */
+/** Writes the same rows as the queue, but no events: those of most tasks would be past their retention. */
 export async function fillDatabase(url: string, { resolved, pending, queue }: Filling): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query("set synchronous_commit = off");
   for (let from = 0; from < resolved + pending; from += CHUNK) {
     const to = Math.min(from + CHUNK, resolved + pending);
-    // All of a chunk is on the same side, so that a group is.
+    // A chunk is either resolved or pending, and so is each group.
     for (const [first, last, isPending] of [
       [from, Math.min(to, resolved), false],
       [Math.max(from, resolved), to, true],
@@ -34,7 +34,7 @@ export async function fillDatabase(url: string, { resolved, pending, queue }: Fi
   await client.end();
 }
 
-/** Ids are in order, so that each index is written from one end to the other; of the form that ids have. */
+/** Ids in ascending order, so that indexes are written sequentially, and with the pattern of task ids. */
 const id = (n: string): string => `lpad((${n})::text, 8, '0') || 'QACAAAAAAAAAAA'`;
 
 async function fillChunk(

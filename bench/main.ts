@@ -1,12 +1,15 @@
-// `npm run bench`: starts a server of its own, loads it from this process, prints the table of figures.
+// `npm run bench`: starts a server, loads it from this process and prints the table of figures.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { loadClient } from "./client.ts";
+import { loadClient, type LoadClient } from "./client.ts";
+import { compare, type Build } from "./compare.ts";
 import { usageOf } from "./cpu.ts";
+import { databaseLimit } from "./database-limit.ts";
 import { filled } from "./filled.ts";
-import { physicalLimit } from "./physical-limit.ts";
-import * as scenarios from "./scenarios.ts";
-import { startBenchServer } from "./server.ts";
+import type { Bench } from "./queue-calls.ts";
+import type { Row } from "./row.ts";
+import { scenarios, warmUp } from "./scenarios.ts";
+import { startBenchServer, type BenchServer, type BenchServerOptions } from "./server.ts";
 import { soak } from "./soak.ts";
 import { head, lines } from "./table.ts";
 
@@ -14,57 +17,67 @@ const { values: options } = parseArgs({
   options: {
     scale: { type: "string", default: "1" },
     rounds: { type: "string", default: "3" },
-    // Where the server's folder is made; a filled database wants 30 GB.
+    // Where the server's home folder is created; a filled database needs 30 GB.
     dir: { type: "string" },
-    // Instead of the table, one of these. Load for so many minutes:
+    // The following options replace the table. Compares with the build in another tree:
+    compare: { type: "string" },
+    // … which runs on another Node.
+    "compare-node": { type: "string" },
+    // Runs load for this many minutes:
     soak: { type: "string" },
     // … while a second connection holds an old snapshot open.
     "old-snapshot": { type: "boolean", default: false },
-    // The rows for creating and claiming, on an empty database and on one with so many tasks (in millions, with a
-    // tenth of them pending).
+    // Measures creating and claiming on an empty database and on one with this many million resolved tasks and a
+    // tenth as many pending ones.
     filled: { type: "string" },
-    // The same statements by pgbench.
+    // Runs the same statements with pgbench.
     limit: { type: "boolean", default: false },
   },
 });
 
-const server = await startBenchServer(options.dir);
+const rounds = Number(options.rounds);
+const servers: BenchServer[] = [];
+const clients: LoadClient[] = [];
 try {
-  const client = loadClient(server.rootUrl, server.credentials, 96);
-  const bench = { client, serverPid: server.pid, scale: Number(options.scale) };
-  const rounds = Number(options.rounds);
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${rounds} rounds\n`);
-  if (options.soak !== undefined) {
-    const snapshotOf = options["old-snapshot"] ? server.databaseUrl : undefined;
+  const { server, bench, build } = await start({ dir: options.dir });
+  const { databaseUrl } = server;
+  if (options.compare !== undefined) {
+    const other = { tree: options.compare, node: options["compare-node"], dir: options.dir };
+    await compare({ before: (await start(other)).build, after: build }, rounds);
+  } else if (options.soak !== undefined) {
+    const snapshotOf = options["old-snapshot"] ? databaseUrl : undefined;
     await soak(bench, { minutes: Number(options.soak), snapshotOf });
   } else if (options.filled !== undefined) {
-    await filled(bench, { databaseUrl: server.databaseUrl, millions: Number(options.filled), rounds });
-  } else if (options.limit) await physicalLimit(bench, { databaseUrl: server.databaseUrl, rounds });
-  else await table(bench, rounds);
-  await client.close();
+    await filled(bench, { databaseUrl, millions: Number(options.filled), rounds });
+  } else if (options.limit) await databaseLimit(bench, { databaseUrl, rounds });
+  else await table(server, bench);
 } finally {
-  await server.stop();
+  for (const client of clients) await client.close();
+  for (const server of servers) await server.stop();
 }
 
-/** Some rounds of every row, of which the median by rate or latency is what counts; all are printed. */
-async function table(bench: scenarios.Bench, count: number): Promise<void> {
-  await scenarios.warmUp(bench);
-  const rounds: scenarios.Row[][] = [];
-  for (let round = 0; round < count; round++) {
-    const queue = `bench/claims${round}`;
-    rounds.push([
-      await scenarios.createAtOnce(bench, queue),
-      ...(await scenarios.claimAndComplete(bench, queue)),
-      await scenarios.createOneByOne(bench),
-      await scenarios.statusReads(bench),
-      await scenarios.fullCycles(bench),
-      await scenarios.createToWaitingWorker(bench),
-      await scenarios.dependencyToPending(bench),
-      await scenarios.fanOut(bench),
-      await scenarios.largeFanOut(bench),
-    ]);
+async function start(
+  serverOptions: BenchServerOptions,
+): Promise<{ server: BenchServer; bench: Bench; build: Build }> {
+  const server = await startBenchServer(serverOptions);
+  servers.push(server);
+  const client = loadClient(server.rootUrl, server.credentials, 96);
+  clients.push(client);
+  const bench = { client, serverPid: server.pid, scale: Number(options.scale) };
+  return { server, bench, build: { bench, start: () => startBenchServer(serverOptions) } };
+}
+
+/** Prints the results of all rounds; the median is the one that counts. */
+async function table(server: BenchServer, bench: Bench): Promise<void> {
+  await warmUp(bench);
+  const measured: Row[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    const rows: Row[] = [];
+    for (const scenario of scenarios) rows.push(...(await scenario(bench, round)));
+    measured.push(rows);
   }
-  console.log([head, ...lines(rounds)].join("\n"));
+  console.log([head, ...lines(measured)].join("\n"));
   const memory = Math.round(usageOf(server.pid).nodeMemory);
   console.log(`| memory of the Node process after the runs | ≤ 300 MiB | ${memory} MiB | – |`);
   console.log(

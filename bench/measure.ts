@@ -1,16 +1,23 @@
-// Runs calls side by side and tells rate, latencies and CPU per call.
+// Runs calls concurrently and measures rate, latencies and CPU per call.
 import { usageOf, type Usage } from "./cpu.ts";
+
+/** CPU seconds of the server's Node process, of its PostgreSQL and of this process. */
+export interface Cpu {
+  readonly node: number;
+  readonly postgres: number;
+  readonly load: number;
+}
 
 export interface Measured {
   readonly calls: number;
   readonly seconds: number;
   /** Milliseconds, sorted. */
   readonly latencies: readonly number[];
-  /** CPU seconds while the calls ran. */
-  readonly cpu: { readonly node: number; readonly postgres: number; readonly load: number };
+  /** CPU used while the calls ran. */
+  readonly cpu: Cpu;
 }
 
-/** Makes `calls` calls, `width` at a time. */
+/** Makes `calls` calls, at most `width` of them concurrently. */
 export async function measure(
   serverPid: number,
   calls: number,
@@ -29,7 +36,7 @@ export async function measure(
   return around(serverPid, calls, latencies, () => Promise.all(Array.from({ length: width }, lane)));
 }
 
-/** Runs `work`, which fills `latencies`, and takes the usage before and after. */
+/** Runs `work`, which adds to `latencies`, and measures its duration and CPU. */
 export async function around(
   serverPid: number,
   calls: number,
@@ -55,6 +62,12 @@ export async function around(
   };
 }
 
-/** The value below which `share` of the sorted values are. */
+/** Returns the value below which `share` of the sorted values are. */
 export const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
+}

@@ -1,42 +1,53 @@
-// A server of the benchmark's own: embedded PostgreSQL, an empty folder, a free port.
+// Starts a server for the benchmark: embedded PostgreSQL, an empty home folder, a free port.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Credentials } from "./client.ts";
 
 export interface BenchServer {
   readonly pid: number;
   readonly rootUrl: string;
   readonly credentials: Credentials;
-  /** Of its database, for what is measured without the server. */
+  /** URL of its database, for measurements without the server. */
   readonly databaseUrl: string;
-  /** From the start of the process until it told its URL. */
+  /** Milliseconds from the start of the process until it printed its URL. */
   readonly readyMs: number;
-  /** Ends it, and removes its folder. */
+  /** Stops it and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** Starts a built server (`npm run build`); `dir` is where its folder is made, `env` what it is told besides. */
-export async function startBenchServer(
-  dir = tmpdir(),
-  env: Readonly<Record<string, string>> = {},
-): Promise<BenchServer> {
+export interface BenchServerOptions {
+  /** The built tree to start; default: this one. */
+  readonly tree?: string | undefined;
+  /** The Node binary that runs it; default: the one that runs this process. */
+  readonly node?: string | undefined;
+  /** Where its home folder is created; default: the folder for temporary files. */
+  readonly dir?: string | undefined;
+  /** Further environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startBenchServer(options: BenchServerOptions = {}): Promise<BenchServer> {
+  const { tree = join(import.meta.dirname, ".."), node = process.execPath, dir = tmpdir(), env } = options;
+  if (!existsSync(join(tree, "dist")))
+    throw new Error(`${resolve(tree)} is not built: run \`npm run build\` there`);
   const home = mkdtempSync(join(dir, "taskyard-bench-"));
-  const bin = new URL("../bin/taskyard.js", import.meta.url).pathname;
-  const begun = performance.now();
-  const server = spawn(process.execPath, [bin, "up", "--no-worker", "--port", "0", "--home", home], {
+  const bin = join(tree, "bin", "taskyard.js");
+  const start = performance.now();
+  const server = spawn(node, [bin, "up", "--no-worker", "--port", "0", "--home", home], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env["PATH"], TASKYARD_LOG_LEVEL: "warn", ...env },
   });
-  await new Promise<void>((resolve, reject) => {
-    server.stdout.once("data", () => resolve());
-    server.once("exit", (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
+  await new Promise<void>((ready, reject) => {
+    server.stdout.once("data", () => ready());
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`the server exited with ${code} before it was ready`)));
   });
-  const readyMs = performance.now() - begun;
-  const told = JSON.parse(readFileSync(join(home, "server.json"), "utf8")) as Record<string, string>;
-  const { rootUrl = "", clientId = "", accessToken = "" } = told;
+  const readyMs = performance.now() - start;
+  const instance = JSON.parse(readFileSync(join(home, "server.json"), "utf8")) as Record<string, string>;
+  const { rootUrl = "", clientId = "", accessToken = "" } = instance;
   const socket = encodeURIComponent(join(home, "postgres", "run"));
   return {
     pid: server.pid ?? 0,

@@ -1,25 +1,19 @@
-// Prints rows of figures: rounds side by side, and the CPU of a call in its parts.
-import type { Row } from "./scenarios.ts";
+// Prints rows of figures: the rounds side by side, and CPU per call by process.
+import { cpuPerCall, type Row } from "./row.ts";
 
 export const head =
-  "| measure | goal | results, a round each | CPU per call: Node + PostgreSQL (load) |\n|---|---|---|---|";
+  "| measure | goal | results of the rounds | CPU per call: Node + PostgreSQL (load) |\n|---|---|---|---|";
 
-/** A line for each row of a round; `rounds` have the same rows. */
+/** Returns one line per row; all `rounds` have the same rows. */
 export function lines(rounds: readonly (readonly Row[])[]): string[] {
   return (rounds[0] ?? []).map((row, i) => {
-    const all = rounds.map((round) => round[i]?.result).join("; ");
-    return `| ${row.measure} | ${row.goal} | ${all} | ${cpuOf(rounds.flatMap((round) => round[i]?.cpu ?? []))} |`;
+    const all = rounds.flatMap((round) => round[i] ?? []);
+    return `| ${row.measure} | ${row.goal} | ${all.map(({ result }) => result).join("; ")} | ${cpuText(all)} |`;
   });
 }
 
-/** Medians in µs. */
-export function cpuOf(used: readonly NonNullable<Row["cpu"]>[]): string {
-  const per = (key: "node" | "postgres" | "load"): number =>
-    Math.round(median(used.map((c) => (c[key] / c.calls) * 1e6)));
-  return used.length > 0 ? `${per("node")} + ${per("postgres")} µs (${per("load")})` : "–";
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** Returns the medians of CPU per call, such as `247 + 167 µs (129)`. */
+export function cpuText(rows: readonly Row[]): string {
+  const cpu = cpuPerCall(rows);
+  return cpu ? `${cpu.node} + ${cpu.postgres} µs (${cpu.load})` : "–";
 }

@@ -1,4 +1,4 @@
-// Task definitions for load: as small as real ones are, about 700 bytes.
+// Task definitions for load. At about 700 bytes they are as large as small real ones.
 import { slugid } from "../src/lib/slugid.ts";
 
 const hour = 3_600_000;
@@ -8,7 +8,7 @@ export interface BenchTask {
   readonly definition: Readonly<Record<string, unknown>>;
 }
 
-/** A task for `taskQueueId`; `more` overrides members of its definition. */
+/** Returns a new task for `taskQueueId`; `more` overrides members of its definition. */
 export function benchTask(taskQueueId: string, more: Readonly<Record<string, unknown>> = {}): BenchTask {
   const now = Date.now();
   return {

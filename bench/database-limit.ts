@@ -1,5 +1,5 @@
-// What PostgreSQL alone would do: the statements of the hot calls, the same text on the same database, run by pgbench
-// without a server in between. As many tasks a statement as the server puts into one under load.
+// Measures PostgreSQL alone: pgbench runs the statements of the hot calls, with the same text on the same database,
+// without a server in between. Each statement has as many tasks as the server puts into one under load.
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,22 +12,24 @@ import { claimPending, EVERYWHERE } from "../src/server/services/queue/claims/st
 import { insertTasks } from "../src/server/services/queue/tasks/store/insert-tasks.ts";
 import type { TaskDefinitionRequest } from "../src/api/queue/task.ts";
 import { around } from "./measure.ts";
-import { createAtOnce, warmUp, type Bench, type Row } from "./scenarios.ts";
+import type { Bench } from "./queue-calls.ts";
+import { rate, figureText, type Row } from "./row.ts";
+import { warmUp } from "./scenarios.ts";
 import { head, lines } from "./table.ts";
 import { benchTask } from "./tasks.ts";
+import { createConcurrently } from "./throughput.ts";
 
 const BATCH = 22;
 const QUEUE = "bench/limit";
 const SECONDS = 8;
 
-/** `clients` connections; each statement carries BATCH tasks. */
-export async function physicalLimit(
+export async function databaseLimit(
   bench: Bench,
   { databaseUrl, rounds }: { readonly databaseUrl: string; readonly rounds: number },
 ): Promise<void> {
   const pgbench = findPgbench();
   if (pgbench === undefined) {
-    console.log("pgbench is not installed here (Debian: postgresql-15): the limit was not measured");
+    console.log("pgbench is not installed (Debian: package postgresql-15), so the limit was not measured");
     return;
   }
   await warmUp(bench);
@@ -40,11 +42,13 @@ export async function physicalLimit(
     const rows: Row[][] = [];
     for (let round = 0; round < rounds; round++)
       rows.push([
-        await run("createTask's statement", create),
-        await run("claimWork's statement, after that", claim),
-        await createAtOnce(bench, "bench/served"),
+        await run("statement of createTask", create),
+        await run("statement of claimWork, after that", claim),
+        await createConcurrently(bench, "bench/served"),
       ]);
-    console.log(`pgbench, 2 connections, ${BATCH} tasks a statement; below it the server in the same run:\n`);
+    console.log(
+      `pgbench, 2 connections, ${BATCH} tasks per statement; last row: the server in the same run:\n`,
+    );
     console.log([head, ...lines(rows)].join("\n"));
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -59,8 +63,8 @@ export async function physicalLimit(
       });
       done = Number(/transactions actually processed: (\d+)/.exec(stdout)?.[1] ?? 0) * BATCH;
     });
-    const result = `${Math.round(done / SECONDS).toLocaleString("en")} tasks/s`;
-    return { measure, goal: "–", result, cpu: { ...m.cpu, calls: done } };
+    const figure = rate({ ...m, calls: done, seconds: SECONDS }, " tasks/s");
+    return { measure, goal: "–", result: figureText(figure), figure, cpu: { ...m.cpu, calls: done } };
   }
 }
 
@@ -73,7 +77,7 @@ function findPgbench(): string | undefined {
   return places.find((file) => existsSync(file));
 }
 
-/** The statement that `call` would run. */
+/** Returns the statement that `call` would run. */
 async function statementOf(call: (db: Queryable) => Promise<unknown>): Promise<Sql> {
   let statement: Sql | undefined;
   const keep = async (query: Sql): Promise<never[]> => {
@@ -85,7 +89,7 @@ async function statementOf(call: (db: Queryable) => Promise<unknown>): Promise<S
     maybeOne: async (_row, query) => (await keep(query))[0],
     run: async (query) => (await keep(query)).length,
   });
-  if (!statement) throw new Error("nothing was run");
+  if (!statement) throw new Error("the call ran no statement");
   return statement;
 }
 
@@ -96,12 +100,12 @@ async function createScript(): Promise<string> {
   const rules = { now, toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 1 };
   const tasks = Array.from({ length: BATCH }, () => {
     const { taskId, definition } = benchTask(QUEUE);
-    // Made by us for createTask, whose schema it fits.
+    // benchTask returns what the schema of createTask requires.
     return defineTask(taskId, definition as TaskDefinitionRequest, rules);
   });
   const statement = await statementOf((db) => insertTasks(db, tasks, at(), 3_600_000));
   const ids = tasks.map((task) => task.taskId);
-  // Tasks of their own each time: ids from a random number, wherever the ids of these tasks stand.
+  // Replaces the task ids by random ones, so that each execution creates new tasks.
   const fresh = `(select array_agg('bench' || lpad((:n)::text, 12, '0') || lpad(i::text, 5, '0')) from generate_series(1, ${BATCH}) i)`;
   const isIds = (value: unknown): boolean => Array.isArray(value) && value.every((v, i) => v === ids[i]);
   const filled = fill(statement, (value) => (isIds(value) ? fresh : undefined));
@@ -114,14 +118,14 @@ async function claimScript(): Promise<string> {
   return `${fill(statement, () => undefined)};\n`;
 }
 
-/** The text with its parameters written out; `own` gives what stands for one instead of its value. */
+/** Returns the text with its parameters filled in; `own` may return an expression to use instead of a value. */
 const fill = ({ text, values }: Sql, own: (value: unknown) => string | undefined): string =>
   text
     .replaceAll(/--[^\n]*/g, "")
     .replaceAll(/\$(\d+)/g, (_, n: string) => own(values[Number(n) - 1]) ?? literal(values[Number(n) - 1]))
     .replaceAll(/\s*\n\s*/g, " ");
 
-/** Statements of the queue take texts, numbers, booleans, nulls, and lists of them. */
+/** The parameters of these statements are strings, numbers, booleans, nulls, and lists of them. */
 function literal(value: unknown): string {
   if (value === null || typeof value === "number") return String(value);
   if (!Array.isArray(value)) return quoted(JSON.stringify(value).replaceAll(/^"|"$/g, ""));
@@ -129,6 +133,6 @@ function literal(value: unknown): string {
   return quoted(`{${elements.join(",")}}`);
 }
 
-/** pgbench takes a colon and what follows for a variable, in quotes as well. */
+/** pgbench replaces `:name` by a variable even inside quotes, so colons are escaped. */
 const quoted = (text: string): string =>
   `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''").replaceAll(":", "\\x3a")}'`;
