@@ -38,6 +38,7 @@ export const ClaimedTask = exactly({ ...claim, task: TaskDefinition, credentials
 export type ClaimedTask = Static<typeof ClaimedTask>;
 const ClaimWorkReply = exactly({ tasks: Type.Array(ClaimedTask, { uniqueItems: true }) });
 export const ReclaimReply = exactly({ ...claim, credentials: TaskCredentials });
+export type ReclaimReply = Static<typeof ReclaimReply>;
 
 const ClaimTaskRequest = exactly({ workerGroup: WorkerPart, workerId: WorkerPart });
 const ExceptionRequest = exactly({ reason: oneOfStrings(EXCEPTION_REASONS) });

@@ -12,7 +12,7 @@ import {
   createReprioritizer,
 } from "./priorities/change-priority.ts";
 import { createClaimDispatcher } from "./claims/claim-dispatcher.ts";
-import { claimTask, claimWork, reclaimTask } from "./claims/claim-work.ts";
+import { claimHandlers, claimUseCases } from "./claims/index.ts";
 import type { QueueContext } from "./context.ts";
 import { expireTaskGroups, expireTasks } from "./expiry/expire-tasks.ts";
 import { createTasks } from "./graph/create-tasks.ts";
@@ -21,7 +21,7 @@ import { endExpiredClaims, endPastDeadline, type Round } from "./resolution/end-
 import { getTaskGroup, listTaskGroup } from "./groups/read-group.ts";
 import { createQueueHeads } from "./claims/queue-heads.ts";
 import { releaseDependents, unfinishedTopic } from "./resolution/release-dependents.ts";
-import { reportCompleted, reportException, reportFailed } from "./resolution/report-run.ts";
+import { reportUseCases } from "./resolution/report-run.ts";
 import { createResolver } from "./resolution/end-runs.ts";
 import { readLastSeen } from "./workers/store/queue-activity.ts";
 import { workerRemovedConsumer } from "./workers/worker-removed.ts";
@@ -61,7 +61,11 @@ export function createQueue(ctx: QueueContext): Queue {
   const activity = createWorkerActivity(ctx);
   const resolve = createResolver(ctx);
   const reprioritize = createReprioritizer(ctx);
-  const useCases = { ...taskUseCases(ctx) };
+  const useCases = {
+    ...taskUseCases(ctx),
+    ...claimUseCases(ctx, dispatcher, activity),
+    ...reportUseCases(ctx, resolve),
+  };
   return {
     handlers: {
       ...taskHandlers(useCases),
@@ -73,12 +77,7 @@ export function createQueue(ctx: QueueContext): Queue {
       cancelTaskGroup: cancelTaskGroup(ctx),
       changeTaskPriority: changeTaskPriority(ctx, reprioritize),
       changeTaskGroupPriority: changeTaskGroupPriority(ctx, reprioritize),
-      claimWork: claimWork(ctx, dispatcher, activity),
-      claimTask: claimTask(ctx, activity),
-      reclaimTask: reclaimTask(ctx, activity),
-      reportCompleted: reportCompleted(ctx, resolve),
-      reportFailed: reportFailed(ctx, resolve),
-      reportException: reportException(ctx, resolve),
+      ...claimHandlers(useCases),
       ...workerMetadataHandlers(ctx, activity),
       ...artifactHandlers(ctx),
       createTasks: createTasks(ctx),

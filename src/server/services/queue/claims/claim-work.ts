@@ -1,31 +1,34 @@
 // claimWork, claimTask and reclaimTask: how workers get runs and keep them.
-import type { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
+import type { ClaimedTask, ClaimWorkRequest, ReclaimReply } from "../../../../api/queue/claim.ts";
+import { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson, Reply } from "../../../core/http/replies.ts";
-import type { ClaimDispatcher } from "./claim-dispatcher.ts";
-import { claimCredentials, claimedTaskJson, scopesOf } from "./claimed-task.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
-import { refuseAfterDeadline, requireRun, requireTask, runIdOf } from "../tasks/find-task.ts";
-import { record, recordClaims } from "../transition-log.ts";
-import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store.ts";
-import { readDefinitions } from "../tasks/store/read-tasks.ts";
-import { isQuarantined } from "../workers/store/workers.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { jsonArray, jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
+import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { checkRunId, refuseAfterDeadline, requireRun, requireTask } from "../tasks/find-task.ts";
+import { readDefinitions } from "../tasks/store/read-tasks.ts";
+import { record, recordClaims } from "../transition-log.ts";
 import type { WorkerActivity } from "../workers/activity-buffer.ts";
+import { isQuarantined } from "../workers/store/workers.ts";
+import type { ClaimDispatcher } from "./claim-dispatcher.ts";
+import { claimCredentials, claimedTask } from "./claimed-task.ts";
+import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store.ts";
 
-export function claimWork(
-  ctx: QueueContext,
-  dispatcher: ClaimDispatcher,
-  activity: WorkerActivity,
-): Handler<typeof claimEndpoints.claimWork> {
-  return async (call) => {
-    const { taskQueueId } = call.params;
-    const { workerGroup, workerId, claimId } = call.body;
-    const tasks = Math.min(call.body.tasks, ctx.config.maxTasksPerClaim);
-    call.authorize({ taskQueueId, workerGroup, workerId });
+/** Claims runs of a queue. Waits for some until there are some, the time is over, or `signal` is aborted. */
+export const claimWork =
+  (ctx: QueueContext, dispatcher: ClaimDispatcher, activity: WorkerActivity) =>
+  async (
+    caller: Caller,
+    taskQueueId: string,
+    request: ClaimWorkRequest,
+    signal: AbortSignal,
+  ): Promise<Json<{ tasks: ClaimedTask[] }>> => {
+    const { workerGroup, workerId, claimId } = request;
+    caller.authorize(claimEndpoints.claimWork, { taskQueueId, workerGroup, workerId });
     const worker = { taskQueueId, workerGroup, workerId };
     activity.seen(worker);
+    const tasks = Math.min(request.tasks, ctx.config.maxTasksPerClaim);
     const claimer = { workerGroup, workerId, tasks, claimId: claimId ?? null };
     let rows: ClaimedRow[] = [];
     if (claimId !== undefined) {
@@ -33,30 +36,30 @@ export function claimWork(
       rows = await heldRuns(ctx.db, claimer, { claimId, taskQueueId });
     }
     if (rows.length === 0) {
-      rows = await dispatcher.claim(taskQueueId, claimer, ctx.config.claimWorkTimeout, call.closed());
+      rows = await dispatcher.claim(taskQueueId, claimer, ctx.config.claimWorkTimeout, signal);
       if (rows.length > 0) activity.claimed(worker, rows);
       recordClaims(ctx, worker, rows);
     }
-    return new RawJson(`{"tasks":[${rows.map((row) => claimedTaskJson(ctx, row)).join(",")}]}`);
+    return jsonObject({ tasks: jsonArray(rows.map((row) => claimedTask(ctx, row))) });
   };
-}
 
-export function claimTask(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<typeof claimEndpoints.claimTask> {
-  return async (call) => {
-    const { taskId } = call.params;
+/** Claims a run by its id. Returns nothing for a worker in quarantine. */
+export const claimTask =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (
+    caller: Caller,
+    taskId: string,
+    runId: number,
+    { workerGroup, workerId }: { readonly workerGroup: string; readonly workerId: string },
+  ): Promise<Json<ClaimedTask> | undefined> => {
     const task = await requireTask(ctx.db, taskId);
     const [provisionerId = "", workerType = ""] = task.task_queue_id.split("/");
-    const { workerGroup, workerId } = call.body;
-    call.authorize({ provisionerId, workerType, workerGroup, workerId });
+    caller.authorize(claimEndpoints.claimTask, { provisionerId, workerType, workerGroup, workerId });
     refuseAfterDeadline(ctx, task);
     const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
     activity.seen(worker);
-    if (await isQuarantined(ctx.db, worker, timestamp(ctx)))
-      return new Reply(200, {}, { followsSchema: false });
-    const runId = runIdOf(call.params);
+    if (await isQuarantined(ctx.db, worker, timestamp(ctx))) return undefined;
+    checkRunId(taskId, runId);
     requireRun(task, runId);
     const claimer = { workerGroup, workerId, tasks: 1, claimId: null };
     const claimed = await claimOne(
@@ -78,30 +81,29 @@ export function claimTask(
         "RequestConflict",
         `Run ${runId} of task ${taskId} cannot be claimed: it is not pending, and not held by ${workerGroup}/${workerId}.`,
       );
-    return new RawJson(claimedTaskJson(ctx, row));
+    return claimedTask(ctx, row);
   };
+
+interface Reclaim {
+  readonly taskId: string;
+  readonly runId: number;
+  readonly takenUntil: string;
 }
 
-export function reclaimTask(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<typeof claimEndpoints.reclaimTask> {
-  interface Reclaim {
-    readonly taskId: string;
-    readonly runId: number;
-    readonly takenUntil: string;
-  }
+/** Extends the claim of a running run, and issues credentials that last as long. */
+export function reclaimTask(ctx: QueueContext, activity: WorkerActivity) {
   const reclaim = batched<Reclaim, ReclaimedRow>(ctx, {
     name: "reclaim-task",
     key: (run) => `${run.taskId}/${run.runId}`,
     run: (runs) => reclaimRuns(ctx.db, runs, timestamp(ctx)),
   });
-  return async (call) => {
-    const { taskId } = call.params;
-    const runId = runIdOf(call.params);
+  return async (caller: Caller, taskId: string, runId: number): Promise<Json<ReclaimReply>> => {
+    caller.authorize(claimEndpoints.reclaimTask, { taskId, runId });
+    checkRunId(taskId, runId);
     const takenUntil = timestamp(ctx, ctx.config.claimTimeout);
-    const { status, task_queue_id, worker_group, worker_id } = await reclaim({ taskId, runId, takenUntil });
-    if (status === null || task_queue_id === null || worker_group === null || worker_id === null) {
+    const reclaimed = await reclaim({ taskId, runId, takenUntil });
+    const { status, task_queue_id: taskQueueId, worker_group: workerGroup, worker_id: workerId } = reclaimed;
+    if (status === null || taskQueueId === null || workerGroup === null || workerId === null) {
       const task = await requireTask(ctx.db, taskId);
       requireRun(task, runId);
       refuseAfterDeadline(ctx, task);
@@ -110,19 +112,18 @@ export function reclaimTask(
         `Run ${runId} of task ${taskId} is not running any more, so its claim cannot be kept: stop working on it.`,
       );
     }
-    const worker = { workerGroup: worker_group, workerId: worker_id };
-    activity.seen({ taskQueueId: task_queue_id, ...worker });
-    record(ctx, "task-reclaimed", { ...worker, taskId, runId });
+    activity.seen({ taskQueueId, workerGroup, workerId });
+    record(ctx, "task-reclaimed", { workerGroup, workerId, taskId, runId });
     const [row] = await readDefinitions(ctx.db, [taskId]);
     if (!row) throw new ApiError("ResourceNotFound", `Task ${taskId} has expired.`);
-    const credentials = claimCredentials(
-      ctx,
-      { taskId, runId, ...worker, takenUntil: new Date(takenUntil) },
-      scopesOf(row.definition),
-    );
-    return new RawJson(
-      `{"status":${status},"runId":${runId},"workerGroup":"${worker_group}","workerId":"${worker_id}",` +
-        `"takenUntil":"${takenUntil}","credentials":${JSON.stringify(credentials)}}`,
-    );
+    const claim = { taskId, runId, workerGroup, workerId, takenUntil: new Date(takenUntil) };
+    return jsonObject({
+      status,
+      runId: jsonOf(runId),
+      workerGroup: jsonOf(workerGroup),
+      workerId: jsonOf(workerId),
+      takenUntil: jsonOf(takenUntil),
+      credentials: jsonOf(claimCredentials(ctx, claim, parseJson(row.definition).scopes)),
+    });
   };
 }

@@ -1,8 +1,11 @@
-// A claimed run as the worker gets it, with the credentials that let its task act and its worker report.
+// A claimed run in replies, with the credentials by which its task acts and its worker reports.
+import type { ClaimedTask, TaskCredentials } from "../../../../api/queue/claim.ts";
+import { jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
-import type { TaskCredentials } from "../../../../api/queue/claim.ts";
 import type { QueueContext } from "../context.ts";
 import type { ClaimedRow } from "./store.ts";
+
+type Signing = Pick<QueueContext, "issuer" | "clock">;
 
 export interface Claim {
   readonly taskId: string;
@@ -12,12 +15,8 @@ export interface Claim {
   readonly takenUntil: Date;
 }
 
-/** Credentials that end with the claim: for reporting the run, for its artifacts, and for what the task may do. */
-export function claimCredentials(
-  ctx: Pick<QueueContext, "issuer" | "clock">,
-  claim: Claim,
-  taskScopes: readonly string[],
-): TaskCredentials {
+/** Returns credentials that end with the claim: for the run, its artifacts, and what the task may do. */
+export function claimCredentials(ctx: Signing, claim: Claim, taskScopes: readonly string[]): TaskCredentials {
   const { taskId, runId, workerGroup, workerId, takenUntil } = claim;
   const until = takenUntil.getTime();
   return createTemporaryCredentials({
@@ -34,23 +33,23 @@ export function claimCredentials(
   });
 }
 
-/** The scopes of a definition that passed its schema when it was created. */
-export const scopesOf = (definition: string): string[] =>
-  (JSON.parse(definition) as { scopes: string[] }).scopes;
-
-/** JSON text of a claimed task. Status and definition come as text from the database and go on as they are. */
-export function claimedTaskJson(ctx: Pick<QueueContext, "issuer" | "clock">, row: ClaimedRow): string {
+/** Writes a claimed task. Its status and definition are sent as the database wrote them. */
+export function claimedTask(ctx: Signing, row: ClaimedRow): Json<ClaimedTask> {
+  const { status, definition, run_id: runId, worker_group: workerGroup, worker_id: workerId } = row;
   const claim: Claim = {
     taskId: row.task_id,
-    runId: row.run_id,
-    workerGroup: row.worker_group,
-    workerId: row.worker_id,
+    runId,
+    workerGroup,
+    workerId,
     takenUntil: row.taken_until,
   };
-  const credentials = claimCredentials(ctx, claim, scopesOf(row.definition));
-  return (
-    `{"status":${row.status},"runId":${row.run_id},"workerGroup":"${row.worker_group}",` +
-    `"workerId":"${row.worker_id}","takenUntil":"${row.taken_until.toISOString()}",` +
-    `"task":${row.definition},"credentials":${JSON.stringify(credentials)}}`
-  );
+  return jsonObject({
+    status,
+    runId: jsonOf(runId),
+    workerGroup: jsonOf(workerGroup),
+    workerId: jsonOf(workerId),
+    takenUntil: jsonOf(row.taken_until.toISOString()),
+    task: definition,
+    credentials: jsonOf(claimCredentials(ctx, claim, parseJson(definition).scopes)),
+  });
 }

@@ -1,76 +1,69 @@
-// reportCompleted, reportFailed and reportException: how workers end runs.
-import type { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
-import type { EXCEPTION_REASONS } from "../../../../api/queue/status.ts";
+// reportCompleted, reportFailed and reportException: how workers resolve runs.
+import { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
+import type { EXCEPTION_REASONS, TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { parseJson, type Json } from "../../../core/json.ts";
 import { wakeAfterCommit, type QueueContext } from "../context.ts";
-import { requireRun, requireTask, runIdOf, statusOf } from "../tasks/find-task.ts";
-import type { Resolve } from "./end-runs.ts";
+import { checkRunId, requireRun, requireTask } from "../tasks/find-task.ts";
 import { repeatResolved } from "../tasks/store/read-tasks.ts";
+import type { Resolve } from "./end-runs.ts";
+import type { Resolution } from "./store/resolve-runs.ts";
 
 type ExceptionReason = (typeof EXCEPTION_REASONS)[number];
 
-/** The reasons after which the task is tried again, and what the new run says of itself. */
+/** The reasons after which the task is tried again, and why its new run was created. */
 const retriedAs: Partial<Record<ExceptionReason, "retry" | "task-retry">> = {
   "worker-shutdown": "retry",
   "intermittent-task": "task-retry",
 };
 
-export function reportCompleted(
-  ctx: QueueContext,
-  resolve: Resolve,
-): Handler<typeof claimEndpoints.reportCompleted> {
-  return async (call) => {
-    // Workers of long ago told failures in the body of this call.
-    const body = call.request.body as { value?: { success?: unknown } } | undefined;
-    const outcome = body?.value?.success === false ? "failed" : "completed";
-    return report(ctx, resolve, call.params, outcome, outcome, null);
-  };
-}
+export type ReportUseCases = ReturnType<typeof reportUseCases>;
 
-export function reportFailed(
-  ctx: QueueContext,
-  resolve: Resolve,
-): Handler<typeof claimEndpoints.reportFailed> {
-  return async (call) => report(ctx, resolve, call.params, "failed", "failed", null);
-}
+export const reportUseCases = (ctx: QueueContext, resolve: Resolve) => ({
+  reportCompleted: reportCompleted(ctx, resolve),
+  reportFailed: reportFailed(ctx, resolve),
+  reportException: reportException(ctx, resolve),
+});
 
-export function reportException(
-  ctx: QueueContext,
-  resolve: Resolve,
-): Handler<typeof claimEndpoints.reportException> {
-  return async (call) => {
-    const { reason } = call.body;
-    return report(ctx, resolve, call.params, "exception", reason, retriedAs[reason] ?? null);
+const reportCompleted =
+  (ctx: QueueContext, resolve: Resolve) => async (caller: Caller, taskId: string, runId: number) => {
+    caller.authorize(claimEndpoints.reportCompleted, { taskId, runId });
+    return report(ctx, resolve, { taskId, runId, state: "completed", reason: "completed", retryAs: null });
   };
-}
+
+const reportFailed =
+  (ctx: QueueContext, resolve: Resolve) => async (caller: Caller, taskId: string, runId: number) => {
+    caller.authorize(claimEndpoints.reportFailed, { taskId, runId });
+    return report(ctx, resolve, { taskId, runId, state: "failed", reason: "failed", retryAs: null });
+  };
+
+const reportException =
+  (ctx: QueueContext, resolve: Resolve) =>
+  async (caller: Caller, taskId: string, runId: number, reason: ExceptionReason) => {
+    caller.authorize(claimEndpoints.reportException, { taskId, runId });
+    const retryAs = retriedAs[reason] ?? null;
+    return report(ctx, resolve, { taskId, runId, state: "exception", reason, retryAs });
+  };
 
 async function report(
   ctx: QueueContext,
   resolve: Resolve,
-  params: { readonly taskId: string; readonly runId: string },
-  state: "completed" | "failed" | "exception",
-  reason: string,
-  retryAs: "retry" | "task-retry" | null,
-): Promise<RawJson> {
-  const { taskId } = params;
-  const runId = runIdOf(params);
-  const resolved = await resolve({ taskId, runId, state, reason, retryAs, takenUntil: null });
-  return new RawJson(`{"status":${resolved?.status ?? (await repeat(ctx, taskId, runId, state, reason))}}`);
+  resolution: Omit<Resolution, "takenUntil">,
+): Promise<Json<TaskStatus>> {
+  checkRunId(resolution.taskId, resolution.runId);
+  const resolved = await resolve({ ...resolution, takenUntil: null });
+  return resolved?.status ?? repeat(ctx, resolution);
 }
 
-/** The run was not running: the same report again is fine and is announced again, anything else is a conflict. */
+/** The run was not running. The same report again is published again, anything else is a conflict. */
 async function repeat(
   ctx: QueueContext,
-  taskId: string,
-  runId: number,
-  state: string,
-  reason: string,
-): Promise<string> {
+  { taskId, runId, state, reason }: Omit<Resolution, "takenUntil">,
+): Promise<Json<TaskStatus>> {
   const task = await requireTask(ctx.db, taskId);
   requireRun(task, runId);
-  const { runs } = statusOf(task);
+  const { runs } = parseJson(task.status);
   const run = runs[runId];
   // An exception may have been followed by its retry.
   const newest = state === "exception" ? runs.length - 2 : runs.length - 1;

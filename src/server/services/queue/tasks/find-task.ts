@@ -1,11 +1,11 @@
-// Finding what a call is about, with the refusals that several methods share.
+// Reading what a call is about, with the refusals that several methods share.
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { QueueContext } from "../context.ts";
 import { readGroup, readTasks, type GroupRow, type TaskRow } from "./store/read-tasks.ts";
 
-/** The task, or `ResourceNotFound`. */
+/** Reads a task; throws `ResourceNotFound`. */
 export async function requireTask(db: Queryable, taskId: string): Promise<TaskRow> {
   const [task] = await readTasks(db, [taskId]);
   if (!task)
@@ -19,14 +19,10 @@ export async function requireTask(db: Queryable, taskId: string): Promise<TaskRo
 /** No configuration allows more runs; PostgreSQL would refuse far larger ids with an error of its own. */
 const MAX_RUNS = 1000;
 
-/** The run id of a path. One that no task can have is refused before anybody looks for it. */
-export function runIdOf(params: { readonly taskId: string; readonly runId: string }): number {
-  const runId = Number(params.runId);
-  if (runId < MAX_RUNS) return runId;
-  throw new ApiError(
-    "ResourceNotFound",
-    `Task ${params.taskId} has no run ${params.runId}: no task has that many.`,
-  );
+/** Refuses a run id that no task can have, without reading the task. */
+export function checkRunId(taskId: string, runId: number): void {
+  if (!(runId < MAX_RUNS))
+    throw new ApiError("ResourceNotFound", `Task ${taskId} has no run ${runId}: no task has that many.`);
 }
 
 /** Refuses a run that the task does not have. */
@@ -38,7 +34,7 @@ export function requireRun(task: TaskRow, runId: number): void {
     );
 }
 
-/** From its deadline on a task only ends; the statements that change it ask for a later deadline than now. */
+/** After its deadline a task can only be resolved; the statements that change it check the deadline too. */
 export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: TaskRow): void {
   if (task.deadline.getTime() <= ctx.clock.now())
     throw new ApiError(
@@ -47,7 +43,7 @@ export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: Task
     );
 }
 
-/** The group, or `ResourceNotFound`. */
+/** Reads a group; throws `ResourceNotFound`. */
 export async function requireGroup(db: Queryable, taskGroupId: string): Promise<GroupRow> {
   const group = await readGroup(db, taskGroupId);
   if (!group)

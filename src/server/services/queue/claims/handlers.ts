@@ -1,0 +1,30 @@
+// The methods of workers over HTTP: claims, and reports.
+import type { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
+import { Reply } from "../../../core/http/replies.ts";
+import type { HandlersOf } from "../../../core/http/serve.ts";
+import { jsonObject } from "../../../core/json.ts";
+import type { ReportUseCases } from "../resolution/report-run.ts";
+import type { ClaimUseCases } from "./index.ts";
+
+/** Clients expect this of a worker in quarantine, although the schema of the reply says otherwise. */
+const NO_CLAIM = new Reply(200, {}, { followsSchema: false });
+
+export const claimHandlers = (queue: ClaimUseCases & ReportUseCases): HandlersOf<typeof claimEndpoints> => ({
+  claimWork: ({ caller, params, body, closed }) =>
+    queue.claimWork(caller, params.taskQueueId, body, closed()),
+  claimTask: async ({ caller, params, body }) =>
+    (await queue.claimTask(caller, params.taskId, Number(params.runId), body)) ?? NO_CLAIM,
+  reclaimTask: ({ caller, params }) => queue.reclaimTask(caller, params.taskId, Number(params.runId)),
+  reportCompleted: async ({ caller, params, request }) => {
+    // Old workers report failures in the body of this call, which has no schema.
+    const body = request.body as { value?: { success?: unknown } } | undefined;
+    const report = body?.value?.success === false ? queue.reportFailed : queue.reportCompleted;
+    return jsonObject({ status: await report(caller, params.taskId, Number(params.runId)) });
+  },
+  reportFailed: async ({ caller, params }) =>
+    jsonObject({ status: await queue.reportFailed(caller, params.taskId, Number(params.runId)) }),
+  reportException: async ({ caller, params, body }) =>
+    jsonObject({
+      status: await queue.reportException(caller, params.taskId, Number(params.runId), body.reason),
+    }),
+});
