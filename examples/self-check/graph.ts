@@ -1,4 +1,4 @@
-// The graph: pack → (types, tests) → report, on the source of this repository.
+// Builds the graph pack → (types, tests) → report on the source of this repository.
 import { slugid } from "../../src/client/index.ts";
 
 export interface GraphTask {
@@ -26,7 +26,7 @@ export interface GraphOptions {
 
 const hour = 3_600_000;
 
-/** Fetches an artifact of an earlier task: `node -e "$FETCH" <taskId> <artifact> <file>`. */
+/** Downloads an artifact of an earlier task: `node -e "$FETCH" <taskId> <artifact> <file>`. */
 const FETCH = `
 const [taskId, name, file] = process.argv.slice(1);
 const root = process.env.TASKCLUSTER_ROOT_URL;
@@ -36,7 +36,7 @@ fetch(url).then(async (response) => {
   require("node:fs").writeFileSync(file, Buffer.from(await response.arrayBuffer()));
 });`;
 
-/** Reads what the compiler and the test runner said, and writes it down for people. */
+/** Summarizes the output of the compiler and the test runner in a report. */
 const REPORT = `
 const { readFileSync, writeFileSync } = require("node:fs");
 const tests = JSON.parse(readFileSync("tests.json", "utf8"));
@@ -50,7 +50,7 @@ const report = [
 writeFileSync("report.md", report);
 console.log(report);`;
 
-/** The tasks in an order in which they can be created: each after those it depends on. */
+/** Returns the tasks in creation order: each after its dependencies. */
 export function selfCheck({ taskQueueId, source, now }: GraphOptions): GraphTask[] {
   const taskGroupId = slugid();
   const task = (
@@ -121,7 +121,7 @@ export function selfCheck({ taskQueueId, source, now }: GraphOptions): GraphTask
   );
   const report = task(
     "report",
-    "Sums up what the two checks found.",
+    "Summarizes the results of both checks.",
     [types, tests],
     `
     node -e "$FETCH" "$TYPES_TASK" public/types.txt types.txt

@@ -1,7 +1,7 @@
-// Runs the graph on the server that the environment names, or the local one; prints what happens and the report.
+// Runs the graph on the server that the environment names, or on the local one; prints its progress and the report.
 import { processIo } from "../../src/cli/io.ts";
 import { connectTarget } from "../../src/cli/target.ts";
-import { connect, queueEvents } from "../../src/client/index.ts";
+import { queueEvents } from "../../src/client/index.ts";
 import { selfCheck } from "./graph.ts";
 
 const source = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -14,7 +14,7 @@ const graph = selfCheck({
 const nameOf = new Map(graph.map((task) => [task.taskId, task.name]));
 const taskGroupId = graph[0]?.definition.taskGroupId ?? "";
 
-// Listening begins before the first task is there, so that no event is missed.
+// Listens before the first task is created, so that no event is missed.
 const ofGroup = { taskGroupId };
 const listening = await client.events.listen([
   queueEvents.taskPending(ofGroup),
@@ -37,12 +37,11 @@ for await (const { payload } of listening) {
 }
 
 if (failed) {
-  console.log("the tasks that depend on it will not run; `taskyard task log TASK_ID` tells why it failed");
+  console.log("its dependents will not run; `taskyard task log TASK_ID` shows why it failed");
   process.exitCode = 1;
 } else {
-  // Public artifacts need no credentials, as anybody with a browser would fetch them.
-  const { rootUrl } = connect({ rootUrl: client.rootUrl });
+  // Public artifacts need no credentials.
   const report = graph.at(-1)?.taskId ?? "";
-  const response = await fetch(`${rootUrl}/api/queue/v1/task/${report}/artifacts/public%2Freport.md`);
+  const response = await fetch(`${client.rootUrl}/api/queue/v1/task/${report}/artifacts/public%2Freport.md`);
   console.log(`\n${await response.text()}`);
 }
