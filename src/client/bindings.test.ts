@@ -2,7 +2,7 @@ import { expect, expectTypeOf, test } from "vitest";
 import { queueEvents, type PayloadOf } from "./bindings.ts";
 import type { EventOf } from "./event-stream.ts";
 
-test("words stand at their places, and what is not said may be anything", () => {
+test("given words are at their positions, and missing words match anything", () => {
   expect(queueEvents.taskCompleted({ taskId: "T", provisionerId: "proj", runId: 0 })).toEqual({
     exchange: "exchange/taskcluster-queue/v1/task-completed",
     routingKeyPattern: "primary.T.0.*.*.proj.*.*.*.#",
@@ -13,31 +13,31 @@ test("words stand at their places, and what is not said may be anything", () => 
   });
 });
 
-test("a pattern of one's own is taken as it is", () => {
+test("a complete pattern is used verbatim", () => {
   expect(queueEvents.taskFailed("route.index.proj.#").routingKeyPattern).toBe("route.index.proj.#");
 });
 
-test("a word that the routing key does not have is refused, with the one that was meant", () => {
-  // @ts-expect-error -- what the compiler refuses is refused at run time too
+test("an unknown word is refused with a suggestion", () => {
+  // @ts-expect-error -- refused by the compiler and at run time
   expect(() => queueEvents.taskPending({ taskid: "T" })).toThrow(
     "the routing key of taskPending has no word taskid: did you mean taskId?",
   );
-  // @ts-expect-error -- no word of this exchange
+  // @ts-expect-error -- not a word of this exchange
   expect(() => queueEvents.taskGroupResolved({ worker: "w" })).toThrow(
     "it has routingKeyKind, taskGroupId, schedulerId, reserved",
   );
 });
 
-test("bindings carry the type of their payloads into the events", () => {
+test("events have the payload type of their binding", () => {
   const bindings = [queueEvents.taskRunning(), queueEvents.taskGroupResolved()] as const;
   expectTypeOf<PayloadOf<(typeof bindings)[0]>["takenUntil"]>().toEqualTypeOf<string>();
-  type Heard = EventOf<(typeof bindings)[number]>;
-  expectTypeOf<Heard["exchange"]>().toEqualTypeOf<
+  type Received = EventOf<(typeof bindings)[number]>;
+  expectTypeOf<Received["exchange"]>().toEqualTypeOf<
     "exchange/taskcluster-queue/v1/task-running" | "exchange/taskcluster-queue/v1/task-group-resolved"
   >();
-  const told = (event: Heard): string =>
+  const idOf = (event: Received): string =>
     event.exchange === "exchange/taskcluster-queue/v1/task-running"
       ? event.payload.workerId
       : event.payload.taskGroupId;
-  expect(told).toBeTypeOf("function");
+  expect(idOf).toBeTypeOf("function");
 });

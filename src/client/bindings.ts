@@ -7,16 +7,16 @@ import { didYouMean } from "../lib/did-you-mean.ts";
 
 declare const payload: unique symbol;
 
-/** Which events to hear: those of an exchange whose routing key fits. Knows the type of their payloads. */
+/** Selects events: those of an exchange whose routing key matches the pattern. Carries the type of their payloads. */
 export interface Binding<X extends string = string, P = unknown> {
   readonly exchange: X;
-  /** `*` stands for one word, `#` for any number of words. */
+  /** `*` matches one word, `#` any number of words. */
   readonly routingKeyPattern: string;
-  /** There for the compiler alone. */
+  /** Exists only for the compiler. */
   readonly [payload]?: P;
 }
 
-/** The payload of the events that a binding brings. */
+/** The payload of the events that a binding selects. */
 export type PayloadOf<B> = B extends Binding<string, infer P> ? P : never;
 
 type Words<X extends Exchange> = { readonly [N in X["routingKey"][number]["name"]]?: string | number };
@@ -26,24 +26,24 @@ type NameOf<
   X extends Exchange,
 > = `exchange/taskcluster-${S["name"]}/${S["version"]}/${X["exchange"]}`;
 
-/** For each exchange a function that makes bindings: of the words of the routing key, or of a whole pattern. */
+/** For each exchange, a function that creates a binding from words of the routing key, or from a complete pattern. */
 export type ServiceBindings<S extends Service> = {
   readonly [K in keyof S["exchanges"]]: (
     words?: Words<S["exchanges"][K]> | string,
   ) => Binding<NameOf<S, S["exchanges"][K]>, Static<S["exchanges"][K]["message"]["schema"]>>;
 };
 
-/** Makes the binding functions of a service. */
+/** Creates the binding functions of a service. */
 export function bindingsOf<const S extends Service>(service: S): ServiceBindings<S> {
-  const made = Object.entries(service.exchanges).map(([key, exchange]) => [
+  const functions = Object.entries(service.exchanges).map(([key, exchange]) => [
     key,
     (words: Words<Exchange> | string = {}): Binding => ({
       exchange: exchangeName(service, exchange),
       routingKeyPattern: typeof words === "string" ? words : pattern(exchange, words),
     }),
   ]);
-  // Each member was made from the exchange of the same key.
-  return Object.fromEntries(made) as ServiceBindings<S>;
+  // Each function was created from the exchange of the same key.
+  return Object.fromEntries(functions) as ServiceBindings<S>;
 }
 
 /** The events of the queue. */

@@ -1,11 +1,11 @@
-// One call of one method: request, retries, and what the answer means.
+// A single call of a method: the request, its retries, and the interpretation of the reply.
 import type { Backoff } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { retry, TimeoutError, withTimeout } from "../lib/retry.ts";
 import { ClientError, noAnswer, refusal, timedOut } from "./client-error.ts";
 import type { Signer } from "./signer.ts";
 
-/** What all calls of a client share. */
+/** The configuration that all calls of a client share. */
 export interface Transport {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
@@ -15,11 +15,11 @@ export interface Transport {
 }
 
 export interface Request {
-  /** `queue.createTask`, for messages. */
+  /** The name for error messages, such as `queue.createTask`. */
   readonly name: string;
   readonly method: string;
   readonly url: string;
-  /** Sent as JSON; nothing is sent for `undefined`. */
+  /** Sent as JSON. No body is sent for `undefined`. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
@@ -93,8 +93,8 @@ function resultOf({ name, url }: Request, response: Response, text: string): unk
 }
 
 /**
- * The JSON of a body, or the SyntaxError in it. Bodies that do not call themselves JSON are not looked at: proxies answer
- * in HTML.
+ * Returns the parsed JSON of a body, or the SyntaxError in it. Ignores bodies of other content types, such as the HTML
+ * pages of proxies.
  */
 export function jsonOf(response: Response, text: string): unknown {
   const type = response.headers.get("content-type") ?? "";
@@ -106,7 +106,7 @@ export function jsonOf(response: Response, text: string): unknown {
   }
 }
 
-/** Milliseconds until a server that is busy wants to be asked again: seconds, or a date. */
+/** Returns the delay of the Retry-After header, seconds or a date, in milliseconds. */
 function retryAfter(response: Response, now: number): number | undefined {
   const text = response.headers.get("retry-after")?.trim() ?? "";
   if (text === "") return undefined;

@@ -1,20 +1,20 @@
-// The one error that calls reject with.
+// The error that calls reject with.
 
-/** What is known of a call that did not work. */
+/** The details of a failed call. */
 export interface Failure {
-  /** The method that was called, such as `queue.createTask`. */
+  /** The called method, such as `queue.createTask`. */
   readonly method: string;
-  /** The HTTP status; absent where no answer came. */
+  /** The HTTP status. Absent if there was no answer. */
   readonly statusCode?: number | undefined;
-  /** The code of the reply, such as `ResourceNotFound`; `NoAnswer` and `Timeout` where there was none. */
+  /** The code of the reply, such as `ResourceNotFound`. `NoAnswer` or `Timeout` if there was none. */
   readonly code: string;
-  /** The reply's body as it came, where it was JSON. */
+  /** The parsed body of the reply, if it was JSON. */
   readonly body?: unknown;
 }
 
 /**
- * A call that did not work: a refusal of the server, or no answer at all. `message` is the server's own, without the
- * technical lines after it.
+ * A call failed: the server refused it, or there was no answer. `message` is the message of the server without its
+ * technical details.
  */
 export class ClientError extends Error {
   override readonly name = "ClientError";
@@ -31,7 +31,7 @@ export class ClientError extends Error {
   }
 }
 
-/** The error that a reply of status 400 or more stands for. */
+/** Returns the error for a reply with status 400 or higher. */
 export function refusal(
   method: string,
   { status: statusCode, statusText }: Pick<Response, "status" | "statusText">,
@@ -39,7 +39,7 @@ export function refusal(
 ): ClientError {
   const { code, message } = membersOf(body);
   const text = typeof message === "string" ? withoutTrailer(message) : "";
-  return new ClientError(text || `${method} was answered with ${statusCode} ${statusText}`.trim(), {
+  return new ClientError(text || `${method} returned ${statusCode} ${statusText}`.trim(), {
     method,
     statusCode,
     code: typeof code === "string" ? code : `Status${statusCode}`,
@@ -47,7 +47,7 @@ export function refusal(
   });
 }
 
-/** The error for a try that got no answer. */
+/** Returns the error for a try without an answer. */
 export function noAnswer(method: string, url: string, cause: unknown): ClientError {
   const { origin } = new URL(url);
   return new ClientError(
@@ -57,7 +57,7 @@ export function noAnswer(method: string, url: string, cause: unknown): ClientErr
   );
 }
 
-/** The error for a try that took too long. */
+/** Returns the error for a try that timed out. */
 export function timedOut(method: string, url: string, timeoutMs: number): ClientError {
   const { origin } = new URL(url);
   return new ClientError(`no answer from ${origin} to ${method} within ${timeoutMs / 1000} s`, {
@@ -70,10 +70,10 @@ function membersOf(body: unknown): { code?: unknown; message?: unknown } {
   return typeof body === "object" && body !== null ? body : {};
 }
 
-/** Replies end in a block of technical lines behind `---`, which the error's own members already say. */
+/** Removes the block of technical details after `---`, which the members of the error contain as well. */
 const withoutTrailer = (message: string): string => message.split(/\n---(?:\n|$)/, 1)[0]?.trim() ?? "";
 
-/** `fetch` says only "fetch failed"; the reason is in its cause, and where a name has several addresses, deeper. */
+/** Returns the innermost message: `fetch` fails with "fetch failed", and the reason is in its cause or further below. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);

@@ -10,7 +10,7 @@ const taskId = "fN1SbArXTPSVFNUvaOlinQ";
 const caller = { clientId: "somebody", accessToken: "a-token-that-is-secret" };
 
 describe("requests", () => {
-  test("each parameter is one encoded segment, and the query holds what was given", async () => {
+  test("each parameter is one encoded segment, and the query contains the given values", async () => {
     const server = await scriptedServer(json({ artifacts: [] }));
     const client = connect({ rootUrl: `${server.rootUrl}//` });
     await client.queue.listArtifacts({ taskId, runId: 0 }, { query: { limit: 3, continuationToken: "a&b" } });
@@ -21,7 +21,7 @@ describe("requests", () => {
     ]);
   });
 
-  test("a body goes out as JSON, and a method without one sends none", async () => {
+  test("a body is sent as JSON, and a method without a body sends none", async () => {
     const server = await scriptedServer(json({ tasks: [] }));
     const { queue } = connect({ rootUrl: server.rootUrl });
     await queue.claimWork({ taskQueueId: "proj/linux" }, { workerGroup: "g", workerId: "w", tasks: 2 });
@@ -36,9 +36,9 @@ describe("requests", () => {
     expect(server.requests[1]?.headers["content-type"]).toBeUndefined();
   });
 
-  test("a missing parameter is told before anything is sent", async () => {
+  test("a missing parameter is refused before anything is sent", async () => {
     const { queue } = connect({ rootUrl: "http://127.0.0.1:1" });
-    // @ts-expect-error -- what the compiler refuses is refused at run time too
+    // @ts-expect-error -- refused by the compiler and at run time
     expect(() => queue.reclaimTask({ taskId })).toThrow("queue.reclaimTask needs the parameter runId");
   });
 
@@ -50,7 +50,7 @@ describe("requests", () => {
 });
 
 describe("signatures", () => {
-  /** Checks the header of the only request as the reference server does; resolves to its decoded ext. */
+  /** Verifies the header of the only request like the reference server, and resolves to its decoded ext. */
   async function checkedExt(client: Client, port: number, requests: readonly { url: string }[], key: string) {
     const [request] = requests;
     if (request === undefined || !("headers" in request)) throw new Error("nothing was sent");
@@ -60,7 +60,7 @@ describe("signatures", () => {
     return ext === undefined ? undefined : (JSON.parse(atob(ext)) as unknown);
   }
 
-  test("the header covers path and query as they are sent", async () => {
+  test("the header covers path and query as sent", async () => {
     const server = await scriptedServer(json({ artifacts: [] }));
     const client = connect({ rootUrl: server.rootUrl, credentials: caller });
     await client.queue.listLatestArtifacts({ taskId }, { query: { continuationToken: "ü &" } });
@@ -68,7 +68,7 @@ describe("signatures", () => {
     await expect(checkedExt(client, server.port, server.requests, "another")).rejects.toThrow("Bad mac");
   });
 
-  test("temporary credentials and authorizedScopes travel in ext", async () => {
+  test("temporary credentials and authorizedScopes are sent in ext", async () => {
     const server = await scriptedServer(json({}));
     const times = { start: new Date(Date.now() - 1000), expiry: new Date(Date.now() + 60_000) };
     const credentials = peerTemporaryCredentials({ credentials: caller, scopes: ["queue:*"], ...times });
@@ -81,7 +81,7 @@ describe("signatures", () => {
     });
   });
 
-  test("other credentials sign the same server's calls, one service or all of them", async () => {
+  test("withCredentials changes the credentials of one service or of all", async () => {
     const server = await scriptedServer(json({}));
     const client = connect({ rootUrl: server.rootUrl, credentials: caller, authorizedScopes: ["a"] });
     const other = { clientId: "other", accessToken: "b" };
@@ -98,7 +98,7 @@ describe("signatures", () => {
     ]);
   });
 
-  test("a signed URL lets its holder in, with a query or without", async () => {
+  test("a signed URL is valid until it expires, with and without a query", async () => {
     const client = connect({ rootUrl: "http://127.0.0.1:4000", credentials: caller });
     const plain = client.queue.getLatestArtifact.url({ taskId, name: "private/a b" });
     const paged = client.queue.listLatestArtifacts.url({ taskId }, { limit: 2 });
@@ -119,25 +119,23 @@ describe("signatures", () => {
     await expect(peerChecksBewit(asSeen, caller.accessToken)).rejects.toThrow("Access expired");
   });
 
-  test("what cannot be signed is told", async () => {
+  test("requests that cannot be signed are refused", async () => {
     const rootUrl = "http://127.0.0.1:1";
     await expect(connect({ rootUrl }).buildSignedUrl(`${rootUrl}/x`)).rejects.toThrow(
-      "a signed URL needs credentials to sign with",
+      "signing a URL requires credentials",
     );
-    expect(() => connect({ rootUrl, authorizedScopes: [] })).toThrow("there are none");
+    expect(() => connect({ rootUrl, authorizedScopes: [] })).toThrow("there are no credentials");
     expect(() => connect({ rootUrl, credentials: { ...caller, certificate: "{" } })).toThrow(
       "the certificate of the credentials is not JSON",
     );
     const authorizedScopes = Array.from({ length: 200 }, (_, i) => `some:long:scope:${i}`);
     const client = connect({ rootUrl, credentials: caller, authorizedScopes });
-    await expect(client.queue.ping()).rejects.toThrow(
-      /is \d+ characters long, and servers take 4096 at most/,
-    );
+    await expect(client.queue.ping()).rejects.toThrow(/has \d+ characters, but servers accept at most 4096/);
   });
 });
 
 describe("replies", () => {
-  test("a redirect is a reply like others", async () => {
+  test("a redirect counts as a reply", async () => {
     const location = { storageType: "s3", url: "http://store/x" };
     const server = await scriptedServer(json(location, 303, { location: "http://store/x" }));
     const client = connect({ rootUrl: server.rootUrl });
@@ -145,7 +143,7 @@ describe("replies", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("an empty reply is undefined, and so is one that is not JSON", async () => {
+  test("an empty reply, and one that is not JSON, resolves to undefined", async () => {
     const server = await scriptedServer(
       (response) => response.writeHead(204).end(),
       (response) => response.writeHead(200, { "content-type": "text/html" }).end("<p>"),
@@ -155,7 +153,7 @@ describe("replies", () => {
     expect(await queue.ping()).toBeUndefined();
   });
 
-  test("a refusal tells status, code, body and the method, and is not repeated", async () => {
+  test("a refusal rejects with status, code, body and method, and is not retried", async () => {
     const body = {
       code: "ResourceNotFound",
       message: `Task ${taskId} not found.\n\n---\n\n* method:     status\n* errorCode:  ResourceNotFound`,
@@ -176,12 +174,12 @@ describe("replies", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test("an error that is not ours is told by its status", async () => {
+  test("an error without a JSON body is reported by its status", async () => {
     const server = await scriptedServer((response) =>
       response.writeHead(413, { "content-type": "text/html" }).end("<h1>too big</h1>"),
     );
     await expect(connect({ rootUrl: server.rootUrl }).queue.ping()).rejects.toMatchObject({
-      message: "queue.ping was answered with 413 Payload Too Large",
+      message: "queue.ping returned 413 Payload Too Large",
       code: "Status413",
       statusCode: 413,
     });
@@ -191,7 +189,7 @@ describe("replies", () => {
 describe("retries", () => {
   const limit = 3_600_000;
 
-  test("failures of the server are tried again, five times, with growing waits", async () => {
+  test("failures of the server are retried five times, with increasing delays", async () => {
     const server = await scriptedServer(json({ code: "InternalServerError", message: "oh" }, 500));
     const clock = impatientClock(limit);
     const client = connect({ rootUrl: server.rootUrl, clock, timeoutMs: limit });
@@ -204,7 +202,7 @@ describe("retries", () => {
     }
   });
 
-  test("a try that works ends it; each try is signed anew", async () => {
+  test("a successful try ends the retries, and each try has a new signature", async () => {
     const server = await scriptedServer(json({}, 502), json({ alive: true }));
     const clock = impatientClock(limit);
     const client = connect({ rootUrl: server.rootUrl, credentials: caller, clock, timeoutMs: limit });
@@ -213,7 +211,7 @@ describe("retries", () => {
     expect(first).not.toBe(second);
   });
 
-  test("a busy server is given the time that it asks for, up to half a minute", async () => {
+  test("the Retry-After of a busy server is respected, up to 30 seconds", async () => {
     const server = await scriptedServer(
       json({}, 503, { "retry-after": "7" }),
       json({}, 503, { "retry-after": "600" }),
@@ -226,7 +224,7 @@ describe("retries", () => {
     expect(clock.waits[2]).toBeLessThan(1000);
   });
 
-  test("where nobody answers, the error says where and why", async () => {
+  test("without an answer, the error has the server and the reason", async () => {
     const { rootUrl, close } = await scriptedServer(json({}));
     await close();
     const clock = impatientClock(limit);
@@ -242,7 +240,7 @@ describe("retries", () => {
     expect(clock.waits).toHaveLength(2);
   });
 
-  test("a reply that breaks off is no answer", async () => {
+  test("a truncated reply counts as no answer", async () => {
     const server = await scriptedServer(
       (response) => response.writeHead(200, { "content-type": "application/json" }).end('{"al'),
       json({ alive: true }),
@@ -252,7 +250,7 @@ describe("retries", () => {
     expect(await client.queue.ping()).toEqual({ alive: true });
   });
 
-  test("a try has its time, and then the next one begins", async () => {
+  test("a try that times out is retried", async () => {
     const server = await scriptedServer(() => undefined, json({ alive: true }));
     const client = connect({ rootUrl: server.rootUrl });
     expect(await client.queue.ping({ timeoutMs: 100 })).toEqual({ alive: true });
@@ -264,7 +262,7 @@ describe("retries", () => {
     });
   });
 
-  test("the caller's signal ends a try and a wait, with its own reason", async () => {
+  test("the caller's signal ends a try and a delay, with its reason", async () => {
     const enough = new Error("enough");
     const trying = new AbortController();
     const server = await scriptedServer(() => trying.abort(enough));
@@ -296,9 +294,9 @@ test("the types follow the contract", () => {
     queue.reclaimTask({ taskId }),
     // @ts-expect-error -- the body is missing
     queue.createTask({ taskId }),
-    // @ts-expect-error -- a method without a body takes none: this would be the options
+    // @ts-expect-error -- a method without a body: this would be the options
     queue.reportCompleted({ taskId, runId: 0 }, { reason: "worker-shutdown" }),
-    // @ts-expect-error -- the reason is not one of the list
+    // @ts-expect-error -- the reason is not in the list
     queue.reportException({ taskId, runId: 0 }, { reason: "bored" }),
     // @ts-expect-error -- the method has no query
     queue.status({ taskId }, { query: { limit: 1 } }),

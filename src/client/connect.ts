@@ -1,4 +1,4 @@
-// The client: every service of the contract at one server, called as one caller.
+// The client: every service of the contract on one server, with the credentials of one caller.
 import { services, type Services } from "../api/services.ts";
 import type { Service } from "../api/service.ts";
 import { waitingClock, type Clock } from "../lib/clock.ts";
@@ -10,29 +10,29 @@ import { serviceMethods, type ServiceMethods } from "./service-client.ts";
 import { createSigner, type Credentials } from "./signer.ts";
 
 export interface ConnectOptions {
-  /** The address of the server; slashes at its end do not matter. */
+  /** The address of the server. Trailing slashes are ignored. */
   readonly rootUrl: string;
-  /** Without them, calls are anonymous. */
+  /** Default: none. Calls are then anonymous. */
   readonly credentials?: Credentials | undefined;
-  /** Limits calls to these scopes, of those that the credentials give. */
+  /** Limits calls to these of the scopes of the credentials. */
   readonly authorizedScopes?: readonly string[] | undefined;
-  /** Default: the global one. */
+  /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
-  /** Tries after the first, where no answer came or the server failed. Default: 5. */
+  /** Retries if there is no answer or the server fails. Default: 5. */
   readonly retries?: number;
-  /** Of each try, in milliseconds. Default: 30,000. */
+  /** The timeout of each try in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
 }
 
-/** A service with its methods, and the same service called as somebody else. */
+/** The methods of a service, and a way to call it with other credentials. */
 export type ServiceClient<S extends Service> = ServiceMethods<S> & {
   withCredentials(credentials: Credentials): ServiceClient<S>;
 };
 
 export interface EventListening {
   /**
-   * Resolves, once the server listens, to the events of the bindings from then on:
+   * Resolves to the events of the bindings as soon as the subscription is active, so that no later event is missed:
    * `for await (const event of await client.events.listen([queueEvents.taskCompleted()])) …`.
    */
   listen<const B extends Binding>(
@@ -42,25 +42,25 @@ export interface EventListening {
 }
 
 type EventsClient = Omit<ServiceClient<Services["events"]>, "connect"> & {
-  /** Only its address, for an `EventSource`: a stream is no reply. */
+  /** Only the URL, for an `EventSource`: a stream is not a reply. */
   readonly connect: Pick<ServiceMethods<Services["events"]>["connect"], "url">;
 } & EventListening;
 
 export type Client = { readonly [K in Exclude<keyof Services, "events">]: ServiceClient<Services[K]> } & {
   readonly events: EventsClient;
   readonly rootUrl: string;
-  /** The same server, called as somebody else. */
+  /** Returns a client of the same server with other credentials. */
   withCredentials(credentials: Credentials): Client;
-  /** A URL that anybody may GET for a while. `expiresMs`: how long, default 15 minutes. */
+  /** Returns a URL that anyone may GET until it expires, after `expiresMs`. Default: 15 minutes. */
   buildSignedUrl(url: string, options?: { readonly expiresMs?: number }): Promise<string>;
 };
 
-/** Makes a client. Nothing is sent before the first call. Throws where the root URL or a certificate is malformed. */
+/** Creates a client. Sends nothing before the first call. Throws if the root URL or a certificate is malformed. */
 export function connect(options: ConnectOptions): Client {
   const rootUrl = cleanRootUrl(options.rootUrl);
   const { credentials, authorizedScopes, clock = waitingClock } = options;
   if (authorizedScopes && !credentials)
-    throw new Error("authorizedScopes limit credentials, and there are none");
+    throw new Error("authorizedScopes limit the scopes of credentials, but there are no credentials");
   const signer = credentials && createSigner(credentials, authorizedScopes);
   const transport: Transport = {
     fetch: options.fetch ?? ((...args) => fetch(...args)),
@@ -70,7 +70,7 @@ export function connect(options: ConnectOptions): Client {
     timeoutMs: options.timeoutMs ?? 30_000,
   };
   const withCredentials = (other: Credentials): Client => {
-    // The limit was one on the former credentials, which the new ones need not even satisfy.
+    // authorizedScopes limit the original credentials. The new ones may not even satisfy them.
     const { authorizedScopes: _, ...rest } = options;
     return connect({ ...rest, credentials: other });
   };
@@ -83,15 +83,15 @@ export function connect(options: ConnectOptions): Client {
     };
   }
   const events: EventListening = {
-    listen: (bindings, how) => listen(transport, rootUrl, bindings, how),
+    listen: (bindings, listenOptions) => listen(transport, rootUrl, bindings, listenOptions),
   };
-  // One member was made for each service just above.
+  // The loop above created a member for each service.
   return Object.assign(clients as { [K in keyof Services]: ServiceClient<Services[K]> }, {
     events: { ...clients["events"], ...events },
     rootUrl,
     withCredentials,
     async buildSignedUrl(url: string, { expiresMs = 900_000 }: { readonly expiresMs?: number } = {}) {
-      if (!signer) throw new Error("a signed URL needs credentials to sign with");
+      if (!signer) throw new Error("signing a URL requires credentials");
       return signer.signUrl(url, clock.now() + expiresMs);
     },
   });

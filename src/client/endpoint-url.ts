@@ -1,12 +1,12 @@
-// The address of a method call: from the path that the contract declares, and the caller's parameters.
+// The URL of a call, from the path of the method and the parameters.
 import type { Endpoint } from "../api/endpoint.ts";
 import type { Service } from "../api/service.ts";
 
 export type Values = Readonly<Record<string, string | number | undefined>>;
 
 /**
- * The full URL. Every parameter is encoded as one segment, slashes included: servers take both forms, but only this
- * one survives proxies that tidy up paths. Throws where a parameter is missing.
+ * Returns the complete URL. Parameters are encoded as one segment, including slashes: servers accept both forms, but only
+ * this one passes proxies that normalize paths. Throws if a parameter is missing.
  */
 export function endpointUrl(
   rootUrl: string,
@@ -26,7 +26,7 @@ export function endpointUrl(
   return `${rootUrl}/api/${service.name}/${service.version}${path}${suffix}`;
 }
 
-/** A root URL without the slashes at its end. Throws where it is not an http(s) URL. */
+/** Returns the root URL without trailing slashes. Throws if it is not an http or https URL. */
 export function cleanRootUrl(rootUrl: string): string {
   const protocol = URL.canParse(rootUrl) ? new URL(rootUrl).protocol : "";
   if (protocol !== "http:" && protocol !== "https:") {

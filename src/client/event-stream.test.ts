@@ -27,7 +27,7 @@ async function take(events: AsyncIterable<{ routingKey: string; position: string
   return taken;
 }
 
-test("listening begins when the server says so, and asks for the bindings", async () => {
+test("a subscription requests the bindings, and is active when the server is ready", async () => {
   const server = await scriptedServer(eventStream("p0 ready", message(1), "p1 ping", message(2)));
   const client = connect({ rootUrl: server.rootUrl, credentials: { clientId: "me", accessToken: "t" } });
   const events = await client.events.listen(bindings, { from: "p-1" });
@@ -40,7 +40,7 @@ test("listening begins when the server says so, and asks for the bindings", asyn
   expect(await take(events, 2)).toEqual(["p1: key 1", "p2: key 2"]);
 });
 
-test("after a break the stream goes on behind the last event, a ping's included", async () => {
+test("an interrupted stream continues after the last frame, which may be a ping", async () => {
   const server = await scriptedServer(
     ending(eventStream("p0 ready", message(1), "p7 ping")),
     json({}, 502),
@@ -53,7 +53,7 @@ test("after a break the stream goes on behind the last event, a ping's included"
   expect(clock.waits).toHaveLength(2);
 });
 
-test("events may arrive in pieces", async () => {
+test("events may arrive in several chunks", async () => {
   const server = await scriptedServer((response, request) => {
     eventStream("p0 ready")(response, request);
     const bytes = Buffer.from(`age\ndata: {"routingKey":"ü"}\n\n`);
@@ -77,14 +77,14 @@ test("without reconnecting, the stream ends with its first connection", async ()
   expect(server.requests).toHaveLength(2);
 });
 
-test("who leaves the loop closes the connection", async () => {
+test("leaving the loop closes the connection", async () => {
   const server = await scriptedServer(eventStream("p0 ready", message(1)));
   await take(await connect({ rootUrl: server.rootUrl }).events.listen(bindings), 1);
   expect(server.requests).toHaveLength(1);
   await server.requests[0]?.closed;
 });
 
-test("the signal ends the loop without an error, also while it waits for a server", async () => {
+test("the signal ends the loop without an error, also during a reconnection delay", async () => {
   const server = await scriptedServer(eventStream("p0 ready"));
   const stop = new AbortController();
   const events = await connect({ rootUrl: server.rootUrl }).events.listen(bindings, { signal: stop.signal });
@@ -103,7 +103,7 @@ test("the signal ends the loop without an error, also while it waits for a serve
   expect(await waiting).toEqual([]);
 });
 
-test("a refusal is told at once", async () => {
+test("a refusal rejects immediately, without a retry", async () => {
   const body = { code: "InputError", message: "no such exchange\n\n---\n* method" };
   const server = await scriptedServer(json(body, 400));
   const listening = connect({ rootUrl: server.rootUrl }).events.listen(bindings);
@@ -116,7 +116,7 @@ test("a refusal is told at once", async () => {
   expect(server.requests).toHaveLength(1);
 });
 
-test("a server that never was there is given up, one that was there is not", async () => {
+test("retries are limited for a server that was never reached, and unlimited for one that was", async () => {
   const { rootUrl, close } = await scriptedServer(json({}));
   await close();
   const clock = impatientClock(limit);
@@ -134,17 +134,17 @@ test("a server that never was there is given up, one that was there is not", asy
   expect(await take(await patient.events.listen(bindings), 1)).toEqual(["p1: key 1"]);
 });
 
-test("a silent connection is left for a new one", async () => {
+test("an inactive connection is replaced", async () => {
   const server = await scriptedServer(eventStream("p0 ready"), eventStream("p0 ready", message(1)));
-  // Limits of time end at once, once the first stream is open; waits do as well.
+  // Delays end immediately. After the first stream is open, one long timeout does, too.
   let impatient = false;
   const clock = {
     now: () => Date.now(),
     after(ms: number, callback: () => void) {
       if (ms >= 60_000 && !impatient) return () => undefined;
       if (ms >= 60_000) impatient = false;
-      const turn = setImmediate(callback);
-      return () => clearImmediate(turn);
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
     },
   };
   const client = connect({ rootUrl: server.rootUrl, clock, timeoutMs: limit });
@@ -154,9 +154,9 @@ test("a silent connection is left for a new one", async () => {
   expect(server.requests).toHaveLength(2);
 });
 
-test("an error that the server sends down the stream ends it", async () => {
-  const gone = JSON.stringify({ code: "ResourceExpired", message: "it was too slow" });
-  const server = await scriptedServer(eventStream("p0 ready", `p0 error ${gone}`));
+test("an error frame ends the stream", async () => {
+  const body = JSON.stringify({ code: "ResourceExpired", message: "it was too slow" });
+  const server = await scriptedServer(eventStream("p0 ready", `p0 error ${body}`));
   const events = await connect({ rootUrl: server.rootUrl }).events.listen(bindings);
   await expect(take(events, 1)).rejects.toMatchObject({
     message: "it was too slow",
@@ -164,10 +164,10 @@ test("an error that the server sends down the stream ends it", async () => {
   });
 });
 
-test("events that are no longer kept are not passed over in silence", async () => {
+test("missing events are an error, when the stream starts and when it is resumed", async () => {
   const incomplete = `p5 ready ${JSON.stringify({ position: "p5", complete: false, notice: "some are gone" })}`;
-  const atOnce = await scriptedServer(eventStream(incomplete));
-  const listening = connect({ rootUrl: atOnce.rootUrl }).events.listen(bindings, {
+  const first = await scriptedServer(eventStream(incomplete));
+  const listening = connect({ rootUrl: first.rootUrl }).events.listen(bindings, {
     from: "2020-01-01T00:00:00Z",
   });
   await expect(listening).rejects.toMatchObject({ message: "some are gone", code: "EventsMissing" });
@@ -179,12 +179,12 @@ test("events that are no longer kept are not passed over in silence", async () =
   await expect(events.next()).rejects.toMatchObject({ code: "EventsMissing" });
 });
 
-test("a server that asks for patience gets it", async () => {
-  const patient: Answer = (response, request) => {
+test("the reconnection delay that the server requests is respected", async () => {
+  const withDelay: Answer = (response, request) => {
     eventStream("p0 ready")(response, request);
     response.end("retry: 2500\n\n");
   };
-  const server = await scriptedServer(patient, eventStream("p0 ready", message(1)));
+  const server = await scriptedServer(withDelay, eventStream("p0 ready", message(1)));
   const clock = impatientClock(30_000);
   const client = connect({ rootUrl: server.rootUrl, clock });
   await take(await client.events.listen(bindings), 1);

@@ -1,4 +1,4 @@
-// Events as they happen, over server-sent events, resumed where the connection broke off.
+// Live events over server-sent events. Interrupted connections are resumed without missing an event.
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { eventsApi } from "../api/events.ts";
 import { backoffDelay } from "../lib/backoff.ts";
@@ -9,41 +9,41 @@ import { callBackoff, jsonOf, type Transport } from "./call.ts";
 import { ClientError, noAnswer, refusal } from "./client-error.ts";
 import { endpointUrl } from "./endpoint-url.ts";
 
-/** One event that a binding asked for. Unions of bindings give unions of events, told apart by `exchange`. */
+/** An event of a binding. A union of bindings gives a union of events, discriminated by `exchange`. */
 export type EventOf<B extends Binding> =
   B extends Binding<infer X>
     ? {
         readonly exchange: X;
         readonly routingKey: string;
-        /** Further routing keys, `route.…`, by which it could have been bound. */
+        /** Additional routing keys (`route.…`) that bindings can match. */
         readonly routes: readonly string[];
         readonly payload: PayloadOf<B>;
-        /** True where it may have been delivered before. */
+        /** True if the event may have been delivered before. */
         readonly redelivered: boolean;
-        /** Where it stands in the log; `from` of another stream goes on after it. */
+        /** The position in the event log. Another stream with this `from` continues after the event. */
         readonly position: string;
       }
     : never;
 
 export interface ListenOptions {
-  /** Where to begin: behind a position, at a time such as `2026-01-31T12:00:00Z`, or at the `start`. Default: now. */
+  /** Where to start: after a position, at a time such as `2026-01-31T12:00:00Z`, or at the `start`. Default: now. */
   readonly from?: string | undefined;
-  /** Ends the stream; the loop over it then ends without an error. */
+  /** Ends the stream. The loop over it then ends without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** Failed connections in a row after which the stream ends with an error. Default: it keeps trying. */
+  /** Consecutive failed connections after which the stream ends with an error. Default: unlimited. */
   readonly retries?: number | undefined;
-  /** False: the stream ends with its first connection, with an error where that failed. Default: it is resumed. */
+  /** Whether to reconnect. If false, the stream ends with its first connection, with an error if that fails. Default: true. */
   readonly reconnect?: boolean | undefined;
 }
 
 const name = "events.connect";
-// Servers ping every 20 seconds; a stream that is silent for four of these has lost its server without a word.
-const silenceMs = 80_000;
+// Servers send a ping every 20 seconds. After four missing pings the connection is considered dead.
+const inactivityMs = 80_000;
 
 /**
- * Resolves when the server listens, so that nothing that happens from then on is missed, to the events in their
- * order. Rejects where the server refuses, where there is none, and where events that were asked for are no longer
- * kept; the stream ends with an error where that happens later, while the connection is broken.
+ * Resolves to the events in order as soon as the subscription is active, so that no later event is missed. Rejects if the
+ * server refuses or is unreachable, and if requested events are no longer retained. If that happens while the connection
+ * is interrupted, the stream ends with an error.
  */
 export async function listen<const B extends Binding>(
   transport: Transport,
@@ -74,32 +74,32 @@ async function* events<B extends Binding>(
   for await (const frame of frames) {
     checkFrame(frame);
     if (frame.event !== "message") continue;
-    // The server made the message for one of our bindings, and validated its payload before it was stored.
+    // The message matches one of the bindings, and the server validated the payload before storing it.
     const event = JSON.parse(frame.data) as EventOf<B>;
     yield { ...event, position: frame.id ?? "" };
   }
 }
 
-/** Throws where the frame says that something is wrong that connecting anew would not mend. */
+/** Throws if the frame reports an error that reconnecting would not fix. */
 function checkFrame({ event, data }: EventSourceMessage): void {
   if (event !== "error" && event !== "ready") return;
-  // The forms that the events service declares for its frames.
-  const said = JSON.parse(data) as {
+  // The shapes that the events service declares for these frames.
+  const body = JSON.parse(data) as {
     readonly code?: string;
     readonly message?: string;
     readonly complete?: boolean;
     readonly notice?: string;
   };
   if (event === "error") {
-    const { code = "StreamError", message = "the server ended the stream" } = said;
-    throw new ClientError(message, { method: name, code, body: said });
+    const { code = "StreamError", message = "the server ended the stream" } = body;
+    throw new ClientError(message, { method: name, code, body });
   }
-  if (said.complete !== false) return;
-  const notice = said.notice ?? "Events that were asked for are no longer kept.";
-  throw new ClientError(notice, { method: name, code: "EventsMissing", body: said });
+  if (body.complete !== false) return;
+  const notice = body.notice ?? "Requested events are no longer retained.";
+  throw new ClientError(notice, { method: name, code: "EventsMissing", body });
 }
 
-/** The frames of one connection after the other. */
+/** Yields the frames of successive connections. */
 async function* resumedFrames(
   transport: Transport,
   url: string,
@@ -107,9 +107,9 @@ async function* resumedFrames(
 ): AsyncGenerator<EventSourceMessage, void, undefined> {
   let position: string | undefined;
   let connected = false;
-  // What the server asks for, so that the listeners of one that is restarted do not come back all at once.
-  let waitMs = 0;
-  const onRetry = (ms: number): void => void (waitMs = ms);
+  // The server's `retry` field, which spreads the reconnections after a restart.
+  let minWaitMs = 0;
+  const onRetry = (ms: number): void => void (minWaitMs = ms);
   for (let failures = 0; ; failures++) {
     try {
       for await (const frame of connection(transport, url, { position, signal, onRetry })) {
@@ -125,20 +125,20 @@ async function* resumedFrames(
         throw error;
     }
     if (!reconnect) return;
-    const wait = Math.max(waitMs, backoffDelay(failures, callBackoff));
+    const wait = Math.max(minWaitMs, backoffDelay(failures, callBackoff));
     await pause(transport.clock, wait, signal).catch(() => undefined);
     if (signal?.aborted) return;
   }
 }
 
 interface Connection {
-  /** The id of the last frame that was seen. */
+  /** The id of the last received frame. */
   readonly position: string | undefined;
   readonly signal: AbortSignal | undefined;
   onRetry(ms: number): void;
 }
 
-/** The frames of one connection, until it breaks. */
+/** Yields the frames of one connection until it breaks. */
 async function* connection(
   transport: Transport,
   url: string,
@@ -151,12 +151,12 @@ async function* connection(
     ...(authorization !== undefined && { authorization }),
     ...(position !== undefined && { "last-event-id": position }),
   };
-  const gone = linkSignals(signal);
-  /** Waits for the server, but not for ever. */
-  const answered = async <T>(ms: number, answer: Promise<T>): Promise<T> => {
-    const cancel = clock.after(ms, () => gone.abort(new Error(`silent for ${ms / 1000} s`)));
+  const lifetime = linkSignals(signal);
+  /** Waits for the server. Aborts the connection after `ms`. */
+  const received = async <T>(ms: number, data: Promise<T>): Promise<T> => {
+    const cancel = clock.after(ms, () => lifetime.abort(new Error(`nothing received for ${ms / 1000} s`)));
     try {
-      return await answer;
+      return await data;
     } catch (error) {
       throw noAnswer(name, url, error);
     } finally {
@@ -165,22 +165,22 @@ async function* connection(
   };
 
   try {
-    const response = await answered(timeoutMs, transport.fetch(url, { headers, signal: gone.signal }));
+    const response = await received(timeoutMs, transport.fetch(url, { headers, signal: lifetime.signal }));
     if (!response.ok || response.body === null) {
-      throw refusal(name, response, jsonOf(response, await answered(timeoutMs, response.text())));
+      throw refusal(name, response, jsonOf(response, await received(timeoutMs, response.text())));
     }
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const frames: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (frame) => void frames.push(frame), onRetry });
     for (;;) {
-      const { value, done } = await answered(silenceMs, reader.read());
+      const { value, done } = await received(inactivityMs, reader.read());
       if (done) return;
       parser.feed(decoder.decode(value, { stream: true }));
       yield* frames.splice(0);
     }
   } finally {
-    // Also where the caller has left the loop: the connection ends with it.
-    gone.abort();
+    // Also closes the connection when the caller leaves the loop.
+    lifetime.abort();
   }
 }

@@ -1,4 +1,4 @@
-// The package's public face: a typed client for Node and browsers.
+// The public API of the package: a typed client for Node and browsers.
 export { bindingsOf, queueEvents, type Binding, type PayloadOf } from "./bindings.ts";
 export { ClientError } from "./client-error.ts";
 export {

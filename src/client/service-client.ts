@@ -4,23 +4,23 @@ import type { Service } from "../api/service.ts";
 import { call, type Transport } from "./call.ts";
 import { endpointUrl, type Values } from "./endpoint-url.ts";
 
-/** What may be said about a call beside its parameters and body. */
+/** The options of a call. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Of each try, in milliseconds. */
+  /** The timeout of each try in milliseconds. */
   readonly timeoutMs?: number | undefined;
-  /** Tries after the first. */
+  /** The number of retries. */
   readonly retries?: number | undefined;
 }
 
-/** Path parameters as callers write them: run ids may be numbers. */
+/** Path parameters. Run ids may be numbers. */
 export type CallParams<E> = E extends { readonly params: infer P }
   ? { readonly [K in keyof P]: string | number }
   : never;
 
 type CallQuery<E> = { readonly [K in keyof QueryOf<E>]?: string | number | undefined };
 
-/** The options of a method; `query` only where it has one. */
+/** The options of a method, with `query` if it has one. */
 export type CallOptionsOf<E> = E extends { readonly query: unknown }
   ? CallOptions & { readonly query?: CallQuery<E> }
   : CallOptions;
@@ -29,10 +29,10 @@ type ParamsArgument<E> = E extends { readonly params: unknown } ? [params: CallP
 type BodyArgument<E> = E extends { readonly body: unknown } ? [body: BodyOf<E>] : [];
 type QueryArgument<E> = E extends { readonly query: unknown } ? [query?: CallQuery<E>] : [];
 
-/** A method: called with the parameters and the body that it takes, in this order, and options. */
+/** A method. Its arguments are the path parameters and the body, if it has them, and options. */
 export interface Method<E> {
   (...args: [...ParamsArgument<E>, ...BodyArgument<E>, options?: CallOptionsOf<E>]): Promise<ReplyOf<E>>;
-  /** The address that a call goes to, for signed URLs and links. */
+  /** Returns the URL of a call, for signed URLs and links. */
   url(...args: [...ParamsArgument<E>, ...QueryArgument<E>]): string;
 }
 
@@ -41,7 +41,7 @@ export type ServiceMethods<S extends Pick<Service, "endpoints">> = {
   readonly [K in keyof S["endpoints"]]: Method<S["endpoints"][K]>;
 };
 
-/** Makes the methods of a service. */
+/** Creates the methods of a service. */
 export function serviceMethods<S extends Service>(
   transport: Transport,
   rootUrl: string,
@@ -51,7 +51,7 @@ export function serviceMethods<S extends Service>(
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
     methods[key] = method(transport, rootUrl, service, endpoint);
   }
-  // Each member was made from the endpoint of the same key, and `method` splits its arguments as `Method` types them.
+  // Each method was created from the endpoint of the same key, and `method` splits its arguments as `Method` types them.
   return methods as ServiceMethods<S>;
 }
 
@@ -64,7 +64,7 @@ function method(transport: Transport, rootUrl: string, service: Service, endpoin
   const takesParams = endpoint.params !== undefined;
   const invoke = (...args: readonly unknown[]): Promise<unknown> => {
     const rest = [...args];
-    // The types of `Method` say what stands where.
+    // The types of `Method` define the order of the arguments.
     const params = (takesParams ? rest.shift() : undefined) as Values | undefined;
     const body = endpoint.body === undefined ? undefined : rest.shift();
     const { query, ...options } = (rest.shift() ?? {}) as Options;

@@ -1,5 +1,5 @@
-// Signs requests and URLs with Hawk, by WebCrypto alone, so that browsers can do it as well. (Browsers offer
-// WebCrypto on https pages and on localhost only.)
+// Signs requests and URLs with Hawk. Uses only WebCrypto, so that it works in browsers, which provide it on https pages
+// and on localhost.
 import {
   authorizationHeader,
   bewitText,
@@ -11,7 +11,7 @@ import {
 } from "../lib/hawk.ts";
 import { slugid } from "../lib/slugid.ts";
 
-/** Who calls. The certificate, of temporary credentials, as JSON text or parsed. */
+/** The credentials of a caller. The certificate of temporary credentials may be JSON text or parsed. */
 export interface Credentials {
   readonly clientId: string;
   readonly accessToken: string;
@@ -19,13 +19,13 @@ export interface Credentials {
 }
 
 export interface Signer {
-  /** The Authorization header of a request. `now` is milliseconds since the epoch. */
+  /** Returns the Authorization header of a request. `now` is in milliseconds since the epoch. */
   header(method: string, url: string, now: number): Promise<string>;
-  /** The URL with a bewit, which lets anybody GET it until `expires`, in milliseconds since the epoch. */
+  /** Returns the URL with a bewit: anyone may GET it until `expires`, in milliseconds since the epoch. */
   signUrl(url: string, expires: number): Promise<string>;
 }
 
-/** Prepares signing; `authorizedScopes` limits what the signed requests may do. Throws where the certificate is broken. */
+/** Creates a signer. `authorizedScopes` limit the signed requests. Throws if the certificate is malformed. */
 export function createSigner(credentials: Credentials, authorizedScopes?: readonly string[]): Signer {
   const { clientId, accessToken } = credentials;
   const certificate = parseCertificate(credentials.certificate);
@@ -41,7 +41,7 @@ export function createSigner(credentials: Credentials, authorizedScopes?: readon
       const header = authorizationHeader({ id: clientId, ts, nonce, mac: await mac(text), ext });
       if (header.length > MAX_HAWK_LENGTH) {
         throw new Error(
-          `the signature of the request is ${header.length} characters long, and servers take ${MAX_HAWK_LENGTH} at most: use fewer or shorter scopes in the temporary credentials or authorizedScopes`,
+          `the signature of the request has ${header.length} characters, but servers accept at most ${MAX_HAWK_LENGTH}: use fewer or shorter scopes in the temporary credentials or authorizedScopes`,
         );
       }
       return header;
@@ -51,17 +51,17 @@ export function createSigner(credentials: Credentials, authorizedScopes?: readon
       const text = bewitText({ ...targetOf(url), exp, ext });
       const bewit = encodeBewit({ id: clientId, exp, mac: await mac(text), ext });
       const signed = new URL(url);
-      // Appended by hand: URLSearchParams would write the rest of the query anew, and it is signed as it is.
+      // Appended as text: URLSearchParams would reformat the rest of the query, which is signed as it is.
       signed.search += `${signed.search ? "&" : "?"}bewit=${bewit}`;
       return signed.href;
     },
   };
 }
 
-// The name of the type is a global in browsers only.
+// `CryptoKey` is a global type in browsers only.
 type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-/** HMAC-SHA-256 of a text. */
+/** Returns the HMAC-SHA-256 of a text. */
 export async function hmac(key: Key, text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
 }
@@ -88,7 +88,7 @@ function parseCertificate(certificate: string | Certificate | undefined): unknow
   }
 }
 
-function lazy<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
+function lazy<T>(create: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | undefined;
+  return () => (value ??= create());
 }

@@ -5,7 +5,7 @@ import { createTemporaryCredentials } from "./temporary-credentials.ts";
 const credentials = { clientId: "issuer", accessToken: "a-token-that-is-secret" };
 const scopes = ["queue:get-artifact:private/*", "assume:repo:x"];
 
-/** HMAC-SHA-256 by the issuer's token. */
+/** HMAC-SHA-256 with the issuer's token. */
 async function hmac(text: string, encoding: "base64" | "base64url"): Promise<string> {
   const key = new TextEncoder().encode(credentials.accessToken);
   const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, [
@@ -14,7 +14,7 @@ async function hmac(text: string, encoding: "base64" | "base64url"): Promise<str
   return Buffer.from(await crypto.subtle.sign("HMAC", imported, Buffer.from(text))).toString(encoding);
 }
 
-test("the issuer's token signs what the certificate says, and makes the new token", async () => {
+test("the issuer's token signs the certificate, and the new token derives from it", async () => {
   const expiry = Date.now() + 3_600_000;
   const made = await createTemporaryCredentials({
     credentials,
@@ -31,7 +31,7 @@ test("the issuer's token signs what the certificate says, and makes the new toke
   expect(made).toMatchObject({ clientId: "issuer", accessToken: await hmac(seed, "base64url") });
 });
 
-test("named credentials sign the name and say who issued them", async () => {
+test("named credentials contain their issuer, and the name is signed", async () => {
   const expiry = Date.now() + 1000;
   const made = await createTemporaryCredentials({ credentials, scopes, expiry, clientId: "issuer/job" });
   const certificate = JSON.parse(made.certificate) as Record<"issuer" | "seed" | "signature", string> & {
@@ -39,13 +39,13 @@ test("named credentials sign the name and say who issued them", async () => {
   };
   expect(made.clientId).toBe("issuer/job");
   expect(certificate.issuer).toBe("issuer");
-  // Five minutes early, for servers whose clock is behind.
+  // Starts five minutes early, for servers whose clock is behind.
   expect(Math.abs(certificate.start - (Date.now() - 300_000))).toBeLessThan(5000);
   const text = `version:1\nclientId:issuer/job\nissuer:issuer\nseed:${certificate.seed}\nstart:${certificate.start}\nexpiry:${expiry}\nscopes:\n${scopes.join("\n")}`;
   expect(certificate.signature).toBe(await hmac(text, "base64"));
 });
 
-test("they last 31 days at most", async () => {
+test("temporary credentials last at most 31 days", async () => {
   const expiry = Date.now() + 31 * 86_400_000;
   await expect(createTemporaryCredentials({ credentials, scopes, expiry })).rejects.toThrow(
     "temporary credentials cannot last longer than 31 days",

@@ -1,23 +1,23 @@
-// Temporary credentials, made without asking a server: a certificate that the issuer's access token signs.
+// Creates temporary credentials without a request to the server: a certificate signed with the issuer's access token.
 import { certificateText, type Certificate } from "../lib/hawk.ts";
 import { slugid } from "../lib/slugid.ts";
 import { base64, hmac, hmacKey, type Credentials } from "./signer.ts";
 
 export interface TemporaryCredentialsRequest {
-  /** The permanent credentials that sign; temporary ones cannot issue others. */
+  /** The permanent credentials of the issuer. Temporary ones cannot issue others. */
   readonly credentials: Pick<Credentials, "clientId" | "accessToken">;
   readonly scopes: readonly string[];
-  /** Milliseconds since the epoch. */
+  /** In milliseconds since the epoch. */
   readonly expiry: number;
-  /** Default: five minutes ago, for clocks that are behind. */
+  /** In milliseconds since the epoch. Default: five minutes ago, for clocks that are behind. */
   readonly start?: number;
-  /** A name of their own; the issuer needs `auth:create-client:<clientId>`. */
+  /** The name of the credentials, for which the issuer needs `auth:create-client:<clientId>`. Default: the issuer's. */
   readonly clientId?: string;
 }
 
 const longestMs = 31 * 86_400_000;
 
-/** Makes temporary credentials. Rejects where they would last longer than servers take: 31 days. */
+/** Creates temporary credentials. Rejects if they would last longer than 31 days, the maximum that servers accept. */
 export async function createTemporaryCredentials(
   request: TemporaryCredentialsRequest,
 ): Promise<{ clientId: string; accessToken: string; certificate: string }> {

@@ -10,8 +10,8 @@ export interface LinkedSignal {
 
 /**
  * Returns a signal that aborts when any of the sources does, with the same reason. The caller must call `dispose` (or
- * `abort`) when the work ends. `AbortSignal.any` has no such call: on Node 20.20.2 each pending listener on a signal
- * derived that way keeps 1.2 kB for as long as the source lives.
+ * `abort`) when the work ends. `AbortSignal.any` has no equivalent: on Node 20.20.2 each pending listener on a signal
+ * derived that way retains 1.2 kB for as long as the source lives.
  */
 export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): LinkedSignal {
   const controller = new AbortController();

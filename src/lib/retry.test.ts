@@ -35,7 +35,7 @@ describe("retry", () => {
     expect(times).toEqual([0, 100, 300, 700]);
   });
 
-  it("waits as long as the error requires, where that is longer than the backoff", async () => {
+  it("waits as long as the error requires, if that is longer than the backoff", async () => {
     const clock = manualClock(0);
     const minMs = (error: unknown): number =>
       error instanceof Error && error.message === "failure 1" ? 5000 : 0;
@@ -90,7 +90,7 @@ describe("pause", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  it("rejects with an error also where the reason is none", async () => {
+  it("rejects with an Error even if the reason is not one", async () => {
     const rejected = pause(manualClock(), 50, AbortSignal.abort("text"));
     await expect(rejected).rejects.toMatchObject({ message: "aborted", cause: "text" });
   });
@@ -122,7 +122,7 @@ describe("withTimeout", () => {
     expect(limited?.reason).toBeInstanceOf(TimeoutError);
   });
 
-  it("rejects with the TimeoutError where the work fails because of the abort", async () => {
+  it("rejects with the TimeoutError if the abort makes the work fail", async () => {
     const clock = manualClock();
     const result = withTimeout(
       { clock, ms: 5000, what: "the work" },

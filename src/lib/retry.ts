@@ -62,7 +62,7 @@ export interface TimeoutOptions {
   readonly clock: Clock;
   readonly ms: number;
   readonly signal?: AbortSignal | undefined;
-  /** What takes the time, for the error message: "the hook" gives "the hook took longer than 5 seconds". */
+  /** Names the work in the error message: "the hook" results in "the hook took longer than 5 seconds". */
   readonly what: string;
 }
 
@@ -80,7 +80,7 @@ export async function withTimeout<T>(
     limit.abort(new TimeoutError(`${what} took longer than ${Math.round(ms / 1000)} seconds`));
   });
   const aborted = new Promise<never>((_, reject) => {
-    // Before any listener of `work`, so that the reason wins over what the abort makes of the work.
+    // Registered before any listener of `work`, so that this rejection precedes the one that the abort causes there.
     limit.signal.addEventListener("abort", () => reject(reasonOf(limit.signal)), { once: true });
   });
   try {
