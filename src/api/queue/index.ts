@@ -1,4 +1,4 @@
-// The contract of the queue.
+// The contract of the queue. Shapes are in this folder, by topic; methods are in endpoints/, a file for each feature.
 import { named } from "../schema.ts";
 import { monitoringEndpoints, service } from "../service.ts";
 import { TaskCredentials } from "./claim.ts";
