@@ -20,9 +20,15 @@ export async function requireTask(db: Queryable, taskId: string): Promise<TaskRo
 const MAX_RUNS = 1000;
 
 /** Refuses a run id that no task can have, without reading the task. */
-export function checkRunId(taskId: string, runId: number): void {
-  if (!(runId < MAX_RUNS))
+export function checkRunId(taskId: string, runId: number | string): void {
+  if (!(Number(runId) < MAX_RUNS))
     throw new ApiError("ResourceNotFound", `Task ${taskId} has no run ${runId}: no task has that many.`);
+}
+
+/** Reads the run id of a path. Checked as text, since a number of twenty digits would lose some in the message. */
+export function runIdOf({ taskId, runId }: { readonly taskId: string; readonly runId: string }): number {
+  checkRunId(taskId, runId);
+  return Number(runId);
 }
 
 /** Refuses a run that the task does not have. */
