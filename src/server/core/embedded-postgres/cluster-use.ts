@@ -1,29 +1,30 @@
-// One cluster, one server: waits for one that is on its way out, refuses to disturb one that is not.
+// Ensures that only one server uses a cluster: waits for one that is shutting down, and refuses to start beside
+// another.
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { findHolder, isAlive } from "./lock-files.ts";
 
-// The watchdog of a killed Taskyard ends its server within 5 s in order, 10 s by force.
-const longEnoughMs = 15_000;
+// The watchdog of a killed Taskyard stops its server within 5 s (fast shutdown) or 10 s (by force).
+const defaultTimeoutMs = 15_000;
 
-export interface UntilFreeOptions {
+export interface WaitOptions {
   cluster: string;
-  /** File with the process id of the Taskyard that last started a server here. Absent: the server was ours. */
+  /** File with the process id of the Taskyard that last started a server here. Omit it if that is this process. */
   ownerFile?: string;
   onWait(pid: number): void;
-  /** Longest wait; default 15 s. */
-  patienceMs?: number;
+  /** Default: 15 s. */
+  timeoutMs?: number;
 }
 
-/** Resolves when no server uses the cluster; throws, naming the processes, where one does and will go on to. */
-export async function untilFree({
+/** Resolves when no server uses the cluster. Throws an error with the process ids if another server keeps using it. */
+export async function waitUntilFree({
   cluster,
   ownerFile,
   onWait,
-  patienceMs = longEnoughMs,
-}: UntilFreeOptions): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  for (let told = false; ; told = true) {
+  timeoutMs = defaultTimeoutMs,
+}: WaitOptions): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (let reported = false; ; reported = true) {
     const holder = await findHolder(cluster);
     if (holder === undefined) return;
     const owner =
@@ -31,7 +32,7 @@ export async function untilFree({
     if (owner > 0 && isAlive(owner) && !holder.stopping) {
       throw new Error(
         `${cluster} is in use by another Taskyard (process ${owner}; its PostgreSQL is process ${holder.pid}). ` +
-          `Use that one, stop it, or set TASKYARD_HOME to another folder.`,
+          `Use or stop that one, or set TASKYARD_HOME to another folder.`,
       );
     }
     if (performance.now() > deadline) {
@@ -40,7 +41,7 @@ export async function untilFree({
           `Stop it (kill -INT ${holder.pid}) and start again.`,
       );
     }
-    if (!told) onWait(holder.pid);
+    if (!reported) onWait(holder.pid);
     await delay(50);
   }
 }

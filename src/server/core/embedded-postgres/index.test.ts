@@ -17,7 +17,7 @@ const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Where a cluster lies that is made once: the making takes as long as everything else here. */
+/** A cluster that is created only once, because creating one takes as long as all other tests of this file. */
 let home = "";
 beforeAll(async () => {
   home = path.join(await makeTemporaryFolder(), `it's a "home"`, "postgres");
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(path.dirname(path.dirname(home)), { recursive: true }));
 
-/** A home with a space in its path, and with `'` and `"`, which matter in configuration files. */
+/** Returns a path with a space, `'` and `"`, which are special in configuration files. */
 const newHome = async (): Promise<string> => path.join(await temporaryFolder(), `it's a "home"`, "postgres");
 
 async function start(dataDir: string): Promise<EmbeddedPostgres> {
@@ -40,21 +40,21 @@ function connect(url: string): Db {
   return db;
 }
 
-/** A setting of the server, as it says. */
+/** Reads a setting of the server. */
 const setting = async (db: Db, name: string): Promise<string | undefined> =>
   (await db.maybeOne(Type.Object({ value: Type.String() }), sql`select current_setting(${name}) as value`))
     ?.value;
 
 const ended = (pid: number): Promise<boolean> => until(`the end of ${pid}`, async () => !isAlive(pid));
 
-/** Ends the only thing that has this id: a process of this test. */
+/** Kills a process of this test. */
 const kill = (pid: number): void => void process.kill(pid, "SIGKILL");
 
-/** Starts a server in a process of its own, and waits for what it says. */
+/** Starts a server in a child process and waits for its output. */
 async function startProcess(
   dataDir: string,
   user = {},
-): Promise<{ child: ChildProcess; said: Record<string, unknown> }> {
+): Promise<{ child: ChildProcess; output: Record<string, unknown> }> {
   const script = path.resolve("test/support/embedded-postgres-process.ts");
   const child = spawn(process.execPath, ["--import", "tsx", script, dataDir], {
     ...user,
@@ -67,11 +67,11 @@ async function startProcess(
     await once(child, "exit");
   });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
-  return { child, said: JSON.parse(String(line)) };
+  return { child, output: JSON.parse(String(line)) };
 }
 
 describe("a server that is started", () => {
-  test("makes a cluster the first time, and keeps its data from then on", async () => {
+  test("creates a cluster the first time, and keeps its data", async () => {
     const fresh = await newHome();
     const first = await start(fresh);
     const { pid } = first;
@@ -87,18 +87,18 @@ describe("a server that is started", () => {
     expect(await connect(second.url).run(sql`select from kept`)).toBe(0);
   });
 
-  test("is ready in less than a second when there is a cluster", async () => {
-    // Once is enough: what else runs on this machine makes it slower, and nothing makes it faster.
+  test("is ready in less than a second if the cluster exists", async () => {
+    // One fast start is enough: other processes on this machine can only slow it down.
     let fastest = Infinity;
     for (let i = 0; i < 10 && fastest > 1_000; i++) {
-      const began = performance.now();
+      const startTime = performance.now();
       await (await start(home)).stop();
-      fastest = Math.min(fastest, performance.now() - began);
+      fastest = Math.min(fastest, performance.now() - startTime);
     }
     expect(fastest).toBeLessThan(1_000);
   });
 
-  test("listens on a socket that only its user can reach, and nowhere else", async () => {
+  test("listens only on a socket that is accessible to its user alone", async () => {
     const { url } = await start(home);
     const db = connect(url);
     expect(await setting(db, "listen_addresses")).toBe("");
@@ -108,14 +108,14 @@ describe("a server that is started", () => {
     expect((await stat(path.join(home, "data"))).mode & 0o777).toBe(0o700);
   });
 
-  test("sorts text by code point and keeps UTF-8, wherever it runs", async () => {
+  test("sorts text by code point and uses UTF-8 on every machine", async () => {
     const db = connect((await start(home)).url);
     expect(await setting(db, "server_encoding")).toBe("UTF8");
     const sorted = sql`select string_agg(c, '' order by c) as value from unnest(array['é', 'b', 'A', 'a', 'B']) c`;
     expect(await db.maybeOne(Type.Object({ value: Type.String() }), sorted)).toEqual({ value: "ABabé" });
   });
 
-  test("takes settings of the caller, and of `alter system` above those", async () => {
+  test("uses the caller's settings, which `alter system` overrides", async () => {
     const first = await start(home);
     const db = openDb({ url: first.url });
     expect(await setting(db, "fsync")).toBe("off");
@@ -127,7 +127,7 @@ describe("a server that is started", () => {
     expect(await setting(connect((await start(home)).url), "random_page_cost")).toBe("2");
   });
 
-  test.runIf(process.platform === "linux")("does not see our environment", async () => {
+  test.runIf(process.platform === "linux")("does not inherit our environment", async () => {
     vi.stubEnv("TASKCLUSTER_ACCESS_TOKEN", "secret-of-ours");
     onTestFinished(() => void vi.unstubAllEnvs());
     const { pid } = await start(home);
@@ -136,7 +136,7 @@ describe("a server that is started", () => {
 });
 
 describe("a server that is killed", () => {
-  test("is back by itself at the same address, with its data", async () => {
+  test("is restarted at the same address with its data", async () => {
     const server = await start(home);
     const db = connect(server.url);
     await db.run(sql`create table kept (id int4)`);
@@ -149,20 +149,20 @@ describe("a server that is killed", () => {
         () => false,
       ),
     );
-    // It takes connections a little before we have heard that it is ready.
+    // It accepts connections shortly before it logs that it is ready.
     await until("its id", async () => server.pid !== 0);
     expect(server.pid).not.toBe(pid);
     expect(isAlive(server.pid)).toBe(true);
   });
 
-  test("leaves a pid file that is no obstacle, even if another program has got the id", async () => {
+  test("leaves a pid file that does not prevent a start, even if another program has the id now", async () => {
     const first = await start(home);
     const { pid } = first;
     const pidFile = path.join(home, "data", "postmaster.pid");
     const lines = (await readFile(pidFile, "utf8")).split("\n");
     const socketLock = await readFile(path.join(home, "run", ".s.PGSQL.5432.lock"), "utf8");
     await first.stop();
-    // As after a crash and a reboot: our own parent has the id now.
+    // As after a crash and a reboot: our parent process has the id now.
     const other = String(process.ppid);
     await writeFile(pidFile, [other, ...lines.slice(1)].join("\n"));
     await writeFile(path.join(home, "run", ".s.PGSQL.5432.lock"), socketLock.replace(String(pid), other));
@@ -171,44 +171,41 @@ describe("a server that is killed", () => {
     expect(await setting(connect(second.url), "fsync")).toBe("off");
   });
 
-  test.runIf(process.platform === "linux")(
-    "together with its watchdog is replaced all the same",
-    async () => {
-      const server = await start(home);
-      const { pid } = server;
-      const status = await readFile(`/proc/${pid}/status`, "utf8");
-      const watchdog = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]);
-      kill(watchdog);
-      await ended(pid);
-      await until("another server", async () => server.pid !== 0 && server.pid !== pid);
-      expect(await setting(connect(server.url), "fsync")).toBe("off");
-    },
-  );
+  test.runIf(process.platform === "linux")("together with its watchdog is also restarted", async () => {
+    const server = await start(home);
+    const { pid } = server;
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    const watchdog = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]);
+    kill(watchdog);
+    await ended(pid);
+    await until("another server", async () => server.pid !== 0 && server.pid !== pid);
+    expect(await setting(connect(server.url), "fsync")).toBe("off");
+  });
 });
 
 describe("a process that is killed", () => {
-  test("takes its server along, and the next one takes over at once", async () => {
-    const { child, said } = await startProcess(home);
-    const pid = Number(said["pid"]);
+  test("stops its server, and the next process can start one immediately", async () => {
+    const { child, output } = await startProcess(home);
+    const pid = Number(output["pid"]);
     expect(isAlive(pid)).toBe(true);
     child.kill("SIGKILL");
     await once(child, "exit");
-    // The old server may still be writing its last checkpoint: the new one waits for it.
+    // The new server waits for the old one, which may still be writing its last checkpoint.
     const server = await start(home);
     expect(isAlive(pid)).toBe(false);
     expect(await setting(connect(server.url), "fsync")).toBe("off");
   });
 
-  test("in the middle of its first start leaves no half cluster", async () => {
+  test("during its first start leaves no incomplete cluster", async () => {
     const clustersIn = async (folder: string) =>
       (await readdir(folder)).filter((name) => name.startsWith("data"));
-    /** A home whose first start was killed in its middle; undefined where that came too late. */
-    async function halfMade(): Promise<string | undefined> {
+    /** Kills a process during its first start. Returns its folder, or undefined if the start was already complete. */
+    async function killFirstStart(): Promise<string | undefined> {
       const fresh = await newHome();
       await mkdir(fresh, { recursive: true });
       const script = path.resolve("test/support/embedded-postgres-process.ts");
       const child = spawn(process.execPath, ["--import", "tsx", script, fresh], { stdio: "ignore" });
-      await until("the cluster to be begun", async () => (await clustersIn(fresh)).length > 0);
+      await until("the start of initdb", async () => (await clustersIn(fresh)).length > 0);
       child.kill("SIGKILL");
       await once(child, "exit");
       const clusters = await clustersIn(fresh);
@@ -216,7 +213,7 @@ describe("a process that is killed", () => {
       expect(clusters).toEqual([expect.stringMatching(/^data\../)]);
       return fresh;
     }
-    const fresh = (await halfMade()) ?? (await halfMade()) ?? (await halfMade()) ?? "";
+    const fresh = (await killFirstStart()) ?? (await killFirstStart()) ?? (await killFirstStart()) ?? "";
     const server = await start(fresh);
     expect(await setting(connect(server.url), "fsync")).toBe("off");
     expect(await clustersIn(fresh)).toContain("data");
@@ -224,7 +221,7 @@ describe("a process that is killed", () => {
 });
 
 describe("a start is refused", () => {
-  test("in a cluster that this process uses, naming the processes", async () => {
+  test("in a cluster that this process uses, with the process ids", async () => {
     const { pid } = await start(home);
     await expect(start(home)).rejects.toThrow(
       `is in use by another Taskyard (process ${process.pid}; its PostgreSQL is process ${pid}).`,
@@ -232,34 +229,34 @@ describe("a start is refused", () => {
   });
 
   test("in a cluster that another process uses", async () => {
-    const { child, said } = await startProcess(home);
+    const { child, output } = await startProcess(home);
     await expect(start(home)).rejects.toThrow(
-      `(process ${child.pid}; its PostgreSQL is process ${String(said["pid"])})`,
+      `(process ${child.pid}; its PostgreSQL is process ${String(output["pid"])})`,
     );
-    expect(isAlive(Number(said["pid"]))).toBe(true);
+    expect(isAlive(Number(output["pid"]))).toBe(true);
   });
 
-  test("in a cluster of another major version, saying what to do", async () => {
+  test("in a cluster of another major version, with a remedy", async () => {
     const file = path.join(home, "data", "PG_VERSION");
     await writeFile(file, "17\n");
     onTestFinished(() => writeFile(file, "18\n"));
     await expect(start(home)).rejects.toThrow(
-      `${path.join(home, "data")} is of PostgreSQL 17, and this Taskyard brings 18. Dump it with`,
+      `${path.join(home, "data")} was created by PostgreSQL 17, but this Taskyard includes PostgreSQL 18. Dump it with`,
     );
   });
 
-  test("with a setting that PostgreSQL does not know, saying what it said", async () => {
+  test("with an unknown setting, with PostgreSQL's error message", async () => {
     const attempt = startEmbeddedPostgres({ dataDir: home, log: silent, settings: { max_connection: 7 } });
     await expect(attempt).rejects.toThrow(
       /^PostgreSQL did not start \(exit code 1\): .*unrecognized configuration parameter "max_connection"/,
     );
   });
 
-  test("in a folder with something else in it", async () => {
+  test("in a folder with other files", async () => {
     const fresh = await newHome();
     await mkdir(path.join(fresh, "data"), { recursive: true });
     await expect(start(fresh)).rejects.toThrow(
-      "is not a PostgreSQL data folder (it has no PG_VERSION). Move it away.",
+      "is not a PostgreSQL data folder (it has no PG_VERSION). Move it to another location.",
     );
   });
 });
@@ -270,7 +267,7 @@ describe.runIf(isRoot)("as root", () => {
     readable = await canEnter(nobody, process.cwd());
   });
 
-  test("the server runs as somebody else, who owns the cluster and nothing around it", async () => {
+  test("the server runs as another user, which owns only the cluster", async () => {
     const { pid } = await start(home);
     const owner = (await stat(path.join(home, "data"))).uid;
     expect(owner).not.toBe(0);
@@ -281,24 +278,24 @@ describe.runIf(isRoot)("as root", () => {
     expect(status).toMatch(/^Groups:\s*$/m);
   });
 
-  test("an umask that hides everything does not hide it from the server", async () => {
+  test("the server starts with a restrictive umask", async () => {
     const before = process.umask(0o077);
     onTestFinished(() => void process.umask(before));
     const fresh = await newHome();
     await mkdir(path.dirname(fresh), { mode: 0o700 });
     const { url } = await start(fresh);
     expect(await setting(connect(url), "fsync")).toBe("off");
-    // Passing through, no more.
+    // Others may enter the folder, but not list it.
     expect((await stat(path.dirname(fresh))).mode & 0o777).toBe(0o711);
   });
 
-  test("an ordinary user runs it too, and so does root with that user's cluster", async ({ skip }) => {
-    skip(!readable, "this project lies where `nobody` cannot read it");
+  test("an unprivileged user can run it, and root can run that user's cluster", async ({ skip }) => {
+    skip(!readable, "the user `nobody` cannot read this project");
     const fresh = await newHome();
     await mkdir(path.dirname(fresh));
     await chown(path.dirname(fresh), nobody.uid, nobody.gid);
-    const { child, said } = await startProcess(fresh, nobody);
-    expect(said).toHaveProperty("url");
+    const { child, output } = await startProcess(fresh, nobody);
+    expect(output).toHaveProperty("url");
     expect((await stat(path.join(fresh, "data"))).uid).toBe(nobody.uid);
     child.kill("SIGTERM");
     await once(child, "exit");

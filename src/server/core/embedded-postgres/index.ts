@@ -1,17 +1,17 @@
-// A PostgreSQL of our own: starts a cluster in a folder, keeps it running, and takes it down with us.
+// The embedded PostgreSQL: starts a cluster in a folder, keeps it running, and stops it with this process.
 import { chmod, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
-import { findPackage, usableBinaries } from "./binaries.ts";
-import { untilFree } from "./cluster-use.ts";
+import { findPackage, prepareBinaries } from "./binaries.ts";
+import { waitUntilFree } from "./cluster-use.ts";
 import { removeStaleLocks } from "./lock-files.ts";
-import { databaseUser, makeCluster, makePlace, makeSocketFolder } from "./place.ts";
+import { databaseUser, createCluster, createDataDir, createSocketFolder } from "./create-cluster.ts";
 import { startPostmaster } from "./postmaster.ts";
 import { configText, type Settings } from "./settings.ts";
 import { supervise } from "./supervise.ts";
 import { clusterUser } from "./system-user.ts";
 
-/** Where the embedded server reports; a pino logger fits. */
+/** The log of the embedded server. A pino logger implements it. */
 export interface EmbeddedPostgresLog {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -21,60 +21,60 @@ export interface EmbeddedPostgresLog {
 
 export interface EmbeddedPostgresOptions {
   /**
-   * Folder for all that belongs to the server, made if need be: `data` (the cluster), `run` (its socket),
-   * `binaries` (a copy of the programs, where one is needed). May be or become a symbolic link, see `makePlace`.
+   * Folder of all files of the server, created if needed: `data` (the cluster), `run` (its socket), `binaries` (a copy
+   * of the programs, if needed). May be or become a symbolic link, see `createDataDir`.
    */
   dataDir: string;
   log: EmbeddedPostgresLog;
-  /** Settings of PostgreSQL on top of ours; tests switch `fsync` off. */
+  /** Settings of PostgreSQL that override ours. Tests turn `fsync` off. */
   settings?: Settings;
-  /** The server ended and could not be brought back, in spite of many attempts. Nothing more will be tried. */
+  /** Called if the server ended and could not be restarted after many attempts. There are no further attempts. */
   onGiveUp?: (cause: Error) => void;
 }
 
 export interface EmbeddedPostgres {
-  /** For node-postgres and psql alike. Stays the same when the server is restarted. */
+  /** Works for node-postgres and psql. Stays the same when the server is restarted. */
   readonly url: string;
-  /** Process id of the server at this moment; another one after a restart, 0 while it is away. */
+  /** Current process id of the server. It changes with a restart, and is 0 while the server is down. */
   readonly pid: number;
-  /** Shuts the server down: in order, by force after 5 s. No process is left when it resolves. */
+  /** Shuts the server down, by force after 5 s. When it resolves, no process is left. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the server, making the cluster first if there is none, and resolves when it takes connections. From
- * then on it is restarted when it dies, and ends with our process however that ends.
+ * Creates the cluster if there is none, starts the server, and resolves when it accepts connections. From then on the
+ * server is restarted when it ends, and stops with this process, however that ends.
  *
- * Rejects, with what to do in the message, where the platform has no binaries, the data is of another major
- * version, or another process uses it.
+ * Rejects with a remedy in the message if the platform has no binaries, the data is of another major version, or
+ * another process uses it.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log } = options;
   const programs = findPackage();
-  const dataDir = path.resolve(options.dataDir);
-  const user = await clusterUser(path.join(dataDir, "data"));
-  const place = await makePlace(dataDir, user);
-  const cluster = path.join(place, "data");
-  const binaries = await usableBinaries(programs, path.join(place, "binaries"), user);
-  if (await makeCluster(cluster, binaries, user)) log.info({ cluster }, "made a new PostgreSQL cluster");
+  const givenDir = path.resolve(options.dataDir);
+  const user = await clusterUser(path.join(givenDir, "data"));
+  const dataDir = await createDataDir(givenDir, user);
+  const cluster = path.join(dataDir, "data");
+  const binaries = await prepareBinaries(programs, path.join(dataDir, "binaries"), user);
+  if (await createCluster(cluster, binaries, user)) log.info({ cluster }, "created a new PostgreSQL cluster");
 
-  const ownerFile = path.join(place, "owner.pid");
+  const ownerFile = path.join(dataDir, "owner.pid");
   const onWait = (pid: number): void => log.info({ pid }, "waiting for the previous PostgreSQL to end");
-  await untilFree({ cluster, ownerFile, onWait });
-  const socket = await makeSocketFolder(place, user);
-  const config = path.join(place, "postgresql.conf");
+  await waitUntilFree({ cluster, ownerFile, onWait });
+  const socket = await createSocketFolder(dataDir, user);
+  const config = path.join(dataDir, "postgresql.conf");
   await writeFile(config, configText(cluster, options.settings ?? {}));
   await chmod(config, 0o644);
 
-  const report = (line: string): void =>
-    isTrouble(line) ? log.warn({ line }, "postgres") : log.debug({ line }, "postgres");
+  const onLine = (line: string): void =>
+    isProblem(line) ? log.warn({ line }, "postgres") : log.debug({ line }, "postgres");
   const supervised = await supervise({
     log,
     async start(signal) {
-      await untilFree({ cluster, onWait });
+      await waitUntilFree({ cluster, onWait });
       await removeStaleLocks(cluster, socket.folder);
       const args = serverArguments(cluster, config, socket.folder);
-      return startPostmaster({ program: binaries.postgres, args, cluster, user, signal, onLine: report });
+      return startPostmaster({ program: binaries.postgres, args, cluster, user, signal, onLine });
     },
     onGiveUp: options.onGiveUp ?? (() => undefined),
   });
@@ -85,7 +85,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
   try {
     await writeFile(ownerFile, `${process.pid}\n`);
-    await makeDatabase(databaseUrl(socket.folder, "postgres"));
+    await createDatabase(databaseUrl(socket.folder, "postgres"));
   } catch (err) {
     await stop();
     throw err;
@@ -99,8 +99,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-// That it starts, stops or ends their connections is told to its clients too, a hundred times over under load.
-function isTrouble(line: string): boolean {
+// Messages about startup, shutdown and terminated connections are excluded: each client gets one, hundreds under load.
+function isProblem(line: string): boolean {
   return /^(FATAL|PANIC): /.test(line) && !/the database system is|terminating connection/.test(line);
 }
 
@@ -108,7 +108,7 @@ function serverArguments(cluster: string, config: string, socketFolder: string):
   return [
     ["-D", cluster],
     ["-c", `config_file=${config}`],
-    // Not in the file, so that nothing in it or in the cluster can open the server to others.
+    // On the command line, which takes precedence over all files: no setting in them can expose the server.
     ["-c", "listen_addresses="],
     ["-c", `unix_socket_directories="${socketFolder.replaceAll('"', '""')}"`],
     ["-c", "unix_socket_permissions=0700"],
@@ -119,7 +119,7 @@ function databaseUrl(socketFolder: string, database: string): string {
   return `postgres://${databaseUser}@/${database}?host=${encodeURIComponent(socketFolder)}`;
 }
 
-async function makeDatabase(url: string): Promise<void> {
+async function createDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,4 +1,4 @@
-// Who holds a cluster, judged from the lock files that PostgreSQL leaves and from the processes that are there.
+// Finds the server that uses a cluster, from PostgreSQL's lock files and the running processes.
 import { execFile } from "node:child_process";
 import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import path from "node:path";
@@ -9,11 +9,11 @@ const run = promisify(execFile);
 export interface Holder {
   /** Process id of the postmaster. */
   pid: number;
-  /** It is shutting down. */
+  /** Whether it is shutting down. */
   stopping: boolean;
 }
 
-/** The live server of this cluster, if there is one. */
+/** Returns the running server of this cluster, if any. */
 export async function findHolder(cluster: string): Promise<Holder | undefined> {
   const file = await readFile(path.join(cluster, "postmaster.pid"), "utf8").catch(() => "");
   const lines = file.split("\n");
@@ -23,9 +23,9 @@ export async function findHolder(cluster: string): Promise<Holder | undefined> {
 }
 
 /**
- * Removes lock files whose process id has gone to another program: PostgreSQL, which looks at the id alone,
- * would refuse to start. Only for clusters without a holder. (Servers that somehow live on are still found: by
- * their shared memory, whose key is the folder's inode.)
+ * Removes lock files whose process id now belongs to another program: PostgreSQL checks only the id and would refuse to
+ * start. Call it only for clusters without a holder. (A server that is still running would be detected anyway, by its
+ * shared memory, whose key is the folder's inode.)
  */
 export async function removeStaleLocks(cluster: string, socketFolder: string): Promise<void> {
   for (const file of [path.join(cluster, "postmaster.pid"), path.join(socketFolder, ".s.PGSQL.5432.lock")]) {
@@ -34,9 +34,9 @@ export async function removeStaleLocks(cluster: string, socketFolder: string): P
   }
 }
 
-/** Whether a process with this id exists, ours or not. */
+/** Reports whether a process with this id exists, of any user. */
 export function isAlive(pid: number): boolean {
-  // To kill(2), 0 and less are groups of processes.
+  // For kill(2), ids of 0 and less are process groups.
   if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
@@ -46,7 +46,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-// A postmaster works in its data folder. Where there is no /proc (macOS), its command line names the folder.
+// The working directory of a postmaster is its data folder. Without /proc (macOS), its command line has the folder.
 async function serves(pid: number, cluster: string): Promise<boolean> {
   const folder = await realpath(cluster);
   if (process.platform === "linux") {

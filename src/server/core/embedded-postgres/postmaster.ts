@@ -1,4 +1,4 @@
-// One run of the server process: started under a watchdog, observed through what it logs, stopped by closing a pipe.
+// Runs the server process once: starts it under a watchdog, observes its log, and stops it by closing a pipe.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -6,11 +6,11 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { cleanEnv, type SystemUser } from "./system-user.ts";
 
-// The parent of the server. Its standard input is a pipe that only our process holds open, so it ends when we
-// stop, and also when we are killed, by whatever signal: then the server is told to go, first politely (a fast
-// shutdown, which writes a checkpoint), later not. Being the parent it knows the process id from the start and
-// nobody else can get that id; a second Node process in its place would cost 40 MB. (The trap and the last wait
-// let the watcher reap its own sleep: in a container without an init nobody else would.)
+// The parent of the server. Its standard input is a pipe that only our process holds open, so it is closed when we stop
+// and also when we are killed, by any signal. The watchdog then stops the server, first with a fast shutdown, which
+// writes a checkpoint, later by force. As the parent it has the server's process id from the start, and the id cannot
+// be reused before it has reaped the server. A second Node process would cost 40 MB. (The trap and the last wait let
+// the watcher reap its own sleep: in a container without an init no other process would.)
 const watchdog = `
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -39,11 +39,11 @@ exit $status
 const readyLine = "database system is ready to accept connections";
 
 export interface Postmaster {
-  /** Process id of the server (not of its watchdog). */
+  /** Process id of the server, not of its watchdog. */
   readonly pid: number;
-  /** Resolves when the server has ended, with how ("exit code 0", "signal SIGKILL"). Never rejects. */
+  /** Resolves with the way the server ended ("exit code 0", "signal SIGKILL"). Never rejects. */
   ended: Promise<string>;
-  /** Ends it: fast shutdown, after 5 s immediate, after 10 s by force. Resolves when it has ended. */
+  /** Stops the server: fast shutdown, immediate after 5 s, by force after 10 s. Resolves when it has ended. */
   stop(): Promise<void>;
 }
 
@@ -54,27 +54,27 @@ export interface PostmasterOptions {
   cluster: string;
   user: SystemUser | undefined;
   onLine(line: string): void;
-  /** Ends a start that is under way. */
+  /** Aborts a start in progress. */
   signal: AbortSignal;
 }
 
-/** Starts the server; resolves once it takes connections, rejects with what it logged if it ends before. */
+/** Starts the server. Resolves when it accepts connections. If it ends before, rejects with its log messages. */
 export async function startPostmaster(options: PostmasterOptions): Promise<Postmaster> {
   const child = spawn("/bin/sh", ["-c", watchdog, "taskyard-postgres", options.program, ...options.args], {
     ...options.user,
     cwd: "/",
     env: cleanEnv(),
-    // Its own session: a Ctrl-C in our terminal must stop us first, and the database after the last request.
+    // A separate session: Ctrl-C in our terminal must stop us first, and the database after the last request.
     detached: true,
     stdio: ["pipe", "ignore", "pipe"],
   });
-  // Not "close": what a killed server leaves behind may hold the log pipe a moment longer.
+  // Not "close": children of a killed server may keep the log pipe open a moment longer.
   const ended = new Promise<string>((resolve) => {
     child.once("error", (err) => resolve(err.message));
-    child.once("exit", (code, signal) => resolve(signal === null ? exitText(code) : `signal ${signal}`));
+    child.once("exit", (code, signal) => resolve(signal === null ? describeExit(code) : `signal ${signal}`));
   });
   child.stdin?.on("error", () => undefined);
-  // If the watchdog itself was killed, its watcher still waits for this pipe to close, and then ends the server.
+  // If the watchdog itself was killed, its watcher still waits for this pipe to close, and then stops the server.
   void ended.then(() => child.stdin?.destroy());
 
   const stop = async (): Promise<void> => {
@@ -93,17 +93,17 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
       options.onLine(line);
     });
   });
-  const early = await Promise.race([ready, ended]);
+  const earlyEnd = await Promise.race([ready, ended]);
   options.signal.removeEventListener("abort", abort);
-  if (early !== undefined) {
-    const said = (await lastLines(child, lines)).slice(-5).join("; ");
-    throw new Error(`PostgreSQL did not start (${early}): ${said || "it said nothing"}`);
+  if (earlyEnd !== undefined) {
+    const logged = (await lastLines(child, lines)).slice(-5).join("; ");
+    throw new Error(`PostgreSQL did not start (${earlyEnd}): ${logged || "it logged nothing"}`);
   }
   const pid = Number.parseInt(await readFile(path.join(options.cluster, "postmaster.pid"), "utf8"), 10);
   return { pid, ended, stop };
 }
 
-// The exit may be noticed before the last lines were read.
+// The exit event may arrive before the last lines are read.
 async function lastLines(child: ChildProcess, lines: readonly string[]): Promise<readonly string[]> {
   const stderr = child.stderr;
   if (stderr !== null && !stderr.closed)
@@ -111,7 +111,7 @@ async function lastLines(child: ChildProcess, lines: readonly string[]): Promise
   return lines;
 }
 
-// A shell reports its child's death by signal n as 128 + n.
-function exitText(code: number | null): string {
+// A shell reports that its child was killed by signal n as 128 + n.
+function describeExit(code: number | null): string {
   return code !== null && code > 128 ? `signal ${code - 128}` : `exit code ${code}`;
 }

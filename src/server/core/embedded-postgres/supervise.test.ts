@@ -4,7 +4,7 @@ import { until } from "../../../../test/support/until.ts";
 import type { Postmaster } from "./postmaster.ts";
 import { supervise, type SuperviseOptions } from "./supervise.ts";
 
-/** A server that runs until the test ends it. */
+/** Creates a fake server that runs until the test ends it. */
 function fakeServer(pid: number) {
   let end = (_how: string): void => undefined;
   const ended = new Promise<string>((resolve) => (end = resolve));
@@ -16,7 +16,7 @@ function fakeServer(pid: number) {
   return { server, die: () => end("signal SIGKILL") };
 }
 
-/** Supervises fake servers; `starts` says for each start in turn whether it works. */
+/** Supervises fake servers. `starts` has the outcomes of successive starts. */
 async function supervised(starts: boolean[]) {
   const messages: string[] = [];
   const servers: ReturnType<typeof fakeServer>[] = [];
@@ -46,11 +46,11 @@ async function supervised(starts: boolean[]) {
   return { running, messages, givenUp, started, latest: () => servers.at(-1), calls: () => calls };
 }
 
-test("a first start that fails is not repeated", async () => {
+test("a failed first start is not retried", async () => {
   await expect(supervised([false])).rejects.toThrow("no room");
 });
 
-test("a server that ends unasked is started again, and said to be", async () => {
+test("a server that ends unexpectedly is restarted, which is logged", async () => {
   const { running, messages, started, latest } = await supervised([true]);
   expect(running.current()?.pid).toBe(1001);
   const again = started();
@@ -58,19 +58,19 @@ test("a server that ends unasked is started again, and said to be", async () => 
   await again;
   await until("the new server", async () => running.current() !== undefined);
   expect(running.current()?.pid).toBe(1002);
-  expect(messages).toEqual(["PostgreSQL ended unexpectedly; starting it again", "PostgreSQL runs again"]);
+  expect(messages).toEqual(["PostgreSQL ended unexpectedly; restarting it", "PostgreSQL was restarted"]);
 });
 
-test("starts that fail are repeated", async () => {
+test("failed restarts are retried", async () => {
   const { messages, started, latest, calls } = await supervised([true, false, false, true]);
   const again = started();
   latest()?.die();
   await again;
   expect(calls()).toBe(4);
-  expect(messages.filter((m) => m === "PostgreSQL could not be started again")).toHaveLength(2);
+  expect(messages.filter((m) => m === "PostgreSQL could not be restarted")).toHaveLength(2);
 });
 
-test("it gives up after many failures in a row, and says why", async () => {
+test("it gives up after many consecutive failures, with the last error", async () => {
   const { running, givenUp, latest, calls } = await supervised([true, false]);
   latest()?.die();
   expect((await givenUp).message).toBe("no room");
@@ -78,7 +78,7 @@ test("it gives up after many failures in a row, and says why", async () => {
   expect(running.current()).toBeUndefined();
 });
 
-test("a server that is stopped stays stopped", async () => {
+test("a stopped server is not restarted", async () => {
   const { running, messages, calls } = await supervised([true]);
   await running.stop();
   expect(calls()).toBe(1);

@@ -1,4 +1,4 @@
-// Keeps one process-like thing running: starts it again when it ends unasked, patiently but not for ever.
+// Keeps the server running: restarts it with backoff when it ends unexpectedly, up to a number of attempts.
 import { backoffDelay } from "../../../lib/backoff.ts";
 import { systemClock, type Clock } from "../../../lib/clock.ts";
 import type { Postmaster } from "./postmaster.ts";
@@ -8,26 +8,26 @@ export interface SuperviseOptions {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
-  /** Starts it; the signal ends a start that is under way. */
+  /** Starts the server. The signal aborts a start in progress. */
   start(signal: AbortSignal): Promise<Postmaster>;
-  /** Called once, when `mostAttempts` in a row have failed. */
+  /** Called once, when `maxAttempts` consecutive attempts have failed. */
   onGiveUp(cause: Error): void;
   clock?: Clock;
 }
 
 export interface Supervised {
-  /** The one that runs now; undefined between two. */
+  /** Returns the running server, or undefined while there is none. */
   current(): Postmaster | undefined;
   stop(): Promise<void>;
 }
 
 const backoff = { baseMs: 100, maxMs: 5_000, jitter: 0 };
-// About a minute and a half: longer than a full disk takes to be noticed, short enough for a restart by systemd.
-const mostAttempts = 20;
-/** A run this long counts as a success; shorter ones are one series of failures. */
+// About a minute and a half: enough time to notice a full disk, short enough for a restart by systemd.
+const maxAttempts = 20;
+/** A run of this duration resets the number of attempts. */
 const healthyMs = 10_000;
 
-/** Starts it, and resolves when it runs; rejects, without a second attempt, where that first start fails. */
+/** Starts the server and resolves when it runs. If the first start fails, rejects without another attempt. */
 export async function supervise(options: SuperviseOptions): Promise<Supervised> {
   const { log, clock = systemClock } = options;
   const stopped = new AbortController();
@@ -52,36 +52,36 @@ export async function supervise(options: SuperviseOptions): Promise<Supervised> 
         const how = await current.ended;
         current = undefined;
         if (stopped.signal.aborted) return;
-        log.error({ how }, "PostgreSQL ended unexpectedly; starting it again");
+        log.error({ how }, "PostgreSQL ended unexpectedly; restarting it");
         if (clock.now() - since > healthyMs) attempts = 0;
       }
-      if (attempts === mostAttempts) {
-        log.error({ err: cause }, "PostgreSQL does not stay up; giving up");
+      if (attempts === maxAttempts) {
+        log.error({ err: cause }, "PostgreSQL keeps ending; giving up");
         return options.onGiveUp(cause);
       }
-      // The first attempt follows at once: after a crash every moment is an outage.
+      // The first attempt has no delay, since the server is down.
       if (attempts > 0) await pause(backoffDelay(attempts - 1, backoff));
       attempts += 1;
       try {
         if (stopped.signal.aborted) return;
         current = await options.start(stopped.signal);
-        log.warn({ attempts }, "PostgreSQL runs again");
+        log.warn({ attempts }, "PostgreSQL was restarted");
       } catch (err) {
         if (stopped.signal.aborted) return;
         cause = err instanceof Error ? err : new Error(String(err));
-        log.error({ err, attempts }, "PostgreSQL could not be started again");
+        log.error({ err, attempts }, "PostgreSQL could not be restarted");
       }
     }
   };
-  const kept = keepRunning();
+  const running = keepRunning();
   return {
     current: () => current,
     async stop() {
       stopped.abort();
       endPause();
       await current?.stop();
-      await kept;
-      // A start that had just succeeded.
+      await running;
+      // A start may have succeeded in the meantime.
       await current?.stop();
     },
   };

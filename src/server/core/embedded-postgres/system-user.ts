@@ -1,23 +1,23 @@
-// As whom PostgreSQL runs. It refuses root, so where we are root it gets an unprivileged user that exists already.
+// Chooses the user that runs PostgreSQL. PostgreSQL refuses root, so a root process uses an existing unprivileged user.
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** A user to start a process as: the shape that child_process takes. */
+/** A user to start a process as, in the form of child_process's options. */
 export interface SystemUser {
   uid: number;
   gid: number;
 }
 
-// `taskyard` is for administrators who want a user of its own. `nobody` is everywhere, but may have other
-// programs, and these could reach the socket: so it comes last.
+// `taskyard` is for administrators who want a dedicated user. `nobody` exists everywhere, but other programs may run as
+// it and could access the socket, so it comes last.
 const candidates = ["taskyard", "postgres", "nobody"];
 
 /**
- * Undefined where we are not root and run it ourselves. As root: the owner of the cluster if there is one
- * (PostgreSQL insists on it), else the first of the candidates.
+ * Returns undefined if this process is not root. For root, returns the owner of the cluster if it exists (PostgreSQL
+ * requires that), otherwise the first existing candidate.
  */
 export async function clusterUser(cluster: string): Promise<SystemUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -30,11 +30,11 @@ export async function clusterUser(cluster: string): Promise<SystemUser | undefin
   }
   throw new Error(
     `PostgreSQL does not run as root, and none of the users ${candidates.join(", ")} exists. ` +
-      `Create one (useradd --system taskyard), start Taskyard as an ordinary user, or set DATABASE_URL.`,
+      `Create one (useradd --system taskyard), start Taskyard as an unprivileged user, or set DATABASE_URL.`,
   );
 }
 
-/** Whether that user can enter the folder: parents, access lists and all, which is why it is tried. */
+/** Reports whether that user can enter the folder. Tries it, which covers parent folders and access lists. */
 export async function canEnter(user: SystemUser, folder: string): Promise<boolean> {
   return run("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...user, cwd: "/", env: cleanEnv() }).then(
     () => true,
@@ -42,17 +42,17 @@ export async function canEnter(user: SystemUser, folder: string): Promise<boolea
   );
 }
 
-/** The environment of every program of PostgreSQL: ours may hold tokens, and PG* variables that change its ways. */
+/** Returns the environment for PostgreSQL's programs. Ours may have tokens, and PG* variables that change behavior. */
 export function cleanEnv(): NodeJS.ProcessEnv {
   return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 }
 
-// macOS keeps its users elsewhere, but lists `nobody` and `_postgres` in this file too.
+// macOS stores its users elsewhere, but this file also has `nobody` and `_postgres`.
 async function readUsers(): Promise<Map<string, SystemUser>> {
   const users = new Map<string, SystemUser>();
   for (const line of (await readFile("/etc/passwd", "utf8")).split("\n")) {
     const [name, , uid, gid] = line.split(":");
-    // `nobody` is -2 on some systems, which spawn does not take as it is.
+    // `nobody` is -2 on some systems, which spawn does not accept.
     if (name && uid && gid) users.set(name, { uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 });
   }
   return users;
