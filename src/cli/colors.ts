@@ -1,4 +1,4 @@
-// Colours, where a person looks and wants them.
+// Colors for terminals.
 import { styleText } from "node:util";
 import type { Io, Output } from "./io.ts";
 
@@ -10,13 +10,13 @@ export interface Colors {
   yellow(text: string): string;
 }
 
-/** A colorsFor for what is written to `output`. */
+/** Returns the colors for text that is written to `output`. They have no effect where the output supports none. */
 export function colorsFor(output: Output, env: Io["env"]): Colors {
-  const on = wantsColor(output, env);
+  const enabled = wantsColor(output, env);
   const style =
     (format: Parameters<typeof styleText>[0]) =>
     (text: string): string =>
-      on ? styleText(format, text, { validateStream: false }) : text;
+      enabled ? styleText(format, text, { validateStream: false }) : text;
   return {
     bold: style("bold"),
     dim: style("dim"),
@@ -26,7 +26,7 @@ export function colorsFor(output: Output, env: Io["env"]): Colors {
   };
 }
 
-/** https://no-color.org and https://force-color.org; else only on a terminal that can. */
+/** Follows https://no-color.org and https://force-color.org. By default only capable terminals get colors. */
 function wantsColor(output: Output, env: Io["env"]): boolean {
   if (env["NO_COLOR"]) return false;
   if (env["FORCE_COLOR"]) return env["FORCE_COLOR"] !== "0";

@@ -18,18 +18,19 @@ const plain = command({
 });
 const wrapping = command({ ...common, name: "wrapping", args: [{ name: "CMD", rest: true }] });
 
-const refusal = (words: string[], of = plain): string => {
+/** The message of the usage error. */
+const usageError = (words: string[], of = plain): string => {
   try {
     parseCommandLine(of, words);
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
   }
-  throw new Error("it was accepted");
+  throw new Error("the command line was accepted");
 };
 
 describe("options", () => {
-  test("have their values, or their absence", () => {
+  test("have the given value, or their default", () => {
     expect(parseCommandLine(plain, ["x"])).toEqual({
       help: false,
       options: { all: false, env: [] },
@@ -52,38 +53,38 @@ describe("options", () => {
     [["x", "--all=yes"], "--all takes no value"],
     [["x", "--name=1", "-n", "2"], "-n is given twice"],
     [[], "plain needs FIRST"],
-    [["1", "2", "3"], "plain takes FIRST [SECOND], and there is one too many: 3"],
-  ])("%j is refused: %s", (words, message) => {
-    expect(refusal(words)).toBe(message);
+    [["1", "2", "3"], "plain takes FIRST [SECOND]; unexpected argument: 3"],
+  ])("%j is rejected: %s", (words, message) => {
+    expect(usageError(words)).toBe(message);
   });
 
-  test("a value may begin with a dash, unless it is an option itself", () => {
+  test("a value may start with a dash, unless it is itself an option", () => {
     expect(parseCommandLine(plain, ["x", "--name", "-5"]).options["name"]).toBe("-5");
   });
 
-  test("help wins over whatever else is wrong behind it", () => {
+  test("help takes precedence over later errors", () => {
     expect(parseCommandLine(plain, ["--help", "--nmae"])).toMatchObject({ help: true });
     expect(parseCommandLine(wrapping, ["-h"])).toMatchObject({ help: true });
   });
 });
 
 describe("a command that wraps another", () => {
-  test("leaves the other's options alone, with -- or without", () => {
-    const typed = { options: { all: true, name: "N", env: [] }, args: ["ls", "-a", "--name", "--", "x"] };
+  test("does not interpret the options of the other, with or without --", () => {
+    const parsed = { options: { all: true, name: "N", env: [] }, args: ["ls", "-a", "--name", "--", "x"] };
     expect(parseCommandLine(wrapping, ["-a", "-n", "N", "ls", "-a", "--name", "--", "x"])).toMatchObject(
-      typed,
+      parsed,
     );
     expect(
       parseCommandLine(wrapping, ["-a", "-n", "N", "--", "ls", "-a", "--name", "--", "x"]),
-    ).toMatchObject(typed);
+    ).toMatchObject(parsed);
   });
 
-  test("needs one", () => {
-    expect(refusal(["--all"], wrapping)).toBe("wrapping needs CMD");
-    expect(refusal(["--all", "--"], wrapping)).toBe("wrapping needs CMD");
+  test("needs the other command", () => {
+    expect(usageError(["--all"], wrapping)).toBe("wrapping needs CMD");
+    expect(usageError(["--all", "--"], wrapping)).toBe("wrapping needs CMD");
   });
 
-  test("keeps every word as it is", () => {
+  test("passes every word unchanged", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), (words) => {
         expect(parseCommandLine(wrapping, ["--all", "--", ...words]).args).toEqual(words);
@@ -92,7 +93,7 @@ describe("a command that wraps another", () => {
   });
 });
 
-test("ids that begin with a dash are arguments, and values", () => {
+test("ids that start with a dash are arguments and values", () => {
   const dashed = `-${slugid().slice(1)}`;
   expect(parseCommandLine(plain, ["-a", dashed, "--name", dashed])).toMatchObject({
     args: [dashed],

@@ -1,24 +1,24 @@
-// From the words that the user typed to a checked call of a command.
+// Parses the words of a command line into a call of a command.
 import { parseArgs } from "node:util";
 import { didYouMean } from "../lib/did-you-mean.ts";
 import { isSlugid } from "../lib/slugid.ts";
 import { UsageError } from "./cli-error.ts";
-import type { Argument, CheckedLine, Command, Options } from "./command.ts";
+import type { Argument, Command, Options, ParsedLine } from "./command.ts";
 
-type Typed = CheckedLine & {
-  /** The user asked for help instead. */
+type Parsed = ParsedLine & {
+  /** The user requested help instead. */
   readonly help: boolean;
 };
 
-// Ids of tasks may begin with a dash, and are pasted from output of ours: they must not be taken for options.
+// Task ids may start with a dash, and users paste them from our output: they must not be parsed as options.
 const dashedId = "\0";
 const hide = (word: string): string => (word.startsWith("-") && isSlugid(word) ? dashedId + word : word);
 const show = (word: string): string => (word.startsWith(dashedId) ? word.slice(dashedId.length) : word);
 
-/** Reads the words behind a command's name. Throws a `UsageError` that says what would be right. */
-export function parseCommandLine(command: Command, words: readonly string[]): Typed {
+/** Parses the words after a command's name. Throws a `UsageError` that says what would be right. */
+export function parseCommandLine(command: Command, words: readonly string[]): Parsed {
   const [own, rest] = splitRest(command, words.map(hide));
-  const { tokens } = parse(command, own);
+  const { tokens } = tokenize(command, own);
   const values: Record<string, boolean | string | string[] | undefined> = {};
   const args: string[] = [];
   for (const [name, option] of Object.entries(command.options)) {
@@ -51,7 +51,7 @@ export function parseCommandLine(command: Command, words: readonly string[]): Ty
   return { help: false, options: values, args };
 }
 
-function parse(command: Command, words: readonly string[]) {
+function tokenize(command: Command, words: readonly string[]) {
   const options = Object.entries(command.options).map(([name, { type, short }]) => [
     name,
     { type: type === "flag" ? "boolean" : "string", multiple: true, ...(short !== undefined && { short }) },
@@ -59,17 +59,17 @@ function parse(command: Command, words: readonly string[]) {
   return parseArgs({
     args: [...words],
     options: Object.fromEntries(options) as Record<string, { type: "string" | "boolean" }>,
-    // Checked here and not by parseArgs, whose messages know neither our commands nor what was meant.
+    // Validated here and not by parseArgs, whose messages have neither our command names nor suggestions.
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
 }
 
-/** Where the last argument takes the rest, options end at the first argument, or at `--`. */
+/** If the last argument takes the rest, options end at the first argument or at `--`. */
 function splitRest(command: Command, words: readonly string[]): [own: string[], rest: string[]] {
   if (command.args.at(-1)?.rest !== true) return [[...words], []];
-  const { tokens } = parse(command, words);
+  const { tokens } = tokenize(command, words);
   const first = tokens.find(({ kind }) => kind !== "option");
   if (first === undefined) return [[...words], []];
   const behind = first.kind === "option-terminator" ? first.index + 1 : first.index;
@@ -99,11 +99,11 @@ function checkArguments({ name, args: declared }: Command, given: readonly strin
   const extra = given[most];
   if (extra !== undefined) {
     const takes = most === 0 ? "no arguments" : declared.map(argumentText).join(" ");
-    throw new UsageError(`${name} takes ${takes}, and there is one too many: ${extra}`);
+    throw new UsageError(`${name} takes ${takes}; unexpected argument: ${extra}`);
   }
 }
 
-/** An argument as usage lines show it. */
+/** Formats an argument as in usage lines. */
 export function argumentText({ name, optional, rest }: Argument): string {
   const text = rest === true ? `[--] ${name}…` : name;
   return optional === true ? `[${text}]` : text;

@@ -1,4 +1,4 @@
-// A command as one literal: parsing, checks, help and suggestions all derive from it.
+// Declares a command as one literal. Parsing, validation, help and suggestions derive from it.
 import type { Io } from "./io.ts";
 
 interface Described {
@@ -9,11 +9,11 @@ interface Described {
 export interface Flag extends Described {
   readonly type: "flag";
 }
-/** An option with a value, whose name in the help is `value`. */
+/** An option with a value. The help shows `value` as the name of the value. */
 export interface Valued extends Described {
   readonly type: "value";
   readonly value: string;
-  /** May be given several times. */
+  /** May be given more than once. */
   readonly multiple?: true;
 }
 export type Options = Readonly<Record<string, Flag | Valued>>;
@@ -24,13 +24,13 @@ type OptionValue<O> = O extends Flag
     ? readonly string[]
     : string | undefined;
 
-/** What the user typed, checked against the command. */
-export interface CheckedLine {
+/** A parsed command line that fits the command. */
+export interface ParsedLine {
   readonly options: Readonly<Record<string, boolean | string | readonly string[] | undefined>>;
   readonly args: readonly string[];
 }
 
-/** What a command is run with: the same, with the types that its options declare. */
+/** What a command runs with: the parsed command line, with the option types that the command declares. */
 export interface Call<O extends Options> {
   readonly options: { readonly [K in keyof O]: OptionValue<O[K]> };
   readonly args: readonly string[];
@@ -40,43 +40,39 @@ export interface Call<O extends Options> {
 export interface Argument {
   readonly name: string;
   readonly optional?: true;
-  /** Takes all that follows, as it is: options behind it belong to somebody else. */
+  /** Takes all remaining words unchanged: options among them belong to another program. */
   readonly rest?: true;
 }
 
 export interface Example {
   readonly command: string;
-  readonly says: string;
+  readonly description: string;
 }
 
 export interface Command {
-  /** One word, or two where the first is a group: `task create`. */
+  /** One word, or a group and a word: `task create`. */
   readonly name: string;
   readonly summary: string;
-  /** Paragraphs of the command's own help. */
+  /** Paragraphs of the command's help. */
   readonly details?: readonly string[];
   readonly args: readonly Argument[];
   readonly options: Options;
   readonly examples: readonly Example[];
   /** Resolves to the exit status. */
-  run(call: CheckedLine & { readonly io: Io }): Promise<number>;
+  run(call: ParsedLine & { readonly io: Io }): Promise<number>;
 }
 
-/** Declares a command; `run` gets its options with their types. */
+/** Declares a command whose `run` receives typed options. */
 export function command<const O extends Options>(
   declaration: Omit<Command, "options" | "run"> & {
     readonly options: O;
     run(call: Call<O>): Promise<number>;
   },
 ): Command {
-  // The parser makes `options` from the declaration that stands beside it.
+  // Safe: the parser builds `options` from the same declaration.
   return { ...declaration, run: (call) => declaration.run(call as typeof call & Call<O>) };
 }
 
 /** Options that several commands have. */
-export const jsonOption = { type: "flag", summary: "Print JSON for programs." } as const;
-export const runOption = {
-  type: "value",
-  value: "N",
-  summary: "The run to look at. Default: the latest.",
-} as const;
+export const jsonOption = { type: "flag", summary: "Print JSON." } as const;
+export const runOption = { type: "value", value: "N", summary: "The run. Default: the latest." } as const;

@@ -1,23 +1,23 @@
-// `taskyard env`: points other tools at the local instance.
+// `taskyard env`.
 import { CliError, exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
-import { writeLine, writeJson } from "./io.ts";
+import { writeJson, writeLine } from "./io.ts";
 import { readLocalInstance } from "./local-instance.ts";
 import { startHint } from "./target.ts";
 
 export const envCommand = command({
   name: "env",
-  summary: "Print the variables that point tools at the local server.",
+  summary: "Print environment variables that point other tools at the local server.",
   details: [
-    "They hold the access token of the root client: whoever has it may do everything on this server. The certificate " +
-      "of other credentials, where one is set, is taken back, since it would not fit.",
+    "The output contains the access token of the root client, which has all permissions on this server. If " +
+      "TASKCLUSTER_CERTIFICATE is set, the output unsets it: a certificate belongs to other credentials.",
   ],
   args: [],
   options: { json: jsonOption },
-  examples: [{ command: 'eval "$(taskyard env)"', says: "Set them in this shell." }],
+  examples: [{ command: 'eval "$(taskyard env)"', description: "Set the variables in this shell." }],
   async run({ options, io }) {
     const local = await readLocalInstance(io);
-    if (local === undefined) throw new CliError(`no server is running here.\n${startHint}`);
+    if (local === undefined) throw new CliError(`no local server is running.\n${startHint}`);
     const variables = {
       TASKCLUSTER_ROOT_URL: local.rootUrl,
       TASKCLUSTER_CLIENT_ID: local.clientId,
@@ -34,6 +34,6 @@ export const envCommand = command({
   },
 });
 
-/** A word as any POSIX shell reads it back. */
+/** Quotes a value for POSIX shells. */
 const quoted = (value: string): string =>
   /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;

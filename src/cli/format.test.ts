@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { byteSize, localTime, timeBetween } from "./format.ts";
 import { formatTable } from "./table.ts";
 
-test("columns are as wide as what is in them", () => {
+test("columns are as wide as their widest cell", () => {
   expect(
     formatTable(
       ["A", "LONG", "C"],
@@ -14,7 +14,7 @@ test("columns are as wide as what is in them", () => {
   ).toEqual(["A         LONG  C", "1         2     3", "wide one        x"]);
 });
 
-test("times are those of the user's clock", () => {
+test("times are in the user's time zone", () => {
   const at = new Date(2026, 0, 31, 4, 5, 6);
   expect(localTime(at.toISOString())).toBe("2026-01-31 04:05:06");
   expect(localTime(undefined)).toBe("-");
@@ -31,7 +31,7 @@ test.each([
   expect(timeBetween(new Date(0).toISOString(), new Date(ms).toISOString())).toBe(text);
 });
 
-test("what has not happened took no time", () => {
+test("a duration without a start is a dash", () => {
   expect(timeBetween(undefined, "2026-01-31T00:00:00Z")).toBe("-");
 });
 

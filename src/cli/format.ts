@@ -1,6 +1,6 @@
-// Times and sizes as text.
+// Formats times, sizes, counts and foreign text.
 
-/** A time in the user's zone: `2026-01-31 12:00:00`. */
+/** Formats a time in the user's time zone: `2026-01-31 12:00:00`. */
 export function localTime(time: string | undefined): string {
   if (time === undefined) return "-";
   const at = new Date(time);
@@ -9,7 +9,7 @@ export function localTime(time: string | undefined): string {
   return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
 }
 
-/** How long from one time to another: `850ms`, `12.3s`, `4m 5s`, `2h 10m`. */
+/** Formats the duration from one time to another: `850ms`, `12.3s`, `4m 5s`, `2h 10m`. */
 export function timeBetween(from: string | undefined, to: string | undefined): string {
   if (from === undefined || to === undefined) return "-";
   const ms = Math.max(0, Date.parse(to) - Date.parse(from));
@@ -20,12 +20,15 @@ export function timeBetween(from: string | undefined, to: string | undefined): s
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }
 
-/** Bytes: `512 B`, `1.4 MB`. */
+/** Formats a number of bytes: `512 B`, `1.4 MB`. */
 export function byteSize(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? "B"}`;
 }
 
-/** A text of somebody else's on one line, without what a terminal would obey. */
+/** Formats a count of tasks: `1 task`, `2 tasks`. */
+export const taskCount = (count: number): string => `${count} ${count === 1 ? "task" : "tasks"}`;
+
+/** Returns text of foreign origin on one line, with control characters replaced, which a terminal would interpret. */
 export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");

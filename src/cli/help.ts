@@ -1,44 +1,48 @@
-// Help, derived from the table of commands.
+// Help texts, derived from the declarations of commands.
 import { argumentText } from "./command-line.ts";
 import type { Command, Flag, Valued } from "./command.ts";
 import type { Colors } from "./colors.ts";
 
 const width = 90;
 
-/** The help of the program. */
+/** Returns the help of the program. */
 export function programHelp(commands: readonly Command[], colors: Colors): string {
   return [
-    "Taskyard runs graphs of tasks: a queue, workers, logs and artifacts, on this machine or on many.",
+    "Taskyard runs tasks and graphs of tasks: a queue, workers, logs and artifacts, on one machine or on many.",
     "",
     `${colors.bold("Usage:")} taskyard COMMAND [OPTIONS]`,
     "",
     colors.bold("Commands:"),
     ...table(commands.map(({ name, summary }) => [name, summary])),
     "",
-    colors.bold("First steps:"),
+    colors.bold("Getting started:"),
     ...table([
-      ["taskyard up", "start a server and a worker here"],
-      ["taskyard run -- echo hello", "run a task, from another shell"],
+      ["taskyard up", "Start a server and a worker on this machine."],
+      ["taskyard run -- echo hello", "Run a task, from another shell."],
     ]),
     "",
-    "taskyard COMMAND --help says more about a command. Commands talk to the server that TASKCLUSTER_ROOT_URL names, " +
-      "with TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN; without it, to the one that `taskyard up` started.",
+    "Run `taskyard COMMAND --help` for more about a command.",
+    "",
+    "Commands use the server at TASKCLUSTER_ROOT_URL, with the credentials TASKCLUSTER_CLIENT_ID and " +
+      "TASKCLUSTER_ACCESS_TOKEN. If TASKCLUSTER_ROOT_URL is not set, they use the server that `taskyard up` started.",
   ]
     .flatMap((line) => (line.startsWith("  ") ? [line] : wrap(line, 0)))
     .join("\n");
 }
 
-/** The help of a group of commands: `taskyard task`. */
+/** Returns the help of a group of commands, such as `taskyard task`. */
 export function groupHelp(group: string, commands: readonly Command[], colors: Colors): string {
   return [
     `${colors.bold("Usage:")} taskyard ${group} COMMAND [OPTIONS]`,
     "",
     colors.bold("Commands:"),
     ...table(commands.map(({ name, summary }) => [name, summary])),
+    "",
+    `Run \`taskyard ${group} COMMAND --help\` for more about a command.`,
   ].join("\n");
 }
 
-/** The help of one command. */
+/** Returns the help of a command. */
 export function commandHelp(command: Command, colors: Colors): string {
   const { name, summary, details = [], args, options, examples } = command;
   const usage = ["taskyard", name, "[OPTIONS]", ...args.map(argumentText)].join(" ");
@@ -53,10 +57,10 @@ export function commandHelp(command: Command, colors: Colors): string {
     `${colors.bold("Usage:")} ${usage}`,
     "",
     colors.bold("Options:"),
-    ...table([...rows, ["-h, --help", "Print this."]]),
+    ...table([...rows, ["-h, --help", "Print this help."]]),
     "",
     colors.bold("Examples:"),
-    ...examples.flatMap((example) => [`  ${example.command}`, ...wrap(colors.dim(example.says), 6)]),
+    ...examples.flatMap((example) => [`  ${example.command}`, ...wrap(colors.dim(example.description), 6)]),
   ].join("\n");
 }
 
@@ -65,7 +69,7 @@ function optionText(name: string, option: Flag | Valued): string {
   return `${short}--${name}${option.type === "flag" ? "" : ` ${option.value}`}`;
 }
 
-/** Two columns; a left side that is too long gets a line of its own. */
+/** Formats two columns. A left cell that is too long gets its own line. */
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const column = Math.min(28, Math.max(...rows.map(([left]) => left.length)));
   return rows.flatMap(([left, right]) => {

@@ -1,8 +1,8 @@
-// The world that commands act in: streams, environment, folder and signals. Given as an argument, so that nothing but
-// this file knows the process.
+// The environment of a command: streams, variables, folder and signals. Passed as an argument, so that this is the only
+// file of the command line that uses the process.
 import type { Readable, Writable } from "node:stream";
 
-/** A stream for people or machines; `isTTY` where a person looks. */
+/** An output stream. `isTTY` is set if it is a terminal. */
 export interface Output extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -12,22 +12,22 @@ export type StopSignal = "SIGINT" | "SIGTERM";
 
 export interface Io {
   readonly stdin: Readable;
-  /** Results. */
+  /** For results. */
   readonly stdout: Output;
-  /** Progress, remarks, errors. */
+  /** For progress, notices and errors. */
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Calls `handler` when the user (Ctrl-C) or the system asks to stop, until the returned function is called. */
+  /** Calls `handler` on Ctrl-C and SIGTERM, until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
-  /** Ends the process at once, whatever is going on. */
+  /** Exits immediately. */
   exit(status: number): void;
 }
 
-/** This process. */
+/** Returns the environment of this process. */
 export function processIo(): Io {
   for (const stream of [process.stdout, process.stderr]) {
-    // The reader of a pipe has had enough (`taskyard task log … | head`). Nobody is left to be told.
+    // The reader closed the pipe (`taskyard task log … | head`): there is nobody left to report to.
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
       process.exit(0);
@@ -47,13 +47,11 @@ export function processIo(): Io {
   };
 }
 
-/** Writes a line. */
 export const writeLine = (output: Output, text = ""): void => void output.write(`${text}\n`);
 
-/** Writes a value as JSON for programs, indented for whoever looks at it all the same. */
+/** Writes a value as indented JSON. */
 export const writeJson = (output: Output, value: unknown): void =>
   writeLine(output, JSON.stringify(value, null, 2));
 
-/** Writes lines. */
 export const writeLines = (output: Output, lines: readonly string[]): void =>
   void output.write(lines.map((line) => `${line}\n`).join(""));

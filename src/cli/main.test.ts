@@ -8,7 +8,7 @@ import { VERSION } from "../lib/version.ts";
 import { commands } from "./commands.ts";
 
 describe("help", () => {
-  test("the program's names every command", async () => {
+  test("of the program lists every command", async () => {
     for (const words of [["--help"], ["-h"], ["help"]]) {
       const { status, out, err } = await runCli(words);
       expect({ status, err }).toEqual({ status: 0, err: "" });
@@ -20,12 +20,12 @@ describe("help", () => {
   });
 
   test.each(commands.map((command) => [command.name, command] as const))(
-    "%s tells its usage, options and examples",
+    "of %s has its usage, options and examples",
     async (name, command) => {
-      const asked = await runCli([...name.split(" "), "--help"]);
-      expect(asked).toMatchObject({ status: 0, err: "" });
-      expect(await runCli(["help", ...name.split(" ")])).toEqual(asked);
-      const { out } = asked;
+      const help = await runCli([...name.split(" "), "--help"]);
+      expect(help).toMatchObject({ status: 0, err: "" });
+      expect(await runCli(["help", ...name.split(" ")])).toEqual(help);
+      const { out } = help;
       expect(out).toContain(`Usage: taskyard ${name} [OPTIONS]`);
       for (const option of Object.keys(command.options)) expect(out).toContain(`--${option}`);
       expect(command.examples.length).toBeGreaterThan(0);
@@ -37,7 +37,7 @@ describe("help", () => {
     },
   );
 
-  test("a group's names its commands", async () => {
+  test("of a group lists its commands", async () => {
     const { status, out } = await runCli(["task", "--help"]);
     expect(status).toBe(0);
     expect(out).toContain("Usage: taskyard task COMMAND [OPTIONS]");
@@ -46,7 +46,7 @@ describe("help", () => {
     );
   });
 
-  test("colours are for terminals that want them", async () => {
+  test("is colored on terminals that support it", async () => {
     const bold = "\u001B[1mUsage:";
     expect((await runCli(["--help"])).out).not.toContain("\u001B");
     expect((await runCli(["--help"], { terminal: true })).out).toContain(bold);
@@ -58,31 +58,34 @@ describe("help", () => {
   });
 });
 
-describe("a wrong command line", () => {
+describe("an invalid command line", () => {
   test.each([
     [[], "no command given\nSee: taskyard --help"],
     [["tsak"], "unknown command tsak; did you mean task?\nSee: taskyard --help"],
-    [["task"], "task needs one of its commands\nSee: taskyard --help"],
+    [["task"], "task needs a command\nSee: taskyard --help"],
     [["task", "lgo"], "unknown task command lgo; did you mean log?\nSee: taskyard --help"],
-    [["task", "frobnicate"], "unknown task command frobnicate; there are create, status, why, log, "],
+    [["task", "frobnicate"], "unknown task command frobnicate; available: create, status, why, log, "],
     [["task", "log"], "task log needs TASK_ID\nSee: taskyard task log --help"],
-    [["task", "log", "abc"], "abc is not the id of a task: these are 22 characters"],
+    [["task", "log", "abc"], "abc is not a task id: ids have 22 characters"],
     [["task", "priority", "fN1SbArXTPSVFNUvaOlinQ", "hihg"], "hihg: did you mean high?"],
-    [["group", "priority", "fN1SbArXTPSVFNUvaOlinQ", "7"], "7: it is one of highest, very-high, high, "],
-    [["group", "cancel", "abc"], "abc is not the id of a group"],
+    [["group", "priority", "fN1SbArXTPSVFNUvaOlinQ", "7"], "7: must be one of highest, very-high, high, "],
+    [["group", "cancel", "abc"], "abc is not a group id"],
     [["group", "seal"], "group seal needs GROUP_ID"],
-    [["group", "status", "abc"], "abc is not the id of a group"],
+    [["group", "status", "abc"], "abc is not a group id"],
     [["run"], "run needs COMMAND\nSee: taskyard run --help"],
     [["run", "--priorty", "high", "true"], "run has no option --priorty; did you mean --priority?"],
     [["run", "--priority", "hihg", "true"], "--priority hihg: did you mean high?"],
-    [["run", "--env", "1=2", "true"], "--env 1=2: write NAME=VALUE"],
-    [["run", "--env", "NOT_SET", "true"], "--env NOT_SET: it is not set here"],
-    [["run", "--artifact", "../x", "true"], "--artifact ../x: name a file, or a folder"],
-    [["run", "--task-queue", "local", "true"], "--task-queue local: a queue is written like local/default"],
+    [["run", "--env", "1=2", "true"], "--env 1=2: must be NAME=VALUE or NAME"],
+    [["run", "--env", "NOT_SET", "true"], "--env NOT_SET: not set in this environment"],
+    [["run", "--artifact", "../x", "true"], "--artifact ../x: must be a file, or a folder with a trailing /"],
+    [
+      ["run", "--task-queue", "local", "true"],
+      "--task-queue local: must be a task queue such as local/default",
+    ],
     [["run", "--max-run-time", "0", "true"], "--max-run-time 0 is too short"],
     [["run", "--max-run-time", "5x", "true"], '--max-run-time 5x has the unknown unit "x"'],
-    [["run", "--local", "--detach", "true"], "--local ends with the task, so --detach makes no sense"],
-    [["task", "create", "-", "--task-id", "x"], "--task-id x is not a slugid"],
+    [["run", "--local", "--detach", "true"], "--local and --detach exclude each other"],
+    [["task", "create", "-", "--task-id", "x"], "--task-id x: must be a slugid"],
   ])("%j is a usage error", async (words, message) => {
     const { status, err } = await runCli(words);
     expect(err).toContain(`error: ${message}`);
@@ -97,7 +100,7 @@ describe("a server that cannot start", () => {
     ["up --port none", 1, "server.port"],
     ["up --config nowhere.yml", 1, "nowhere.yml"],
     ["worker --capacity some", 1, "worker.capacity"],
-  ])("taskyard %s says why", async (line, expected, message) => {
+  ])("taskyard %s reports why", async (line, expected, message) => {
     const { status, out, err } = await runCli(line.split(" "));
     expect(err).toContain(message);
     expect({ status, out }).toEqual({ status: expected, out: "" });
@@ -105,17 +108,17 @@ describe("a server that cannot start", () => {
 });
 
 describe("without a server", () => {
-  const needing = ["ping", "env", "run -- true", "task status fN1SbArXTPSVFNUvaOlinQ", "worker"];
+  const lines = ["ping", "env", "run -- true", "task status fN1SbArXTPSVFNUvaOlinQ", "worker"];
 
-  test.each(needing)("taskyard %s says how to start one", async (line) => {
+  test.each(lines)("taskyard %s explains how to start one", async (line) => {
     const { status, out, err } = await runCli(line.split(" "), { env: { PATH: "" } });
-    expect(err).toContain("error: no server is running here");
+    expect(err).toContain("error: no local server is running");
     expect(err).toContain("`taskyard up`");
     expect(err).toContain("`taskyard run --local -- COMMAND`");
     expect({ status, out }).toEqual({ status: 1, out: "" });
   });
 
-  test("one that does not answer is named", async () => {
+  test("the error names a server that does not respond", async () => {
     const { rootUrl, close } = await scriptedServer(json({}));
     await close();
     const { status, err } = await runCli(["ping"], { env: { TASKCLUSTER_ROOT_URL: `${rootUrl}/` } });
@@ -157,7 +160,7 @@ describe("the local instance", () => {
     pid: process.pid,
   };
 
-  test("env prints what a shell can read", async () => {
+  test("env prints shell commands", async () => {
     const TASKYARD_HOME = await home({ "server.json": server });
     const { status, out } = await runCli(["env"], { env: { TASKYARD_HOME } });
     expect(status).toBe(0);
@@ -175,33 +178,33 @@ describe("the local instance", () => {
     });
   });
 
-  test("a folder that is relative starts where the command was called", async () => {
+  test("a relative home is resolved in the current folder", async () => {
     const folder = await home({});
     await mkdir(join(folder, "here"));
     await writeFile(join(folder, "here", "server.json"), JSON.stringify(server));
     expect((await runCli(["env"], { env: { TASKYARD_HOME: "here" }, cwd: folder })).status).toBe(0);
   });
 
-  test("what a killed server left behind is no server", async () => {
-    // The largest process id that Linux gives out is 4,194,304.
+  test("the file of a killed server is ignored", async () => {
+    // The largest process id on Linux is 4,194,304.
     const TASKYARD_HOME = await home({
       "server.json": { ...server, pid: 4_194_305 },
     });
-    expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("no server is running here");
+    expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("no local server is running");
   });
 
-  test("damaged files are named, without what is in them", async () => {
+  test("a damaged file is reported without its content", async () => {
     const TASKYARD_HOME = await home({ "server.json": '{"accessToken": "hush' });
     const { status, err } = await runCli(["env"], { env: { TASKYARD_HOME } });
     expect(err).toContain(`${join(TASKYARD_HOME, "server.json")} is damaged`);
     expect(err).not.toContain("hush");
     expect(status).toBe(1);
     const { accessToken: _, ...old } = server;
-    const told = await runCli(["env"], { env: { TASKYARD_HOME: await home({ "server.json": old }) } });
-    expect(told.err).toContain("start `taskyard up` again");
+    const incomplete = await runCli(["env"], { env: { TASKYARD_HOME: await home({ "server.json": old }) } });
+    expect(incomplete.err).toContain("start `taskyard up` again");
   });
 
-  test.skipIf(process.getuid?.() === 0)("files that may not be read are named", async () => {
+  test.skipIf(process.getuid?.() === 0)("a file without read permission is reported", async () => {
     const TASKYARD_HOME = await home({ "server.json": server });
     await chmod(join(TASKYARD_HOME, "server.json"), 0o000);
     expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("cannot read");

@@ -1,4 +1,4 @@
-// The command line: finds the command, runs it, and turns what went wrong into words and an exit status.
+// The command line: finds and runs a command, and turns errors into messages and an exit status.
 import { didYouMean } from "../lib/did-you-mean.ts";
 import { exitStatus, messageOf, UsageError } from "./cli-error.ts";
 import { parseCommandLine } from "./command-line.ts";
@@ -8,14 +8,14 @@ import { commandHelp, groupHelp, programHelp } from "./help.ts";
 import { processIo, writeLine, type Io } from "./io.ts";
 import { colorsFor } from "./colors.ts";
 
-// What a command left open, a connection that another program keeps alive for instance, holds the process no longer.
+// What a command leaves open, such as a connection that another program keeps alive, holds the process no longer than this.
 const lingerMs = 2000;
 
 /** Runs `taskyard ARGV…` and resolves to its exit status. Never rejects. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   const status = await run(argv, io);
   const leave = (): void => {
-    // Whoever reads our output may be slower than we are.
+    // The reader of our output may be slow.
     if (io.stdout.writableLength + io.stderr.writableLength === 0) io.exit(status);
     else setTimeout(leave, lingerMs).unref();
   };
@@ -36,11 +36,11 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     }
     return await found.command.run({ ...call, io });
   } catch (error) {
-    return explain(error, name, io);
+    return reportError(error, name, io);
   }
 }
 
-/** The command that the first words name; `undefined` where they ask for help, which is then given. */
+/** Returns the command that the first words name. If they request help, prints it and returns undefined. */
 function find(argv: readonly string[], io: Io): { command: Command; words: readonly string[] } | undefined {
   const colors = colorsFor(io.stdout, io.env);
   const [first, second] = argv;
@@ -59,7 +59,7 @@ function find(argv: readonly string[], io: Io): { command: Command; words: reado
     throw unknown("command", first, new Set(commands.map(({ name }) => firstWord(name))));
   if (second === undefined || isHelp(second)) {
     writeLine(io.stdout, groupHelp(first, group, colors));
-    if (second === undefined) throw new UsageError(`${first} needs one of its commands`);
+    if (second === undefined) throw new UsageError(`${first} needs a command`);
     return undefined;
   }
   const member = group.find(({ name }) => name === `${first} ${second}`);
@@ -72,24 +72,25 @@ const firstWord = (name: string): string => name.split(" ", 1)[0] ?? name;
 
 function unknown(what: string, word: string, known: ReadonlySet<string>): UsageError {
   const meant = didYouMean(word, known);
-  const hint = meant === undefined ? `there are ${[...known].join(", ")}` : `did you mean ${meant}?`;
+  const hint = meant === undefined ? `available: ${[...known].join(", ")}` : `did you mean ${meant}?`;
   return new UsageError(`unknown ${what} ${word}; ${hint}`);
 }
 
-function explain(error: unknown, command: string, io: Io): number {
+/** Prints the error and returns the exit status. */
+function reportError(error: unknown, command: string, io: Io): number {
   const colors = colorsFor(io.stderr, io.env);
-  const tell = (text: string): void => writeLine(io.stderr, `${colors.red("error:")} ${text}`);
+  const print = (text: string): void => writeLine(io.stderr, `${colors.red("error:")} ${text}`);
   if (error instanceof UsageError) {
-    tell(error.message);
+    print(error.message);
     writeLine(io.stderr, `See: taskyard${command} --help`);
     return exitStatus.usage;
   }
-  tell(messageOf(error));
-  if (error instanceof Error && isFault(error)) writeLine(io.stderr, colors.dim(error.stack ?? ""));
+  print(messageOf(error));
+  if (error instanceof Error && isBug(error)) writeLine(io.stderr, colors.dim(error.stack ?? ""));
   return exitStatus.failure;
 }
 
-/** What the language itself throws is a fault of ours, and its stack is what a report of it needs. */
-const isFault = (error: Error): boolean =>
+/** Errors that the language throws are bugs of ours: a bug report needs their stack. */
+const isBug = (error: Error): boolean =>
   [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind) ||
   error.message === "";

@@ -1,10 +1,10 @@
-// All entries of a list that the server hands out a page at a time.
+// Reads lists that the server returns in pages.
 
 interface Page {
   readonly continuationToken?: string;
 }
 
-/** Yields each page; `get` asks for the one that a token names. */
+/** Yields every page. `get` requests the page that a token names, or the first one. */
 export async function* paginate<P extends Page>(
   get: (query: { readonly continuationToken?: string }) => Promise<P>,
 ): AsyncGenerator<P, void, undefined> {

@@ -1,19 +1,20 @@
-// Priorities on the command line.
+// Parses priorities on the command line.
 import { PRIORITIES, type Priority } from "../api/queue/task.ts";
 import { didYouMean } from "../lib/did-you-mean.ts";
 import { UsageError } from "./cli-error.ts";
 
-/** A priority by its name; `where` is what the user is told when it is none. */
+/** Returns the priority with this name. `where` begins the error message. */
 export function parsePriority(word: string, where: string = word): Priority {
   const priority = PRIORITIES.find((name) => name === word);
   if (priority !== undefined) return priority;
   const meant = didYouMean(word, PRIORITIES);
-  const hint = meant === undefined ? `it is one of ${PRIORITIES.join(", ")}` : `did you mean ${meant}?`;
+  const hint = meant === undefined ? `must be one of ${PRIORITIES.join(", ")}` : `did you mean ${meant}?`;
   throw new UsageError(`${where}: ${hint}`);
 }
 
-/** Paragraphs for the help of the commands that change priorities. */
+/** For the help of the commands that change priorities. */
 export const priorityDetails = [
-  `Priorities are ${PRIORITIES.join(", ")}.`,
-  "Only tasks that were never resolved can be given another one. It counts at once, also for tasks that wait for a worker.",
+  `Priorities, highest first: ${PRIORITIES.join(", ")}.`,
+  "Only tasks that have never been resolved can change priority. The change applies immediately, including to tasks that " +
+    "already wait for a worker.",
 ];

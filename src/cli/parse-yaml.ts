@@ -1,6 +1,6 @@
-// Reads YAML, and JSON with it. Loaded only by commands that need it: the parser takes longer to load than most run.
+// Parses YAML, and with it JSON. Loaded only by commands that need it: the parser takes longer to load than most run.
 import { isAlias, isCollection, isPair, LineCounter, parseDocument, type Document } from "yaml";
-import { CliError, messageOf, listProblems } from "./cli-error.ts";
+import { CliError, listProblems, messageOf } from "./cli-error.ts";
 
 export interface Yaml {
   readonly value: unknown;
@@ -8,7 +8,7 @@ export interface Yaml {
   readonly lines: LineCounter;
 }
 
-/** Reads YAML or JSON. Throws a `CliError` with every mistake and where it is; `name` is for these. */
+/** Parses YAML or JSON. Throws a `CliError` that lists every problem with its position in the file `name`. */
 export function parseYaml(source: string, name: string): Yaml {
   const lines = new LineCounter();
   const at = (offset: number): string => {
@@ -19,30 +19,30 @@ export function parseYaml(source: string, name: string): Yaml {
   try {
     const document = parseDocument(source, { lineCounter: lines, merge: true, prettyErrors: false });
     const problems = [
-      // A tag that nobody knows is only a warning to the parser, which then takes it for a text.
+      // To the parser, an unknown tag is only a warning, and its value a string.
       ...[...document.errors, ...document.warnings].map(
-        ({ code, message, pos }) => `${at(pos[0])}: ${inOurWords[code] ?? message}`,
+        ({ code, message, pos }) => `${at(pos[0])}: ${ownMessages[code] ?? message}`,
       ),
       ...checkAliases(document).map(({ offset, text }) => `${at(offset)}: ${text}`),
     ];
     if (problems.length > 0) throw new CliError(listProblems([...new Set(problems)]));
-    // Its aliases were counted just now, otherwise than the parser would: it refuses the hundredth use of one.
+    // checkAliases has limited the aliases. The parser's own limit would refuse the hundredth use of an anchor.
     return { value: document.toJS({ maxAliasCount: -1 }), document, lines };
   } catch (error) {
     if (error instanceof CliError) throw error;
-    const why = error instanceof RangeError ? "this is nested too deeply" : messageOf(error);
+    const why = error instanceof RangeError ? "nested too deeply" : messageOf(error);
     throw new CliError(`${at(0)}: ${why}`, { cause: error });
   }
 }
 
-/** For those of the parser's words that speak of the parser. */
-const inOurWords: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: "another document begins here, and a file has one",
-  DUPLICATE_KEY: "this key is in the same object twice",
-  RESOURCE_EXHAUSTION: "this is nested too deeply",
+/** Replace messages that describe the parser rather than the file. */
+const ownMessages: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "a second document starts here; the file must contain only one",
+  DUPLICATE_KEY: "duplicate key: the object has this key already",
+  RESOURCE_EXHAUSTION: "nested too deeply",
 };
 
-/** Values of a document, those counted again that an alias repeats. A graph of 10,000 tasks has some 200,000. */
+/** Values of a document, counting those that aliases repeat. A graph of 10,000 tasks has about 200,000. */
 const MAX_VALUES = 5_000_000;
 
 interface AliasProblem {
@@ -50,19 +50,17 @@ interface AliasProblem {
   readonly text: string;
 }
 
-/** Aliases that name nothing, or stand for too much. Throws a `RangeError` where it is nested too deeply. */
+/** Finds aliases that are undefined or expand to too many values. Throws a `RangeError` if nested too deeply. */
 function checkAliases({ contents }: Document): AliasProblem[] {
   const problems: AliasProblem[] = [];
-  /** How many values each anchor that is complete stands for. */
+  /** Number of values of each anchor that is complete. */
   const sizes = new Map<string, number>();
   const sizeOf = (node: unknown): number => {
     if (isAlias(node)) {
       const size = sizes.get(node.source);
       const add = (text: string): void => void problems.push({ offset: node.range?.[0] ?? 0, text });
-      if (size === undefined)
-        add(`*${node.source} stands for nothing: no &${node.source} is complete before it`);
-      else if (size > MAX_VALUES)
-        add(`*${node.source} stands for more than ${MAX_VALUES} values, which is the most`);
+      if (size === undefined) add(`*${node.source} is undefined: no anchor &${node.source} ends before it`);
+      else if (size > MAX_VALUES) add(`*${node.source} expands to more than ${MAX_VALUES} values`);
       return size ?? 1;
     }
     if (isPair(node)) return sizeOf(node.key) + sizeOf(node.value);
@@ -71,10 +69,7 @@ function checkAliases({ contents }: Document): AliasProblem[] {
     return size;
   };
   if (sizeOf(contents) > MAX_VALUES && problems.length === 0)
-    problems.push({
-      offset: 0,
-      text: `the file stands for more than ${MAX_VALUES} values, which is the most`,
-    });
+    problems.push({ offset: 0, text: `the file expands to more than ${MAX_VALUES} values` });
   return problems;
 }
 

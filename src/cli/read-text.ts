@@ -1,13 +1,13 @@
-// The text of files that commands take.
+// Reads the text files that commands take as arguments.
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { CliError, messageOf } from "./cli-error.ts";
 import type { Io } from "./io.ts";
 
-/** No server takes more in a call; and it keeps `/dev/zero` from filling the memory. */
+/** No server accepts more in one call. Also keeps `/dev/zero` from filling the memory. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** The text of a file, or of standard input for `-`. */
+/** Returns the text of a file, or of standard input for `-`. */
 export async function readText(file: string, io: Io): Promise<string> {
   const name = file === "-" ? "standard input" : file;
   const stream = file === "-" ? io.stdin : createReadStream(resolve(io.cwd, file));
@@ -26,14 +26,14 @@ export async function readText(file: string, io: Io): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
   } catch (error) {
-    throw new CliError(`${name} is no text in UTF-8`, { cause: error });
+    throw new CliError(`${name} is not UTF-8 text`, { cause: error });
   }
 }
 
 function unreadable(name: string, error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return `there is no file ${name}`;
+  if (code === "ENOENT") return `file not found: ${name}`;
   if (code === "EISDIR") return `${name} is a folder, not a file`;
-  if (code === "EACCES") return `${name} may not be read by you`;
+  if (code === "EACCES") return `no permission to read ${name}`;
   return `cannot read ${name}: ${messageOf(error)}`;
 }

@@ -1,31 +1,31 @@
-// A server in this process, and a worker beside it. The server is loaded when one is asked for, so that commands that
-// only call one start fast.
+// Starts a server, and a worker next to it, in this process. The server's code is loaded on demand, so that commands that
+// only call a server start fast.
 import { LISTEN_SCOPE } from "../api/events.ts";
 import { systemClock } from "../lib/clock.ts";
 import { VERSION } from "../lib/version.ts";
 import { connect, type Client } from "../client/connect.ts";
 import type { Credentials } from "../client/signer.ts";
-import type * as ServerRoom from "../server/index.ts";
+import type * as Server from "../server/index.ts";
 import type { Worker } from "../worker/main.ts";
 import { CliError } from "./cli-error.ts";
 import type { Output } from "./io.ts";
 
-type ServerModule = typeof ServerRoom;
-/** What the server's configuration is read from. */
+type ServerModule = typeof Server;
+/** Where the configuration is read from. */
 export type Sources = Parameters<ServerModule["loadConfig"]>[0];
 export type Flags = NonNullable<Sources["flags"]>;
 
-// oxlint-disable-next-line no-restricted-imports -- the one place where the command line loads the server
+// oxlint-disable-next-line no-restricted-imports -- the only place where the command line loads the server
 const loadServer = (): Promise<ServerModule> => import("../server/index.ts");
 
-/** The configuration, its log, and what else every process of the server has. */
+/** The server's code, its configuration and its monitor. */
 export interface Prepared {
   readonly server: ServerModule;
-  readonly config: ServerRoom.Config;
+  readonly config: Server.Config;
   readonly monitor: ReturnType<ServerModule["createMonitor"]>;
 }
 
-/** Loads the server and its configuration; its log goes to `logTo`. */
+/** Loads the server and its configuration. Logs go to `logTo`. */
 export async function prepare(sources: Sources, logTo: Output): Promise<Prepared> {
   const server = await loadServer();
   const { config, file, warnings } = server.loadConfig(sources);
@@ -48,14 +48,14 @@ export async function prepare(sources: Sources, logTo: Output): Promise<Prepared
 export interface Stack {
   readonly client: Client;
   readonly credentials: Credentials;
-  readonly config: ServerRoom.Config;
-  /** Settles when the stack cannot go on by itself: its PostgreSQL is gone for good. */
+  readonly config: Server.Config;
+  /** Resolves if the stack cannot recover: its PostgreSQL is gone for good. */
   readonly broken: Promise<Error>;
-  /** Stops the worker, then the server. Answers whether everything ended in order. */
+  /** Stops the worker, then the server. Resolves to whether everything stopped cleanly. */
   stop(reason: string): Promise<boolean>;
 }
 
-/** Starts a server with all that it needs on this machine, and a worker where `withWorker` says so. */
+/** Starts a server with all its dependencies on this machine, and optionally a worker. */
 export async function startStack({ server, config, monitor }: Prepared, withWorker: boolean): Promise<Stack> {
   let onGiveUp: (cause: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (onGiveUp = resolve));
@@ -84,11 +84,11 @@ export async function startStack({ server, config, monitor }: Prepared, withWork
   };
 }
 
-/** Starts the server alone, on the database and with the secrets that the configuration names. */
+/** Starts only a server, with the database and the secrets of the configuration. */
 export async function startServerAlone(
   { server, config, monitor }: Prepared,
-  roles: readonly ServerRoom.Role[],
-): Promise<ServerRoom.Server> {
+  roles: readonly Server.Role[],
+): Promise<Server.Server> {
   const { rootAccessToken, secret } = config.auth;
   const { url: databaseUrl } = config.database;
   if (databaseUrl === undefined || rootAccessToken === undefined || secret === undefined) {
@@ -98,8 +98,8 @@ export async function startServerAlone(
       secret === undefined ? "TASKYARD_AUTH_SECRET" : "",
     ].filter((name) => name !== "");
     throw new CliError(
-      `serve needs ${missing.join(", ")}, or the same in the configuration file: all processes of an instance share ` +
-        "them. For an instance that makes its own, use `taskyard up`.",
+      `serve needs ${missing.join(", ")}, or the same settings in the configuration file: all processes of an instance ` +
+        "share them. `taskyard up` starts an instance that creates its own.",
     );
   }
   const secrets = { rootAccessToken, secret };
@@ -108,7 +108,7 @@ export async function startServerAlone(
 
 /** A worker as the configuration describes it, which may do no more than claim and look. */
 async function startWorkerOf(
-  { worker, artifacts }: ServerRoom.Config,
+  { worker, artifacts }: Server.Config,
   log: Prepared["monitor"]["log"],
   rootUrl: string,
   credentials: Credentials,

@@ -1,6 +1,6 @@
 // Text tables.
 
-/** Lines of aligned columns under a header. */
+/** Formats rows as lines of aligned columns, below a header. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [header, ...rows];
   const widths = header.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));

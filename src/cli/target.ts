@@ -1,4 +1,4 @@
-// The server that commands talk to, and as whom.
+// Chooses the server and the credentials of commands.
 import { ClientError } from "../client/client-error.ts";
 import { connect, type Client } from "../client/connect.ts";
 import type { Credentials } from "../client/signer.ts";
@@ -8,36 +8,36 @@ import { readLocalInstance } from "./local-instance.ts";
 
 export interface Target {
   readonly rootUrl: string;
-  /** None: calls are anonymous. */
+  /** Undefined: calls are anonymous. */
   readonly credentials: Credentials | undefined;
 }
 
-/** What to do where no server is to be found. */
+/** What to do if there is no server. */
 export const startHint =
-  "Start one here with `taskyard up`, point TASKCLUSTER_ROOT_URL at another one, or run a task without a server: " +
+  "Start one with `taskyard up`, set TASKCLUSTER_ROOT_URL to the URL of another, or run a task without a server: " +
   "`taskyard run --local -- COMMAND`.";
 
-/** The server that the environment names, else the local one. Throws where there is neither. */
+/** Returns the server that the environment names, or else the local one. Throws if there is neither. */
 export async function findTarget(io: Io): Promise<Target> {
   const { TASKCLUSTER_ROOT_URL: rootUrl, TASKYARD_HOME: home } = io.env;
   const credentials = credentialsOf(io.env);
   if (rootUrl) return { rootUrl, credentials };
   const local = await readLocalInstance(io);
   if (local === undefined) {
-    const where = home ? ` with TASKYARD_HOME=${home}` : "";
+    const where = home ? ` in TASKYARD_HOME=${home}` : "";
     throw new CliError(
-      `no server is running here${where}, and TASKCLUSTER_ROOT_URL is not set.\n${startHint}`,
+      `no local server is running${where}, and TASKCLUSTER_ROOT_URL is not set.\n${startHint}`,
     );
   }
   const { clientId, accessToken } = local;
   return { rootUrl: local.rootUrl, credentials: credentials ?? { clientId, accessToken } };
 }
 
-/** A client for that server, which was there a moment ago. */
+/** Returns a client for that server, after a ping. */
 export async function connectTarget(io: Io): Promise<Client> {
   const client = clientOf(await findTarget(io));
   try {
-    // One try, since who waits here is a person, and a server that is away is rarely back in seconds.
+    // No retries: a person is waiting, and a server that is down is rarely back within seconds.
     await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
   } catch (error) {
     if (!(error instanceof ClientError) || error.statusCode !== undefined) throw error;
@@ -51,7 +51,7 @@ function clientOf(target: Target): Client {
     return connect(target);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    throw new CliError(`the TASKCLUSTER_ variables are wrong: ${text}`, { cause: error });
+    throw new CliError(`invalid TASKCLUSTER_ variables: ${text}`, { cause: error });
   }
 }
 

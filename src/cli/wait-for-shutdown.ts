@@ -1,18 +1,22 @@
-// What commands do that stay until they are told to stop.
+// Ctrl-C and SIGTERM for commands that run until they are stopped.
 import { exitStatus } from "./cli-error.ts";
 import type { Io, StopSignal } from "./io.ts";
 
-/**
- * The first Ctrl-C or SIGTERM settles `asked`, from the moment of this call on; the second ends the process at once,
- * for what hangs must not keep the user.
- */
-export function waitForShutdown(io: Io): { readonly asked: Promise<StopSignal>; done(): void } {
+export interface Shutdown {
+  /** Resolves on the first signal. */
+  readonly requested: Promise<StopSignal>;
+  /** Stops listening for signals. */
+  dispose(): void;
+}
+
+/** Listens for Ctrl-C and SIGTERM. A second signal exits immediately, so that a hanging shutdown cannot block the user. */
+export function waitForShutdown(io: Io): Shutdown {
   let count = 0;
   let settle: (signal: StopSignal) => void = () => undefined;
-  const asked = new Promise<StopSignal>((resolve) => (settle = resolve));
-  const done = io.onStop((signal) => {
+  const requested = new Promise<StopSignal>((resolve) => (settle = resolve));
+  const dispose = io.onStop((signal) => {
     if (++count > 1) io.exit(signal === "SIGINT" ? exitStatus.interrupted : exitStatus.terminated);
     settle(signal);
   });
-  return { asked, done };
+  return { requested, dispose };
 }

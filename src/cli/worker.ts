@@ -52,14 +52,14 @@ export const workerCommand = command({
     config: configOption,
   },
   examples: [
-    { command: "taskyard worker --task-queue proj/linux", says: "Work for the local server." },
+    { command: "taskyard worker --task-queue proj/linux", description: "Work for the local server." },
     {
       command: "TASKCLUSTER_ROOT_URL=https://ci.example.com … taskyard worker",
-      says: "Work for another one.",
+      description: "Work for another one.",
     },
   ],
   async run({ options, io }) {
-    const stop = waitForShutdown(io);
+    const shutdown = waitForShutdown(io);
     const flags: Flags = Object.entries(settings).flatMap(([name, key]) => {
       const value = options[name as keyof typeof settings];
       return value === undefined ? [] : [{ key, value, flag: `--${name}` }];
@@ -77,8 +77,8 @@ export const workerCommand = command({
       log: monitor.log,
       maxArtifactBytes: config.artifacts.maxSize,
     });
-    await Promise.race([stop.asked.then((signal) => worker.stop(signal)), worker.done]);
-    stop.done();
+    await Promise.race([shutdown.requested.then((signal) => worker.stop(signal)), worker.done]);
+    shutdown.dispose();
     return exitStatus.ok;
   },
 });

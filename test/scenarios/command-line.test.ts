@@ -1,4 +1,4 @@
-// The commands that call a server, in this process: a whole server, a worker, and what a user would type.
+// The commands that call a server, run in this process against a real server and worker.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -32,22 +32,22 @@ afterAll(async () => {
 const cli = (line: string[], options: CapturedIoOptions = {}) =>
   runCli(line, { ...options, env: { ...env, ...options.env } });
 
-/** The id of the task that a run says it made. */
+/** The id of the task that `run` reports. */
 const idIn = (err: string): string => /^task (\S{22})/m.exec(err)?.[1] ?? "";
 
 describe("run", () => {
-  test("prints the log and exits as the command does", async () => {
+  test("prints the log and exits with the status of the command", async () => {
     const { status, out, err } = await cli(["run", "--", "sh", "-c", "echo hello; echo world >&2; exit 3"]);
     expect(status).toBe(3);
     expect(out).toMatch(/^\[taskcluster \S+\] Executing command 0: sh -c /m);
     expect(out).toMatch(/^hello\nworld$/m);
     expect(err).toMatch(/^task \S{22} on local\/default$/m);
     expect(err).toMatch(/^task \S{22} failed after \S+, exit status 3$/m);
-    const { status: told } = await stack.client.queue.status({ taskId: idIn(err) });
-    expect(told.state).toBe("failed");
+    const { status: final } = await stack.client.queue.status({ taskId: idIn(err) });
+    expect(final.state).toBe("failed");
   });
 
-  test("quiet prints what the command prints, and nothing else", async () => {
+  test("--quiet prints only the output of the command", async () => {
     const line = [
       "run",
       "-q",
@@ -62,7 +62,7 @@ describe("run", () => {
     ];
     expect(await cli(line, { env: { FROM_HERE: "z" } })).toEqual({
       status: 0,
-      // The worker ends the line, so that its own begin at the start of one.
+      // The worker ends the line, so that its own lines start on a new one.
       out: "x y z\n",
       err: "",
     });
@@ -77,11 +77,11 @@ describe("run", () => {
     expect(await cli(["run", "-q", "--", "sh", "-c", script])).toEqual({ status: 3, out: "", err: "" });
   });
 
-  test("counts a signal as shells do", async () => {
+  test("exits with 128 plus the number of a signal", async () => {
     expect(await cli(["run", "-q", "sh", "-c", "kill -TERM $$"])).toMatchObject({ status: 143 });
   });
 
-  test("artifacts are listed with their addresses, and JSON has them too", async () => {
+  test("lists artifacts with their URLs, also in JSON", async () => {
     const script = "echo 1 > one; mkdir -p dir/deep; echo 2 > dir/deep/two";
     const line = [
       "run",
@@ -99,21 +99,21 @@ describe("run", () => {
     ];
     const { status, out, err } = await cli(line);
     expect(status).toBe(0);
-    const told = JSON.parse(out) as { taskId: string; artifacts: { name: string; url: string }[] };
-    expect(told).toMatchObject({ state: "completed", reason: "completed", exitStatus: 0 });
-    expect(told.artifacts.map(({ name }) => name)).toEqual(["public/dir/deep/two", "public/one"]);
-    for (const { name, url } of told.artifacts) expect(err).toContain(`artifact ${name}  ${url}\n`);
-    expect(await (await fetch(told.artifacts[1]?.url ?? "")).text()).toBe("1\n");
-    expect((await stack.client.queue.task({ taskId: told.taskId })).metadata.name).toBe("makes things");
+    const result = JSON.parse(out) as { taskId: string; artifacts: { name: string; url: string }[] };
+    expect(result).toMatchObject({ state: "completed", reason: "completed", exitStatus: 0 });
+    expect(result.artifacts.map(({ name }) => name)).toEqual(["public/dir/deep/two", "public/one"]);
+    for (const { name, url } of result.artifacts) expect(err).toContain(`artifact ${name}  ${url}\n`);
+    expect(await (await fetch(result.artifacts[1]?.url ?? "")).text()).toBe("1\n");
+    expect((await stack.client.queue.task({ taskId: result.taskId })).metadata.name).toBe("makes things");
   });
 
-  test("a command that takes too long is ended, and that is told", async () => {
+  test("explains that a command was aborted after its time limit", async () => {
     const { status, err } = await cli(["run", "-q", "--max-run-time", "1", "--", "sleep", "600"]);
     expect(err).toMatch(/^error: the task failed, but not because of its command: .*maxRunTime of 1 second/);
     expect(status).toBe(1);
   });
 
-  test("a payload that the worker refuses is explained", async () => {
+  test("explains why a worker rejects the payload", async () => {
     const { status, err } = await cli(["run", "-q", "--max-run-time", "30h", "--", "true"]);
     expect(status).toBe(1);
     expect(err).toMatch(
@@ -121,30 +121,30 @@ describe("run", () => {
     );
   });
 
-  test("a scope that is missing is named, and nothing is made", async () => {
+  test("names a missing scope, and creates no task", async () => {
     const anonymous = { TASKCLUSTER_CLIENT_ID: "", TASKCLUSTER_ACCESS_TOKEN: "" };
     const { status, out, err } = await cli(["run", "--", "true"], { env: anonymous });
     expect({ status, out }).toEqual({ status: 1, out: "" });
     expect(err).toContain("queue:create-task:lowest:local/default");
   });
 
-  test("detached, it only tells the id", async () => {
+  test("--detach only prints the id", async () => {
     const { status, out, err } = await cli(["run", "--detach", "--priority", "high", "--", "true"]);
     const taskId = out.trim();
     expect({ status, is: isSlugid(taskId) }).toEqual({ status: 0, is: true });
-    expect(err).toBe(`See: taskyard task log -f ${taskId}\n`);
+    expect(err).toBe(`follow its log: taskyard task log -f ${taskId}\n`);
     expect((await stack.client.queue.task({ taskId })).priority).toBe("high");
     expect(await cli(["task", "log", "-f", "-q", taskId])).toMatchObject({ status: 0 });
   });
 
-  test("Ctrl-C cancels the task; a second one leaves", async () => {
+  test("Ctrl-C cancels the task", async () => {
     const io = capturedIo({ env });
     const running = main(["run", "--", "sh", "-c", "echo started; exec sleep 600"], io);
     await io.until("started\n");
     io.interrupt();
     expect(await running).toBe(130);
     const taskId = idIn(io.err());
-    expect(io.err()).toContain(`canceling ${taskId}; Ctrl-C again leaves at once\n`);
+    expect(io.err()).toContain(`canceling ${taskId}; press Ctrl-C again to exit immediately\n`);
     expect(io.err()).toMatch(/^task \S{22} canceled after \S+, exit status 130$/m);
     expect(io.err()).not.toContain("error:");
     expect(io.exited).toBeUndefined();
@@ -153,7 +153,7 @@ describe("run", () => {
     expect(io.out()).toContain("Command ABORTED");
   });
 
-  test("a task that somebody else cancels is told apart from one's own", async () => {
+  test("reports a cancel by another user as an error", async () => {
     const io = capturedIo({ env });
     const running = main(["run", "--", "sh", "-c", "echo started; exec sleep 600"], io);
     await io.until("started\n");
@@ -163,7 +163,7 @@ describe("run", () => {
     expect(io.err()).toMatch(/ exception after \S+, exit status 1\nerror: the task was canceled\n$/);
   });
 
-  test("brings the folder, without what git ignores", async () => {
+  test("--cwd-tarball sends the folder, without ignored files", async () => {
     const cwd = await temporaryFolder();
     await mkdir(join(cwd, "src"));
     await writeFile(join(cwd, "src", "a"), "content of a");
@@ -175,10 +175,10 @@ describe("run", () => {
     expect(out).not.toContain(".task-source");
   });
 
-  test("a source that is not there any more is told apart from a command that fails", async () => {
+  test("distinguishes a source that cannot be fetched from a command that fails", async () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, "a"), "1");
-    // With this path not even a shell is found, so the first command fails.
+    // With this PATH no shell is found, so the first command fails.
     const line = ["run", "-q", "--cwd-tarball", "-e", "PATH=/nonexistent", "--", "/bin/sh", "-c", "exit 9"];
     const { status, err } = await cli(line, { cwd });
     expect(err).toBe("error: the source could not be fetched by the worker: see the log\n");
@@ -193,12 +193,12 @@ describe("task", () => {
     metadata: { name: "from a file", description: "", owner: "me", source: "https://example.com" },
   };
 
-  test("create makes a task of a file, of YAML or JSON, and says what it filled in", async () => {
+  test("create reads a YAML or JSON file, and reports the defaults", async () => {
     const cwd = await temporaryFolder();
     const taskId = slugid();
     await writeFile(join(cwd, "task.yml"), `# JSON is YAML\n${JSON.stringify(definition)}`);
     const made = await cli(["task", "create", "task.yml", "--task-id", taskId], { cwd });
-    expect(made).toEqual({ status: 0, out: `${taskId}\n`, err: "created: now\ndeadline: in a day\n" });
+    expect(made).toEqual({ status: 0, out: `${taskId}\n`, err: "created: now\ndeadline: in 1 day\n" });
     const { status, out } = await cli(["task", "log", "-fq", taskId]);
     expect({ status, out }).toEqual({ status: 0, out: "from a file\n" });
   });
@@ -213,7 +213,7 @@ describe("task", () => {
 
   test.each([
     ["payload: [1", "definition:1:12: "],
-    ["payload: *gone", "definition:1:10: *gone stands for nothing"],
+    ["payload: *gone", "definition:1:10: *gone is undefined"],
     ["payload: {}", "metadata is missing"],
     ["- a", "not a list"],
   ])("create refuses %j", async (stdin, message) => {
@@ -222,7 +222,7 @@ describe("task", () => {
     expect(err).toContain(message);
   });
 
-  test("status shows state and runs, cancel ends a task, rerun begins another run", async () => {
+  test("status shows state and runs, cancel resolves a task, rerun starts another run", async () => {
     const taskId = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
     const before = await cli(["task", "status", taskId]);
     expect(before).toMatchObject({ status: 0, err: "" });
@@ -239,7 +239,7 @@ describe("task", () => {
     });
   });
 
-  test("what is not there is told", async () => {
+  test("an unknown task is an error", async () => {
     const taskId = slugid();
     const { status, err } = await cli(["task", "status", taskId]);
     expect(err).toContain(taskId);
@@ -247,7 +247,7 @@ describe("task", () => {
     expect((await cli(["task", "log", taskId])).err).toContain(taskId);
   });
 
-  test("log prints what there is so far of a task that goes on", async () => {
+  test("log prints the log so far of a running task", async () => {
     const taskId = slugid();
     const command = [["sh", "-c", "echo so far; exec sleep 600"]];
     await stack.client.queue.createTask(
@@ -263,16 +263,16 @@ describe("task", () => {
     await stack.client.queue.cancelTask({ taskId });
   });
 
-  test("log of a task that has not run says so", async () => {
+  test("log reports that a task has no run yet", async () => {
     const waits = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
     const taskId = await createTask(stack.client, { dependencies: [waits] });
     expect(await cli(["task", "log", taskId])).toMatchObject({
       status: 1,
-      err: `error: ${taskId} has not run yet: wait for it with -f\n`,
+      err: `error: ${taskId} has no run yet: use -f to wait for it\n`,
     });
   });
 
-  test("artifacts are listed and downloaded, and a wrong name is told with the right one", async () => {
+  test("artifacts are listed and downloaded, and a wrong name gets a suggestion", async () => {
     const { err } = await cli(["run", "-a", "a.txt", "--", "sh", "-c", "echo content > a.txt"]);
     const taskId = idIn(err);
     const listed = await cli(["task", "artifacts", taskId]);
@@ -288,19 +288,19 @@ describe("task", () => {
     expect(await download("public/a.txt", "-")).toMatchObject({ status: 0, out: "content\n" });
     expect(await download("public/a.txt", "a.txt")).toMatchObject({
       status: 1,
-      err: `error: ${join(cwd, "a.txt")} is there already: use --force to replace it\n`,
+      err: `error: ${join(cwd, "a.txt")} already exists: use --force to replace it\n`,
     });
     expect(await download("--force", "public/a.txt", "--run", "0")).toMatchObject({ status: 0 });
     expect((await download("public/b.txt")).err).toContain("did you mean public/a.txt?");
     expect((await download("public/a.txt", "--run", "x")).status).toBe(2);
   });
 
-  test("an artifact that a worker could not upload says why", async () => {
+  test("download reports why a worker could not upload an artifact", async () => {
     const { err, status } = await cli(["run", "-a", "missing", "--", "true"]);
     expect(status).toBe(1);
     const download = await cli(["task", "download", idIn(err), "public/missing", "-"]);
     expect(download).toMatchObject({ status: 1, out: "" });
-    expect(download.err).toContain("error: public/missing is missing: file-missing-on-worker");
+    expect(download.err).toContain("error: public/missing has no content: file-missing-on-worker");
   });
 });
 
@@ -320,7 +320,7 @@ test("group status counts and lists the tasks of a group", async () => {
   expect(json.tasks).toHaveLength(2);
 });
 
-test("group seal lets no task in, and group cancel ends what is open", async () => {
+test("group seal keeps tasks out, and group cancel cancels unresolved tasks", async () => {
   const taskQueueId = "nobody/works-here";
   const taskGroupId = await createTask(stack.client, { taskQueueId });
   await createTask(stack.client, { taskGroupId, taskQueueId });
@@ -342,14 +342,16 @@ test("group seal lets no task in, and group cancel ends what is open", async () 
   expect((await cli(["group", "cancel", "--seal", other])).out).toBe("canceled 1 of 1 task\n");
 });
 
-test("task priority and group priority say what they changed, and what cannot be", async () => {
+test("task priority and group priority report changes and errors", async () => {
   const taskQueueId = "nobody/works-here";
   const taskId = await createTask(stack.client, { taskQueueId });
   await createTask(stack.client, { taskGroupId: taskId, taskQueueId });
   expect((await cli(["task", "priority", taskId, "high"])).out).toBe(
-    `${taskId} is pending, with the priority high\n`,
+    `${taskId} is pending, with priority high\n`,
   );
-  expect((await cli(["group", "priority", taskId, "high"])).out).toBe("1 task has the priority high now\n");
+  expect((await cli(["group", "priority", taskId, "high"])).out).toBe(
+    "changed the priority of 1 task to high\n",
+  );
   const json = JSON.parse((await cli(["group", "priority", "--json", taskId, "low"])).out) as object;
   expect(json).toMatchObject({ taskGroupId: taskId, newPriority: "low", tasksAffected: 2 });
   const same = await cli(["task", "priority", taskId, "low"]);
@@ -361,17 +363,15 @@ test("task priority and group priority say what they changed, and what cannot be
   });
 });
 
-test("ping says where the server is", async () => {
-  expect((await cli(["ping"])).out).toMatch(
-    new RegExp(`^${stack.rootUrl} is well \\(answered in \\d+ ms\\)\n$`),
-  );
+test("ping prints the URL of the server", async () => {
+  expect((await cli(["ping"])).out).toMatch(new RegExp(`^${stack.rootUrl} is healthy \\(\\d+ ms\\)\n$`));
   expect(JSON.parse((await cli(["ping", "--json"])).out)).toMatchObject({
     rootUrl: stack.rootUrl,
     alive: true,
   });
 });
 
-test("a worker works for the server until it is told to stop", async () => {
+test("a worker runs tasks until SIGTERM", async () => {
   const home = await makeTemporaryFolder();
   const io = capturedIo({ env: { ...env, TASKYARD_HOME: home }, cwd: home });
   const line = ["worker", "--task-queue", "other/linux", "--worker-id", "w1", "--capacity", "1"];

@@ -1,4 +1,4 @@
-// `taskyard graph run` in this process: a whole server, a worker, and graphs that go well, fail, and are given up.
+// `taskyard graph run` in this process, with a real server and worker: graphs that complete, fail, and are canceled.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -39,11 +39,11 @@ tasks:
   last: { needs: then-*, command: [echo, done] }`;
 
 describe("graph run", () => {
-  test("runs a graph to its end, says how it comes along, and what took so long", async () => {
+  test("runs a graph, and shows its progress and critical path", async () => {
     const { status, out, err } = await run(small);
     expect(status).toBe(0);
     expect(err).toMatch(/^small: 5 tasks in group \S{22}$/m);
-    expect(err).toMatch(/^1 of 5 tasks are done: 1 completed, /m);
+    expect(err).toMatch(/^1 of 5 tasks resolved: 1 completed, /m);
     expect(err).toMatch(/^small: 5 tasks in \S+: 5 completed$/m);
     expect(out).toMatch(/^critical path: 3 of 5 tasks, /m);
     expect(out).toMatch(/^first .*\n(then-\d .*)\nlast .*/m);
@@ -55,14 +55,14 @@ describe("graph run", () => {
     expect(JSON.parse(json)).toMatchObject({ taskGroupId, summary: { tasks: 5, resolved: true } });
   });
 
-  test("exits with 1 where a task failed, names it, and does not wait for what needs it", async () => {
+  test("exits with 1 if a task fails, names it, and does not wait for its dependents", async () => {
     const { status, out, err } = await run(
       "tasks:\n  bad: { command: exit 3 }\n  after: { needs: bad, command: echo }\n  good: { command: echo }\n",
       "--json",
     );
     expect(status).toBe(1);
     expect(err).toMatch(/^failed {2}bad {2}taskyard task log \S{22}$/m);
-    expect(err).toMatch(/1 completed, 1 failed, 1 did not run, since what they need failed$/m);
+    expect(err).toMatch(/1 completed, 1 failed, 1 not run because of failed dependencies$/m);
     expect(JSON.parse(out)).toMatchObject({
       exitStatus: 1,
       counts: { completed: 1, failed: 1, unscheduled: 1 },
@@ -70,23 +70,23 @@ describe("graph run", () => {
     });
   });
 
-  test("draws bars where a person looks, and leaves only what counts", async () => {
+  test("draws bars on a terminal, and removes them at the end", async () => {
     const { status, err } = await cli(["graph", "run", "-"], { stdin: small, terminal: true });
     expect(status, err).toBe(0);
     expect(err).toMatch(/completed {2}.*█/);
     expect(err).toContain("waiting");
-    // What is drawn is cut off at the margin, and what is said wraps as always.
+    // Bars are drawn without line wrapping, and other lines with it.
     const [off = 0, on] = ["\u001B[?7l", "\u001B[?7h"].map((code) => err.split(code).length - 1);
     expect(off).toBeGreaterThan(0);
     expect(on).toBe(off);
-    // Everything but the last line was drawn over.
+    // Everything but the last line is erased.
     expect(err.split("\u001B[0J").at(-1)).toMatch(/^small: 5 tasks in \S+: 5 completed\n$/);
   });
 
-  test("only checks, here and by the server, where it is asked to", async () => {
+  test("--dry-run checks the graph, including on the server", async () => {
     expect(await run(small, "--dry-run")).toEqual({
       status: 0,
-      out: "small is fine: 5 tasks, 6 dependencies, 1 can begin at once\n",
+      out: "small is valid: 5 tasks, 6 dependencies, 1 can start immediately\n",
       err: "",
     });
     expect(await run("tasks:\n  a: { neds: b, command: x }\n", "--dry-run")).toEqual({
@@ -96,7 +96,7 @@ describe("graph run", () => {
     });
   });
 
-  test("tells what the server refuses by the names and lines of the file", async () => {
+  test("reports what the server rejects by the names and lines of the file", async () => {
     const cwd = await temporaryFolder();
     const graph = [
       "tasks:",
@@ -109,25 +109,25 @@ describe("graph run", () => {
     await writeFile(join(cwd, "wrong.yml"), graph);
     const { status, err } = await cli(["graph", "run", "wrong.yml"], { cwd });
     expect(status).toBe(1);
-    expect(err).toContain("error: the graph was refused, and nothing was created:\n");
+    expect(err).toContain("error: the graph was rejected, and nothing was created:\n");
     expect(err).toContain("wrong.yml:4:20: c: must be <= 49 (retries)\n");
-    expect(err).toContain("wrong.yml:5:44: d-1: must be <= 49 (retries), and 8 like it\n");
+    expect(err).toContain("wrong.yml:5:44: d-1: must be <= 49 (retries), and 8 more like it\n");
     expect(err).toContain(
       "wrong.yml:2:8: a: Tasks that wait for each other never begin: a → b → a. Take one of these dependencies out. (needs)\n",
     );
   });
 
-  test("does not wait where it is told not to", async () => {
+  test("--detach does not wait", async () => {
     const { status, out } = await run("tasks: { a: { command: echo } }", "--detach");
     expect(status).toBe(0);
     const { summary } = await stack.client.queue.taskGroupTimeline({ taskGroupId: out.trim() });
     expect(summary?.tasks).toBe(1);
   });
 
-  test("goes on where the connection broke off, and misses nothing", async () => {
+  test("resumes a lost connection without missing an event", async () => {
     const proxy = await httpProxy(stack.rootUrl);
     const folder = await temporaryFolder();
-    // The first task waits until the connection was cut; what happens next happens while nobody listens.
+    // The task waits until the connection is cut. The following events occur while nobody listens.
     const wait = `while [ ! -e ${join(folder, "go")} ]; do sleep 0.02; done`;
     const io = capturedIo({
       env: { ...env, TASKCLUSTER_ROOT_URL: proxy.rootUrl },
@@ -152,12 +152,12 @@ describe("graph run", () => {
     await proxy.close();
   });
 
-  test("cancels at once what is submitted at the moment of a Ctrl-C", async () => {
+  test("cancels a graph that is being submitted at Ctrl-C", async () => {
     const io = capturedIo({ env, stdin: "tasks: { long: { command: sleep 600 } }" });
     const ended = main(["graph", "run", "-"], {
       ...io,
       onStop(handler) {
-        // The first moment at which anybody listens to it.
+        // As soon as the command listens for it.
         setImmediate(() => handler("SIGINT"));
         return io.onStop(handler);
       },
@@ -167,17 +167,17 @@ describe("graph run", () => {
     expect(tasks.map(({ status }) => status.runs.at(-1)?.reasonResolved)).toEqual(["canceled"]);
   });
 
-  test("cancels what is not done at Ctrl-C", async () => {
+  test("cancels unresolved tasks at Ctrl-C", async () => {
     const io = capturedIo({
       env,
       stdin:
         "tasks:\n  long: { command: sleep 600 }\n  after: { needs: long, command: echo }\n  ok: { command: echo }\n",
     });
     const ended = main(["graph", "run", "-"], io);
-    await io.until("1 of 3 tasks are done");
+    await io.until("1 of 3 tasks resolved");
     io.interrupt();
     expect(await ended).toBe(130);
-    expect(io.err()).toContain("canceling what is not done; Ctrl-C again leaves at once\n");
+    expect(io.err()).toContain("canceling all unresolved tasks; press Ctrl-C again to exit immediately\n");
     expect(io.err()).toMatch(/3 tasks in \S+: 1 completed, 2 canceled$/m);
     const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: groupIn(io.err()) });
     expect(tasks.map(({ status }) => String(status.runs.at(-1)?.reasonResolved)).toSorted()).toEqual([

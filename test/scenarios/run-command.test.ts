@@ -1,4 +1,4 @@
-// `taskyard run`, as the README shows it: the log comes, the exit status is the command's, Ctrl-C ends it all.
+// `taskyard run` as a process, as the README shows it: live log, exit status, Ctrl-C.
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -26,7 +26,7 @@ afterAll(async () => {
 const run = (...words: string[]) => startTaskyard(["run", ...words], { home });
 
 describe("with a server", () => {
-  test("prints the log while the task runs, and exits as its command does", async () => {
+  test("prints the log while the task runs, and exits with the status of the command", async () => {
     const gate = `${home}/gate`;
     const command = `echo hello; while [ ! -e ${gate} ]; do sleep 0.05; done; exit 3`;
     const running = run("--", "sh", "-c", command);
@@ -38,7 +38,7 @@ describe("with a server", () => {
     expect(running.output()).toMatch(/^task \S+ failed after .*, exit status 3$/m);
   });
 
-  test("Ctrl-C cancels the task, and ends all that it started", async () => {
+  test("Ctrl-C cancels the task and ends its processes", async () => {
     const running = run("--", "sh", "-c", "setsid sleep 1001 & sleep 1002 & echo started; wait");
     await running.says(/^started$/m);
     const sleepers = () => processesOf(home).filter(({ words }) => words.startsWith("sleep 100"));
@@ -47,7 +47,7 @@ describe("with a server", () => {
 
     running.signal("SIGINT");
     expect(await running.ended()).toBe(130);
-    expect(running.output()).toContain(`canceling ${taskId}; Ctrl-C again leaves at once\n`);
+    expect(running.output()).toContain(`canceling ${taskId}; press Ctrl-C again to exit immediately\n`);
     const { status } = await server.client.queue.status({ taskId });
     expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
     await eventually(() => expect(sleepers()).toEqual([]));
@@ -55,15 +55,15 @@ describe("with a server", () => {
 });
 
 describe("without a server", () => {
-  test("says how to start one", async () => {
-    const lonely = startTaskyard(["run", "--", "true"], { home: await temporaryHome() });
-    expect(await lonely.ended()).toBe(1);
-    expect(lonely.output()).toMatch(
-      /^error: no server is running here with TASKYARD_HOME=.*\nStart one here with `taskyard up`/,
+  test("explains how to start one", async () => {
+    const failing = startTaskyard(["run", "--", "true"], { home: await temporaryHome() });
+    expect(await failing.ended()).toBe(1);
+    expect(failing.output()).toMatch(
+      /^error: no local server is running in TASKYARD_HOME=.*\nStart one with `taskyard up`/,
     );
   });
 
-  test("--local starts one for the task, and leaves neither process nor file behind", async () => {
+  test("--local starts one for the task, and leaves no process or file behind", async () => {
     const home = await temporaryHome();
     const env = { TMPDIR: home };
     const local = startTaskyard(["run", "--local", "--", "sh", "-c", "echo hello; exit 3"], { home, env });

@@ -1,4 +1,4 @@
-// `taskyard task why` as a user sees it, with a whole server behind it.
+// The output of `taskyard task why`, with a real server.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sql } from "../../src/server/core/sql.ts";
 import { slugid } from "../../src/lib/slugid.ts";
@@ -23,7 +23,7 @@ async function failed(): Promise<string> {
   return taskId;
 }
 
-test("a task that waits in vain: for what, and what to run again, in order", async () => {
+test("a task with failed dependencies: which they are, and what to rerun, in order", async () => {
   const root = await failed();
   const middle = await createTask(stack.client, { dependencies: [root] });
   await stack.client.queue.cancelTask({ taskId: middle });
@@ -45,7 +45,7 @@ test("a task that waits in vain: for what, and what to run again, in order", asy
   );
 });
 
-test("a task that ended: how, and where to look", async () => {
+test("a resolved task: how it ended, and what to look at", async () => {
   const taskId = await failed();
   const { out } = await why(taskId);
   expect(out).toMatch(
@@ -54,7 +54,7 @@ test("a task that ended: how, and where to look", async () => {
   expect(out).toContain(`What to do:\n  taskyard task log ${taskId}\n  taskyard task rerun ${taskId}\n`);
 });
 
-test("a task whose deadline has passed is not to be run again, but created anew", async () => {
+test("a task whose deadline has passed: create a new one", async () => {
   const root = await createTask(stack.client);
   const taskId = await createTask(stack.client, { dependencies: [root] });
   await stack.client.queue.cancelTask({ taskId: root });
@@ -64,21 +64,21 @@ test("a task whose deadline has passed is not to be run again, but created anew"
   expect(out.slice(out.indexOf("What to do"))).toBe(
     [
       "What to do:",
-      `  create ${root} anew, and what needs it: its deadline has passed, so it cannot be run again`,
-      "  create the task anew: its deadline has passed, so it cannot be run again",
+      `  create new tasks for ${root} and its dependents: its deadline has passed, so it cannot be rerun`,
+      "  create a new task: the deadline has passed, so this one cannot be rerun",
       "",
     ].join("\n"),
   );
 });
 
-test("names are told to those who may read tasks, on a line, and to nobody else", async () => {
+test("names of tasks are shown on one line, without control characters", async () => {
   const taskId = await createTask(stack.client, {
     metadata: { name: "two\nlines\u001b[31m", description: "", owner: "a@b.c", source: "http://localhost/" },
   });
   expect((await why(taskId)).out).toContain(`${taskId}  two lines [31m  pending in`);
 });
 
-test("who may not read the definition of a task is told without its name", async () => {
+test("without the scope to read definitions, no names are shown", async () => {
   const closed = await testStack({ config: { auth: { anonymousScopes: ["queue:ping", "queue:status:*"] } } });
   try {
     const taskId = await createTask(closed.client);
@@ -89,17 +89,17 @@ test("who may not read the definition of a task is told without its name", async
   }
 });
 
-test("many dependencies: the first of them, and that there are more", async () => {
+test("many dependencies: the first ones, and the number of others", async () => {
   const dependencies = await Promise.all(Array.from({ length: 30 }, () => createTask(stack.client)));
   const taskId = await createTask(stack.client, { dependencies });
   const { out } = await why(taskId);
   expect(out.match(/^ {4}Dependency /gm)).toHaveLength(20);
-  expect(out).toContain("\n    … and 10 more, which --json shows\n");
+  expect(out).toContain("\n    … and 10 more; --json prints all\n");
   const all = JSON.parse((await why("--json", taskId)).out) as { reasons: { code: string }[] };
   expect(all.reasons.filter(({ code }) => code === "dependency-waits")).toHaveLength(30);
 });
 
-test("a running task: who holds it; nothing is to be done", async () => {
+test("a running task: its worker, and no advice", async () => {
   const { taskId } = await runningTask(stack);
   const { out } = await why(taskId);
   expect(out).toMatch(
@@ -108,7 +108,7 @@ test("a running task: who holds it; nothing is to be done", async () => {
   expect(out).not.toContain("What to do");
 });
 
-test("a task that is not there", async () => {
+test("an unknown task is an error", async () => {
   const taskId = slugid();
   expect(await why(taskId)).toMatchObject({
     status: 1,

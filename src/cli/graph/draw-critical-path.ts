@@ -1,7 +1,7 @@
-// The critical path of a group as text: a line for each task, its time as a bar on the axis of the group.
+// Draws the critical path of a group as text: a line per task, with its time as a bar on the time axis of the group.
 import type { PathTask, Timeline } from "../../api/queue/graph.ts";
-import { oneLine, timeBetween } from "../format.ts";
 import type { Colors } from "../colors.ts";
+import { oneLine, timeBetween } from "../format.ts";
 
 type Summary = NonNullable<Timeline["summary"]>;
 
@@ -9,10 +9,10 @@ type Summary = NonNullable<Timeline["summary"]>;
 const maxDrawn = 40;
 
 const header = ["GAP", "QUEUE", "RUN", "SHARE"] as const;
-/** A narrower bar shows nothing. */
+/** Narrower bars are not drawn: they show nothing. */
 const minBar = 12;
 
-/** The lines, of at most `width` columns where that is possible. `asOf`: when the group was looked at. */
+/** Returns the lines, of at most `width` columns if possible. `asOf`: when the timeline was read. */
 export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors, width: number): string[] {
   const { criticalPath, wallMs, from, until, tasks, stuck, sums } = summary;
   const cells = criticalPath.map((task) => [
@@ -36,12 +36,12 @@ export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors,
       ...(hasBars ? [drawn] : []),
       ...values.map((value, i) => value.padStart(widths[i] ?? 0)),
     ].join("  ");
-  const least = criticalPath.map(({ share }) => share).toSorted((a, b) => b - a)[maxDrawn - 1] ?? 0;
+  const minShare = criticalPath.map(({ share }) => share).toSorted((a, b) => b - a)[maxDrawn - 1] ?? 0;
   let left = maxDrawn;
   const lines: string[] = [];
   let skipped = 0;
   for (const [i, task] of criticalPath.entries()) {
-    if (task.share < least || left === 0) {
+    if (task.share < minShare || left === 0) {
       skipped++;
       continue;
     }
@@ -58,9 +58,7 @@ export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors,
   return [
     `critical path: ${criticalPath.length} of ${tasks} tasks, ${!summary.resolved && until === asOf ? `${whole} so far` : whole}`,
     ...(stuck > 0
-      ? [
-          `${stuck} ${stuck === 1 ? "task waits" : "tasks wait"} for one that failed, and ${stuck === 1 ? "is" : "are"} left out`,
-        ]
+      ? [`not included: ${stuck} ${stuck === 1 ? "task that waits" : "tasks that wait"} for a failed task`]
       : []),
     "",
     colors.dim(row("TASK", " ".repeat(Math.max(0, barWidth)), header)),
@@ -72,11 +70,11 @@ export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors,
           `${colors.yellow("▒")} waiting for a worker  ${colors.green("█")} running  ${colors.dim("·")} neither`,
         ]
       : []),
-    `all tasks together: ${duration(sums.queueMs)} waiting for workers, ${duration(sums.runMs)} running`,
+    `total of all tasks: ${duration(sums.queueMs)} waiting for workers, ${duration(sums.runMs)} running`,
   ];
 }
 
-/** Dots where nothing could be done, then the queue, then the run; at least a cell for what took any time. */
+/** Draws dots for gaps, then the queue time, then the run time. A task gets at least one cell. */
 function bar(task: PathTask, start: number, wallMs: number, width: number, colors: Colors): string {
   const scale = (ms: number): number => (wallMs === 0 ? 0 : Math.round((ms / wallMs) * width));
   const begin = Math.min(width - 1, scale(Date.parse(task.from) - start));

@@ -1,22 +1,23 @@
-// One task of a graph file that stands for many: `for` names variables and their values.
+// Expands a task of a graph file with `for` into one task per combination of variable values.
 
 /** The values of each variable. */
 export type Variables = Readonly<Record<string, readonly string[]>>;
 
 const MAX_VALUES = 10_000;
 
-/** Reads `for`: lists, or ranges such as `1..20`. Answers what is wrong as text. */
+/** Parses `for`, whose values are lists, or ranges such as `1..20`. Returns the problem as text if it is invalid. */
 export function readVariables(given: unknown): Variables | string {
   if (typeof given !== "object" || given === null || Array.isArray(given))
-    return "for has a variable and its values, such as {shard: 1..20} or {os: [linux, mac]}";
+    return "for must be an object of variables and their values, such as {shard: 1..20} or {os: [linux, mac]}";
   const variables: [name: string, values: readonly string[]][] = [];
   for (const [name, values] of Object.entries(given)) {
-    if (!/^[A-Za-z_]\w*$/.test(name)) return `for.${name}: variables are named with letters, digits and _`;
+    if (!/^[A-Za-z_]\w*$/.test(name))
+      return `for.${name}: variable names must consist of letters, digits and _, and not start with a digit`;
     const read = Array.isArray(values) ? listOf(values) : rangeOf(values);
     if (read === undefined || read.length === 0)
-      return `for.${name}: write a range such as 1..20, or a list of texts and numbers`;
+      return `for.${name} must be a range such as 1..20, or a list of strings and numbers`;
     if (read.length > MAX_VALUES)
-      return `for.${name}: these are ${read.length} values, and ${MAX_VALUES} is the most`;
+      return `for.${name} has ${read.length} values; the maximum is ${MAX_VALUES}`;
     variables.push([name, read]);
   }
   return Object.fromEntries(variables);
@@ -34,7 +35,7 @@ function rangeOf(value: unknown): string[] | undefined {
   return Array.from({ length }, (_, i) => String(Number(from) + i));
 }
 
-/** Every choice of one value for each variable, the last one changing fastest; one empty choice where there are none. */
+/** Yields every combination of values; the last variable changes fastest. Without variables, yields one empty one. */
 export function* combinations(
   variables: Variables,
 ): Generator<Readonly<Record<string, string>>, void, undefined> {
@@ -47,17 +48,17 @@ export function* combinations(
     for (const others of combinations(Object.fromEntries(rest))) yield { [name]: value, ...others };
 }
 
-/** How many combinations there are. */
+/** Returns the number of combinations. */
 export const countCombinations = (variables: Variables): number =>
   Object.values(variables).reduce((product, values) => product * values.length, 1);
 
-/** A copy in which `{{name}}` stands for the value; what is no variable is left, since commands may use braces, too. */
-export function fill(value: unknown, chosen: Readonly<Record<string, string>>): unknown {
+/** Returns a copy with each `{{name}}` replaced by its value. Other braces stay: commands may use them, too. */
+export function substitute(value: unknown, chosen: Readonly<Record<string, string>>): unknown {
   if (typeof value === "string")
     return value.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (hole, name: string) =>
       Object.hasOwn(chosen, name) ? (chosen[name] ?? hole) : hole,
     );
-  if (Array.isArray(value)) return value.map((element: unknown) => fill(element, chosen));
+  if (Array.isArray(value)) return value.map((element: unknown) => substitute(element, chosen));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fill(member, chosen)]));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, substitute(member, chosen)]));
 }

@@ -1,34 +1,34 @@
-// Mistakes in a file, all of them at once, each with its line and column.
+// Collects the problems in a file, each with its line and column, to report them together.
 import { isMap, isNode, isScalar, type Document, type LineCounter } from "yaml";
 import { CliError, listProblems } from "../cli-error.ts";
 
 export type FilePath = readonly (string | number)[];
 
 export interface FileProblems {
-  /** Where a path, or what is there of it, is written: `graph.yml:3:5`. */
-  place(path: FilePath): string;
+  /** Returns the position of a path, or of the part of it that exists: `graph.yml:3:5`. */
+  positionOf(path: FilePath): string;
   add(path: FilePath, text: string): void;
-  /** Throws what was added, if anything was. */
-  throwAny(): void;
+  /** Throws a `CliError` that lists the problems, if there are any. */
+  throwIfAny(): void;
 }
 
 export function fileProblems(file: string, document: Document, lines: LineCounter): FileProblems {
   const problems: string[] = [];
-  const place = (path: FilePath): string => {
+  const positionOf = (path: FilePath): string => {
     const offset = offsetOf(document, path);
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
   return {
-    place,
-    add: (path, text) => void problems.push(`${place(path)}: ${text}`),
-    throwAny() {
+    positionOf,
+    add: (path, text) => void problems.push(`${positionOf(path)}: ${text}`),
+    throwIfAny() {
       if (problems.length > 0) throw new CliError(listProblems(problems));
     },
   };
 }
 
-/** The key that leads to a value, else the value, else those of what it would stand in. */
+/** Returns the offset of the key of a value, or else of the value, or else of its closest parent that exists. */
 function offsetOf(document: Document, path: FilePath): number {
   for (let length = path.length; length > 0; length--) {
     const last = path[length - 1];

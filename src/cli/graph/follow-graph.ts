@@ -1,6 +1,6 @@
-// Follows the tasks of a group by its events, through lost connections, to the end.
-import { ClientError } from "../../client/client-error.ts";
+// Follows the tasks of a group by their events, across lost connections, until the graph is finished.
 import { queueEvents } from "../../client/bindings.ts";
+import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
 import { paginate } from "../paginate.ts";
 import type { GraphProgress, TaskProgress } from "./graph-progress.ts";
@@ -9,16 +9,16 @@ export interface FollowedGraph {
   readonly client: Client;
   readonly taskGroupId: string;
   readonly progress: GraphProgress;
-  /** Whether nothing more will happen. */
-  isOver(): boolean;
-  /** A task has another state. */
+  /** Reports whether no more changes are expected. */
+  isFinished(): boolean;
+  /** Called when the state of a task has changed. */
   onChange(task: TaskProgress): void;
 }
 
-type Listening = Awaited<ReturnType<typeof listenTo>>;
+type EventStream = Awaited<ReturnType<typeof listenToGroup>>;
 
-/** Begins to listen: before the tasks are created, so that nothing is missed. */
-export const listenTo = (client: Client, taskGroupId: string, signal: AbortSignal) =>
+/** Opens the event stream of a group. Call it before the tasks are created, so that no event is missed. */
+export const listenToGroup = (client: Client, taskGroupId: string, signal: AbortSignal) =>
   client.events.listen(
     [
       queueEvents.taskPending({ taskGroupId }),
@@ -30,32 +30,32 @@ export const listenTo = (client: Client, taskGroupId: string, signal: AbortSigna
     { signal },
   );
 
-/** Resolves when nothing more will happen. */
+/** Resolves when the graph is finished. */
 export async function followGraph(
-  { client, taskGroupId, progress, isOver, onChange }: FollowedGraph,
-  listening: Listening,
+  { client, taskGroupId, progress, isFinished, onChange }: FollowedGraph,
+  events: EventStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const take = (status: Parameters<GraphProgress["update"]>[0]): void => {
+  const apply = (status: Parameters<GraphProgress["update"]>[0]): void => {
     const changed = progress.update(status);
     if (changed) onChange(changed);
   };
-  for (let stream = listening; !signal.aborted;) {
+  for (let stream = events; !signal.aborted;) {
     try {
-      if (isOver()) return;
+      if (isFinished()) return;
       for await (const { payload } of stream) {
-        take(payload.status);
-        if (isOver()) return;
+        apply(payload.status);
+        if (isFinished()) return;
       }
-      if (!signal.aborted) throw new Error("the stream of events has ended");
+      if (!signal.aborted) throw new Error("the event stream has ended");
     } catch (error) {
-      // We were away for longer than events are kept.
+      // Disconnected for longer than the server keeps events.
       if (!(error instanceof ClientError) || error.code !== "EventsMissing") throw error;
-      stream = await listenTo(client, taskGroupId, signal);
+      stream = await listenToGroup(client, taskGroupId, signal);
       for await (const page of paginate((query) =>
         client.queue.listTaskGroup({ taskGroupId }, { query, signal }),
       ))
-        for (const { status } of page.tasks) take(status);
+        for (const { status } of page.tasks) apply(status);
     }
   }
 }

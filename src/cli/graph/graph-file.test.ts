@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { CliError } from "../cli-error.ts";
 import { parseYaml } from "../parse-yaml.ts";
-import { combinations, countCombinations, fill, readVariables } from "./expand.ts";
+import { combinations, countCombinations, readVariables, substitute } from "./expand.ts";
 import { readGraphFile } from "./graph-file.ts";
 import { graphTasks } from "./graph-tasks.ts";
 
@@ -16,19 +16,19 @@ const origin = {
 const read = (source: string) => readGraphFile(parseYaml(source, "g.yml"), "g.yml");
 const graphOf = (source: string) => graphTasks(read(source), origin);
 
-/** What is said of a file that is wrong. */
-function mistakes(source: string): string[] {
+/** The lines of the error message. */
+function problemsOf(source: string): string[] {
   try {
     graphOf(source);
   } catch (error) {
     if (error instanceof CliError) return error.message.split("\n");
     throw error;
   }
-  throw new Error("nothing was wrong");
+  throw new Error("the graph was accepted");
 }
 
 describe("a graph file", () => {
-  test("becomes tasks that the queue takes, with what each needs", () => {
+  test("becomes tasks that the queue accepts, with their dependencies", () => {
     const graph = graphOf(`
       name: a build
       defaults: { priority: low, env: { A: 1, B: two }, deadline: 2 hours }
@@ -96,7 +96,7 @@ describe("a graph file", () => {
     ]);
   });
 
-  test("may be JSON, have no name, and payloads of its own", () => {
+  test("may be JSON, have no name, and use its own payloads", () => {
     const { name, requests } = graphOf(
       '{"tasks":{"a":{"payload":{"image":"x","env":{"A":"1"}},"env":{"B":true}}}}',
     );
@@ -104,7 +104,7 @@ describe("a graph file", () => {
     expect(requests[0]?.task.payload).toEqual({ image: "x", env: { A: "1", B: "true" } });
   });
 
-  test("has one task stand for many, and patterns for names", () => {
+  test("expands tasks with variables, and patterns in needs", () => {
     const { tasks } = read(`
       tasks:
         build-{{os}}-{{n}}: { for: { os: [linux, mac], n: 9..10 }, command: "make {{os}} {{n}} {{other}}" }
@@ -122,9 +122,9 @@ describe("a graph file", () => {
     expect(tasks[3]?.members["command"]).toBe("make mac 10 {{other}}");
   });
 
-  test("that is wrong is told every mistake with its line and column", () => {
+  test("that is invalid is rejected with the line and column of every problem", () => {
     expect(
-      mistakes(`name: x
+      problemsOf(`name: x
 defualts: {}
 tasks:
   a: { comand: x }
@@ -136,18 +136,18 @@ tasks:
     ).toEqual([
       "g.yml:2:1: defualts is not a known member; did you mean defaults?",
       "g.yml:4:8: comand is not a known member; did you mean command?",
-      "g.yml:8:3: d is not an object",
+      "g.yml:8:3: d must be an object",
     ]);
-    expect(mistakes("nam: x\ntasks:\n  a: { comand: x }\n  b: { needs: [c, a, d-*], command: x }\n")).toEqual(
-      [
-        "g.yml:1:1: nam is not a known member; did you mean name?",
-        "g.yml:3:8: comand is not a known member; did you mean command?",
-        "g.yml:4:8: b needs c, which is no task of the graph; did you mean a?",
-        "g.yml:4:8: b needs d-*, which is no task of the graph",
-      ],
-    );
     expect(
-      mistakes(`tasks:
+      problemsOf("nam: x\ntasks:\n  a: { comand: x }\n  b: { needs: [c, a, d-*], command: x }\n"),
+    ).toEqual([
+      "g.yml:1:1: nam is not a known member; did you mean name?",
+      "g.yml:3:8: comand is not a known member; did you mean command?",
+      "g.yml:4:8: b needs c, which is not a task of the graph; did you mean a?",
+      "g.yml:4:8: b needs d-*, which is not a task of the graph",
+    ]);
+    expect(
+      problemsOf(`tasks:
   a: { comand: x }
   b: { needs: 3, command: x }
   d: 3
@@ -157,90 +157,90 @@ tasks:
 `),
     ).toEqual([
       "g.yml:2:8: comand is not a known member; did you mean command?",
-      "g.yml:3:8: needs is the name of a task, or a list of names",
-      "g.yml:4:3: d is not an object",
-      "g.yml:5:14: for.x: write a range such as 1..20, or a list of texts and numbers",
-      "g.yml:6:3: there are several tasks with the name f: put {{x}} in its name",
-      "g.yml:7:3: {{y}} in the name or in needs is no variable of for",
+      "g.yml:3:8: needs must be the name of a task, or a list of names",
+      "g.yml:4:3: d must be an object",
+      "g.yml:5:14: for.x must be a range such as 1..20, or a list of strings and numbers",
+      "g.yml:6:3: more than one task is named f: add {{x}} to its name",
+      "g.yml:7:3: {{y}} in the name or in needs is not a variable of for",
     ]);
-    expect(mistakes("tasks:\n  compile: { command: x }\n  b: { needs: [compil], command: x }\n")).toEqual([
-      "g.yml:3:8: b needs compil, which is no task of the graph; did you mean compile?",
+    expect(problemsOf("tasks:\n  compile: { command: x }\n  b: { needs: [compil], command: x }\n")).toEqual([
+      "g.yml:3:8: b needs compil, which is not a task of the graph; did you mean compile?",
     ]);
     expect(
-      mistakes(
+      problemsOf(
         "tasks:\n  a: { needs: [] }\n  b: { command: {} }\n  c: { command: x, maxRunTime: soon }\n  d: { command: x, env: 1, artifacts: x }\n",
       ),
     ).toEqual([
-      "g.yml:2:3: a: what is to be done is missing: give it a command",
-      "g.yml:3:8: b: command is a text for the shell, a list of words, or a list of such lists",
+      "g.yml:2:3: a: command is missing; add a command or a payload",
+      "g.yml:3:8: b: command must be a shell script, a list of words, or a list of such lists",
       "g.yml:4:20: c: maxRunTime soon is not a duration: write a whole number and a unit, such as 20m, 1200s or 500ms",
-      "g.yml:5:20: d: env is not an object of names and values",
-      "g.yml:5:28: d: artifacts is a list of paths; one that ends in / is a folder",
+      "g.yml:5:20: d: env must be an object of names and values",
+      "g.yml:5:28: d: artifacts must be a list of paths; a folder ends in /",
     ]);
   });
 
-  test("tells what is wrong with a task that stands for many once", () => {
+  test("reports a problem of a task with variables once", () => {
     expect(
-      mistakes(`tasks:
+      problemsOf(`tasks:
   a-{{n}}: { for: { n: 1..9 }, command: {}, deadline: tomorrow, expires: 5 }
   b-{{n}}: { for: { n: 1..9 }, command: "x", taskQueueId: "here-{{n}}" }
 `).slice(0, 4),
     ).toEqual([
-      "g.yml:2:32: a-1: command is a text for the shell, a list of words, or a list of such lists",
-      "g.yml:2:45: a-1: deadline: tomorrow is no time: write one such as 2 hours, or 2026-01-31T12:00:00Z",
-      "g.yml:2:65: a-1: expires: 5 is no time: write one such as 2 hours, or 2026-01-31T12:00:00Z",
-      "g.yml:3:46: b-1: taskQueueId: here-1 is no queue: these are written like local/default",
+      "g.yml:2:32: a-1: command must be a shell script, a list of words, or a list of such lists",
+      "g.yml:2:45: a-1: deadline: tomorrow is not a time such as 2 hours or 2026-01-31T12:00:00Z",
+      "g.yml:2:65: a-1: expires: 5 is not a time such as 2 hours or 2026-01-31T12:00:00Z",
+      "g.yml:3:46: b-1: taskQueueId: here-1 is not a task queue such as local/default",
     ]);
   });
 
-  test("has names that fit on a line", () => {
-    const text = "the name of a task has a letter at least, and no line breaks or other control characters";
-    expect(mistakes('tasks:\n  "": { command: x }\n  "a\\nb": { command: x }\n')).toEqual([
+  test("has names without control characters", () => {
+    const text = "the name of a task must not be empty or have line breaks or control characters";
+    expect(problemsOf('tasks:\n  "": { command: x }\n  "a\\nb": { command: x }\n')).toEqual([
       `g.yml:2:3: ${text}`,
       `g.yml:3:3: ${text}`,
     ]);
-    expect(mistakes('name: "a\\eb"\ntasks: { a: { command: x } }\n')).toEqual([
-      "g.yml:1:1: name is not a text on one line",
+    expect(problemsOf('name: "a\\eb"\ntasks: { a: { command: x } }\n')).toEqual([
+      "g.yml:1:1: name must be a string without line breaks or control characters",
     ]);
   });
 
-  test("has no more dependencies than one call takes, and is told so before they fill the memory", () => {
+  test("with more dependencies than fit into one call is rejected before they fill the memory", () => {
     expect(
-      mistakes(
+      problemsOf(
         "tasks:\n  a{{n}}: { for: { n: 1..5000 }, command: x }\n  b{{n}}: { for: { n: 1..5000 }, needs: a*, command: x }\n",
       ),
     ).toEqual([
-      "g.yml:3:34: with b401 there are more than 2000000 dependencies, which is the most: put a task between that needs all of these, and is needed in their place",
+      "g.yml:3:34: b401 exceeds the maximum of 2000000 dependencies: add a task that needs all of these, and need only that task",
     ]);
   });
 
-  // A guess for each of them would take minutes.
-  test("with thousands of wrong names is answered at once", () => {
-    const lines = mistakes(
+  // Suggestions for all of them would take minutes.
+  test("with thousands of wrong names is rejected quickly", () => {
+    const lines = problemsOf(
       "tasks:\n  some-task-{{n}}: { for: { n: 1..5000 }, needs: 'some-tusk-{{n}}', command: x }\n",
     );
     expect(lines).toHaveLength(51);
     expect(lines.at(-1)).toBe("… and 4950 more");
   });
 
-  test("that is no graph, or no YAML, is refused", () => {
-    expect(mistakes("")).toEqual(["g.yml:1:1: a graph is an object with tasks by name"]);
-    expect(mistakes("tasks: {}")).toEqual([
-      "g.yml:1:1: a graph has tasks: an object with a member for each, by name",
+  test("that is not a graph, or not YAML, is rejected", () => {
+    expect(problemsOf("")).toEqual(["g.yml:1:1: a graph must be an object with tasks by name"]);
+    expect(problemsOf("tasks: {}")).toEqual([
+      "g.yml:1:1: tasks must be an object with at least one task, by name",
     ]);
-    expect(mistakes("tasks:\n  a: [1\n  b: 2\n")[0]).toMatch(/^g\.yml:3:\d+: /);
+    expect(problemsOf("tasks:\n  a: [1\n  b: 2\n")[0]).toMatch(/^g\.yml:3:\d+: /);
   });
 
-  test("may not have more tasks than one call takes, however they are written", () => {
-    expect(mistakes("tasks:\n  a-{{x}}-{{y}}: { for: { x: 1..9999, y: 1..9999 }, command: x }\n")).toEqual([
-      "g.yml:2:3: with a-{{x}}-{{y}} there are more than 10000 tasks, which is the most",
+  test("with more tasks than fit into one call is rejected, however they are written", () => {
+    expect(problemsOf("tasks:\n  a-{{x}}-{{y}}: { for: { x: 1..9999, y: 1..9999 }, command: x }\n")).toEqual([
+      "g.yml:2:3: a-{{x}}-{{y}} exceeds the maximum of 10000 tasks",
     ]);
-    expect(mistakes("tasks:\n  a-{{x}}: { for: { x: 1..999999999 }, command: x }\n")[0]).toContain(
-      "for.x: these are 10001 values, and 10000 is the most",
+    expect(problemsOf("tasks:\n  a-{{x}}: { for: { x: 1..999999999 }, command: x }\n")[0]).toContain(
+      "for.x has 10001 values; the maximum is 10000",
     );
   });
 
-  test("is read or refused with a place, whatever it is", () => {
+  test("is accepted, or rejected with a position, for any input", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -260,7 +260,7 @@ tasks:
   });
 });
 
-test("variables have as many combinations as their product, each once", () => {
+test("the number of combinations is the product of the numbers of values, and each occurs once", () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.constantFrom("a", "b", "c"), fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 4 })),
@@ -275,19 +275,19 @@ test("variables have as many combinations as their product, each once", () => {
   );
 });
 
-test("what objects inherit is no variable", () => {
-  expect(fill("{{toString}} {{x}}", { x: "1" })).toBe("{{toString}} 1");
-  expect(fill("{{__proto__}}", { x: "1" })).toBe("{{__proto__}}");
+test("inherited properties are not variables", () => {
+  expect(substitute("{{toString}} {{x}}", { x: "1" })).toBe("{{toString}} 1");
+  expect(substitute("{{__proto__}}", { x: "1" })).toBe("{{__proto__}}");
   const variables = readVariables(JSON.parse('{"__proto__": [7]}'));
   expect(
     typeof variables === "string"
       ? variables
-      : [...combinations(variables)].map((c) => fill("{{__proto__}}", c)),
+      : [...combinations(variables)].map((c) => substitute("{{__proto__}}", c)),
   ).toEqual(["7"]);
 });
 
-test("values are filled in wherever there are texts, and once", () => {
-  expect(fill({ a: ["{{x}}{{ x }}", 1, null], b: "${{y}}" }, { x: "{{y}}", y: "2" })).toEqual({
+test("values are substituted in all strings, once", () => {
+  expect(substitute({ a: ["{{x}}{{ x }}", 1, null], b: "${{y}}" }, { x: "{{y}}", y: "2" })).toEqual({
     a: ["{{y}}{{y}}", 1, null],
     b: "$2",
   });

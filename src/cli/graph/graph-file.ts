@@ -1,21 +1,21 @@
-// A graph as people write it: tasks by name, with what each needs. docs/guides/graphs.md describes the format.
+// Reads a graph file: tasks by name, with the tasks that each needs. docs/guides/graphs.md describes the format.
 import { MAX_TASKS_PER_CALL } from "../../api/queue/graph.ts";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import { CliError, MAX_LISTED } from "../cli-error.ts";
 import type { Yaml } from "../parse-yaml.ts";
-import { combinations, countCombinations, fill, readVariables } from "./expand.ts";
+import { combinations, countCombinations, readVariables, substitute } from "./expand.ts";
 import { fileProblems, type FilePath, type FileProblems } from "./file-problems.ts";
 
-/** Members of the file as they were written, not looked at yet. */
+/** Members of an object in the file, not validated yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
 export interface FileTask {
   readonly name: string;
-  /** Where it is in the file. */
+  /** Its place in the file. */
   readonly path: FilePath;
   readonly needs: readonly string[];
-  /** What is left: its own members, and those of the defaults below them. */
+  /** The remaining members, merged with the defaults. */
   readonly members: Members;
 }
 
@@ -26,7 +26,7 @@ export interface GraphFile {
 }
 
 const graphMembers = ["name", "defaults", "tasks"];
-/** Ours, beside those of a task's definition. */
+/** Members in addition to those of a task definition. */
 const ownMembers = ["command", "env", "artifacts", "maxRunTime", "description"];
 const definitionMembers = Object.keys(TaskDefinitionRequest.properties).filter(
   (name) => !["created", "dependencies", "taskGroupId"].includes(name),
@@ -34,94 +34,88 @@ const definitionMembers = Object.keys(TaskDefinitionRequest.properties).filter(
 const defaultMembers = [...ownMembers, ...definitionMembers];
 const taskMembers = ["needs", "for", ...defaultMembers];
 
-/** What fits in a call beside the tasks: 26 bytes each. */
+/** What fits into a call next to the tasks, at 26 bytes each. */
 const MAX_EDGES = 2_000_000;
 const CONTROL = /\p{Cc}/u;
 
-/** Reads a graph. Throws a `CliError` with every mistake and where it is. `file` is for messages. */
+/** Reads a graph. Throws a `CliError` that lists every problem with its position. `file` is used in messages only. */
 export function readGraphFile({ value: graph, document, lines }: Yaml, file: string): GraphFile {
   const problems = fileProblems(file, document, lines);
-  if (!isMembers(graph)) throw new CliError(`${file}:1:1: a graph is an object with tasks by name`);
+  if (!isMembers(graph)) throw new CliError(`${file}:1:1: a graph must be an object with tasks by name`);
   checkMembers(problems, [], graph, graphMembers);
   const { name = file.replace(/^.*\//, "").replace(/\.\w+$/, ""), defaults = {}, tasks } = graph;
   if (typeof name !== "string" || CONTROL.test(name))
-    problems.add(["name"], "name is not a text on one line");
-  if (!isMembers(defaults)) problems.add(["defaults"], "defaults is not an object");
+    problems.add(["name"], "name must be a string without line breaks or control characters");
+  if (!isMembers(defaults)) problems.add(["defaults"], "defaults must be an object");
   else checkMembers(problems, ["defaults"], defaults, defaultMembers);
   if (!isMembers(tasks) || Object.keys(tasks).length === 0)
-    problems.add(["tasks"], "a graph has tasks: an object with a member for each, by name");
+    problems.add(["tasks"], "tasks must be an object with at least one task, by name");
 
   const expanded =
     isMembers(tasks) && isMembers(defaults) ? expandTasks(problems, tasks, defaults) : undefined;
-  // Where a task could not be read, others would seem to need nothing that there is.
-  const named = expanded ? resolveNeeds(problems, expanded) : [];
-  problems.throwAny();
-  return { name: String(name), tasks: named, problems };
+  // If a task could not be read, tasks that need it would be reported as well.
+  const resolved = expanded ? resolveNeeds(problems, expanded) : [];
+  problems.throwIfAny();
+  return { name: String(name), tasks: resolved, problems };
 }
 
 interface Expanded extends Omit<FileTask, "needs"> {
-  /** Names, and patterns of names. */
-  readonly wants: readonly string[];
+  /** Names and patterns of names. */
+  readonly needs: readonly string[];
 }
 
-/** Undefined where not all of them could be read. */
+/** Returns undefined if any task could not be read. */
 function expandTasks(problems: FileProblems, tasks: Members, defaults: Members): Expanded[] | undefined {
-  let isWhole = true;
+  let complete = true;
   const skip = (path: FilePath, text: string): void => {
     problems.add(path, text);
-    isWhole = false;
+    complete = false;
   };
   const expanded = new Map<string, Expanded>();
   for (const [key, given] of Object.entries(tasks)) {
     const path = ["tasks", key];
     if (!isMembers(given)) {
-      skip(path, `${key} is not an object`);
+      skip(path, `${key} must be an object`);
       continue;
     }
     checkMembers(problems, path, given, taskMembers);
-    const { for: loop = {}, needs: wanted = [], ...own } = given;
+    const { for: loop = {}, needs: givenNeeds = [], ...own } = given;
     const variables = readVariables(loop);
-    const wants = textsOf(wanted);
+    const needs = textsOf(givenNeeds);
     if (typeof variables === "string") skip([...path, "for"], variables);
-    if (!wants) skip([...path, "needs"], "needs is the name of a task, or a list of names");
-    if (typeof variables === "string" || !wants) continue;
+    if (!needs) skip([...path, "needs"], "needs must be the name of a task, or a list of names");
+    if (typeof variables === "string" || !needs) continue;
     if (expanded.size + countCombinations(variables) > MAX_TASKS_PER_CALL) {
-      skip(path, `with ${key} there are more than ${MAX_TASKS_PER_CALL} tasks, which is the most`);
+      skip(path, `${key} exceeds the maximum of ${MAX_TASKS_PER_CALL} tasks`);
       break;
     }
     for (const chosen of combinations(variables)) {
-      const name = String(fill(key, chosen));
-      const hole = /\{\{.*?\}\}/.exec([name, ...wants.map((want) => String(fill(want, chosen)))].join(" "));
+      const name = String(substitute(key, chosen));
+      const filled = needs.map((need) => String(substitute(need, chosen)));
+      const hole = /\{\{.*?\}\}/.exec([name, ...filled].join(" "));
       if (hole) {
-        skip(path, `${hole[0]} in the name or in needs is no variable of for`);
+        skip(path, `${hole[0]} in the name or in needs is not a variable of for`);
         break;
       }
       if (name === "" || CONTROL.test(name)) {
-        skip(
-          path,
-          "the name of a task has a letter at least, and no line breaks or other control characters",
-        );
+        skip(path, "the name of a task must not be empty or have line breaks or control characters");
         break;
       }
       if (expanded.has(name)) {
         const missing = Object.keys(variables).filter((variable) => !key.includes(`{{${variable}}}`));
-        const hint = missing.length > 0 ? `: put {{${missing.join("}} and {{")}}} in its name` : "";
-        skip(path, `there are several tasks with the name ${name}${hint}`);
+        const hint = missing.length > 0 ? `: add {{${missing.join("}} and {{")}}} to its name` : "";
+        skip(path, `more than one task is named ${name}${hint}`);
         break;
       }
-      expanded.set(name, {
-        name,
-        path,
-        wants: wants.map((want) => String(fill(want, chosen))),
-        // Filled with the defaults in, so that these may use the variables, too.
-        members: fill(withDefaults(own, defaults), chosen) as Members,
-      });
+      // Substituted after the merge, so that defaults can use the variables, too.
+      const members = substitute(withDefaults(own, defaults), chosen) as Members;
+      expanded.set(name, { name, path, needs: filled, members });
     }
   }
-  return isWhole ? [...expanded.values()] : undefined;
+  return complete ? [...expanded.values()] : undefined;
 }
 
-/** Objects are merged member by member, one level deep; anything else of the task's own takes the default's place. */
+/** Merges objects by member, one level deep. Any other member of the task replaces the default. */
 function withDefaults(own: Members, defaults: Members): Members {
   const merged: Record<string, unknown> = { ...defaults, ...own };
   for (const [name, member] of Object.entries(own)) {
@@ -133,29 +127,29 @@ function withDefaults(own: Members, defaults: Members): Members {
 
 function resolveNeeds(problems: FileProblems, tasks: readonly Expanded[]): FileTask[] {
   const names = new Set(tasks.map(({ name }) => name));
-  /** What a pattern stands for; asked for by many tasks, worked out once. */
+  /** Cached: many tasks need the same pattern. */
   const matches = new Map<string, readonly string[]>();
   let edges = 0;
-  let guesses = 0;
+  let suggestions = 0;
   const resolved: FileTask[] = [];
-  for (const { wants, ...task } of tasks) {
+  for (const { needs: wanted, ...task } of tasks) {
     const needs = new Set<string>();
     const path = [...task.path, "needs"];
-    for (const want of wants) {
-      const known = matches.get(want) ?? matching(want, names);
-      matches.set(want, known);
-      for (const name of known) if (name !== task.name || !want.includes("*")) needs.add(name);
+    for (const need of wanted) {
+      const known = matches.get(need) ?? matching(need, names);
+      matches.set(need, known);
+      for (const name of known) if (name !== task.name || !need.includes("*")) needs.add(name);
       if (known.length > 0) continue;
-      // A guess looks at all names, so that only those that are told are worth one.
-      const meant = guesses++ < MAX_LISTED ? didYouMean(want, names) : undefined;
+      // A suggestion compares all names, so only the problems that are listed get one.
+      const meant = suggestions++ < MAX_LISTED ? didYouMean(need, names) : undefined;
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-      problems.add(path, `${task.name} needs ${want}, which is no task of the graph${hint}`);
+      problems.add(path, `${task.name} needs ${need}, which is not a task of the graph${hint}`);
     }
     edges += needs.size;
     if (edges > MAX_EDGES) {
       problems.add(
         path,
-        `with ${task.name} there are more than ${MAX_EDGES} dependencies, which is the most: put a task between that needs all of these, and is needed in their place`,
+        `${task.name} exceeds the maximum of ${MAX_EDGES} dependencies: add a task that needs all of these, and need only that task`,
       );
       break;
     }
@@ -164,15 +158,15 @@ function resolveNeeds(problems: FileProblems, tasks: readonly Expanded[]): FileT
   return resolved;
 }
 
-const matching = (want: string, names: ReadonlySet<string>): readonly string[] => {
-  if (!want.includes("*")) return names.has(want) ? [want] : [];
-  const pattern = patternOf(want);
+const matching = (need: string, names: ReadonlySet<string>): readonly string[] => {
+  if (!need.includes("*")) return names.has(need) ? [need] : [];
+  const pattern = patternOf(need);
   return [...names].filter((name) => pattern.test(name));
 };
 
-const patternOf = (want: string): RegExp =>
+const patternOf = (need: string): RegExp =>
   new RegExp(
-    `^${want
+    `^${need
       .split("*")
       .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
       .join(".*")}$`,
@@ -182,7 +176,7 @@ function checkMembers(problems: FileProblems, path: FilePath, of: Members, known
   for (const name of Object.keys(of)) {
     if (known.includes(name)) continue;
     const meant = didYouMean(name, known);
-    const hint = meant === undefined ? `it may be ${known.join(", ")}` : `did you mean ${meant}?`;
+    const hint = meant === undefined ? `known members: ${known.join(", ")}` : `did you mean ${meant}?`;
     problems.add([...path, name], `${name} is not a known member; ${hint}`);
   }
 }

@@ -27,36 +27,36 @@ function status(taskId: string, state: State, runs = 1): TaskStatus {
   return { taskId, ...queue, ...rest, retriesLeft: 5, state, runs: list };
 }
 
-describe("a graph is over", () => {
+describe("a graph is finished", () => {
   test("when all of its tasks are resolved", () => {
     const progress = graphProgress([task("a"), task("b", ["a"])]);
-    expect(progress.isOver()).toBe(false);
+    expect(progress.isFinished()).toBe(false);
     progress.update(status("a", "completed"));
-    // What happens next is on its way.
-    expect(progress.isOver()).toBe(false);
+    // The event of the next task is still to come.
+    expect(progress.isFinished()).toBe(false);
     progress.update(status("b", "failed"));
-    expect(progress.isOver()).toBe(true);
+    expect(progress.isFinished()).toBe(true);
     expect(progress.counts).toMatchObject({ completed: 1, failed: 1, unscheduled: 0 });
   });
 
-  test("when what is left waits for something that failed, also by way of others", () => {
+  test("when the remaining tasks wait for a failed one, directly or through others", () => {
     const progress = graphProgress([task("c", ["b"]), task("b", ["a", "x"]), task("a"), task("x")]);
     progress.update(status("a", "failed"));
-    expect(progress.isOver()).toBe(false);
+    expect(progress.isFinished()).toBe(false);
     progress.update(status("x", "completed"));
-    expect(progress.isOver()).toBe(true);
+    expect(progress.isFinished()).toBe(true);
   });
 
-  test("but not while something waits that goes on after failures", () => {
+  test("but not while a task waits that also runs after failures", () => {
     const progress = graphProgress([task("a"), task("b", ["a"], true)]);
     progress.update(status("a", "exception"));
-    expect(progress.isOver()).toBe(false);
+    expect(progress.isFinished()).toBe(false);
     progress.update(status("b", "completed"));
-    expect(progress.isOver()).toBe(true);
+    expect(progress.isFinished()).toBe(true);
   });
 });
 
-test("what is told late or twice changes nothing, and runs that follow do", () => {
+test("late and repeated events change nothing, and new runs do", () => {
   const progress = graphProgress([task("a")]);
   expect(progress.update(status("a", "running"))).toMatchObject({ state: "running" });
   expect(progress.update(status("a", "pending"))).toBeUndefined();
@@ -71,7 +71,7 @@ test("what is told late or twice changes nothing, and runs that follow do", () =
 const io = capturedIo();
 const plain = colorsFor(io.stdout, io.env);
 
-test("the display has a bar for each state that there is, and names what runs", () => {
+test("the display has a bar per state, and the names of running tasks", () => {
   const progress = graphProgress(["a", "b", "c", "d"].map((name) => task(name)));
   progress.update(status("a", "completed"));
   progress.update(status("b", "running"));
@@ -88,7 +88,7 @@ test("the display has a bar for each state that there is, and names what runs", 
   expect(long.every((line) => line.length <= 40)).toBe(true);
 });
 
-test("the critical path is drawn on the axis of its group", () => {
+test("the critical path is drawn on the time axis of the group", () => {
   const ms = { gapMs: 0, queueMs: 0, runMs: 0, betweenMs: 0 };
   const time = (s: number): string => new Date(Date.parse(at) + s * 1000).toISOString();
   const summary = {
@@ -131,9 +131,9 @@ test("the critical path is drawn on the axis of its group", () => {
     "b             ······██████  3.0s    0ms  3.0s  60.0%",
     "",
     "▒ waiting for a worker  █ running  · neither",
-    "all tasks together: 5.0s waiting for workers, 20.0s running",
+    "total of all tasks: 5.0s waiting for workers, 20.0s running",
   ]);
-  // Where there is no room for the axis, the figures are left.
+  // Without room for the axis, only the figures are shown.
   const [, second] = summary.criticalPath;
   const long = {
     ...summary,
@@ -143,11 +143,11 @@ test("the critical path is drawn on the axis of its group", () => {
   };
   expect(drawCriticalPath(long as typeof summary, summary.until, plain, 40)).toEqual([
     "critical path: 1 of 9 tasks, 10.0s so far",
-    "2 tasks wait for one that failed, and are left out",
+    "not included: 2 tasks that wait for a failed task",
     "",
     "TASK             GAP  QUEUE   RUN  SHARE",
     "a name of two…  3.0s    0ms  3.0s  60.0%",
     "",
-    "all tasks together: 5.0s waiting for workers, 20.0s running",
+    "total of all tasks: 5.0s waiting for workers, 20.0s running",
   ]);
 });

@@ -1,4 +1,4 @@
-// What is known of the tasks of a graph, from the events of their group.
+// The states of the tasks of a graph, from the events of its group.
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { GraphTask } from "./graph-tasks.ts";
 
@@ -8,24 +8,24 @@ export interface TaskProgress {
   readonly task: GraphTask;
   readonly state: State;
   readonly runs: number;
-  /** Why its latest run ended. */
+  /** Why the latest run was resolved. */
   readonly reason: string | undefined;
   readonly started: string | undefined;
 }
 
 export interface GraphProgress {
   readonly counts: Readonly<Record<State, number>>;
-  /** In the order in which they began. */
+  /** In the order in which they started. */
   readonly running: Iterable<TaskProgress>;
   readonly total: number;
   of(taskId: string): TaskProgress | undefined;
   all(): Iterable<TaskProgress>;
-  /** Takes a status in; answers the task where it changed. */
+  /** Applies a status. Returns the task if it has changed. */
   update(status: TaskStatus): TaskProgress | undefined;
-  /** Whether all tasks are resolved. */
+  /** Reports whether all tasks are resolved. */
   isResolved(): boolean;
-  /** Whether they are, or those that are not wait for something that failed. */
-  isOver(): boolean;
+  /** Reports whether every task is resolved or waits for a failed one. */
+  isFinished(): boolean;
 }
 
 export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
@@ -43,19 +43,19 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
     exception: 0,
   };
 
-  /** What waits for a task that failed, directly or by way of others that wait. */
+  /** Counts the tasks that wait for a failed task, directly or through other waiting tasks. */
   function countStuck(): number {
     const stuck = new Set<string>();
-    const holdsUp = (need: string, task: GraphTask): boolean => {
+    const blocks = (need: string, task: GraphTask): boolean => {
       const needed = known.get(byName.get(need) ?? "");
       if (needed?.state === "unscheduled") return stuck.has(needed.task.taskId);
       return !task.anyResolution && (needed?.state === "failed" || needed?.state === "exception");
     };
-    // Until nothing changes, since the tasks of a file stand in any order.
+    // Repeats until nothing changes: the tasks of a file are in any order.
     for (let before = -1; before !== stuck.size;) {
       before = stuck.size;
       for (const { task, state } of known.values())
-        if (state === "unscheduled" && task.needs.some((need) => holdsUp(need, task))) stuck.add(task.taskId);
+        if (state === "unscheduled" && task.needs.some((need) => blocks(need, task))) stuck.add(task.taskId);
     }
     return stuck.size;
   }
@@ -70,7 +70,7 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
     all: () => known.values(),
     update({ taskId, state, runs }) {
       const before = known.get(taskId);
-      // Told again, or read while later events were on their way.
+      // A repeated event, or an event that is older than a status read meanwhile.
       if (
         !before ||
         runs.length < before.runs ||
@@ -93,14 +93,14 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
       return after;
     },
     isResolved: () => counts.pending + counts.running + counts.unscheduled === 0,
-    isOver: () =>
+    isFinished: () =>
       counts.pending + counts.running === 0 &&
-      // Nothing is stuck where nothing failed: asked after each task of a chain, the answer must be cheap.
+      // Without a failure nothing is stuck. Called after each task of a chain, so this must be cheap.
       (counts.unscheduled === 0 || counts.failed + counts.exception > 0) &&
       (counts.unscheduled === 0 || countStuck() === counts.unscheduled),
   };
 }
 
-/** How far a run is. */
+/** Orders the states within a run. */
 const rank = (state: State): number =>
   ["unscheduled", "pending", "running", "completed", "failed", "exception"].indexOf(state);

@@ -1,18 +1,19 @@
-// From a graph file to what the queue takes.
+// Builds task definitions from a graph file.
 import type { NewTask } from "../../api/queue/graph.ts";
 import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { slugid } from "../../lib/slugid.ts";
-import { artifactEntry, truncate, localOwner } from "../run/definition.ts";
-import { isTaskQueueId, parseSeconds } from "../run/parse-options.ts";
-import { absolute, day } from "../task/relative-time.ts";
 import { messageOf } from "../cli-error.ts";
+import { isTaskQueueId } from "../parse-task-queue.ts";
+import { artifactEntry, localOwner, truncate } from "../run/definition.ts";
+import { parseSeconds } from "../run/parse-options.ts";
+import { absoluteTime, day } from "../task/relative-time.ts";
 import { isMembers, type FileTask, type GraphFile, type Members } from "./graph-file.ts";
 
 export interface GraphTask {
   readonly taskId: string;
   readonly name: string;
   readonly needs: readonly string[];
-  /** Whether it goes on also when what it needs has failed. */
+  /** Whether it also runs after failed dependencies. */
   readonly anyResolution: boolean;
 }
 
@@ -32,23 +33,23 @@ export interface GraphOrigin {
   readonly taskQueueId: string;
 }
 
-/** Makes ids and definitions. Throws a `CliError` with every mistake that shows here; the queue checks the rest. */
+/** Creates ids and definitions. Throws a `CliError` that lists the problems found here; the queue checks the rest. */
 export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   const taskGroupId = slugid();
   const ids = new Map(file.tasks.map(({ name }) => [name, slugid()]));
-  const faults = new Set<string>();
+  const reported = new Set<string>();
   const requests = file.tasks.map((task): NewTask => {
-    const fault: Fault = (member, text) => {
-      // Of the many tasks that one stands for, the first is enough.
-      const at = JSON.stringify([...task.path, member, text]);
-      if (!faults.has(at)) file.problems.add([...task.path, member], `${task.name}: ${text}`);
-      faults.add(at);
+    const addProblem: AddProblem = (member, text) => {
+      // A problem of a task with `for` is reported once, for the first combination.
+      const key = JSON.stringify([...task.path, member, text]);
+      if (!reported.has(key)) file.problems.add([...task.path, member], `${task.name}: ${text}`);
+      reported.add(key);
     };
-    const definition = definitionOf(file.name, task, origin, fault);
+    const definition = definitionOf(file.name, task, origin, addProblem);
     const dependencies = task.needs.map((need) => ids.get(need) ?? "");
     return { taskId: ids.get(task.name) ?? "", task: { ...definition, taskGroupId, dependencies } };
   });
-  file.problems.throwAny();
+  file.problems.throwIfAny();
   const tasks = file.tasks.map(({ name, needs, members }) => ({
     taskId: ids.get(name) ?? "",
     name,
@@ -58,38 +59,35 @@ export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   return { name: file.name, taskGroupId, tasks, requests };
 }
 
-/** Tells what is wrong with a member of a task. */
-type Fault = (member: string, text: string) => void;
+/** Records a problem with a member of a task. */
+type AddProblem = (member: string, text: string) => void;
 
 function definitionOf(
   graph: string,
   { name, members }: FileTask,
   { now, rootUrl, taskQueueId }: GraphOrigin,
-  fault: Fault,
+  addProblem: AddProblem,
 ): TaskDefinitionRequest {
   const { command, env, artifacts, maxRunTime, description, payload, metadata, ...rest } = members;
   const commands = commandsOf(command);
   const given = isMembers(payload) ? payload : {};
   if (command !== undefined && !commands)
-    fault("command", "command is a text for the shell, a list of words, or a list of such lists");
+    addProblem("command", "command must be a shell script, a list of words, or a list of such lists");
   if (command === undefined && payload === undefined)
-    fault("command", "what is to be done is missing: give it a command");
-  if (payload !== undefined && !isMembers(payload)) fault("payload", "payload is not an object");
-  if (metadata !== undefined && !isMembers(metadata)) fault("metadata", "metadata is not an object");
-  if (env !== undefined && !isMembers(env)) fault("env", "env is not an object of names and values");
+    addProblem("command", "command is missing; add a command or a payload");
+  if (payload !== undefined && !isMembers(payload)) addProblem("payload", "payload must be an object");
+  if (metadata !== undefined && !isMembers(metadata)) addProblem("metadata", "metadata must be an object");
+  if (env !== undefined && !isMembers(env)) addProblem("env", "env must be an object of names and values");
   const paths = artifacts === undefined ? [] : textsOf(artifacts);
-  if (!paths) fault("artifacts", "artifacts is a list of paths; one that ends in / is a folder");
+  if (!paths) addProblem("artifacts", "artifacts must be a list of paths; a folder ends in /");
   const queue = rest["taskQueueId"];
   if (queue !== undefined && !(typeof queue === "string" && isTaskQueueId(queue)))
-    fault("taskQueueId", `taskQueueId: ${shown(queue)} is no queue: these are written like local/default`);
-  const at = (member: string, otherwise: number): unknown => {
-    const given = rest[member];
-    const time = given === undefined ? new Date(now + otherwise).toISOString() : absolute(given, now);
+    addProblem("taskQueueId", `taskQueueId: ${shown(queue)} is not a task queue such as local/default`);
+  const timeOf = (member: string, defaultMs: number): unknown => {
+    const value = rest[member];
+    const time = value === undefined ? new Date(now + defaultMs).toISOString() : absoluteTime(value, now);
     if (typeof time !== "string" || Number.isNaN(Date.parse(time)))
-      fault(
-        member,
-        `${member}: ${shown(given)} is no time: write one such as 2 hours, or 2026-01-31T12:00:00Z`,
-      );
+      addProblem(member, `${member}: ${shown(value)} is not a time such as 2 hours or 2026-01-31T12:00:00Z`);
     return time;
   };
 
@@ -97,12 +95,14 @@ function definitionOf(
     ...(!("provisionerId" in rest) && { taskQueueId }),
     ...rest,
     created: new Date(now).toISOString(),
-    deadline: at("deadline", day),
-    expires: at("expires", 28 * day),
+    deadline: timeOf("deadline", day),
+    expires: timeOf("expires", 28 * day),
     payload: {
       ...given,
       ...(commands && { command: commands }),
-      ...((commands || maxRunTime !== undefined) && { maxRunTime: secondsOf(maxRunTime ?? 3600, fault) }),
+      ...((commands || maxRunTime !== undefined) && {
+        maxRunTime: secondsOf(maxRunTime ?? 3600, addProblem),
+      }),
       ...(isMembers(env) && { env: { ...membersOf(given["env"]), ...textMembers(env) } }),
       ...(paths && paths.length > 0 && { artifacts: paths.map(artifactEntry) }),
     },
@@ -115,11 +115,11 @@ function definitionOf(
       ...membersOf(metadata),
     },
   };
-  // Members that the file may hold are passed on as they are: the queue checks them, and its faults are told by name.
+  // Other members of the file are passed on unchecked: the queue validates them, and its faults are reported by task name.
   return task as TaskDefinitionRequest;
 }
 
-/** A text goes to a shell that stops at the first failure, as people expect of several lines. */
+/** Runs a string in a shell that stops at the first failure, as users expect of several lines. */
 function commandsOf(command: unknown): readonly (readonly string[])[] | undefined {
   if (typeof command === "string") return [["sh", "-ec", command]];
   if (!Array.isArray(command) || command.length === 0) return undefined;
@@ -132,17 +132,17 @@ function commandsOf(command: unknown): readonly (readonly string[])[] | undefine
 const wordOf = (word: unknown): string | undefined =>
   typeof word === "string" ? word : typeof word === "number" ? String(word) : undefined;
 
-function secondsOf(value: unknown, fault: Fault): unknown {
+function secondsOf(value: unknown, addProblem: AddProblem): unknown {
   if (typeof value === "number") return value;
   try {
     return parseSeconds(String(value));
   } catch (error) {
-    fault("maxRunTime", messageOf(error).replace("--max-run-time", "maxRunTime"));
+    addProblem("maxRunTime", messageOf(error).replace("--max-run-time", "maxRunTime"));
     return value;
   }
 }
 
-/** What was written, as far as it helps. */
+/** Formats a value of the file for a message. */
 const shown = (value: unknown): string =>
   truncate(typeof value === "string" ? value : JSON.stringify(value), 60);
 
@@ -151,7 +151,7 @@ const textsOf = (value: unknown): readonly string[] | undefined =>
 
 const membersOf = (value: unknown): Members => (isMembers(value) ? value : {});
 
-/** Variables of the environment are texts, though YAML reads `1` as a number. */
+/** Converts numbers and booleans to strings: YAML parses `1` as a number, but environment variables are strings. */
 const textMembers = (env: Members): Members =>
   Object.fromEntries(
     Object.entries(env).map(([name, value]) => [

@@ -3,50 +3,51 @@ import { until } from "../../../test/support/until.ts";
 import { watchInactivity } from "./inactivity.ts";
 
 function watched(world: { server: boolean; queue: string | undefined }) {
-  const said: string[] = [];
+  const reports: string[] = [];
   let pings = 0;
   const stop = new AbortController();
-  const heard = watchInactivity({
+  watchInactivity({
     ping: () => {
       pings++;
-      return world.server ? Promise.resolve() : Promise.reject(new Error("away"));
+      return world.server ? Promise.resolve() : Promise.reject(new Error("down"));
     },
-    unserved: () => world.queue,
-    tell: (text) => void said.push(text),
+    unservedQueue: () => world.queue,
+    report: (text) => void reports.push(text),
     quietMs: 5,
     signal: stop.signal,
   });
-  const looks = async (count: number): Promise<void> => {
+  /** Waits for this many checks. */
+  const checks = async (count: number): Promise<void> => {
     const enough = pings + count;
-    await until(`${count} looks`, () => Promise.resolve(pings >= enough));
+    await until(`${count} checks`, () => Promise.resolve(pings >= enough));
   };
-  return { said, looks, heard, stop };
+  return { reports, checks, stop };
 }
 
-test("a server that is away is told once, and that it is back", async () => {
+test("a server that does not respond is reported once, and its return", async () => {
   const world = { server: true, queue: undefined as string | undefined };
-  const { said, looks, stop } = watched(world);
-  await looks(2);
-  expect(said).toEqual([]);
+  const { reports, checks, stop } = watched(world);
+  await checks(2);
+  expect(reports).toEqual([]);
   world.server = false;
-  await looks(3);
+  await checks(3);
   world.server = true;
-  await looks(3);
+  await checks(3);
   stop.abort();
-  expect(said).toEqual(["the server does not answer; still trying", "the server is back"]);
+  expect(reports).toEqual(["the server does not respond; still trying", "the server responds again"]);
 });
 
-test("a queue without workers is told once", async () => {
+test("a queue without workers is reported once", async () => {
   const world = { server: true, queue: "a/b" as string | undefined };
-  const { said, looks, stop } = watched(world);
-  await looks(3);
+  const { reports, checks, stop } = watched(world);
+  await checks(3);
   world.queue = "c/d";
-  await looks(3);
+  await checks(3);
   world.queue = undefined;
-  await looks(2);
+  await checks(2);
   stop.abort();
-  expect(said).toEqual([
-    "no worker takes a task of a/b; to start one: taskyard worker --task-queue a/b",
-    "no worker takes a task of c/d; to start one: taskyard worker --task-queue c/d",
+  expect(reports).toEqual([
+    "no worker claims tasks of a/b; start one: taskyard worker --task-queue a/b",
+    "no worker claims tasks of c/d; start one: taskyard worker --task-queue c/d",
   ]);
 });

@@ -1,41 +1,43 @@
-// What it means that nothing happens to a graph: its server is away, or no worker takes its tasks.
+// Explains why a graph makes no progress: its server does not respond, or no worker claims its tasks.
 import { setTimeout as pause } from "node:timers/promises";
 
 export interface InactivityOptions {
-  /** Whether the server answers; rejects where it does not. */
+  /** Rejects if the server does not respond. */
   ping(): Promise<unknown>;
-  /** The queue of a task that waits for a worker, where some do and none is running. */
-  unserved(): string | undefined;
-  tell(text: string): void;
-  /** How long nothing happens before this is looked at. Workers that wait take a task within milliseconds. */
+  /** Returns the queue of a pending task if none is running. */
+  unservedQueue(): string | undefined;
+  report(text: string): void;
+  /** Time without activity before each check. Waiting workers claim a task within milliseconds. */
   readonly quietMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Looks until the signal fires, and tells what it finds once. Call what it answers when something has happened. */
-export function watchInactivity({ ping, unserved, tell, quietMs, signal }: InactivityOptions): () => void {
+/** Checks until the signal aborts, and reports each cause once. Call the returned function on activity. */
+export function watchInactivity(options: InactivityOptions): () => void {
+  const { ping, unservedQueue, report, quietMs, signal } = options;
   let last = performance.now();
-  let isAway = false;
-  const told = new Set<string>();
-  const look = async (): Promise<void> => {
-    const answers = await ping().then(
+  let isDown = false;
+  const reported = new Set<string>();
+  const check = async (): Promise<void> => {
+    const responds = await ping().then(
       () => true,
       () => false,
     );
     if (signal.aborted) return;
-    if (isAway === answers) tell(answers ? "the server is back" : "the server does not answer; still trying");
-    isAway = !answers;
-    const queue = answers ? unserved() : undefined;
-    if (queue === undefined || told.has(queue)) return;
-    told.add(queue);
-    tell(`no worker takes a task of ${queue}; to start one: taskyard worker --task-queue ${queue}`);
+    if (isDown === responds)
+      report(responds ? "the server responds again" : "the server does not respond; still trying");
+    isDown = !responds;
+    const queue = responds ? unservedQueue() : undefined;
+    if (queue === undefined || reported.has(queue)) return;
+    reported.add(queue);
+    report(`no worker claims tasks of ${queue}; start one: taskyard worker --task-queue ${queue}`);
   };
   void (async () => {
     for (let wait = quietMs; !signal.aborted; wait = quietMs - (performance.now() - last)) {
-      // Rejects when the signal fires.
+      // Rejects when the signal aborts.
       if (wait > 0) await pause(wait, undefined, { signal, ref: false });
       else {
-        await look();
+        await check();
         last = performance.now();
       }
     }

@@ -1,29 +1,29 @@
-// Shows how a graph comes along: bars that are drawn again and again where a person looks, else a line now and then.
+// Shows the progress of a graph: bars that are redrawn on a terminal, occasional lines elsewhere.
 import { stripVTControlCharacters } from "node:util";
+import { colorsFor, type Colors } from "../colors.ts";
 import { timeBetween } from "../format.ts";
 import { writeLine, type Io } from "../io.ts";
-import { colorsFor, type Colors } from "../colors.ts";
 import type { GraphProgress, State } from "./graph-progress.ts";
 
 export interface ProgressDisplay {
-  /** Something has changed. */
-  changed(): void;
-  /** Says something that stays. */
-  writeLine(text: string): void;
-  /** Takes the bars away. */
+  /** Shows the current progress. Call it after every change. */
+  update(): void;
+  /** Prints a line that stays. */
+  print(text: string): void;
+  /** Removes the bars. */
   stop(): void;
 }
 
-// Some letters are two columns wide, and which they are is the terminal's business: a line that would wrap could not be
-// erased again, so it is cut off there.
-const noWrap = "\u001b[?7l";
-const wrap = "\u001b[?7h";
+// Wrapping is off while drawing. Terminals differ in which letters are two columns wide, and a line that wrapped could not
+// be erased.
+const wrapOff = "\u001b[?7l";
+const wrapOn = "\u001b[?7h";
 
-/** Redrawn no more often, since nobody reads faster. */
+/** Shortest time between redraws. Nobody reads faster. */
 const drawMs = 100;
 const maxRunning = 5;
 
-/** The bars in their order, with what people call the states. */
+/** The states in the order of their bars, with their names. */
 const rows: readonly (readonly [State, string])[] = [
   ["completed", "completed"],
   ["failed", "failed"],
@@ -35,31 +35,31 @@ const rows: readonly (readonly [State, string])[] = [
 
 export function startProgressDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisplay {
   const isTerminal = io.stderr.isTTY === true && io.env["TERM"] !== "dumb";
-  return isTerminal ? liveDisplay(io, name, progress) : plainDisplay(io, progress);
+  return isTerminal ? barDisplay(io, name, progress) : lineDisplay(io, progress);
 }
 
-function liveDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisplay {
+function barDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisplay {
   const { stderr } = io;
   const colors = colorsFor(stderr, io.env);
-  const began = new Date().toISOString();
+  const started = new Date().toISOString();
   let drawn = 0;
-  let dirty = true;
+  let changed = true;
   const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`);
   const draw = (): void => {
     const width = Math.max(30, (stderr.columns ?? 80) - 1);
-    const lines = progressLines(name, progress, colors, width, began, new Date().toISOString());
-    stderr.write(`${erase()}${noWrap}${lines.map((line) => `${line}\n`).join("")}${wrap}`);
+    const lines = progressLines(name, progress, colors, width, started, new Date().toISOString());
+    stderr.write(`${erase()}${wrapOff}${lines.map((line) => `${line}\n`).join("")}${wrapOn}`);
     drawn = lines.length;
-    dirty = false;
+    changed = false;
   };
   draw();
   const timer = setInterval(() => {
-    // Also where nothing changed while tasks run: time goes on.
-    if (dirty || progress.counts.running > 0) draw();
+    // Without changes, too, while tasks run: it shows their time.
+    if (changed || progress.counts.running > 0) draw();
   }, drawMs);
   return {
-    changed: () => void (dirty = true),
-    writeLine(text) {
+    update: () => void (changed = true),
+    print(text) {
       stderr.write(`${erase()}${text}\n`);
       drawn = 0;
       draw();
@@ -72,36 +72,36 @@ function liveDisplay(io: Io, name: string, progress: GraphProgress): ProgressDis
   };
 }
 
-/** The display as lines of at most `width` columns. */
+/** Formats the display as lines of at most `width` columns. */
 export function progressLines(
   name: string,
   { counts, running, total }: GraphProgress,
   colors: Colors,
   width: number,
-  began: string,
+  started: string,
   now: string,
 ): string[] {
-  const over = counts.completed + counts.failed + counts.exception;
-  const percent = total === 0 ? 100 : Math.floor((over / total) * 100);
+  const resolved = resolvedCount(counts);
+  const percent = total === 0 ? 100 : Math.floor((resolved / total) * 100);
   const digits = String(total).length;
   const barWidth = Math.max(10, Math.min(50, width - digits - 15));
   const bars = rows
     .filter(([state]) => counts[state] > 0 || (state !== "failed" && state !== "exception"))
     .map(([state, word]) => {
       const share = total === 0 ? 0 : counts[state] / total;
-      // One task of many still shows.
+      // A single task among many is still visible.
       const length = counts[state] === 0 ? 0 : Math.max(1, Math.floor(share * barWidth));
       const bar = colorOf(state, colors)("█".repeat(length)) + colors.dim("░".repeat(barWidth - length));
       return `  ${word.padEnd(9)}  ${bar}  ${String(counts[state]).padStart(digits)}`;
     });
   const shown = [...running]
     .slice(0, maxRunning)
-    .map(({ task, started }) =>
-      fitted(`  ${colors.yellow("▸")} ${task.name}  ${colors.dim(timeBetween(started, now))}`, width),
+    .map(({ task, started: since }) =>
+      fitted(`  ${colors.yellow("▸")} ${task.name}  ${colors.dim(timeBetween(since, now))}`, width),
     );
   const more = counts.running - shown.length;
   return [
-    fitted(`${colors.bold(name)}  ${over} of ${total}  ${percent}%  ${timeBetween(began, now)}`, width),
+    fitted(`${colors.bold(name)}  ${resolved} of ${total}  ${percent}%  ${timeBetween(started, now)}`, width),
     ...bars,
     ...shown,
     ...(more > 0 ? [`  ${colors.dim(`  and ${more} more`)}`] : []),
@@ -114,31 +114,34 @@ function colorOf(state: State, colors: Colors): (text: string) => string {
   return state === "running" ? colors.yellow : (text) => text;
 }
 
-/** With an ellipsis where it is too long. */
+/** Truncates a line that is too long, with an ellipsis. */
 const fitted = (line: string, width: number): string =>
   stripVTControlCharacters(line).length <= width
     ? line
     : `${stripVTControlCharacters(line).slice(0, width - 1)}…`;
 
-/** A line for each tenth that is done. */
-function plainDisplay(io: Io, progress: GraphProgress): ProgressDisplay {
-  let told = 0;
+/** Prints a line for each tenth of the tasks that is resolved. */
+function lineDisplay(io: Io, progress: GraphProgress): ProgressDisplay {
+  let printed = 0;
   return {
-    changed() {
+    update() {
       const { counts, total } = progress;
-      const over = counts.completed + counts.failed + counts.exception;
-      const tenth = Math.floor((over / total) * 10);
-      if (tenth <= told) return;
-      told = tenth;
-      writeLine(io.stderr, `${over} of ${total} tasks are done: ${countsInWords(counts)}`);
+      const resolved = resolvedCount(counts);
+      const tenths = Math.floor((resolved / total) * 10);
+      if (tenths <= printed) return;
+      printed = tenths;
+      writeLine(io.stderr, `${resolved} of ${total} tasks resolved: ${countsText(counts)}`);
     },
-    writeLine: (text) => writeLine(io.stderr, text),
+    print: (text) => writeLine(io.stderr, text),
     stop: () => undefined,
   };
 }
 
-/** `412 completed, 2 running`: the states that there are. */
-export const countsInWords = (counts: GraphProgress["counts"]): string =>
+const resolvedCount = (counts: GraphProgress["counts"]): number =>
+  counts.completed + counts.failed + counts.exception;
+
+/** Formats the counts that are not zero: `412 completed, 2 running`. */
+export const countsText = (counts: GraphProgress["counts"]): string =>
   rows
     .filter(([state]) => counts[state] > 0)
     .map(([state, word]) => `${counts[state]} ${word}`)

@@ -1,57 +1,57 @@
-// `taskyard graph run`: a graph of tasks from a file, followed to its end.
+// `taskyard graph run`: creates a graph of tasks from a file and follows it until it is finished.
 import { basename } from "node:path";
 import type { Client } from "../../client/connect.ts";
 import { exitStatus, messageOf } from "../cli-error.ts";
-import { timeBetween } from "../format.ts";
-import { command } from "../command.ts";
-import { type Io, writeJson, writeLine, writeLines } from "../io.ts";
 import { colorsFor } from "../colors.ts";
-import { startSpinner } from "../spinner.ts";
+import { command } from "../command.ts";
+import { taskCount, timeBetween } from "../format.ts";
+import { writeJson, writeLine, writeLines, type Io } from "../io.ts";
+import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { readText } from "../read-text.ts";
-import { parseTaskQueueId } from "../run/parse-options.ts";
+import { startSpinner } from "../spinner.ts";
 import { connectTarget } from "../target.ts";
-import { countsInWords, startProgressDisplay } from "./progress-display.ts";
 import { drawCriticalPath } from "./draw-critical-path.ts";
-import { followGraph, listenTo } from "./follow-graph.ts";
+import { followGraph, listenToGroup } from "./follow-graph.ts";
 import type { GraphFile } from "./graph-file.ts";
-import type { Graph } from "./graph-tasks.ts";
 import { graphProgress, type GraphProgress } from "./graph-progress.ts";
+import type { Graph } from "./graph-tasks.ts";
 import { watchInactivity } from "./inactivity.ts";
+import { countsText, startProgressDisplay } from "./progress-display.ts";
 import { submitGraph } from "./submit-graph.ts";
 
 const showCursor = "\u001b[?25h";
 const quietMs = 10_000;
-/** Failures that are told one by one. */
+/** Failures that are printed one by one. */
 const maxFailures = 20;
 
 export const graphRunCommand = command({
   name: "graph run",
-  summary: "Run a graph of tasks from a file, and show how it comes along.",
+  summary: "Run a graph of tasks from a file and show its progress.",
   details: [
-    "The file is YAML or JSON: tasks by name, each with a command and what it needs. docs/guides/graphs.md describes it. " +
-      "All tasks are created at once, or none, with every mistake and its line.",
-    "Exits with 0 if all tasks completed, else with 1. Ctrl-C cancels what is not done, and exits with 130.",
+    "The file is YAML or JSON: tasks by name, each with a command and the tasks that it needs. docs/guides/graphs.md " +
+      "describes the format. Creates either all tasks or none; if the file is invalid, reports every problem with its line.",
+    "Exits with 0 if all tasks completed, else with 1. Ctrl-C cancels all unresolved tasks and exits with 130.",
   ],
   args: [{ name: "FILE|-" }],
   options: {
-    "dry-run": { type: "flag", summary: "Only check the graph, here and by the server; create nothing." },
+    "dry-run": { type: "flag", summary: "Check the graph, including on the server, but create nothing." },
     "task-queue": {
       type: "value",
       value: "QUEUE",
-      summary: "The queue of tasks that name none. Default: local/default.",
+      summary: "Queue for tasks that name none. Default: local/default.",
     },
     detach: { type: "flag", short: "d", summary: "Print the id of the group and do not wait for it." },
-    json: { type: "flag", summary: "Print the outcome as JSON." },
+    json: { type: "flag", summary: "Print the result as JSON." },
   },
   examples: [
-    { command: "taskyard graph run build.yml", says: "Run it, and watch." },
-    { command: "taskyard graph run --dry-run build.yml", says: "Is it right?" },
+    { command: "taskyard graph run build.yml", description: "Run a graph and show its progress." },
+    { command: "taskyard graph run --dry-run build.yml", description: "Validate a graph." },
   ],
   async run({ options, args, io }) {
     const [file = "-"] = args;
-    const taskQueueId = parseTaskQueueId(options["task-queue"] ?? "local/default");
+    const taskQueueId = parseTaskQueueOption(options["task-queue"]);
     const source = await readText(file, io);
-    // Loaded here, since the parser takes longer to load than most commands run.
+    // Imported here: the parser takes longer to load than most commands run.
     const { parseYaml } = await import("../parse-yaml.ts");
     const { readGraphFile } = await import("./graph-file.ts");
     const { graphTasks } = await import("./graph-tasks.ts");
@@ -60,7 +60,6 @@ export const graphRunCommand = command({
     const client = await connectTarget(io);
     const graph = graphTasks(parsed, { now: Date.now(), rootUrl: client.rootUrl, taskQueueId });
     const { taskGroupId } = graph;
-    const count = `${graph.tasks.length} ${graph.tasks.length === 1 ? "task" : "tasks"}`;
     if (options["dry-run"]) {
       const { signal } = new AbortController();
       const { pending } = await submitGraph(client, parsed, graph, { dryRun: true, signal });
@@ -69,7 +68,7 @@ export const graphRunCommand = command({
       else
         writeLine(
           io.stdout,
-          `${graph.name} is fine: ${count}, ${edges} dependencies, ${pending} can begin at once`,
+          `${graph.name} is valid: ${taskCount(graph.tasks.length)}, ${edges} dependencies, ${pending} can start immediately`,
         );
       return exitStatus.ok;
     }
@@ -83,7 +82,7 @@ export const graphRunCommand = command({
   },
 });
 
-interface Running {
+interface GraphRun {
   readonly client: Client;
   readonly io: Io;
   readonly parsed: GraphFile;
@@ -91,50 +90,52 @@ interface Running {
   readonly json: boolean;
 }
 
-async function runGraph({ client, io, parsed, graph, json }: Running): Promise<number> {
+async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<number> {
   const { name, taskGroupId, tasks } = graph;
   const colors = colorsFor(io.stderr, io.env);
   const stop = new AbortController();
   const interrupted = new AbortController();
   const restore = io.onStop(() => {
     if (interrupted.signal.aborted) {
-      // The sign of life hides it.
+      // The spinner hides the cursor.
       if (io.stderr.isTTY === true) io.stderr.write(showCursor);
       io.exit(exitStatus.interrupted);
     }
     interrupted.abort();
   });
-  const began = new Date().toISOString();
+  const started = new Date().toISOString();
   const progress = graphProgress(tasks);
   try {
-    const listening = await listenTo(client, taskGroupId, stop.signal);
-    const submitting = startSpinner(io, `submitting ${tasks.length} tasks`);
-    interrupted.signal.addEventListener("abort", () => submitting.step("canceling when it is submitted"), {
-      once: true,
-    });
+    const events = await listenToGroup(client, taskGroupId, stop.signal);
+    const spinner = startSpinner(io, `submitting ${taskCount(tasks.length)}`);
+    interrupted.signal.addEventListener(
+      "abort",
+      () => spinner.update("canceling as soon as it is submitted"),
+      { once: true },
+    );
     try {
-      // Not given up at Ctrl-C: the server would go on, and nobody would cancel what it creates.
+      // Not aborted on Ctrl-C: the server would continue, and nothing would cancel the tasks that it creates.
       await submitGraph(client, parsed, graph, { dryRun: false, signal: stop.signal });
     } finally {
-      submitting.stop();
+      spinner.stop();
     }
-    writeLine(io.stderr, `${name}: ${tasks.length} tasks in group ${taskGroupId}`);
+    writeLine(io.stderr, `${name}: ${taskCount(tasks.length)} in group ${taskGroupId}`);
     const display = startProgressDisplay(io, name, progress);
-    const seen = new AbortController();
-    const heard = watchInactivity({
+    const followed = new AbortController();
+    const onActivity = watchInactivity({
       ping: () => client.queue.ping({ retries: 0, timeoutMs: quietMs }),
-      unserved: () => unservedQueue(graph, progress),
-      tell: (text) => display.writeLine(text),
+      unservedQueue: () => unservedQueue(graph, progress),
+      report: (text) => display.print(text),
       quietMs,
-      signal: seen.signal,
+      signal: followed.signal,
     });
     let isCanceled = false;
     const cancel = (): void => {
       isCanceled = true;
-      display.writeLine(`canceling what is not done; Ctrl-C again leaves at once`);
+      display.print("canceling all unresolved tasks; press Ctrl-C again to exit immediately");
       cancelGroup(client, taskGroupId).catch((error: unknown) => {
         isCanceled = false;
-        display.writeLine(`could not cancel group ${taskGroupId}: ${messageOf(error)}`);
+        display.print(`could not cancel group ${taskGroupId}: ${messageOf(error)}`);
       });
     };
     if (interrupted.signal.aborted) cancel();
@@ -146,38 +147,38 @@ async function runGraph({ client, io, parsed, graph, json }: Running): Promise<n
           client,
           taskGroupId,
           progress,
-          // What waits for a failed task is canceled with the rest.
-          isOver: () => (isCanceled ? progress.isResolved() : progress.isOver()),
+          // After a cancel, tasks that wait for a failed one are resolved, too.
+          isFinished: () => (isCanceled ? progress.isResolved() : progress.isFinished()),
           onChange({ task, state, reason }) {
-            heard();
+            onActivity();
             const hasFailed = (state === "failed" || state === "exception") && !interrupted.signal.aborted;
             if (hasFailed && failures++ < maxFailures) {
               const why = state === "failed" ? "failed" : (reason ?? state);
-              display.writeLine(`${colors.red(why)}  ${task.name}  taskyard task log ${task.taskId}`);
+              display.print(`${colors.red(why)}  ${task.name}  taskyard task log ${task.taskId}`);
             }
-            display.changed();
+            display.update();
           },
         },
-        listening,
+        events,
         stop.signal,
       );
     } catch (error) {
-      display.writeLine(
-        `lost sight of group ${taskGroupId}, which may go on: taskyard group status ${taskGroupId}`,
+      display.print(
+        `lost contact with group ${taskGroupId}, which may continue: taskyard group status ${taskGroupId}`,
       );
       throw error;
     } finally {
-      seen.abort();
+      followed.abort();
       display.stop();
       interrupted.signal.removeEventListener("abort", cancel);
     }
-    const hasEnded = new Date().toISOString();
-    const status = outcomeOf(progress, interrupted.signal.aborted);
+    const ended = new Date().toISOString();
+    const status = exitStatusOf(progress, interrupted.signal.aborted);
     writeLine(
       io.stderr,
-      `${name}: ${progress.total} tasks in ${timeBetween(began, hasEnded)}: ${inWords(progress)}`,
+      `${name}: ${taskCount(progress.total)} in ${timeBetween(started, ended)}: ${resultText(progress)}`,
     );
-    if (json) writeJson(io.stdout, outcome(graph, progress, status));
+    if (json) writeJson(io.stdout, resultOf(graph, progress, status));
     else await printCriticalPath(client, taskGroupId, io);
     return status;
   } catch (error) {
@@ -194,28 +195,28 @@ function unservedQueue({ requests }: Graph, { counts, of }: GraphProgress): stri
   return requests.find(({ taskId }) => of(taskId)?.state === "pending")?.task.taskQueueId;
 }
 
-/** A group must be sealed to be canceled; nobody adds to this one. */
+/** A group must be sealed before it can be canceled. Nothing else adds tasks to this one. */
 async function cancelGroup({ queue }: Client, taskGroupId: string): Promise<void> {
   await queue.sealTaskGroup({ taskGroupId });
   await queue.cancelTaskGroup({ taskGroupId });
 }
 
-function outcomeOf({ counts, total, all }: GraphProgress, wasInterrupted: boolean): number {
+function exitStatusOf({ counts, total, all }: GraphProgress, wasInterrupted: boolean): number {
   if (counts.completed === total) return exitStatus.ok;
   const wasCanceled = [...all()].some(({ reason }) => reason === "canceled");
   return wasInterrupted && wasCanceled ? exitStatus.interrupted : exitStatus.failure;
 }
 
 /**
- * `canceled` says more than `exception`, where that is why they all ended so. What still waits at the end never runs,
- * unless what failed is run again.
+ * Formats the final counts. If all exceptions have the same reason, shows that reason. Tasks that still wait never run
+ * unless the failed ones are rerun.
  */
-function inWords({ counts, all }: GraphProgress): string {
+function resultText({ counts, all }: GraphProgress): string {
   const reasons = new Set([...all()].flatMap(({ state, reason }) => (state === "exception" ? [reason] : [])));
   const [why = "exception"] = reasons.size === 1 ? reasons : [];
-  return countsInWords(counts)
+  return countsText(counts)
     .replace("exception", why)
-    .replace("waiting", "did not run, since what they need failed");
+    .replace("waiting", "not run because of failed dependencies");
 }
 
 async function printCriticalPath({ queue }: Client, taskGroupId: string, io: Io): Promise<void> {
@@ -223,14 +224,12 @@ async function printCriticalPath({ queue }: Client, taskGroupId: string, io: Io)
     { taskGroupId },
     { query: { limit: 1 }, timeoutMs: 60_000 },
   );
-  if (summary)
-    writeLines(
-      io.stdout,
-      drawCriticalPath(summary, asOf, colorsFor(io.stdout, io.env), io.stdout.columns ?? 100),
-    );
+  if (!summary) return;
+  const colors = colorsFor(io.stdout, io.env);
+  writeLines(io.stdout, drawCriticalPath(summary, asOf, colors, io.stdout.columns ?? 100));
 }
 
-function outcome({ name, taskGroupId }: Graph, progress: GraphProgress, status: number): object {
+function resultOf({ name, taskGroupId }: Graph, progress: GraphProgress, status: number): object {
   const tasks = Object.fromEntries(
     [...progress.all()].map(({ task, state, reason }) => [task.name, { taskId: task.taskId, state, reason }]),
   );

@@ -1,17 +1,20 @@
 // `taskyard group cancel`.
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
-import { connectTarget } from "../target.ts";
+import { taskCount } from "../format.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
+import { connectTarget } from "../target.ts";
 
 export const groupCancelCommand = command({
   name: "group cancel",
-  summary: "Cancel every task of a group that is not resolved yet.",
-  details: ["The group must be sealed, so that no task comes in while others are canceled."],
+  summary: "Cancel all unresolved tasks of a group.",
+  details: ["The group must be sealed, so that no tasks are added while others are canceled."],
   args: [{ name: "GROUP_ID" }],
   options: { seal: { type: "flag", summary: "Seal the group first." }, json: jsonOption },
-  examples: [{ command: "taskyard group cancel --seal ID", says: "Nothing of it runs any more, or will." }],
+  examples: [
+    { command: "taskyard group cancel --seal ID", description: "Seal a group and cancel its tasks." },
+  ],
   async run({ options, args, io }) {
     const taskGroupId = parseId(args[0], "group");
     const { queue } = await connectTarget(io);
@@ -19,11 +22,7 @@ export const groupCancelCommand = command({
     const reply = await queue.cancelTaskGroup({ taskGroupId });
     const { cancelledCount, taskGroupSize } = reply;
     if (options.json) writeJson(io.stdout, reply);
-    else
-      writeLine(
-        io.stdout,
-        `canceled ${cancelledCount} of ${taskGroupSize} ${taskGroupSize === 1 ? "task" : "tasks"}`,
-      );
+    else writeLine(io.stdout, `canceled ${cancelledCount} of ${taskCount(taskGroupSize)}`);
     return exitStatus.ok;
   },
 });

@@ -1,6 +1,7 @@
 // `taskyard group priority`.
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
+import { taskCount } from "../format.ts";
 import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { parsePriority, priorityDetails } from "../parse-priority.ts";
@@ -8,23 +9,18 @@ import { connectTarget } from "../target.ts";
 
 export const groupPriorityCommand = command({
   name: "group priority",
-  summary: "Give the tasks of a group another priority.",
+  summary: "Change the priority of the tasks of a group.",
   details: priorityDetails,
   args: [{ name: "GROUP_ID" }, { name: "PRIORITY" }],
   options: { json: jsonOption },
-  examples: [{ command: "taskyard group priority ID low", says: "Other work goes before it." }],
+  examples: [{ command: "taskyard group priority ID low", description: "Let other tasks run first." }],
   async run({ options, args, io }) {
     const taskGroupId = parseId(args[0], "group");
     const newPriority = parsePriority(args[1] ?? "");
     const { queue } = await connectTarget(io);
     const reply = await queue.changeTaskGroupPriority({ taskGroupId }, { newPriority });
-    const count = reply.tasksAffected;
     if (options.json) writeJson(io.stdout, reply);
-    else
-      writeLine(
-        io.stdout,
-        `${count} ${count === 1 ? "task has" : "tasks have"} the priority ${newPriority} now`,
-      );
+    else writeLine(io.stdout, `changed the priority of ${taskCount(reply.tasksAffected)} to ${newPriority}`);
     return exitStatus.ok;
   },
 });

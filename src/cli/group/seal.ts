@@ -1,17 +1,19 @@
 // `taskyard group seal`.
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
-import { connectTarget } from "../target.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
+import { connectTarget } from "../target.ts";
 
 export const groupSealCommand = command({
   name: "group seal",
-  summary: "Let no more tasks into a group.",
-  details: ["It cannot be undone."],
+  summary: "Seal a group, so that no more tasks can be added.",
+  details: ["This cannot be undone."],
   args: [{ name: "GROUP_ID" }],
   options: { json: jsonOption },
-  examples: [{ command: "taskyard group seal ID", says: "Whoever adds a task from now on is refused." }],
+  examples: [
+    { command: "taskyard group seal ID", description: "Reject every task that is added to the group later." },
+  ],
   async run({ options, args, io }) {
     const taskGroupId = parseId(args[0], "group");
     const { queue } = await connectTarget(io);

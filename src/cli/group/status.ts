@@ -2,13 +2,13 @@
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { TaskDefinition } from "../../api/queue/task.ts";
 import { exitStatus } from "../cli-error.ts";
-import { oneLine, timeBetween } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
+import { oneLine, taskCount, timeBetween } from "../format.ts";
 import { writeJson, writeLines } from "../io.ts";
 import { paginate } from "../paginate.ts";
-import { connectTarget } from "../target.ts";
 import { parseId } from "../parse-id.ts";
 import { formatTable } from "../table.ts";
+import { connectTarget } from "../target.ts";
 
 interface Member {
   readonly status: TaskStatus;
@@ -17,12 +17,15 @@ interface Member {
 
 export const groupStatusCommand = command({
   name: "group status",
-  summary: "Show what became of the tasks of a group.",
+  summary: "Show the tasks of a group and their states.",
   details: ["The id of a group is usually the id of its first task."],
   args: [{ name: "GROUP_ID" }],
-  options: { json: { ...jsonOption, summary: "Print counts and statuses as JSON." } },
+  options: { json: { ...jsonOption, summary: "Print the counts and the status of each task as JSON." } },
   examples: [
-    { command: "taskyard group status ID", says: "A count of each state, and a line for each task." },
+    {
+      command: "taskyard group status ID",
+      description: "Show the number of tasks in each state, and a line for each task.",
+    },
   ],
   async run({ options, args, io }) {
     const taskGroupId = parseId(args[0], "group");
@@ -39,13 +42,13 @@ export const groupStatusCommand = command({
     const summary = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
     const rows = members.map(({ status, task }) => {
       const run = status.runs.at(-1);
-      const took = timeBetween(run?.started, run?.resolved ?? now);
-      return [status.taskId, status.state, run?.reasonResolved ?? "-", took, oneLine(task.metadata.name)];
+      const duration = timeBetween(run?.started, run?.resolved ?? now);
+      return [status.taskId, status.state, run?.reasonResolved ?? "-", duration, oneLine(task.metadata.name)];
     });
     writeLines(io.stdout, [
-      `${members.length} ${members.length === 1 ? "task" : "tasks"}: ${summary.join(", ")}`,
+      `${taskCount(members.length)}: ${summary.join(", ")}`,
       "",
-      ...formatTable(["TASK", "STATE", "REASON", "TOOK", "NAME"], rows),
+      ...formatTable(["TASK", "STATE", "REASON", "DURATION", "NAME"], rows),
     ]);
     return exitStatus.ok;
   },

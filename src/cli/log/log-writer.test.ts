@@ -4,15 +4,15 @@ import { expect, test } from "vitest";
 import { colorsFor } from "../colors.ts";
 import { createLogWriter } from "./log-writer.ts";
 
-/** Writes the pieces one after the other; returns what comes out. */
+/** Writes the pieces one after the other and returns the output. */
 async function write(
   pieces: readonly (string | Uint8Array)[],
-  { quiet = false, colours = false } = {},
+  { quiet = false, color = false } = {},
 ): Promise<string> {
   const output = new PassThrough({ highWaterMark: 16 });
   const chunks: Buffer[] = [];
   output.on("data", (chunk: Buffer) => chunks.push(chunk));
-  const colors = colorsFor(output, colours ? { FORCE_COLOR: "1" } : {});
+  const colors = colorsFor(output, color ? { FORCE_COLOR: "1" } : {});
   const writer = createLogWriter({ output, colors, quiet });
   for (const piece of pieces) await writer.write(typeof piece === "string" ? Buffer.from(piece) : piece);
   await writer.end();
@@ -37,25 +37,25 @@ test("without colors every byte passes unchanged", async () => {
   expect(await write([log])).toBe(log);
 });
 
-test("quiet leaves the worker's lines out and nothing else", async () => {
+test("quiet leaves out the worker's lines and nothing else", async () => {
   const text = await write([log], { quiet: true });
-  const theirs = new Set(workers);
+  const left = new Set(workers);
   expect(text).toBe(
     log
       .split("\n")
-      .filter((line) => !theirs.has(line))
+      .filter((line) => !left.has(line))
       .join("\n"),
   );
 });
 
 test("on a terminal the worker's lines are dim, and its errors red", async () => {
-  const text = await write([log], { colours: true });
+  const text = await write([log], { color: true });
   expect(text).toContain(`\u001B[2m${workers[0]}\u001B[22m\nhello\n`);
   expect(text).toContain(`\u001B[31m${workers[1]}\u001B[39m\n`);
   expect(text).toContain("\n[taskcluster-tool] is not the worker\n");
 });
 
-test("what a command writes is not held back until its line ends", async () => {
+test("output of a command is not held back until the end of its line", async () => {
   const output = new PassThrough();
   const writer = createLogWriter({ output, colors: colorsFor(output, {}) });
   await writer.write(Buffer.from("name? "));
@@ -66,7 +66,7 @@ test("what a command writes is not held back until its line ends", async () => {
   expect(String(output.read())).toBe("[task list] 1");
 });
 
-test("however the bytes are truncate, the same comes out", async () => {
+test("the output does not depend on how the bytes are split", async () => {
   const line = fc.oneof(
     fc.constantFrom(...workers, "[taskcluster", "[task", "[taskcluster] x", "", "ü ☃"),
     fc.string({ maxLength: 30 }),

@@ -1,4 +1,4 @@
-// Writes a log to the terminal: the worker's own lines apart from what the commands say.
+// Writes a log to an output, with the worker's own lines dimmed, in color or left out.
 import { once } from "node:events";
 import type { Output } from "../io.ts";
 import type { Colors } from "../colors.ts";
@@ -6,14 +6,14 @@ import type { Colors } from "../colors.ts";
 export interface LogWriterOptions {
   readonly output: Output;
   readonly colors: Colors;
-  /** Leave the worker's lines out. */
+  /** Leaves the worker's lines out. */
   readonly quiet?: boolean;
 }
 
 export interface LogWriter {
-  /** Settles when the output can take more. */
+  /** Resolves when the output can take more. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Writes out what was held back. */
+  /** Writes the bytes held back. */
   end(): Promise<void>;
 }
 
@@ -24,8 +24,8 @@ const nothing = Buffer.alloc(0);
 const workerLine = /^\[taskcluster(?::\w+)?(?: [^\]]+)?\] ?/;
 
 /**
- * Commands' output goes through as it comes, unfinished lines included: prompts and progress bars are live as well. Only
- * a line that may yet turn out to be the worker's is held back, until it does.
+ * Creates a writer. The output of commands passes immediately, including incomplete lines: prompts and progress bars stay
+ * live. Only the beginning of a line that may be the worker's is held back until that is decided.
  */
 export function createLogWriter({ output, colors, quiet = false }: LogWriterOptions): LogWriter {
   let held: Buffer = nothing;
@@ -34,20 +34,20 @@ export function createLogWriter({ output, colors, quiet = false }: LogWriterOpti
   async function put(text: string | Uint8Array): Promise<void> {
     if (text.length > 0 && !output.write(text) && !output.destroyed) await once(output, "drain");
   }
-  /** Writes a whole line that begins like one of the worker's. */
+  /** Writes a complete line that starts like one of the worker's. */
   async function putLine(bytes: Buffer): Promise<void> {
     const line = bytes.toString("utf8").replace(/\r?\n$/, "");
     if (!workerLine.test(line)) return put(bytes);
     if (quiet) return;
-    const painted = line.startsWith("[taskcluster:error]") ? colors.red(line) : colors.dim(line);
-    await put(painted + (bytes.at(-1) === newline ? "\n" : ""));
+    const colored = line.startsWith("[taskcluster:error]") ? colors.red(line) : colors.dim(line);
+    await put(colored + (bytes.at(-1) === newline ? "\n" : ""));
   }
-  /** How much of `bytes`, which do not begin a line of the worker's, comes before what may be one. */
-  function ownLength(bytes: Buffer): number {
+  /** Returns the number of bytes before the next line that may be the worker's. `bytes` does not start with one. */
+  function commandLength(bytes: Buffer): number {
     const next = bytes.indexOf(nextLine);
     if (next >= 0) return next + 1;
     const tail = bytes.lastIndexOf(newline) + 1;
-    const mayBeNext = tail > 0 && tail < bytes.length && beginsLikeWorkers(bytes.subarray(tail));
+    const mayBeNext = tail > 0 && tail < bytes.length && mayBeWorkerLine(bytes.subarray(tail));
     return mayBeNext ? tail : bytes.length;
   }
 
@@ -56,14 +56,14 @@ export function createLogWriter({ output, colors, quiet = false }: LogWriterOpti
       let rest = Buffer.concat([held, bytes]);
       held = nothing;
       while (rest.length > 0) {
-        const theirs = atLineStart && beginsLikeWorkers(rest);
-        const end = theirs ? rest.indexOf(newline) + 1 : ownLength(rest);
+        const isWorkerLine = atLineStart && mayBeWorkerLine(rest);
+        const end = isWorkerLine ? rest.indexOf(newline) + 1 : commandLength(rest);
         if (end === 0) {
           held = rest;
           return;
         }
         const part = rest.subarray(0, end);
-        await (theirs ? putLine(part) : put(part));
+        await (isWorkerLine ? putLine(part) : put(part));
         atLineStart = part.at(-1) === newline;
         rest = rest.subarray(end);
       }
@@ -76,6 +76,6 @@ export function createLogWriter({ output, colors, quiet = false }: LogWriterOpti
   };
 }
 
-/** Whether a line begins like the worker's, as far as it is there. */
-const beginsLikeWorkers = (line: Buffer): boolean =>
+/** Reports whether the available part of a line matches the start of a worker's line. */
+const mayBeWorkerLine = (line: Buffer): boolean =>
   prefix.subarray(0, line.length).equals(line.subarray(0, prefix.length));

@@ -1,5 +1,5 @@
-// The log of one run as bytes: live while the run goes on, from the saved log when it is over, and from one to the
-// other, or over a broken connection, without losing or repeating a byte.
+// Reads the log of a run as bytes: the live log during the run, the saved log afterwards. Switching between them, or
+// reconnecting, neither loses nor repeats a byte.
 import { backoffDelay } from "../../lib/backoff.ts";
 import { waitingClock } from "../../lib/clock.ts";
 import { pause } from "../../lib/retry.ts";
@@ -7,14 +7,15 @@ import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
 import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";
-import type { TaskWatch } from "./task-changes.ts";
+import type { TaskChanges } from "./task-changes.ts";
 
+/** Names of the artifacts that hold the log. */
 export interface LogNames {
   readonly live: string;
   readonly backing: string;
 }
 
-export const usualLogNames: LogNames = {
+export const defaultLogNames: LogNames = {
   live: "public/logs/live.log",
   backing: "public/logs/live_backing.log",
 };
@@ -24,38 +25,38 @@ export interface ReadLogOptions {
   readonly taskId: string;
   readonly runId: number;
   readonly names?: LogNames;
-  readonly watch: TaskWatch;
-  /** Stop at what there is now, instead of following a run that goes on. */
+  readonly changes: TaskChanges;
+  /** Stops at the current end of the log instead of following the run. */
   readonly soFar?: boolean;
   readonly signal: AbortSignal;
 }
 
-// A log that should be there and cannot be read is asked for this often, for some 15 seconds in all: a worker that
-// was canceled needs a moment to save it, and a store may be restarted.
-const patience = 8;
+// Failures in a row before giving up on a log that should exist, about 15 seconds: the worker of a canceled run needs a
+// moment to save the log, and a store may be restarting.
+const maxFailures = 8;
 
-/** For those who follow a task: a server that is restarted is back within this many tries, some 50 seconds. */
-export const patientRetries = 9;
+/** Retries of calls while following a task, about 50 seconds: enough for a restart of the server. */
+export const followRetries = 9;
 
-/** Yields the log until it is complete. A run that never wrote one yields nothing. */
+/** Yields the log until it is complete. Yields nothing for a run that never wrote one. */
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Array, void, undefined> {
-  const { client, taskId, runId, names = usualLogNames, watch, soFar = false, signal } = options;
+  const { client, taskId, runId, names = defaultLogNames, changes, soFar = false, signal } = options;
   let at = 0;
   let failures = 0;
   for (;;) {
-    const { seen } = watch;
-    const { status } = await client.queue.status({ taskId }, { signal, retries: patientRetries });
+    const { count } = changes;
+    const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
     const run = status.runs[runId];
     if (run === undefined) throw new CliError(`${taskId} has no run ${runId}`);
     const over = run.state !== "pending" && run.state !== "running";
     const source = await locate(options, names, over);
     if (source === undefined) {
-      if (soFar || (over && (run.started === undefined || failures >= patience))) return;
+      if (soFar || (over && (run.started === undefined || failures >= maxFailures))) return;
       if (over) await pause(waitingClock, backoffDelay(failures++, callBackoff), signal);
-      else await watch.since(seen);
+      else await changes.after(count);
       continue;
     }
-    // Nothing is written yet, or no more than what was read: waiting for the next byte would be following.
+    // At the end already. Requesting the next byte would wait for it.
     const limit = soFar && source.storageType === "reference" ? await lengthOf(source.url, signal) : Infinity;
     if (at >= limit) return;
     try {
@@ -69,13 +70,14 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       return;
     } catch (error) {
       signal.throwIfAborted();
-      if (++failures > patience) throw new CliError(`the log broke off: ${causeOf(error)}`, { cause: error });
+      if (++failures > maxFailures)
+        throw new CliError(`cannot read the rest of the log: ${causeOf(error)}`, { cause: error });
       await pause(waitingClock, backoffDelay(failures, callBackoff), signal);
     }
   }
 }
 
-/** Of a run that goes on, the live log; of one that is over, the saved one, or else the live one of a worker that saves it. */
+/** Finds the live log of an active run. Of a finished run, finds the saved log, or the live one while it is being saved. */
 async function locate(
   { client, taskId, runId, signal }: ReadLogOptions,
   names: LogNames,
@@ -85,19 +87,19 @@ async function locate(
   return saved ?? findArtifact(client, taskId, runId, names.live, signal);
 }
 
-/** The bytes from `at` on, until the sender ends in order. */
+/** Yields the bytes from `at` until the response is complete. */
 async function* bytesOf(
   { url, storageType }: ArtifactSource,
   at: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  // A range of a saved log would count compressed bytes; a live one is sent as it is.
+  // Ranges of a saved log would count compressed bytes. A live log is not compressed.
   const ranged = at > 0 && storageType === "reference";
   const response = await fetch(url, { headers: ranged ? { range: `bytes=${at}-` } : {}, signal });
   if (response.status === 416) return;
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    throw new Error(`${new URL(url).origin} answered ${response.status} ${response.statusText}`);
+    throw new Error(`${new URL(url).origin} returned ${response.status} ${response.statusText}`);
   }
   let skip = response.status === 206 ? 0 : at;
   for await (const chunk of response.body) {
@@ -108,12 +110,14 @@ async function* bytesOf(
   }
 }
 
-/** How long a live log is now: asked for bytes that it cannot have, its server says. */
+/** Returns the current length of a live log: the server states it in the refusal of a range beyond the end. */
 async function lengthOf(url: string, signal: AbortSignal): Promise<number> {
   const range = `bytes=${Number.MAX_SAFE_INTEGER - 1}-`;
   const response = await fetch(url, { headers: { range }, signal });
   await response.body?.cancel();
   const length = /^bytes \*\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
   if (response.status === 416 && length !== undefined) return Number(length);
-  throw new CliError("the run goes on, and its worker cannot tell how long the log is: follow it with -f");
+  throw new CliError(
+    "the run is active, and its worker does not support reading the log so far: use -f to follow it",
+  );
 }

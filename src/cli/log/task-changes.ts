@@ -1,28 +1,27 @@
-// Wakes whoever waits for something to happen to a task: by the events of the task, and by a slow poll where these
-// cannot be had.
+// Wakes readers when a task changes: on its events, and by slow polling where the event stream is not available.
 import { queueEvents } from "../../client/bindings.ts";
 import type { Client } from "../../client/connect.ts";
 import { waitingClock } from "../../lib/clock.ts";
 import { pause } from "../../lib/retry.ts";
 
-export interface TaskWatch {
-  /** How much has happened so far. Taken before looking at the task, so that nothing slips between look and wait. */
-  readonly seen: number;
-  /** Settles when more has happened, or when it is time to look anyway. Rejects with the signal's reason. */
-  since(seen: number): Promise<void>;
+export interface TaskChanges {
+  /** Number of changes so far. Read it before the task's status, so that no change in between is missed. */
+  readonly count: number;
+  /** Resolves when there have been more changes, or after the polling interval. Rejects with the signal's reason. */
+  after(count: number): Promise<void>;
 }
 
-// Servers without a stream of events (or with a private one) are asked this often; the others only to be safe.
+// The interval without an event stream (it may not exist or not be public), and with one, as a safety net.
 const pollMs = 1000;
 const safetyMs = 15_000;
 
-/** Watches a task until the signal fires. */
-export function watchTask(client: Client, taskId: string, signal: AbortSignal): TaskWatch {
+/** Watches a task until the signal aborts. */
+export function watchTask(client: Client, taskId: string, signal: AbortSignal): TaskChanges {
   let listening = false;
-  let seen = 0;
+  let count = 0;
   const waiting = new Set<AbortController>();
   const wake = (): void => {
-    seen++;
+    count++;
     for (const wait of waiting) wait.abort();
   };
 
@@ -40,7 +39,7 @@ export function watchTask(client: Client, taskId: string, signal: AbortSignal): 
       { signal },
     );
     listening = true;
-    // What happened before the stream began woke nobody.
+    // Changes before the stream started have not woken anyone.
     wake();
     for await (const _ of events) wake();
   }
@@ -49,11 +48,11 @@ export function watchTask(client: Client, taskId: string, signal: AbortSignal): 
     .finally(() => (listening = false));
 
   return {
-    get seen() {
-      return seen;
+    get count() {
+      return count;
     },
-    async since(before) {
-      if (seen !== before) return;
+    async after(before) {
+      if (count !== before) return;
       const wait = new AbortController();
       waiting.add(wait);
       const ended = AbortSignal.any([wait.signal, signal]);

@@ -1,9 +1,9 @@
-// `taskyard queue quarantine` and `taskyard queue release`: keeping tasks from a worker.
+// `taskyard queue quarantine` and `taskyard queue release`.
 import { parseDuration } from "../../lib/duration.ts";
 import { exitStatus, messageOf, UsageError } from "../cli-error.ts";
-import { localTime } from "../format.ts";
 import { command, jsonOption } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
+import { localTime } from "../format.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { connectTarget } from "../target.ts";
 import { parseQueue, parseWorker } from "./parse-names.ts";
 
@@ -11,23 +11,25 @@ const args = [{ name: "QUEUE" }, { name: "WORKER" }] as const;
 const reasonOption = {
   type: "value",
   value: "TEXT",
-  summary: "Why, for whoever looks at the worker later.",
+  summary: "The reason, recorded with the worker.",
 } as const;
 
 export const quarantineCommand = command({
   name: "queue quarantine",
-  summary: "Keep tasks from a worker.",
-  details: ["The worker goes on with what it holds, and gets no other task until the quarantine ends."],
+  summary: "Stop giving tasks to a worker.",
+  details: [
+    "The worker finishes the tasks that it has claimed, and gets no others until the quarantine ends.",
+  ],
   args,
   options: {
-    for: { type: "value", value: "TIME", summary: "How long, such as 12h. Default: 7d." },
+    for: { type: "value", value: "TIME", summary: "Duration, such as 12h. Default: 7d." },
     reason: reasonOption,
     json: jsonOption,
   },
   examples: [
     {
       command: 'taskyard queue quarantine local/default local/host-1 --reason "disk full"',
-      says: "For a week, or until it is released.",
+      description: "Quarantine a worker for a week, or until it is released.",
     },
   ],
   async run({ options, args: words, io }) {
@@ -40,20 +42,20 @@ export const quarantineCommand = command({
       { quarantineUntil, ...(options.reason !== undefined && { quarantineInfo: options.reason }) },
     );
     if (options.json) writeJson(io.stdout, reply);
-    else writeLine(io.stdout, `${words[1] ?? ""} is in quarantine until ${localTime(reply.quarantineUntil)}`);
+    else writeLine(io.stdout, `${words[1] ?? ""} is quarantined until ${localTime(reply.quarantineUntil)}`);
     return exitStatus.ok;
   },
 });
 
 export const releaseCommand = command({
   name: "queue release",
-  summary: "Let a worker out of quarantine.",
+  summary: "Release a worker from quarantine.",
   args,
   options: { reason: reasonOption, json: jsonOption },
   examples: [
     {
       command: "taskyard queue release local/default local/host-1",
-      says: "It gets tasks when it next asks.",
+      description: "Give the worker tasks again, from its next request.",
     },
   ],
   async run({ options, args: words, io }) {
@@ -68,13 +70,13 @@ export const releaseCommand = command({
       },
     );
     if (options.json) writeJson(io.stdout, reply);
-    else writeLine(io.stdout, `${words[1] ?? ""} is in no quarantine`);
+    else writeLine(io.stdout, `${words[1] ?? ""} is released from quarantine`);
     return exitStatus.ok;
   },
 });
 
-/** The longest that anybody can mean; sums beyond it are no times any more. */
-const LONGEST = 1000 * 365 * 86_400_000;
+/** A thousand years. Dates far beyond are out of range. */
+const MAX_MS = 1000 * 365 * 86_400_000;
 
 function durationOf(text: string): number {
   let ms: number;
@@ -83,8 +85,7 @@ function durationOf(text: string): number {
   } catch (error) {
     throw new UsageError(`--for ${text} ${messageOf(error)}`, { cause: error });
   }
-  if (ms > 0 && ms <= LONGEST) return ms;
-  throw new UsageError(
-    `--for ${text} is too ${ms > 0 ? "long: a thousand years are" : "short: 1ms is"} the limit`,
-  );
+  if (ms > MAX_MS) throw new UsageError(`--for ${text} is too long: the maximum is 1000 years`);
+  if (ms > 0) return ms;
+  throw new UsageError(`--for ${text} is too short: the minimum is 1ms`);
 }

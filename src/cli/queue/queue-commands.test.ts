@@ -1,4 +1,4 @@
-// The commands on queues and workers, against a whole server.
+// The commands for queues and workers, with a real server.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../../../test/support/captured-io.ts";
 import { createTask } from "../../../test/support/factories.ts";
@@ -21,11 +21,11 @@ const table = (out: string) =>
 const claim = (taskQueueId: string, workerId: string) =>
   stack.client.queue.claimWork({ taskQueueId }, { workerGroup: "g", workerId, tasks: 1 });
 
-test("queue list shows how much there is to do in each queue", async () => {
+test("queue list shows the pending and claimed tasks of each queue", async () => {
   expect(await cli("queue list")).toEqual({
     status: 0,
     out: "",
-    err: "no queues: no worker has asked for work of late\n",
+    err: "no queues: no worker has requested work recently\n",
   });
   for (let n = 0; n < 3; n++) await createTask(stack.client, { taskQueueId: "list/full" });
   await claim("list/full", "w");
@@ -34,7 +34,7 @@ test("queue list shows how much there is to do in each queue", async () => {
   expect({ status, err }).toEqual({ status: 0, err: "" });
   const ago = expect.stringMatching(/^\d+(ms|\.\ds) ago$/);
   expect(table(out)).toEqual([
-    ["QUEUE", "PENDING", "CLAIMED", "ASKED FOR WORK"],
+    ["QUEUE", "PENDING", "CLAIMED", "LAST ACTIVE"],
     ["list/empty", "0", "0", ago],
     ["list/full", "2", "1", ago],
   ]);
@@ -45,24 +45,24 @@ test("queue list shows how much there is to do in each queue", async () => {
   ]);
 });
 
-test("queue pending and claimed show the tasks of a queue, and how many more there are", async () => {
+test("queue pending and claimed list the tasks of a queue, and how many more there are", async () => {
   const ids: string[] = [];
   for (let n = 0; n < 4; n++)
     ids.push(await createTask(stack.client, { taskQueueId: "q/tasks", priority: "high" }));
   await claim("q/tasks", "w");
-  const took = expect.stringMatching(/^\d+(ms|\.\ds)$/);
+  const duration = expect.stringMatching(/^\d+(ms|\.\ds)$/);
   const pending = await cli("queue pending q/tasks --limit 2");
   expect(table(pending.out)).toEqual([
-    ["TASK", "RUN", "PRIORITY", "WAITS", "NAME"],
-    [ids[1], "0", "high", took, "a task"],
-    [ids[2], "0", "high", took, "a task"],
+    ["TASK", "RUN", "PRIORITY", "WAITING", "NAME"],
+    [ids[1], "0", "high", duration, "a task"],
+    [ids[2], "0", "high", duration, "a task"],
   ]);
   expect(pending.err).toBe("… and 1 more\n");
   expect((await cli("queue pending q/tasks")).err).toBe("");
   const claimed = await cli("queue claimed q/tasks");
   expect(table(claimed.out)).toEqual([
-    ["TASK", "RUN", "WORKER", "FOR", "NAME"],
-    [ids[0], "0", "g/w", took, "a task"],
+    ["TASK", "RUN", "WORKER", "CLAIMED FOR", "NAME"],
+    [ids[0], "0", "g/w", duration, "a task"],
   ]);
   expect(JSON.parse((await cli("queue pending q/tasks --json")).out)).toMatchObject({
     pendingTasks: 3,
@@ -71,26 +71,30 @@ test("queue pending and claimed show the tasks of a queue, and how many more the
   expect(JSON.parse((await cli("queue claimed q/tasks --json")).out)).toMatchObject({
     tasks: [{ taskId: ids[0] }],
   });
-  expect(await cli("queue pending q/none")).toEqual({ status: 0, out: "", err: "nothing waits in q/none\n" });
-  expect((await cli("queue claimed q/none")).err).toBe("no worker holds a task of q/none\n");
+  expect(await cli("queue pending q/none")).toEqual({
+    status: 0,
+    out: "",
+    err: "q/none has no pending tasks\n",
+  });
+  expect((await cli("queue claimed q/none")).err).toBe("q/none has no claimed tasks\n");
 });
 
-test("workers are put in quarantine and let go", async () => {
+test("workers are quarantined and released", async () => {
   const taskId = await createTask(stack.client, { taskQueueId: "q/workers" });
   await claim("q/workers", "one");
   await claim("q/workers", "two");
   const ago = expect.stringMatching(/^\d+(ms|\.\ds) ago$/);
   expect(table((await cli("queue workers q/workers")).out)).toEqual([
-    ["WORKER", "SEEN", "LATEST TASK", "IN QUARANTINE UNTIL"],
-    ["g/one", ago, `${taskId} 0`, "-"],
+    ["WORKER", "LAST ACTIVE", "LATEST TASK", "QUARANTINED UNTIL"],
+    ["g/one", ago, `${taskId} run 0`, "-"],
     ["g/two", ago, "-", "-"],
   ]);
   expect((await cli("queue workers q/workers --quarantined")).err).toBe(
-    "no worker of q/workers is in quarantine\n",
+    "q/workers has no quarantined workers\n",
   );
 
   const put = await cli("queue quarantine q/workers g/two --for 2h --reason broken");
-  expect(put.out).toMatch(/^g\/two is in quarantine until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$/);
+  expect(put.out).toMatch(/^g\/two is quarantined until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$/);
   const worker = () =>
     stack.client.queue.getWorker({
       provisionerId: "q",
@@ -106,7 +110,7 @@ test("workers are put in quarantine and let go", async () => {
   expect(listed[1]?.[3]).toMatch(/^\d{4}-/);
   expect(JSON.parse((await cli("queue workers q/workers --json")).out)).toHaveLength(2);
 
-  expect((await cli("queue release q/workers g/two")).out).toBe("g/two is in no quarantine\n");
+  expect((await cli("queue release q/workers g/two")).out).toBe("g/two is released from quarantine\n");
   expect((await worker()).quarantineUntil).toBeUndefined();
   const again = await cli("queue quarantine q/workers g/two --json");
   const week =
@@ -115,19 +119,22 @@ test("workers are put in quarantine and let go", async () => {
   expect(JSON.parse((await cli("queue release q/workers g/two --json")).out)).toMatchObject({
     workerId: "two",
   });
-  expect((await cli("queue workers q/none")).err).toBe("no worker of q/none is known\n");
+  expect((await cli("queue workers q/none")).err).toBe("q/none has no known workers\n");
 });
 
-describe("what cannot be", () => {
+describe("invalid arguments", () => {
   test.each([
-    ["queue pending local", "local: a queue is written like local/default, the second half in lower case"],
-    ["queue workers a/B", "a/B: a queue is written like local/default"],
-    ["queue pending a/b --limit 0", "--limit 0: it is a whole number, 1 or more"],
-    ["queue claimed a/b --limit x", "--limit x: it is a whole number, 1 or more"],
-    ["queue quarantine a/b host-1", "host-1: a worker is written like local/host-1, its group and its id"],
+    [
+      "queue pending local",
+      "local: must be a task queue such as local/default, with the second part in lower case",
+    ],
+    ["queue workers a/B", "a/B: must be a task queue such as local/default"],
+    ["queue pending a/b --limit 0", "--limit 0: must be a whole number, at least 1"],
+    ["queue claimed a/b --limit x", "--limit x: must be a whole number, at least 1"],
+    ["queue quarantine a/b host-1", "host-1: must be a worker as GROUP/ID, such as local/host-1"],
     ["queue quarantine a/b g/w --for 5x", '--for 5x has the unknown unit "x"'],
-    ["queue quarantine a/b g/w --for 0s", "--for 0s is too short"],
-    ["queue quarantine a/b g/w --for 9999999d", "--for 9999999d is too long"],
+    ["queue quarantine a/b g/w --for 0s", "--for 0s is too short: the minimum is 1ms"],
+    ["queue quarantine a/b g/w --for 9999999d", "--for 9999999d is too long: the maximum is 1000 years"],
     ["queue release a/b", "queue release needs WORKER"],
   ])("%s is a usage error", async (line, message) => {
     const { status, out, err } = await cli(line);
@@ -135,7 +142,7 @@ describe("what cannot be", () => {
     expect({ status, out }).toEqual({ status: 2, out: "" });
   });
 
-  test("a worker that is not known is told", async () => {
+  test("an unknown worker is an error", async () => {
     const { status, err } = await cli("queue quarantine a/b g/nobody");
     expect(err).toContain(
       "Worker g/nobody of a/b does not exist: it never asked for work, or has expired since.",

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { UsageError } from "../cli-error.ts";
 import { artifactName, runDefinition } from "./definition.ts";
-import { parsePaths, parseSeconds, readVariables } from "./parse-options.ts";
+import { parsePaths, parseSeconds, parseVariables } from "./parse-options.ts";
 
 const request = {
   argv: ["sh", "-c", "echo hi"],
@@ -17,7 +17,7 @@ const request = {
 } as const;
 const now = Date.UTC(2026, 0, 31, 12);
 
-test("the command line becomes a task in the form of generic-worker", () => {
+test("the command line becomes a task with a generic-worker payload", () => {
   const definition = runDefinition(request, now, undefined);
   expect(Value.Errors(TaskDefinitionRequest, definition)).toEqual([]);
   expect(definition).toMatchObject({
@@ -40,7 +40,7 @@ test("the command line becomes a task in the form of generic-worker", () => {
   expect(definition).not.toHaveProperty("dependencies");
 });
 
-test("what another task prepares comes first", () => {
+test("a preparation adds its command before the user's", () => {
   const taskId = "fN1SbArXTPSVFNUvaOlinQ";
   const preparation = { dependencies: [taskId], taskGroupId: taskId, command: ["get"], env: { URL: "u" } };
   expect(runDefinition(request, now, preparation)).toMatchObject({
@@ -50,14 +50,14 @@ test("what another task prepares comes first", () => {
   });
 });
 
-test("a command of any length has a name that the queue takes", () => {
+test("the name of a long command is truncated to what the queue accepts", () => {
   const long = runDefinition({ ...request, argv: ["echo", "x".repeat(40_000)] }, now, undefined);
   expect(Value.Errors(TaskDefinitionRequest, long)).toEqual([]);
   expect(long.metadata.name).toHaveLength(255);
   expect(long.metadata.name.endsWith("…")).toBe(true);
 });
 
-test("artifacts are below public/, whatever their path looks like", () => {
+test("artifacts are below public/, whatever their path", () => {
   expect(["a", "./a/b/", "/abs//x", "a/./b"].map(artifactName)).toEqual([
     "public/a",
     "public/a/b",
@@ -66,23 +66,23 @@ test("artifacts are below public/, whatever their path looks like", () => {
   ]);
 });
 
-test("variables are given, or taken from here", () => {
-  const here = { HERE: "h=1", EMPTY: "" };
-  expect(readVariables(["A=1", "B=x=y", "C=", "HERE", "EMPTY"], here)).toEqual({
+test("a variable has the given value, or its value in this environment", () => {
+  const env = { HERE: "h=1", EMPTY: "" };
+  expect(parseVariables(["A=1", "B=x=y", "C=", "HERE", "EMPTY"], env)).toEqual({
     A: "1",
     B: "x=y",
     C: "",
     HERE: "h=1",
     EMPTY: "",
   });
-  expect(() => readVariables(["=x"], here)).toThrow(new UsageError("--env =x: write NAME=VALUE"));
+  expect(() => parseVariables(["=x"], env)).toThrow(new UsageError("--env =x: must be NAME=VALUE or NAME"));
 });
 
-test("times are seconds, or have a unit", () => {
+test("times are in seconds, or have a unit", () => {
   expect(["600", "10m", "2h", "1500ms"].map(parseSeconds)).toEqual([600, 600, 7200, 2]);
 });
 
-test("artifacts stay in the task's folder", () => {
+test("artifact paths must stay inside the task's folder", () => {
   expect(parsePaths(["a", "b/..c/"])).toEqual(["a", "b/..c/"]);
   for (const path of ["", ".", "./", "/", "..", "a/../../b"])
     expect(() => parsePaths([path])).toThrow(UsageError);

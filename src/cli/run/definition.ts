@@ -1,4 +1,4 @@
-// The task that `taskyard run` makes of a command line.
+// Builds the task definition of `taskyard run`.
 import { hostname, userInfo } from "node:os";
 import type { Priority, TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { failureReportExtra } from "../../worker/failure-report.ts";
@@ -7,7 +7,7 @@ import { failureReportArtifact } from "./read-failure-report.ts";
 export interface RunRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Paths in the task's folder; one that ends in a slash is a folder. */
+  /** Paths in the task's folder. A trailing slash marks a folder. */
   readonly artifacts: readonly string[];
   readonly taskQueueId: string;
   readonly maxRunTime: number;
@@ -16,7 +16,7 @@ export interface RunRequest {
   readonly rootUrl: string;
 }
 
-/** What another task hands to this one, see `source-task.ts`. */
+/** Additions to a task whose source another task provides, see `source-task.ts`. */
 export interface Preparation {
   readonly dependencies: readonly string[];
   readonly taskGroupId: string;
@@ -26,7 +26,7 @@ export interface Preparation {
 
 const day = 86_400_000;
 
-/** The definition, in the form of generic-worker. `now`: milliseconds since the epoch. */
+/** Returns the definition, with a generic-worker payload. `now`: milliseconds since the epoch. */
 export function runDefinition(
   request: RunRequest,
   now: number,
@@ -42,7 +42,7 @@ export function runDefinition(
       taskGroupId: preparation.taskGroupId,
     }),
     created: at(0),
-    // Time to wait for a worker, and then the time that it may run.
+    // A day to wait for a worker, plus the time that the command may run.
     deadline: at(day + request.maxRunTime * 1000),
     expires: at(28 * day),
     payload: {
@@ -54,21 +54,21 @@ export function runDefinition(
     extra: failureReportExtra(failureReportArtifact),
     metadata: {
       name: truncate(request.name ?? text, 255),
-      description: truncate(`\`${text}\`, by taskyard run`, 32_768),
+      description: truncate(`\`${text}\`, created by taskyard run`, 32_768),
       owner: localOwner(),
       source: request.rootUrl,
     },
   };
 }
 
-/** The name of an artifact: below `public/`, without what leads out of the folder or to nowhere. */
+/** Returns the artifact name for a path: below `public/`, without empty, `.` and `..` parts. */
 export const artifactName = (path: string): string =>
   `public/${path
     .split("/")
     .filter((part) => part !== "" && part !== "." && part !== "..")
     .join("/")}`;
 
-/** The payload's entry of a path; one that ends in a slash is a folder. */
+/** Returns the payload entry for a path. A trailing slash marks a folder. */
 export function artifactEntry(path: string): { type: string; path: string; name: string } {
   return {
     type: path.endsWith("/") ? "directory" : "file",
@@ -77,7 +77,7 @@ export function artifactEntry(path: string): { type: string; path: string; name:
   };
 }
 
-/** The user of this machine, in the form of a mail address. */
+/** Returns the current user of this machine in the form of an email address. */
 export const localOwner = (): string => truncate(`${userInfo().username}@${hostname()}`, 255);
 
 export const truncate = (text: string, length: number): string =>

@@ -1,16 +1,16 @@
-// `taskyard run --local`: an instance for one task, gone afterwards.
+// `taskyard run --local`: an instance that exists for one task.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Io } from "../io.ts";
 import { prepare, startStack, type Stack } from "../stack.ts";
 
-/** Starts it in a temporary folder on a free port. Stopping it removes the folder. */
+/** Starts an instance in a temporary folder, on a free port. Stopping it removes the folder. */
 export async function startEphemeralStack(io: Io, taskQueueId: string): Promise<Stack> {
   const home = await mkdtemp(join(tmpdir(), "taskyard-local-"));
   const remove = (): Promise<void> => rm(home, { recursive: true, force: true });
   try {
-    // Neither the user's variables nor a file: DATABASE_URL would make it anything but ephemeral.
+    // Ignores the user's variables and configuration file: with DATABASE_URL it would not be ephemeral.
     const sources = {
       env: { NO_COLOR: io.env["NO_COLOR"] },
       cwd: home,

@@ -1,45 +1,45 @@
-// Follows a task through all of its runs to its end.
+// Follows a task through all its runs until it is resolved.
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
-import { patientRetries, readLog } from "../log/read-log.ts";
+import { followRetries, readLog } from "../log/read-log.ts";
 import { watchTask } from "../log/task-changes.ts";
 
 export interface Follow {
   readonly client: Client;
   readonly taskId: string;
-  /** A run has begun; the bytes that come next are its log. */
+  /** Called when a run starts. The following bytes are its log. */
   onRun(runId: number): Promise<void>;
   onLog(bytes: Uint8Array): Promise<void>;
 }
 
-/** Resolves to the status with which the task ended. */
+/** Resolves to the final status of the task. */
 export async function followTask(follow: Follow): Promise<TaskStatus> {
   const { client, taskId } = follow;
   const stop = new AbortController();
   const { signal } = stop;
-  const watch = watchTask(client, taskId, signal);
+  const changes = watchTask(client, taskId, signal);
 
-  /** Waits until what is asked is true of the task. */
-  async function until(holds: (status: TaskStatus) => boolean): Promise<TaskStatus> {
+  /** Waits until the status satisfies `condition`. */
+  async function until(condition: (status: TaskStatus) => boolean): Promise<TaskStatus> {
     for (;;) {
-      const { seen } = watch;
-      const { status } = await client.queue.status({ taskId }, { signal, retries: patientRetries });
-      if (holds(status)) return status;
-      await watch.since(seen);
+      const { count } = changes;
+      const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
+      if (condition(status)) return status;
+      await changes.after(count);
     }
   }
 
   try {
     for (let runId = 0; ; runId++) {
-      const begun = await until(({ runs, state }) => isResolved(state) || hasBegun(runs[runId]?.state));
-      if (hasBegun(begun.runs[runId]?.state)) {
+      const begun = await until(({ runs, state }) => isResolved(state) || hasStarted(runs[runId]?.state));
+      if (hasStarted(begun.runs[runId]?.state)) {
         await follow.onRun(runId);
-        for await (const bytes of readLog({ client, taskId, runId, watch, signal })) {
+        for await (const bytes of readLog({ client, taskId, runId, changes, signal })) {
           await follow.onLog(bytes);
         }
       }
       const status = await until(({ runs }) => isResolved(runs[runId]?.state ?? "exception"));
-      // Where a run is to be repeated, the next one is there as soon as this one is over.
+      // If the queue retries a run, the next one exists as soon as this one is resolved.
       if (status.runs.length <= runId + 1 && isResolved(status.state)) return status;
     }
   } finally {
@@ -48,4 +48,4 @@ export async function followTask(follow: Follow): Promise<TaskStatus> {
 }
 
 const isResolved = (state: string): boolean => ["completed", "failed", "exception"].includes(state);
-const hasBegun = (state: string | undefined): boolean => state !== undefined && state !== "pending";
+const hasStarted = (state: string | undefined): boolean => state !== undefined && state !== "pending";

@@ -1,25 +1,26 @@
-// The options of `taskyard run`, checked.
-import { TASK_QUEUE_ID_PATTERN, type Priority } from "../../api/queue/task.ts";
+// Parses the options of `taskyard run`.
+import type { Priority } from "../../api/queue/task.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { messageOf, UsageError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
 import { parsePriority } from "../parse-priority.ts";
 
-/** `K=V`, or `K` alone for the value that it has here. */
-export function readVariables(options: readonly string[], env: Io["env"]): Record<string, string> {
+/** Parses `NAME=VALUE`, or `NAME` for the variable's value in `env`. */
+export function parseVariables(options: readonly string[], env: Io["env"]): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const option of options) {
     const at = option.indexOf("=");
     const name = at < 0 ? option : option.slice(0, at);
-    if (!/^[A-Za-z_]\w*$/.test(name)) throw new UsageError(`--env ${option}: write NAME=VALUE`);
+    if (!/^[A-Za-z_]\w*$/.test(name)) throw new UsageError(`--env ${option}: must be NAME=VALUE or NAME`);
     const value = at < 0 ? env[name] : option.slice(at + 1);
-    if (value === undefined) throw new UsageError(`--env ${name}: it is not set here; write ${name}=VALUE`);
+    if (value === undefined)
+      throw new UsageError(`--env ${name}: not set in this environment; use ${name}=VALUE`);
     variables[name] = value;
   }
   return variables;
 }
 
-/** Seconds, of `600` or `10m`. */
+/** Parses a duration such as `600` or `10m` to seconds. */
 export function parseSeconds(option: string): number {
   try {
     const seconds = /^\d+$/.test(option) ? Number(option) : Math.ceil(parseDuration(option) / 1000);
@@ -27,27 +28,18 @@ export function parseSeconds(option: string): number {
   } catch (error) {
     throw new UsageError(`--max-run-time ${option} ${messageOf(error)}`, { cause: error });
   }
-  throw new UsageError(`--max-run-time ${option} is too short: a second is the least`);
+  throw new UsageError(`--max-run-time ${option} is too short: the minimum is 1s`);
 }
 
 export const parsePriorityOption = (option: string | undefined): Priority | undefined =>
   option === undefined ? undefined : parsePriority(option, `--priority ${option}`);
 
-export const isTaskQueueId = (word: string): boolean => new RegExp(TASK_QUEUE_ID_PATTERN).test(word);
-
-export function parseTaskQueueId(option: string): string {
-  if (isTaskQueueId(option)) return option;
-  throw new UsageError(
-    `--task-queue ${option}: a queue is written like local/default, the second half in lower case`,
-  );
-}
-
-/** Paths of artifacts, which must stay within the task's folder. */
+/** Checks that artifact paths stay inside the task's folder. */
 export function parsePaths(options: readonly string[]): readonly string[] {
   for (const path of options) {
     if (path.split("/").includes("..") || path.replaceAll(/[./]/g, "") === "") {
       throw new UsageError(
-        `--artifact ${path}: name a file, or a folder with / at its end, within the task's folder`,
+        `--artifact ${path}: must be a file, or a folder with a trailing /, inside the task's folder`,
       );
     }
   }

@@ -1,28 +1,23 @@
-// `taskyard run`: a command line as a task, its log here, its exit status ours.
+// `taskyard run`: runs a command as a task, streams its log and exits with its status.
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
+import { writeJson, writeLine } from "../io.ts";
+import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { startSpinner } from "../spinner.ts";
 import type { Stack } from "../stack.ts";
 import { connectTarget, findTarget, type Target } from "../target.ts";
 import { startEphemeralStack } from "./ephemeral.ts";
-import {
-  parsePaths,
-  parsePriorityOption,
-  parseSeconds,
-  parseTaskQueueId,
-  readVariables,
-} from "./parse-options.ts";
+import { parsePaths, parsePriorityOption, parseSeconds, parseVariables } from "./parse-options.ts";
 import { submit } from "./submit.ts";
 import { watchRun } from "./watch-run.ts";
 
 export const runCommand = command({
   name: "run",
-  summary: "Run a command as a task, with its log here and its exit status as ours.",
+  summary: "Run a command as a task, print its log and exit with its status.",
   details: [
-    "Ctrl-C cancels the task; a second one leaves at once. The log goes to standard output, the lines of the worker dim on " +
-      "a terminal; remarks go to standard error.",
-    "Exits with the status of the command; 128 plus the signal's number if a signal ended it. If the task ends in another " +
+    "Ctrl-C cancels the task; a second Ctrl-C exits immediately. The log goes to standard output, with the worker's own lines " +
+      "dim on a terminal; notices go to standard error.",
+    "Exits with the status of the command, or 128 plus the signal number if a signal ended it. If the task ends in another " +
       "way (canceled, no worker, payload rejected), prints the reason and exits with 1; after Ctrl-C, with 130. Workers " +
       "other than `taskyard worker` do not report the status of the command: a failure is then always 1.",
   ],
@@ -31,60 +26,59 @@ export const runCommand = command({
     env: {
       type: "value",
       short: "e",
-      value: "K=V",
+      value: "NAME[=VALUE]",
       multiple: true,
-      summary: "A variable for the command; K alone takes the value that it has here.",
+      summary: "Set an environment variable; without VALUE, to its value in this environment.",
     },
     artifact: {
       type: "value",
       short: "a",
       value: "PATH",
       multiple: true,
-      summary: "Keep this file as an artifact, or this folder, where / is its end.",
+      summary: "Upload this file as an artifact, or this folder if PATH ends with /.",
     },
-    "cwd-tarball": { type: "flag", summary: "Run in a copy of this folder, without what git ignores." },
-    local: {
+    "cwd-tarball": {
       type: "flag",
-      summary: "Start a server and a worker for this one task, and leave nothing behind.",
+      summary: "Run in a copy of the current folder, without the files that git ignores.",
     },
-    "task-queue": {
-      type: "value",
-      value: "QUEUE",
-      summary: "The queue whose workers may run it. Default: local/default.",
-    },
+    local: { type: "flag", summary: "Start a temporary server and worker for this task." },
+    "task-queue": { type: "value", value: "QUEUE", summary: "Task queue. Default: local/default." },
     "max-run-time": {
       type: "value",
-      value: "S",
-      summary: "Seconds that it may take, or 10m, 2h. Default: 1h.",
+      value: "TIME",
+      summary: "Time limit in seconds, or with a unit: 10m, 2h. Default: 1h.",
     },
-    priority: { type: "value", value: "P", summary: "From highest to lowest. Default: lowest." },
-    name: { type: "value", value: "NAME", summary: "What lists show. Default: the command." },
-    quiet: { type: "flag", short: "q", summary: "Only what the command writes." },
+    priority: { type: "value", value: "PRIORITY", summary: "From highest to lowest. Default: lowest." },
+    name: { type: "value", value: "NAME", summary: "Name of the task. Default: the command." },
+    quiet: { type: "flag", short: "q", summary: "Print only the output of the command." },
     detach: { type: "flag", short: "d", summary: "Print the id of the task and do not wait for it." },
-    json: { type: "flag", summary: "Print the outcome as JSON; the log goes to standard error." },
+    json: { type: "flag", summary: "Print the result as JSON; the log goes to standard error." },
   },
   examples: [
-    { command: "taskyard run -- sh -c 'echo hello; exit 3'", says: "Prints the log, and exits with 3." },
+    {
+      command: "taskyard run -- sh -c 'echo hello; exit 3'",
+      description: "Print the log of the task and exit with 3.",
+    },
     {
       command: "taskyard run --cwd-tarball --artifact dist/ -- make dist",
-      says: "Build this folder elsewhere, and keep the result.",
+      description: "Build the current folder on a worker and upload the result.",
     },
-    { command: "taskyard run --local -- npm test", says: "Without a server." },
+    { command: "taskyard run --local -- npm test", description: "Run a task without a server." },
   ],
   async run({ options, args, io }) {
     if (options.local && options.detach)
-      throw new UsageError("--local ends with the task, so --detach makes no sense");
-    const taskQueueId = parseTaskQueueId(options["task-queue"] ?? "local/default");
+      throw new UsageError("--local and --detach exclude each other: a local server stops with its task");
+    const taskQueueId = parseTaskQueueOption(options["task-queue"]);
     const request = {
       argv: args,
-      env: readVariables(options.env, io.env),
+      env: parseVariables(options.env, io.env),
       artifacts: parsePaths(options.artifact),
       taskQueueId,
       maxRunTime: parseSeconds(options["max-run-time"] ?? "1h"),
       priority: parsePriorityOption(options.priority),
       name: options.name,
     };
-    const remark = (text: string): void => void (options.quiet || writeLine(io.stderr, text));
+    const notice = (text: string): void => void (options.quiet || writeLine(io.stderr, text));
 
     const interrupted = new AbortController();
     const restore = io.onStop(() => {
@@ -92,7 +86,7 @@ export const runCommand = command({
       interrupted.abort();
     });
     const { signal } = interrupted;
-    const progress = startSpinner(io, options.local ? "starting a server" : "submitting");
+    const spinner = startSpinner(io, options.local ? "starting a server" : "submitting");
     let ephemeral: Stack | undefined;
     try {
       if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
@@ -101,16 +95,16 @@ export const runCommand = command({
         : await findTarget(io);
       const client = ephemeral?.client ?? (await connectTarget(io));
       const folder = options["cwd-tarball"] ? io.cwd : undefined;
-      const submitted = await submit({ client, target, request, folder, progress, signal });
-      progress.stop();
+      const submitted = await submit({ client, target, request, folder, spinner, signal });
+      spinner.stop();
       const { taskId } = submitted;
       if (options.detach) {
         if (options.json) writeJson(io.stdout, { taskId });
         else writeLine(io.stdout, taskId);
-        remark(`See: taskyard task log -f ${taskId}`);
+        notice(`follow its log: taskyard task log -f ${taskId}`);
         return exitStatus.ok;
       }
-      remark(`task ${taskId} on ${taskQueueId}`);
+      notice(`task ${taskId} on ${taskQueueId}`);
       const { outcome, status, artifacts } = await watchRun({
         client,
         ...submitted,
@@ -119,7 +113,7 @@ export const runCommand = command({
         io,
         quiet: options.quiet,
         log: options.json ? io.stderr : io.stdout,
-        remark,
+        notice,
         interrupted: signal,
       });
       if (options.json) {
@@ -132,8 +126,8 @@ export const runCommand = command({
       if (signal.aborted) return exitStatus.interrupted;
       throw error;
     } finally {
-      progress.stop();
-      await ephemeral?.stop("the task is over");
+      spinner.stop();
+      await ephemeral?.stop("the task has ended");
       restore();
     }
   },

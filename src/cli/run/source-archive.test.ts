@@ -24,35 +24,35 @@ async function namesIn(path: string): Promise<string[]> {
   return names.sort();
 }
 
-describe("where there is no git", () => {
-  test("everything is packed, links as links", async () => {
+describe("without git", () => {
+  test("all files are packed, links as links", async () => {
     const folder = await folderOf({ "a.txt": "a", "deep/er/b": "b", "@at": "x", "-dash": "y" });
     await symlink("a.txt", join(folder, "link"));
     const archive = await packSource(folder);
     expect(await namesIn(archive.path)).toEqual(["-dash", "@at", "a.txt", "deep/er/b", "link"]);
     expect(archive).toMatchObject({ files: 5, bytes: (await stat(archive.path)).size });
-    // gzip's own sign
+    // The magic number of gzip.
     expect((await readFile(archive.path)).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
     await archive.remove();
     await expect(stat(archive.path)).rejects.toThrow("ENOENT");
   });
 
-  test("nothing to send is said", async () => {
+  test("an empty folder is an error", async () => {
     const folder = await folderOf({});
-    await expect(packSource(folder)).rejects.toThrow(`--cwd-tarball: there is nothing to send in ${folder}`);
+    await expect(packSource(folder)).rejects.toThrow(`--cwd-tarball: ${folder} has no files to send`);
   });
 
-  test("too much is said before it is packed, with what makes it so", async () => {
+  test("a folder that is too large is refused before packing, with its largest files", async () => {
     const folder = await folderOf({ small: "x", large: "x".repeat(2000), middle: "x".repeat(500) });
     await expect(packSource(folder, 2000)).rejects.toThrow(
-      "--cwd-tarball: the folder holds 2.5 kB in 3 files, and 2.0 kB is the most that is sent.\n" +
-        "The largest files:\n     2.0 kB  large\n      500 B  middle\n        1 B  small\n",
+      "--cwd-tarball: the folder has 2.5 kB in 3 files; the maximum is 2.0 kB.\n" +
+        "Largest files:\n     2.0 kB  large\n      500 B  middle\n        1 B  small\n",
     );
   });
 });
 
 describe("in a git repository", () => {
-  test("what git ignores stays, what is new or changed goes, and what was deleted is no problem", async () => {
+  test("ignored and deleted files are left out, new and changed files are packed", async () => {
     const folder = await folderOf({
       ".gitignore": "build/\n*.log\n",
       "src/kept": "1",
@@ -70,7 +70,7 @@ describe("in a git repository", () => {
     await archive.remove();
   });
 
-  test("a folder within it is packed alone", async () => {
+  test("a folder inside the repository is packed alone", async () => {
     const folder = await folderOf({
       ".gitignore": "secret\n",
       "part/a": "1",

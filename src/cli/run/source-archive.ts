@@ -1,4 +1,4 @@
-// Packs the current folder for `--cwd-tarball`: what git knows or would add, or all of it where there is no git.
+// Packs the current folder for `--cwd-tarball`: the files that git tracks or would add, or all files if git is not used.
 import { execFile } from "node:child_process";
 import { lstat, mkdtemp, opendir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,15 +15,15 @@ export interface SourceArchive {
   remove(): Promise<void>;
 }
 
-/** What may be packed, before compression: more is most likely a build folder that nobody meant to send. */
+/** Limit before compression. Anything larger is most likely a build folder that was included by mistake. */
 const maxSourceBytes = 1_000_000_000;
 
-/** Packs `folder` into a temporary file. Throws where it is empty or too large, with what makes it so. */
+/** Packs `folder` into a temporary file. Throws if it is empty, or too large, with the largest files. */
 export async function packSource(folder: string, maxBytes = maxSourceBytes): Promise<SourceArchive> {
   const names = (await gitFiles(folder)) ?? (await allFiles(folder));
   const sizes = await Promise.all(names.map(async (name) => sizeOf(folder, name)));
   const files = sizes.filter((file) => file !== undefined);
-  if (files.length === 0) throw new CliError(`--cwd-tarball: there is nothing to send in ${folder}`);
+  if (files.length === 0) throw new CliError(`--cwd-tarball: ${folder} has no files to send`);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total > maxBytes) throw new CliError(tooLarge(total, maxBytes, files));
 
@@ -31,11 +31,11 @@ export async function packSource(folder: string, maxBytes = maxSourceBytes): Pro
   const path = join(temporary, "source.tar.gz");
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   try {
-    // Portable: without owners, who mean nothing on the worker's machine.
+    // Portable: without owners, which mean nothing on the worker's machine.
     const options = { cwd: folder, file: path, gzip: true, portable: true, noDirRecurse: true };
     await create(
       options,
-      // A name that begins with @ would be read as the name of an archive to copy.
+      // tar takes a name that starts with @ as an archive to copy from.
       files.map(({ name }) => (name.startsWith("@") ? `./${name}` : name)),
     );
     return { path, bytes: (await stat(path)).size, files: files.length, remove };
@@ -45,7 +45,7 @@ export async function packSource(folder: string, maxBytes = maxSourceBytes): Pro
   }
 }
 
-/** Tracked and untracked files that are not ignored, or `undefined` where git or a repository is missing. */
+/** Lists tracked and untracked files that are not ignored. Returns undefined without git or a repository. */
 async function gitFiles(folder: string): Promise<string[] | undefined> {
   const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"];
   try {
@@ -64,7 +64,7 @@ async function allFiles(folder: string): Promise<string[]> {
   return names;
 }
 
-/** `undefined` for what cannot be packed: deleted but still tracked, a submodule, a socket. */
+/** Returns undefined for what cannot be packed: a tracked file that was deleted, a submodule, a socket. */
 async function sizeOf(folder: string, name: string): Promise<{ name: string; bytes: number } | undefined> {
   const found = await lstat(join(folder, name)).catch(() => undefined);
   return found?.isFile() || found?.isSymbolicLink() ? { name, bytes: found.size } : undefined;
@@ -77,9 +77,9 @@ function tooLarge(
 ): string {
   const largest = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, 5);
   return [
-    `--cwd-tarball: the folder holds ${byteSize(total)} in ${files.length} files, and ${byteSize(maxBytes)} is the most that is sent.`,
-    "The largest files:",
+    `--cwd-tarball: the folder has ${byteSize(total)} in ${files.length} files; the maximum is ${byteSize(maxBytes)}.`,
+    "Largest files:",
     ...largest.map(({ name, bytes }) => `  ${byteSize(bytes).padStart(9)}  ${name}`),
-    "Leave them out with a .gitignore in a git repository, or run in a smaller folder.",
+    "Exclude them with a .gitignore in a git repository, or run in a smaller folder.",
   ].join("\n");
 }

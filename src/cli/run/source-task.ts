@@ -1,5 +1,5 @@
-// Brings a folder to a task: a task of its own, which this process works on, has the archive as its artifact, and the
-// task that needs it depends on that one. Why: docs/decisions/026-source-task-of-a-run.md.
+// Provides a folder to a task: this process creates and resolves a separate task with the archive as its artifact, and the
+// task that needs the folder depends on it. Rationale: docs/decisions/026-source-task-of-a-run.md.
 import { createReadStream } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { waitingClock } from "../../lib/clock.ts";
@@ -13,9 +13,9 @@ import type { Target } from "../target.ts";
 import type { Preparation } from "./definition.ts";
 import type { SourceArchive } from "./source-archive.ts";
 
-/** No worker serves this queue: its tasks are worked on by who creates them. */
+/** No worker serves this queue: whatever creates its tasks also resolves them. */
 const sourceQueue = "taskyard/source";
-/** Not below `public/`: a working folder is nobody's business. */
+/** Not below `public/`: a working folder is private. */
 const sourceArtifact = "taskyard/source.tar.gz";
 const urlVariable = "TASK_SOURCE_URL";
 
@@ -26,12 +26,12 @@ export interface SourceUpload {
   readonly target: Target;
   readonly archive: SourceArchive;
   readonly name: string;
-  /** Until when the archive can be fetched and is kept, in milliseconds since the epoch. */
+  /** The time until which the archive is kept and can be fetched, in milliseconds since the epoch. */
   readonly until: number;
   readonly signal: AbortSignal;
 }
 
-/** Uploads the archive, and resolves to what the task that needs it must contain. */
+/** Uploads the archive. Resolves to the additions to the task that needs it. */
 export async function uploadSource(upload: SourceUpload): Promise<Preparation> {
   const { client, archive, until, signal } = upload;
   const taskId = slugid();
@@ -52,11 +52,11 @@ export async function uploadSource(upload: SourceUpload): Promise<Preparation> {
       { signal },
     );
     if (!("putUrl" in created))
-      throw new CliError("the server wants the source to be stored in a way that this program does not know");
+      throw new CliError("the server requests an upload method for the source that is not supported");
     await put(created.putUrl, archive, signal);
     await queue.reportCompleted(run, { signal });
   } catch (error) {
-    // Nobody else would end this task before its deadline.
+    // Nothing else resolves this task before its deadline.
     await client.queue.cancelTask({ taskId }, { retries: 0 }).catch(() => undefined);
     throw error;
   }
@@ -69,13 +69,13 @@ function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
   return {
     taskQueueId: sourceQueue,
     created: at(now),
-    // Uploading is over within the time of one claim, or has failed.
+    // An upload that takes longer than one claim has failed.
     deadline: at(now + hour),
     expires: at(Math.max(until, now + 2 * hour)),
     payload: {},
     metadata: {
       name: `source of ${name}`.slice(0, 255),
-      description: "The folder in which `taskyard run --cwd-tarball` was called.",
+      description: "The folder in which `taskyard run --cwd-tarball` ran.",
       owner: `${userInfo().username}@${hostname()}`.slice(0, 255),
       source: client.rootUrl,
     },
@@ -95,14 +95,14 @@ function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<
     );
     if (reply.status < 300) return;
     refused = reply.status < 500;
-    throw uploadError(`the store answered ${reply.status} ${reply.text}`);
+    throw uploadError(`the artifact store returned ${reply.status} ${reply.text}`);
   });
 }
 
 const uploadError = (reason: string, cause?: unknown): CliError =>
-  new CliError(`the source cannot be uploaded: ${reason.trim()}`, { cause });
+  new CliError(`cannot upload the source: ${reason.trim()}`, { cause });
 
-/** A URL for this one artifact and nothing else. */
+/** Returns a URL that gives access to this artifact only. */
 async function signedUrl({ client, target, until }: SourceUpload, taskId: string): Promise<string> {
   const { credentials } = target;
   if (credentials === undefined)
@@ -118,8 +118,8 @@ async function signedUrl({ client, target, until }: SourceUpload, taskId: string
   return limited.buildSignedUrl(url, { expiresMs: until - Date.now() });
 }
 
-// Runs on the worker's machine, of which nothing is known: whatever can download there does. The URL is not on the
-// command line, since that goes to the log.
+// Runs on the worker's machine, with the first download tool that it has. The URL is not on the command line because the
+// worker logs that.
 const archiveFile = ".task-source.tar.gz";
 const downloads = [
   `curl -fsSL --retry 5 -o ${archiveFile} "$${urlVariable}"`,

@@ -1,4 +1,4 @@
-// Creates the task of `taskyard run`, and before it the one that brings the source.
+// Creates the task of `taskyard run`, after the task that provides its source.
 import { slugid } from "../../lib/slugid.ts";
 import type { Client } from "../../client/connect.ts";
 import { byteSize } from "../format.ts";
@@ -10,16 +10,16 @@ export interface Submission {
   readonly client: Client;
   readonly target: Target;
   readonly request: Omit<RunRequest, "rootUrl">;
-  /** The folder to send, if any. */
+  /** The folder to send. Undefined: none. */
   readonly folder: string | undefined;
-  readonly progress: Spinner;
-  /** Ends it before the task exists; then nothing is left behind. */
+  readonly spinner: Spinner;
+  /** Aborts before the task is created, and leaves nothing behind. */
   readonly signal: AbortSignal;
 }
 
 export interface Submitted {
   readonly taskId: string;
-  /** How many commands the task has; the last one is the user's. */
+  /** Number of commands in the task. The user's is the last one. */
   readonly commands: number;
 }
 
@@ -28,7 +28,7 @@ export async function submit(submission: Submission): Promise<Submitted> {
   const taskId = slugid();
   const now = Date.now();
   const rootUrl = client.rootUrl;
-  // The same times with and without: the deadline is needed before the preparation is there.
+  // A preparation does not change the deadline, which it needs.
   const until = Date.parse(runDefinition({ ...request, rootUrl }, now, undefined).deadline);
   const preparation = await sendSource(submission, until);
   signal.throwIfAborted();
@@ -38,17 +38,17 @@ export async function submit(submission: Submission): Promise<Submitted> {
 }
 
 async function sendSource(
-  { client, target, request, folder, progress, signal }: Submission,
+  { client, target, request, folder, spinner, signal }: Submission,
   until: number,
 ): Promise<Preparation | undefined> {
   if (folder === undefined) return undefined;
-  progress.step("packing the folder");
-  // Few runs send a folder, and what packs one takes its time to load.
+  spinner.update("packing the folder");
+  // Imported here: few runs send a folder, and the archiver takes long to load.
   const { packSource } = await import("./source-archive.ts");
   const { uploadSource } = await import("./source-task.ts");
   const archive = await packSource(folder);
   try {
-    progress.step(`sending ${archive.files} files, ${byteSize(archive.bytes)}`);
+    spinner.update(`uploading ${archive.files} files, ${byteSize(archive.bytes)}`);
     const name = request.name ?? request.argv.join(" ");
     return await uploadSource({ client, target, archive, name, until, signal });
   } finally {

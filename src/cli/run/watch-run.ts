@@ -1,11 +1,11 @@
-// Shows a submitted task to whoever waits for it, to its end.
+// Shows the progress and the result of a submitted task.
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
 import { exitStatus, messageOf } from "../cli-error.ts";
+import { colorsFor } from "../colors.ts";
 import { timeBetween } from "../format.ts";
 import { writeLine, type Io, type Output } from "../io.ts";
 import { createLogWriter } from "../log/log-writer.ts";
-import { colorsFor } from "../colors.ts";
 import { startSpinner } from "../spinner.ts";
 import { listArtifacts } from "../task/artifact-access.ts";
 import { stateText } from "../task/status.ts";
@@ -19,14 +19,14 @@ export interface WatchedRun {
   readonly taskId: string;
   readonly taskQueueId: string;
   readonly commands: number;
-  /** Paths that were asked for as artifacts. */
+  /** Paths requested as artifacts. */
   readonly wanted: readonly string[];
   readonly io: Io;
   readonly quiet: boolean;
   readonly log: Output;
-  /** Says something beside the log. */
-  remark(text: string): void;
-  /** Fires at Ctrl-C: the task is then canceled. */
+  /** Prints a notice next to the log, unless the user wants none. */
+  notice(text: string): void;
+  /** Aborts on Ctrl-C. The task is then canceled. */
   readonly interrupted: AbortSignal;
 }
 
@@ -36,24 +36,24 @@ export interface RunEnd {
   readonly artifacts: readonly { readonly name: string; readonly url: string }[];
 }
 
-// Workers that wait take a task within milliseconds; after this long most likely none is there.
-const lonelyMs = 10_000;
+// A waiting worker claims a task within milliseconds. After this time there is most likely none.
+const noWorkerMs = 10_000;
 
 export async function watchRun(run: WatchedRun): Promise<RunEnd> {
-  const { client, taskId, io, interrupted, remark } = run;
+  const { client, taskId, io, interrupted, notice } = run;
   const waiting = startSpinner(io, "waiting for a worker");
   const writer = createLogWriter({
     output: run.log,
     colors: colorsFor(run.log, io.env),
     quiet: run.quiet,
   });
-  const lonely = setTimeout(() => {
+  const noWorker = setTimeout(() => {
     waiting.stop();
-    remark(`no worker has taken the task yet; to start one: taskyard worker --task-queue ${run.taskQueueId}`);
-  }, lonelyMs);
+    notice(`no worker has claimed the task yet; start one: taskyard worker --task-queue ${run.taskQueueId}`);
+  }, noWorkerMs);
   const cancel = (): void => {
     waiting.stop();
-    writeLine(io.stderr, `canceling ${taskId}; Ctrl-C again leaves at once`);
+    writeLine(io.stderr, `canceling ${taskId}; press Ctrl-C again to exit immediately`);
     client.queue
       .cancelTask({ taskId })
       .catch((error: unknown) => writeLine(io.stderr, `could not cancel ${taskId}: ${messageOf(error)}`));
@@ -66,10 +66,10 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
       client,
       taskId,
       async onRun(runId) {
-        clearTimeout(lonely);
+        clearTimeout(noWorker);
         waiting.stop();
         await writer.end();
-        if (runId > 0) remark(`run ${runId}: the one before was lost, and the task is tried again`);
+        if (runId > 0) notice(`run ${runId}: the previous run was lost, and the queue retries the task`);
       },
       onLog: (bytes) => writer.write(bytes),
     });
@@ -82,27 +82,27 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
         : await readFailureReport(client, taskId, status.runs.length - 1);
     return await conclude(run, status, outcomeOf(status, report, run.commands));
   } catch (error) {
-    remark(`lost sight of task ${taskId}, which may go on: taskyard task log -f ${taskId}`);
+    notice(`lost contact with task ${taskId}, which may continue: taskyard task log -f ${taskId}`);
     throw error;
   } finally {
-    clearTimeout(lonely);
+    clearTimeout(noWorker);
     waiting.stop();
     interrupted.removeEventListener("abort", cancel);
   }
 }
 
-async function conclude(run: WatchedRun, status: TaskStatus, ended: RunOutcome): Promise<RunEnd> {
-  const { client, taskId, io, interrupted, remark } = run;
+async function conclude(run: WatchedRun, status: TaskStatus, taskOutcome: RunOutcome): Promise<RunEnd> {
+  const { client, taskId, io, interrupted, notice } = run;
   const last = status.runs.at(-1);
-  // Whoever pressed Ctrl-C knows why; the task may have ended by itself just before, and then its end counts.
-  const ours = interrupted.aborted && last?.reasonResolved === "canceled";
-  const outcome: RunOutcome = ours ? { exitStatus: exitStatus.interrupted } : ended;
+  // Ctrl-C needs no explanation. If the task ended just before it, its own outcome counts.
+  const canceledHere = interrupted.aborted && last?.reasonResolved === "canceled";
+  const outcome: RunOutcome = canceledHere ? { exitStatus: exitStatus.interrupted } : taskOutcome;
   const colors = colorsFor(io.stderr, io.env);
   const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
-  const state = ours ? "canceled" : stateText(status.state, colors);
+  const state = canceledHere ? "canceled" : stateText(status.state, colors);
   const when =
-    last?.started === undefined ? "before it began" : `after ${timeBetween(last.started, last.resolved)}`;
-  remark(`task ${taskId} ${state} ${when}${how}`);
+    last?.started === undefined ? "before it started" : `after ${timeBetween(last.started, last.resolved)}`;
+  notice(`task ${taskId} ${state} ${when}${how}`);
   if (outcome.explanation !== undefined)
     writeLine(io.stderr, `${colors.red("error:")} ${outcome.explanation}`);
 
@@ -112,6 +112,6 @@ async function conclude(run: WatchedRun, status: TaskStatus, ended: RunOutcome):
   const artifacts = all
     .filter(({ name, storageType }) => storageType !== "error" && isWanted(name))
     .map(({ name }) => ({ name, url: client.queue.getLatestArtifact.url({ taskId, name }) }));
-  for (const { name, url } of artifacts) remark(`artifact ${name}  ${url}`);
+  for (const { name, url } of artifacts) notice(`artifact ${name}  ${url}`);
   return { outcome, status, artifacts };
 }

@@ -1,18 +1,18 @@
-// Artifacts of a run, or of the latest one, whatever stores them.
+// Finds and lists artifacts of a run, whatever stores them.
 import type { Artifact } from "../../api/queue/artifacts.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
 import { CliError, UsageError } from "../cli-error.ts";
 import { paginate } from "../paginate.ts";
 
-/** The run that `--run` names; `undefined`: the latest. */
-export function runIdOf(option: string | undefined): number | undefined {
+/** Returns the run that `--run` names, or undefined for the latest. */
+export function parseRunId(option: string | undefined): number | undefined {
   if (option === undefined) return undefined;
   if (/^\d{1,4}$/.test(option)) return Number(option);
-  throw new UsageError(`--run ${option} is not the number of a run: 0 is the first`);
+  throw new UsageError(`--run ${option}: must be the number of a run; the first is 0`);
 }
 
-/** All artifacts, by name. */
+/** Lists all artifacts, sorted by name. */
 export async function listArtifacts(
   { queue }: Client,
   taskId: string,
@@ -28,13 +28,13 @@ export async function listArtifacts(
   return all;
 }
 
-/** Where the content of an artifact is to be had right now. */
+/** Where the content of an artifact can be fetched now. */
 export interface ArtifactSource {
   readonly url: string;
   readonly storageType: string;
 }
 
-/** Finds an artifact; `undefined` where there is none. Throws where it is there and cannot be had. */
+/** Finds an artifact. Returns undefined if there is none. Throws if it exists without content. */
 export async function findArtifact(
   { queue }: Client,
   taskId: string,
@@ -49,9 +49,9 @@ export async function findArtifact(
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     if (error.statusCode === 404) return undefined;
-    // An artifact that says why there is none: the reply has a form of its own.
+    // An error artifact, which records why there is no content. The reply has its own format.
     if (error.statusCode === 424)
-      throw new CliError(`${name} is missing: ${reasonIn(error.body)}`, { cause: error });
+      throw new CliError(`${name} has no content: ${reasonIn(error.body)}`, { cause: error });
     throw error;
   }
 }

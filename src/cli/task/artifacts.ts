@@ -1,22 +1,24 @@
 // `taskyard task artifacts`.
 import { exitStatus } from "../cli-error.ts";
-import { byteSize, localTime } from "../format.ts";
 import { command, jsonOption, runOption } from "../command.ts";
+import { byteSize, localTime } from "../format.ts";
 import { writeJson, writeLine, writeLines } from "../io.ts";
-import { connectTarget } from "../target.ts";
 import { parseId } from "../parse-id.ts";
-import { listArtifacts, runIdOf } from "./artifact-access.ts";
 import { formatTable } from "../table.ts";
+import { connectTarget } from "../target.ts";
+import { listArtifacts, parseRunId } from "./artifact-access.ts";
 
 export const artifactsCommand = command({
   name: "task artifacts",
-  summary: "List what a task left behind.",
+  summary: "List the artifacts of a task.",
   args: [{ name: "TASK_ID" }],
   options: { run: runOption, json: jsonOption },
-  examples: [{ command: "taskyard task artifacts ID", says: "Names, types and how long they are kept." }],
+  examples: [
+    { command: "taskyard task artifacts ID", description: "Show names, sizes, types and expiry times." },
+  ],
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);
-    const artifacts = await listArtifacts(await connectTarget(io), taskId, runIdOf(options.run));
+    const artifacts = await listArtifacts(await connectTarget(io), taskId, parseRunId(options.run));
     if (options.json) {
       writeJson(io.stdout, artifacts);
       return exitStatus.ok;
@@ -28,7 +30,7 @@ export const artifactsCommand = command({
       contentType,
       localTime(expires),
     ]);
-    if (rows.length === 0) writeLine(io.stderr, "no artifacts");
+    if (rows.length === 0) writeLine(io.stderr, `${taskId} has no artifacts`);
     else writeLines(io.stdout, formatTable(["NAME", "STORAGE", "SIZE", "TYPE", "EXPIRES"], rows));
     return exitStatus.ok;
   },

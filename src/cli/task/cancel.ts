@@ -1,24 +1,30 @@
 // `taskyard task cancel`.
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
-import { connectTarget } from "../target.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
+import { connectTarget } from "../target.ts";
 
 export const cancelCommand = command({
   name: "task cancel",
-  summary: "Cancel a task that is not resolved yet.",
+  summary: "Cancel a task.",
+  details: ["A task that is already resolved does not change."],
   args: [{ name: "TASK_ID" }],
   options: { json: jsonOption },
-  examples: [{ command: "taskyard task cancel ID", says: "A worker that runs it stops it at once." }],
+  examples: [
+    {
+      command: "taskyard task cancel ID",
+      description: "Resolve a task as canceled. A worker that runs it stops immediately.",
+    },
+  ],
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);
     const { queue } = await connectTarget(io);
     const { status } = await queue.cancelTask({ taskId });
-    // The queue answers a task that was resolved before in the same way; its state says what holds.
+    // The queue also accepts a cancel of a resolved task. Its status then shows the earlier resolution.
     const canceled = status.runs.at(-1)?.reasonResolved === "canceled";
     if (options.json) writeJson(io.stdout, status);
-    else writeLine(io.stdout, canceled ? `${taskId} is canceled` : `${taskId} was ${status.state} already`);
+    else writeLine(io.stdout, canceled ? `${taskId} is canceled` : `${taskId} is already ${status.state}`);
     return exitStatus.ok;
   },
 });

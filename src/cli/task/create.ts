@@ -1,9 +1,9 @@
-// `taskyard task create`: a task from a definition in a file.
+// `taskyard task create`.
 import { basename } from "node:path";
 import { isSlugid, slugid } from "../../lib/slugid.ts";
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { readText } from "../read-text.ts";
 import { connectTarget } from "../target.ts";
 
@@ -11,9 +11,9 @@ export const createCommand = command({
   name: "task create",
   summary: "Create a task from a definition in YAML or JSON.",
   details: [
-    "The definition is checked before it is sent, and every mistake is told with its place. `created` may be left out and " +
-      "is then now; `deadline` may be left out and is then a day later. Both, and `expires`, may be relative to now: " +
-      '`2 hours`, `1 day 12 hours`, or `{$fromNow: "1 day"}`.',
+    "Checks the definition before sending it, and reports all problems. `created` defaults to now and `deadline` to one day " +
+      "later. `created`, `deadline` and `expires` may be relative to now: `2 hours`, `1 day 12 hours`, or " +
+      '`{$fromNow: "1 day"}`.',
     "Prints the id of the task.",
   ],
   args: [{ name: "FILE|-" }],
@@ -21,33 +21,33 @@ export const createCommand = command({
     "task-id": {
       type: "value",
       value: "ID",
-      summary: "The id of the new task, so that a repeat makes no second one. Default: a new id.",
+      summary: "Id of the new task. Makes it safe to repeat the command. Default: a new id.",
     },
     json: jsonOption,
   },
   examples: [
-    { command: "taskyard task create task.yml", says: "Create it and print its id." },
+    { command: "taskyard task create task.yml", description: "Create a task and print its id." },
     {
       command: 'taskyard task log -f "$(taskyard task create task.yml)"',
-      says: "Create it and follow its log.",
+      description: "Create a task and follow its log.",
     },
     {
       command: "jq .task job.json | taskyard task create -",
-      says: "Read the definition from another program.",
+      description: "Read the definition from standard input.",
     },
   ],
   async run({ options, args, io }) {
     const taskId = options["task-id"] ?? slugid();
-    if (!isSlugid(taskId)) throw new UsageError(`--task-id ${taskId} is not a slugid, such as ${slugid()}`);
+    if (!isSlugid(taskId)) throw new UsageError(`--task-id ${taskId}: must be a slugid, such as ${slugid()}`);
     const [file = "-"] = args;
-    // Loaded here, since checker and parser take longer to load than most commands run.
+    // Imported here: validator and parser take longer to load than most commands run.
     const { readDefinition } = await import("./read-definition.ts");
     const { parseYaml } = await import("../parse-yaml.ts");
     const { value } = parseYaml(await readText(file, io), file === "-" ? "definition" : basename(file));
-    const { definition, filledIn } = readDefinition(value, Date.now());
+    const { definition, defaults } = readDefinition(value, Date.now());
     const client = await connectTarget(io);
     const { status } = await client.queue.createTask({ taskId }, definition);
-    for (const remark of filledIn) writeLine(io.stderr, remark);
+    for (const text of defaults) writeLine(io.stderr, text);
     if (options.json) writeJson(io.stdout, status);
     else writeLine(io.stdout, taskId);
     return exitStatus.ok;

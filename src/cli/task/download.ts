@@ -7,40 +7,47 @@ import { pipeline } from "node:stream/promises";
 import type { Client } from "../../client/connect.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import { causeOf, CliError, exitStatus } from "../cli-error.ts";
-import { byteSize } from "../format.ts";
 import { command, runOption } from "../command.ts";
-import { type Io, writeLine } from "../io.ts";
+import { byteSize } from "../format.ts";
+import { writeLine, type Io } from "../io.ts";
+import { parseId } from "../parse-id.ts";
 import { startSpinner } from "../spinner.ts";
 import { connectTarget } from "../target.ts";
-import { parseId } from "../parse-id.ts";
-import { findArtifact, listArtifacts, runIdOf } from "./artifact-access.ts";
+import { findArtifact, listArtifacts, parseRunId } from "./artifact-access.ts";
 
 export const downloadCommand = command({
   name: "task download",
-  summary: "Download an artifact.",
-  details: ["The file appears under its name only when all of it has arrived."],
+  summary: "Download an artifact of a task.",
+  details: ["Writes to FILE.part and renames it when the download is complete."],
   args: [{ name: "TASK_ID" }, { name: "NAME" }, { name: "FILE|-", optional: true }],
   options: {
     run: runOption,
-    force: { type: "flag", summary: "Replace a file that is there already." },
+    force: { type: "flag", summary: "Replace an existing file." },
   },
   examples: [
-    { command: "taskyard task download ID public/build.tar.gz", says: "Into build.tar.gz here." },
-    { command: "taskyard task download ID public/report.json - | jq .", says: "To standard output." },
+    {
+      command: "taskyard task download ID public/build.tar.gz",
+      description: "Download to build.tar.gz in the current folder.",
+    },
+    {
+      command: "taskyard task download ID public/report.json - | jq .",
+      description: "Download to standard output.",
+    },
   ],
   async run({ options, args, io }) {
     const [, name = "", file = basename(name)] = args;
     const taskId = parseId(args[0]);
+    const runId = parseRunId(options.run);
     const client = await connectTarget(io);
-    const source = await findArtifact(client, taskId, runIdOf(options.run), name);
-    if (source === undefined) throw new CliError(await notFound(client, taskId, runIdOf(options.run), name));
+    const source = await findArtifact(client, taskId, runId, name);
+    if (source === undefined) throw new CliError(await notFound(client, taskId, runId, name));
     const response = await fetch(source.url).catch((error: unknown) => {
-      throw new CliError(`${name} cannot be downloaded: ${causeOf(error)}`, { cause: error });
+      throw new CliError(`cannot download ${name}: ${causeOf(error)}`, { cause: error });
     });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw new CliError(
-        `${name} cannot be downloaded: its store answered ${response.status} ${response.statusText}`,
+        `cannot download ${name}: the artifact store returned ${response.status} ${response.statusText}`,
       );
     }
     const body = Readable.fromWeb(response.body);
@@ -52,18 +59,18 @@ export const downloadCommand = command({
 
 async function save(body: Readable, path: string, force: boolean, io: Io): Promise<void> {
   const part = `${path}.part`;
-  const progress = startSpinner(io, "downloading");
+  const spinner = startSpinner(io, "downloading");
   let bytes = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      progress.step(`downloading ${byteSize(bytes)}`);
+      spinner.update(`downloading ${byteSize(bytes)}`);
       done(null, chunk);
     },
   });
   try {
     if (!force && (await exists(path)))
-      throw new CliError(`${path} is there already: use --force to replace it`);
+      throw new CliError(`${path} already exists: use --force to replace it`);
     await pipeline(body, count, createWriteStream(part));
     await rename(part, path);
   } catch (error) {
@@ -71,7 +78,7 @@ async function save(body: Readable, path: string, force: boolean, io: Io): Promi
     throw error;
   } finally {
     body.destroy();
-    progress.stop();
+    spinner.stop();
   }
   writeLine(io.stderr, `${path} (${byteSize(bytes)})`);
 }
@@ -92,5 +99,7 @@ async function notFound(
   const names = (await listArtifacts(client, taskId, runId)).map((artifact) => artifact.name);
   if (names.length === 0) return `${taskId} has no artifacts`;
   const meant = didYouMean(name, names);
-  return `${taskId} has no artifact ${name}${meant === undefined ? "; see taskyard task artifacts" : `; did you mean ${meant}?`}`;
+  const hint =
+    meant === undefined ? `\`taskyard task artifacts ${taskId}\` lists them` : `did you mean ${meant}?`;
+  return `${taskId} has no artifact ${name}; ${hint}`;
 }

@@ -1,30 +1,34 @@
 // `taskyard task log`.
 import { CliError, exitStatus } from "../cli-error.ts";
+import { colorsFor } from "../colors.ts";
 import { command, runOption } from "../command.ts";
 import { createLogWriter } from "../log/log-writer.ts";
-import { readLog, usualLogNames, type LogNames } from "../log/read-log.ts";
+import { defaultLogNames, readLog, type LogNames } from "../log/read-log.ts";
 import { watchTask } from "../log/task-changes.ts";
-import { colorsFor } from "../colors.ts";
-import { connectTarget } from "../target.ts";
 import { parseId } from "../parse-id.ts";
-import { runIdOf } from "./artifact-access.ts";
+import { connectTarget } from "../target.ts";
+import { parseRunId } from "./artifact-access.ts";
 
 export const logCommand = command({
   name: "task log",
   summary: "Print the log of a task.",
   details: [
-    "The lines of the worker are dim on a terminal; those of the task's commands are as they were written. Following goes " +
-      "on over broken connections, and ends with the run.",
+    "Prints what has been written so far, or with --follow everything until the run ends; lost connections are resumed. On a " +
+      "terminal, the worker's own lines are dim.",
   ],
   args: [{ name: "TASK_ID" }],
   options: {
-    follow: { type: "flag", short: "f", summary: "Wait for the task and go on until the run is over." },
+    follow: {
+      type: "flag",
+      short: "f",
+      summary: "Wait for the task to start, and print its log until the run ends.",
+    },
     run: runOption,
-    quiet: { type: "flag", short: "q", summary: "Only what the task's commands wrote." },
+    quiet: { type: "flag", short: "q", summary: "Print only the output of the task's commands." },
   },
   examples: [
-    { command: "taskyard task log ID", says: "What has been written so far." },
-    { command: "taskyard task log -f ID", says: "As it is written." },
+    { command: "taskyard task log ID", description: "Print the log so far." },
+    { command: "taskyard task log -f ID", description: "Follow the log." },
   ],
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);
@@ -33,10 +37,10 @@ export const logCommand = command({
     const restore = io.onStop(() => stop.abort());
     const { signal } = stop;
     try {
-      const watch = watchTask(client, taskId, signal);
+      const changes = watchTask(client, taskId, signal);
       const { payload } = await client.queue.task({ taskId }, { signal });
-      const runId = runIdOf(options.run) ?? (await latestRun());
-      if (runId === undefined) throw new CliError(`${taskId} has not run yet: wait for it with -f`);
+      const runId = parseRunId(options.run) ?? (await latestRun());
+      if (runId === undefined) throw new CliError(`${taskId} has no run yet: use -f to wait for it`);
       const writer = createLogWriter({
         output: io.stdout,
         colors: colorsFor(io.stdout, io.env),
@@ -46,8 +50,8 @@ export const logCommand = command({
         client,
         taskId,
         runId,
-        names: namesIn(payload),
-        watch,
+        names: logNamesIn(payload),
+        changes,
         soFar: !options.follow,
         signal,
       });
@@ -55,14 +59,14 @@ export const logCommand = command({
       await writer.end();
       return exitStatus.ok;
 
-      /** A task that waits for others has no run yet; whoever follows it waits as well. */
+      /** A task with unsatisfied dependencies has no run yet. With --follow, waits for one. */
       async function latestRun(): Promise<number | undefined> {
         for (;;) {
-          const { seen } = watch;
+          const { count } = changes;
           const { status } = await client.queue.status({ taskId }, { signal });
           if (status.runs.length > 0) return status.runs.length - 1;
           if (!options.follow || status.state !== "unscheduled") return undefined;
-          await watch.since(seen);
+          await changes.after(count);
         }
       }
     } catch (error) {
@@ -75,12 +79,12 @@ export const logCommand = command({
   },
 });
 
-/** The names of the logs, which a task may choose. */
-function namesIn({ logs }: Readonly<Record<string, unknown>>): LogNames {
-  if (typeof logs !== "object" || logs === null) return usualLogNames;
+/** Returns the artifact names of the logs, which the payload may change. */
+function logNamesIn({ logs }: Readonly<Record<string, unknown>>): LogNames {
+  if (typeof logs !== "object" || logs === null) return defaultLogNames;
   const { live, backing }: { live?: unknown; backing?: unknown } = logs;
   return {
-    live: typeof live === "string" ? live : usualLogNames.live,
-    backing: typeof backing === "string" ? backing : usualLogNames.backing,
+    live: typeof live === "string" ? live : defaultLogNames.live,
+    backing: typeof backing === "string" ? backing : defaultLogNames.backing,
   };
 }

@@ -8,24 +8,25 @@ const now = Date.UTC(2026, 0, 31, 12);
 const metadata = { name: "n", description: "", owner: "me@example.com", source: "https://example.com" };
 const minimal = { taskQueueId: "proj/linux", payload: {}, metadata };
 
-const refusal = (parsed: unknown): string => {
+/** The message of the error. */
+const errorOf = (parsed: unknown): string => {
   try {
     readDefinition(parsed, now);
   } catch (error) {
     if (error instanceof CliError) return error.message;
     throw error;
   }
-  throw new Error("it was accepted");
+  throw new Error("the definition was accepted");
 };
 
-test("times that are missing are filled in, and said", () => {
+test("missing times have defaults, which are reported", () => {
   expect(readDefinition(minimal, now)).toEqual({
     definition: { ...minimal, created: "2026-01-31T12:00:00.000Z", deadline: "2026-02-01T12:00:00.000Z" },
-    filledIn: ["created: now", "deadline: in a day"],
+    defaults: ["created: now", "deadline: in 1 day"],
   });
 });
 
-test("times may be relative, or absolute, or what YAML makes of them", () => {
+test("times may be relative, absolute, or parsed by YAML", () => {
   const times = { created: "now", deadline: { $fromNow: "2 hours" }, expires: new Date(now + 1000) };
   expect(readDefinition({ ...minimal, ...times }, now)).toEqual({
     definition: {
@@ -34,14 +35,14 @@ test("times may be relative, or absolute, or what YAML makes of them", () => {
       deadline: "2026-01-31T14:00:00.000Z",
       expires: "2026-01-31T12:00:01.000Z",
     },
-    filledIn: [],
+    defaults: [],
   });
   const absolute = { created: "2026-01-31T11:59:00Z", deadline: "2026-02-01T00:00:00Z" };
   expect(readDefinition({ ...minimal, ...absolute }, now).definition).toMatchObject(absolute);
 });
 
-describe("mistakes", () => {
-  test("are told all at once, each with its place", () => {
+describe("an invalid definition", () => {
+  test("is rejected with every problem and its place", () => {
     const parsed = {
       taskQueue: "proj/linux",
       priority: "urgent",
@@ -51,8 +52,8 @@ describe("mistakes", () => {
       payload: [],
       metadata: { name: "n", description: "", owner: "me", src: "x" },
     };
-    const lines = refusal(parsed).split("\n");
-    expect(lines[0]).toBe("the definition is not a task:");
+    const lines = errorOf(parsed).split("\n");
+    expect(lines[0]).toBe("invalid task definition:");
     expect(lines).toContain("  taskQueue is not a known member; did you mean taskQueueId?");
     expect(lines).toContain(
       "  priority must be one of highest, very-high, high, medium, low, very-low, lowest",
@@ -69,8 +70,10 @@ describe("mistakes", () => {
     [null, "nothing"],
     [[], "a list"],
     ["x", "a string"],
-  ])("%j is no definition", (parsed, kind) => {
-    expect(refusal(parsed)).toContain(`is an object with members such as payload and metadata, not ${kind}`);
+  ])("cannot be %j", (parsed, kind) => {
+    expect(errorOf(parsed)).toContain(
+      `must be an object with members such as payload and metadata, not ${kind}`,
+    );
   });
 });
 
@@ -89,13 +92,13 @@ describe("relative times", () => {
   });
 
   test.each(["tomorrow", "1", "1 dayz", "2026-01-31", "1 day later", "-1 day", "1.5 hours"])(
-    "%j is none",
+    "%j is not one",
     (text) => {
       expect(relativeMs(text)).toBeUndefined();
     },
   );
 
-  test("no text upsets it", () => {
+  test("parsing never throws", () => {
     fc.assert(fc.property(fc.string(), (text) => void relativeMs(text)));
   });
 });

@@ -1,46 +1,46 @@
-// A task's definition as people write it: checked against the contract, its times filled in.
+// Reads a task definition from a file: validates it against the contract and fills in times.
 import { Ajv, type ErrorObject } from "ajv";
 import addFormats from "ajv-formats";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import { CliError } from "../cli-error.ts";
-import { absolute, day } from "./relative-time.ts";
+import { absoluteTime, day } from "./relative-time.ts";
 
 export interface ReadDefinition {
   readonly definition: TaskDefinitionRequest;
-  /** What was not in the file, in words. */
-  readonly filledIn: readonly string[];
+  /** The defaults that were used, as text for the user. */
+  readonly defaults: readonly string[];
 }
 
-// As the server has it; all errors, since whoever wrote the file wants to mend it in one go.
+// Configured as on the server, but with all errors: the author of a file wants to fix them in one go.
 const ajv = new Ajv({ allErrors: true, strictTypes: false });
 addFormats.default(ajv);
 const isDefinition = ajv.compile<TaskDefinitionRequest>(TaskDefinitionRequest);
 const known = Object.keys(TaskDefinitionRequest.properties);
 
-/** Checks a parsed definition. Throws a `CliError` with every mistake and its place. `now`: ms since the epoch. */
+/** Validates a parsed definition. Throws a `CliError` that lists every problem. `now`: milliseconds since the epoch. */
 export function readDefinition(parsed: unknown, now: number): ReadDefinition {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new CliError(
-      `a task's definition is an object with members such as payload and metadata, not ${kindOf(parsed)}`,
+      `a task definition must be an object with members such as payload and metadata, not ${kindOf(parsed)}`,
     );
   }
-  const filledIn: string[] = [];
+  const defaults: string[] = [];
   const given: Record<string, unknown> = { ...parsed };
-  for (const key of ["created", "deadline", "expires"]) given[key] = absolute(given[key], now);
+  for (const key of ["created", "deadline", "expires"]) given[key] = absoluteTime(given[key], now);
   if (given["created"] === undefined) {
     given["created"] = new Date(now).toISOString();
-    filledIn.push("created: now");
+    defaults.push("created: now");
   }
   if (given["deadline"] === undefined) {
     given["deadline"] = new Date(now + day).toISOString();
-    filledIn.push("deadline: in a day");
+    defaults.push("deadline: in 1 day");
   }
   if (given["expires"] === undefined) delete given["expires"];
-  if (isDefinition(given)) return { definition: given, filledIn };
+  if (isDefinition(given)) return { definition: given, defaults };
   const problems = new Set((isDefinition.errors ?? []).map(sentence));
   throw new CliError(
-    `the definition is not a task:\n${[...problems].map((problem) => `  ${problem}`).join("\n")}`,
+    `invalid task definition:\n${[...problems].map((problem) => `  ${problem}`).join("\n")}`,
   );
 }
 
@@ -56,7 +56,7 @@ function sentence({ instancePath, keyword, params, message }: ErrorObject): stri
       return `${where}${name} is not a known member${meant === undefined ? "" : `; did you mean ${meant}?`}`;
     }
     case "enum":
-      // The contract's closed lists are of strings.
+      // All enums of the contract are strings.
       return `${at} must be one of ${(params["allowedValues"] as string[]).join(", ")}`;
     default:
       return `${at || "the definition"} ${message ?? "is not valid"}`;

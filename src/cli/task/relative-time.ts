@@ -1,9 +1,9 @@
-// Times as people write them in files: `2 hours`, `{$fromNow: "1 day"}`.
+// Parses times that are relative to now: `2 hours`, `{$fromNow: "1 day"}`.
 
 export const day = 86_400_000;
 
-/** A time as the contract has it; what is not a relative time is left as it is, to be checked like anything else. */
-export function absolute(value: unknown, now: number): unknown {
+/** Converts a relative time to ISO 8601. Returns any other value unchanged, for the validator to check. */
+export function absoluteTime(value: unknown, now: number): unknown {
   if (value instanceof Date) return value.toISOString();
   const text = typeof value === "object" && value !== null && "$fromNow" in value ? value.$fromNow : value;
   if (typeof text !== "string") return value;
@@ -14,7 +14,7 @@ export function absolute(value: unknown, now: number): unknown {
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: day, w: 7 * day };
 const amount = /(\d+)\s*(seconds?|sec|s|minutes?|min|m|hours?|h|days?|d|weeks?|w)/gy;
 
-/** Milliseconds from now: `now`, `2 hours`, `1 day 12 hours`; `undefined` where it is no such text. */
+/** Parses `now`, `2 hours` or `1 day 12 hours` to milliseconds from now. Returns undefined for other text. */
 export function relativeMs(text: string): number | undefined {
   const trimmed = text.trim().replace(/^in\s+/, "");
   if (trimmed === "" || trimmed === "now") return 0;

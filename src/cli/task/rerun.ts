@@ -1,17 +1,20 @@
 // `taskyard task rerun`.
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { writeLine, writeJson } from "../io.ts";
-import { connectTarget } from "../target.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
+import { connectTarget } from "../target.ts";
 
 export const rerunCommand = command({
   name: "task rerun",
-  summary: "Run a task once more.",
+  summary: "Run a task again.",
   args: [{ name: "TASK_ID" }],
   options: { json: jsonOption },
   examples: [
-    { command: "taskyard task rerun ID && taskyard task log -f ID", says: "And watch it this time." },
+    {
+      command: "taskyard task rerun ID && taskyard task log -f ID",
+      description: "Run a task again and follow its log.",
+    },
   ],
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);

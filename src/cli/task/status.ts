@@ -2,22 +2,25 @@
 import type { Run, TaskStatus } from "../../api/queue/status.ts";
 import type { TaskDefinition } from "../../api/queue/task.ts";
 import { exitStatus } from "../cli-error.ts";
-import { localTime, oneLine, timeBetween } from "../format.ts";
-import { command, jsonOption } from "../command.ts";
-import { writeJson, writeLines } from "../io.ts";
 import { colorsFor, type Colors } from "../colors.ts";
-import { connectTarget } from "../target.ts";
+import { command, jsonOption } from "../command.ts";
+import { localTime, oneLine, timeBetween } from "../format.ts";
+import { writeJson, writeLines } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { formatTable } from "../table.ts";
+import { connectTarget } from "../target.ts";
 
 export const statusCommand = command({
   name: "task status",
-  summary: "Show what became of a task.",
+  summary: "Show the state and the runs of a task.",
   args: [{ name: "TASK_ID" }],
-  options: { json: { ...jsonOption, summary: "Print the status as the API has it." } },
+  options: { json: { ...jsonOption, summary: "Print the status as JSON, as the API returns it." } },
   examples: [
-    { command: "taskyard task status fN1SbArXTPSVFNUvaOlinQ", says: "Show its state and its runs." },
-    { command: "taskyard task status --json ID | jq -r .state", says: "Just the state." },
+    {
+      command: "taskyard task status fN1SbArXTPSVFNUvaOlinQ",
+      description: "Show the task's state, properties and runs.",
+    },
+    { command: "taskyard task status --json ID | jq -r .state", description: "Print only the state." },
   ],
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);
@@ -32,7 +35,6 @@ export const statusCommand = command({
   },
 });
 
-/** The status for people. */
 function describe(status: TaskStatus, task: TaskDefinition, now: string, colors: Colors): string[] {
   const facts: [string, string][] = [
     ["state", stateText(status.state, colors)],
@@ -50,20 +52,20 @@ function describe(status: TaskStatus, task: TaskDefinition, now: string, colors:
     run.reasonResolved ?? (run.state === "pending" ? run.reasonCreated : "-"),
     run.workerId === undefined ? "-" : `${run.workerGroup ?? ""}/${run.workerId}`,
     localTime(run.started),
-    took(run, now),
+    duration(run, now),
   ]);
   return [
     `${colors.bold(status.taskId)}  ${oneLine(task.metadata.name)}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(12)}  ${value}`),
     ...(rows.length === 0
       ? []
-      : ["", ...formatTable(["RUN", "STATE", "REASON", "WORKER", "STARTED", "TOOK"], rows)]),
+      : ["", ...formatTable(["RUN", "STATE", "REASON", "WORKER", "STARTED", "DURATION"], rows)]),
   ];
 }
 
-const took = (run: Run, now: string): string => timeBetween(run.started, run.resolved ?? now);
+const duration = (run: Run, now: string): string => timeBetween(run.started, run.resolved ?? now);
 
-/** A state in its colour. */
+/** Returns a state in its color. */
 export function stateText(state: TaskStatus["state"], colors: Colors): string {
   if (state === "completed") return colors.green(state);
   if (state === "failed" || state === "exception") return colors.red(state);

@@ -1,30 +1,30 @@
-// `taskyard task why`: why a task is where it is, and what can be done about it.
+// `taskyard task why`.
 import type { Reason, Why } from "../../api/queue/why.ts";
-import { exitStatus } from "../cli-error.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
-import { localTime, oneLine } from "../format.ts";
-import { command, jsonOption } from "../command.ts";
-import { writeJson, writeLines } from "../io.ts";
+import { exitStatus } from "../cli-error.ts";
 import { colorsFor, type Colors } from "../colors.ts";
-import { connectTarget } from "../target.ts";
+import { command, jsonOption } from "../command.ts";
+import { localTime, oneLine } from "../format.ts";
+import { writeJson, writeLines } from "../io.ts";
 import { parseId } from "../parse-id.ts";
+import { connectTarget } from "../target.ts";
 import { stateText } from "./status.ts";
 
 export const whyCommand = command({
   name: "task why",
-  summary: "Say why a task is where it is, and what to do about it.",
+  summary: "Explain the state of a task, and what to do about it.",
   details: [
-    "What it waits for, down to the roots; its place in the queue and how fast that is served; who runs it; how each run " +
-      "ended. What the queue does not know, it says so.",
+    "Shows the unsatisfied dependencies down to their roots, the place in the queue and how fast the queue is served, the " +
+      "worker that runs the task, and how each run ended. What the queue does not record is reported as unknown.",
   ],
   args: [{ name: "TASK_ID" }],
-  options: { json: { ...jsonOption, summary: "Print all reasons with their data." } },
+  options: { json: { ...jsonOption, summary: "Print all reasons with their data as JSON." } },
   examples: [
-    { command: "taskyard task why ID", says: "The reasons, the most important first." },
+    { command: "taskyard task why ID", description: "Show the reasons, most important first." },
     {
       command: "taskyard task why --json ID | jq -r '.reasons[0].code'",
-      says: "Just the kind of the first.",
+      description: "Print only the code of the most important reason.",
     },
   ],
   async run({ options, args, io }) {
@@ -37,7 +37,9 @@ export const whyCommand = command({
   },
 });
 
-/** What people call the tasks, by id; nothing where we may not know: who may see that a task is there may not read it. */
+type Names = ReadonlyMap<string, string>;
+
+/** Returns the names of the tasks by id. Empty without the scope to read definitions, which `why` does not require. */
 async function namesOf(queue: Client["queue"], { taskId, reasons }: Why): Promise<Names> {
   const ids = new Set([taskId, ...reasons.map((reason) => reason.taskId)]);
   try {
@@ -49,21 +51,20 @@ async function namesOf(queue: Client["queue"], { taskId, reasons }: Why): Promis
   }
 }
 
-type Names = ReadonlyMap<string, string>;
-
-/** Dependencies that are shown; `--json` has them all. */
-const SHOWN = 20;
-const ADVICE = 6;
+/** Dependencies and advice shown. `--json` prints all dependencies. */
+const MAX_DEPENDENCIES = 20;
+const MAX_ADVICE = 6;
 
 function describe(why: Why, names: Names, colors: Colors): string[] {
-  const isEdge = (reason: Reason): boolean => "depth" in reason;
-  const edges = why.reasons.filter(isEdge).length;
+  const isDependency = (reason: Reason): boolean => "depth" in reason;
+  const dependencies = why.reasons.filter(isDependency).length;
   let shown = 0;
   const lines = why.reasons.flatMap((reason): string[] => {
-    if (!isEdge(reason)) return [textOf(why, reason, names)];
+    if (!isDependency(reason)) return [textOf(why, reason, names)];
     shown++;
-    if (shown <= SHOWN) return [textOf(why, reason, names)];
-    return shown === edges ? [`    … and ${edges - SHOWN} more, which --json shows`] : [];
+    if (shown <= MAX_DEPENDENCIES) return [textOf(why, reason, names)];
+    if (shown < dependencies) return [];
+    return [`    … and ${dependencies - MAX_DEPENDENCIES} more; --json prints all`];
   });
   const advice = adviceFor(why);
   return [
@@ -75,7 +76,7 @@ function describe(why: Why, names: Names, colors: Colors): string[] {
   ];
 }
 
-/** A reason on a line: dependencies indented as they hang on each other, what is about another task with its id. */
+/** Formats a reason as a line. Dependencies are indented by depth; a reason about another task starts with its id. */
 function textOf(why: Why, reason: Reason, names: Names): string {
   const { taskId } = reason;
   const name = names.get(taskId);
@@ -84,46 +85,48 @@ function textOf(why: Why, reason: Reason, names: Names): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, localTime)
     .replaceAll(taskId, () => called);
   if ("depth" in reason) return `${"  ".repeat(Math.min(reason.depth, 8) + 1)}${text}`;
-  const isOwn = taskId === why.taskId || reason.summary.includes(taskId);
-  return `  ${isOwn ? "" : `${called}: `}${text}`;
+  const namesTask = taskId === why.taskId || reason.summary.includes(taskId);
+  return `  ${namesTask ? "" : `${called}: `}${text}`;
 }
 
-/** What a person may do, without repeats; nothing where all that helps is to wait. */
+/** Lists what the user can do, without duplicates. Empty if waiting is all that helps. */
 function adviceFor({ taskId, asked, reasons }: Why): string[] {
-  // Deepest first: that is the order in which they have to run again.
+  // Deepest first: the order in which they have to be rerun.
   const failed = reasons.filter(({ code }) => code === "dependency-failed").toReversed();
   const advice = [...failed, ...reasons.filter(({ code }) => code !== "dependency-failed")].flatMap(
     (reason) => adviceOn(taskId, reason, asked) ?? [],
   );
   const all = [...new Set(advice)];
-  return all.length <= ADVICE ? all : [...all.slice(0, ADVICE), `… and ${all.length - ADVICE} more`];
+  return all.length <= MAX_ADVICE
+    ? all
+    : [...all.slice(0, MAX_ADVICE), `… and ${all.length - MAX_ADVICE} more`];
 }
 
 function adviceOn(taskId: string, reason: Reason, asked: string): string | readonly string[] | undefined {
   switch (reason.code) {
     case "dependency-failed":
       if (reason.deadline <= asked)
-        return `create ${reason.taskId} anew, and what needs it: its deadline has passed, so it cannot be run again`;
+        return `create new tasks for ${reason.taskId} and its dependents: its deadline has passed, so it cannot be rerun`;
       return `taskyard task rerun ${reason.taskId}   (after: taskyard task why ${reason.taskId})`;
     case "depends-on-itself":
-      return `taskyard task rerun ${reason.taskId}   starts it by hand`;
+      return `taskyard task rerun ${reason.taskId}   starts it in spite of the cycle`;
     case "dependency-missing":
-      return "create the task anew, without the dependency that is gone";
+      return "create a new task without the missing dependency";
     case "no-worker":
-      return `taskyard worker --task-queue ${reason.taskQueueId}   starts a worker here`;
+      return `taskyard worker --task-queue ${reason.taskQueueId}   starts a worker on this machine`;
     case "workers-quarantined":
-      return `taskyard queue release ${reason.taskQueueId} WORKER   (those there are: taskyard queue workers ${reason.taskQueueId} --quarantined)`;
+      return `taskyard queue release ${reason.taskQueueId} WORKER   (list: taskyard queue workers ${reason.taskQueueId} --quarantined)`;
     case "deadline-passed":
     case "never-scheduled":
-      return "create the task anew, with a later deadline";
+      return "create a new task with a later deadline";
     case "inconsistent":
-      return "look at the watchdog's findings, or wait for it to put this right";
+      return "check the findings of the watchdog, or wait until it repairs this";
     case "resolved":
       if (reason.taskId !== taskId || reason.state === "completed") return undefined;
       return [
         ...(reason.workerId === undefined ? [] : [`taskyard task log ${taskId}`]),
         reason.deadline <= asked
-          ? "create the task anew: its deadline has passed, so it cannot be run again"
+          ? "create a new task: the deadline has passed, so this one cannot be rerun"
           : `taskyard task rerun ${taskId}`,
       ];
     default:
