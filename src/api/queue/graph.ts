@@ -32,7 +32,8 @@ const CreateTasksReply = exactly({
 });
 export type CreateTasksReply = Static<typeof CreateTasksReply>;
 
-const ms = (description: string) => Type.Integer({ minimum: 0, description: `${description} Milliseconds.` });
+const ms = (description: string) =>
+  Type.Integer({ minimum: 0, description: `${description} In milliseconds.` });
 const TimedRun = exactly({
   ...Run.properties,
   queueMs: ms("From `scheduled` to `started`, or to the end of the run if it never started."),
