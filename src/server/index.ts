@@ -1,5 +1,5 @@
 // The server's face, for the commands that start one.
-export { ConfigError, loadConfig, type Config } from "./core/config.ts";
+export { ConfigError, loadConfig, type Config } from "./config/index.ts";
 export { createLifecycle, onSignals } from "./core/lifecycle.ts";
 export { createLog } from "./core/log.ts";
 export { createMetrics } from "./core/metrics.ts";

@@ -1,7 +1,7 @@
 // A self-contained server on one machine: its PostgreSQL, secrets and artifacts are in the home folder.
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loadOrCreateLocalSecrets, type LocalSecrets } from "./core/config/local-secrets.ts";
+import { loadOrCreateLocalSecrets, type LocalSecrets } from "./config/index.ts";
 import { startEmbeddedPostgres } from "./core/embedded-postgres/index.ts";
 import { startServer, type Server, type ServerOptions } from "./main.ts";
 

@@ -1,36 +1,26 @@
-// Everything that a server answers over HTTP, mounted on one app.
+// Mounts everything that the server serves over HTTP: the services, their references, local artifacts and the pages.
 import type { FastifyInstance } from "fastify";
 import { services } from "../api/services.ts";
-import { VERSION } from "../lib/version.ts";
-import { createAuth, type ClientDirectory } from "./services/auth/index.ts";
-import { serveLocalStore, type LocalStore } from "./core/artifact-store/local/index.ts";
-import type { Config } from "./core/config.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Db } from "./core/db.ts";
-import type { EventLog } from "./core/event-log/index.ts";
+import { VERSION } from "../lib/version.ts";
+import { serveLocalStore } from "./core/artifact-store/local/index.ts";
+import type { CoreConfig } from "./core/config/core-settings.ts";
 import { serveReferences } from "./core/http/serve-references.ts";
-import { serve, type ServeOptions } from "./core/http/serve.ts";
+import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
+import type { CreatedService } from "./core/service.ts";
 import { sql } from "./core/sql.ts";
 import { createHealth } from "./health.ts";
-import { serveEvents } from "./services/events/index.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
-import type { Objects } from "./services/object/index.ts";
-import type { Queue } from "./services/queue/index.ts";
+import type { OpenedPlatform } from "./platform.ts";
 
 export interface ApiOptions {
-  readonly config: Config;
+  readonly config: CoreConfig;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  readonly db: Db;
-  readonly clients: ClientDirectory;
-  readonly queue: Queue;
-  readonly objects: Objects;
-  readonly events: EventLog;
-  /** Undefined where clients reach the artifacts without us. */
-  readonly localArtifacts: LocalStore | undefined;
-  /** Asked with each request: a server on a free port knows its URL only when it listens. */
+  readonly platform: OpenedPlatform;
+  readonly running: readonly CreatedService[];
   readonly rootUrl: () => string;
   readonly checked: boolean;
 }
@@ -38,17 +28,13 @@ export interface ApiOptions {
 /** In the form of Dockerflow's `version.json`. */
 export const versionDocument = { version: VERSION, commit: "", source: "", build: "" };
 
-/** Adds the services, their references, the artifacts of the local store, and the pages. */
 export function serveApi(app: FastifyInstance, options: ApiOptions): void {
-  const { config, clock, monitor, db, clients, queue, objects, events, localArtifacts, rootUrl, checked } =
-    options;
-  const { trustProxy } = config.server;
-  const auth = createAuth(
-    { clients, clock, hawkSkewMs: config.auth.hawkSkew, rootUrl, trustProxy },
-    monitor.metrics,
-  );
+  const { config, clock, monitor, platform, running, rootUrl, checked } = options;
+  const { db, events, localArtifacts } = platform;
+  const authenticate = running.find(({ service }) => service.authenticate)?.service.authenticate;
+  if (authenticate === undefined) throw new Error("no service authenticates callers");
   const served: ServeOptions = {
-    authenticate: auth.authenticate,
+    authenticate,
     rootUrl,
     clock,
     monitor: monitor.child({ prefix: "api" }),
@@ -66,10 +52,11 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     uptimeMs: () => clock.now() - started,
     check,
   });
-  serve(app, services.queue, { ...common, ...queue.handlers }, served);
-  serve(app, services.object, { ...common, ...objects.handlers }, served);
-  serve(app, services.auth, { ...common, ...auth.handlers }, served);
-  serveEvents(app, { events, config: config.events, common, served });
+  for (const { api, service } of running) {
+    // The service has handlers for the methods of its own API, and `common` has the rest.
+    const handlers = { ...common, ...service.handlers } as unknown as Handlers<typeof api>;
+    serve(app, api, handlers, served);
+  }
   serveReferences(app, { services, rootUrl });
   if (localArtifacts)
     serveLocalStore(app, localArtifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
@@ -79,7 +66,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     version: VERSION,
     health: createHealth({
       probes: { Database: check, "Event log": () => events.positionNow() },
-      workerSeen: () => queue.workerSeen(),
+      checks: running.flatMap(({ service }) => service.healthChecks ?? []),
       clock,
       log: monitor.log,
     }),

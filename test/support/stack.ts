@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
-import { configOf, type PartialConfig } from "../../src/server/core/config.ts";
+import { configOf, type PartialConfig } from "../../src/server/config/index.ts";
 import { startServer, type Role, type Server } from "../../src/server/main.ts";
 import { testDatabase, type TestDatabase } from "./db.ts";
 import { testMonitor } from "./monitor.ts";

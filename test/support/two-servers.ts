@@ -1,7 +1,7 @@
 // Two servers on one database, for tests of what happens at the same time.
 import { expect } from "vitest";
 import type { Client } from "../../src/client/index.ts";
-import type { PartialConfig } from "../../src/server/core/config.ts";
+import type { PartialConfig } from "../../src/server/config/index.ts";
 import { testStack, type Stack } from "./stack.ts";
 
 export interface TwoServers {

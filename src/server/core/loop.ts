@@ -4,11 +4,24 @@ import { backoffDelay } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Monitor } from "./monitor.ts";
 
+/** One bounded iteration. `more` reports that work is left and requests the next iteration immediately. */
+export type RunOnce = () => Promise<{ readonly more: boolean }>;
+
+/** A background loop. Any number of processes may run the same loop concurrently. */
+export interface LoopDefinition {
+  /** A constant, such as `claim-expiry`: a metric label and a monitor prefix. */
+  readonly name: string;
+  /** Time from the end of an iteration that left no work to the next one, when no wake-up arrives. */
+  readonly intervalMs: number;
+  /** Wake-up topics that trigger an iteration before the interval is over. */
+  readonly wakeOn?: readonly string[];
+  readonly runOnce: RunOnce;
+}
+
 export interface LoopOptions {
   /** A constant, such as `claim-expiry`: a metric label and a monitor prefix. */
   readonly name: string;
-  /** One bounded round. `more` says that there is work left, and so asks for the next round at once. */
-  readonly runOnce: () => Promise<{ readonly more: boolean }>;
+  readonly runOnce: RunOnce;
   /** Time from the end of a round with nothing left to the next one, when no signal comes. */
   readonly intervalMs: number;
   /** Subscribes the loop's trigger to a signal that there may be work; answers how to unsubscribe. */

@@ -1,4 +1,4 @@
-// The metrics of a server: every one a literal here, from which registry, types and references derive.
+// Metrics as literals, from which the registry and the types derive. Those of a service are in its folder.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 export interface MetricDefinition {
@@ -16,13 +16,9 @@ const request = {
   method: "HTTP method",
   status: "Response status code",
 };
-const queue = {
-  provisionerId: "First half of the task queue id",
-  workerType: "Second half of the task queue id",
-};
 
-/** All metrics, by the member of `Metrics` that moves them. Dashboards know these names: they do not change. */
-export const metricDefinitions = {
+/** What every server measures. Dashboards depend on the names, so they do not change. */
+const coreMetrics = {
   httpRequests: {
     type: "counter",
     name: "http_requests_total",
@@ -37,90 +33,12 @@ export const metricDefinitions = {
     // The usual buckets begin at 10 ms, where most of our answers are long gone: three finer ones before them.
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
   },
-  completedTasks: {
-    type: "counter",
-    name: "queue_completed_tasks",
-    help: "Runs that ended as completed",
-    labels: queue,
-  },
-  failedTasks: {
-    type: "counter",
-    name: "queue_failed_tasks",
-    help: "Runs that ended as failed",
-    labels: { ...queue, reasonResolved: "Why it failed" },
-  },
-  exceptionTasks: {
-    type: "counter",
-    name: "queue_exception_tasks",
-    help: "Runs that ended as exception",
-    labels: { ...queue, reasonResolved: "Which exception" },
-  },
-  pendingTasks: {
-    type: "gauge",
-    name: "queue_pending_tasks",
-    help: "Runs waiting for a worker",
-    labels: queue,
-  },
-  claimedTasks: {
-    type: "gauge",
-    name: "queue_claimed_tasks",
-    help: "Runs that a worker holds",
-    labels: queue,
-  },
-  workers: { type: "gauge", name: "queue_workers_total", help: "Workers known", labels: queue },
-  quarantinedWorkers: {
-    type: "gauge",
-    name: "queue_quarantined_workers",
-    help: "Workers in quarantine",
-    labels: queue,
-  },
-  runningWorkers: {
-    type: "gauge",
-    name: "queue_running_workers",
-    help: "Workers that hold a run",
-    labels: queue,
-  },
-  idleWorkers: {
-    type: "gauge",
-    name: "queue_idle_workers",
-    help: "Workers that hold no run",
-    labels: queue,
-  },
-  invariantViolations: {
-    type: "counter",
-    name: "queue_invariant_violations_total",
-    help: "What the watchdog found wrong in the database",
-    labels: { check: "Name of the check", repaired: "yes or no" },
-  },
-  openInvariantViolations: {
-    type: "gauge",
-    name: "queue_invariant_violations_open",
-    help: "What the watchdog found wrong, and is wrong still",
-    labels: { check: "Name of the check" },
-  },
-  authSuccesses: {
-    type: "counter",
-    name: "auth_success_total",
-    help: "Requests whose credentials were accepted, or that needed some and had none",
-    // Not by client id: temporary credentials have a new one with every run, and a label value lives for ever.
-    labels: { scheme: "hawk, bewit or none" },
-  },
-  authFailures: {
-    type: "counter",
-    name: "auth_failure_total",
-    help: "Requests whose credentials were refused",
-    labels: {
-      reason: "form, ext, client, time, mac or hash: what about them is wrong",
-      scheme: "hawk, bewit: what was tried",
-    },
-  },
   eventsRead: {
     type: "counter",
     name: "event_log_read_total",
     help: "Events that readers of this process took from the log",
     labels: { reader: "Kind of reader: stream, relay or the name of a consumer" },
   },
-  eventStreams: { type: "gauge", name: "event_log_streams", help: "Open event streams", labels: {} },
   batchSize: {
     type: "histogram",
     name: "coalesced_batch_size",
@@ -161,9 +79,10 @@ export const metricDefinitions = {
     help: "Errors that nobody expected, each with an incident id in the log",
     labels: { prefix: "Component that reported it" },
   },
-} as const satisfies Record<string, MetricDefinition>;
+} as const satisfies MetricDefinitions;
 
-type Definitions = typeof metricDefinitions;
+export type MetricDefinitions = Readonly<Record<string, MetricDefinition>>;
+
 type LabelsOf<D extends MetricDefinition> = Extract<keyof D["labels"], string>;
 type MetricOf<D extends MetricDefinition> = D["type"] extends "counter"
   ? Counter<LabelsOf<D>>
@@ -171,28 +90,37 @@ type MetricOf<D extends MetricDefinition> = D["type"] extends "counter"
     ? Gauge<LabelsOf<D>>
     : Histogram<LabelsOf<D>>;
 
-/** One server's metrics, each typed with its labels, and the registry that `/metrics` shows. */
-export type Metrics = { readonly [K in keyof Definitions]: MetricOf<Definitions[K]> } & {
-  readonly registry: Registry;
-};
+/** The metrics of some definitions, each typed with its labels. */
+export type MetricsOf<M extends MetricDefinitions> = { readonly [K in keyof M]: MetricOf<M[K]> };
+
+/** The core metrics of one server, and the registry that `/metrics` shows. */
+export type Metrics = MetricsOf<typeof coreMetrics> & { readonly registry: Registry };
 
 /**
- * Fresh metrics on a registry of their own, so that two servers in one process do not share figures.
- * `process: true` adds those of the process (CPU, memory, event loop); once per process, since each call
- * installs observers that live as long as it.
+ * Creates the core metrics on a new registry, so that two servers in one process do not share figures. With
+ * `process: true` the registry also has the metrics of the process (CPU, memory, event loop). Set it once per process:
+ * each call installs observers that stay until the process ends.
  */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry();
   if (options.process === true) collectDefaultMetrics({ register: registry });
-  const metrics = Object.entries(metricDefinitions).map(([key, definition]) => [
-    key,
-    make(definition, registry),
-  ]);
-  // Object.fromEntries forgets which key has which type; `make` follows the same definitions that MetricOf reads.
-  return { ...(Object.fromEntries(metrics) as Omit<Metrics, "registry">), registry };
+  return { ...declareMetrics(registry, coreMetrics), registry };
 }
 
-function make(definition: MetricDefinition, registry: Registry): Counter | Gauge | Histogram {
+/** Adds metrics to a registry. A metric that the registry has already is shared. */
+export function declareMetrics<M extends MetricDefinitions>(
+  registry: Registry,
+  definitions: M,
+): MetricsOf<M> {
+  const metrics = Object.entries(definitions).map(([key, definition]) => [
+    key,
+    registry.getSingleMetric(definition.name) ?? create(definition, registry),
+  ]);
+  // Object.fromEntries loses the types by key; `create` reads the same definitions as MetricOf.
+  return Object.fromEntries(metrics) as MetricsOf<M>;
+}
+
+function create(definition: MetricDefinition, registry: Registry): Counter | Gauge | Histogram {
   const { name, help, type } = definition;
   const options = { name, help, labelNames: Object.keys(definition.labels), registers: [registry] };
   if (type === "counter") return new Counter(options);

@@ -1,16 +1,10 @@
 // The page at `/`: what this server is, its health, and how to run a first task.
+import type { HealthCheck } from "../core/health-check.ts";
 import { html, type Html } from "./html.ts";
 import { renderPage } from "./layout.ts";
 import { inline } from "./markdown.ts";
 
 /** The health of one dependency of the server. */
-export interface HealthCheck {
-  readonly name: string;
-  readonly state: "healthy" | "unhealthy" | "unknown";
-  /** A few words, such as "responds in 2 ms". Markdown code is allowed. */
-  readonly detail: string;
-}
-
 export interface HomePage {
   readonly rootUrl: string;
   readonly version: string;

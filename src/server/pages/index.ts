@@ -4,13 +4,12 @@ import type { Service } from "../../api/service.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { sendDocument, cachedDocument } from "../core/http/send-document.ts";
 import { setApiHeaders } from "../core/http/headers.ts";
+import type { HealthCheck } from "../core/health-check.ts";
 import type { Monitor } from "../core/monitor.ts";
 import { API_PAGES, renderApiIndex } from "./api-index.ts";
-import { renderHomePage, type HealthCheck } from "./home-page.ts";
+import { renderHomePage } from "./home-page.ts";
 import { pageHeaders } from "./layout.ts";
 import { renderServicePage } from "./service-page.ts";
-
-export type { HealthCheck } from "./home-page.ts";
 
 export interface PagesOptions {
   readonly services: Readonly<Record<string, Service>>;

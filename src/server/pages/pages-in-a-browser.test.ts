@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testMonitor } from "../../../test/support/monitor.ts";
 import { services } from "../../api/services.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { servePages, type HealthCheck } from "./index.ts";
+import type { HealthCheck } from "../core/health-check.ts";
+import { servePages } from "./index.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   existsSync,

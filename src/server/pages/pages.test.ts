@@ -4,7 +4,8 @@ import { services } from "../../api/services.ts";
 import { ifThen } from "../../lib/scopes/template.ts";
 import { manualClock } from "../../../test/support/clock.ts";
 import { testMonitor } from "../../../test/support/monitor.ts";
-import { servePages, type HealthCheck } from "./index.ts";
+import type { HealthCheck } from "../core/health-check.ts";
+import { servePages } from "./index.ts";
 import { renderScopes } from "./scope-list.ts";
 
 const healthy: HealthCheck = { name: "Database", state: "healthy", detail: "responds in `1 ms`" };

@@ -1,6 +1,6 @@
 // Opens the artifact store that the configuration selects.
 import type { Clock } from "../../../lib/clock.ts";
-import type { Config } from "../config.ts";
+import type { CoreConfig } from "../config/core-settings.ts";
 import type { ArtifactStore } from "./index.ts";
 import { openLocalStore, type LocalStore } from "./local/index.ts";
 import type { BucketLog } from "./s3/bucket-cors.ts";
@@ -14,7 +14,7 @@ export interface OpenedStore {
 
 /** Rejects if the folder is not writable, a bucket does not exist, or the store refuses the access key. */
 export async function openArtifactStore(options: {
-  readonly config: Pick<Config, "artifacts" | "s3" | "server">;
+  readonly config: Pick<CoreConfig, "artifacts" | "s3" | "server">;
   readonly secret: string;
   readonly clock: Clock;
   readonly log: BucketLog;

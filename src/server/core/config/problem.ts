@@ -1,5 +1,5 @@
 // What is wrong with a configuration, told so that it can be put right at once.
-import type { CatalogueEntry } from "./catalogue.ts";
+import type { Setting } from "./setting.ts";
 
 export interface ConfigProblem {
   /** The key of the setting, or the name of what is not one. */
@@ -28,7 +28,7 @@ function tell({ key, origin, value, problem }: ConfigProblem): string {
 }
 
 /** A value as errors show it: secrets as their length only, long ones cut. */
-export function shown({ setting }: Pick<CatalogueEntry, "setting">, value: unknown): string {
+export function shown({ setting }: { readonly setting: Setting }, value: unknown): string {
   if (setting.secret === true) {
     return typeof value === "string" ? `(hidden, ${value.length} characters)` : "(hidden)";
   }

@@ -41,6 +41,13 @@ export function settingOf(schema: TSchema): Setting {
   return schema as Setting;
 }
 
+/** Loaded settings, deeply read-only. */
+export type ReadonlySettings<T> = T extends (infer E)[]
+  ? readonly ReadonlySettings<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: ReadonlySettings<T[K]> }
+    : T;
+
 /** What sets a timer stays far below the 24 days at which timers overflow and fire at once. */
 export const longestTimer = "1d";
 

@@ -1,7 +1,8 @@
 // The event log as services see it: append to it, follow it, and consume it under a name.
 import type { Clock } from "../../../lib/clock.ts";
-import type { Config } from "../config.ts";
+import type { CoreConfig } from "../config/core-settings.ts";
 import type { Db } from "../db.ts";
+import type { LoopDefinition } from "../loop.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
 import { dropDeadLetter, listDeadLetters, requestRetry, type DeadLetterRow } from "./consumer-store.ts";
@@ -26,7 +27,7 @@ export interface EventLogOptions {
   readonly wakeUps: WakeUps;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  readonly config: Pick<Config["events"], "retention" | "pollInterval">;
+  readonly config: Pick<CoreConfig["events"], "retention" | "pollInterval">;
 }
 
 export interface EventLog {
@@ -46,8 +47,8 @@ export interface EventLog {
    */
   consume(options: ConsumerOptions): Consumer;
   readonly deadLetters: DeadLetters;
-  /** Housekeeping, for the loops of the server. */
-  readonly loops: { readonly "event-partitions": () => Promise<{ readonly more: boolean }> };
+  /** Housekeeping. */
+  readonly loops: readonly LoopDefinition[];
   /** Ends every following. */
   stop(): Promise<void>;
 }
@@ -63,7 +64,8 @@ export interface DeadLetters {
 
 // Two days ahead: enough for a weekend's worth of trouble to be seen, and the default partition is behind them.
 const daysAhead = 2;
-const partitionsEveryMs = 600_000;
+/** A lock held by another session postpones a partition to the next iteration. */
+const partitionsEveryMs = 60_000;
 
 /** Prepares the log for today, in whichever cluster the database is now. */
 export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
@@ -71,17 +73,13 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
   const monitor = options.monitor.child({ prefix: "event-log" });
   const tail = createTail({ db, wakeUps, clock, monitor, pollMs: config.pollInterval });
   const end = new AbortController();
-  let keptAt = Number.NEGATIVE_INFINITY;
 
   async function partitions(): Promise<{ more: boolean }> {
-    if (clock.now() < keptAt + partitionsEveryMs) return { more: false };
-    const { made, dropped, postponed } = await keepPartitions(db, {
+    const { made, dropped } = await keepPartitions(db, {
       daysAhead,
       retentionMs: config.retention,
     });
     if (made.length + dropped.length > 0) monitor.log.info({ made, dropped }, "partitions of the event log");
-    // Somebody held a lock: the next round of the loop tries again.
-    if (postponed.length === 0) keptAt = clock.now();
     return { more: false };
   }
 
@@ -118,7 +116,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
       },
       drop: (consumer, id) => dropDeadLetter(db, consumer, id),
     },
-    loops: { "event-partitions": partitions },
+    loops: [{ name: "event-partitions", intervalMs: partitionsEveryMs, runOnce: partitions }],
     async stop() {
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
       end.abort();

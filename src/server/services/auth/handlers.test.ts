@@ -12,7 +12,10 @@ import { authApi } from "../../../api/auth/index.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import { serve } from "../../core/http/serve.ts";
 import { createHttpServer } from "../../core/http/server.ts";
-import { createAuth, staticClients } from "./index.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import { staticClients } from "./clients.ts";
+import { authHandlers } from "./handlers.ts";
+import { createRequestAuthenticator } from "./request-authenticator.ts";
 
 const since = Date.UTC(2026, 0, 1);
 const root = { clientId: "static/taskcluster/root", accessToken: "the-token-of-the-root-client" };
@@ -33,7 +36,7 @@ let rootUrl = "";
 beforeAll(async () => {
   const clients = staticClients(
     {
-      secret: "a secret of 22 or more characters",
+      serviceClients: [],
       rootClientId: root.clientId,
       rootAccessToken: root.accessToken,
       staticClients: [{ ...tool, description: "A tool", scopes: ["auth:current-scopes", "b:*", "b:c"] }],
@@ -42,7 +45,9 @@ beforeAll(async () => {
     since,
   );
   const ctx = { clients, clock: systemClock, hawkSkewMs: 900_000, rootUrl: () => rootUrl, trustProxy: false };
-  const { authenticate, handlers } = createAuth(ctx);
+  const authenticator = createAuthenticator(ctx);
+  const authenticate = createRequestAuthenticator(ctx, authenticator);
+  const handlers = authHandlers(ctx, authenticator);
   const nothing = () => ({});
   const monitoring = { ping: nothing, lbheartbeat: nothing, version: nothing, heartbeat: nothing };
   const served = { rootUrl: () => rootUrl, authenticate, clock: systemClock, monitor, checkReplies: true };

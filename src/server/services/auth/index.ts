@@ -1,28 +1,34 @@
-// The face of authentication: who sent a request, what it may do, and credentials for tasks.
-import type { Authenticate } from "../../core/http/call.ts";
-import type { Metrics } from "../../core/metrics.ts";
+// Public API of authentication: who sent a request, what it may do, and credentials for tasks.
+import { authApi } from "../../../api/auth/index.ts";
+import { defineService } from "../../core/service.ts";
 import { createAuthenticator } from "./authenticate.ts";
+import { contradictions, staticClients } from "./clients.ts";
 import type { AuthContext } from "./context.ts";
-import { authHandlers, type AuthHandlers } from "./handlers.ts";
+import { authHandlers } from "./handlers.ts";
+import { metrics } from "./metrics.ts";
 import { createRequestAuthenticator } from "./request-authenticator.ts";
-
-export { QUEUE_CLIENT_ID, staticClients, type ClientDirectory } from "./clients.ts";
+import { settings } from "./settings.ts";
 
 export { createTemporaryCredentials } from "./temporary-credentials.ts";
 
-export interface Auth {
-  /** Tells every service of this process who calls. */
-  readonly authenticate: Authenticate;
-  readonly handlers: AuthHandlers;
-}
-
-export function createAuth(
-  ctx: AuthContext,
-  metrics?: Pick<Metrics, "authSuccesses" | "authFailures">,
-): Auth {
-  const authenticate = createAuthenticator(ctx);
-  return {
-    authenticate: createRequestAuthenticator(ctx, authenticate, metrics),
-    handlers: authHandlers(ctx, authenticate),
-  };
-}
+export const authService = defineService({
+  api: authApi,
+  settings,
+  metrics,
+  contradictions,
+  create({ clock, config, rootUrl, secrets, serviceClients, metrics: own }) {
+    const ctx: AuthContext = {
+      clients: staticClients({ ...config.auth, ...secrets, serviceClients }, clock.now()),
+      clock,
+      hawkSkewMs: config.auth.hawkSkew,
+      rootUrl,
+      trustProxy: config.server.trustProxy,
+    };
+    const authenticate = createAuthenticator(ctx);
+    return {
+      handlers: authHandlers(ctx, authenticate),
+      authenticate: createRequestAuthenticator(ctx, authenticate, own),
+      provides: {},
+    };
+  },
+});

@@ -4,9 +4,10 @@ import { manualClock } from "../../../../test/support/clock.ts";
 import { peerBewit, peerHeader } from "../../../../test/support/hawk-peer.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { encodeExt } from "../../../lib/hawk.ts";
-import { createMetrics, type Metrics } from "../../core/metrics.ts";
+import { createMetrics, declareMetrics, type MetricsOf } from "../../core/metrics.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { staticClients } from "./clients.ts";
+import { metrics as declared } from "./metrics.ts";
 import { createRequestAuthenticator } from "./request-authenticator.ts";
 
 const root = { id: "static/taskcluster/root", key: "the-token-of-the-root-client" };
@@ -14,11 +15,11 @@ const root = { id: "static/taskcluster/root", key: "the-token-of-the-root-client
 /** An app whose one route tells who called it, or why it does not say. */
 function app(
   rootUrl: string,
-  { trustProxy = false, metrics }: { trustProxy?: boolean; metrics?: Metrics } = {},
+  { trustProxy = false, metrics }: { trustProxy?: boolean; metrics?: MetricsOf<typeof declared> } = {},
 ): FastifyInstance {
   const clients = staticClients(
     {
-      secret: "a secret of 22 or more characters",
+      serviceClients: [],
       rootClientId: root.id,
       rootAccessToken: root.key,
       staticClients: [],
@@ -144,7 +145,8 @@ test("a body that is still to come is not held against its hash, but the signatu
 });
 
 test("accepted requests are counted by scheme, refused ones by reason too", async () => {
-  const metrics = createMetrics();
+  const { registry } = createMetrics();
+  const metrics = declareMetrics(registry, declared);
   const url = "http://localhost:8080/a";
   const server = app("http://localhost:8080", { metrics });
   const send = (headers: Record<string, string>, query = "") =>
@@ -164,7 +166,7 @@ test("accepted requests are counted by scheme, refused ones by reason too", asyn
   await send({ authorization: "Basic eDp5" });
   await send({}, "?bewit=x");
   await send({}, `?bewit=${peerBewit(url, root, { ttlSec: -1 })}`);
-  const lines = (await metrics.registry.metrics()).split("\n").filter((line) => /^auth_\w+\{/.test(line));
+  const lines = (await registry.metrics()).split("\n").filter((line) => /^auth_\w+\{/.test(line));
   expect(lines.toSorted()).toEqual([
     'auth_failure_total{reason="client",scheme="hawk"} 1',
     'auth_failure_total{reason="ext",scheme="hawk"} 3',

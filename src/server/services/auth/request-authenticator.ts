@@ -3,16 +3,17 @@ import type { FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { HawkErrorKind } from "../../../lib/hawk.ts";
 import type { Authenticate } from "../../core/http/call.ts";
-import type { Metrics } from "../../core/metrics.ts";
+import type { MetricsOf } from "../../core/metrics.ts";
 import type { Authenticator } from "./authenticate.ts";
 import type { AuthContext } from "./context.ts";
+import type { metrics as declared } from "./metrics.ts";
 import { payloadHashProblem } from "./payload-hash.ts";
 
 /** The check that `serve` asks; throws `AuthenticationFailed`. */
 export function createRequestAuthenticator(
   ctx: Pick<AuthContext, "rootUrl" | "trustProxy">,
   authenticate: Authenticator,
-  metrics?: Pick<Metrics, "authSuccesses" | "authFailures">,
+  metrics?: MetricsOf<typeof declared>,
 ): Authenticate {
   const refuse = (scheme: string, reason: HawkErrorKind | "hash", message: string): never => {
     metrics?.authFailures.inc({ reason, scheme });

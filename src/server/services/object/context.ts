@@ -1,7 +1,8 @@
 // What the object service stands on.
 import type { Clock } from "../../../lib/clock.ts";
 import type { ArtifactStore } from "../../core/artifact-store/index.ts";
-import type { Config } from "../../core/config.ts";
+import type { SettingsOf } from "../../core/service.ts";
+import type { settings } from "./settings.ts";
 import type { Db } from "../../core/db.ts";
 import type { Monitor } from "../../core/monitor.ts";
 
@@ -10,5 +11,5 @@ export interface ObjectContext {
   readonly clock: Clock;
   readonly monitor: Monitor;
   readonly artifacts: ArtifactStore;
-  readonly config: Config["objects"];
+  readonly config: SettingsOf<typeof settings>["objects"];
 }

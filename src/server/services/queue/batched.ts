@@ -9,12 +9,12 @@ type Own<I, O> = Pick<CoalesceOptions<I, O>, "name" | "run"> & Partial<CoalesceO
  * Coalesces calls. A batch that lost a deadlock runs again; one that fails otherwise is taken apart, so that a bad row
  * harms none of its neighbours; without a database all of it fails at once.
  */
-export const batched = <I, O>(ctx: Pick<QueueContext, "metrics">, own: Own<I, O>): Coalesced<I, O> =>
+export const batched = <I, O>(ctx: Pick<QueueContext, "monitor">, own: Own<I, O>): Coalesced<I, O> =>
   coalesce({
     maxBatch: 100,
     concurrency: 2,
     isRetryable,
     isFatal: (err) => err instanceof DatabaseUnavailable,
-    onBatch: (size) => ctx.metrics.batchSize.observe({ name: own.name }, size),
+    onBatch: (size) => ctx.monitor.metrics.batchSize.observe({ name: own.name }, size),
     ...own,
   });

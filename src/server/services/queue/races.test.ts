@@ -11,7 +11,9 @@ import { systemClock } from "../../../lib/clock.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import { isRetryable, type Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
+import { declareMetrics } from "../../core/metrics.ts";
 import { createWakeUps } from "../../core/wake-ups.ts";
+import { metrics as queueMetrics } from "./metrics.ts";
 import { createEnder } from "./resolution/end-runs.ts";
 import { reclaimRuns } from "./claims/store.ts";
 
@@ -176,7 +178,7 @@ describe("a deadlock", () => {
     const { url, db } = stack.database;
     const wakeUps = await createWakeUps({ url, db, clock: systemClock, intervalMs: 10 });
     const { monitor } = testMonitor();
-    const { metrics } = monitor;
+    const metrics = declareMetrics(monitor.metrics.registry, queueMetrics);
     const end = createEnder({ db, clock: systemClock, wakeUps, metrics, monitor }, "canceled");
     const lock = (tx: Queryable, taskId: string) =>
       tx.run(sql`select from tasks where task_id = ${taskId} for update`);

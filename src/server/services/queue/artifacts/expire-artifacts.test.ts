@@ -5,7 +5,7 @@ import { testDatabase, type TestDatabase } from "../../../../../test/support/db.
 import { testStore, type TestStore } from "../../../../../test/support/local-store.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { configOf } from "../../../core/config.ts";
+import { configOf } from "../../../config/index.ts";
 import { deleteExpired, readArtifacts, writeArtifact, type NewArtifact } from "./store.ts";
 import { expireArtifacts } from "./expire-artifacts.ts";
 

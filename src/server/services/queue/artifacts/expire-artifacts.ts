@@ -1,7 +1,7 @@
 // Removes artifacts some time after they expired.
 import { reportFailures } from "../../../core/artifact-store/report-failures.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import type { Round } from "../resolution/end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import { deleteExpired, expiredArtifacts } from "./store.ts";
 
 /**
@@ -11,7 +11,7 @@ import { deleteExpired, expiredArtifacts } from "./store.ts";
  */
 export function expireArtifacts(
   ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor" | "artifacts">,
-): Round {
+): RunOnce {
   // What the store does not let go of stays at the head of the list, so the next round looks behind it.
   let stuck = 0;
   return async () => {

@@ -1,7 +1,7 @@
 // The queues `built-in/succeed` and `built-in/fail`, whose tasks the server itself resolves: for tests of graphs, and
 // for tasks that only gather others.
 import { pendingTopic, timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
-import type { Round } from "../resolution/end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import type { QueueHeads } from "./queue-heads.ts";
 import { recordClaims } from "../transition-log.ts";
 import type { Resolve } from "../resolution/end-runs.ts";
@@ -26,7 +26,7 @@ export function runBuiltInTasks(
   resolve: Resolve,
   activity: WorkerActivity,
   heads: QueueHeads,
-): Round {
+): RunOnce {
   return async () => {
     const { loopBatch, claimTimeout } = ctx.config;
     const claims = await Promise.all(

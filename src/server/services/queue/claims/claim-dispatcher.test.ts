@@ -6,7 +6,7 @@ import { testDatabase, type TestDatabase } from "../../../../../test/support/db.
 import { taskDefinition } from "../../../../../test/support/factories.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { configOf } from "../../../core/config.ts";
+import { configOf } from "../../../config/index.ts";
 import type { Db } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
 import { createWakeUps, type WakeUps } from "../../../core/wake-ups.ts";

@@ -1,6 +1,6 @@
 // Removes tasks and groups some time after they expired.
 import { timestamp, type QueueContext } from "../context.ts";
-import type { Round } from "../resolution/end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import { deleteEdges, deleteGroups, deleteTasks, expiredTasks } from "./store.ts";
 
 type Expiring = Pick<QueueContext, "db" | "clock" | "config" | "monitor">;
@@ -21,7 +21,7 @@ interface Bite {
  * So a heap of rows that cannot go yet, or were just deleted and stay in the index for an old snapshot, is walked
  * once and not again for every batch.
  */
-function sweep(ctx: Expiring, bite: (from: string, cutoff: string, limit: number) => Promise<Bite>): Round {
+function sweep(ctx: Expiring, bite: (from: string, cutoff: string, limit: number) => Promise<Bite>): RunOnce {
   let from = BEGINNING;
   return async () => {
     const { loopBatch, expiryDelay } = ctx.config;
@@ -40,7 +40,7 @@ function sweep(ctx: Expiring, bite: (from: string, cutoff: string, limit: number
  * its own deadline, for no task expires before the deadline of one that requires it; so no edge that is removed could
  * still have made anything pending.
  */
-export const expireTasks = (ctx: Expiring): Round =>
+export const expireTasks = (ctx: Expiring): RunOnce =>
   sweep(ctx, async (from, cutoff, limit) => {
     const met = await expiredTasks(ctx.db, from, cutoff, limit);
     const ids = met.map((row) => row.task_id);
@@ -51,7 +51,7 @@ export const expireTasks = (ctx: Expiring): Round =>
     return { met, gone: gone.length };
   });
 
-export const expireTaskGroups = (ctx: Expiring): Round =>
+export const expireTaskGroups = (ctx: Expiring): RunOnce =>
   sweep(ctx, async (from, cutoff, limit) => {
     const met = await deleteGroups(ctx.db, from, cutoff, limit);
     if (met.length > 0) ctx.monitor.log.info({ count: met.length }, "expired-task-groups-removed");

@@ -1,6 +1,6 @@
 // What is left to release where a resolved task has very many dependents.
 import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
-import type { Round } from "./end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
 import { releaseMore, type ReleasedRow } from "./store/release.ts";
 
@@ -23,7 +23,7 @@ export function wakeAfterResolution(
  * Releases the next dependents. In turns of a statement each, so that whoever resolves tasks of the same group
  * comes in between.
  */
-export function releaseDependents(ctx: QueueContext): Round {
+export function releaseDependents(ctx: QueueContext): RunOnce {
   return async () => {
     const { pending_in, unfinished, released } = await releaseMore(ctx.db, timestamp(ctx));
     if (pending_in.length > 0) wakeAfterCommit(ctx, pending_in);

@@ -3,7 +3,7 @@
 import { column } from "../../../core/columns.ts";
 import { isRetryable } from "../../../core/db-errors.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import type { Round } from "../resolution/end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
 import { wakeAfterResolution } from "../resolution/release-dependents.ts";
 import { createEnder, type Resolve } from "../resolution/end-runs.ts";
@@ -31,15 +31,11 @@ class InvariantViolation extends Error {
 }
 
 /** The loop's round: a slice of each check that is due. */
-export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly Check[] = allChecks): Round {
+export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly Check[] = allChecks): RunOnce {
   const endPastDeadline = createEnder(ctx, "deadline-exceeded");
-  let asked = -Infinity;
   return async () => {
     const now = ctx.clock.now();
     const { watchdogInterval } = ctx.config;
-    // The loops run more often; the table is asked only when one of its checks may be due.
-    if (now - asked < watchdogInterval) return { more: false };
-    asked = now;
     const at = timestamp(ctx);
     const look: CheckContext = {
       db: ctx.db,

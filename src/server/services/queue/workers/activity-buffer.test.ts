@@ -6,7 +6,7 @@ import { manualClock, type ManualClock } from "../../../../../test/support/clock
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { until } from "../../../../../test/support/until.ts";
-import { configOf } from "../../../core/config.ts";
+import { configOf } from "../../../config/index.ts";
 import { Timestamp } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
 import { createWorkerActivity } from "./activity-buffer.ts";

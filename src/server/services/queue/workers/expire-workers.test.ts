@@ -2,7 +2,7 @@ import Type from "typebox";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock, type ManualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
-import { configOf } from "../../../core/config.ts";
+import { configOf } from "../../../config/index.ts";
 import { sql } from "../../../core/sql.ts";
 import { timestamp } from "../context.ts";
 import { expireWorkers } from "./expire-workers.ts";

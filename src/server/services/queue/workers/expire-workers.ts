@@ -1,13 +1,13 @@
 // Forgets workers and task queues some time after they expired, and claims of each minute after an hour.
 import { timestamp, type QueueContext } from "../context.ts";
-import type { Round } from "../resolution/end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import { deleteExpiredTaskQueues, deleteOldClaimCounts } from "./store/task-queues.ts";
 import { deleteExpiredWorkers } from "./store/workers.ts";
 
 const HOUR = 3_600_000;
 
 /** One round; two processes may do the same work at once. Whoever is in quarantine stays. */
-export function expireWorkers(ctx: Pick<QueueContext, "db" | "clock" | "config">): Round {
+export function expireWorkers(ctx: Pick<QueueContext, "db" | "clock" | "config">): RunOnce {
   return async () => {
     const { expiryDelay, loopBatch } = ctx.config;
     const cutoff = timestamp(ctx, -expiryDelay);

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { createMetrics, declareMetrics } from "../../../core/metrics.ts";
 import { sql } from "../../../core/sql.ts";
+import { metrics as queueMetrics } from "../metrics.ts";
 import { refreshGauges } from "./gauges.ts";
 
 const clock = manualClock();
@@ -13,9 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-it("gauges tell what waits and who works in each queue, at most every half minute", async () => {
-  const { metrics } = testMonitor().monitor;
-  const round = refreshGauges({ db: stack.database.db, clock, metrics });
+it("gauges count pending and claimed runs, and workers, of each queue", async () => {
+  const { registry } = createMetrics();
+  const metrics = declareMetrics(registry, queueMetrics);
+  const runOnce = refreshGauges({ db: stack.database.db, clock, metrics });
   const add = () => createTask(stack.client, { taskQueueId: "a/b", retries: 0 }, clock.now());
   const claim = async (workerId: string, tasks: number) => {
     const claimed = await stack.client.queue.claimWork(
@@ -25,7 +27,7 @@ it("gauges tell what waits and who works in each queue, at most every half minut
     return claimed.tasks.map(({ status }) => status.taskId);
   };
   const figures = async () => {
-    const lines = (await metrics.registry.metrics()).split("\n");
+    const lines = (await registry.metrics()).split("\n");
     return Object.fromEntries(
       lines.flatMap((line) => {
         const [, name, queue, value] = /^queue_(\w+)\{(.*)\} (\d+)$/.exec(line) ?? [];
@@ -47,7 +49,7 @@ it("gauges tell what waits and who works in each queue, at most every half minut
     { provisionerId: "a", workerType: "b", workerGroup: "g", workerId: "w3" },
     { quarantineUntil: new Date(clock.now() + 7_200_000).toISOString() },
   );
-  await round();
+  await runOnce();
   const before = {
     [`pending_tasks ${ab}`]: 3,
     [`claimed_tasks ${ab}`]: 3,
@@ -60,16 +62,12 @@ it("gauges tell what waits and who works in each queue, at most every half minut
 
   await stack.client.queue.reportCompleted({ taskId: first, runId: 0 });
   await add();
-  await clock.advance(29_999);
-  await round();
-  expect(await figures()).toEqual(before);
-  await clock.advance(1);
-  await round();
+  await runOnce();
   expect(await figures()).toEqual({ ...before, [`pending_tasks ${ab}`]: 4, [`claimed_tasks ${ab}`]: 2 });
 
-  // Past every deadline and claim, and then with nobody there.
-  await clock.advance(4_000_000);
-  await round();
+  // Past every deadline and claim, and then without any row.
+  await clock.advance(4_030_000);
+  await runOnce();
   expect(await figures()).toEqual({
     ...before,
     [`pending_tasks ${ab}`]: 0,
@@ -81,15 +79,16 @@ it("gauges tell what waits and who works in each queue, at most every half minut
   for (const table of ["workers", "task_queues", "runs"])
     await stack.database.db.run({ text: `delete from ${table}`, values: [] });
   await clock.advance(30_000);
-  await round();
+  await runOnce();
   expect(await figures()).toEqual({});
 });
 
-it("gauges that cannot be read fail the round, and are tried again with the next", async () => {
-  const { metrics } = testMonitor().monitor;
-  const round = refreshGauges({ db: stack.database.db, clock, metrics });
+it("an iteration that cannot read the figures fails, and the next one tries again", async () => {
+  const { registry } = createMetrics();
+  const metrics = declareMetrics(registry, queueMetrics);
+  const runOnce = refreshGauges({ db: stack.database.db, clock, metrics });
   await stack.database.db.run(sql`alter table runs rename to runs_away`);
-  await expect(round()).rejects.toThrow('relation "runs" does not exist');
+  await expect(runOnce()).rejects.toThrow('relation "runs" does not exist');
   await stack.database.db.run(sql`alter table runs_away rename to runs`);
-  expect(await round()).toEqual({ more: false });
+  expect(await runOnce()).toEqual({ more: false });
 });

@@ -1,23 +1,21 @@
 // The gauges of the queue: what waits, what is held, and by how many workers.
 import { timestamp, type QueueContext } from "../context.ts";
-import type { Round } from "../resolution/end-overdue.ts";
+import type { RunOnce } from "../../../core/loop.ts";
 import { readTaskCounts, readWorkerCounts } from "./store/gauges.ts";
 
-const INTERVAL = 30_000;
+/** How often the loop runs. */
+export const GAUGES_INTERVAL_MS = 30_000;
 
 /**
- * A round that reads all figures, at most once in half a minute. Each process that runs the loops has them, and all
- * have the same ones: take the highest of them, not their sum.
+ * Reads all figures. Each process that runs the loops exports the same ones: take their maximum, not their sum.
  */
-export function refreshGauges(ctx: Pick<QueueContext, "db" | "clock" | "metrics">): Round {
+export function refreshGauges(ctx: Pick<QueueContext, "db" | "clock" | "metrics">): RunOnce {
   const { pendingTasks, claimedTasks, workers, quarantinedWorkers, runningWorkers, idleWorkers } =
     ctx.metrics;
-  let refreshed = Number.NEGATIVE_INFINITY;
   return async () => {
-    if (ctx.clock.now() - refreshed < INTERVAL) return { more: false };
     const at = timestamp(ctx);
     const [tasks, known] = await Promise.all([readTaskCounts(ctx.db, at), readWorkerCounts(ctx.db, at)]);
-    // What is not there any more must not stay in the metrics for ever. Nobody can read them in between.
+    // Queues that no longer exist must leave the metrics. No reader can interrupt this synchronous code.
     for (const gauge of [
       pendingTasks,
       claimedTasks,
@@ -37,10 +35,9 @@ export function refreshGauges(ctx: Pick<QueueContext, "db" | "clock" | "metrics"
       workers.set(labels, row.workers);
       quarantinedWorkers.set(labels, row.quarantined);
       runningWorkers.set(labels, row.running);
-      // One may hold a run and not be known yet, since it was seen less than a second ago.
+      // A worker first seen less than a second ago may hold a run although its row is not written yet.
       idleWorkers.set(labels, Math.max(0, row.workers - row.running));
     }
-    refreshed = ctx.clock.now();
     return { more: false };
   };
 }

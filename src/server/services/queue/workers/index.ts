@@ -18,8 +18,9 @@ import {
   listWorkerTypes,
 } from "./task-queues.ts";
 
+export { workerHealth } from "./worker-health.ts";
 export { expireWorkers } from "./expire-workers.ts";
-export { refreshGauges } from "./gauges.ts";
+export { GAUGES_INTERVAL_MS, refreshGauges } from "./gauges.ts";
 export { createWorkerActivity } from "./activity-buffer.ts";
 
 export const workerMetadataHandlers = (

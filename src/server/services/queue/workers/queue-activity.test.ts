@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
-import { configOf } from "../../../core/config.ts";
+import { configOf } from "../../../config/index.ts";
 import { sql } from "../../../core/sql.ts";
 import { readLastSeen } from "./store/queue-activity.ts";
 import { createWorkerActivity } from "./activity-buffer.ts";

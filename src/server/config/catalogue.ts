@@ -1,10 +1,9 @@
 // The settings as a flat list: their keys, the variables that set them, and what is known of each.
-import Type, { type Static, type TSchema } from "typebox";
-import { ConfigSchema } from "./schema.ts";
-import { type Setting, settingOf } from "./setting.ts";
+import Type, { type TSchema } from "typebox";
+import { ConfigSchema, type Config } from "./schema.ts";
+import { type Setting, settingOf } from "../core/config/setting.ts";
 
-type Loaded = Static<typeof ConfigSchema>;
-type Sections = Omit<Loaded, "home">;
+type Sections = Omit<Config, "home">;
 
 /** `home`, or section and key joined by a dot: `queue.claimTimeout`. */
 export type ConfigKey =

@@ -1,8 +1,8 @@
-// Settings of where artifacts and objects are.
+// Settings of the store that holds the content of artifacts and objects.
 import Type from "typebox";
-import { choice, duration, flag, list, path, section, size, text } from "../setting.ts";
+import { choice, duration, flag, path, section, size, text } from "./setting.ts";
 
-const httpUrl = {
+export const httpUrl = {
   pattern: "^https?://[^/\\s?#]+(/[^\\s?#]*)?$",
   expected: "a URL such as https://s3.example.com",
 } as const;
@@ -10,14 +10,6 @@ const bucketName = {
   pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$",
   expected: "the name of a bucket: 3 to 63 letters, digits, dots and dashes",
 } as const;
-
-const cdnRule = Type.Object(
-  {
-    regexp: Type.String({ format: "regex", minLength: 1 }),
-    baseUrl: Type.String({ ...httpUrl }),
-  },
-  { additionalProperties: false },
-);
 
 export const artifacts = section("Where the bytes of artifacts and objects are.", {
   store: choice(["local", "s3"], {
@@ -101,10 +93,3 @@ export const s3 = section(
     }),
   },
 );
-
-export const objects = section("The object service.", {
-  cdn: list(cdnRule, [], {
-    description:
-      "Download URLs of some objects lead elsewhere: a list of regexp (on the name) and baseUrl (the key in the bucket is appended, without its `objects/`). The first that matches counts.",
-  }),
-});

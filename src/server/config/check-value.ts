@@ -1,9 +1,9 @@
 // Checks loaded values against their schema and says in words what is wrong.
 import type { TLocalizedValidationError } from "typebox/error";
 import Value, { Pointer } from "typebox/value";
-import { didYouMean } from "../../../lib/did-you-mean.ts";
+import { didYouMean } from "../../lib/did-you-mean.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
-import { type Setting, settingOf, written } from "./setting.ts";
+import { type Setting, settingOf, written } from "../core/config/setting.ts";
 
 /** A loaded value, or the problems with what was written. */
 export type Read = { readonly value: unknown } | { readonly problems: readonly string[] };

@@ -1,7 +1,7 @@
 // The reference page of the configuration, made from the schema.
 import { catalogue, type CatalogueEntry, configFileVariable, sections } from "./catalogue.ts";
 import { configFileName } from "./read-file.ts";
-import { type Setting, written } from "./setting.ts";
+import { type Setting, written } from "../core/config/setting.ts";
 
 /** `docs/reference/configuration.md`. */
 export function renderConfigReference(): string {

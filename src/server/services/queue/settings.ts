@@ -1,7 +1,7 @@
 // Settings of the queue.
-import { count, duration, flag, longestTimer, section } from "../setting.ts";
+import { count, duration, flag, longestTimer, section } from "../../core/config/setting.ts";
 
-export const queue = section("Tasks, runs and claims.", {
+const queue = section("Tasks, runs and claims.", {
   claimTimeout: duration("20m", {
     description: "How long a claim lasts before the worker must have reclaimed it.",
   }),
@@ -83,3 +83,5 @@ export const queue = section("Tasks, runs and claims.", {
     description: "How long a task group outlives the task of it that expires last.",
   }),
 });
+
+export const settings = { queue };

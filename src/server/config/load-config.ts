@@ -7,16 +7,14 @@ import {
   type ConfigKey,
   configFileVariable,
   otherVariables,
-} from "./config/catalogue.ts";
-import { checkLoaded, type Read } from "./config/check-value.ts";
-import { complete, type Config } from "./config/complete.ts";
-import { defaultHome, type Host, thisHost } from "./config/derived-defaults.ts";
-import { type ConfigProblem, shown } from "./config/problem.ts";
-import { configFileName, type FileContent, readConfigFile } from "./config/read-file.ts";
-import { type PathBase, readText, readWritten } from "./config/read-value.ts";
-
-export type { Config } from "./config/complete.ts";
-export { ConfigError } from "./config/problem.ts";
+} from "./catalogue.ts";
+import { checkLoaded, type Read } from "./check-value.ts";
+import { complete } from "./complete.ts";
+import { defaultHome, type Host, thisHost } from "./derived-defaults.ts";
+import { type ConfigProblem, shown } from "../core/config/problem.ts";
+import { configFileName, type FileContent, readConfigFile } from "./read-file.ts";
+import { type PathBase, readText, readWritten } from "./read-value.ts";
+import type { Config } from "./schema.ts";
 
 /** Some settings of some sections, as loaded values. */
 export type PartialConfig = {

@@ -1,6 +1,6 @@
 // From what people write to what the server uses: the text of variables and flags, and values of the file.
 import { isAbsolute, join, resolve } from "node:path";
-import { parseDuration, parseSize } from "../../../lib/duration.ts";
+import { parseDuration, parseSize } from "../../lib/duration.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import { checkLoaded, type Read } from "./check-value.ts";
 

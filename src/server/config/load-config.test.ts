@@ -4,9 +4,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { formatDuration } from "../../lib/duration.ts";
-import { catalogue } from "./config/catalogue.ts";
-import type { Host } from "./config/derived-defaults.ts";
-import { ConfigError, configOf, type ConfigSources, loadConfig } from "./config.ts";
+import { catalogue } from "./catalogue.ts";
+import type { Host } from "./derived-defaults.ts";
+import { ConfigError } from "../core/config/problem.ts";
+import { configOf, type ConfigSources, loadConfig } from "./load-config.ts";
 
 const host: Host = { hostname: "build 7.example.com", cores: 12, terminal: false, userHome: "/home/ann" };
 

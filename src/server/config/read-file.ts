@@ -1,9 +1,9 @@
 // Reads the config file into settings with the line that each stands on.
 import { readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from "yaml";
-import { didYouMean } from "../../../lib/did-you-mean.ts";
+import { didYouMean } from "../../lib/did-you-mean.ts";
 import { catalogue, type CatalogueEntry, sections } from "./catalogue.ts";
-import type { ConfigProblem } from "./problem.ts";
+import type { ConfigProblem } from "../core/config/problem.ts";
 
 /** The name under which config files are looked for. */
 export const configFileName = "taskyard.yml";

@@ -1,23 +1,13 @@
-// From the settings that somebody made to a whole configuration: defaults, contradictions, the frozen result.
-import type { Static } from "typebox";
+// Completes the settings that were made: adds defaults, reports contradictions, freezes the result.
 import Value from "typebox/value";
+import { ConfigError, type ConfigProblem } from "../core/config/problem.ts";
+import type { AnyService } from "../core/service.ts";
+import { services } from "../services.ts";
 import { catalogue } from "./catalogue.ts";
 import { defaultHome, derivedDefaults, type Host } from "./derived-defaults.ts";
-import { ConfigError, type ConfigProblem } from "./problem.ts";
-import { ConfigSchema } from "./schema.ts";
+import { ConfigSchema, type Config } from "./schema.ts";
 
-type DeepReadonly<T> = T extends (infer E)[]
-  ? readonly DeepReadonly<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
-
-const origin = "all settings together";
-
-/** Every setting, loaded: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
-export type Config = DeepReadonly<Static<typeof ConfigSchema>>;
-
-/** The configuration of these values by key, over the defaults. Throws a ConfigError where there are problems. */
+/** Returns the configuration with these values (by key) over the defaults. Throws a ConfigError if there are problems. */
 export function complete(
   values: ReadonlyMap<string, unknown>,
   problems: readonly ConfigProblem[],
@@ -32,45 +22,35 @@ export function complete(
     const target = section === "" ? root : (sections[section] ??= {});
     if (value !== undefined) target[name] = structuredClone(value);
   }
-  const config: unknown = { ...root, ...sections };
-  // Problems first: while there are some, the rest is not worth a complaint about a wrong shape.
+  const loaded: unknown = { ...root, ...sections };
   if (problems.length > 0) throw new ConfigError(problems);
-  if (!Value.Check(ConfigSchema, config)) {
-    const [error] = Value.Errors(ConfigSchema, config);
+  if (!Value.Check(ConfigSchema, loaded)) {
+    const [error] = Value.Errors(ConfigSchema, loaded);
     throw new Error(`the defaults do not fit the schema: ${error?.instancePath} ${error?.message}`);
   }
+  // Config is the static type of ConfigSchema, which was checked just above.
+  const config = loaded as Config;
   const contradictions = contradictionsOf(config);
   if (contradictions.length > 0) throw new ConfigError(contradictions);
   return deepFreeze(config);
 }
 
-/** What each setting allows alone, but not together. */
-const contradictionsOf = (config: Static<typeof ConfigSchema>): ConfigProblem[] => [
-  ...sharedClientIds(config),
-  ...s3Problems(config),
-];
-
-function sharedClientIds({ auth }: Static<typeof ConfigSchema>): ConfigProblem[] {
-  const seen = new Set([auth.rootClientId]);
-  return auth.staticClients.flatMap(({ clientId }, i) => {
-    if (!seen.has(clientId)) {
-      seen.add(clientId);
-      return [];
-    }
-    const other = clientId === auth.rootClientId ? "auth.rootClientId" : "another of auth.staticClients";
-    const problem = `has the same clientId as ${other}: give each client an id of its own`;
-    return [{ key: `auth.staticClients[${i}]`, origin, value: clientId, problem }];
-  });
+/** Settings that are each valid but contradict each other. */
+function contradictionsOf(config: Config): ConfigProblem[] {
+  const declared: readonly AnyService[] = services;
+  // Each function takes the sections of its service, and Config has those of all services.
+  const ofServices = declared.flatMap(({ contradictions }) => contradictions?.(config as never) ?? []);
+  return [...ofServices, ...s3Problems(config)];
 }
 
-function s3Problems({ artifacts, s3 }: Static<typeof ConfigSchema>): ConfigProblem[] {
+function s3Problems({ artifacts, s3 }: Config): ConfigProblem[] {
   if (artifacts.store !== "s3") return [];
   const problems: ConfigProblem[] = [];
   const wrong = (key: string, problem: string): unknown =>
-    problems.push({ key: `s3.${key}`, origin, problem });
+    problems.push({ key: `s3.${key}`, origin: "all settings together", problem });
   for (const bucket of ["publicBucket", "privateBucket"] as const)
     if (s3[bucket] === undefined) wrong(bucket, "must be set, since artifacts.store is s3");
-  // Keys of both would be the same in one bucket, and so private artifacts as open as public ones.
+  // Both use the same keys, so in one bucket private artifacts would be as open as public ones.
   if (s3.publicBucket !== undefined && s3.publicBucket === s3.privateBucket)
     wrong("privateBucket", `is "${s3.privateBucket}" as s3.publicBucket is: give each a bucket of its own`);
   if ((s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))

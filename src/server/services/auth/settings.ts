@@ -1,7 +1,7 @@
 // Settings of who may do what.
 import Type from "typebox";
-import { anonymousScopes } from "../anonymous-scopes.ts";
-import { duration, list, section, text } from "../setting.ts";
+import { anonymousScopes } from "./anonymous-scopes.ts";
+import { duration, list, section, text } from "../../core/config/setting.ts";
 
 const accessTokenPattern = "^[A-Za-z0-9_-]{22,66}$";
 
@@ -23,7 +23,7 @@ const staticClient = Type.Object(
   { additionalProperties: false },
 );
 
-export const auth = section("Who may do what.", {
+const auth = section("Who may do what.", {
   rootClientId: text({
     preset: "static/taskcluster/root",
     pattern: "^static/[A-Za-z0-9!@/:.+|_-]+$",
@@ -61,3 +61,5 @@ export const auth = section("Who may do what.", {
   }),
   hawkSkew: duration("15m", { description: "How far a client's clock may be off." }),
 });
+
+export const settings = { auth };

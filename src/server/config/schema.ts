@@ -1,0 +1,46 @@
+// The whole configuration: the sum of what core, the services and the worker declare. The config file, variables, flags,
+// the loaded type and the reference page all derive from it.
+import Type, { type Static, type TObject, type TProperties } from "typebox";
+import { coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
+import { path, settingOf, type ReadonlySettings } from "../core/config/setting.ts";
+import type { AnyService, Sections, SettingsOf } from "../core/service.ts";
+import { services } from "../services.ts";
+import { worker } from "./worker-settings.ts";
+
+const home = path({
+  derived: "~/.taskyard",
+  description:
+    "The folder of this instance: embedded database, artifacts, secrets and the local worker's files.",
+});
+
+export const ConfigSchema: TObject = Type.Object({
+  home,
+  ...merged([coreSettings, ...services.map(({ settings }) => settings), { worker }]),
+});
+
+type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
+type EachSettings<X> = X extends AnyService ? SettingsOf<X["settings"]> : never;
+type ServiceSettings<L extends readonly AnyService[]> = Intersection<EachSettings<L[number]>>;
+
+/** Every setting, loaded: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
+export type Config = CoreConfig &
+  ServiceSettings<typeof services> & {
+    readonly home: string;
+    readonly worker: ReadonlySettings<Static<typeof worker>>;
+  };
+
+/** A section that several declare has the settings of all of them. */
+function merged(all: readonly Sections[]): TProperties {
+  const sections: Record<string, TObject> = {};
+  for (const declared of all)
+    for (const [name, section] of Object.entries(declared)) {
+      const known = sections[name];
+      sections[name] = known
+        ? Type.Object(
+            { ...known.properties, ...section.properties },
+            { description: settingOf(known).description },
+          )
+        : section;
+    }
+  return sections;
+}

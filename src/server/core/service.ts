@@ -1,0 +1,164 @@
+// The shape of a service: one value per service, over which the composition root (../main.ts) iterates.
+//
+// docs/architecture.md shows how to add one.
+import type { Static, TObject } from "typebox";
+import type { monitoringEndpoints, Service } from "../../api/service.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { ArtifactStore } from "./artifact-store/index.ts";
+import type { CoreConfig } from "./config/core-settings.ts";
+import type { ConfigProblem } from "./config/problem.ts";
+import type { ReadonlySettings } from "./config/setting.ts";
+import type { Db } from "./db.ts";
+import type { ConsumerOptions, EventLog } from "./event-log/index.ts";
+import type { HealthCheck } from "./health-check.ts";
+import type { Authenticate } from "./http/call.ts";
+import type { Handlers } from "./http/serve.ts";
+import type { LoopDefinition } from "./loop.ts";
+import type { MetricDefinitions, MetricsOf } from "./metrics.ts";
+import type { Monitor } from "./monitor.ts";
+import type { ServiceClient, ServiceClientDeclaration } from "./service-client.ts";
+import type { WakeUps } from "./wake-ups.ts";
+
+/** Sections of the configuration by name, made with ./config/setting.ts. */
+export type Sections = Readonly<Record<string, TObject>>;
+
+/** The loaded values of sections. */
+export type SettingsOf<S extends Sections> = ReadonlySettings<Static<TObject<S>>>;
+
+export interface InstanceSecrets {
+  readonly rootAccessToken: string;
+  readonly secret: string;
+}
+
+/** What every service gets to build on. */
+export interface Platform<
+  S extends Sections = {},
+  M extends MetricDefinitions = {},
+  C extends ServiceClientDeclaration | undefined = undefined,
+> {
+  readonly db: Db;
+  readonly clock: Clock;
+  /** The core settings and the service's own. */
+  readonly config: CoreConfig & SettingsOf<S>;
+  readonly wakeUps: WakeUps;
+  /** Its prefix is the service's name. */
+  readonly monitor: Monitor;
+  /** The service's own metrics; the core ones are `monitor.metrics`. */
+  readonly metrics: MetricsOf<M>;
+  readonly events: EventLog;
+  readonly artifacts: ArtifactStore;
+  /** The URL that clients use for this server. A server on a free port knows it only once it listens. */
+  readonly rootUrl: () => string;
+  /** The root client's token, and the secret from which the server derives its keys. */
+  readonly secrets: InstanceSecrets;
+  /** The client that the service declared, with its access token. */
+  readonly client: C extends ServiceClientDeclaration ? ServiceClient : undefined;
+  /** The clients of all services. */
+  readonly serviceClients: readonly ServiceClient[];
+}
+
+/** A platform as a value, whatever service it is for. */
+export interface PlatformValues extends Omit<Platform, "client"> {
+  readonly client: ServiceClient | undefined;
+}
+
+/** Handlers for all methods of a service but those that every service has. */
+export type ServiceHandlers<A extends Service> = Omit<Handlers<A>, keyof typeof monitoringEndpoints>;
+
+/** A service that was created. */
+export interface RunningService<H extends object = object, P = unknown> {
+  readonly handlers: H;
+  /** What the services after it in the list can use in the process. */
+  readonly provides: P;
+  readonly loops?: readonly LoopDefinition[];
+  /** Named consumers of the event log; they run in the processes that run the loops. */
+  readonly consumers?: readonly ConsumerOptions[];
+  /** Identifies the callers of all services. Exactly one service has it. */
+  readonly authenticate?: Authenticate;
+  /** Shown on the first page. */
+  readonly healthChecks?: readonly (() => Promise<HealthCheck>)[];
+  /** Runs before the first request is accepted. */
+  start?(): Promise<void>;
+  /** Ends calls that wait for something, so that the HTTP server can close. Runs first when the server stops. */
+  drain?(): void;
+  /** Runs after the last request, while the database is still open. */
+  stop?(): Promise<void>;
+}
+
+export interface ServiceDefinition<
+  A extends Service,
+  S extends Sections,
+  M extends MetricDefinitions,
+  C extends ServiceClientDeclaration | undefined,
+  D,
+  P,
+> {
+  readonly api: A;
+  readonly settings: S;
+  readonly metrics: M;
+  /** The client that the service signs with, if it signs anything. */
+  readonly client?: C;
+  /** Problems of settings that are each valid but contradict each other. */
+  readonly contradictions?: (config: SettingsOf<S>) => readonly ConfigProblem[];
+  /** Creates the service. `deps` has what services before it in the list provide, by service name. */
+  readonly create: (platform: Platform<S, M, C>, deps: D) => RunningService<ServiceHandlers<A>, P>;
+}
+
+/** Declares a service; infers the types of its settings, metrics, dependencies and of what it provides. */
+export const defineService = <
+  A extends Service,
+  S extends Sections,
+  M extends MetricDefinitions,
+  D,
+  P,
+  const C extends ServiceClientDeclaration | undefined = undefined,
+>(
+  definition: ServiceDefinition<A, S, M, C, D, P>,
+): ServiceDefinition<A, S, M, C, D, P> => definition;
+
+/** Any service whose dependencies are among `D`. */
+export interface AnyService<D = never> {
+  readonly api: Service;
+  readonly settings: Sections;
+  readonly metrics: MetricDefinitions;
+  readonly client?: ServiceClientDeclaration | undefined;
+  readonly contradictions?: (config: never) => readonly ConfigProblem[];
+  readonly create: (platform: never, deps: D) => RunningService;
+}
+
+type ProvidedBy<X extends AnyService> = ReturnType<X["create"]>["provides"];
+
+/** Services in the order of their creation. The compiler checks that each gets its dependencies. */
+export interface ServiceList<L extends readonly AnyService[], P> {
+  readonly services: L;
+  add<X extends AnyService<P>>(
+    service: X,
+  ): ServiceList<readonly [...L, X], P & { readonly [N in X["api"]["name"]]: ProvidedBy<X> }>;
+}
+
+/** An empty list: `serviceList().add(auth).add(queue).services`. */
+export const serviceList = (): ServiceList<readonly [], {}> => listOf([]);
+
+function listOf<L extends readonly AnyService[], P>(services: L): ServiceList<L, P> {
+  return { services, add: (service) => listOf([...services, service]) };
+}
+
+export interface CreatedService {
+  readonly api: Service;
+  readonly service: RunningService;
+}
+
+/** Creates the services of a list in their order. */
+export function createServices(
+  services: readonly AnyService[],
+  platformOf: (service: AnyService) => PlatformValues,
+): CreatedService[] {
+  const provided: Record<string, unknown> = {};
+  return services.map(({ api, ...definition }) => {
+    // `serviceList` checked the dependencies of each service, and each platform is made for its service.
+    const create = definition.create as unknown as (platform: PlatformValues, deps: object) => RunningService;
+    const service = create(platformOf({ api, ...definition }), provided);
+    provided[api.name] = service.provides;
+    return { api, service };
+  });
+}

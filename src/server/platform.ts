@@ -1,0 +1,50 @@
+// Opens what services are built on: database, wake-ups, event log and artifact store.
+import type { Clock } from "../lib/clock.ts";
+import type { LocalStore } from "./core/artifact-store/local/index.ts";
+import { openArtifactStore } from "./core/artifact-store/open.ts";
+import type { ArtifactStore } from "./core/artifact-store/index.ts";
+import type { CoreConfig } from "./core/config/core-settings.ts";
+import { openDb, type Db } from "./core/db.ts";
+import { openEventLog, type EventLog } from "./core/event-log/index.ts";
+import type { Lifecycle } from "./core/lifecycle.ts";
+import type { Monitor } from "./core/monitor.ts";
+import type { InstanceSecrets } from "./core/service.ts";
+import { createWakeUps, type WakeUps } from "./core/wake-ups.ts";
+import { migrate } from "./db/index.ts";
+
+export interface OpenedPlatform {
+  readonly db: Db;
+  readonly wakeUps: WakeUps;
+  readonly events: EventLog;
+  readonly artifacts: ArtifactStore;
+  /** Set if this server itself serves the content of artifacts. */
+  readonly localArtifacts: LocalStore | undefined;
+}
+
+export interface PlatformOptions {
+  readonly config: CoreConfig;
+  readonly databaseUrl: string;
+  readonly secrets: InstanceSecrets;
+  readonly monitor: Monitor;
+  readonly clock: Clock;
+  readonly checked: boolean;
+  /** Gets everything that is opened, so that it is closed in reverse order. */
+  readonly lifecycle: Lifecycle;
+}
+
+/** Migrates the database and opens everything. */
+export async function openPlatform(options: PlatformOptions): Promise<OpenedPlatform> {
+  const { config, databaseUrl: url, secrets, monitor, clock, checked, lifecycle } = options;
+  const { log } = monitor;
+  await migrate({ url, log });
+  const { poolSize, statementTimeout: statementTimeoutMs } = config.database;
+  const db = openDb({ url, log, poolSize, statementTimeoutMs, checkRows: checked });
+  lifecycle.add("database", () => db.close());
+  const wakeUps = await createWakeUps({ url, db, clock, log, intervalMs: config.events.notifyInterval });
+  lifecycle.add("wake-ups", () => wakeUps.stop());
+  const events = await openEventLog({ db, wakeUps, clock, monitor, config: config.events });
+  lifecycle.add("event log", () => events.stop());
+  const { store, local, close } = await openArtifactStore({ config, secret: secrets.secret, clock, log });
+  lifecycle.add("artifact store", close);
+  return { db, wakeUps, events, artifacts: store, localArtifacts: local };
+}

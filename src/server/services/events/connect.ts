@@ -1,0 +1,86 @@
+// Handles `connect`: follows the event log and sends matching events as a stream.
+import { Readable } from "node:stream";
+import { LISTEN_SCOPE, type eventsApi } from "../../../api/events.ts";
+import { ApiError } from "../../../lib/errors.ts";
+import type { LoggedEvent } from "../../core/event-log/index.ts";
+import { requireScopes } from "../../core/caller.ts";
+import type { Call } from "../../core/http/call.ts";
+import { StreamReply } from "../../core/http/replies.ts";
+import type { Platform } from "../../core/service.ts";
+import { bindingsMatcher, parseBindings } from "./bindings.ts";
+import type { metrics } from "./metrics.ts";
+import type { settings } from "./settings.ts";
+import { beginningOf } from "./start-position.ts";
+import { messageFrame, streamEvents } from "./stream.ts";
+
+// Each open stream costs a socket, about 50 kB and its share of the matching. This many are harmless.
+const maxStreams = 1_000;
+
+const headers = {
+  "content-type": "text/event-stream; charset=utf-8",
+  // nginx would otherwise collect events until it has a page of them.
+  "x-accel-buffering": "no",
+};
+
+export interface EventStreams {
+  connect(call: Call<typeof eventsApi.endpoints.connect>): Promise<StreamReply>;
+  /** Ends all streams. */
+  end(): void;
+}
+
+export function createEventStreams({
+  events,
+  config,
+  clock,
+  monitor,
+  metrics: { eventStreams },
+}: Platform<typeof settings, typeof metrics>): EventStreams {
+  const { eventsRead } = monitor.metrics;
+  const end = new AbortController();
+  // Followers in one process share event objects, so each event is serialized once however many streams send it.
+  const frames = new WeakMap<LoggedEvent, string>();
+  let open = 0;
+
+  function frameOf(event: LoggedEvent): string {
+    const known = frames.get(event);
+    if (known !== undefined) return known;
+    const made = messageFrame(event);
+    frames.set(event, made);
+    return made;
+  }
+
+  async function connect(call: Call<typeof eventsApi.endpoints.connect>): Promise<StreamReply> {
+    if (!config.events.public) requireScopes(call.caller.identity(), LISTEN_SCOPE);
+    const accepts = bindingsMatcher(parseBindings(call.query.bindings));
+    const header = call.request.headers["last-event-id"];
+    const lastEventId = typeof header === "string" && header !== "" ? header : call.query.lastEventId;
+    const { position, ready } = await beginningOf(events, { lastEventId, from: call.query.from });
+    if (call.request.method === "HEAD") return new StreamReply(Readable.from([]), headers);
+    if (open >= maxStreams)
+      throw new ApiError(
+        "ServiceUnavailable",
+        `This server has ${maxStreams} open event streams already. Close some, or try again later.`,
+      );
+
+    const signal = AbortSignal.any([call.closed(), end.signal]);
+    const following = events.follow({ from: position, signal, accepts });
+    const chunks = streamEvents({
+      ready,
+      following,
+      clock,
+      pingMs: config.events.pingInterval,
+      frameOf: counted,
+    });
+    function counted(event: LoggedEvent): string {
+      eventsRead.inc({ reader: "stream" });
+      return frameOf(event);
+    }
+    eventStreams.set(++open);
+    const body = Readable.from(chunks);
+    body.once("close", () => eventStreams.set(--open));
+    body.once("error", (err) => monitor.reportError(err));
+    return new StreamReply(body, headers);
+  }
+
+  return { connect, end: () => end.abort() };
+}
