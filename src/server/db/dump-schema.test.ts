@@ -4,7 +4,7 @@ import { runOn } from "../../../test/support/databases.ts";
 import { testDatabase } from "../../../test/support/db.ts";
 import { dumpSchema } from "./dump-schema.ts";
 
-/** The dump of a database that these statements were run on. */
+/** Returns the dump of a database after these statements. */
 async function dumpAfter(...statements: string[]): Promise<string> {
   const { url, db, drop } = await testDatabase({ empty: true });
   onTestFinished(drop);
@@ -12,7 +12,7 @@ async function dumpAfter(...statements: string[]): Promise<string> {
   return dumpSchema(db);
 }
 
-test("schema.sql is what the migrations make", async () => {
+test("schema.sql is the result of the migrations", async () => {
   const { db, drop } = await testDatabase();
   onTestFinished(drop);
   const committed = await readFile(new URL("schema.sql", import.meta.url), "utf8");
@@ -74,7 +74,7 @@ AS $function$begin return new; end$function$
 `);
 });
 
-test("of a partitioned table only the parent is written", async () => {
+test("partitions are omitted", async () => {
   const dump = await dumpAfter(
     "create table log (day date not null, line text) partition by range (day)",
     "create index log_day on log (day)",
@@ -88,7 +88,7 @@ CREATE INDEX log_day ON ONLY public.log USING btree (day);
 `);
 });
 
-test("sequences, views and functions are written, those of extensions are not", async () => {
+test("sequences, views and functions are written, except those of extensions", async () => {
   const dump = await dumpAfter(
     "create extension pgcrypto",
     "create sequence ids as int4 start 5 cache 20",
@@ -98,7 +98,7 @@ test("sequences, views and functions are written, those of extensions are not", 
   );
   expect(dump).toContain("create sequence ids as integer increment by 1 start with 5 cache 20;\n");
   expect(dump).toContain("create sequence notes_id_seq");
-  // PostgreSQL 15 names the table too.
+  // PostgreSQL 15 includes the table's name.
   expect(dump).toMatch(/^create view long as\n SELECT (notes\.)?id\n/m);
   expect(dump).toContain("CREATE OR REPLACE FUNCTION public.twice(n integer)");
   expect(dump).not.toContain("pgp_sym_encrypt");

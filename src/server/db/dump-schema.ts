@@ -1,5 +1,5 @@
-// Writes a database's schema as text, for people and for `git diff`: what the migrations add up to. Our own, since
-// pg_dump does not come with the embedded server, and says much that only a restore needs.
+// Writes the schema of a database, the result of all migrations, as text for readers and for `git diff`. pg_dump is not
+// part of the embedded server, and its output contains much that only a restore needs.
 import { Type } from "typebox";
 import type { Queryable } from "../core/db.ts";
 import { sql, type Sql } from "../core/sql.ts";
@@ -7,9 +7,8 @@ import { sql, type Sql } from "../core/sql.ts";
 const Definition = Type.Object({ definition: Type.String() });
 
 /**
- * The schema `public` as SQL, in an order that depends on names alone: types, sequences, tables with their
- * indexes and triggers, views, functions. Left out: partitions (they come and go with time; their parents are
- * there), owners and grants.
+ * Returns the schema `public` as SQL, sorted by name: types, sequences, tables with their indexes and triggers, views,
+ * functions. Excludes owners, grants and partitions, which change over time (their parents are included).
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const parts: string[] = [];
@@ -20,7 +19,7 @@ export async function dumpSchema(db: Queryable): Promise<string> {
   return parts.join("\n");
 }
 
-/** Belongs to us: in the schema, and not part of an extension. */
+/** Selects objects that are in the schema and not part of an extension. */
 const ours = (schema: Sql, catalog: Sql, oid: Sql): Sql => sql`
   ${schema} = 'public'::regnamespace and not exists (
     select from pg_depend x where x.classid = ${catalog} and x.objid = ${oid} and x.deptype = 'e'
@@ -37,7 +36,7 @@ const types = sql`
   where t.typtype = 'e' and ${ours(sql`t.typnamespace`, sql`'pg_type'::regclass`, sql`t.oid`)}
   order by t.typname`;
 
-// Those of identity columns are part of their table.
+// Sequences of identity columns are part of their table.
 const sequences = sql`
   select format('create sequence %I as %s increment by %s start with %s%s;',
       c.relname, format_type(s.seqtypid, null), s.seqincrement, s.seqstart,
@@ -70,7 +69,7 @@ const columns = sql`
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`;
 
-// Not null constraints (n) stand with their columns.
+// Not-null constraints (n) are written with their columns.
 const constraints = sql`
   select string_agg(e',\n  ' || format('constraint %I %s', n.conname, pg_get_constraintdef(n.oid)), ''
       order by n.contype = 'p' desc, n.conname)

@@ -14,7 +14,7 @@ const first = "create table notes (id int4 primary key);";
 const second = "alter table notes add body text;";
 const functions = { twice: "create or replace function twice(n int4) returns int4 return n * 2;" };
 
-/** An empty database, and a folder of SQL files that `write` fills anew. */
+/** Creates an empty database and a folder of SQL files. `write` replaces the files. */
 async function setup() {
   const { url, db, drop } = await testDatabase({ empty: true });
   const folder = await mkdtemp(path.join(tmpdir(), "taskyard-migrate-"));
@@ -53,7 +53,7 @@ test("applies migrations in order, then functions, each once", async () => {
   expect(await run()).toEqual({ migrations: [], functions: [] });
 });
 
-test("applies what was added since", async () => {
+test("applies new migrations", async () => {
   const { write, run } = await setup();
   await write({ "0001-first": first });
   await run();
@@ -61,7 +61,7 @@ test("applies what was added since", async () => {
   expect((await run()).migrations).toEqual(["0002-second"]);
 });
 
-test("applies a function again when its source has changed, and no other", async () => {
+test("applies only functions whose source has changed", async () => {
   const { db, write, run } = await setup();
   const other = "create or replace function other() returns int4 return 1;";
   await write({}, { ...functions, other });
@@ -71,18 +71,18 @@ test("applies a function again when its source has changed, and no other", async
   expect(await twice(db, 4)).toBe(9);
 });
 
-test("names the file and what to do when an applied migration was edited", async () => {
+test("refuses an edited migration that was already applied, with its file and a remedy", async () => {
   const { write, run } = await setup();
   await write({ "0001-first": first });
   await run();
   await write({ "0001-first": `${first} -- harmless?` });
   await expect(run()).rejects.toThrow(
     "src/server/db/migrations/0001-first.sql was edited after it had been applied to this database. " +
-      "Restore the file, and put the change into a new migration.",
+      "Restore the file, and make the change in a new migration.",
   );
 });
 
-test("does not take other line ends for an edit", async () => {
+test("ignores changed line endings", async () => {
   const { write, run } = await setup();
   await write({ "0001-first": `-- Notes.\n${first}\n` });
   await run();
@@ -90,7 +90,7 @@ test("does not take other line ends for an edit", async () => {
   expect(await run()).toEqual({ migrations: [], functions: [] });
 });
 
-test("refuses a migration that was put in before applied ones", async () => {
+test("refuses a migration that was inserted before applied ones", async () => {
   const { write, run } = await setup();
   await write({ "0002-second": first });
   await run();
@@ -100,7 +100,7 @@ test("refuses a migration that was put in before applied ones", async () => {
   );
 });
 
-test("leaves nothing of a migration that fails, keeps those before it, and names file, line and reason", async () => {
+test("rolls back a migration that fails, keeps those before it, and reports file, line and reason", async () => {
   const { db, write, run } = await setup();
   await write({
     "0001-first": first,
@@ -114,7 +114,7 @@ test("leaves nothing of a migration that fails, keeps those before it, and names
   expect((await run()).migrations).toEqual(["0002-good"]);
 });
 
-test("names the function that fails", async () => {
+test("reports the file and line of a function that fails", async () => {
   const { write, run } = await setup();
   await write({}, { broken: "create or replace function broken() returns int4 return 'x'::nonsense;" });
   await expect(run()).rejects.toThrow(
@@ -122,7 +122,7 @@ test("names the function that fails", async () => {
   );
 });
 
-test("lets processes that start together wait for each other", async () => {
+test("applies each migration once if several processes start concurrently", async () => {
   const { db, write, run } = await setup();
   await write({ "0001-first": `select pg_sleep(0.2); ${first}`, "0002-second": second }, functions);
   const results = await Promise.all([run(), run(), run(), run()]);
@@ -131,7 +131,7 @@ test("lets processes that start together wait for each other", async () => {
   expect(await tables(db)).toEqual(["notes"]);
 });
 
-test("lets an older version run on a newer database, and leaves the newer functions alone", async () => {
+test("accepts a newer database, and keeps its newer functions", async () => {
   const { db, write, run } = await setup();
   const newer = { twice: functions.twice.replace("n * 2", "n * 2 + 0") };
   await write({ "0001-first": first, "0002-second": second }, newer);
@@ -141,7 +141,7 @@ test("lets an older version run on a newer database, and leaves the newer functi
   expect(await twice(db, 4)).toBe(8);
 });
 
-test("refuses an older version when a newer migration is breaking", async () => {
+test("refuses a newer database with a breaking migration", async () => {
   const { write, run } = await setup();
   await write({ "0001-first": first, "0002-second": `-- breaking\n${second}`, "0003-third": "select 1;" });
   await run();
@@ -152,7 +152,7 @@ test("refuses an older version when a newer migration is breaking", async () => 
   );
 });
 
-test("refuses names that have no number, or the same", async () => {
+test("refuses file names without a number or with the same number", async () => {
   const { write, run } = await setup();
   await write({ first });
   await expect(run()).rejects.toThrow(
@@ -164,7 +164,7 @@ test("refuses names that have no number, or the same", async () => {
   );
 });
 
-test("works for a role that may not create tables, when there is nothing to do", async () => {
+test("works for a role without the privilege to create tables if nothing is pending", async () => {
   const { url, write, run } = await setup();
   await write({ "0001-first": first }, functions);
   await run();
@@ -182,7 +182,7 @@ test("works for a role that may not create tables, when there is nothing to do",
   expect(await run(asReader)).toEqual({ migrations: [], functions: [] });
 });
 
-test("says that the database is unavailable where nothing listens", async () => {
+test("throws DatabaseUnavailable if the database cannot be reached", async () => {
   const attempt = migrate({ url: "postgres://x@127.0.0.1:1/x" });
   await expect(attempt).rejects.toBeInstanceOf(DatabaseUnavailable);
   await expect(attempt).rejects.not.toBeInstanceOf(MigrationError);

@@ -1,4 +1,4 @@
-// Brings a database to the schema of this version: numbered migrations once each, then the stored functions.
+// Upgrades a database to the schema of this version: applies each numbered migration once, then the stored functions.
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import pg from "pg";
@@ -6,13 +6,13 @@ import { DatabaseUnavailable, isUnavailable } from "../core/db-errors.ts";
 
 export interface MigrateOptions {
   url: string;
-  /** Folder with `migrations/NNNN-name.sql` and `functions/*.sql`; default: those of this version. */
+  /** Folder with `migrations/NNNN-name.sql` and `functions/*.sql`. Default: the files of this version. */
   folder?: URL;
   log?: { info(fields: object, message: string): void };
 }
 
 export interface MigrateResult {
-  /** Names of the migrations and functions that were applied now, in order. */
+  /** Names of the migrations and functions that this call applied, in order. */
   migrations: string[];
   functions: string[];
 }
@@ -30,10 +30,10 @@ interface Applied {
   breaking: boolean;
 }
 
-/** The SQL files lie beside this module, in `src` as in `dist` (the build copies them). */
+/** The SQL files are in the same folder as this module, in `src` and also in `dist`, where the build copies them. */
 const ownFolder = new URL("./", import.meta.url);
 
-/** The migration cannot or must not go on; the message says which file and what to do. */
+/** A migration failed or must not be applied. The message has the file and a remedy. */
 export class MigrationError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -42,27 +42,27 @@ export class MigrationError extends Error {
 }
 
 /**
- * Applies what is missing. Safe to call from any number of processes at once: each step takes an advisory lock
- * for its transaction and looks again at what is left, so the others wait and then find nothing to do.
+ * Applies pending migrations and functions. Any number of processes may call it concurrently: each step takes an advisory
+ * lock for its transaction and checks again what is pending, so the others wait and then have nothing to do.
  *
- * Throws MigrationError for an edited or broken file, or a database that is too new for this version;
- * DatabaseUnavailable where it cannot be reached.
+ * Throws MigrationError for an edited or invalid file, or a database that is too new for this version, and
+ * DatabaseUnavailable if it cannot be reached.
  */
 export async function migrate({ url, folder = ownFolder, log }: MigrateOptions): Promise<MigrateResult> {
   const migrations = await readSqlFiles(new URL("migrations/", folder));
   checkNames(migrations);
   const functions = await readSqlFiles(new URL("functions/", folder));
   const client = new pg.Client({ connectionString: url, application_name: "taskyard migrate" });
-  // A connection that breaks between two statements shows up at the next one.
+  // If the connection breaks between two statements, the next one reports it.
   client.on("error", () => undefined);
   const done: MigrateResult = { migrations: [], functions: [] };
   try {
     await client.connect();
-    // Not one transaction for all: a long backfill keeps what the steps before it have reached.
-    while (await locked(client, log, () => applyNext(client, migrations, done))) {
+    // One transaction per migration: if a long backfill fails, the migrations before it stay applied.
+    while (await withLock(client, log, () => applyNext(client, migrations, done))) {
       log?.info({ migration: done.migrations.at(-1) }, "migration applied");
     }
-    await locked(client, log, () => applyFunctions(client, migrations, functions, done));
+    await withLock(client, log, () => applyFunctions(client, migrations, functions, done));
     for (const name of done.functions) log?.info({ function: name }, "stored function applied");
   } catch (err) {
     throw isUnavailable(err) ? new DatabaseUnavailable(err) : err;
@@ -72,7 +72,11 @@ export async function migrate({ url, folder = ownFolder, log }: MigrateOptions):
   return done;
 }
 
-async function locked<R>(client: pg.Client, log: MigrateOptions["log"], body: () => Promise<R>): Promise<R> {
+async function withLock<R>(
+  client: pg.Client,
+  log: MigrateOptions["log"],
+  body: () => Promise<R>,
+): Promise<R> {
   await client.query("begin");
   try {
     const { rows } = await client.query<{ free: boolean }>(
@@ -91,9 +95,9 @@ async function locked<R>(client: pg.Client, log: MigrateOptions["log"], body: ()
   }
 }
 
-/** Applies the first migration that the database lacks; false when there is none. */
+/** Applies the first pending migration. Returns false if there is none. */
 async function applyNext(client: pg.Client, files: SqlFile[], done: MigrateResult): Promise<boolean> {
-  await makeTables(client);
+  await createTables(client);
   const { rows } = await client.query<Applied>(
     `select name, checksum, breaking from schema_migrations order by name collate "C"`,
   );
@@ -110,13 +114,13 @@ async function applyNext(client: pg.Client, files: SqlFile[], done: MigrateResul
   return true;
 }
 
-// Looked up first: `create table if not exists` needs the right to create tables even where they exist, and a
-// server's role may lack it when somebody else runs the migrations.
-async function makeTables(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ there: boolean }>(
-    "select to_regclass('schema_functions') is not null as there",
+// Checks first: `create table if not exists` requires the privilege to create tables even if they exist, and the role
+// of a server may lack it if an administrator runs the migrations.
+async function createTables(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    "select to_regclass('schema_functions') is not null as exists",
   );
-  if (rows[0]?.there === true) return;
+  if (rows[0]?.exists === true) return;
   await client.query(`
     create table schema_migrations (
       name text primary key,
@@ -131,7 +135,7 @@ async function makeTables(client: pg.Client): Promise<void> {
     )`);
 }
 
-/** Refuses a database whose history is not a prefix of our files, or goes beyond them with a breaking change. */
+/** Refuses a database whose history differs from our files, or continues after them with a breaking migration. */
 function checkHistory(files: readonly SqlFile[], applied: readonly Applied[]): void {
   applied.forEach((row, i) => {
     const file = files[i];
@@ -145,13 +149,13 @@ function checkHistory(files: readonly SqlFile[], applied: readonly Applied[]): v
     if (file.name !== row.name) {
       throw new MigrationError(
         `The database has migration ${row.name} where this version has ${file.name}. ` +
-          `Migrations are only ever added at the end; was one renamed, removed or inserted?`,
+          `Migrations may only be appended: check whether one was renamed, removed or inserted.`,
       );
     }
     if (file.checksum !== row.checksum) {
       throw new MigrationError(
         `src/server/db/migrations/${file.name}.sql was edited after it had been applied to this database. ` +
-          `Restore the file, and put the change into a new migration.`,
+          `Restore the file, and make the change in a new migration.`,
       );
     }
   });
@@ -163,7 +167,7 @@ async function applyFunctions(
   functions: SqlFile[],
   done: MigrateResult,
 ): Promise<void> {
-  // A newer version has been here: its functions serve its schema, and ours would put the clock back.
+  // A newer version has migrated this database. Its functions match its schema, and must not be replaced by ours.
   const { rows: count } = await client.query<{ n: string }>(
     "select count(*)::text as n from schema_migrations",
   );
@@ -227,7 +231,7 @@ async function readSqlFiles(folder: URL): Promise<SqlFile[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
   return Promise.all(
     names.map(async (name) => {
-      // Line ends are no content: git may check files out with CRLF.
+      // Line endings are normalized, since git may check files out with CRLF.
       const text = (await readFile(new URL(encodeURIComponent(name), folder), "utf8")).replaceAll(
         "\r\n",
         "\n",

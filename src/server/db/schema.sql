@@ -259,13 +259,13 @@ begin
     part := 'events_' || to_char(day, 'YYYYMMDD');
     continue when to_regclass(part) is not null;
     begin
-      -- Attached, and not made as a partition: that would lock out all readers. Rows that came before their
-      -- partition are moved; a reader sees them in one place or the other.
+      -- Created as a table and then attached: creating it as a partition would lock out all readers. Rows that were
+      -- inserted before their partition existed are moved; a reader sees them in one table or the other.
       lock table events_default in access exclusive mode;
-      -- Another process may have made it while this one waited.
+      -- Another process may have created it while this one waited for the lock.
       continue when to_regclass(part) is not null;
-      -- Rows are dropped with their partition long before they need freezing, and mostly under 8 kB: neither
-      -- vacuum for inserts nor compression is worth its time.
+      -- Rows are dropped with their partition long before they need freezing, and most are smaller than 8 kB:
+      -- neither vacuum for inserts nor compression pays off.
       execute format(
         'create table %I (like events) '
         'with (autovacuum_vacuum_insert_threshold = -1, toast_tuple_target = 8160)', part);
@@ -288,7 +288,7 @@ begin
     exit when day + interval '1 day' > at - keep;
     begin
       lock table events in access exclusive mode;
-      -- Dropped by another process meanwhile.
+      -- Another process has dropped it.
       continue when to_regclass(part) is null;
       execute format('select max(id) from %I', part) into last_id;
       update event_log set dropped_through = greatest(dropped_through, last_id),
@@ -301,7 +301,7 @@ begin
     end;
   end loop;
 
-  -- What ended up in the default partition leaves with its time too.
+  -- Rows in the default partition expire too.
   if exists (select from events_default where recorded < at - keep) then
     with gone as (delete from events_default where recorded < date_trunc('day', at - keep) returning id)
     update event_log set dropped_through = greatest(dropped_through, (select max(id) from gone)),
@@ -316,30 +316,31 @@ CREATE OR REPLACE FUNCTION public.event_log_open()
  LANGUAGE plpgsql
 AS $function$
 declare
-  here text;
-  known event_epochs;
+  this_cluster text;
+  latest event_epochs;
 begin
-  -- The oid tells a copy within one cluster, the timeline a restored or promoted one. Each of these functions may
-  -- be called by everyone in plain PostgreSQL; where a provider forbids one, what is left has to do.
-  select oid::text into here from pg_database where datname = current_database();
+  -- The oid identifies a copy within the cluster, the timeline a restored or promoted cluster. In plain PostgreSQL all
+  -- roles may call these functions. If a provider forbids one, the other parts must suffice.
+  select oid::text into this_cluster from pg_database where datname = current_database();
   begin
-    here := here || '/' || (select system_identifier from pg_control_system());
-    here := here || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
+    this_cluster := this_cluster || '/' || (select system_identifier from pg_control_system());
+    this_cluster := this_cluster || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
   exception when insufficient_privilege or feature_not_supported or undefined_function then null;
   end;
   perform from event_log for update;
-  select * into known from event_epochs order by epoch desc limit 1;
-  if known.cluster is null then
-    update event_epochs set cluster = here where epoch = known.epoch;
-  elsif known.cluster <> here then
-    -- Nobody is in the middle of an insert now, so `base_id` parts the epochs and all events before are final.
+  select * into latest from event_epochs order by epoch desc limit 1;
+  if latest.cluster is null then
+    update event_epochs set cluster = this_cluster where epoch = latest.epoch;
+  elsif latest.cluster <> this_cluster then
+    -- With the lock, no insert is in progress: `base_id` separates the epochs, and all events up to it are final.
     lock table events in access exclusive mode;
     insert into event_epochs (epoch, base_id, cluster)
-    select known.epoch + 1, case when is_called then last_value else last_value - 1 end, here from events_id_seq;
-    execute format('alter table events alter column epoch set default %s', known.epoch + 1);
-    return known.epoch + 1;
+    select latest.epoch + 1, case when is_called then last_value else last_value - 1 end, this_cluster
+    from events_id_seq;
+    execute format('alter table events alter column epoch set default %s', latest.epoch + 1);
+    return latest.epoch + 1;
   end if;
-  return known.epoch;
+  return latest.epoch;
 end $function$
 ;
 
