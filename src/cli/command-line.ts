@@ -15,7 +15,7 @@ const dashedId = "\0";
 const hide = (word: string): string => (word.startsWith("-") && isSlugid(word) ? dashedId + word : word);
 const show = (word: string): string => (word.startsWith(dashedId) ? word.slice(dashedId.length) : word);
 
-/** Parses the words after a command's name. Throws a `UsageError` that says what would be right. */
+/** Parses the words after a command's name. Throws a `UsageError` that suggests a correction. */
 export function parseCommandLine(command: Command, words: readonly string[]): Parsed {
   const [own, rest] = splitRest(command, words.map(hide));
   const { tokens } = tokenize(command, own);
@@ -72,8 +72,8 @@ function splitRest(command: Command, words: readonly string[]): [own: string[], 
   const { tokens } = tokenize(command, words);
   const first = tokens.find(({ kind }) => kind !== "option");
   if (first === undefined) return [[...words], []];
-  const behind = first.kind === "option-terminator" ? first.index + 1 : first.index;
-  return [words.slice(0, first.index), words.slice(behind)];
+  const start = first.kind === "option-terminator" ? first.index + 1 : first.index;
+  return [words.slice(0, first.index), words.slice(start)];
 }
 
 function isOption(options: Options, word: string): boolean {

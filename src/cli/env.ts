@@ -7,7 +7,7 @@ import { startHint } from "./target.ts";
 
 export const envCommand = command({
   name: "env",
-  summary: "Print environment variables that point other tools at the local server.",
+  summary: "Print environment variables for other tools to use the local server.",
   details: [
     "The output contains the access token of the root client, which has all permissions on this server. If " +
       "TASKCLUSTER_CERTIFICATE is set, the output unsets it: a certificate belongs to other credentials.",

@@ -109,7 +109,7 @@ describe("run", () => {
 
   test("explains that a command was aborted after its time limit", async () => {
     const { status, err } = await cli(["run", "-q", "--max-run-time", "1", "--", "sleep", "600"]);
-    expect(err).toMatch(/^error: the task failed, but not because of its command: .*maxRunTime of 1 second/);
+    expect(err).toMatch(/^error: the task failed: .*maxRunTime of 1 second/);
     expect(status).toBe(1);
   });
 

@@ -10,7 +10,7 @@ const bytes = Buffer.from(text);
 
 type Run = Pick<TaskStatus["runs"][number], "state" | "started">;
 const running: Run = { state: "running", started: "2026-01-31T12:00:00.000Z" };
-const over: Run = { ...running, state: "completed" };
+const finished: Run = { ...running, state: "completed" };
 
 interface Scene {
   /** The run in each reply to a status request. The last one repeats. */
@@ -91,7 +91,7 @@ test("the live log of an active run is followed to its end", async () => {
 
 test("a run that has not started, or has no log yet, is waited for", async () => {
   const pending: Run = { state: "pending" };
-  const { read, waits } = await play({ runs: [pending, pending, over], backing: [whole] });
+  const { read, waits } = await play({ runs: [pending, pending, finished], backing: [whole] });
   expect({ read, waits }).toEqual({ read: text, waits: 2 });
 });
 
@@ -107,7 +107,7 @@ test("if the server does not support ranges, the bytes already read are skipped"
 });
 
 test("if the live log is gone, reading continues in the saved one, without a range", async () => {
-  const { read, requests } = await play({ runs: [running, over], live: [broken(12)], backing: [whole] });
+  const { read, requests } = await play({ runs: [running, finished], live: [broken(12)], backing: [whole] });
   expect({ read, requests }).toEqual({ read: text, requests: ["live", "backing"] });
 });
 

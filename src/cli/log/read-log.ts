@@ -48,11 +48,11 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
     const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
     const run = status.runs[runId];
     if (run === undefined) throw new CliError(`${taskId} has no run ${runId}`);
-    const over = run.state !== "pending" && run.state !== "running";
-    const source = await locate(options, names, over);
+    const finished = run.state !== "pending" && run.state !== "running";
+    const source = await locate(options, names, finished);
     if (source === undefined) {
-      if (soFar || (over && (run.started === undefined || failures >= maxFailures))) return;
-      if (over) await pause(waitingClock, backoffDelay(failures++, callBackoff), signal);
+      if (soFar || (finished && (run.started === undefined || failures >= maxFailures))) return;
+      if (finished) await pause(waitingClock, backoffDelay(failures++, callBackoff), signal);
       else await changes.after(count);
       continue;
     }
@@ -81,9 +81,9 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
 async function locate(
   { client, taskId, runId, signal }: ReadLogOptions,
   names: LogNames,
-  over: boolean,
+  finished: boolean,
 ): Promise<ArtifactSource | undefined> {
-  const saved = over ? await findArtifact(client, taskId, runId, names.backing, signal) : undefined;
+  const saved = finished ? await findArtifact(client, taskId, runId, names.backing, signal) : undefined;
   return saved ?? findArtifact(client, taskId, runId, names.live, signal);
 }
 

@@ -2,6 +2,7 @@
 import { queueEvents } from "../../client/bindings.ts";
 import type { Client } from "../../client/connect.ts";
 import { waitingClock } from "../../lib/clock.ts";
+import { linkSignals, type LinkedSignal } from "../../lib/linked-signal.ts";
 import { pause } from "../../lib/retry.ts";
 
 export interface TaskChanges {
@@ -19,7 +20,7 @@ const safetyMs = 15_000;
 export function watchTask(client: Client, taskId: string, signal: AbortSignal): TaskChanges {
   let listening = false;
   let count = 0;
-  const waiting = new Set<AbortController>();
+  const waiting = new Set<LinkedSignal>();
   const wake = (): void => {
     count++;
     for (const wait of waiting) wait.abort();
@@ -53,11 +54,11 @@ export function watchTask(client: Client, taskId: string, signal: AbortSignal): 
     },
     async after(before) {
       if (count !== before) return;
-      const wait = new AbortController();
+      const wait = linkSignals(signal);
       waiting.add(wait);
-      const ended = AbortSignal.any([wait.signal, signal]);
-      await pause(waitingClock, listening ? safetyMs : pollMs, ended).catch(() => undefined);
+      await pause(waitingClock, listening ? safetyMs : pollMs, wait.signal).catch(() => undefined);
       waiting.delete(wait);
+      wait.dispose();
       signal.throwIfAborted();
     },
   };

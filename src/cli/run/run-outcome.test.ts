@@ -74,11 +74,11 @@ describe("the exit status", () => {
     const failed = status("failed", "failed");
     expect(outcomeOf(failed, report(commands), count)).toEqual({
       exitStatus: 1,
-      explanation: "the task failed, but not because of its command: see the log",
+      explanation: "the task failed: see the log",
     });
     expect(outcomeOf(failed, report(commands, "first", "TASK FAILED:\n- too long"), count)).toEqual({
       exitStatus: 1,
-      explanation: "the task failed, but not because of its command: - too long",
+      explanation: "the task failed: - too long",
     });
   });
 

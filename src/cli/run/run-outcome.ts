@@ -30,7 +30,7 @@ export function outcomeOf(
     return failure("the source could not be fetched by the worker: see the log");
   const own = last && exitStatusOf(last);
   if (own !== undefined && own > 0) return { exitStatus: own };
-  return failure(`the task failed, but not because of its command: ${details}`);
+  return failure(`the task failed: ${details}`);
 }
 
 /** As a shell counts: 128 plus the number of the signal. */
