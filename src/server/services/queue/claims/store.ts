@@ -5,10 +5,9 @@ import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
-import { PENDING, RUNNING } from "../sql/by-id.ts";
+import { PENDING, RUNNING, runningByClaimEnd } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
 import { exchanges, logEvents } from "../sql/event-rows.ts";
-import { runningByClaimEnd } from "../sql/open-runs.ts";
 import { earlierRuns } from "../sql/runs-json.ts";
 
 export interface Claimer {

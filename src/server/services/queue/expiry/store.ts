@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Timestamp, type Db, type Queryable } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
-import { PENDING, RUNNING } from "../sql/by-id.ts";
+import { PENDING, RUNNING } from "../sql/run-indexes.ts";
 
 const ExpiredTaskRow = Type.Object({ task_id: Type.String(), expires: Timestamp });
 export type ExpiredTaskRow = Static<typeof ExpiredTaskRow>;

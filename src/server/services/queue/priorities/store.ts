@@ -4,7 +4,7 @@ import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
-import { PENDING } from "../sql/by-id.ts";
+import { PENDING } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
 import { exchanges, logEvents } from "../sql/event-rows.ts";
 import { earlierRuns } from "../sql/runs-json.ts";

@@ -1,4 +1,4 @@
-// Rows of the event log as the queue's statements write them: in the statement that changes the state.
+// Rows of the event log, which the queue's statements insert together with the state change.
 import { exchangeName } from "../../../../api/service.ts";
 import { queueApi } from "../../../../api/queue/index.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
@@ -21,15 +21,15 @@ export const exchanges = {
   taskGroupPriorityChanged: name("taskGroupPriorityChanged"),
 } as const;
 
-/** The exchange of a resolved run, from its state. */
+/** The exchange for a resolved run of this state. */
 export const exchangeOfResolution = (state: Sql): Sql => sql`case ${state}
   when 'completed' then ${exchanges.taskCompleted}
   when 'failed' then ${exchanges.taskFailed}
   else ${exchanges.taskException} end`;
 
 /**
- * Inserts events from a select that yields exchange, routing_key, cc and payload *in order*: ids are drawn row
- * by row, after the locks of the transition are held, so the log keeps the order of transitions.
+ * Inserts events from a select of exchange, routing_key, cc and payload, *in its order*: ids are drawn row by row after
+ * the locks of the transition are taken, so the log has the order of the transitions.
  */
 export const logEvents = (rows: Sql): Sql =>
   sql`insert into events (exchange, routing_key, cc, payload) ${rows}`;

@@ -5,7 +5,7 @@ import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
 import { sql } from "../../../core/sql.ts";
 import { currentStatus } from "../tasks/store/read-tasks.ts";
-import { fullXid } from "../watchdog/xid.ts";
+import { fullXid } from "../sql/full-xid.ts";
 
 const SubjectRow = Type.Object({
   task_id: Type.String(),

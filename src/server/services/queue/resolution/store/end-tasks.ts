@@ -4,9 +4,8 @@ import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
-import { PENDING, RUNNING } from "../../sql/by-id.ts";
+import { PENDING, RUNNING, openByDeadline } from "../../sql/run-indexes.ts";
 import { exchanges } from "../../sql/event-rows.ts";
-import { openByDeadline } from "../../sql/open-runs.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 import { afterResolution } from "./after-resolution.ts";
 

@@ -6,7 +6,7 @@ import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { exchangeOfResolution, exchanges } from "../../sql/event-rows.ts";
-import { RUNNING } from "../../sql/by-id.ts";
+import { RUNNING } from "../../sql/run-indexes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 import { afterResolution } from "./after-resolution.ts";
 

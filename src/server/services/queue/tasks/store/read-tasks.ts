@@ -5,7 +5,7 @@ import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
-import { PENDING } from "../../sql/by-id.ts";
+import { PENDING } from "../../sql/run-indexes.ts";
 import { exchangeOfResolution, exchanges, logEvents } from "../../sql/event-rows.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 

@@ -16,7 +16,7 @@ import type { Db } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { exchanges } from "../../sql/event-rows.ts";
-import { fullXid } from "../xid.ts";
+import { fullXid } from "../../sql/full-xid.ts";
 import { lookAt, runOf, VerdictRow, type Check, type CheckContext } from "../check.ts";
 
 /** The beginning of what the log can prove, by the database's clock. */

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
-import { pendingByDeadline, runningByClaimEnd } from "../../sql/open-runs.ts";
+import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 
 const TaskCounts = Type.Object({
   task_queue_id: Type.String(),

@@ -4,7 +4,7 @@ import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
-import { pendingByDeadline, runningByClaimEnd } from "../../sql/open-runs.ts";
+import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 
 const CountRow = Type.Object({ ord: Type.Integer(), tasks: Type.Integer() });
 
