@@ -1,4 +1,4 @@
-// scheduleTask, rerunTask and cancelTask, from every state a task can be in.
+// scheduleTask, rerunTask and cancelTask, from every state of a task.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -24,37 +24,38 @@ const now = (): string => new Date(clock.now()).toISOString();
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
 const storyOf = async (taskId: string) => story(await eventsOf(taskId)).slice(1);
 
-/** A task for each state, with the calls that led there. */
-const makers = {
-  unscheduled: (more: Partial<TaskDefinitionRequest> = {}) =>
-    createTask(stack.client, { dependencies: [open], ...more }, clock.now()),
-  pending: (more: Partial<TaskDefinitionRequest> = {}) => createTask(stack.client, more, clock.now()),
-  async running(more: Partial<TaskDefinitionRequest> = {}) {
-    const taskId = await makers.pending(more);
+/** Create a task and bring it into the state. */
+const createIn = {
+  unscheduled: (overrides: Partial<TaskDefinitionRequest> = {}) =>
+    createTask(stack.client, { dependencies: [open], ...overrides }, clock.now()),
+  pending: (overrides: Partial<TaskDefinitionRequest> = {}) =>
+    createTask(stack.client, overrides, clock.now()),
+  async running(overrides: Partial<TaskDefinitionRequest> = {}) {
+    const taskId = await createIn.pending(overrides);
     await claim(taskId);
     return taskId;
   },
-  async completed(more: Partial<TaskDefinitionRequest> = {}) {
-    const taskId = await makers.running(more);
+  async completed(overrides: Partial<TaskDefinitionRequest> = {}) {
+    const taskId = await createIn.running(overrides);
     await stack.client.queue.reportCompleted({ taskId, runId: 0 });
     return taskId;
   },
-  async failed(more: Partial<TaskDefinitionRequest> = {}) {
-    const taskId = await makers.running(more);
+  async failed(overrides: Partial<TaskDefinitionRequest> = {}) {
+    const taskId = await createIn.running(overrides);
     await stack.client.queue.reportFailed({ taskId, runId: 0 });
     return taskId;
   },
-  async exception(more: Partial<TaskDefinitionRequest> = {}) {
-    const taskId = await makers.running(more);
+  async exception(overrides: Partial<TaskDefinitionRequest> = {}) {
+    const taskId = await createIn.running(overrides);
     await stack.client.queue.reportException({ taskId, runId: 0 }, { reason: "malformed-payload" });
     return taskId;
   },
 };
-const states = Object.keys(makers) as (keyof typeof makers)[];
+const states = Object.keys(createIn) as (keyof typeof createIn)[];
 
 describe("scheduleTask", () => {
-  it("makes an unscheduled task pending, whatever it depends on, and says so", async () => {
-    const taskId = await makers.unscheduled();
+  it("makes an unscheduled task pending regardless of its dependencies, and publishes it", async () => {
+    const taskId = await createIn.unscheduled();
     const status = await call("scheduleTask", taskId);
     expect(status).toMatchObject({
       state: "pending",
@@ -66,15 +67,15 @@ describe("scheduleTask", () => {
     });
   });
 
-  it.each(states.slice(1))("leaves a task that is %s as it is, and says nothing", async (state) => {
-    const taskId = await makers[state]();
+  it.each(states.slice(1))("leaves a task that is %s unchanged, and publishes nothing", async (state) => {
+    const taskId = await createIn[state]();
     const before = await storyOf(taskId);
     expect((await call("scheduleTask", taskId)).state).toBe(state);
     expect(await storyOf(taskId)).toEqual(before);
   });
 
-  it("is done once, however often it is asked for at once", async () => {
-    const taskId = await makers.unscheduled();
+  it("takes effect once when called several times concurrently", async () => {
+    const taskId = await createIn.unscheduled();
     await Promise.all(Array.from({ length: 8 }, () => call("scheduleTask", taskId)));
     expect(await storyOf(taskId)).toEqual(["task-pending 0"]);
   });
@@ -82,9 +83,9 @@ describe("scheduleTask", () => {
 
 describe("rerunTask", () => {
   it.each(["completed", "failed", "exception"] as const)(
-    "gives a task that is %s another run, and its retries back",
+    "adds a run to a task that is %s, and restores its retries",
     async (state) => {
-      const taskId = await makers[state]({ retries: 2 });
+      const taskId = await createIn[state]({ retries: 2 });
       const status = await call("rerunTask", taskId);
       expect(status).toMatchObject({
         state: "pending",
@@ -95,8 +96,8 @@ describe("rerunTask", () => {
     },
   );
 
-  it("gives an unscheduled task its first run", async () => {
-    const taskId = await makers.unscheduled({ retries: 3 });
+  it("adds the first run to an unscheduled task", async () => {
+    const taskId = await createIn.unscheduled({ retries: 3 });
     expect(await call("rerunTask", taskId)).toMatchObject({
       state: "pending",
       retriesLeft: 3,
@@ -104,23 +105,23 @@ describe("rerunTask", () => {
     });
   });
 
-  it("says of a pending task once more that it is pending, and of a running one nothing", async () => {
-    const pending = await makers.pending();
+  it("publishes task-pending again for a pending task, and nothing for a running one", async () => {
+    const pending = await createIn.pending();
     expect((await call("rerunTask", pending)).state).toBe("pending");
     expect(await storyOf(pending)).toEqual(["task-pending 0", "task-pending 0"]);
-    const running = await makers.running();
+    const running = await createIn.running();
     expect((await call("rerunTask", running)).state).toBe("running");
     expect(await storyOf(running)).toEqual(["task-pending 0", "task-running 0"]);
   });
 
-  it("is done once where it is asked for several times at once", async () => {
-    const taskId = await makers.completed();
+  it("adds one run when called several times concurrently", async () => {
+    const taskId = await createIn.completed();
     const statuses = await Promise.all(Array.from({ length: 8 }, () => call("rerunTask", taskId)));
     expect(new Set(statuses.map(({ runs }) => runs.length))).toEqual(new Set([2]));
   });
 
-  it("gives no more retries than there may be runs, and no more runs than that", async () => {
-    const taskId = await makers.unscheduled({ retries: 49 });
+  it("limits the retries to the runs that are left, and refuses more runs than the maximum", async () => {
+    const taskId = await createIn.unscheduled({ retries: 49 });
     for (let runs = 0; runs < MAX_RUNS; runs++) {
       const status = await call("rerunTask", taskId);
       expect(status).toMatchObject({ state: "pending", retriesLeft: MAX_RUNS - runs - 1 });
@@ -135,8 +136,8 @@ describe("rerunTask", () => {
 });
 
 describe("cancelTask", () => {
-  it("ends an unscheduled task with a run that says so", async () => {
-    const taskId = await makers.unscheduled();
+  it("resolves an unscheduled task with a canceled run", async () => {
+    const taskId = await createIn.unscheduled();
     const status = await call("cancelTask", taskId);
     expect(status).toMatchObject({
       state: "exception",
@@ -158,9 +159,9 @@ describe("cancelTask", () => {
     });
   });
 
-  it("ends a pending task, and a running one, whose worker it names", async () => {
+  it("resolves a pending task, and a running one with its worker in the event", async () => {
     for (const state of ["pending", "running"] as const) {
-      const taskId = await makers[state]();
+      const taskId = await createIn[state]();
       const status = await call("cancelTask", taskId);
       expect(status).toMatchObject({
         state: "exception",
@@ -174,32 +175,34 @@ describe("cancelTask", () => {
     }
   });
 
-  it("is said again where it is repeated", async () => {
-    const taskId = await makers.running();
+  it("publishes its event again when repeated", async () => {
+    const taskId = await createIn.running();
     const first = await call("cancelTask", taskId);
     expect(await call("cancelTask", taskId)).toEqual(first);
     expect((await storyOf(taskId)).slice(-2)).toEqual(["task-exception 0", "task-exception 0"]);
   });
 
   it.each(["completed", "failed", "exception"] as const)(
-    "leaves a task that is %s as it is, and says nothing",
+    "leaves a task that is %s unchanged, and publishes nothing",
     async (state) => {
-      const taskId = await makers[state]();
+      const taskId = await createIn[state]();
       const before = await storyOf(taskId);
       expect((await call("cancelTask", taskId)).state).toBe(state);
       expect(await storyOf(taskId)).toEqual(before);
     },
   );
 
-  it("can be taken back by a rerun alone", async () => {
-    const taskId = await makers.unscheduled();
+  it("can be undone only by a rerun", async () => {
+    const taskId = await createIn.unscheduled();
     await call("cancelTask", taskId);
     expect((await call("scheduleTask", taskId)).state).toBe("exception");
     expect(await call("rerunTask", taskId)).toMatchObject({ state: "pending", runs: [{}, { runId: 1 }] });
   });
 
-  it("of many tasks at once is one statement or a few, each with its own answer", async () => {
-    const ids = await Promise.all(Array.from({ length: 30 }, (_, i) => makers[states[i % 3] ?? "pending"]()));
+  it("of many tasks concurrently shares statements, and returns each caller its own task", async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => createIn[states[i % 3] ?? "pending"]()),
+    );
     const statuses = await Promise.all(ids.map((taskId) => call("cancelTask", taskId)));
     expect(statuses.map(({ taskId }) => taskId)).toEqual(ids);
     for (const taskId of ids) expect((await storyOf(taskId)).at(-1)).toBe("task-exception 0");
@@ -207,9 +210,9 @@ describe("cancelTask", () => {
 });
 
 describe.each(["scheduleTask", "rerunTask", "cancelTask"] as const)("%s", (method) => {
-  it("is refused once the deadline is there", async () => {
+  it("is refused from the deadline on", async () => {
     const deadline = new Date(clock.now() + 1_000).toISOString();
-    const ids = await Promise.all(states.map((state) => makers[state]({ deadline })));
+    const ids = await Promise.all(states.map((state) => createIn[state]({ deadline })));
     await clock.advance(1_000);
     for (const taskId of ids)
       await expect(call(method, taskId)).rejects.toMatchObject({
@@ -218,19 +221,19 @@ describe.each(["scheduleTask", "rerunTask", "cancelTask"] as const)("%s", (metho
       });
   });
 
-  it("needs one of three scopes: of the task in its group, of its project, or the ones of long ago", async () => {
+  it("requires one of three: the scope of the task in its group, that of its project, or the legacy pair", async () => {
     const verb = method.replace("Task", "");
-    const taskId = await makers.unscheduled({ schedulerId: "s", projectId: "p" });
-    const needed = [
+    const taskId = await createIn.unscheduled({ schedulerId: "s", projectId: "p" });
+    const alternatives = [
       [`queue:${verb}-task:s/${taskId}/${taskId}`],
       [`queue:${verb}-task-in-project:p`],
       [`queue:${verb}-task`, `assume:scheduler-id:s/${taskId}`],
     ];
-    for (const scopes of needed) {
+    for (const scopes of alternatives) {
       const id = { taskId };
       await stack.limited(scopes).queue[method](id);
-      const short = stack.limited(scopes.slice(1));
-      await expect(short.queue[method](id)).rejects.toMatchObject({
+      const insufficient = stack.limited(scopes.slice(1));
+      await expect(insufficient.queue[method](id)).rejects.toMatchObject({
         code: "InsufficientScopes",
         message: expect.stringContaining(`queue:${verb}-task-in-project:p`),
       });

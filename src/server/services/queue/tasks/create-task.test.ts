@@ -1,4 +1,4 @@
-// createTask: what is accepted, what is said again, what is refused, and what the log tells of it.
+// createTask: what it accepts, repeats and refuses, and which events it publishes.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { taskDefinition } from "../../../../../test/support/factories.ts";
@@ -22,7 +22,7 @@ const create = async (overrides: Partial<TaskDefinitionRequest> = {}, taskId = s
 const definitionOf = (taskId: string) => stack.client.queue.task({ taskId });
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
 
-/** Claims the run 0 of a task and ends it. */
+/** Resolves run 0 of a task; claims it first unless the task is canceled. */
 async function resolve(taskId: string, as: "completed" | "failed" | "canceled"): Promise<void> {
   const { queue } = stack.client;
   if (as === "canceled") return void (await queue.cancelTask({ taskId }));
@@ -31,7 +31,7 @@ async function resolve(taskId: string, as: "completed" | "failed" | "canceled"):
 }
 
 describe("a new task", () => {
-  it("is pending at once where it depends on nothing, and both is told in this order", async () => {
+  it("is pending immediately if it has no dependencies; task-defined and task-pending are published in this order", async () => {
     const taskId = slugid();
     const status = await create({ routes: ["a.b", "c"], tags: { kind: "test" }, retries: 2 }, taskId);
     const base = {
@@ -54,24 +54,24 @@ describe("a new task", () => {
     };
     expect(status).toEqual(pending);
     const common = { routes: ["a.b", "c"] };
-    const told = { task: { tags: { kind: "test" } }, version: 1 };
+    const commonPayload = { task: { tags: { kind: "test" } }, version: 1 };
     expect(await eventsOf(taskId)).toEqual([
       {
         ...common,
         kind: "task-defined",
         routingKey: `primary.${taskId}._._._.test.queue.-.${taskId}._`,
-        payload: { ...told, status: { ...base, state: "unscheduled", runs: [] } },
+        payload: { ...commonPayload, status: { ...base, state: "unscheduled", runs: [] } },
       },
       {
         ...common,
         kind: "task-pending",
         routingKey: `primary.${taskId}.0._._.test.queue.-.${taskId}._`,
-        payload: { ...told, status: pending, runId: 0 },
+        payload: { ...commonPayload, status: pending, runId: 0 },
       },
     ]);
   });
 
-  it("is given back with everything that it was created with", async () => {
+  it("is returned with everything it was created with", async () => {
     const payload = { text: "é😀\0\ud800", deep: [{ a: null }], number: 1.5e300, "": false };
     const given = body({
       schedulerId: "some-scheduler",
@@ -95,7 +95,7 @@ describe("a new task", () => {
     });
   });
 
-  it("may be created by several callers at once, each of whom is answered", async () => {
+  it("may be created by several callers concurrently; all receive the same status", async () => {
     const taskId = slugid();
     const statuses = await Promise.all(Array.from({ length: 10 }, () => create({}, taskId)));
     expect(new Set(statuses.map((status) => JSON.stringify(status))).size).toBe(1);
@@ -114,7 +114,7 @@ describe("a repeated call", () => {
     message: expect.stringContaining("already used by another task"),
   };
 
-  it("with the same definition is the same task, and is told again", async () => {
+  it("with the same definition returns the existing task and publishes its events again", async () => {
     const taskId = slugid();
     await create({}, taskId);
     expect((await create({}, taskId)).state).toBe("pending");
@@ -131,15 +131,15 @@ describe("a repeated call", () => {
     expect(events.at(-1)?.payload.status).toMatchObject({ state: "unscheduled", runs: [] });
   });
 
-  it("may write the same in another way", async () => {
+  it("may express the same definition differently", async () => {
     const payload = { a: 1, "\0": "\ud800", c: [{ x: 1, y: 2 }] };
-    const ways: [Partial<TaskDefinitionRequest>, Partial<TaskDefinitionRequest>][] = [
+    const equivalents: [Partial<TaskDefinitionRequest>, Partial<TaskDefinitionRequest>][] = [
       [{ payload }, { payload: { c: [{ y: 2, x: 1 }], "\0": "\ud800", a: 1 } }],
       [{ created: "2026-01-01T00:00:00Z" }, { created: "2026-01-01T01:00:00.000+01:00" }],
       [{ priority: "lowest", retries: 5, tags: {} }, {}],
       [{}, { provisionerId: "test", workerType: "queue" }],
     ];
-    for (const [first, second] of ways)
+    for (const [first, second] of equivalents)
       expect(await twice(first, second)).toMatchObject({ state: "pending" });
   });
 
@@ -151,13 +151,13 @@ describe("a repeated call", () => {
     ["order of scopes", { scopes: ["b", "a"] }],
     ["order of routes", { routes: ["b", "a"] }],
     ["group", { taskGroupId: slugid() }],
-  ])("with another %s is a conflict", async (_, change) => {
+  ])("with a different %s is a conflict", async (_, change) => {
     await expect(twice({ scopes: ["a", "b"], routes: ["a", "b"] }, { ...change })).rejects.toMatchObject(
       conflict,
     );
   });
 
-  it("at the same time with another definition leaves one of both", async () => {
+  it("made concurrently with different definitions succeeds for one of them only", async () => {
     const taskId = slugid();
     const calls = ["a", "b", "c", "d"].map((kind) => create({ tags: { kind } }, taskId));
     const results = await Promise.allSettled(calls);
@@ -170,7 +170,7 @@ describe("a repeated call", () => {
 });
 
 describe("dependencies", () => {
-  it("that are not resolved keep the task unscheduled, which is told", async () => {
+  it("that are unresolved leave the task unscheduled; only task-defined is published", async () => {
     const required = await create();
     const { taskId, state, runs } = await create({ dependencies: [required.taskId] });
     expect({ state, runs }).toEqual({ state: "unscheduled", runs: [] });
@@ -184,13 +184,13 @@ describe("dependencies", () => {
     ["completed", "all-resolved", "pending"],
     ["failed", "all-resolved", "pending"],
     ["canceled", "all-resolved", "pending"],
-  ])("that are %s already: a task that requires %s is %s", async (as, requires, state) => {
+  ])("that are already %s: a task that requires %s is %s", async (as, requires, state) => {
     const { taskId } = await create();
     await resolve(taskId, as);
     expect((await create({ dependencies: [taskId], requires })).state).toBe(state);
   });
 
-  it("count by their latest run, and all of them", async () => {
+  it("must all be satisfied, each by its latest run", async () => {
     const [done, again, open] = [await create(), await create(), await create()];
     for (const { taskId } of [done, again]) await resolve(taskId, "completed");
     await stack.client.queue.rerunTask({ taskId: again.taskId });
@@ -201,7 +201,7 @@ describe("dependencies", () => {
     expect(await stateOf(done, open)).toBe("unscheduled");
   });
 
-  it("may be the task itself, which waits until it is scheduled by hand", async () => {
+  it("may include the task itself, which then waits for scheduleTask", async () => {
     const taskId = slugid();
     expect((await create({ dependencies: [taskId] }, taskId)).state).toBe("unscheduled");
     expect((await stack.client.queue.scheduleTask({ taskId })).status.state).toBe("pending");
@@ -209,7 +209,7 @@ describe("dependencies", () => {
     expect(story(await eventsOf(taskId)).at(-1)).toBe("task-completed 0");
   });
 
-  it("that do not exist are told, and nothing is written", async () => {
+  it("that do not exist are listed in the error, and nothing is written", async () => {
     const [known, taskId, taskGroupId] = [await create(), slugid(), slugid()];
     const missing = [slugid(), slugid()].sort();
     const dependencies = [known.taskId, ...missing];
@@ -223,7 +223,7 @@ describe("dependencies", () => {
     expect(await eventsOf(taskId)).toEqual([]);
   });
 
-  it("that expire before the deadline are told, and nothing is written", async () => {
+  it("that expire before the deadline are listed in the error, and nothing is written", async () => {
     const early = await create({ deadline: now, expires: "2026-01-01T00:30:00Z" });
     const taskId = slugid();
     await expect(create({ dependencies: [early.taskId] }, taskId)).rejects.toMatchObject({
@@ -236,7 +236,7 @@ describe("dependencies", () => {
     );
   });
 
-  it("may be ten thousand, and no more", async () => {
+  it("are limited to ten thousand, without duplicates", async () => {
     const { taskId: required } = await create();
     await resolve(required, "completed");
     const many = [required, ...Array.from({ length: 9_999 }, () => slugid())];
@@ -252,7 +252,7 @@ describe("dependencies", () => {
 });
 
 describe("the group", () => {
-  it("is made by its first task, and lives an hour longer than the task that expires last", async () => {
+  it("is created by its first task, and expires one hour after the task that expires last", async () => {
     const taskGroupId = slugid();
     const { queue } = stack.client;
     for (const [day, expires] of [
@@ -265,7 +265,7 @@ describe("the group", () => {
     }
   });
 
-  it("belongs to one scheduler, also where two come at once", async () => {
+  it("belongs to one scheduler, also when two create it concurrently", async () => {
     const taskGroupId = slugid();
     const calls = ["one", "two", "one", "two"].map((schedulerId) => create({ taskGroupId, schedulerId }));
     const results = await Promise.allSettled(calls);
@@ -276,12 +276,12 @@ describe("the group", () => {
       code: "RequestConflict",
       message: `Task group ${taskGroupId} contains tasks with schedulerId "${schedulerId}"; this task has schedulerId "${other}". All tasks of a group have the same.`,
     });
-    const counted = await stack.database.db.run(sql`
+    const matchingGroups = await stack.database.db.run(sql`
       select from task_groups where task_group_id = ${taskGroupId} and unresolved = 2`);
-    expect(counted).toBe(1);
+    expect(matchingGroups).toBe(1);
   });
 
-  it("takes no more tasks once it is sealed, not even the same again", async () => {
+  it("accepts no more tasks once it is sealed, not even a repeated one", async () => {
     const { taskId } = await create();
     await stack.database.db.run(sql`
       update task_groups set sealed = ${now}::timestamptz where task_group_id = ${taskId}`);
@@ -295,26 +295,26 @@ describe("the group", () => {
 });
 
 describe("scopes", () => {
-  const needed = [
+  const required = [
     "scope:of:task",
     "queue:route:index.a",
     "queue:create-task:project:p",
     "queue:scheduler-id:s",
     "queue:create-task:medium:test/queue",
   ];
-  const asked = { scopes: ["scope:of:task"], routes: ["index.a"], projectId: "p", schedulerId: "s" } as const;
+  const base = { scopes: ["scope:of:task"], routes: ["index.a"], projectId: "p", schedulerId: "s" } as const;
   const createAs = async (scopes: readonly string[], overrides: Partial<TaskDefinitionRequest>) => {
     const limited = stack.limited(scopes);
     return limited.queue.createTask(
       { taskId: slugid() },
-      body({ ...asked, scopes: [...asked.scopes], routes: ["index.a"], ...overrides }),
+      body({ ...base, scopes: [...base.scopes], routes: ["index.a"], ...overrides }),
     );
   };
 
-  it("are needed for each scope, each route, the project, the scheduler and the queue", async () => {
-    await createAs(needed, { priority: "medium" });
-    for (const missing of needed) {
-      const others = needed.filter((scope) => scope !== missing);
+  it("are required for each scope, each route, the project, the scheduler and the queue", async () => {
+    await createAs(required, { priority: "medium" });
+    for (const missing of required) {
+      const others = required.filter((scope) => scope !== missing);
       await expect(createAs(others, { priority: "medium" })).rejects.toMatchObject({
         code: "InsufficientScopes",
         message: expect.stringContaining(missing),
@@ -322,10 +322,10 @@ describe("scopes", () => {
     }
   });
 
-  it("for a priority are good for lower ones too", async () => {
-    await createAs(needed, { priority: "low" });
-    await createAs(needed, {});
-    await expect(createAs(needed, { priority: "high" })).rejects.toMatchObject({
+  it("for a priority permit lower ones too", async () => {
+    await createAs(required, { priority: "low" });
+    await createAs(required, {});
+    await expect(createAs(required, { priority: "high" })).rejects.toMatchObject({
       code: "InsufficientScopes",
       message: expect.stringContaining("queue:create-task:high:test/queue"),
     });
@@ -340,12 +340,12 @@ describe("scopes", () => {
       message: expect.stringContaining('taskQueueId must match "provisionerId/workerType"'),
     });
     await expect(createAs([], late)).rejects.toMatchObject({ code: "InsufficientScopes" });
-    await expect(createAs(needed, late)).rejects.toMatchObject({ code: "InputError" });
+    await expect(createAs(required, late)).rejects.toMatchObject({ code: "InputError" });
   });
 });
 
-describe("tasks that are created at the same time", () => {
-  it("share statements, and a bad one harms none of the others", async () => {
+describe("tasks that are created concurrently", () => {
+  it("share statements; an invalid one does not affect the others", async () => {
     const [shared, missing] = [slugid(), slugid()];
     await create({ taskGroupId: shared, schedulerId: "s" });
     const calls = Array.from({ length: 60 }, (_, i) => {

@@ -1,4 +1,4 @@
-// defineTask: a task that waits until somebody schedules it.
+// defineTask: creates a task that waits until scheduleTask is called.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
@@ -13,8 +13,8 @@ afterAll(() => stack.stop());
 
 const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
 
-describe("a task that is defined for later", () => {
-  it("waits for itself until it is scheduled", async () => {
+describe("a task created by defineTask", () => {
+  it("depends on itself, so it waits until it is scheduled", async () => {
     const taskId = slugid();
     const definition = taskDefinition();
     const { status } = await stack.client.queue.defineTask({ taskId }, definition);
@@ -28,7 +28,7 @@ describe("a task that is defined for later", () => {
     expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
-  it("keeps its other dependencies, and waits when they are resolved", async () => {
+  it("keeps its other dependencies, and still waits when they are resolved", async () => {
     const dependency = await createTask(stack.client);
     const taskId = slugid();
     const definition = taskDefinition({ dependencies: [dependency, taskId], requires: "all-resolved" });
@@ -38,7 +38,7 @@ describe("a task that is defined for later", () => {
     expect((await stack.client.queue.status({ taskId })).status.state).toBe("unscheduled");
   });
 
-  it("can be defined again, and is refused where it is another task", async () => {
+  it("can be defined again, but not with a different definition", async () => {
     const taskId = slugid();
     const definition = taskDefinition();
     const first = await stack.client.queue.defineTask({ taskId }, definition);
@@ -46,13 +46,13 @@ describe("a task that is defined for later", () => {
     await expect(
       stack.client.queue.defineTask({ taskId }, { ...definition, retries: 1 }),
     ).rejects.toMatchObject({ code: "RequestConflict" });
-    // Without the dependency on itself it is another task too.
+    // Without the dependency on itself, the definition differs too.
     await expect(stack.client.queue.createTask({ taskId }, definition)).rejects.toMatchObject({
       code: "RequestConflict",
     });
   });
 
-  it("takes the scopes of createTask", async () => {
+  it("requires the scopes of createTask", async () => {
     const taskId = slugid();
     const scopes = [
       "queue:create-task:project:none",

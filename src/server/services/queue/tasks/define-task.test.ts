@@ -17,7 +17,7 @@ const define = (overrides: Partial<TaskDefinitionRequest> = {}) =>
 const definitionOf = (overrides: Partial<TaskDefinitionRequest> = {}): TaskDefinition =>
   JSON.parse(define(overrides).definition) as TaskDefinition;
 
-/** What refusing says; fails where nothing is refused. */
+/** Returns the message of the refusal; throws if the definition is accepted. */
 function refusalOf(overrides: Partial<TaskDefinitionRequest>): string {
   try {
     define(overrides);
@@ -25,7 +25,7 @@ function refusalOf(overrides: Partial<TaskDefinitionRequest>): string {
     expect(err).toMatchObject({ name: "ApiError", code: "InputError", statusCode: 400 });
     return (err as Error).message;
   }
-  throw new Error("nothing was refused");
+  throw new Error("the definition was accepted");
 }
 
 describe("a definition", () => {
@@ -57,7 +57,7 @@ describe("a definition", () => {
     expect(task).toMatchObject({ taskId, priority: 1, retries: 5, anyResolution: false, tags: "{}" });
   });
 
-  it("is stable: defined again from what was stored, it is the same text", () => {
+  it("is stable: defining a task from its stored definition produces the same text", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 20 });
     const bodies = fc.record(
       {
@@ -89,7 +89,7 @@ describe("a definition", () => {
     );
   });
 
-  it("keeps what it does not look into as it is", () => {
+  it("keeps payload and extra unchanged", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 3 }), (json) => {
         const payload = { json: JSON.parse(json) as unknown };
@@ -117,12 +117,12 @@ describe("the task queue", () => {
     });
   });
 
-  it("is what the id says where only one half stands beside it", () => {
+  it("is the one that the id names if only one half is given beside it", () => {
     expect(of({ taskQueueId: "a/b", provisionerId: "other" })).toBe("a/b");
     expect(of({ taskQueueId: "a/b", workerType: "other" })).toBe("a/b");
   });
 
-  it("is refused where the two ways disagree, or neither is complete", () => {
+  it("is refused if id and halves disagree, or neither is complete", () => {
     expect(() => of({ taskQueueId: "a/b", provisionerId: "a", workerType: "c" })).toThrow(
       'taskQueueId must match "provisionerId/workerType": taskQueueId is "a/b", but the other two say "a/c".',
     );
@@ -134,7 +134,7 @@ describe("the task queue", () => {
 });
 
 describe("the dates", () => {
-  it("are told in milliseconds and UTC, whatever they came in", () => {
+  it("are converted to UTC with milliseconds", () => {
     expect(
       definitionOf({
         created: "2026-02-03T13:00:00+01:00",
@@ -148,7 +148,7 @@ describe("the dates", () => {
     });
   });
 
-  it("may be at the very edges of what is allowed", () => {
+  it("may be exactly at their limits", () => {
     const edges: Partial<TaskDefinitionRequest>[] = [
       { created: at(now - 15 * minute) },
       { created: at(now + 15 * minute), deadline: at(now + 15 * minute), expires: at(now + 15 * minute) },
@@ -188,24 +188,24 @@ describe("the dates", () => {
       { expires: "9999-12-31T23:59:59-23:59" },
       "expires (9999-12-31T23:59:59-23:59) must be before the year 9999.",
     ],
-  ])("are refused where they make no sense: %o", (dates, message) => {
+  ])("are refused outside their limits or in the wrong order: %o", (dates, message) => {
     expect(refusalOf(dates)).toBe(message);
   });
 
-  it("default to a calendar year after the deadline, also over a leap day", () => {
-    const leap = Date.UTC(2028, 1, 29, 12);
-    const { expires: _, ...body } = taskDefinition({ deadline: at(leap) }, leap);
-    const task = defineTask(taskId, body, { ...rules, now: leap });
+  it("default to one calendar year after the deadline, also from a leap day", () => {
+    const leapDay = Date.UTC(2028, 1, 29, 12);
+    const { expires: _, ...body } = taskDefinition({ deadline: at(leapDay) }, leapDay);
+    const task = defineTask(taskId, body, { ...rules, now: leapDay });
     expect(task.expires).toBe("2029-03-01T12:00:00.000Z");
   });
 });
 
 describe("priorities", () => {
-  it("are numbers from 1, the lowest, to 7", () => {
+  it("are stored as numbers from 1 (lowest) to 7", () => {
     expect(PRIORITIES.map((priority) => define({ priority }).priority)).toEqual([7, 6, 5, 4, 3, 2, 1]);
   });
 
-  it("may be asked for by who may ask for a higher one", () => {
+  it("are permitted to callers that may use a higher one", () => {
     expect(sufficientPriorities("highest")).toEqual(["highest"]);
     expect(sufficientPriorities("medium")).toEqual(["highest", "very-high", "high", "medium"]);
     expect(sufficientPriorities("lowest")).toEqual(PRIORITIES);
@@ -213,7 +213,7 @@ describe("priorities", () => {
 });
 
 describe("dependencies", () => {
-  it("may be as many as the server is configured to take", () => {
+  it("are limited by the server's configuration", () => {
     const dependencies = [slugid(), slugid(), slugid()];
     expect(define({ dependencies }).dependencies).toEqual(dependencies);
     expect(refusalOf({ dependencies: [...dependencies, slugid()] })).toBe(
@@ -223,13 +223,13 @@ describe("dependencies", () => {
 });
 
 describe("scopes and routes", () => {
-  it("of the task may not end in two stars, which is never meant", () => {
+  it("of the task may not end in two stars, which is never intended", () => {
     expect(refusalOf({ scopes: ["fine*", "a**:b", "bad:**"] })).toBe(
       'scopes[2] ("bad:**") ends in "**", which is never meant: a single "*" at the end matches everything.',
     );
   });
 
-  it("that no routing key can carry are refused, by their length in bytes", () => {
+  it("that a routing key cannot carry are refused, also by their length in bytes", () => {
     const longest = "é".repeat(124) + "x";
     expect(define({ routes: [longest] }).routes).toEqual([longest]);
     expect(refusalOf({ routes: ["ok", `${longest}x`] })).toBe(

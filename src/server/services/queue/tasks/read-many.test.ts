@@ -1,4 +1,4 @@
-// Reading many tasks with one call, and those that depend on one.
+// tasks, statuses and listDependentTasks: reading many tasks in one call.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -11,7 +11,7 @@ let stack: Stack;
 const ids: string[] = [];
 let many: string[] | undefined;
 beforeAll(async () => {
-  // Whoever has no scopes of his own may do nothing.
+  // A caller without scopes may do nothing.
   stack = await testStack({ clock, roles: ["api"], config: { auth: { anonymousScopes: [] } } });
   for (let i = 0; i < 7; i++) ids.push(await createTask(stack.client, {}, clock.now()));
   ids.sort();
@@ -26,7 +26,7 @@ type Query = { readonly limit?: string; readonly continuationToken?: string };
 const token = (page: { continuationToken?: string }) =>
   page.continuationToken === undefined ? {} : { continuationToken: page.continuationToken };
 
-/** The ids that a page of either method is about. */
+/** List one page of ids by either method. */
 const lists: Readonly<Record<string, (taskIds: readonly string[], query?: Query) => Promise<Page>>> = {
   async tasks(taskIds, query = {}) {
     const page = await stack.client.queue.tasks({ taskIds: [...taskIds] }, { query });
@@ -38,27 +38,27 @@ const lists: Readonly<Record<string, (taskIds: readonly string[], query?: Query)
   },
 };
 
-/** Everything that is listed, in pages of `limit`; `between` is done after each page. */
+/** Lists everything in pages of `limit`; runs `between` after each page. */
 async function pageByPage(
   list: (query: Query) => Promise<Page>,
   limit: number,
   between: () => Promise<void> = () => Promise.resolve(),
-): Promise<{ seen: string[]; pages: number }> {
-  const seen: string[] = [];
+): Promise<{ listed: string[]; pages: number }> {
+  const listed: string[] = [];
   let pages = 0;
   let next: string | undefined;
   do {
     const page = await list({ limit: String(limit), ...(next !== undefined && { continuationToken: next }) });
-    seen.push(...page.ids);
+    listed.push(...page.ids);
     next = page.continuationToken;
     pages++;
     await between();
   } while (next !== undefined);
-  return { seen, pages };
+  return { listed, pages };
 }
 
 describe("the definitions of many tasks", () => {
-  it("are what each task tells by itself", async () => {
+  it("equal those read one by one", async () => {
     const { tasks } = await stack.client.queue.tasks({ taskIds: ids });
     for (const { taskId, task } of tasks) expect(task).toEqual(await stack.client.queue.task({ taskId }));
     expect(tasks).toHaveLength(7);
@@ -66,7 +66,7 @@ describe("the definitions of many tasks", () => {
 });
 
 describe("the statuses of many tasks", () => {
-  it("are what each task tells by itself", async () => {
+  it("equal those read one by one", async () => {
     const { statuses } = await stack.client.queue.statuses({ taskIds: ids });
     for (const { taskId, status } of statuses)
       expect({ status }).toEqual(await stack.client.queue.status({ taskId }));
@@ -75,31 +75,31 @@ describe("the statuses of many tasks", () => {
 });
 
 describe.each(Object.entries(lists))("%s", (name, list) => {
-  it("come in order of ids, each once, without those that nobody knows", async () => {
-    const asked = [slugid(), ...ids.toReversed(), ids[2] ?? "", "nonsense", "", "\0", "é", slugid()];
-    expect(await list(asked)).toEqual({ ids });
+  it("come in order of ids, each once, without unknown ids", async () => {
+    const requested = [slugid(), ...ids.toReversed(), ids[2] ?? "", "nonsense", "", "\0", "é", slugid()];
+    expect(await list(requested)).toEqual({ ids });
     expect(await list([slugid(), "%"])).toEqual({ ids: [] });
     expect(await list([])).toEqual({ ids: [] });
   });
 
-  it("need no list: then there are none", async () => {
+  it("are none if the body has no list", async () => {
     const method = stack.client.queue[name === "tasks" ? "tasks" : "statuses"];
     expect(await method({})).toEqual({ [name]: [] });
   });
 
-  it("come page by page: each once, whatever the size of a page", async () => {
+  it("come in pages of any size, each once", async () => {
     for (const limit of [1, 2, 3, 6, 7, 8, 1_000_000]) {
-      const { seen, pages } = await pageByPage((query) => list([...ids, slugid()], query), limit);
-      expect(seen).toEqual(ids);
+      const { listed, pages } = await pageByPage((query) => list([...ids, slugid()], query), limit);
+      expect(listed).toEqual(ids);
       expect(pages).toBe(Math.ceil(7 / limit));
     }
   });
 
-  it("keep their place while tasks come, and while the list changes", async () => {
-    const asked = [...ids, slugid(), slugid(), slugid()];
-    const unknown = asked.slice(7);
-    const { seen } = await pageByPage(
-      (query) => list(asked.reverse(), query),
+  it("continue correctly while tasks are added and the list is reordered", async () => {
+    const requested = [...ids, slugid(), slugid(), slugid()];
+    const unknown = requested.slice(7);
+    const { listed } = await pageByPage(
+      (query) => list(requested.reverse(), query),
       1,
       async () => {
         const taskId = unknown.pop();
@@ -108,35 +108,35 @@ describe.each(Object.entries(lists))("%s", (name, list) => {
         await stack.client.queue.createTask({ taskId }, { ...definition, taskGroupId: taskId });
       },
     );
-    expect(seen.filter((taskId) => ids.includes(taskId))).toEqual(ids);
-    expect(seen).toEqual([...new Set(seen)].toSorted());
+    expect(listed.filter((taskId) => ids.includes(taskId))).toEqual(ids);
+    expect(listed).toEqual([...new Set(listed)].toSorted());
   });
 
-  it("may be as many as fit a request, and keep nobody else waiting", async () => {
+  it("may be as many as fit a request, without blocking other work for long", async () => {
     many ??= Array.from({ length: 390_000 }, () => slugid());
     const body = JSON.stringify({ taskIds: [...many, ...ids] });
     const path = `/api/queue/v1/${name === "tasks" ? "tasks" : "tasks/status"}`;
     const { rootUrl, rootCredentials: credentials } = stack;
-    // The longest time in which this process, which is the server too, did nothing else.
-    let longest = 0;
-    const began = performance.now();
-    let last = began;
+    // The longest time that the event loop of this process, which is also the server's, was blocked.
+    let longestBlock = 0;
+    const started = performance.now();
+    let last = started;
     let ended = false;
-    const look = (): void => {
-      longest = Math.max(longest, performance.now() - last);
+    const measure = (): void => {
+      longestBlock = Math.max(longestBlock, performance.now() - last);
       last = performance.now();
-      if (!ended) setImmediate(look);
+      if (!ended) setImmediate(measure);
     };
-    setImmediate(look);
+    setImmediate(measure);
     const reply = await rawCall(rootUrl, { method: "POST", path, body, credentials, now: clock.now() });
     ended = true;
     expect([reply.status, reply.message]).toEqual([200, ""]);
     expect(reply.body).toMatchObject({ [name]: ids.map((taskId) => ({ taskId })) });
-    // Parsing the text is what is left; it was 60% of the time when all ids were looked at in one go, and is 8%.
-    expect(longest / (performance.now() - began)).toBeLessThan(0.35);
+    // What remains is parsing the text: 8% of the time. It was 60% when all ids were checked in one go.
+    expect(longestBlock / (performance.now() - started)).toBeLessThan(0.35);
   });
 
-  it("are not listed from a place that no page ended at, or in pages of nothing", async () => {
+  it("are not listed for an invalid continuation token or a limit of 0", async () => {
     await expect(list(ids, { continuationToken: "?" })).rejects.toMatchObject({
       code: "InputError",
       message: expect.stringContaining("Invalid continuation token"),
@@ -147,14 +147,14 @@ describe.each(Object.entries(lists))("%s", (name, list) => {
     });
   });
 
-  it("take the scope of every id, also of those that nobody knows", async () => {
+  it("require the scope of every id, also of unknown ones", async () => {
     const scope = name === "tasks" ? "queue:get-task:" : "queue:status:";
     const [one = "", other = ""] = ids;
     const { queue } = stack.limited([`${scope}${one}`]);
-    const ask = (taskIds: string[]) => queue[name === "tasks" ? "tasks" : "statuses"]({ taskIds });
-    expect(await ask([one])).toMatchObject({ [name]: [{ taskId: one }] });
+    const read = (taskIds: string[]) => queue[name === "tasks" ? "tasks" : "statuses"]({ taskIds });
+    expect(await read([one])).toMatchObject({ [name]: [{ taskId: one }] });
     for (const taskId of [other, slugid()])
-      await expect(ask([one, taskId])).rejects.toMatchObject({
+      await expect(read([one, taskId])).rejects.toMatchObject({
         code: "InsufficientScopes",
         message: expect.stringContaining(`${scope}${taskId}`),
       });
@@ -169,24 +169,24 @@ describe("the dependents of a task", () => {
     return { ids: reply.tasks.map(({ status }) => status.taskId), ...token(reply) };
   };
 
-  it("are told with definition and status, in order of ids", async () => {
+  it("are listed with definition and status, in order of ids", async () => {
     const taskId = await createTask(stack.client, {}, clock.now());
-    const own: string[] = [];
+    const dependentIds: string[] = [];
     for (const requires of ["all-completed", "all-resolved", "all-completed"] as const)
-      own.push(
+      dependentIds.push(
         await createTask(stack.client, { dependencies: [taskId, ids[0] ?? ""], requires }, clock.now()),
       );
-    await stack.client.queue.cancelTask({ taskId: own[0] ?? "" });
+    await stack.client.queue.cancelTask({ taskId: dependentIds[0] ?? "" });
     const reply = await dependents(taskId);
     expect(reply.taskId).toBe(taskId);
-    expect(reply.tasks.map(({ status }) => status.taskId)).toEqual(own.toSorted());
+    expect(reply.tasks.map(({ status }) => status.taskId)).toEqual(dependentIds.toSorted());
     for (const { task, status } of reply.tasks) {
       expect(task).toEqual(await stack.client.queue.task(status));
       expect({ status }).toEqual(await stack.client.queue.status(status));
     }
   });
 
-  it("are none where nobody depends on it, and itself where it does", async () => {
+  it("are none if no task depends on it, and include the task itself if it does", async () => {
     const alone = await createTask(stack.client, {}, clock.now());
     expect(await dependents(alone)).toEqual({ taskId: alone, tasks: [] });
     const taskId = slugid();
@@ -195,32 +195,32 @@ describe("the dependents of a task", () => {
     expect((await page(taskId, {})).ids).toEqual([taskId]);
   });
 
-  it("come page by page, each once, while others come", async () => {
+  it("come in pages, each once, while others are added", async () => {
     const taskId = await createTask(stack.client, {}, clock.now());
     const add = () => createTask(stack.client, { dependencies: [taskId] }, clock.now());
-    const own = [await add(), await add(), await add(), await add(), await add()].toSorted();
+    const dependentIds = [await add(), await add(), await add(), await add(), await add()].toSorted();
     for (const limit of [1, 2, 5, 6]) {
-      const { seen, pages } = await pageByPage((query) => page(taskId, query), limit);
-      expect(seen).toEqual(own);
+      const { listed, pages } = await pageByPage((query) => page(taskId, query), limit);
+      expect(listed).toEqual(dependentIds);
       expect(pages).toBe(Math.ceil(5 / limit));
     }
-    const { seen } = await pageByPage(
+    const { listed } = await pageByPage(
       (query) => page(taskId, query),
       1,
       async () => {
-        if (own.length < 8) own.push(await add());
+        if (dependentIds.length < 8) dependentIds.push(await add());
       },
     );
-    expect(seen).toEqual([...new Set(seen)].toSorted());
-    expect(seen).toEqual(expect.arrayContaining(own.slice(0, 5)));
+    expect(listed).toEqual([...new Set(listed)].toSorted());
+    expect(listed).toEqual(expect.arrayContaining(dependentIds.slice(0, 5)));
   });
 
-  it("are told until they expire", async () => {
+  it("are listed until they expire", async () => {
     const taskId = await createTask(stack.client, {}, clock.now());
     const expires = new Date(clock.now() + 7_200_000).toISOString();
-    const brief = await createTask(stack.client, { dependencies: [taskId], expires }, clock.now());
+    const expiring = await createTask(stack.client, { dependencies: [taskId], expires }, clock.now());
     const lasting = await createTask(stack.client, { dependencies: [taskId] }, clock.now());
-    expect((await page(taskId, {})).ids).toEqual([brief, lasting].toSorted());
+    expect((await page(taskId, {})).ids).toEqual([expiring, lasting].toSorted());
     await clock.advance(7_200_001);
     expect((await page(taskId, {})).ids).toEqual([lasting]);
   });

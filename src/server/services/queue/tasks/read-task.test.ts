@@ -12,14 +12,16 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 describe("task and status", () => {
-  it("answer many callers at once, each of what it asked for", async () => {
+  it("return each of many concurrent callers the task it requested", async () => {
     const ids = await Promise.all(
       Array.from({ length: 30 }, (_, i) => createTask(stack.client, { tags: { i: `${i}` } })),
     );
-    const asked = [...ids, slugid(), ...ids.toReversed()];
-    const tags = await Promise.allSettled(asked.map((taskId) => stack.client.queue.task({ taskId })));
-    const statuses = await Promise.allSettled(asked.map((taskId) => stack.client.queue.status({ taskId })));
-    for (const [i, taskId] of asked.entries()) {
+    const requested = [...ids, slugid(), ...ids.toReversed()];
+    const tags = await Promise.allSettled(requested.map((taskId) => stack.client.queue.task({ taskId })));
+    const statuses = await Promise.allSettled(
+      requested.map((taskId) => stack.client.queue.status({ taskId })),
+    );
+    for (const [i, taskId] of requested.entries()) {
       if (i === 30) {
         expect(tags[i]).toMatchObject({ status: "rejected", reason: { code: "ResourceNotFound" } });
         expect(statuses[i]).toMatchObject({
@@ -35,7 +37,7 @@ describe("task and status", () => {
     }
   });
 
-  it("may be asked for by everybody", async () => {
+  it("may be read without credentials", async () => {
     const taskId = await createTask(stack.client);
     const { queue } = stack.as(undefined);
     expect((await queue.task({ taskId })).metadata.name).toBe("a task");
@@ -44,7 +46,7 @@ describe("task and status", () => {
 });
 
 describe("a task group", () => {
-  it("is shown with its owner, its end, and since when it is sealed", async () => {
+  it("is returned with its scheduler, its expiry, and the time at which it was sealed", async () => {
     const taskId = await createTask(stack.client, { schedulerId: "s", expires: "2031-01-01T00:00:00Z" });
     const group = { taskGroupId: taskId, schedulerId: "s", expires: "2031-01-01T01:00:00.000Z" };
     expect(await stack.client.queue.getTaskGroup({ taskGroupId: taskId })).toEqual(group);
@@ -75,28 +77,28 @@ describe("a task group", () => {
     }
   });
 
-  it("is listed page by page: each task once, whatever the size of a page", async () => {
+  it("is listed in pages of any size, each task once", async () => {
     const taskGroupId = await createTask(stack.client);
     await Promise.all(Array.from({ length: 6 }, () => createTask(stack.client, { taskGroupId })));
     const whole = await stack.client.queue.listTaskGroup({ taskGroupId });
     for (const limit of [1, 2, 3, 6, 7, 8, 1_000_000]) {
-      const seen: string[] = [];
+      const listed: string[] = [];
       let continuationToken: string | undefined;
       let pages = 0;
       do {
         const query = { limit, ...(continuationToken !== undefined && { continuationToken }) };
         const page = await stack.client.queue.listTaskGroup({ taskGroupId }, { query });
         expect(page.tasks.length).toBeGreaterThan(0);
-        seen.push(...page.tasks.map(({ status }) => status.taskId));
+        listed.push(...page.tasks.map(({ status }) => status.taskId));
         ({ continuationToken } = page);
         pages++;
       } while (continuationToken !== undefined);
-      expect(seen).toEqual(whole.tasks.map(({ status }) => status.taskId));
+      expect(listed).toEqual(whole.tasks.map(({ status }) => status.taskId));
       expect(pages).toBe(Math.ceil(7 / limit));
     }
   });
 
-  it("is not listed from a place that no page ended at, or in pages of nothing", async () => {
+  it("is not listed for an invalid continuation token or a limit of 0", async () => {
     const taskGroupId = await createTask(stack.client);
     const list = (query: { limit?: string; continuationToken?: string }) =>
       stack.client.queue.listTaskGroup({ taskGroupId }, { query });
@@ -126,7 +128,7 @@ describe("a task group", () => {
     });
   });
 
-  it("that nobody made is not found", async () => {
+  it("that was never created is not found", async () => {
     const taskGroupId = slugid();
     const missing = {
       code: "ResourceNotFound",
