@@ -128,7 +128,7 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
     const refusal = refusalOf(error);
     if (refusal === 409 || refusal === 404) {
       await check();
-      // The queue refuses the reclaim although its status shows this worker's run: so it treats runs after their deadline.
+      // The status still shows this worker's run. The queue refuses reclaims of such runs only after their deadline.
       lose(clock.now() >= deadline ? "deadline" : "claim-lost");
       return;
     }

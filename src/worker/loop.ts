@@ -24,16 +24,14 @@ export interface ClaimLoopOptions {
 }
 
 export interface ClaimLoop {
-  /**
-   * Stops claiming. Starts the runs that an interrupted request had already claimed, and then settles.
-   */
+  /** Stops claiming. Starts the runs that an interrupted request had already claimed, and then settles. */
   stop(): Promise<void>;
 }
 
 const backoff = { baseMs: 500, maxMs: 30_000, jitter: 0.25 };
 // The shortest polling interval: a queue that replies immediately with no task would otherwise be polled in a busy loop.
 const minPollMs = 1000;
-// Timeout of the last request at a stop. The queue knows the result already, so there is nothing to wait for.
+// Timeout of the last request at a stop. Its result is decided already, so the queue replies immediately.
 const recoveryTimeoutMs = 500;
 
 export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {

@@ -18,7 +18,7 @@ export interface TaskLog {
   info(text: string): void;
   warn(text: string): void;
   error(text: string): void;
-  /** Takes the output of processes unchanged, with the back-pressure of the disk. Never emits an error. */
+  /** Takes the output of processes unchanged, with the backpressure of the disk. Never emits an error. */
   readonly raw: Writable;
   readonly path: string;
   /** The number of bytes that can be read now. */

@@ -18,7 +18,7 @@ export interface CommandOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Receives the output. Its back-pressure reaches the command. */
+  /** Receives the output. Its backpressure reaches the command. */
   readonly output: Writable;
   /** The worker's folder, on a file system that supports named pipes. */
   readonly controlDir: string;
