@@ -122,5 +122,7 @@ async function startWorkerOf(
   ];
   const client = connect({ rootUrl, credentials, authorizedScopes });
   const { startWorker } = await import("../worker/main.ts");
-  return startWorker({ ...worker, client, log, maxArtifactBytes: artifacts.maxSize });
+  // The server beside it refuses larger uploads.
+  const maxArtifactSize = Math.min(worker.maxArtifactSize, artifacts.maxSize);
+  return startWorker({ ...worker, maxArtifactSize, client, log });
 }

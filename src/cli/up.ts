@@ -7,6 +7,7 @@ import { writeLines, type Io } from "./io.ts";
 import { homeFolder } from "./local-instance.ts";
 import { prepare, startStack, type Flags, type Stack } from "./stack.ts";
 import { waitForShutdown } from "./wait-for-shutdown.ts";
+import { workerFlags, workerOptions } from "./worker-options.ts";
 
 export const configOption = {
   type: "value",
@@ -32,6 +33,7 @@ export const upCommand = command({
     home: { type: "value", value: "DIR", summary: "Home folder." },
     config: configOption,
     "no-worker": { type: "flag", summary: "Start only the server." },
+    ...workerOptions,
   },
   examples: [
     { command: "taskyard up", description: "Start at http://localhost:8080." },
@@ -47,6 +49,7 @@ export const upCommand = command({
         ? []
         : [{ key: "server.port", value: options.port, flag: "--port" } as const]),
       ...(options.home === undefined ? [] : [{ key: "home", value: options.home, flag: "--home" } as const]),
+      ...workerFlags(options),
     ];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stderr);
     const stack = await startStack(prepared, !options["no-worker"]).catch((error: unknown) => {

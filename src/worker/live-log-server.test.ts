@@ -17,7 +17,7 @@ let detach: () => void;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "taskyard-live-"));
   log = await openTaskLog(join(folder, "task.log"), systemClock);
-  server = await startLiveLogServer();
+  server = await startLiveLogServer({ host: "127.0.0.1", port: 0 });
   ({ url, detach } = server.attach(log));
 });
 afterEach(async () => {
@@ -134,6 +134,23 @@ describe("a live log", () => {
   });
 });
 
+test("the URLs of logs have the public URL, if there is one", async () => {
+  const proxied = await startLiveLogServer({
+    host: "127.0.0.1",
+    port: 0,
+    publicUrl: "https://logs.example.com/w1",
+  });
+  expect(proxied.attach(log).url).toMatch(/^https:\/\/logs\.example\.com\/w1\/log\/[\w-]{22}$/);
+  await proxied.close();
+});
+
+test("a port that is in use is an error", async () => {
+  const port = Number(new URL(url).port);
+  await expect(startLiveLogServer({ host: "127.0.0.1", port })).rejects.toThrow(
+    `the worker cannot serve live logs: listen EADDRINUSE: address already in use 127.0.0.1:${port}`,
+  );
+});
+
 test("closing the server ends followers", async () => {
   const response = await fetch(url);
   const ended = response.text().then(
@@ -142,5 +159,5 @@ test("closing the server ends followers", async () => {
   );
   await server.close();
   expect(await ended).toBe("cut off");
-  server = await startLiveLogServer();
+  server = await startLiveLogServer({ host: "127.0.0.1", port: 0 });
 });

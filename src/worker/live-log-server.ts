@@ -8,14 +8,14 @@ import { pipeline } from "node:stream/promises";
 import parseRange from "range-parser";
 import { slugid } from "../lib/slugid.ts";
 import type { TaskLog } from "./task-log.ts";
+import { messageOf } from "./worker-monitor.ts";
 
 export interface LiveLogServerOptions {
-  /** Address to listen on; the default reaches no further than this machine. */
-  readonly host?: string;
-  /** Default: any free one. */
-  readonly port?: number;
-  /** Where readers reach this server, if not at the address it listens on; without a slash at the end. */
-  readonly publicUrl?: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The URL under which readers reach this server, without a slash at the end. Default: from host and port. */
+  readonly publicUrl?: string | undefined;
 }
 
 export interface LiveLogServer {
@@ -32,12 +32,14 @@ interface Entry {
 // RFC 8673: the largest exact integer stands for the last byte of a range with an unknown end.
 const unknownEnd = Number.MAX_SAFE_INTEGER;
 
-export async function startLiveLogServer(options: LiveLogServerOptions = {}): Promise<LiveLogServer> {
-  const { host = "127.0.0.1", port = 0 } = options;
+export async function startLiveLogServer(options: LiveLogServerOptions): Promise<LiveLogServer> {
+  const { host, port } = options;
   const entries = new Set<Entry>();
   const server = createServer((request, response) => void handleRequest(request, response, entries));
   server.listen(port, host);
-  await once(server, "listening");
+  await once(server, "listening").catch((error: unknown) => {
+    throw new Error(`the worker cannot serve live logs: ${messageOf(error)}`, { cause: error });
+  });
   const base = options.publicUrl ?? `http://${hostPort(host, portOf(server))}`;
 
   return {

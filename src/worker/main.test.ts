@@ -129,13 +129,23 @@ describe("a task", () => {
   });
 
   test("with endless output fails", async () => {
-    const strict = await another({ maxLogBytes: 1_000_000 });
+    const strict = await another({ maxLogSize: 1_000_000 });
     const [taskId, reason] = await run(shell("yes"), strict);
     expect(reason).toBe("failed");
     expect(logOf(taskId, strict).length).toBeGreaterThan(1_000_000);
     expect(logOf(taskId, strict)).toContain(
       "[taskcluster:error] Task aborted: its log grew beyond the 1000000 bytes that this worker allows",
     );
+  });
+
+  test("with a maxRunTime above the limit of the worker is malformed", async () => {
+    const strict = await another({ maxTaskRunTime: 90_500 });
+    const [taskId, reason] = await run(shell("true", { maxRunTime: 91 }), strict);
+    expect(reason).toBe("malformed-payload");
+    expect(logOf(taskId, strict)).toContain(
+      "payload.maxRunTime is 91, but this worker allows at most 90 seconds",
+    );
+    expect((await run(shell("true", { maxRunTime: 90 }), strict))[1]).toBe("completed");
   });
 
   test("gets its environment variables", async () => {
@@ -250,6 +260,19 @@ describe("the logs", () => {
       storageType: "link",
       artifact: backingName,
       expires: queue.status(taskId).expires,
+    });
+  });
+
+  test("are served at the configured address, under the configured URL", async () => {
+    const own = await startFakeQueue();
+    const settings = { liveLogHost: "localhost", liveLogUrl: "https://logs.example.com/w1" };
+    const otherWorker = await startTestWorker(own.rootUrl, settings);
+    const [taskId] = await run(shell("true", { features: { backingLog: false } }), own);
+    await otherWorker.end();
+    await own.close();
+    expect(own.artifact(taskId, liveName)?.request).toMatchObject({
+      storageType: "reference",
+      url: expect.stringMatching(/^https:\/\/logs\.example\.com\/w1\/log\//),
     });
   });
 

@@ -1,17 +1,19 @@
-// The worker, put together: claim loop, engine and plugins in their order, live logs, and one way to stop it all.
+// The composition of the worker: claim loop, engine and plugins in their order, live logs, and its stop.
 import { access, constants, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { EventListening } from "../client/connect.ts";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/clock.ts";
+import { workerSettings } from "../lib/worker-settings.ts";
+import type { WorkerSettings } from "../lib/worker-settings.ts";
 import type { Engine } from "./engine.ts";
 import { nativeEngine } from "./engines/native/engine.ts";
+import { watchExceptions } from "./exception-watch.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
-import type { LiveLogServer, LiveLogServerOptions } from "./live-log-server.ts";
+import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
-import { logMonitor, messageOf } from "./worker-monitor.ts";
-import type { Logger } from "./worker-monitor.ts";
+import type { ObjectClient } from "./object-upload.ts";
 import { composePayload } from "./payload-schema.ts";
 import type { Plugin } from "./plugin.ts";
 import { artifactsPlugin } from "./plugins/artifacts/plugin.ts";
@@ -22,14 +24,14 @@ import { logsPlugin } from "./plugins/logs.ts";
 import { maxLogSizePlugin } from "./plugins/max-log-size.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
 import { notYetPlugin } from "./plugins/not-yet.ts";
-import type { ObjectClient } from "./object-upload.ts";
 import type { QueueClient } from "./queue-client.ts";
 import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
-import { watchExceptions } from "./exception-watch.ts";
+import { logMonitor, messageOf } from "./worker-monitor.ts";
+import type { Logger } from "./worker-monitor.ts";
 
-/** The server as the worker calls it, with the worker's own credentials: a client made by `connect` fits. */
+/** The server as the worker calls it, with the worker's own credentials. The client of `connect` implements it. */
 export interface WorkerClient {
   readonly rootUrl: string;
   readonly queue: QueueClient;
@@ -37,54 +39,25 @@ export interface WorkerClient {
   readonly events: EventListening;
 }
 
-export interface WorkerOptions {
+/** The settings of the worker, and the parts that its caller provides. */
+export interface WorkerOptions extends WorkerSettings {
   readonly client: WorkerClient;
-  readonly taskQueueId: string;
-  readonly workerGroup: string;
-  readonly workerId: string;
-  /** How many tasks at once. */
-  readonly capacity: number;
-  /** Folder for the folders of tasks; made if missing. Workers may share one. */
-  readonly workDir: string;
   readonly log: Logger;
   readonly clock?: Clock;
   /** Default: the native engine with this process's environment. */
   readonly engine?: Engine;
-  /** Plugins beside the built-in ones, after them in order. */
+  /** Additional plugins, after the built-in ones. */
   readonly plugins?: readonly Plugin[];
-  readonly liveLog?: LiveLogServerOptions;
-  /** How long running tasks may go on when the worker stops, in ms; default 0. */
-  readonly stopGraceMs?: number;
-  /**
-   * How long tasks that the stop ends may take to save their log, in ms; default 6,000. The report may take two seconds
-   * more, so that all is over within the ten that service managers allow.
-   */
-  readonly shutdownLimitMs?: number;
-  /** The most that a task may ask for as its maxRunTime, in seconds; default a day. */
-  readonly maxTaskRunTimeSeconds?: number;
-  /** The longest log that a task may write, in bytes; default 1 GiB. */
-  readonly maxLogBytes?: number;
-  /** The largest file that may be an artifact; default 50 GB. */
-  readonly maxArtifactBytes?: number;
-  /**
-   * The largest file that goes to the store in one PUT, as an artifact of type `s3`; larger ones are of type `object` and go
-   * in parts. Default 5 GiB, the most that S3 takes in one PUT.
-   */
-  readonly maxPutBytes?: number;
-  /** The most that one step of a plugin may take, in ms; default half an hour. */
-  readonly hookLimitMs?: number;
-  /** How often to ask about running tasks while the server's events cannot be had, in ms; default 2,000. */
-  readonly cancelPollMs?: number;
 }
 
 export interface Worker {
-  /** Stops claiming, lets tasks finish for `stopGraceMs`, ends the others as `worker-shutdown`. May be called twice. */
+  /** Stops claiming, lets tasks run for `stopGrace`, then ends them as `worker-shutdown`. Idempotent. */
   stop(reason: string): Promise<void>;
   /** Settles when the worker has stopped. */
   readonly done: Promise<void>;
 }
 
-/** Starts a worker. Rejects where its folder cannot be used or its parts do not fit together. */
+/** Starts a worker. Rejects if its folder cannot be used or two of its parts are incompatible. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId } = options;
   const { rootUrl, queue, object: objects, events } = options.client;
@@ -92,19 +65,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const workDir = await usableFolder(options.workDir);
   const engine = options.engine ?? nativeEngine();
   await cleanUp(workDir, engine, monitor);
-  const liveLogs = await startLiveLogServer(options.liveLog);
+  const { liveLogHost: host, liveLogPort: port, liveLogUrl: publicUrl } = options;
+  const liveLogs = await startLiveLogServer({ host, port, publicUrl });
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);
-  const watch = watchExceptions({
-    events,
-    workerGroup,
-    workerId,
-    clock,
-    monitor,
-    pollMs: options.cancelPollMs ?? 2000,
-  });
+  const pollMs = options.cancelPollInterval;
+  const watch = watchExceptions({ events, workerGroup, workerId, clock, monitor, pollMs });
   const { arch, platform, version } = process;
-  const settings = {
+  const description = {
     "taskyard-worker": { arch, os: platform, node: version, engine: engine.name, capacity },
   };
   const runs = new Set<TaskRun>();
@@ -118,51 +86,51 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     clock,
     monitor,
     async start(claim, receivedAt) {
-      const run = begin(claim, receivedAt);
+      const run = startRun(claim, receivedAt);
       if (run === undefined) return;
       runs.add(run);
       await run.done;
       runs.delete(run);
     },
   });
-  function begin(claim: ClaimedTask, receivedAt: number): TaskRun | undefined {
+  function startRun(claim: ClaimedTask, receivedAt: number): TaskRun | undefined {
     try {
       return startTaskRun({
         claim,
         receivedAt,
         queue,
         objects,
-        maxPutBytes: options.maxPutBytes ?? 5 * 2 ** 30,
+        maxPutBytes: options.maxPutSize,
         watch,
         clock,
         monitor,
         rootUrl,
         workDir,
-        settings,
+        description,
         engine,
         plugins,
         payloads,
-        hookLimitMs: options.hookLimitMs ?? 30 * 60_000,
-        shutdownLimitMs: options.shutdownLimitMs ?? 6000,
+        hookLimitMs: options.hookLimit,
+        shutdownLimitMs: options.shutdownLimit,
       });
     } catch (error) {
-      // A claim that makes no sense (credentials that cannot be used) must not take the worker down with it.
+      // An invalid claim, for example with malformed credentials, must not crash the worker.
       monitor.reportError(error, { taskId: claim.status.taskId, runId: claim.runId });
       return undefined;
     }
   }
-  monitor.info("worker waits for tasks", { capacity, workDir });
+  monitor.info("worker waits for tasks", { settings: { ...settingsOf(options), workDir } });
 
   async function stop(reason: string): Promise<void> {
-    monitor.info("worker stops", { reason, running: runs.size });
+    monitor.info("worker is stopping", { reason, running: runs.size });
     await loop.stop();
-    const over = (): Promise<unknown> => Promise.all([...runs].map((run) => run.done));
+    const allDone = (): Promise<unknown> => Promise.all([...runs].map((run) => run.done));
     let cancel = (): void => undefined;
-    const grace = new Promise<void>((end) => (cancel = clock.after(options.stopGraceMs ?? 0, end)));
-    await Promise.race([over(), grace]);
+    const grace = new Promise<void>((end) => (cancel = clock.after(options.stopGrace, end)));
+    await Promise.race([allDone(), grace]);
     cancel();
     for (const run of runs) run.abort("worker-shutdown");
-    await over();
+    await allDone();
     await Promise.all([watch.stop(), liveLogs.close()]);
     monitor.info("worker has stopped");
   }
@@ -179,9 +147,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 }
 
-/** The plugins of every worker. The logs come first, so that they are torn down last and save all that was said. */
+/** Returns the plugins of every worker. The logs come first, so that they are torn down last and saved completely. */
 export function builtInPlugins(
-  options: Pick<WorkerOptions, "maxArtifactBytes" | "maxLogBytes" | "maxTaskRunTimeSeconds">,
+  settings: Pick<WorkerSettings, "maxArtifactSize" | "maxLogSize" | "maxTaskRunTime">,
   liveLogs: LiveLogServer,
 ): readonly Plugin[] {
   return [
@@ -189,12 +157,19 @@ export function builtInPlugins(
     failureReportPlugin(),
     notYetPlugin(),
     envPlugin(),
-    artifactsPlugin(options.maxArtifactBytes ?? 50e9),
+    artifactsPlugin(settings.maxArtifactSize),
     exitStatusPlugin(),
-    // After the exit status, that they are asked before it: a command that was ended did not fail by itself.
-    maxLogSizePlugin(options.maxLogBytes ?? 2 ** 30),
-    maxRunTimePlugin(options.maxTaskRunTimeSeconds ?? 86_400),
+    // Listed after exit-status so that their verdicts come first (the stop is in reverse): a command that they ended did not
+    // fail by itself.
+    maxLogSizePlugin(settings.maxLogSize),
+    maxRunTimePlugin(Math.floor(settings.maxTaskRunTime / 1000)),
   ];
+}
+
+/** Returns the settings without the other options. */
+function settingsOf(options: WorkerSettings): Partial<WorkerSettings> {
+  const names = Object.keys(workerSettings.properties);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
 
 async function usableFolder(path: string): Promise<string> {

@@ -7,9 +7,10 @@ import { composePayload } from "./payload-schema.ts";
 import { checkedPart } from "./payload-part.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
 
-const server = await startLiveLogServer();
+const server = await startLiveLogServer({ host: "127.0.0.1", port: 0 });
 await server.close();
-const plugins = builtInPlugins({}, server);
+const limits = { maxArtifactSize: 1e9, maxLogSize: 1e9, maxTaskRunTime: 86_400_000 };
+const plugins = builtInPlugins(limits, server);
 const payloads = composePayload([nativeEngine({}), ...plugins]);
 const minimal = { command: [["true"]], maxRunTime: 60 };
 

@@ -24,7 +24,7 @@ async function start(
   queueOptions: FakeQueueOptions = {},
 ): Promise<void> {
   queue = await startFakeQueue(queueOptions);
-  worker = await startTestWorker(queue.rootUrl, { shutdownLimitMs: 500, ...options });
+  worker = await startTestWorker(queue.rootUrl, { shutdownLimit: 500, ...options });
 }
 const shell = (script: string, more: object = {}) => ({
   command: [["sh", "-c", script]],
@@ -106,7 +106,7 @@ describe("a run that is stopped from outside", () => {
 
   test("by a cancel ends immediately, with its processes", async () => {
     // Only an event can notify the worker within the time limit of the test.
-    await start({ cancelPollMs: 3_600_000 });
+    await start({ cancelPollInterval: 3_600_000 });
     const taskId = queue.submit(shell("setsid sleep 1000 & sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(1));
     queue.end(taskId, "canceled");
@@ -117,7 +117,7 @@ describe("a run that is stopped from outside", () => {
   });
 
   test("by a cancel ends without a stream of events, too", async () => {
-    await start({ cancelPollMs: 200 }, { events: false });
+    await start({ cancelPollInterval: 200 }, { events: false });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     queue.end(taskId, "canceled");
@@ -185,7 +185,7 @@ describe("a run that is not stopped", () => {
   });
 
   test("may finish within the stop grace of its worker", async () => {
-    await start({ stopGraceMs: 20_000 });
+    await start({ stopGrace: 20_000 });
     const taskId = queue.submit(shell("sleep 0.5; echo finished"));
     await queue.until(() => queue.status(taskId).state === "running");
     await worker.stop("with grace");
@@ -193,7 +193,7 @@ describe("a run that is not stopped", () => {
   });
 
   test("is ended by a worker that stops without grace, and its log explains why", async () => {
-    await start({ shutdownLimitMs: 6000 });
+    await start({ shutdownLimit: 6000 });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
     const before = performance.now();
@@ -255,7 +255,7 @@ describe("a plugin that fails", () => {
 
   test("by exceeding the hook limit is skipped", async () => {
     const { plugin } = stuckIn("build");
-    await start({ plugins: [plugin], hookLimitMs: 2000 });
+    await start({ plugins: [plugin], hookLimit: 2000 });
     const taskId = queue.submit(shell("true"));
     expect(await queue.resolved(taskId)).toBe("internal-error");
     expect(worker.logged.join("\n")).toContain("error: build took longer than");

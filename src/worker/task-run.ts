@@ -42,7 +42,7 @@ export interface TaskRunOptions extends Parts {
   readonly rootUrl: string;
   readonly workDir: string;
   /** The description of the worker in the first lines of the log. */
-  readonly settings: object;
+  readonly description: object;
   /** How long a run that is stopped with the worker may take to save its log, in ms. The report gets two more seconds. */
   readonly shutdownLimitMs: number;
 }
@@ -208,8 +208,8 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
   return { taskId, runId, abort, done: runToEnd() };
 }
 
-function writeHead(log: TaskLog, { claim, settings }: TaskRunOptions): void {
-  const json = JSON.stringify(settings, null, 2).replaceAll("\n", "\n  ");
+function writeHead(log: TaskLog, { claim, description }: TaskRunOptions): void {
+  const json = JSON.stringify(description, null, 2).replaceAll("\n", "\n  ");
   log.info(`Worker Type (${claim.status.taskQueueId}) settings:\n  ${json}`);
   log.info(`Task ID: ${claim.status.taskId}`);
   log.info("=== Task Starting ===");

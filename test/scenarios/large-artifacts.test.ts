@@ -17,7 +17,7 @@ describe.each(["local", "s3"] as const)("a worker with the %s store", (kind) => 
     if (kind === "s3") s3 = await startS3Server();
     stack = await testStack(s3 ? { s3 } : {});
     const { client } = stack;
-    worker = await startTestWorker(stack.rootUrl, { client, taskQueueId, maxPutBytes: 100_000 });
+    worker = await startTestWorker(stack.rootUrl, { client, taskQueueId, maxPutSize: 100_000 });
   });
   afterAll(async () => {
     await worker.end();

@@ -38,11 +38,13 @@ async function cancelRunningTask(client: Client, options: Partial<WorkerOptions>
 
 test("a worker with the scope is notified by the stream", async () => {
   // Polling would take longer than the test may.
-  await cancelRunningTask(stack.limited([...claimScopes, "events:listen"]), { cancelPollMs: 3_600_000 });
+  await cancelRunningTask(stack.limited([...claimScopes, "events:listen"]), {
+    cancelPollInterval: 3_600_000,
+  });
   expect(worker.logged).not.toContain(refused);
 });
 
 test("a worker without the scope warns once, and polls", async () => {
-  await cancelRunningTask(stack.limited(claimScopes), { cancelPollMs: 50 });
+  await cancelRunningTask(stack.limited(claimScopes), { cancelPollInterval: 50 });
   expect(worker.logged.filter((line) => line === refused)).toHaveLength(1);
 });

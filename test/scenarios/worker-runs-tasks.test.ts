@@ -116,7 +116,7 @@ describe("a worker on a real server", () => {
 
   test("ends a canceled task as soon as it hears of that, and keeps its log", async () => {
     // It hears by events, or when the test is long over.
-    await startWorker({ cancelPollMs: 3_600_000 });
+    await startWorker({ cancelPollInterval: 3_600_000 });
     const taskId = await createTask(stack.client, shell("echo started; sleep 1000"));
     await liveLogOf(taskId);
     await stack.client.queue.cancelTask({ taskId });

@@ -2,7 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Value from "typebox/value";
 import { connect } from "../../src/client/index.ts";
+import { workerSettings } from "../../src/lib/worker-settings.ts";
 import { startWorker } from "../../src/worker/main.ts";
 import type { Worker, WorkerOptions } from "../../src/worker/main.ts";
 import { taskQueueId } from "./fake-queue-state.ts";
@@ -25,13 +27,17 @@ export async function startTestWorker(
     const error = "err" in fields && fields.err instanceof Error ? ` (${fields.err.stack})` : "";
     logged.push(`${level}: ${message}${error}`);
   };
-  const worker = await startWorker({
-    client: connect({ rootUrl, credentials: { clientId: "test", accessToken: "secret" } }),
+  const settings: unknown = Value.Default(workerSettings, {
     taskQueueId,
     workerGroup: "test-group",
     workerId: "test-worker",
     capacity: 1,
     workDir,
+  });
+  Value.Assert(workerSettings, settings);
+  const worker = await startWorker({
+    ...settings,
+    client: connect({ rootUrl, credentials: { clientId: "test", accessToken: "secret" } }),
     log: { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") },
     ...options,
   });

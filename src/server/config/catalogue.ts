@@ -1,7 +1,7 @@
 // The settings as a flat list: their keys, the variables that set them, and what is known of each.
 import Type, { type TSchema } from "typebox";
 import { ConfigSchema, type Config } from "./schema.ts";
-import { type Setting, settingOf } from "../core/config/setting.ts";
+import { type Setting, settingOf } from "../../lib/setting.ts";
 
 type Sections = Omit<Config, "home">;
 

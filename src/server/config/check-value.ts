@@ -3,7 +3,7 @@ import type { TLocalizedValidationError } from "typebox/error";
 import Value, { Pointer } from "typebox/value";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
-import { type Setting, settingOf, written } from "../core/config/setting.ts";
+import { type Setting, settingOf, written } from "../../lib/setting.ts";
 
 /** A loaded value, or the problems with what was written. */
 export type Read = { readonly value: unknown } | { readonly problems: readonly string[] };

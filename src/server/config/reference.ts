@@ -1,7 +1,7 @@
 // The reference page of the configuration, made from the schema.
 import { catalogue, type CatalogueEntry, configFileVariable, sections } from "./catalogue.ts";
 import { configFileName } from "./read-file.ts";
-import { type Setting, written } from "../core/config/setting.ts";
+import { type Setting, written } from "../../lib/setting.ts";
 
 /** `docs/reference/configuration.md`. */
 export function renderConfigReference(): string {
@@ -45,16 +45,20 @@ function table(entries: readonly CatalogueEntry[]): string {
   const rows = entries.map((entry) =>
     [
       code(entry.key),
-      entry.variables.map(code).join("<br>"),
+      [...options(entry.setting), ...entry.variables].map(code).join("<br>"),
       preset(entry.setting),
       meaning(entry.setting),
     ].join(" | "),
   );
   return [
-    "| key | variable | default | meaning |",
+    "| key | option, variable | default | meaning |",
     "|---|---|---|---|",
     ...rows.map((row) => `| ${row} |`),
   ].join("\n");
+}
+
+function options({ option }: Setting): string[] {
+  return option === undefined ? [] : [`--${option.name}`];
 }
 
 function preset(setting: Setting): string {

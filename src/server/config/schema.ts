@@ -1,11 +1,11 @@
 // The whole configuration: the sum of what core, the services and the worker declare. The config file, variables, flags,
 // the loaded type and the reference page all derive from it.
-import Type, { type Static, type TObject, type TProperties } from "typebox";
+import Type, { type TObject, type TProperties } from "typebox";
+import { path, settingOf } from "../../lib/setting.ts";
+import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
 import { coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
-import { path, settingOf, type ReadonlySettings } from "../core/config/setting.ts";
 import type { AnyService, Sections, SettingsOf } from "../core/service.ts";
 import { services } from "../services.ts";
-import { worker } from "./worker-settings.ts";
 
 const home = path({
   derived: "~/.taskyard",
@@ -15,7 +15,7 @@ const home = path({
 
 export const ConfigSchema: TObject = Type.Object({
   home,
-  ...merged([coreSettings, ...services.map(({ settings }) => settings), { worker }]),
+  ...merged([coreSettings, ...services.map(({ settings }) => settings), { worker: workerSettings }]),
 });
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
@@ -26,7 +26,7 @@ type ServiceSettings<L extends readonly AnyService[]> = Intersection<EachSetting
 export type Config = CoreConfig &
   ServiceSettings<typeof services> & {
     readonly home: string;
-    readonly worker: ReadonlySettings<Static<typeof worker>>;
+    readonly worker: WorkerSettings;
   };
 
 /** A section that several declare has the settings of all of them. */

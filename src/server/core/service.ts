@@ -7,7 +7,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { ArtifactStore } from "./artifact-store/index.ts";
 import type { CoreConfig } from "./config/core-settings.ts";
 import type { ConfigProblem } from "./config/problem.ts";
-import type { ReadonlySettings } from "./config/setting.ts";
+import type { ReadonlySettings } from "../../lib/setting.ts";
 import type { Db } from "./db.ts";
 import type { ConsumerOptions, EventLog } from "./event-log/index.ts";
 import type { HealthCheck } from "./health-check.ts";

@@ -10,7 +10,7 @@ import {
   size,
   text,
   type ReadonlySettings,
-} from "./setting.ts";
+} from "../../../lib/setting.ts";
 import { artifacts, s3 } from "./storage-settings.ts";
 
 const server = section("The HTTP server.", {

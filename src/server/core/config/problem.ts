@@ -1,5 +1,5 @@
 // What is wrong with a configuration, told so that it can be put right at once.
-import type { Setting } from "./setting.ts";
+import type { Setting } from "../../../lib/setting.ts";
 
 export interface ConfigProblem {
   /** The key of the setting, or the name of what is not one. */

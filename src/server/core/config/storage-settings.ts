@@ -1,6 +1,6 @@
 // Settings of the store that holds the content of artifacts and objects.
 import Type from "typebox";
-import { choice, duration, flag, path, section, size, text } from "./setting.ts";
+import { choice, duration, flag, path, section, size, text } from "../../../lib/setting.ts";
 
 export const httpUrl = {
   pattern: "^https?://[^/\\s?#]+(/[^\\s?#]*)?$",

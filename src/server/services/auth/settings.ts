@@ -1,7 +1,7 @@
 // Settings of who may do what.
 import Type from "typebox";
 import { anonymousScopes } from "./anonymous-scopes.ts";
-import { duration, list, section, text } from "../../core/config/setting.ts";
+import { duration, list, section, text } from "../../../lib/setting.ts";
 
 const accessTokenPattern = "^[A-Za-z0-9_-]{22,66}$";
 

@@ -1,5 +1,5 @@
 // Settings of event streams. They share the section `events` with the event log.
-import { duration, flag, longestTimer, section } from "../../core/config/setting.ts";
+import { duration, flag, longestTimer, section } from "../../../lib/setting.ts";
 
 const events = section("The event log and its streams.", {
   pingInterval: duration("20s", {

@@ -1,7 +1,7 @@
 // Settings of the object service.
 import Type from "typebox";
 import { httpUrl } from "../../core/config/storage-settings.ts";
-import { list, section } from "../../core/config/setting.ts";
+import { list, section } from "../../../lib/setting.ts";
 
 const cdnRule = Type.Object(
   {

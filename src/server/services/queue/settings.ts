@@ -1,5 +1,5 @@
 // Settings of the queue.
-import { count, duration, flag, longestTimer, section } from "../../core/config/setting.ts";
+import { count, duration, flag, longestTimer, section } from "../../../lib/setting.ts";
 
 const queue = section("Tasks, runs and claims.", {
   claimTimeout: duration("20m", {

@@ -10,7 +10,7 @@ let queue: FakeQueue;
 let worker: TestWorker;
 beforeAll(async () => {
   queue = await startFakeQueue();
-  worker = await startTestWorker(queue.rootUrl, { maxArtifactBytes: 1_000_000 });
+  worker = await startTestWorker(queue.rootUrl, { maxArtifactSize: 1_000_000 });
 });
 afterAll(async () => {
   await worker.end();
@@ -232,7 +232,7 @@ describe("an upload", () => {
 
   test("of an object whose creation had no reply is resource-unavailable", async () => {
     const other = await startFakeQueue();
-    const own = await startTestWorker(other.rootUrl, { maxPutBytes: 10_000 });
+    const own = await startTestWorker(other.rootUrl, { maxPutSize: 10_000 });
     try {
       other.inject("createArtifact", 200, "lose-reply", 409);
       const artifacts = [file("f", { contentEncoding: "identity" })];

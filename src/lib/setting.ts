@@ -10,7 +10,17 @@ import Type, {
   type TSchema,
   type TString,
 } from "typebox";
-import { formatDuration, formatSize, parseDuration, parseSize } from "../../../lib/duration.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./duration.ts";
+
+/** A command line option that sets a setting. */
+export interface SettingOption {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  /** What stands for the value in the help, such as `DIR`. */
+  readonly value: string;
+}
 
 /** What is known of a setting besides the type of its loaded value. */
 export interface SettingFacts {
@@ -24,6 +34,8 @@ export interface SettingFacts {
   readonly derived?: string;
   /** Completes "must be …" where a pattern alone would not help. */
   readonly expected?: string;
+  /** For settings with a command line option. */
+  readonly option?: SettingOption;
 }
 
 /** The annotations and JSON Schema keywords that loading reads from a setting. */
