@@ -67,7 +67,7 @@ export async function startStack({ server, config, monitor }: Prepared, withWork
   const { rootUrl } = started;
   let worker: Worker | undefined;
   try {
-    if (withWorker) worker = await startWorkerOf(config, monitor.log, rootUrl, credentials);
+    if (withWorker) worker = await startLocalWorker(config, monitor.log, rootUrl, credentials);
   } catch (error) {
     await started.stop();
     throw error;
@@ -106,8 +106,8 @@ export async function startServerAlone(
   return server.startServer({ config, monitor, clock: systemClock, databaseUrl, roles, secrets });
 }
 
-/** A worker as the configuration describes it, which may do no more than claim and look. */
-async function startWorkerOf(
+/** Starts the configured worker, with only the scopes that it needs. */
+async function startLocalWorker(
   { worker, artifacts }: Server.Config,
   log: Prepared["monitor"]["log"],
   rootUrl: string,
@@ -122,7 +122,7 @@ async function startWorkerOf(
   ];
   const client = connect({ rootUrl, credentials, authorizedScopes });
   const { startWorker } = await import("../worker/main.ts");
-  // The server beside it refuses larger uploads.
+  // Its server refuses larger uploads.
   const maxArtifactSize = Math.min(worker.maxArtifactSize, artifacts.maxSize);
   return startWorker({ ...worker, maxArtifactSize, client, log });
 }

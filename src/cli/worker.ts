@@ -32,7 +32,7 @@ export const workerCommand = command({
       { env: io.env, cwd: io.cwd, file: options.config, flags: workerFlags(options) },
       io.stderr,
     );
-    // A server that is away when a worker starts is most likely a wrong address.
+    // Fails if there is no server: when a worker starts, that is most likely a wrong address.
     const client = await connectTarget(io);
     const { startWorker } = await import("../worker/main.ts");
     const worker = await startWorker({ ...config.worker, client, log: monitor.log });
