@@ -15,7 +15,7 @@ export function renderConfigReference(): string {
 
 const introduction = `# Configuration
 
-<!-- Made from src/server/core/config/schema.ts by \`npm run generate\`. -->
+<!-- Generated from src/server/config/schema.ts by \`npm run generate\`. -->
 
 A setting is taken from the first of these that has it:
 
