@@ -5,7 +5,8 @@ import type { Objects } from "../object/index.ts";
 import { createContext, type QueuePlatform } from "./context.ts";
 import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
 import { builtInTopics, runBuiltInTasks } from "./claims/built-in-workers.ts";
-import { taskHandlers, taskUseCases } from "./tasks/index.ts";
+import { taskHandlers } from "./tasks/handlers.ts";
+import { taskUseCases } from "./tasks/use-cases.ts";
 import { cancelTaskGroup } from "./groups/cancel-task-group.ts";
 import {
   changeTaskGroupPriority,
@@ -13,7 +14,8 @@ import {
   createReprioritizer,
 } from "./priorities/change-priority.ts";
 import { createClaimDispatcher } from "./claims/claim-dispatcher.ts";
-import { claimHandlers, claimUseCases } from "./claims/index.ts";
+import { claimHandlers } from "./claims/handlers.ts";
+import { claimUseCases } from "./claims/use-cases.ts";
 import { expireTaskGroups, expireTasks } from "./expiry/expire-tasks.ts";
 import { createTasks } from "./graph/create-tasks.ts";
 import { taskGroupTimeline } from "./graph/timeline.ts";

@@ -10,7 +10,7 @@ import { ApiError } from "../../../../lib/errors.ts";
 import { describeKey, type ContentKey, type PartUploads } from "../index.ts";
 import { s3Code } from "./client.ts";
 import type { ObjectLocation } from "./object-location.ts";
-import type { Sign } from "./s3-store.ts";
+import type { Sign } from "./sign.ts";
 
 /** Error codes for parts that do not match the ETags. */
 const WRONG_PARTS: ReadonlySet<string | undefined> = new Set([

@@ -5,10 +5,7 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
   type S3Client,
-  type ServiceInputTypes,
-  type ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
-import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Clock } from "../../../../lib/clock.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { describeKey, type ArtifactStore, type StoreKey } from "../index.ts";
@@ -16,6 +13,7 @@ import { createClient, s3Code, type S3Connection } from "./client.ts";
 import { createDelete } from "./delete-objects.ts";
 import { COPY_TIMEOUT_MS, createPartUploads } from "./part-uploads.ts";
 import { encodeKey, locateObject, type Buckets, type ObjectLocation } from "./object-location.ts";
+import { createSign } from "./sign.ts";
 
 /** The limit of S3. */
 const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -38,12 +36,6 @@ export interface S3Store extends ArtifactStore {
   close(): void;
 }
 
-/** Signs the URL of a command. It is valid until `expires`, in milliseconds since the epoch. */
-export type Sign = <I extends ServiceInputTypes, O extends ServiceOutputTypes>(
-  command: Parameters<typeof getSignedUrl<ServiceInputTypes, I, O>>[1],
-  expires: number,
-) => Promise<string>;
-
 /** Creates the store without sending a request to S3. */
 export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   const { clock, publicEndpoint, publicBucket, cdnUrl, signPublicUrls, signedUrlExpires } = options;
@@ -51,18 +43,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   const signer =
     publicEndpoint === undefined ? client : createClient({ ...options, endpoint: publicEndpoint });
   const locate = (key: StoreKey): ObjectLocation => locateObject(options, key);
-  const sign: Sign = (command, expires) =>
-    getSignedUrl(signer, command, {
-      signingDate: new Date(clock.now()),
-      // The maximum of S3 is seven days.
-      expiresIn: Math.min(Math.ceil((expires - clock.now()) / 1000), 7 * 86_400),
-      // By default the type is not signed, and the holder of the URL could upload content of any type. Parts have no
-      // type.
-      signableHeaders: new Set([
-        "host",
-        ...(command instanceof PutObjectCommand ? ["content-type", "content-length"] : []),
-      ]),
-    });
+  const sign = createSign(signer, clock);
   /**
    * The prefix of unsigned URLs of the public bucket, taken from a URL of the SDK, which knows hosts and path styles.
    */

@@ -5,7 +5,7 @@ import type { HandlersOf } from "../../../core/http/serve.ts";
 import { jsonObject } from "../../../core/json.ts";
 import type { ReportUseCases } from "../resolution/report-run.ts";
 import { runIdOf } from "../tasks/find-task.ts";
-import type { ClaimUseCases } from "./index.ts";
+import type { ClaimUseCases } from "./use-cases.ts";
 
 /** Clients expect this of a worker in quarantine, although the schema of the reply says otherwise. */
 const NO_CLAIM = new Reply(200, {}, { followsSchema: false });

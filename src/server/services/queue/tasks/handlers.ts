@@ -4,7 +4,7 @@ import type { legacyEndpoints } from "../../../../api/queue/endpoints/legacy.ts"
 import type { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { HandlersOf } from "../../../core/http/serve.ts";
 import { jsonObject } from "../../../core/json.ts";
-import type { TaskUseCases } from "./index.ts";
+import type { TaskUseCases } from "./use-cases.ts";
 
 export const taskHandlers = (
   queue: TaskUseCases,

@@ -6,8 +6,6 @@ import { listDependentTasks } from "./list-dependents.ts";
 import { statuses, tasks } from "./read-many.ts";
 import { status, task } from "./read-task.ts";
 
-export { taskHandlers } from "./handlers.ts";
-
 export type TaskUseCases = ReturnType<typeof taskUseCases>;
 
 export function taskUseCases(ctx: QueueContext) {

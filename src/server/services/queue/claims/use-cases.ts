@@ -4,8 +4,6 @@ import type { WorkerActivity } from "../workers/activity-buffer.ts";
 import type { ClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimTask, claimWork, reclaimTask } from "./claim-work.ts";
 
-export { claimHandlers } from "./handlers.ts";
-
 export type ClaimUseCases = ReturnType<typeof claimUseCases>;
 
 export const claimUseCases = (ctx: QueueContext, dispatcher: ClaimDispatcher, activity: WorkerActivity) => ({

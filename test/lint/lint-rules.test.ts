@@ -1,0 +1,91 @@
+// The rules of .oxlintrc.json on planted violations: a rule that never matches looks like a clean tree.
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "../..");
+let dir: string;
+
+/** Files of a small tree, with what the linter must say about each; `undefined` where it must accept the file. */
+const planted: readonly (readonly [file: string, source: string, message: RegExp | undefined])[] = [
+  ["src/lib/a.ts", `export { a } from "../api/a.ts";`, /lib is/],
+  ["src/api/a.ts", `export { a } from "../client/a.ts";`, /it may only import lib/],
+  ["src/client/a.ts", `export { a } from "../server/core/a.ts";`, /it may only import api and lib/],
+  ["src/client/b.ts", `export { join } from "node:path";`, /browsers/],
+  ["src/worker/a.ts", `export { a } from "../server/index.ts";`, /by its API alone/],
+  ["src/cli/a.ts", `export { a } from "../server/index.ts";`, /await import/],
+  ["src/server/main.ts", `export { a } from "../worker/a.ts";`, /does not know its callers/],
+  [
+    "src/server/main2.ts",
+    `export { a } from "./services/new/store.ts";`,
+    /services\/new is reached only through/,
+  ],
+  ["src/server/main3.ts", `export { a } from "./services/new/index.ts";`, undefined],
+  ["src/server/main4.ts", `export { a } from "./pages/layout.ts";`, /pages is reached only through/],
+  [
+    "src/server/services/new/index.ts",
+    `export { a } from "../other/store.ts";`,
+    /services\/other is reached only/,
+  ],
+  [
+    "src/server/services/new/a.ts",
+    `export type { A } from "../other/a.ts";`,
+    /services\/other is reached only/,
+  ],
+  ["src/server/services/new/b.ts", `export { a } from "../other/index.ts";`, undefined],
+  [
+    "src/server/services/new/deep/a.ts",
+    `export { a } from "../../other/deep/a.ts";`,
+    /services\/other is reached only/,
+  ],
+  ["src/server/services/new/deep/b.ts", `export { a } from "../inside/a.ts";`, undefined],
+  ["src/server/services/new/deep/c.ts", `export { a } from "../../../core/db.ts";`, undefined],
+  [
+    "src/server/services/new/deep/d.ts",
+    `export { a } from "../../../db/migrate.ts";`,
+    /src\/server\/db is reached only/,
+  ],
+  [
+    "src/server/services/new/e.ts",
+    `export const a = import("../other/a.ts");`,
+    /services\/other is reached only/,
+  ],
+  [
+    "src/server/core/a.ts",
+    `export { a } from "../services/new/index.ts";`,
+    /core is what the rest of the server/,
+  ],
+  ["src/server/core/deep/a.ts", `export { a } from "../../main.ts";`, /core is what the rest of the server/],
+  ["src/server/core/deep/b.ts", `export { a } from "../a.ts";`, undefined],
+  ["src/lib/circle.ts", `import type { B } from "./circle2.ts";\nexport interface A { b: B }`, /cycle/],
+  ["src/lib/circle2.ts", `import type { A } from "./circle.ts";\nexport interface B { a: A }`, /cycle/],
+];
+
+let report: { readonly filename: string; readonly message: string; readonly help?: string }[];
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), "taskyard-lint-"));
+  await cp(path.join(root, ".oxlintrc.json"), path.join(dir, ".oxlintrc.json"));
+  await cp(path.join(root, "scripts/lint"), path.join(dir, "scripts/lint"), { recursive: true });
+  for (const [file, source] of planted) {
+    await mkdir(path.join(dir, path.dirname(file)), { recursive: true });
+    await writeFile(path.join(dir, file), `${source}\n`);
+  }
+  const oxlint = path.join(root, "node_modules/oxlint/bin/oxlint");
+  const run = promisify(execFile)(process.execPath, [oxlint, "--format=json"], { cwd: dir });
+  // It exits with 1 because it finds something.
+  const { stdout } = (await run.catch((err: unknown) => err)) as { stdout: string };
+  report = (JSON.parse(stdout) as { diagnostics: typeof report }).diagnostics;
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+it.each(planted)("%s: %s", (file, _source, message) => {
+  const found = report
+    .filter(({ filename }) => filename === file)
+    .map(({ message: text, help = "" }) => `${text} ${help}`);
+  if (message === undefined) expect(found).toEqual([]);
+  else expect(found).toEqual(expect.arrayContaining([expect.stringMatching(message) as unknown]));
+});
