@@ -1,4 +1,4 @@
-// What the object service stands on.
+// The dependencies of the object service.
 import type { Clock } from "../../../lib/clock.ts";
 import type { ArtifactStore } from "../../core/artifact-store/index.ts";
 import type { SettingsOf } from "../../core/service.ts";

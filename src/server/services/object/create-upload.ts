@@ -1,15 +1,15 @@
-// createUpload: reserves a name, and says how the bytes get there.
+// createUpload: reserves a name and returns the upload method.
 import type { objectApi } from "../../../api/object/index.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Queryable } from "../../core/db.ts";
 import { callersRootUrl } from "../../core/http/callers-root-url.ts";
 import type { Handler } from "../../core/http/serve.ts";
 import type { ObjectContext } from "./context.ts";
-import { checkedHashes, hashesOf, requireAgreement, type KnownHashes } from "./hashes.ts";
+import { checkHashes, hashesOf, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { readObject, writeUpload, type ObjectRow } from "./store.ts";
-import { beginUpload, chosenMethod, type Choice } from "./upload-methods.ts";
+import { chooseMethod, startUpload, type Choice } from "./upload-methods.ts";
 
-/** Longer than a name can be in S3, or that of any artifact's object. */
+/** Longer than names in S3 and than the names of artifacts' objects. */
 const MAX_NAME_LENGTH = 1200;
 const UPLOAD_MS = 24 * 3_600_000;
 
@@ -26,27 +26,27 @@ export function createUpload(ctx: ObjectContext): Handler<typeof objectApi.endpo
     const { projectId, uploadId, proposedUploadMethods: proposed } = call.body;
     call.authorize({ projectId, name });
     const expires = new Date(call.body.expires).toISOString();
-    const choice = chosenMethod(ctx, { name, uploadId }, proposed);
-    const given = checkedHashes(call.body.hashes);
-    const own = choice.method === "dataInline" ? hashesOf(choice.bytes) : {};
-    requireAgreement(name, given, own, "the content of dataInline");
+    const choice = chooseMethod(ctx, { name, uploadId }, proposed);
+    const given = checkHashes(call.body.hashes);
+    const computed = choice.method === "dataInline" ? hashesOf(choice.bytes) : {};
+    requireAgreement(name, given, computed, "the content of dataInline");
     const upload = await reserve(
       ctx,
       ctx.db,
       { name, projectId, uploadId, expires },
-      { hashes: { ...given, ...own }, contentLength: lengthOf(choice) },
+      { hashes: { ...given, ...computed }, contentLength: lengthOf(choice) },
     );
-    const uploadMethod = await beginUpload(ctx, upload, choice, () => callersRootUrl(call.request));
+    const uploadMethod = await startUpload(ctx, upload, choice, () => callersRootUrl(call.request));
     return { projectId, uploadId, expires, uploadMethod };
   };
 }
 
 function lengthOf(choice: Choice): number | null {
   if (choice.method === "none") return null;
-  return choice.method === "dataInline" ? choice.bytes.length : choice.of.contentLength;
+  return choice.method === "dataInline" ? choice.bytes.length : choice.content.contentLength;
 }
 
-/** Reserves a name for an upload, or throws `RequestConflict`. */
+/** Reserves a name for an upload. Throws `RequestConflict` if the name is taken. */
 export async function reserve(
   ctx: Pick<ObjectContext, "clock" | "artifacts">,
   db: Queryable,
@@ -60,7 +60,7 @@ export async function reserve(
   if (name.length > MAX_NAME_LENGTH)
     throw new ApiError(
       "InputError",
-      `The object's name has ${name.length} characters; it may have ${MAX_NAME_LENGTH}.`,
+      `The object's name has ${name.length} characters; the limit is ${MAX_NAME_LENGTH}.`,
     );
   ctx.artifacts.requireStorable({ object: name, uploadId: reservation.uploadId });
   const uploadExpires = new Date(ctx.clock.now() + UPLOAD_MS).toISOString();
@@ -69,21 +69,21 @@ export async function reserve(
   const existing = await readObject(db, name);
   if (existing && existing.upload_expires !== null && existing.upload_id === reservation.uploadId)
     requireAgreement(name, content.hashes, existing.hashes, "an earlier call");
-  throw new ApiError("RequestConflict", takenMessage(reservation, existing));
+  throw new ApiError("RequestConflict", describeConflict(reservation, existing));
 }
 
-function takenMessage(wanted: Reservation, existing: ObjectRow | undefined): string {
-  const { name } = wanted;
-  if (!existing) return `Object "${name}" was removed while this call was under way: repeat it.`;
+function describeConflict(requested: Reservation, existing: ObjectRow | undefined): string {
+  const { name } = requested;
+  if (!existing) return `Object "${name}" was removed during this call: repeat it.`;
   if (existing.upload_expires === null)
-    return `Object "${name}" exists already: it cannot be uploaded again.`;
+    return `Object "${name}" already exists and cannot be uploaded again.`;
   const differing = [
-    existing.upload_id !== wanted.uploadId && "uploadId",
-    existing.project_id !== wanted.projectId && "projectId",
-    existing.expires.toISOString() !== wanted.expires && "expires",
+    existing.upload_id !== requested.uploadId && "uploadId",
+    existing.project_id !== requested.projectId && "projectId",
+    existing.expires.toISOString() !== requested.expires && "expires",
   ].filter(Boolean);
   return (
-    `There is an upload for object "${name}" already, with another ${differing.join(" and ")}: repeat a call with the ` +
+    `An upload for object "${name}" already exists with another ${differing.join(" and ")}: repeat the call with the ` +
     `same data, or choose another name.`
   );
 }

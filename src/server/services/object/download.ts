@@ -1,4 +1,4 @@
-// startDownload, download and object: the way to an object's content, and what is known of it.
+// startDownload, download and object: return URLs of an object's content, and its metadata.
 import type { objectApi } from "../../../api/object/index.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import type { ContentKey } from "../../core/artifact-store/index.ts";
@@ -8,7 +8,7 @@ import type { Handler } from "../../core/http/serve.ts";
 import type { ObjectContext } from "./context.ts";
 import { readObject, type ObjectRow } from "./store.ts";
 
-/** After so long, clients ask again; the URL itself lives a little longer. */
+/** Clients request a new URL after this time. The URL itself expires later. */
 const GET_URL_MS = 60_000;
 
 export function startDownload(ctx: ObjectContext): Handler<typeof objectApi.endpoints.startDownload> {
@@ -25,7 +25,7 @@ export function startDownload(ctx: ObjectContext): Handler<typeof objectApi.endp
     if (simple) return { method: "simple", url: await simpleUrl(ctx, found, rootUrl) };
     throw new ApiError(
       "NoMatchingMethod",
-      "None of the methods of acceptDownloadMethods is offered: accept getUrl or simple.",
+      "None of the methods in acceptDownloadMethods is supported: accept getUrl or simple.",
     );
   };
 }
@@ -56,7 +56,7 @@ const contentOf = ({ name, content_id: contentId }: FinishedObject): ContentKey 
   contentId,
 });
 
-/** The object, or `ResourceNotFound`. One whose upload is not finished is not there yet. */
+/** Returns the object. Throws `ResourceNotFound` if it does not exist or its upload is not finished. */
 export async function requireObject(ctx: Pick<ObjectContext, "db">, name: string): Promise<FinishedObject> {
   const found = await readObject(ctx.db, name);
   if (!isFinished(found))
@@ -68,7 +68,8 @@ export async function requireObject(ctx: Pick<ObjectContext, "db">, name: string
 }
 
 /**
- * A URL for anybody who has it: where a rule says so, that of a CDN, which finds it as in the bucket below `objects/`.
+ * Returns a URL that anyone who has it can use. If a CDN rule matches, it is that of the CDN, with the path that the
+ * content has in the bucket below `objects/`.
  */
 export function simpleUrl(
   ctx: Pick<ObjectContext, "config" | "artifacts">,

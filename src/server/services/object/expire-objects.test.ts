@@ -15,7 +15,7 @@ let stack: Stack;
 let object: Stack["client"]["object"];
 beforeAll(async () => {
   s3 = await startS3Server();
-  // No round comes before a test asks for it.
+  // The loop runs only when a test triggers it.
   stack = await testStack({ config: { queue: { loopInterval: 3_600_000 } }, s3 });
   ({ object } = stack.client);
 });
@@ -35,13 +35,13 @@ async function create(
   const reply = await object.createUpload({ name }, { projectId, uploadId, expires, proposedUploadMethods });
   return { ...reply.uploadMethod, finish: () => object.finishUpload({ name }, { projectId, uploadId }) };
 }
-const ago = (name: string, column: "expires" | "upload_expires") =>
+const expire = (name: string, column: "expires" | "upload_expires") =>
   stack.database.db.run(
     column === "expires"
       ? sql`update objects set expires = now() - interval '1 second' where name = ${name}`
       : sql`update objects set upload_expires = now() - interval '1 second' where name = ${name}`,
   );
-const round = () => stack.loopRuns("object-expiry");
+const runOnce = () => stack.loopRuns("object-expiry");
 const rows = async () =>
   (
     await stack.database.db.many(
@@ -51,27 +51,27 @@ const rows = async () =>
   ).map(({ name }) => name);
 
 describe("expired objects and abandoned uploads", () => {
-  it("are removed, bytes and row, and nothing else is", async () => {
+  it("are removed with their content, and nothing else is", async () => {
     for (const name of ["expired", "kept"]) await (await create(name)).finish();
-    for (const name of ["abandoned", "under-way"]) await create(name);
-    await ago("expired", "expires");
-    await ago("abandoned", "upload_expires");
-    await round();
-    expect(await rows()).toEqual(["kept", "under-way"]);
+    for (const name of ["abandoned", "in-progress"]) await create(name);
+    await expire("expired", "expires");
+    await expire("abandoned", "upload_expires");
+    await runOnce();
+    expect(await rows()).toEqual(["in-progress", "kept"]);
     expect(await s3.keys(bucket)).toEqual([
       expect.stringMatching(/^objects\/[\w-]{22}\/kept$/),
-      expect.stringMatching(/^uploads\/[\w-]{22}\/under-way$/),
+      expect.stringMatching(/^uploads\/[\w-]{22}\/in-progress$/),
     ]);
     await expect(object.object({ name: "expired" })).rejects.toMatchObject({ code: "ResourceNotFound" });
-    // Their names are free again.
+    // Their names can be used again.
     await (await create("abandoned")).finish();
     expect(await object.object({ name: "abandoned" })).toMatchObject({ projectId });
   });
 
-  it("stay while the store does not let go of them, without keeping others back", async () => {
+  it("stay while the store cannot delete them, without delaying others", async () => {
     for (const name of ["stuck", "free"]) {
       await (await create(name)).finish();
-      await ago(name, "expires");
+      await expire(name, "expires");
     }
     const key = (await s3.keys(bucket)).find((found) => found.endsWith("/stuck")) ?? "";
     s3.intercept(({ method }) =>
@@ -82,39 +82,39 @@ describe("expired objects and abandoned uploads", () => {
           }
         : undefined,
     );
-    await round();
+    await runOnce();
     expect(await rows()).toContain("stuck");
     expect(await rows()).not.toContain("free");
     expect(stack.records.at(-1)).toMatchObject({ object: "stuck", prefix: "object" });
     s3.intercept(() => s3Error(503, "SlowDown"));
-    await round();
+    await runOnce();
     expect(await rows()).toContain("stuck");
     s3.intercept(undefined);
-    await round();
+    await runOnce();
     expect(await rows()).not.toContain("stuck");
     expect(await s3.keys(bucket)).not.toContain(key);
   });
 
-  it("are all looked at, also where the store keeps a whole batch of those that expired first", async () => {
+  it("are all processed, even if the store cannot delete a whole batch of those that expired first", async () => {
     await stack.database.db.run(sql`
       insert into objects (name, project_id, upload_id, expires, hashes, content_ids)
       select 'stuck ' || n, 'none', 'id', now() - interval '1 day', '{}', array['id'] from generate_series(1, 200) n`);
     await (await create("behind")).finish();
-    await ago("behind", "expires");
+    await expire("behind", "expires");
     s3.intercept(() => s3Error(503, "SlowDown"));
     const before = stack.records.length;
-    await round();
-    // Of hundreds of bytes that one call did not delete, one report.
+    await runOnce();
+    // One report for hundreds of keys that one call did not delete.
     expect(stack.records.slice(before)).toMatchObject([{ object: "stuck 1", notDeleted: 400 }]);
     s3.intercept(undefined);
-    await round();
+    await runOnce();
     expect(await rows()).not.toContain("behind");
     expect(await rows()).toContain("stuck 1");
-    await round();
+    await runOnce();
     expect(await rows()).not.toContain("stuck 1");
   });
 
-  it("take along what was uploaded after they were finished", async () => {
+  it("are removed with content that was uploaded after they were finished", async () => {
     const putUrl = { contentType: "a/b", contentLength: 3 };
     const { finish, putUrl: given } = await create("twice", { putUrl });
     const { url = "", headers = {} } = given ?? {};
@@ -125,28 +125,28 @@ describe("expired objects and abandoned uploads", () => {
     expect(await keys()).toEqual([expect.stringMatching(/^objects\//)]);
     await put();
     expect(await keys()).toHaveLength(2);
-    await ago("twice", "expires");
-    await round();
+    await expire("twice", "expires");
+    await runOnce();
     expect(await keys()).toEqual([]);
   });
 
-  it("leave no parts behind", async () => {
+  it("are removed with their parts", async () => {
     const multipartPutUrls = { contentType: "a/b", contentLength: 3, firstPart: 1 };
     const { multipartPutUrls: given } = await create("in parts", { multipartPutUrls });
     const url = new URL(given?.urls[0] ?? "");
     expect((await fetch(url, { method: "PUT", body: "abc" })).status).toBe(200);
-    await ago("in parts", "upload_expires");
+    await expire("in parts", "upload_expires");
     s3.requests();
-    await round();
+    await runOnce();
     expect(s3.requests()).toContainEqual(
       expect.stringMatching(new RegExp(`^DELETE .*uploadId=${url.searchParams.get("uploadId")}`)),
     );
     expect(await rows()).not.toContain("in parts");
   });
 
-  it("may be an upload that another call keeps alive meanwhile", async () => {
+  it("do not include an upload that another call has extended", async () => {
     await create("alive");
-    await ago("alive", "upload_expires");
+    await expire("alive", "upload_expires");
     const uploadId = (
       await stack.database.db.maybeOne(
         Type.Object({ upload_id: Type.String() }),
@@ -157,7 +157,7 @@ describe("expired objects and abandoned uploads", () => {
       { name: "alive" },
       { projectId, uploadId: uploadId ?? "", expires, proposedUploadMethods: {} },
     );
-    await round();
+    await runOnce();
     expect(await rows()).toContain("alive");
   });
 });

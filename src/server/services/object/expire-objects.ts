@@ -1,53 +1,53 @@
-// Removes objects that expired, and uploads that were never finished.
+// Removes expired objects and abandoned uploads.
 import type { ContentKey, DeleteFailure, UploadKey } from "../../core/artifact-store/index.ts";
 import { reportFailures } from "../../core/artifact-store/report-failures.ts";
 import type { ObjectContext } from "./context.ts";
-import { begunParts } from "./upload-methods.ts";
+import { startedParts } from "./upload-methods.ts";
 import { abandonedUploads, deleteObjects, expiredObjects, type ObjectRow } from "./store.ts";
 
-const BATCH = 200;
+const BATCH_SIZE = 200;
 
 type ObjectKey = UploadKey | ContentKey;
 
-/** The bytes go first and the rows after, so that what fails in between is found again. */
+/** Returns the loop's iteration. It deletes the content first and then the rows, so that failures are retried. */
 export function expireObjects(
   ctx: Pick<ObjectContext, "db" | "clock" | "monitor" | "artifacts">,
 ): () => Promise<{ more: boolean }> {
-  // What the store does not let go of stays at the heads of both lists, so the next round looks behind it.
+  // Rows whose content cannot be deleted stay at the head of both lists, so the next iteration skips them.
   const stuck = { expired: 0, abandoned: 0 };
   return async () => {
     const now = new Date(ctx.clock.now()).toISOString();
     const [expired, abandoned] = await Promise.all([
-      expiredObjects(ctx.db, now, BATCH, stuck.expired),
-      abandonedUploads(ctx.db, now, BATCH, stuck.abandoned),
+      expiredObjects(ctx.db, now, BATCH_SIZE, stuck.expired),
+      abandonedUploads(ctx.db, now, BATCH_SIZE, stuck.abandoned),
     ]);
     const rows = [...new Map([...expired, ...abandoned].map((row) => [row.name, row])).values()];
-    const failures = rows.length === 0 ? [] : await removeBytes(ctx, rows);
+    const failures = rows.length === 0 ? [] : await deleteContent(ctx, rows);
     reportFailures(ctx.monitor, failures);
     const failed = new Set(failures.map(({ key }) => key.object));
-    const stays = ({ name }: ObjectRow): boolean => failed.has(name);
-    const behind = (skipped: number, found: readonly ObjectRow[]): number =>
-      found.length === BATCH ? skipped + found.filter(stays).length : 0;
-    stuck.expired = behind(stuck.expired, expired);
-    stuck.abandoned = behind(stuck.abandoned, abandoned);
-    const gone = rows.filter((row) => !stays(row));
-    const removed = gone.length === 0 ? 0 : await deleteObjects(ctx.db, gone, now);
-    return { more: removed > 0 && (expired.length === BATCH || abandoned.length === BATCH) };
+    const isStuck = ({ name }: ObjectRow): boolean => failed.has(name);
+    const nextOffset = (skipped: number, found: readonly ObjectRow[]): number =>
+      found.length === BATCH_SIZE ? skipped + found.filter(isStuck).length : 0;
+    stuck.expired = nextOffset(stuck.expired, expired);
+    stuck.abandoned = nextOffset(stuck.abandoned, abandoned);
+    const deleted = rows.filter((row) => !isStuck(row));
+    const removed = deleted.length === 0 ? 0 : await deleteObjects(ctx.db, deleted, now);
+    return { more: removed > 0 && (expired.length === BATCH_SIZE || abandoned.length === BATCH_SIZE) };
   };
 }
 
-/** Everything under which there may be bytes: also after an upload is finished, somebody may use a URL that is left. */
+/** Returns all keys that may have content. A client may use its upload URL even after the upload was finished. */
 const keysOf = ({ name: object, upload_id: uploadId, content_ids }: ObjectRow): ObjectKey[] => [
   { object, uploadId },
   ...content_ids.map((contentId) => ({ object, contentId })),
 ];
 
-async function removeBytes(
+async function deleteContent(
   { artifacts }: Pick<ObjectContext, "artifacts">,
   rows: readonly ObjectRow[],
 ): Promise<DeleteFailure<ObjectKey>[]> {
   const failures: DeleteFailure<ObjectKey>[] = [];
-  for (const parts of rows.map(begunParts))
+  for (const parts of rows.map(startedParts))
     if (parts)
       await artifacts.parts
         ?.abort(parts.key, parts.uploadId)

@@ -1,4 +1,4 @@
-// What was finished stays as it is, on each of the stores and with several servers.
+// Finished objects do not change, on both stores and with several servers.
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startS3Server, type S3Server } from "../../../../test/support/s3-server.ts";
@@ -32,8 +32,8 @@ describe.each(["local", "s3"] as const)("a finished object on the %s store", (ki
     await rm(folder, { recursive: true });
   });
 
-  /** Begins an upload of three bytes. */
-  async function begin() {
+  /** Starts an upload of three bytes. */
+  async function start() {
     const name = `tests/${slugid()}/a b`;
     const of = { projectId, uploadId: slugid() };
     const proposedUploadMethods = { putUrl: { contentType: "a/b", contentLength: 3 } };
@@ -53,25 +53,25 @@ describe.each(["local", "s3"] as const)("a finished object on the %s store", (ki
     };
   }
 
-  it("is what was uploaded last before, whatever comes after", async () => {
-    const { put, finish, content } = await begin();
+  it("has the last content uploaded before, despite later uploads", async () => {
+    const { put, finish, content } = await start();
     expect([await put("bad"), await put("one")]).toEqual([200, 200]);
     await finish();
-    // The URL is good for its 45 minutes, but leads to nothing that anybody reads.
+    // The URL still works for its 45 minutes, but its content is never read.
     expect(await put("two")).toBe(200);
     await finish(other);
     expect(await content()).toBe("one");
   });
 
-  it("is the same for everybody, although it was uploaded and finished at once and twice", async () => {
-    for (let round = 0; round < 8; round++) {
-      const { put, finish, content } = await begin();
+  it("is the same for all readers, even if it is uploaded and finished concurrently and repeatedly", async () => {
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const { put, finish, content } = await start();
       await put("000");
       const puts = Promise.all(["111", "222", "333"].map(put));
       const calls = await Promise.allSettled([finish(), finish(other)]);
       for (const call of calls)
         if (call.status === "rejected")
-          // It was looked at, and then another upload came; the S3 server of the tests shows halves of it, too.
+          // Another upload replaced it after it was read. The S3 server of the tests also serves incomplete uploads.
           expect(call.reason).toMatchObject({ code: "RequestConflict", statusCode: 409 });
       const early = calls.some(({ status }) => status === "fulfilled") ? await content() : undefined;
       await puts;

@@ -1,4 +1,4 @@
-// Hashes of objects: what may be given, and what is told where they do not agree.
+// Hashes of objects: checks their form and that they match.
 import { createHash } from "node:crypto";
 import type { Hashes } from "../../../api/object/schemas.ts";
 import { ApiError } from "../../../lib/errors.ts";
@@ -7,37 +7,37 @@ export type KnownHashes = Readonly<Record<string, string>>;
 
 const MAX_HASHES = 16;
 
-/** The hashes of a request. The contract names two algorithms and leaves others open, so those are checked here. */
-export function checkedHashes(given: Hashes | undefined): KnownHashes {
+/** Returns the hashes of a request. The contract has two algorithms and allows others, which are checked here. */
+export function checkHashes(given: Hashes | undefined): KnownHashes {
   const entries = Object.entries(given ?? {});
   if (entries.length > MAX_HASHES)
-    throw new ApiError("InputError", `hashes has ${entries.length} members; it may have ${MAX_HASHES}.`);
+    throw new ApiError("InputError", `hashes has ${entries.length} members; the limit is ${MAX_HASHES}.`);
   const checked: [algorithm: string, value: string][] = [];
   for (const [algorithm, value] of entries) {
     if (!/^[A-Za-z0-9_-]{1,40}$/.test(algorithm))
       throw new ApiError(
         "InputError",
-        `hashes has the member ${JSON.stringify(algorithm)}, which names no algorithm.`,
+        `hashes has the member ${JSON.stringify(algorithm)}, which is not a valid name of an algorithm.`,
       );
     if (typeof value !== "string" || !/^[\x20-\x7e]{1,256}$/.test(value))
       throw new ApiError(
         "InputError",
-        `hashes.${algorithm} must be a text of 1 to 256 printable characters.`,
+        `hashes.${algorithm} must be a string of 1 to 256 printable characters.`,
       );
     checked.push([algorithm, value]);
   }
-  // Not by assignment, for an algorithm may have any name, `__proto__` too.
+  // Not by assignment: an algorithm may have any name, including `__proto__`.
   return Object.fromEntries(checked);
 }
 
-/** Throws `RequestConflict` where `given` has another value than is known. `source` completes "but … says". */
+/** Throws `RequestConflict` if a given hash differs from the known one, which `source` has: "but … has". */
 export function requireAgreement(name: string, given: KnownHashes, known: KnownHashes, source: string): void {
   for (const [algorithm, value] of Object.entries(given)) {
     const other = Object.hasOwn(known, algorithm) ? known[algorithm] : undefined;
     if (other !== undefined && other !== value)
       throw new ApiError(
         "RequestConflict",
-        `The ${algorithm} of object "${name}" is given as ${value}, but ${source} says ${other}.`,
+        `The ${algorithm} of object "${name}" is ${value} in this request, but ${source} has ${other}.`,
       );
   }
 }

@@ -1,4 +1,4 @@
-// Objects from upload to download, on each of the stores.
+// Objects from upload to download, on both stores.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startS3Server, type S3Server } from "../../../../test/support/s3-server.ts";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
@@ -50,7 +50,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     return [await reply.text(), reply.headers.get("content-type")];
   };
 
-  it("comes inside of a request", async () => {
+  it("is uploaded inline in a request", async () => {
     const name = newName();
     const upload = request(inline("hello"));
     const { uploadId, expires } = upload;
@@ -74,7 +74,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     expect(await content(name)).toEqual(["hello", "text/plain"]);
   });
 
-  it("comes by a PUT with the headers that the reply tells", async () => {
+  it("is uploaded by a PUT with the headers in the reply", async () => {
     const name = newName();
     const contentLength = 9000;
     const proposed = { putUrl: { contentType: "a/b", contentLength } };
@@ -94,13 +94,13 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     expect(put.status).toBe(200);
     await object.finishUpload({ name }, of);
     expect(await content(name)).toEqual(["x".repeat(contentLength), "a/b"]);
-    // The content that the local store wrote has a hash that it knows; S3 keeps that to itself.
+    // The local store computes a hash. S3 does not return one.
     const { hashes } = await object.object({ name });
     const { sha256 } = hashesOf(Buffer.from("x".repeat(contentLength)));
     expect(hashes).toEqual(kind === "local" ? { sha256 } : {});
   });
 
-  it("is not finished with another length than was announced, or with hashes of other content", async () => {
+  it("is not finished with another length than declared, or with hashes of other content", async () => {
     const name = newName();
     const upload = request({ putUrl: { contentType: "a/b", contentLength: 3 } });
     const of = { projectId, uploadId: upload.uploadId };
@@ -110,14 +110,14 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const longer = { ...upload, proposedUploadMethods: { putUrl: { contentType: "a/b", contentLength: 4 } } };
     await object.createUpload({ name }, longer);
     await expect(object.finishUpload({ name }, of)).rejects.toMatchObject(
-      conflict(`Object "${name}" was announced with 4 bytes, but 3 were uploaded.`),
+      conflict(`Object "${name}" was created with a length of 4 bytes, but 3 were uploaded.`),
     );
     await object.createUpload({ name }, upload);
     const hashes = hashesOf(Buffer.from("other"));
     if (kind === "local")
       await expect(object.finishUpload({ name }, { ...of, hashes })).rejects.toMatchObject(
         conflict(
-          `The sha256 of object "${name}" is given as ${hashes.sha256}, but the content that was uploaded says`,
+          `The sha256 of object "${name}" is ${hashes.sha256} in this request, but the uploaded content has`,
         ),
       );
     await object.finishUpload({ name }, { ...of, hashes: hashesOf(Buffer.from("abc")) });
@@ -134,16 +134,16 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const small = { contentType: "a/b", contentLength: 1, firstPart: 1 };
     expect(await methodsOf({ putUrl, multipartPutUrls: small })).toEqual(["putUrl"]);
     const large = { ...small, contentLength: 64 * 1024 ** 2 + 1 };
-    const parted = kind === "s3" ? ["multipartPutUrls"] : ["putUrl"];
-    expect(await methodsOf({ putUrl, multipartPutUrls: large })).toEqual(parted);
-    expect(await methodsOf({ multipartPutUrls: small })).toEqual(kind === "s3" ? parted : []);
+    const inParts = kind === "s3" ? ["multipartPutUrls"] : ["putUrl"];
+    expect(await methodsOf({ putUrl, multipartPutUrls: large })).toEqual(inParts);
+    expect(await methodsOf({ multipartPutUrls: small })).toEqual(kind === "s3" ? inParts : []);
   });
 
-  it("may be asked for again until it is finished, and not by anybody else", async () => {
+  it("can be created again until it is finished, but only with the same data", async () => {
     const name = newName();
     const upload = request({});
     expect((await object.createUpload({ name }, upload)).uploadMethod).toEqual({});
-    const taken = `There is an upload for object "${name}" already, with another`;
+    const taken = `An upload for object "${name}" already exists with another`;
     for (const [other, what] of [
       [{ uploadId: slugid() }, "uploadId"],
       [{ projectId: "other" }, "projectId"],
@@ -157,18 +157,18 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     await object.finishUpload({ name }, of);
     await object.finishUpload({ name }, of);
     await expect(object.createUpload({ name }, upload)).rejects.toMatchObject(
-      conflict(`Object "${name}" exists already: it cannot be uploaded again.`),
+      conflict(`Object "${name}" already exists and cannot be uploaded again.`),
     );
     expect(await content(name)).toEqual(["one", "text/plain"]);
   });
 
-  it("keeps its hashes: more may come until it is finished, none may change", async () => {
+  it("keeps its hashes: until it is finished, hashes may be added but not changed", async () => {
     const name = newName();
     const upload = request({}, { hashes: { md5: "a" } });
     const of = { projectId, uploadId: upload.uploadId };
     await object.createUpload({ name }, upload);
     await object.createUpload({ name }, { ...upload, hashes: { crc: "b" } });
-    const other = conflict(`The md5 of object "${name}" is given as x, but an earlier call says a.`);
+    const other = conflict(`The md5 of object "${name}" is x in this request, but an earlier call has a.`);
     await expect(object.createUpload({ name }, { ...upload, hashes: { md5: "x" } })).rejects.toMatchObject(
       other,
     );
@@ -176,21 +176,21 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const hashes = hashesOf(Buffer.from("data"));
     const wrong = { ...upload, proposedUploadMethods: inline("data"), hashes: { sha512: "0".repeat(128) } };
     await expect(object.createUpload({ name }, wrong)).rejects.toMatchObject(
-      conflict("but the content of dataInline says"),
+      conflict("but the content of dataInline has"),
     );
     await expect(object.finishUpload({ name }, { ...of, hashes: { md5: "x" } })).rejects.toMatchObject(other);
     await object.finishUpload({ name }, { ...of, hashes: { more: "c" } });
     expect((await object.object({ name })).hashes).toEqual({ ...hashes, md5: "a", crc: "b", more: "c" });
     await object.finishUpload({ name }, { ...of, hashes: { md5: "a", ...hashes } });
     await expect(object.finishUpload({ name }, { ...of, hashes: { md5: "x" } })).rejects.toMatchObject(
-      conflict(`The md5 of object "${name}" is given as x, but what was finished says a.`),
+      conflict(`The md5 of object "${name}" is x in this request, but the finished object has a.`),
     );
     await expect(object.finishUpload({ name }, { ...of, hashes: { late: "x" } })).rejects.toMatchObject(
       conflict(`Object "${name}" was finished without its late`),
     );
   });
 
-  it("takes any name for an algorithm, also those that every object of JavaScript has", async () => {
+  it("accepts any name of an algorithm, also those of JavaScript's built-in members", async () => {
     const name = newName();
     const upload = request(inline("x"), {
       hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as Hashes,
@@ -211,7 +211,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     );
   });
 
-  it("is finished by its upload and its project only, and once where several do", async () => {
+  it("is finished only with its upload id and project, and once by concurrent calls", async () => {
     const name = newName();
     const upload = request(inline("x"));
     const of = { projectId, uploadId: upload.uploadId };
@@ -225,7 +225,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
       message: expect.stringContaining('does not belong to project "other"'),
     });
     await expect(object.finishUpload({ name }, { ...of, uploadId: slugid() })).rejects.toMatchObject(
-      conflict(`The upload of object "${name}" has another id than`),
+      conflict(`The upload of object "${name}" does not have the id`),
     );
     const values = ["a", "b", "a", "b"];
     const calls = values.map((md5) => object.finishUpload({ name }, { ...of, hashes: { md5 } }));
@@ -234,7 +234,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     expect(done).toEqual(values.map((value) => value === md5));
   });
 
-  it("is downloaded by getUrl rather than simple, and by nothing else", async () => {
+  it("is downloaded by getUrl or simple, in this order, and by no other method", async () => {
     const name = newName();
     const upload = request(inline("x"));
     await object.createUpload({ name }, upload);
@@ -251,19 +251,19 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
       code: "NoMatchingMethod",
       statusCode: 406,
     });
-    const bewitless = await fetch(`${stack.rootUrl}/api/object/v1/download/${encodeURIComponent(name)}`, {
+    const unsigned = await fetch(`${stack.rootUrl}/api/object/v1/download/${encodeURIComponent(name)}`, {
       redirect: "manual",
     });
-    expect(bewitless.status).toBe(403);
+    expect(unsigned.status).toBe(403);
   });
 
-  it("is downloaded from a CDN where a rule says so, but by getUrl from the store", async () => {
+  it("is downloaded from a CDN if a rule matches, but by getUrl from the store", async () => {
     const name = `cdn/${slugid()}/a b`;
     const upload = request(inline("x"));
     await object.createUpload({ name }, upload);
     await object.finishUpload({ name }, { projectId, uploadId: upload.uploadId });
     const simple = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
-    // As it is in the bucket, so that a name that is used again never leads to what the CDN remembers of it.
+    // With the content id, as in the bucket, so that a reused name never returns what the CDN has cached.
     const path = new RegExp(`^https://cdn.example.com/o/[\\w-]{22}/${name.replace(" ", "%20")}$`);
     expect(simple).toEqual({ method: "simple", url: expect.stringMatching(path) });
     if (s3) {
@@ -276,7 +276,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     expect(await reader.object.download({ name })).toEqual({ url: simple.url });
   });
 
-  it("needs scopes for its name and project", async () => {
+  it("requires scopes for its name and project", async () => {
     const name = newName();
     const upload = request(inline("x"));
     const of = { projectId, uploadId: upload.uploadId };
@@ -300,7 +300,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     expect(await rightly.object({ name })).toMatchObject({ projectId });
   });
 
-  it("is refused with a reason where it could not be kept", async () => {
+  it("is refused with a reason if it could not be stored", async () => {
     const attempt = async (
       proposed: CreateUploadRequest["proposedUploadMethods"],
       more = {},
@@ -314,22 +314,24 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const data = (objectData: string) => ({ dataInline: { contentType: "a/b", objectData } });
     expect(await attempt(data("no base64"))).toContain("dataInline.objectData is not base64.");
     expect(await attempt(data(Buffer.alloc(8193).toString("base64")))).toContain(
-      "has 8193 bytes; it may have 8192",
+      "has 8193 bytes; the limit is 8192",
     );
     expect(await attempt(data(Buffer.alloc(8192).toString("base64")))).toBe("accepted");
-    expect(await attempt(inline("x", "a\nb"))).toContain("characters that no Content-Type header can carry");
+    expect(await attempt(inline("x", "a\nb"))).toContain("not allowed in a Content-Type header");
     expect(await attempt({ putUrl: { contentType: "a/b", contentLength: -1 } })).toContain(
-      "is no number of bytes",
+      "contentLength is -1; it must be between 0 and",
     );
     expect(await attempt({}, { hashes: { "no name": "x" } })).toContain(
-      '"no name", which names no algorithm',
+      '"no name", which is not a valid name of an algorithm',
     );
-    expect(await attempt({}, { hashes: { md5: 1 } })).toContain("hashes.md5 must be a text");
-    expect(await attempt({}, {}, "x".repeat(1201))).toContain("has 1201 characters; it may have 1200");
+    expect(await attempt({}, { hashes: { md5: 1 } })).toContain("hashes.md5 must be a string");
+    expect(await attempt({}, {}, "x".repeat(1201))).toContain("has 1201 characters; the limit is 1200");
     if (kind === "s3") {
       expect(await attempt(inline("x"), {}, "x".repeat(1020))).toContain("is too long for the store");
       const late = { contentType: "a/b", contentLength: 1, firstPart: 2 };
-      expect(await attempt({ multipartPutUrls: late })).toContain("firstPart is 2, but 1 bytes are 1 parts");
+      expect(await attempt({ multipartPutUrls: late })).toContain(
+        "firstPart is 2, but the number of parts for 1 bytes is 1",
+      );
       expect(await attempt({ putUrl: { contentType: "a/b", contentLength: 5 * 1024 ** 3 + 1 } })).toContain(
         "S3 accepts at most 5368709120 in one PUT. Upload it in parts: propose multipartPutUrls.",
       );

@@ -1,4 +1,4 @@
-// Uploads in parts, by the API and against S3.
+// Uploads in parts, through the API and with S3.
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startS3Server, type S3Server } from "../../../../test/support/s3-server.ts";
@@ -24,11 +24,11 @@ const start = (name: string, contentLength: number, uploadId = slugid()) => {
   const expires = "2100-01-01T00:00:00.000Z";
   return {
     of,
-    ask: async (firstPart = 1) => {
+    create: async (firstPart = 1) => {
       const multipartPutUrls = { contentType: "a/b", contentLength, firstPart };
       const proposedUploadMethods = { multipartPutUrls };
       const { uploadMethod } = await object.createUpload({ name }, { ...of, expires, proposedUploadMethods });
-      if (!uploadMethod.multipartPutUrls) throw new Error("no URLs of parts");
+      if (!uploadMethod.multipartPutUrls) throw new Error("no URLs for parts");
       return uploadMethod.multipartPutUrls;
     },
   };
@@ -41,23 +41,23 @@ const put = (url: string, body: Uint8Array): Promise<string> =>
     sent.on("error", reject).end(body);
   });
 
-it("an object goes up in parts, any of which can be asked for and sent again", async () => {
+it("an object is uploaded in parts, each of which can be requested and sent again", async () => {
   const name = "large";
   const content = Buffer.alloc(130 * MiB, "taskyard ");
-  const { of, ask } = start(name, content.length);
-  const { partSize, partCount, firstPart, urls } = await ask();
+  const { of, create } = start(name, content.length);
+  const { partSize, partCount, firstPart, urls } = await create();
   expect([partSize, partCount, firstPart, urls.length]).toEqual([64 * MiB, 3, 1, 3]);
   const part = (n: number): Buffer => content.subarray((n - 1) * partSize, n * partSize);
-  await put(urls[0] ?? "", Buffer.from("torn"));
+  await put(urls[0] ?? "", Buffer.from("incomplete"));
   const first = await put(urls[0] ?? "", part(1));
-  // The same upload goes on with URLs that were asked for later.
-  const rest = await ask(2);
+  // The upload continues with URLs that were requested later.
+  const rest = await create(2);
   expect([rest.firstPart, rest.urls.length]).toEqual([2, 2]);
   const others = await Promise.all(rest.urls.map((url, i) => put(url, part(i + 2))));
 
   await expect(object.finishUpload({ name }, of)).rejects.toMatchObject({
     code: "RequestConflict",
-    message: expect.stringContaining("and give the ETags of its parts as partEtags"),
+    message: expect.stringContaining("and send the ETags of its parts as partEtags"),
   });
   await object.finishUpload({ name }, { ...of, partEtags: [first, ...others] });
   const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
@@ -66,10 +66,10 @@ it("an object goes up in parts, any of which can be asked for and sent again", a
   expect(Buffer.from(await reply.arrayBuffer()).equals(content)).toBe(true);
 });
 
-it("calls that end one upload while that is under way wait for it, instead of ending it again", async () => {
+it("concurrent calls that finish one upload share a single attempt", async () => {
   const name = "slow";
-  const { of, ask } = start(name, 3);
-  const { urls } = await ask();
+  const { of, create } = start(name, 3);
+  const { urls } = await create();
   const partEtags = [await put(urls[0] ?? "", Buffer.from("abc"))];
   s3.requests();
   await Promise.all([1, 2, 3].map(() => object.finishUpload({ name }, { ...of, partEtags })));
@@ -77,29 +77,31 @@ it("calls that end one upload while that is under way wait for it, instead of en
   await object.finishUpload({ name }, { ...of, partEtags });
 });
 
-it("a reply has a hundred URLs, of parts that grow where there would be too many", async () => {
+it("a reply has up to a hundred URLs, and parts are larger if there would be too many", async () => {
   const terabytes = start("huge", 5 * 1024 ** 4);
-  const huge = await terabytes.ask(9_950);
+  const huge = await terabytes.create(9_950);
   expect([huge.partCount, huge.partSize * huge.partCount >= 5 * 1024 ** 4]).toEqual([10_000, true]);
   expect([huge.firstPart, huge.urls.length]).toEqual([9_950, 51]);
-  expect((await terabytes.ask()).urls).toHaveLength(100);
-  await expect(start("small", 1).ask(2)).rejects.toMatchObject({
+  expect((await terabytes.create()).urls).toHaveLength(100);
+  await expect(start("small", 1).create(2)).rejects.toMatchObject({
     code: "InputError",
-    message: expect.stringContaining("firstPart is 2, but 1 bytes are 1 parts."),
+    message: expect.stringContaining("firstPart is 2, but the number of parts for 1 bytes is 1."),
   });
-  expect((await start("nothing", 0).ask()).urls).toHaveLength(1);
+  expect((await start("nothing", 0).create()).urls).toHaveLength(1);
 });
 
-it("parts that became something else than was announced can be sent anew", async () => {
+it("parts with another total length than declared can be sent again", async () => {
   const name = "too short";
-  const { of, ask } = start(name, 3);
+  const { of, create } = start(name, 3);
   const send = async (content: string) => {
-    const { urls } = await ask();
+    const { urls } = await create();
     return [await put(urls[0] ?? "", Buffer.from(content))];
   };
   await expect(object.finishUpload({ name }, { ...of, partEtags: await send("ab") })).rejects.toMatchObject({
     code: "RequestConflict",
-    message: expect.stringContaining("was announced with 3 bytes, but 2 were uploaded. Upload it again."),
+    message: expect.stringContaining(
+      "was created with a length of 3 bytes, but 2 were uploaded. Upload it again.",
+    ),
   });
   await object.finishUpload({ name }, { ...of, partEtags: await send("abc") });
   const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
@@ -107,10 +109,10 @@ it("parts that became something else than was announced can be sent anew", async
   expect((await s3.keys("private-artifacts")).filter((key) => key.endsWith(name))).toHaveLength(1);
 });
 
-it("calls at once share one upload, and a change of mind leaves no parts behind", async () => {
+it("concurrent calls share one upload, and switching to another method leaves no parts behind", async () => {
   const name = "shared";
-  const { of, ask } = start(name, 3);
-  const replies = await Promise.all([ask(), ask(), ask(), ask()]);
+  const { of, create } = start(name, 3);
+  const replies = await Promise.all([create(), create(), create(), create()]);
   const ids = new Set(replies.map(({ urls }) => new URL(urls[0] ?? "").searchParams.get("uploadId")));
   expect(ids.size).toBe(1);
   await put(replies[0]?.urls[0] ?? "", Buffer.from("abc"));

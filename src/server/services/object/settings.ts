@@ -14,7 +14,7 @@ const cdnRule = Type.Object(
 const objects = section("The object service.", {
   cdn: list(cdnRule, [], {
     description:
-      "Download URLs of some objects lead elsewhere: a list of regexp (on the name) and baseUrl (the key in the bucket is appended, without its `objects/`). The first that matches counts.",
+      "Rules that replace the download URLs of objects: a list of regexp (matched against the name) and baseUrl (to which the key in the bucket is appended, without `objects/`). The first matching rule applies.",
   }),
 });
 

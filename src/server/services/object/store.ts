@@ -1,4 +1,4 @@
-// The statements of the object service.
+// The SQL statements of the object service.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../core/db.ts";
 import { sql, type Sql } from "../../core/sql.ts";
@@ -35,8 +35,8 @@ export const readObject = (db: Queryable, name: string): Promise<ObjectRow | und
   db.maybeOne(ObjectRow, sql`select ${columns} from objects o where o.name = ${name}`);
 
 /**
- * Writes an upload, or the same one again: of the same project, id and expiry, not finished, and with no other value for
- * a hash that is known. Undefined where the name is taken by something else; then nothing is written.
+ * Inserts an upload, or updates the same unfinished one: with the same project, id and expiration, and no conflicting
+ * hashes. Returns undefined, and writes nothing, if the name is taken otherwise.
  */
 export const writeUpload = (db: Queryable, upload: NewUpload): Promise<ObjectRow | undefined> =>
   db.maybeOne(
@@ -54,7 +54,7 @@ export const writeUpload = (db: Queryable, upload: NewUpload): Promise<ObjectRow
     returning ${columns}`,
   );
 
-/** Keeps what the store knows an upload in parts by, and what becomes of them. 0 where another call was first. */
+/** Stores the id of an upload in parts, and the id of its content. Returns 0 if another call was first. */
 export const writePartsId = (
   db: Queryable,
   upload: ObjectRow,
@@ -67,20 +67,20 @@ export const writePartsId = (
     where name = ${upload.name} and upload_id = ${upload.upload_id} and parts_id is null
       and upload_expires is not null`);
 
-/** Parts that became something else than was announced count no more, so that others can be begun. */
-export const forgetParts = (db: Queryable, upload: ObjectRow): Promise<number> =>
+/** Clears the upload in parts, so that another one can be started. */
+export const clearParts = (db: Queryable, upload: ObjectRow): Promise<number> =>
   db.run(sql`
     update objects set parts_id = null, content_id = null
     where name = ${upload.name} and upload_id = ${upload.upload_id} and parts_id = ${upload.parts_id}
       and upload_expires is not null`);
 
-/** Notes under what name content is going to be, so that it is never forgotten there. 0 where the upload is over. */
-export const noteContentId = (db: Queryable, upload: ObjectRow, contentId: string): Promise<number> =>
+/** Records a content id before content is stored under it, so that it is always deleted. Returns 0 after the upload. */
+export const addContentId = (db: Queryable, upload: ObjectRow, contentId: string): Promise<number> =>
   db.run(sql`
     update objects set content_ids = content_ids || ${contentId}::text
     where name = ${upload.name} and upload_id = ${upload.upload_id} and upload_expires is not null`);
 
-/** Ends an upload. 0 where it was ended or removed meanwhile, or got another value for one of the hashes. */
+/** Finishes an upload. Returns 0 if it was finished or removed concurrently, or has a conflicting hash. */
 export const finish = (
   db: Queryable,
   upload: ObjectRow,
@@ -94,7 +94,7 @@ export const finish = (
     where o.name = ${upload.name} and o.upload_id = ${upload.upload_id} and o.upload_expires is not null
       and (o.hashes || ${JSON.stringify(hashes)}::jsonb) @> o.hashes`);
 
-/** Objects that expired before `now`, the longest expired first, but for the first `skipped`. */
+/** Returns objects that expired before `now`, in order of expiration, without the first `skipped`. */
 export const expiredObjects = (
   db: Queryable,
   now: string,
@@ -107,7 +107,7 @@ export const expiredObjects = (
     select ${columns} from objects o where o.expires < ${now}::timestamptz order by o.expires limit ${limit} offset ${skipped}`,
   );
 
-/** Uploads whose time ended before `now` without their being finished, but for the first `skipped`. */
+/** Returns unfinished uploads that expired before `now`, in order of expiration, without the first `skipped`. */
 export const abandonedUploads = (
   db: Queryable,
   now: string,
@@ -122,11 +122,11 @@ export const abandonedUploads = (
     order by o.upload_expires limit ${limit} offset ${skipped}`,
   );
 
-/** Removes those of the rows that are still expired or abandoned; answers how many. */
+/** Deletes those of the rows that are still expired or abandoned. Returns their number. */
 export const deleteObjects = (db: Queryable, rows: readonly ObjectRow[], now: string): Promise<number> =>
   db.run(sql`
     delete from objects o
     using unnest(${rows.map((row) => row.name)}::text[], ${rows.map((row) => row.upload_id)}::text[])
-      as gone (name, upload_id)
-    where o.name = gone.name and o.upload_id = gone.upload_id
+      as given (name, upload_id)
+    where o.name = given.name and o.upload_id = given.upload_id
       and (o.expires < ${now}::timestamptz or o.upload_expires < ${now}::timestamptz)`);

@@ -1,4 +1,4 @@
-// The ways in which the bytes of an upload get into the store, and which of the proposed ones is taken.
+// Chooses one of the proposed upload methods and starts the upload.
 import {
   MAX_INLINE_BYTES,
   MAX_PART_URLS,
@@ -13,9 +13,9 @@ import type { ObjectContext } from "./context.ts";
 import { readObject, writePartsId, type ObjectRow } from "./store.ts";
 
 const URL_MS = 45 * 60_000;
-/** A client starts its upload within the time it was told; the way to the store may take a little longer. */
+/** URLs are valid a little longer than clients are told, since a request may take time to reach the store. */
 const URL_GRACE_MS = 10_000;
-/** Large enough for 640 GB in as many parts as there may be; beyond, parts grow. */
+/** Sufficient for 640 GB with the maximum number of parts. Larger objects have larger parts. */
 const PART_BYTES = 64 * 1024 ** 2;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
 
@@ -30,18 +30,18 @@ interface Parts extends Content {
   readonly partSize: number;
   readonly partCount: number;
 }
-interface BegunParts {
+interface StartedParts {
   readonly key: ContentKey;
   readonly uploadId: string;
 }
 export type Choice =
   | { readonly method: "dataInline"; readonly contentType: string; readonly bytes: Buffer }
-  | { readonly method: "putUrl"; readonly of: Content }
-  | { readonly method: "multipartPutUrls"; readonly of: Parts }
+  | { readonly method: "putUrl"; readonly content: Content }
+  | { readonly method: "multipartPutUrls"; readonly content: Parts }
   | { readonly method: "none" };
 
-/** The method that is taken. Throws `InputError` for what is wrong with any of them, while nothing is written yet. */
-export function chosenMethod(
+/** Chooses a method. Throws `InputError` if any proposed method is invalid, before anything is written. */
+export function chooseMethod(
   { artifacts }: Pick<ObjectContext, "artifacts">,
   { name, uploadId }: { readonly name: string; readonly uploadId: string },
   proposed: Proposed,
@@ -49,18 +49,18 @@ export function chosenMethod(
   checkProposal(proposed);
   const { dataInline, putUrl, multipartPutUrls } = proposed;
   if (dataInline) {
-    const bytes = decoded(dataInline.objectData);
+    const bytes = decodeBase64(dataInline.objectData);
     return { method: "dataInline", contentType: dataInline.contentType, bytes };
   }
   if (multipartPutUrls && artifacts.parts && (!putUrl || multipartPutUrls.contentLength > PART_BYTES))
-    return { method: "multipartPutUrls", of: partsOf(multipartPutUrls) };
+    return { method: "multipartPutUrls", content: planParts(multipartPutUrls) };
   if (!putUrl) return { method: "none" };
   artifacts.requireStorable({ object: name, uploadId }, putUrl.contentLength);
-  return { method: "putUrl", of: putUrl };
+  return { method: "putUrl", content: putUrl };
 }
 
-/** Does what the choice says, for an upload that is reserved. */
-export async function beginUpload(
+/** Starts a reserved upload with the chosen method. */
+export async function startUpload(
   ctx: ObjectContext,
   upload: ObjectRow,
   choice: Choice,
@@ -75,8 +75,8 @@ export async function beginUpload(
   const until = ctx.clock.now() + URL_MS;
   const expires = new Date(until).toISOString();
   if (choice.method === "multipartPutUrls")
-    return { multipartPutUrls: { ...(await partUrls(ctx, upload, choice.of, until)), expires } };
-  const { contentType, contentLength } = choice.of;
+    return { multipartPutUrls: { ...(await partUrls(ctx, upload, choice.content, until)), expires } };
+  const { contentType, contentLength } = choice.content;
   const url = await ctx.artifacts.uploadUrl({
     key,
     contentType,
@@ -88,52 +88,57 @@ export async function beginUpload(
     "Content-Type": contentType,
     "Content-Length": String(contentLength),
     "Content-Encoding": "identity",
-    // A page that somebody uploaded must not run as one of the store's origin, which others' content shares.
+    // An uploaded page must not run in the store's origin, which it shares with content of others.
     ...(ctx.artifacts.htmlAsAttachment &&
       /^text\/html\b/i.test(contentType) && { "Content-Disposition": "attachment" }),
   };
   return { putUrl: { url, expires, headers } };
 }
 
-function decoded(base64: string): Buffer {
+function decodeBase64(base64: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0)
     throw new ApiError("InputError", "proposedUploadMethods.dataInline.objectData is not base64.");
   const bytes = Buffer.from(base64, "base64");
   if (bytes.length > MAX_INLINE_BYTES)
     throw new ApiError(
       "InputError",
-      `proposedUploadMethods.dataInline.objectData has ${bytes.length} bytes; it may have ${MAX_INLINE_BYTES}. ` +
-        `Use putUrl for more.`,
+      `proposedUploadMethods.dataInline.objectData has ${bytes.length} bytes; the limit is ${MAX_INLINE_BYTES}. ` +
+        `Use putUrl for larger content.`,
     );
   return bytes;
 }
 
-/** What the schema leaves open. */
+/** Checks what the schema does not. */
 function checkProposal(proposed: Proposed): void {
-  for (const [method, of] of Object.entries(proposed)) {
-    if (!/^[\x20-\x7e]*$/.test(of.contentType))
+  for (const [method, content] of Object.entries(proposed)) {
+    if (!/^[\x20-\x7e]*$/.test(content.contentType))
       throw new ApiError(
         "InputError",
-        `proposedUploadMethods.${method}.contentType ${JSON.stringify(of.contentType)} has characters that no ` +
-          `Content-Type header can carry.`,
+        `proposedUploadMethods.${method}.contentType ${JSON.stringify(content.contentType)} has characters that are ` +
+          `not allowed in a Content-Type header.`,
       );
-    if ("contentLength" in of && (of.contentLength < 0 || of.contentLength > MAX_PARTS * MAX_PART_BYTES))
+    if (
+      "contentLength" in content &&
+      (content.contentLength < 0 || content.contentLength > MAX_PARTS * MAX_PART_BYTES)
+    )
       throw new ApiError(
         "InputError",
-        `proposedUploadMethods.${method}.contentLength (${of.contentLength}) is no number of bytes that can be stored.`,
+        `proposedUploadMethods.${method}.contentLength is ${content.contentLength}; it must be between 0 and ` +
+          `${MAX_PARTS * MAX_PART_BYTES}.`,
       );
   }
 }
 
-function partsOf(proposed: NonNullable<Proposed["multipartPutUrls"]>): Parts {
+function planParts(proposed: NonNullable<Proposed["multipartPutUrls"]>): Parts {
   const { contentLength, firstPart } = proposed;
   const partSize = Math.max(PART_BYTES, Math.ceil(contentLength / MAX_PARTS));
-  // Nothing at all is a part as well.
+  // Empty content has one part.
   const partCount = Math.max(1, Math.ceil(contentLength / partSize));
   if (firstPart > partCount)
     throw new ApiError(
       "InputError",
-      `proposedUploadMethods.multipartPutUrls.firstPart is ${firstPart}, but ${contentLength} bytes are ${partCount} parts.`,
+      `proposedUploadMethods.multipartPutUrls.firstPart is ${firstPart}, but the number of parts for ${contentLength} ` +
+        `bytes is ${partCount}.`,
     );
   return { ...proposed, partSize, partCount };
 }
@@ -145,34 +150,31 @@ async function partUrls(
   until: number,
 ): Promise<{ partSize: number; partCount: number; firstPart: number; urls: string[] }> {
   const { parts } = ctx.artifacts;
-  if (!parts) throw new Error("the store has no uploads in parts");
-  const begun = begunParts(upload) ?? (await beginParts(ctx, parts, upload, contentType));
+  if (!parts) throw new Error("the store does not support uploads in parts");
+  const started = startedParts(upload) ?? (await startParts(ctx, parts, upload, contentType));
   const last = Math.min(firstPart + MAX_PART_URLS - 1, partCount);
-  const urls = await parts.urls({ ...begun, first: firstPart, last, expires: until });
+  const urls = await parts.urls({ ...started, first: firstPart, last, expires: until });
   return { partSize, partCount, firstPart, urls };
 }
 
-/** What the store knows the parts of an upload by, where it has begun in parts. */
-export function begunParts(upload: ObjectRow | undefined): BegunParts | undefined {
+/** Returns the key and id of an upload in parts, if one was started. */
+export function startedParts(upload: ObjectRow | undefined): StartedParts | undefined {
   if (!upload || upload.parts_id === null || upload.content_id === null) return undefined;
   return { key: { object: upload.name, contentId: upload.content_id }, uploadId: upload.parts_id };
 }
 
-async function beginParts(
+async function startParts(
   { db }: ObjectContext,
   parts: PartUploads,
   upload: ObjectRow,
   contentType: string,
-): Promise<BegunParts> {
+): Promise<StartedParts> {
   const key = { object: upload.name, contentId: slugid() };
   const uploadId = await parts.start(key, contentType);
   if ((await writePartsId(db, upload, uploadId, key.contentId)) > 0) return { key, uploadId };
-  // Another call of the same upload was first; the parts of both go to one.
+  // Another call for the same upload was first. Both share its parts.
   await parts.abort(key, uploadId);
-  const other = begunParts(await readObject(db, upload.name));
+  const other = startedParts(await readObject(db, upload.name));
   if (other) return other;
-  throw new ApiError(
-    "RequestConflict",
-    `The upload of object "${upload.name}" ended while this call was under way.`,
-  );
+  throw new ApiError("RequestConflict", `The upload of object "${upload.name}" ended during this call.`);
 }

@@ -146,9 +146,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     await stack.client.object.createUpload({ name }, taken);
     await expect(create(task, "taken")).rejects.toMatchObject({
       code: "RequestConflict",
-      message: expect.stringContaining(
-        `There is an upload for object "${name}" already, with another uploadId`,
-      ),
+      message: expect.stringContaining(`An upload for object "${name}" already exists with another uploadId`),
     });
     await task.worker.queue.reportCompleted(task.run);
     const late = stack.client.queue.createArtifact({ ...task.run, name: "late" }, body());
