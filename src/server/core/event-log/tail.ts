@@ -43,7 +43,7 @@ const outage = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
 /** Reads only while there are listeners. */
 export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions): Tail {
   const listeners = new Set<TailListener>();
-  let joining = new Map<TailListener, (position: Position) => void>();
+  const joining = new Map<TailListener, (position: Position) => void>();
   let position: Position | undefined;
   let running: Promise<void> | undefined;
   let stopped = false;
@@ -55,13 +55,10 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     let failures = 0;
     while (!stopped && listeners.size + joining.size > 0) {
       const began = clock.now();
-      const joiners = joining;
-      joining = new Map();
       try {
-        await round(joiners);
+        await round();
         failures = 0;
       } catch (err) {
-        joining = new Map([...joiners, ...joining]);
         if (err instanceof UnusablePosition) dismiss(err);
         else {
           monitor.log.warn({ err, failures }, "the end of the event log could not be read; trying again");
@@ -78,7 +75,8 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
   }
 
   /** Everything up to now to the listeners; then those who wanted to join are listeners too. */
-  async function round(joiners: ReadonlyMap<TailListener, (position: Position) => void>): Promise<void> {
+  async function round(): Promise<void> {
+    const joiners = [...joining.keys()];
     if (position === undefined || listeners.size === 0) position = await positionNow(db);
     else
       for (let caughtUp = false; !caughtUp && !stopped;) {
@@ -87,7 +85,11 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
         for (const listener of listeners) listener.push(page.events, position);
       }
     if (stopped) return;
-    for (const [listener, joined] of joiners) {
+    for (const listener of joiners) {
+      const joined = joining.get(listener);
+      // It may have left meanwhile.
+      if (!joined) continue;
+      joining.delete(listener);
       listeners.add(listener);
       joined(position);
     }
