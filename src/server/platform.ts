@@ -9,6 +9,7 @@ import { openEventLog, type EventLog } from "./core/event-log/index.ts";
 import type { Lifecycle } from "./core/lifecycle.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { InstanceSecrets } from "./core/service.ts";
+import { startWakeUpRelay } from "./core/wake-up-relay.ts";
 import { createWakeUps, type WakeUps } from "./core/wake-ups.ts";
 import { migrate } from "./db/index.ts";
 
@@ -38,10 +39,13 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenedPlat
   const { log } = monitor;
   await migrate({ url, log });
   const { poolSize, statementTimeout: statementTimeoutMs } = config.database;
-  const db = openDb({ url, log, poolSize, statementTimeoutMs, checkRows: checked });
+  const wakeUps = createWakeUps({ log });
+  const { wake } = wakeUps;
+  const db = openDb({ url, log, poolSize, statementTimeoutMs, checkRows: checked, wake });
   lifecycle.add("database", () => db.close());
-  const wakeUps = await createWakeUps({ url, db, clock, log, intervalMs: config.events.notifyInterval });
-  lifecycle.add("wake-ups", () => wakeUps.stop());
+  const { notifyInterval: intervalMs } = config.events;
+  const relay = await startWakeUpRelay({ url, db, wakeUps, clock, log, intervalMs });
+  lifecycle.add("wake-up relay", () => relay.stop());
   const events = await openEventLog({ db, wakeUps, clock, monitor, config: config.events });
   lifecycle.add("event log", () => events.stop());
   const { store, local, close } = await openArtifactStore({ config, secret: secrets.secret, clock, log });

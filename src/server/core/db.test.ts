@@ -13,7 +13,7 @@ import {
   type Db,
   type DbOptions,
 } from "./db.ts";
-import { sql } from "./sql.ts";
+import { sql, waking } from "./sql.ts";
 
 let t: TestDatabase;
 beforeAll(async () => {
@@ -214,6 +214,56 @@ describe("transactions", () => {
     const results = await Promise.allSettled([crossing(1, 2), crossing(2, 1)]);
     const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
     expect(failures.map(isRetryable)).toEqual([true]);
+  });
+});
+
+describe("wake-ups", () => {
+  const woken: string[] = [];
+  beforeEach(() => void woken.splice(0));
+  const wake = (topic: string): void => void woken.push(topic);
+  /** Wakes `rows <count>` after a statement with a result, and `any` in any case. */
+  const waker = (id: number) =>
+    waking(({ rowCount }) => [...(rowCount ? [`rows ${rowCount}`] : []), "any"], addNote(id));
+
+  test("come after a statement, with its result", async () => {
+    const db = open({ wake });
+    await db.run(waker(1));
+    expect(woken).toEqual(["rows 1", "any"]);
+  });
+
+  test("that depend on the result do not come after a statement that failed", async () => {
+    const db = open({ wake });
+    await t.db.run(addNote(1));
+    await expect(db.run(waker(1))).rejects.toSatisfy((err) => isUniqueViolation(err));
+    expect(woken).toEqual(["any"]);
+  });
+
+  test("of a transaction come once, after its commit", async () => {
+    let seen: Promise<unknown[]> | undefined;
+    const db = open({
+      wake: (topic) => {
+        wake(topic);
+        seen ??= t.db.many(Notes, allNotes);
+      },
+    });
+    await db.tx(async (tx) => {
+      await tx.run(waker(1));
+      await tx.run(waker(2));
+      expect(woken).toEqual([]);
+    });
+    expect(woken).toEqual(["rows 1", "any"]);
+    expect(await seen).toHaveLength(2);
+  });
+
+  test("of a transaction come after a rollback too, since its locks may have made others skip rows", async () => {
+    const db = open({ wake });
+    await t.db.run(addNote(2));
+    const attempt = db.tx(async (tx) => {
+      await tx.run(waker(1));
+      await tx.run(waker(2));
+    });
+    await expect(attempt).rejects.toSatisfy((err) => isUniqueViolation(err));
+    expect(woken).toEqual(["rows 1", "any"]);
   });
 });
 

@@ -4,7 +4,7 @@ import pg from "pg";
 import type { Static, TObject } from "typebox";
 import { breaksConnection, DatabaseUnavailable, isRetryable, isUnavailable } from "./db-errors.ts";
 import { assertRow } from "./row-check.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, StatementResult } from "./sql.ts";
 
 export { DatabaseUnavailable, isRetryable, isUniqueViolation } from "./db-errors.ts";
 export { Bytes, Timestamp } from "./row-check.ts";
@@ -50,6 +50,8 @@ export interface DbOptions {
    * `adaptive` leaves it to PostgreSQL, for reports over whole tables. See docs/decisions/004.
    */
   plans?: "steady" | "adaptive";
+  /** Called with each topic that a statement wakes (see `waking`), after it has committed. */
+  wake?: (topic: string) => void;
   log?: DbLog;
 }
 
@@ -75,7 +77,7 @@ export const steadyPlans: readonly string[] = [
  * Every error that is the database's fault, not the statement's, is a DatabaseUnavailable.
  */
 export function openDb(options: DbOptions): Db {
-  const { checkRows = false, statementTimeoutMs = 60_000, answerGraceMs = 5_000, log } = options;
+  const { checkRows = false, statementTimeoutMs = 60_000, answerGraceMs = 5_000, wake, log } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize ?? 10,
@@ -115,22 +117,33 @@ export function openDb(options: DbOptions): Db {
     }
   };
 
-  const onPool = (query: Sql): Promise<pg.QueryResult> => retrying(() => once(query));
+  const onPool = async (query: Sql): Promise<pg.QueryResult> => {
+    let result: StatementResult = failed;
+    try {
+      return (result = await retrying(() => once(query)));
+    } finally {
+      if (wake) for (const topic of topicsOf(query, result)) wake(topic);
+    }
+  };
 
   return {
     ...queryable(onPool, checkRows),
     async tx(body) {
       const client = await pool.connect().catch(rethrow);
+      const topics = new Set<string>();
       let open = true;
       let broken = false;
       const inTx = async (query: Sql): Promise<pg.QueryResult> => {
         // By now the connection may serve somebody else.
         if (!open) throw new Error(`the transaction has ended; was a statement not awaited? ${query.text}`);
+        let result: StatementResult = failed;
         try {
-          return await client.query(prepared(query));
+          return (result = await client.query(prepared(query)));
         } catch (err) {
           broken ||= breaksConnection(err);
           return rethrow(err);
+        } finally {
+          for (const topic of topicsOf(query, result)) topics.add(topic);
         }
       };
       try {
@@ -149,6 +162,8 @@ export function openDb(options: DbOptions): Db {
       } finally {
         open = false;
         client.release(broken);
+        // Also after a rollback: it releases locks because of which others skipped rows. A spurious wake-up is harmless.
+        if (wake) for (const topic of topics) wake(topic);
       }
     },
     close() {
@@ -177,6 +192,13 @@ export async function retrying<R>(attempt: () => Promise<R>): Promise<R> {
 
 const begin: Sql = { text: "begin", values: [] };
 const commit: Sql = { text: "commit", values: [] };
+
+const failed: StatementResult = { rows: [], rowCount: 0 };
+const noTopics: readonly string[] = [];
+
+/** Returns the topics that a statement with this result wakes. */
+const topicsOf = ({ wakes }: Sql, result: StatementResult): readonly string[] =>
+  wakes ? wakes.flatMap((topics) => [...topics(result)]) : noTopics;
 
 type Execute = (query: Sql) => Promise<pg.QueryResult>;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sql, type Sql } from "./sql.ts";
+import { sql, waking, type Sql } from "./sql.ts";
 
 describe("sql", () => {
   test("makes numbered parameters of values", () => {
@@ -86,6 +86,46 @@ describe("sql", () => {
         // The same places in another order: one must not get the text of the other.
         check(mirror(spec));
       }),
+    );
+  });
+});
+
+describe("waking", () => {
+  const result = { rows: [{ a: 1 }], rowCount: 1 };
+  const topics = (query: Sql): string[] => (query.wakes ?? []).flatMap((wake) => [...wake(result)]);
+
+  test("leaves text and values as they are", () => {
+    const fragment = sql`a = ${1} and ${sql`b = ${2}`}`;
+    const woken = waking(() => ["x"], fragment);
+    expect(woken).toMatchObject({ text: fragment.text, values: fragment.values });
+    expect(fragment.wakes).toBeUndefined();
+  });
+
+  test("is collected from the fragments of a statement, however deep they are", () => {
+    const inner = waking(() => ["inner"], sql`inner`);
+    const middle = waking(() => ["middle"], sql`middle ${inner}`);
+    expect(topics(sql`${1} ${sql`deep ${middle}`} ${waking(() => ["other"], sql`other`)}`)).toEqual([
+      "inner",
+      "middle",
+      "other",
+    ]);
+    expect(sql`select ${1} ${sql`none`}`.wakes).toBeUndefined();
+  });
+
+  test("depends on the values of each call, unlike the text", () => {
+    const byId = (id: number): Sql => waking(() => [`id ${id}`], sql`select ${id}`);
+    expect(byId(1).text).toBe(byId(2).text);
+    expect([byId(1), byId(2)].map(topics)).toEqual([["id 1"], ["id 2"]]);
+  });
+
+  test("gets the result of the statement", () => {
+    const column = waking(({ rows }) => rows.map((row) => `a ${String(row["a"])}`), sql`a`);
+    expect(topics(sql`select ${column}`)).toEqual(["a 1"]);
+  });
+
+  test("refuses what was not made by the tag, since its text could not be spliced in", () => {
+    expect(() => waking(() => [], { text: "select", values: [] })).toThrow(
+      "only a fragment made by `sql` can wake topics",
     );
   });
 });

@@ -1,7 +1,10 @@
 // The statements of named consumers: how far each has come, and what it could not handle.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../db.ts";
-import { sql } from "../sql.ts";
+import { sql, waking } from "../sql.ts";
+
+/** Wakes a consumer: dead letters are to be retried. */
+export const retryTopic = (consumer: string): string => `dead-letters:${consumer}`;
 
 const PositionRow = Type.Object({ position: Type.String() });
 
@@ -98,7 +101,7 @@ export function listRetries(db: Queryable, consumer: string, limit: number): Pro
 export async function requestRetry(db: Queryable, consumer: string, id: number): Promise<boolean> {
   const query = sql`update event_dead_letters set retry_requested = true
     where consumer = ${consumer} and event_id = ${id}`;
-  return (await db.run(query)) === 1;
+  return (await db.run(waking(() => [retryTopic(consumer)], query))) === 1;
 }
 
 /** Forgets a dead letter; false where there is no such one. */

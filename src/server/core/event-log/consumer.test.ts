@@ -7,8 +7,16 @@ import { until } from "../../../../test/support/until.ts";
 import { systemClock, type Clock } from "../../../lib/clock.ts";
 import { openDb } from "../db.ts";
 import { sql } from "../sql.ts";
+import { startWakeUpRelay } from "../wake-up-relay.ts";
 import { createWakeUps } from "../wake-ups.ts";
-import { appendEvents, decodePosition, openEventLog, type ConsumedEvent, type EventLog } from "./index.ts";
+import {
+  appendEvents,
+  decodePosition,
+  eventsTopic,
+  openEventLog,
+  type ConsumedEvent,
+  type EventLog,
+} from "./index.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -26,8 +34,9 @@ interface Process {
 /** What a server process has: connections, wake-ups and a log of its own. */
 async function startProcess(clock: Clock = systemClock): Promise<Process> {
   const { url } = database;
-  const db = openDb({ url, checkRows: true });
-  const wakeUps = await createWakeUps({ url, db, clock: systemClock, intervalMs: 1 });
+  const wakeUps = createWakeUps();
+  const db = openDb({ url, checkRows: true, wake: wakeUps.wake });
+  const relay = await startWakeUpRelay({ url, db, wakeUps, clock: systemClock, intervalMs: 1 });
   const { monitor, records } = testMonitor();
   const config = { retention: 86_400_000, pollInterval: 50 };
   const log = await openEventLog({ db, wakeUps, clock, monitor, config });
@@ -35,7 +44,7 @@ async function startProcess(clock: Clock = systemClock): Promise<Process> {
   const stop = (): Promise<void> =>
     (stopped ??= (async () => {
       await log.stop();
-      await wakeUps.stop();
+      await relay.stop();
       await db.close();
     })());
   onTestFinished(stop);
@@ -262,7 +271,7 @@ test("passing over unwanted events is remembered as well", async () => {
   log.consume({ name, handle: fails, accepts: () => false });
   const before = await until("the consumer's place", () => place(name));
   await append("unwanted", "unwanted");
-  wake("events");
+  wake(eventsTopic);
   await until("a later place", async () => ((await place(name)) ?? 0) >= before + 2);
   expect(await log.deadLetters.list({ limit: 1 })).toEqual([]);
 });

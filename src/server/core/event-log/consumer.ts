@@ -5,7 +5,7 @@ import { createAsyncEvent } from "../async-event.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
-import { advanceConsumer, openConsumer } from "./consumer-store.ts";
+import { advanceConsumer, openConsumer, retryTopic } from "./consumer-store.ts";
 import { createDelivery, isUnavailable, type DeliveryOptions } from "./delivery.ts";
 import type { Following } from "./follow.ts";
 import type { Leadership, Term } from "./leadership.ts";
@@ -46,9 +46,8 @@ const candidacyMs = 5_000;
 const storeEveryMs = 10_000;
 const outage = { baseMs: 200, maxMs: 30_000, jitter: 0.25 };
 
-/** The wake-up topics of a consumer: its name became free, or dead letters of it are to be tried again. */
+/** Wakes the candidates for a consumer name: it became free. */
 const freeTopic = (name: string): string => `consumer:${name}`;
-export const retryTopic = (name: string): string => `dead-letters:${name}`;
 
 /** Starts consuming, or waiting for its turn where another process consumes under this name. */
 export function startConsumer(context: ConsumerContext, options: ConsumerOptions): Consumer {

@@ -11,6 +11,7 @@ import {
   appendEvents,
   decodePosition,
   encodePosition,
+  eventsTopic,
   openEventLog,
   type EventLog,
   type LoggedEvent,
@@ -24,8 +25,8 @@ let log: EventLog;
 let pages = 0;
 
 beforeAll(async () => {
-  database = await testDatabase({ poolSize: 20 });
-  const { url } = database;
+  wakeUps = createWakeUps();
+  database = await testDatabase({ poolSize: 20, wake: wakeUps.wake });
   // Every statement still reaches the database; those that read the log are counted on the way.
   const db: Db = {
     ...database.db,
@@ -35,7 +36,6 @@ beforeAll(async () => {
     },
   };
   const clock = systemClock;
-  wakeUps = await createWakeUps({ url, db, clock, intervalMs: 5 });
   const { monitor } = testMonitor();
   // No poll: a test that waits for it would never end.
   log = await openEventLog({
@@ -48,7 +48,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await log.stop();
-  await wakeUps.stop();
   await database.drop();
 });
 
@@ -57,7 +56,6 @@ async function append(...payloads: string[]): Promise<void> {
     database.db,
     payloads.map((payload) => ({ exchange: "x", routingKey: "k", payload })),
   );
-  wakeUps.wake("events");
 }
 
 interface Follower {
@@ -120,6 +118,16 @@ describe("follow", () => {
     await append("3");
     await append("4");
     expect(await follower.has(4)).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("gives the events of a transaction when it has committed", async () => {
+    const follower = start(await log.positionNow());
+    await isLive(follower);
+    const before = follower.had.length;
+    await database.db.tx(async (tx) => {
+      await appendEvents(tx, [{ exchange: "x", routingKey: "k", payload: "committed" }]);
+    });
+    expect((await follower.has(before + 1)).at(-1)).toBe("committed");
   });
 
   test("gives each event that an open transaction delays once, whenever it commits", async () => {
@@ -269,7 +277,7 @@ test("followers that come and go among concurrent writers miss nothing and repea
         if (i % 5 === 0) await writer.count(`key ${i % 2}`);
         for (let turn = 0; turn < (w * i) % 11; turn++) await new Promise(setImmediate);
         await writer.run(i % 10 === 9 ? "rollback" : "commit");
-        wakeUps.wake("events");
+        wakeUps.wake(eventsTopic);
       }
     }),
   );

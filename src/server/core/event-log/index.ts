@@ -6,7 +6,7 @@ import type { LoopDefinition } from "../loop.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
 import { dropDeadLetter, listDeadLetters, requestRetry, type DeadLetterRow } from "./consumer-store.ts";
-import { retryTopic, startConsumer, type Consumer, type ConsumerOptions } from "./consumer.ts";
+import { startConsumer, type Consumer, type ConsumerOptions } from "./consumer.ts";
 import { follow, type Following, type FollowOptions } from "./follow.ts";
 import { createLeadership } from "./leadership.ts";
 import type { Position } from "./position.ts";
@@ -17,6 +17,7 @@ import { createTail } from "./tail.ts";
 export type { Consumer, ConsumerOptions } from "./consumer.ts";
 export type { ConsumedEvent } from "./delivery.ts";
 export type { Following } from "./follow.ts";
+export { eventsTopic, logEvents } from "./log-events.ts";
 export { pullFrom } from "./pull.ts";
 export { decodePosition, encodePosition, type Position } from "./position.ts";
 export { UnusablePosition, type LoggedEvent } from "./read.ts";
@@ -24,7 +25,7 @@ export { appendEvents, type NewEvent } from "./store.ts";
 
 export interface EventLogOptions {
   readonly db: Db;
-  readonly wakeUps: WakeUps;
+  readonly wakeUps: Pick<WakeUps, "wake" | "subscribe">;
   readonly clock: Clock;
   readonly monitor: Monitor;
   readonly config: Pick<CoreConfig["events"], "retention" | "pollInterval">;
@@ -109,11 +110,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     },
     deadLetters: {
       list: (page) => listDeadLetters(db, page),
-      async retry(consumer, id) {
-        const found = await requestRetry(db, consumer, id);
-        if (found) wakeUps.wake(retryTopic(consumer));
-        return found;
-      },
+      retry: (consumer, id) => requestRetry(db, consumer, id),
       drop: (consumer, id) => dropDeadLetter(db, consumer, id),
     },
     loops: [{ name: "event-partitions", intervalMs: partitionsEveryMs, runOnce: partitions }],

@@ -20,6 +20,7 @@
 import Type, { type Static } from "typebox";
 import { Timestamp, type Db, type Queryable } from "../db.ts";
 import { sql, type Sql } from "../sql.ts";
+import { logEvents } from "./log-events.ts";
 import type { Mark, Position } from "./position.ts";
 
 const Row = Type.Object({
@@ -221,15 +222,16 @@ export interface NewEvent {
   readonly payload: string;
 }
 
-/** Writes events in their order, in one statement. Wake the topic `events` after the commit. */
+/** Writes events in their order, in one statement. */
 export async function appendEvents(db: Queryable, events: readonly NewEvent[]): Promise<void> {
-  // Lists of different lengths cannot be one array of SQL, so each travels as JSON.
-  await db.run(sql`
-    insert into events (exchange, routing_key, cc, payload)
+  // Lists of different lengths cannot be one array of SQL, so each is passed as JSON.
+  await db.run(
+    logEvents(sql`
     select n.exchange, n.routing_key, array(select json_array_elements_text(n.cc::json)), n.payload
     from unnest(
       ${events.map((e) => e.exchange)}::text[], ${events.map((e) => e.routingKey)}::text[],
       ${events.map((e) => JSON.stringify(e.routes ?? []))}::text[], ${events.map((e) => e.payload)}::text[]
     ) with ordinality as n (exchange, routing_key, cc, payload, ord)
-    order by n.ord`);
+    order by n.ord`),
+  );
 }

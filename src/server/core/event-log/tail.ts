@@ -5,6 +5,7 @@ import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import type { WakeUps } from "../wake-ups.ts";
 import { createAsyncEvent } from "../async-event.ts";
+import { eventsTopic } from "./log-events.ts";
 import type { Position } from "./position.ts";
 import { positionNow, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 
@@ -49,7 +50,7 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
   let stopped = false;
   const wake = createAsyncEvent(clock);
   const end = createAsyncEvent(clock);
-  const unsubscribe = wakeUps.subscribe("events", wake.set);
+  const unsubscribe = wakeUps.subscribe(eventsTopic, wake.set);
 
   async function run(): Promise<void> {
     let failures = 0;

@@ -17,7 +17,7 @@ export interface QueueContext {
   readonly db: Db;
   readonly clock: Clock;
   readonly config: SettingsOf<typeof settings>["queue"];
-  readonly wakeUps: WakeUps;
+  readonly wakeUps: Pick<WakeUps, "subscribe">;
   readonly monitor: Monitor;
   readonly metrics: MetricsOf<typeof metrics>;
   readonly artifacts: ArtifactStore;
@@ -41,19 +41,3 @@ export const createContext = (platform: QueuePlatform, objects: Objects): QueueC
 /** The time as SQL and JSON take it. */
 export const timestamp = (ctx: Pick<QueueContext, "clock">, offsetMs = 0): string =>
   new Date(ctx.clock.now() + offsetMs).toISOString();
-
-/** Tells who waits: readers of the log always, claimers where runs became pending. Call it after the commit. */
-export function wakeAfterCommit(
-  ctx: Pick<QueueContext, "wakeUps">,
-  pendingIn: Iterable<string | null> | null,
-): void {
-  for (const taskQueueId of pendingIn ?? [])
-    if (taskQueueId !== null) ctx.wakeUps.wake(pendingTopic(taskQueueId));
-  ctx.wakeUps.wake("events");
-}
-
-/** The wake-up topic of runs that became pending in a queue. */
-export const pendingTopic = (taskQueueId: string): string => `pending:${taskQueueId}`;
-
-/** The wake-up topic of runs that may have come to lie before what was handed out, in whatever queue. */
-export const reorderedTopic = "reordered";

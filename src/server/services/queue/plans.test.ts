@@ -48,8 +48,8 @@ it("a row whose id is known is found by its id, not by reading all that are pend
   await heldRuns(db, worker, { taskId, runId: 0 });
   await scheduleTask(db, taskId, at);
   await rerunTask(db, taskId, 1, 50, at);
-  await repeatDefined(db, taskId);
-  await repeatPending(db, taskId);
+  await repeatDefined(db, taskId, "test/queue");
+  await repeatPending(db, taskId, "test/queue");
   await db.tx((tx) => lockForPriority(tx, [taskId]));
 
   const byId = await plansOf((text) => /\btask_id = /.test(text) && /\bstate\b/.test(text));

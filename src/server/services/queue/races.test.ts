@@ -12,7 +12,6 @@ import { slugid } from "../../../lib/slugid.ts";
 import { isRetryable, type Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { declareMetrics } from "../../core/metrics.ts";
-import { createWakeUps } from "../../core/wake-ups.ts";
 import { metrics as queueMetrics } from "./metrics.ts";
 import { createEnder } from "./resolution/end-runs.ts";
 import { reclaimRuns } from "./claims/store.ts";
@@ -175,11 +174,10 @@ describe("in two processes", () => {
 
 describe("a deadlock", () => {
   it("is not seen by who lost it: the batch is done again", async () => {
-    const { url, db } = stack.database;
-    const wakeUps = await createWakeUps({ url, db, clock: systemClock, intervalMs: 10 });
+    const { db } = stack.database;
     const { monitor } = testMonitor();
     const metrics = declareMetrics(monitor.metrics.registry, queueMetrics);
-    const end = createEnder({ db, clock: systemClock, wakeUps, metrics, monitor }, "canceled");
+    const end = createEnder({ db, clock: systemClock, metrics, monitor }, "canceled");
     const lock = (tx: Queryable, taskId: string) =>
       tx.run(sql`select from tasks where task_id = ${taskId} for update`);
 
@@ -213,7 +211,6 @@ describe("a deadlock", () => {
     let lost = false;
     for (let attempt = 0; attempt < 5 && !lost; attempt++) lost = await batchLost();
     expect(lost).toBe(true);
-    await wakeUps.stop();
   });
 
   it("is none between claims that are kept and what ends them: both lock runs in one order", async () => {

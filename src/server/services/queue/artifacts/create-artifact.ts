@@ -11,7 +11,7 @@ import { slugid } from "../../../../lib/slugid.ts";
 import { retrying, type Queryable } from "../../../core/db.ts";
 import { callersRootUrl } from "../../../core/http/callers-root-url.ts";
 import type { Handler } from "../../../core/http/serve.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { statusOf } from "../tasks/find-task.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import { lockTask, readArtifact, writeArtifact, type NewArtifact } from "./store.ts";
@@ -47,7 +47,6 @@ export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
         await writeTo(ctx, tx, artifact);
       }),
     );
-    wakeAfterCommit(ctx, null);
     return { storageType: artifact.storageType };
   };
 }

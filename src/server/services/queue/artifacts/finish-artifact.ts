@@ -3,7 +3,7 @@ import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifact
 import { ApiError } from "../../../../lib/errors.ts";
 import { retrying } from "../../../core/db.ts";
 import type { Handler } from "../../../core/http/serve.ts";
-import { wakeAfterCommit, type QueueContext } from "../context.ts";
+import type { QueueContext } from "../context.ts";
 import { statusOf } from "../tasks/find-task.ts";
 import { finishArtifact as finish, lockTask, readArtifact } from "./store.ts";
 import { readTasks } from "../tasks/store/read-tasks.ts";
@@ -44,7 +44,6 @@ export function finishArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
         await finish(tx, id, { workerGroup, workerId, status: task.status });
       }),
     );
-    wakeAfterCommit(ctx, null);
   };
 }
 

@@ -5,7 +5,8 @@ import { oneOfStrings } from "../../../../api/schema.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { column } from "../../../core/columns.ts";
-import { exchanges, logEvents } from "../sql/event-rows.ts";
+import { logEvents } from "../../../core/event-log/index.ts";
+import { exchanges } from "../sql/event-rows.ts";
 
 /** By what an artifact is known. */
 export interface ArtifactId {
@@ -80,8 +81,7 @@ export const writeArtifact = (
           or a.storage_type = 'reference' and excluded.storage_type = 'link'
         )
       returning a.*
-    ),
-    logged as (${announcement(runId, announce)})
+    )${announce === null ? sql`` : sql`, logged as (${announcement(runId, announce)})`}
     select ${columns} from a`,
   );
 };
@@ -97,25 +97,21 @@ export const finishArtifact = (db: Queryable, id: ArtifactId, announce: Announce
     logged as (${announcement(id.runId, announce)})
     select from a`);
 
-/** Inserts the event of the artifacts in `a`, unless there is nothing to announce. */
-const announcement = (runId: number, announce: Announcement | null): Sql =>
+/** Inserts the event of the artifacts in `a`. */
+const announcement = (runId: number, announce: Announcement): Sql =>
   logEvents(sql`
       select ${exchanges.artifactCreated},
-        task_routing_key(t, a.run_id, ${announce?.workerGroup ?? null}, ${announce?.workerId ?? null}), t.routes,
+        task_routing_key(t, a.run_id, ${announce.workerGroup}, ${announce.workerId}), t.routes,
         ${messageStart(runId, announce)}
           || json_build_object(
             'storageType', a.storage_type, 'name', a.name, 'expires', iso(a.expires),
             'contentType', a.content_type
           ) || ',"version":1}'
-      from a join tasks t using (task_id)
-      where ${announce !== null}`);
+      from a join tasks t using (task_id)`);
 
 /** The message up to the artifact itself. Ids of workers are matched against a pattern without quotes before. */
-const messageStart = (runId: number, announce: Announcement | null): string =>
-  announce === null
-    ? ""
-    : `{"status":${announce.status},"runId":${runId},"workerGroup":"${announce.workerGroup}",` +
-      `"workerId":"${announce.workerId}","artifact":`;
+const messageStart = (runId: number, { status, workerGroup, workerId }: Announcement): string =>
+  `{"status":${status},"runId":${runId},"workerGroup":"${workerGroup}","workerId":"${workerId}","artifact":`;
 
 export const readArtifact = (db: Queryable, id: ArtifactId): Promise<ArtifactRow | undefined> =>
   db.maybeOne(

@@ -1,6 +1,7 @@
 // The queues `built-in/succeed` and `built-in/fail`, whose tasks the server itself resolves: for tests of graphs, and
 // for tasks that only gather others.
-import { pendingTopic, timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
+import { pendingTopic } from "../sql/wakes.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import type { QueueHeads } from "./queue-heads.ts";
 import { recordClaims } from "../transition-log.ts";
@@ -40,7 +41,6 @@ export function runBuiltInTasks(
         const { runs: rows } = await claimPending(ctx.db, taskQueueId, [claimer], from, at, until);
         heads.recordClaimed(taskQueueId, rows, { from, ms: ctx.clock.now() - Date.parse(at) });
         if (rows.length === 0) return 0;
-        wakeAfterCommit(ctx, null);
         activity.claimed({ taskQueueId, ...worker }, rows);
         recordClaims(ctx, { taskQueueId, ...worker }, rows);
         await Promise.all(

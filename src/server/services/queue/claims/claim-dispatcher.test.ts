@@ -11,7 +11,8 @@ import type { Db } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
 import { createWakeUps, type WakeUps } from "../../../core/wake-ups.ts";
 import { createClaimDispatcher, type ClaimDispatcher } from "./claim-dispatcher.ts";
-import { pendingTopic, timestamp } from "../context.ts";
+import { timestamp } from "../context.ts";
+import { pendingTopic } from "../sql/wakes.ts";
 import { defineTask } from "../tasks/define-task.ts";
 import { createQueueHeads } from "./queue-heads.ts";
 import { insertTasks } from "../tasks/store/insert-tasks.ts";
@@ -29,9 +30,8 @@ let underWay = 0;
 
 beforeAll(async () => {
   database = await testDatabase();
-  const { url, db } = database;
-  // On a clock of its own: every timer of `clock` is the dispatcher's, so they can be counted.
-  wakeUps = await createWakeUps({ url, db, clock: manualClock(), intervalMs: 10 });
+  const { db } = database;
+  wakeUps = createWakeUps();
   const counting: Db = {
     ...db,
     many: (row, query) => {
@@ -50,10 +50,7 @@ afterEach(async () => {
   await clock.advance(0);
   if (clock.pending() > 0) throw new Error("somebody still waits");
 });
-afterAll(async () => {
-  await wakeUps.stop();
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 /** Writes pending tasks without telling anybody. */
 async function addTasks(count: number): Promise<string[]> {

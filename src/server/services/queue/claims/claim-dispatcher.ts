@@ -3,7 +3,8 @@
 // At most one claim statement a queue is under way in a process; it serves everybody who waits. A commit that
 // makes runs pending wakes the queue, so nobody sleeps and asks again; a slow poll is only the safety net.
 import type { QueueContext } from "../context.ts";
-import { pendingTopic, timestamp, wakeAfterCommit } from "../context.ts";
+import { timestamp } from "../context.ts";
+import { pendingTopic } from "../sql/wakes.ts";
 import type { QueueHeads } from "./queue-heads.ts";
 import { claimPending, type ClaimedRow, type Claimer, type Claims } from "./store.ts";
 
@@ -123,7 +124,6 @@ export function createClaimDispatcher(
       // so as well where nothing was asked for, since all who were looked at are in quarantine.
       const wanted = served.reduce((sum, w) => sum + (w.isQuarantined ? 0 : w.claimer.tasks), 0);
       if (runs.length === wanted) line.stale = true;
-      if (runs.length > 0) wakeAfterCommit(ctx, null);
     }
     line.busy = false;
     if (line.waiting.length === 0) line.close();

@@ -5,7 +5,7 @@ import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { checkRunId, refuseAfterDeadline, requireRun, requireTask } from "../tasks/find-task.ts";
 import { readDefinitions } from "../tasks/store/read-tasks.ts";
 import { record, recordClaims } from "../transition-log.ts";
@@ -72,7 +72,6 @@ export const claimTask =
     );
     if (claimed) {
       activity.claimed(worker, [claimed]);
-      wakeAfterCommit(ctx, null);
       recordClaims(ctx, worker, [claimed]);
     }
     const row = claimed ?? (await heldRuns(ctx.db, claimer, { taskId, runId }))[0];

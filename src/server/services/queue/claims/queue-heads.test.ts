@@ -5,8 +5,9 @@ import { testDatabase, type TestDatabase } from "../../../../../test/support/db.
 import { taskDefinition } from "../../../../../test/support/factories.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { sql } from "../../../core/sql.ts";
-import { createWakeUps, type WakeUps } from "../../../core/wake-ups.ts";
-import { reorderedTopic, timestamp } from "../context.ts";
+import { createWakeUps } from "../../../core/wake-ups.ts";
+import { timestamp } from "../context.ts";
+import { reorderedTopic } from "../sql/wakes.ts";
 import { defineTask } from "../tasks/define-task.ts";
 import { createQueueHeads, type QueueHeads } from "./queue-heads.ts";
 import { claimPending, EVERYWHERE } from "./store.ts";
@@ -16,20 +17,16 @@ const clock = manualClock();
 const queueId = "test/queue";
 const LAG = 2000;
 let database: TestDatabase;
-let wakeUps: WakeUps;
+const wakeUps = createWakeUps();
 let heads: QueueHeads;
 
 beforeAll(async () => {
   database = await testDatabase();
-  wakeUps = await createWakeUps({ url: database.url, db: database.db, clock, intervalMs: 10 });
 });
 beforeEach(() => {
   heads = createQueueHeads({ clock, wakeUps });
 });
-afterAll(async () => {
-  await wakeUps.stop();
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 async function addTasks(count: number, priority: "low" | "lowest" = "lowest"): Promise<string[]> {
   const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9, maxDependencies: 10 };

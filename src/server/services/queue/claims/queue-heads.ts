@@ -5,7 +5,8 @@
 // none, and each claim would read all of them: 20 ms after 100,000 claims, more with each. See docs/decisions/018.
 import { LRUCache } from "lru-cache";
 import { PRIORITIES } from "../../../../api/queue/task.ts";
-import { reorderedTopic, type QueueContext } from "../context.ts";
+import type { QueueContext } from "../context.ts";
+import { reorderedTopic } from "../sql/wakes.ts";
 import { EVERYWHERE, type Place } from "./store.ts";
 
 export interface QueueHeads {

@@ -7,7 +7,8 @@ import { jsonText } from "../../../core/json.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { PENDING, RUNNING, runningByClaimEnd } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
-import { exchanges, logEvents } from "../sql/event-rows.ts";
+import { logEvents } from "../../../core/event-log/index.ts";
+import { exchanges } from "../sql/event-rows.ts";
 import { earlierRuns } from "../sql/runs-json.ts";
 
 export interface Claimer {
@@ -91,12 +92,15 @@ const announceClaims: Sql = sql`
           as status
       from taken x join tasks t on t.task_id = (x.run).task_id
     ),
-    logged as (${logEvents(sql`
+    logged as (${logEvents(
+      sql`
       select ${exchanges.taskRunning},
         task_routing_key(task, (run).run_id, (run).worker_group, (run).worker_id), (task).routes,
         task_message(
           status, (task).tags, (run).run_id, (run).worker_group, (run).worker_id, (run).taken_until)
-      from claimed order by n`)})`;
+      from claimed order by n`,
+      ({ task_id }) => task_id !== null,
+    )})`;
 
 /**
  * Claims for several waiting workers of one queue at once, the first served first: highest priority, then

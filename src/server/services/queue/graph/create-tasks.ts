@@ -5,7 +5,7 @@ import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import type { Call } from "../../../core/http/call.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { startTimeSlice, type TimeSlice } from "../../../core/time-slice.ts";
-import { reorderedTopic, wakeAfterCommit, type QueueContext } from "../context.ts";
+import type { QueueContext } from "../context.ts";
 import { areRecorded, recordDefined, recordReleased } from "../transition-log.ts";
 import { checkKnown } from "./check-known.ts";
 import { checkBetween, checkTasks, type CheckedTasks } from "./check-tasks.ts";
@@ -84,10 +84,7 @@ async function tryToWrite(
 ): Promise<boolean> {
   if (plan.tasks.length === 0) return true;
   try {
-    const { queues, released } = await writeTasks(ctx, plan, slice);
-    // Such a transaction may take longer than claims wait until they pass over a place.
-    ctx.wakeUps.wake(reorderedTopic);
-    wakeAfterCommit(ctx, queues);
+    const released = await writeTasks(ctx, plan, slice);
     if (areRecorded(ctx)) {
       for (const { taskId, unsatisfied } of plan.tasks) recordDefined(ctx, taskId, unsatisfied === 0);
       recordReleased(ctx, released);

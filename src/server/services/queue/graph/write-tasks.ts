@@ -54,20 +54,19 @@ export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<strin
 const satisfies = (state: string | null, anyResolution: boolean): boolean =>
   state === "completed" || (anyResolution && (state === "failed" || state === "exception"));
 
-/** What became pending: in which queues, and which of the tasks that waited. */
-export interface Written {
-  readonly queues: Set<string>;
-  readonly released: string[];
-}
-
 /**
- * Writes it, or nothing.
+ * Writes it, or nothing. Returns the ids of the tasks whose dependencies were resolved meanwhile, so that they are
+ * pending.
  *
  * Locks come last, so that others wait for them only briefly: of what is awaited, so that none of it resolves between
  * being looked at and having its dependents (see lockRequired), then of the groups. What was resolved when it was looked
  * at before is not locked: a rerun of it that comes in between might as well have come afterwards.
  */
-export async function writeTasks(ctx: QueueContext, plan: Plan, slice: TimeSlice): Promise<Written> {
+export async function writeTasks(
+  ctx: Pick<QueueContext, "db" | "clock" | "config">,
+  plan: Plan,
+  slice: TimeSlice,
+): Promise<string[]> {
   const groups = growthOf(plan.tasks);
   return ctx.db.tx(async (tx) => {
     const at = timestamp(ctx);
@@ -82,32 +81,22 @@ export async function writeTasks(ctx: QueueContext, plan: Plan, slice: TimeSlice
       await insertEdges(tx, some);
       await breathe();
     }
-    const queues = new Set(plan.first.map((task) => task.taskQueueId));
     for (const some of chunks(plan.first)) {
-      await insertFirstRuns(
-        tx,
-        some.map(({ taskId }) => taskId),
-        at,
-      );
+      await insertFirstRuns(tx, some, at);
       await breathe();
     }
-    const released = await settleAwaited(tx, plan.awaited, at, queues);
+    const released = await settleAwaited(tx, plan.awaited, at);
     for (const some of chunks(groups)) {
       const grown = await growGroups(tx, some, ctx.config.groupExpiryMargin);
       if (grown.length < some.length)
         throw new ChangedMeanwhile("a group was sealed or has another scheduler");
     }
-    return { queues, released };
+    return released;
   });
 }
 
-/** What was resolved since it was looked at keeps nobody waiting. Answers who is pending then, and adds their queues. */
-async function settleAwaited(
-  tx: Queryable,
-  awaited: readonly string[],
-  at: string,
-  queues: Set<string>,
-): Promise<string[]> {
+/** Releases the tasks that wait for what was resolved since it was looked at. Returns the ids of those now pending. */
+async function settleAwaited(tx: Queryable, awaited: readonly string[], at: string): Promise<string[]> {
   const tasks: string[] = [];
   for (const some of chunks(awaited)) {
     await lockRequired(tx, some);
@@ -120,7 +109,6 @@ async function settleAwaited(
     if (resolved.length === 0) continue;
     for (let more = true; more;) {
       const released = await releaseResolved(tx, resolved, at);
-      for (const queue of released.pending_in) queues.add(queue);
       tasks.push(...released.released);
       more = released.unfinished;
     }

@@ -1,7 +1,7 @@
 // sealTaskGroup: nothing is added to the group any more.
 import type { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import type { Handler } from "../../../core/http/serve.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
 import { groupMembers } from "./read-group.ts";
 import { record } from "../transition-log.ts";
@@ -14,7 +14,6 @@ export function sealTaskGroup(ctx: QueueContext): Handler<typeof groupEndpoints.
     call.authorize({ taskGroupId, schedulerId: group.scheduler_id });
     const at = timestamp(ctx);
     const sealed = await sealGroup(ctx.db, taskGroupId, at);
-    wakeAfterCommit(ctx, null);
     // Otherwise it was sealed before, which was only said again.
     if (sealed?.sealed?.toISOString() === at)
       record(ctx, "task-group-sealed", { taskGroupId, schedulerId: sealed.scheduler_id });

@@ -3,7 +3,8 @@ import Type, { type Static } from "typebox";
 import type { Queryable } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
 import { NO_RUNS, PENDING, RUNNING } from "../sql/run-indexes.ts";
-import { exchanges, logEvents } from "../sql/event-rows.ts";
+import { logEvents } from "../../../core/event-log/index.ts";
+import { exchanges } from "../sql/event-rows.ts";
 import { GroupRow } from "../tasks/store/read-tasks.ts";
 
 /**

@@ -4,7 +4,7 @@ import type { Priority } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { RawJson } from "../../../core/http/replies.ts";
-import { reorderedTopic, timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { priorityRank } from "../tasks/define-task.ts";
 import { refuseAfterDeadline, requireGroup, requireTask, statusOf } from "../tasks/find-task.ts";
 import { record } from "../transition-log.ts";
@@ -32,19 +32,12 @@ export function createReprioritizer(ctx: QueueContext): Reprioritize {
     maxBatch: BATCH,
     key: ({ taskId }) => taskId,
     run: async (changes) => {
-      const queues = new Set<string>();
-      try {
-        const rows = await ctx.db.tx(async (tx) => {
-          const locked = await lockForPriority(tx, column(changes, "taskId"));
-          for (const run of locked) queues.add(run.task_queue_id);
-          return changePriorities(tx, changes, timestamp(ctx));
-        });
-        const changed = new Map(rows.map((row) => [row.task_id, row]));
-        return changes.map(({ taskId }) => changed.get(taskId) ?? null);
-      } finally {
-        ctx.wakeUps.wake(reorderedTopic);
-        wakeAfterCommit(ctx, queues);
-      }
+      const rows = await ctx.db.tx(async (tx) => {
+        await lockForPriority(tx, column(changes, "taskId"));
+        return changePriorities(tx, changes, timestamp(ctx));
+      });
+      const changed = new Map(rows.map((row) => [row.task_id, row]));
+      return changes.map(({ taskId }) => changed.get(taskId) ?? null);
     },
   });
 }
@@ -106,7 +99,6 @@ export function changeTaskGroupPriority(
     }
     // Also where nothing was left to change: a call that failed half-way and is repeated says what it began.
     await announceGroupPriority(ctx.db, group, newPriority, taskIds.length);
-    wakeAfterCommit(ctx, null);
     const outcome = { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length };
     record(ctx, "task-group-priority-changed", outcome);
     return { ...outcome, taskIds };

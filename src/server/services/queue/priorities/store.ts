@@ -3,10 +3,12 @@ import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
-import { sql, type Sql } from "../../../core/sql.ts";
+import { sql, waking, type Sql } from "../../../core/sql.ts";
 import { PENDING } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
-import { exchanges, logEvents } from "../sql/event-rows.ts";
+import { logEvents } from "../../../core/event-log/index.ts";
+import { exchanges } from "../sql/event-rows.ts";
+import { pendingIn, reorderedTopic } from "../sql/wakes.ts";
 import { earlierRuns } from "../sql/runs-json.ts";
 
 export interface PriorityChange {
@@ -25,8 +27,6 @@ const ChangedRow = Type.Object({
 });
 export type ChangedRow = Static<typeof ChangedRow>;
 
-const LockedRunRow = Type.Object({ task_queue_id: Type.String() });
-
 /**
  * Whether the task `t` was resolved at least once: its latest run is, or one was made by hand after others, which is
  * only done to a resolved task.
@@ -39,24 +39,24 @@ const everResolved: Sql = sql`exists (
 /**
  * Takes what a change of priorities needs to stand still, until the transaction ends: the tasks, and their runs that
  * wait for a worker. (Claims do not lock the task: a run is claimed before, or with its new priority after.) Claims
- * skip such runs meanwhile: wake the queues that this answers afterwards.
+ * skip such runs meanwhile, so the claimers of their queues are woken when the transaction ends, whether it committed
+ * or not.
  */
-export async function lockForPriority(
-  tx: Queryable,
-  taskIds: readonly string[],
-): Promise<Static<typeof LockedRunRow>[]> {
+export async function lockForPriority(tx: Queryable, taskIds: readonly string[]): Promise<void> {
   await tx.run(sql`
     select task_id from tasks where task_id = any(${taskIds}::text[]) order by task_id for no key update`);
-  return tx.many(
-    LockedRunRow,
-    sql`
-    select r.task_queue_id
+  await tx.run(
+    waking(
+      () => [reorderedTopic],
+      sql`
+    select ${pendingIn(sql`r.task_queue_id`)}
     from (select task_id, run_count from tasks where task_id = any(${taskIds}::text[]) order by task_id) t
     -- Lateral, so that it is a look-up for each task, whatever the planner thinks of the sizes of the tables.
     cross join lateral (
       select task_queue_id from runs
       where task_id = t.task_id and run_id = t.run_count - 1 and state = ${PENDING} for no key update
     ) r`,
+    ),
   );
 }
 

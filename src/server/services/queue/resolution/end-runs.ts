@@ -1,7 +1,6 @@
 // The one place that ends runs and tasks. What comes at the same time goes in one statement.
 import { timestamp, type QueueContext } from "../context.ts";
 import { areRecorded, recordReleased, recordResolution } from "../transition-log.ts";
-import { wakeAfterResolution } from "./release-dependents.ts";
 import { endTasks, type EndedRow } from "./store/end-tasks.ts";
 import { resolveRuns, type Resolution, type ResolvedRow } from "./store/resolve-runs.ts";
 import { batched } from "../batched.ts";
@@ -15,8 +14,6 @@ export function createResolver(ctx: QueueContext): Resolve {
     key: (r) => r.taskId,
     run: async (resolutions) => {
       const rows = await resolveRuns(ctx.db, resolutions, timestamp(ctx), areRecorded(ctx));
-      // Here and not by each caller: all rows of a statement name the same queues.
-      if (rows[0]) wakeAfterResolution(ctx, rows[0]);
       const resolved = new Map(rows.map((row) => [row.ord, row]));
       const results = resolutions.map(({ state, reason }, i) => {
         const row = resolved.get(i + 1);
@@ -35,7 +32,7 @@ export type End = (taskId: string) => Promise<EndedRow | null>;
 
 /** A canceled task's event names the worker that held it; that of one past its deadline does not. */
 export function createEnder(
-  ctx: Pick<QueueContext, "db" | "clock" | "wakeUps" | "metrics" | "monitor">,
+  ctx: Pick<QueueContext, "db" | "clock" | "metrics" | "monitor">,
   reason: "canceled" | "deadline-exceeded",
   maxBatch = 100,
 ): End {
@@ -46,7 +43,6 @@ export function createEnder(
     run: async (taskIds) => {
       const namesWorker = reason === "canceled";
       const rows = await endTasks(ctx.db, taskIds, reason, timestamp(ctx), namesWorker, areRecorded(ctx));
-      if (rows[0]) wakeAfterResolution(ctx, rows[0]);
       for (const row of rows) tellEnd(ctx, row, "exception", reason);
       recordReleased(ctx, rows[0]?.released ?? null);
       const ended = new Map(rows.map((row) => [row.task_id, row]));

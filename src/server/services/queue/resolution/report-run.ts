@@ -4,7 +4,7 @@ import type { EXCEPTION_REASONS, TaskStatus } from "../../../../api/queue/status
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
-import { wakeAfterCommit, type QueueContext } from "../context.ts";
+import type { QueueContext } from "../context.ts";
 import { checkRunId, requireRun, requireTask } from "../tasks/find-task.ts";
 import { repeatResolved } from "../tasks/store/read-tasks.ts";
 import type { Resolve } from "./end-runs.ts";
@@ -74,6 +74,5 @@ async function repeat(
         `${run?.reasonResolved === undefined ? "" : ` (${run.reasonResolved})`}${runId < runs.length - 1 ? ", and not the latest run" : ""}.`,
     );
   await repeatResolved(ctx.db, taskId, runId);
-  wakeAfterCommit(ctx, null);
   return task.status;
 }

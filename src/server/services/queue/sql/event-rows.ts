@@ -26,10 +26,3 @@ export const exchangeOfResolution = (state: Sql): Sql => sql`case ${state}
   when 'completed' then ${exchanges.taskCompleted}
   when 'failed' then ${exchanges.taskFailed}
   else ${exchanges.taskException} end`;
-
-/**
- * Inserts events from a select of exchange, routing_key, cc and payload, *in its order*: ids are drawn row by row after
- * the locks of the transition are taken, so the log has the order of the transitions.
- */
-export const logEvents = (rows: Sql): Sql =>
-  sql`insert into events (exchange, routing_key, cc, payload) ${rows}`;

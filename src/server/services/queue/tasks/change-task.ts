@@ -4,7 +4,7 @@ import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { createEnder } from "../resolution/end-runs.ts";
 import { recordPending } from "../transition-log.ts";
 import { refuseAfterDeadline, requireTask } from "./find-task.ts";
@@ -39,7 +39,6 @@ export const scheduleTask =
       if (now.run_count === 0) refuseAfterDeadline(ctx, now);
       return now.status;
     }
-    wakeAfterCommit(ctx, [scheduled.task_queue_id]);
     recordPending(ctx, scheduled.status);
     return scheduled.status;
   };
@@ -54,10 +53,7 @@ export const rerunTask =
       refuseAfterDeadline(ctx, task);
       const { state } = parseJson(task.status);
       if (state === "pending" || state === "running") {
-        if (state === "pending") {
-          await repeatPending(ctx.db, taskId);
-          wakeAfterCommit(ctx, [task.task_queue_id]);
-        }
+        if (state === "pending") await repeatPending(ctx.db, taskId, task.task_queue_id);
         return task.status;
       }
       if (task.run_count >= ctx.config.maxRuns)
@@ -67,7 +63,6 @@ export const rerunTask =
         );
       const rerun = await addRerun(ctx.db, taskId, task.run_count, ctx.config.maxRuns, timestamp(ctx));
       if (rerun) {
-        wakeAfterCommit(ctx, [rerun.task_queue_id]);
         recordPending(ctx, rerun.status);
         return rerun.status;
       }
@@ -90,10 +85,7 @@ export function cancelTask(ctx: QueueContext) {
       const latest = parseJson(task.status).runs.at(-1);
       if (latest?.state === "pending" || latest?.state === "running" || latest === undefined) continue;
       // It was resolved before. Only a cancel is published again.
-      if (latest.reasonResolved === "canceled") {
-        await repeatResolved(ctx.db, taskId, latest.runId);
-        wakeAfterCommit(ctx, null);
-      }
+      if (latest.reasonResolved === "canceled") await repeatResolved(ctx.db, taskId, latest.runId);
       return task.status;
     }
     throw busy(taskId);

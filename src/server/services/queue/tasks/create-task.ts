@@ -9,7 +9,7 @@ import type { Caller } from "../../../core/caller.ts";
 import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
-import { timestamp, wakeAfterCommit, type QueueContext } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { recordDefined } from "../transition-log.ts";
 import { defineTask as completeTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/insert-tasks.ts";
@@ -43,7 +43,6 @@ export function createTask(ctx: QueueContext) {
     });
     const written = await write(task);
     if (written.status !== null) {
-      wakeAfterCommit(ctx, [written.pending_in]);
       recordDefined(ctx, taskId, written.pending_in !== null);
       return written.status;
     }
@@ -99,8 +98,7 @@ async function repeat(ctx: QueueContext, task: NewTask): Promise<Json<TaskStatus
       "RequestConflict",
       `taskId ${task.taskId} already used by another task: a task with this id exists, and its definition is a different one. Choose a new id, or repeat the call with the same definition.`,
     );
-  await repeatDefined(ctx.db, task.taskId);
-  wakeAfterCommit(ctx, [task.taskQueueId]);
+  await repeatDefined(ctx.db, task.taskId, task.taskQueueId);
   const [row] = await readTasks(ctx.db, [task.taskId]);
   if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} expired during the call.`);
   return row.status;

@@ -12,8 +12,6 @@ export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
   ago(ms: number): string;
   readonly resolve: Resolve;
   readonly endPastDeadline: End;
-  /** Wakes who waits for runs of these queues, readers of the log, and who goes on with releases left unfinished. */
-  readonly wake: (taskQueueIds: readonly string[], unfinished?: boolean) => void;
   /** Records that tasks that had waited are pending. */
   readonly recordReleased: (taskIds: readonly string[]) => void;
 }

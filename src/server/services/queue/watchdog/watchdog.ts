@@ -5,7 +5,6 @@ import { isRetryable } from "../../../core/db-errors.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
-import { wakeAfterResolution } from "../resolution/release-dependents.ts";
 import { createEnder, type Resolve } from "../resolution/end-runs.ts";
 import {
   countOpen,
@@ -46,8 +45,6 @@ export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly C
       ago: (ms) => new Date(now - ms).toISOString(),
       resolve,
       endPastDeadline,
-      wake: (pending_in, unfinished = false) =>
-        wakeAfterResolution(ctx, { pending_in: [...pending_in], unfinished }),
       recordReleased: (taskIds) => recordReleased(ctx, taskIds),
     };
     const due = await takeDue(

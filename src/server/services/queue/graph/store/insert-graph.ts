@@ -2,10 +2,12 @@
 // who knows all of them.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
-import { sql } from "../../../../core/sql.ts";
+import { sql, waking } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import type { NewTask } from "../../tasks/store/insert-tasks.ts";
-import { exchanges, logEvents } from "../../sql/event-rows.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { exchanges } from "../../sql/event-rows.ts";
+import { pendingTopic, reorderedTopic } from "../../sql/wakes.ts";
 
 const RequiredRow = Type.Object({
   task_id: Type.String(),
@@ -44,9 +46,17 @@ export const readGroupOwners = (db: Queryable, taskGroupIds: readonly string[]):
 /** A task and how many of its dependencies it has to wait for. */
 export type CountedTask = NewTask & { readonly unsatisfied: number };
 
-/** Writes tasks and definitions, and says that they are defined. One that is known makes it fail. */
+/**
+ * Inserts tasks and definitions, with the events that they are defined. Fails if one of the tasks exists.
+ *
+ * The transaction may take longer than claims wait for runs that come to lie before the place where they begin to look,
+ * so they look from the beginning after its commit.
+ */
 export const insertManyTasks = (db: Queryable, tasks: readonly CountedTask[], at: string): Promise<number> =>
-  db.run(sql`
+  db.run(
+    waking(
+      () => [reorderedTopic],
+      sql`
     with input as (
       select * from unnest(
         ${column(tasks, "taskId")}::text[], ${column(tasks, "taskGroupId")}::text[],
@@ -79,7 +89,9 @@ export const insertManyTasks = (db: Queryable, tasks: readonly CountedTask[], at
     ${logEvents(sql`
       select ${exchanges.taskDefined}, task_routing_key(task, null, null, null), (task).routes,
         task_message(task_status(task, null, null), (task).tags, null, null, null, null)
-      from task`)}`);
+      from task`)}`,
+    ),
+  );
 
 export interface Edge {
   readonly dependent: string;
@@ -96,13 +108,23 @@ export const insertEdges = (db: Queryable, edges: readonly Edge[]): Promise<numb
       ${column(edges, "anyResolution")}::boolean[], ${column(edges, "satisfied")}::boolean[]
     )`);
 
-/** Makes the first runs of tasks that this transaction wrote as waiting for nothing, in their order, and says so. */
-export const insertFirstRuns = (db: Queryable, taskIds: readonly string[], at: string): Promise<number> =>
-  db.run(sql`
+/**
+ * Inserts the first runs of tasks that this transaction wrote and that wait for nothing, in their order, with their
+ * events.
+ */
+export const insertFirstRuns = (
+  db: Queryable,
+  tasks: readonly Pick<NewTask, "taskId" | "taskQueueId">[],
+  at: string,
+): Promise<number> =>
+  db.run(
+    waking(
+      () => tasks.map(({ taskQueueId }) => pendingTopic(taskQueueId)),
+      sql`
     with run as (
       insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
       select t.task_id, 0, 'pending', 'scheduled', ${at}::timestamptz, t.task_queue_id, t.priority, t.deadline
-      from unnest(${taskIds}::text[]) with ordinality as i (task_id, ord)
+      from unnest(${column(tasks, "taskId")}::text[]) with ordinality as i (task_id, ord)
       -- By id, one by one: the tables' order would be another one.
       cross join lateral (select * from tasks t where t.task_id = i.task_id) t
       order by i.ord
@@ -111,7 +133,9 @@ export const insertFirstRuns = (db: Queryable, taskIds: readonly string[], at: s
     ${logEvents(sql`
       select ${exchanges.taskPending}, task_routing_key(t, 0::smallint, null, null), t.routes,
         task_message(task_status(t, run_json(run), 'pending'), t.tags, 0::smallint, null, null, null)
-      from run join tasks t on t.task_id = (run.run).task_id`)}`);
+      from run join tasks t on t.task_id = (run.run).task_id`)}`,
+    ),
+  );
 
 export interface GroupGrowth {
   readonly taskGroupId: string;

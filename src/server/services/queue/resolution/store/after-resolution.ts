@@ -1,7 +1,9 @@
 // What follows when runs reach their final resolution, as parts of the statements that resolve them: dependents
 // are scheduled, groups announced, and all of it is written to the event log, in this order.
-import { sql, type Sql } from "../../../../core/sql.ts";
-import { exchanges, logEvents } from "../../sql/event-rows.ts";
+import { sql, waking, type Sql } from "../../../../core/sql.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { exchanges } from "../../sql/event-rows.ts";
+import { unfinishedTopic } from "../../sql/wakes.ts";
 
 /**
  * Dependents that one statement sees to: a thousand take about 70 ms, and hold the row of their group as long. The
@@ -21,6 +23,16 @@ export const releaseDependents = (resolved: Sql, at: string): Sql => sql`
     ),
     released as (select task, run from answered where (run).task_id is not null),
     unfinished as (select exists (select from answered where (run).task_id is null) as more)`;
+
+/** The column `unfinished`, the same in each row: whether dependents are left for the next statement. */
+export const unfinished: Sql = waking(
+  ({ rows }) => (rows[0]?.["unfinished"] === true ? [unfinishedTopic] : []),
+  sql`(select more from unfinished) as unfinished`,
+);
+
+const logInOrder = logEvents(
+  sql`select exchange, routing_key, cc, payload from event order by ord, step, routing_key`,
+);
 
 /** The columns of the event that a dependent out of `released` is pending. */
 export const dependentPending: Sql = sql`${exchanges.taskPending} as exchange,
@@ -68,7 +80,7 @@ export const afterResolution = (at: string, tells: boolean): Sql => sql`
       from counted_group where (g).unresolved = 0
     ),
     logged as (
-      ${logEvents(sql`select exchange, routing_key, cc, payload from event order by ord, step, routing_key`)}
+      ${logInOrder}
     ),
     woken as (
       select array_agg(distinct (run).task_queue_id) as queues,

@@ -6,8 +6,9 @@ import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { PENDING, RUNNING, openByDeadline } from "../../sql/run-indexes.ts";
 import { exchanges } from "../../sql/event-rows.ts";
+import { pendingInQueues } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
-import { afterResolution } from "./after-resolution.ts";
+import { afterResolution, unfinished } from "./after-resolution.ts";
 
 const EndedRow = Type.Object({
   task_id: Type.String(),
@@ -21,6 +22,8 @@ const EndedRow = Type.Object({
   released: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type EndedRow = Static<typeof EndedRow>;
+
+const pendingInWoken = pendingInQueues(sql`(select queues from woken)`);
 
 /**
  * Resolves tasks that are not resolved as `exception` with `reason`; an unscheduled one gets a run that says so.
@@ -94,8 +97,9 @@ export function endTasks(
       from outcome
     ),
     ${afterResolution(at, tellsReleased)}
-    select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id, (select queues from woken) as pending_in,
-      (select more from unfinished) as unfinished, (select task_ids from woken) as released
+    select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id,
+      ${pendingInWoken},
+      ${unfinished}, (select task_ids from woken) as released
     from outcome o order by o.ord`,
   );
 }

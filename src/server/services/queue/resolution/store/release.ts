@@ -3,8 +3,9 @@ import Type, { type Static } from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
-import { logEvents } from "../../sql/event-rows.ts";
-import { dependentPending, releaseDependents } from "./after-resolution.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { pendingInQueues } from "../../sql/wakes.ts";
+import { dependentPending, releaseDependents, unfinished } from "./after-resolution.ts";
 
 const ReleasedRow = Type.Object({
   /** The queues in which dependents became pending. */
@@ -16,12 +17,15 @@ const ReleasedRow = Type.Object({
 });
 export type ReleasedRow = Static<typeof ReleasedRow>;
 
-/** The end of a statement: releases, says so, and answers a ReleasedRow. */
-const releasing = (resolved: Sql, at: string, unfinished: Sql): Sql => sql`
+/** The end of a statement: releases, logs the events and returns a ReleasedRow. `unfinishedColumn` is its column `unfinished`. */
+const releasing = (resolved: Sql, at: string, unfinishedColumn: Sql): Sql => sql`
     ${releaseDependents(resolved, at)},
-    logged as (${logEvents(sql`
-      select exchange, routing_key, cc, payload from (select ${dependentPending} from released) e order by routing_key`)})
-    select coalesce(array_agg(distinct (run).task_queue_id), '{}') as pending_in, (${unfinished}) as unfinished,
+    logged as (${logEvents(
+      sql`
+      select exchange, routing_key, cc, payload from (select ${dependentPending} from released) e order by routing_key`,
+      ({ released }) => Array.isArray(released) && released.length > 0,
+    )})
+    select ${pendingInQueues(sql`coalesce(array_agg(distinct (run).task_queue_id), '{}')`)}, ${unfinishedColumn},
       coalesce(array_agg((run).task_id), '{}') as released
     from released`;
 
@@ -35,9 +39,7 @@ export const releaseResolved = async (
 ): Promise<ReleasedRow> => {
   const resolved = sql`
       select ${column(required, "taskId")}::text[] as ids, ${column(required, "state")}::text[] as states`;
-  return one(
-    await db.many(ReleasedRow, sql`with ${releasing(resolved, at, sql`select more from unfinished`)}`),
-  );
+  return one(await db.many(ReleasedRow, sql`with ${releasing(resolved, at, unfinished)}`));
 };
 
 /**
@@ -56,7 +58,7 @@ export const releaseMore = async (db: Queryable, at: string): Promise<ReleasedRo
     ${releasing(
       sql`select array_agg(task_id) as ids, array_agg(state) as states from taken having count(*) > 0`,
       at,
-      sql`select exists (select from taken)`,
+      sql`(select exists (select from taken)) as unfinished`,
     )}`,
   );
   return one(rows);

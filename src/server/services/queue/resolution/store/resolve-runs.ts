@@ -7,8 +7,9 @@ import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { exchangeOfResolution, exchanges } from "../../sql/event-rows.ts";
 import { RUNNING } from "../../sql/run-indexes.ts";
+import { pendingInQueues } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
-import { afterResolution } from "./after-resolution.ts";
+import { afterResolution, unfinished } from "./after-resolution.ts";
 
 export interface Resolution {
   readonly taskId: string;
@@ -34,6 +35,10 @@ const ResolvedRow = Type.Object({
   released: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type ResolvedRow = Static<typeof ResolvedRow>;
+
+const pendingInWokenOrRetry = pendingInQueues(sql`(select array_agg(q) from (
+        select unnest(queues) as q from woken union select (run).task_queue_id from retry
+      ) q)`);
 
 /**
  * Resolves running runs and all that follows from it. Answers those that it resolved, in no order: one that was not
@@ -111,10 +116,8 @@ export function resolveRuns(
     ),
     ${afterResolution(at, tellsReleased)}
     select ord::integer, status, (task).task_queue_id as task_queue_id,
-      (select array_agg(q) from (
-        select unnest(queues) as q from woken union select (run).task_queue_id from retry
-      ) q) as pending_in,
-      (select more from unfinished) as unfinished, (select task_ids from woken) as released
+      ${pendingInWokenOrRetry},
+      ${unfinished}, (select task_ids from woken) as released
     from outcome`,
   );
 }

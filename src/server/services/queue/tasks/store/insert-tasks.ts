@@ -6,7 +6,9 @@ import type { Queryable } from "../../../../core/db.ts";
 import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
-import { exchanges, logEvents } from "../../sql/event-rows.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { exchanges } from "../../sql/event-rows.ts";
+import { pendingIn } from "../../sql/wakes.ts";
 
 export interface NewTask {
   readonly taskId: string;
@@ -45,6 +47,12 @@ const CreatedRow = Type.Object({
   pending_in: Type.Union([Type.String(), Type.Null()]),
 });
 export type CreatedRow = Static<typeof CreatedRow>;
+
+const logCreated = logEvents(
+  sql`select exchange, routing_key, cc, payload from event order by ord, step`,
+  ({ status }) => status !== null,
+);
+const createdIn = pendingIn(sql`case when accepted and run_count = 1 then task_queue_id end`);
 
 /**
  * Keeps the required tasks from being resolved until the transaction ends. Without it, a dependency that
@@ -178,7 +186,7 @@ export function insertTasks(
         task_message(pending, tags, 0::smallint, null, null, null)
       from outcome where accepted and run_count = 1
     ),
-    logged as (${logEvents(sql`select exchange, routing_key, cc, payload from event order by ord, step`)})
+    logged as (${logCreated})
     select ord::integer,
       case
         when accepted then 'created'
@@ -189,7 +197,7 @@ export function insertTasks(
       end as outcome,
       coalesce(missing, expiring) as about,
       case when accepted then coalesce(pending, defined) end as status,
-      case when accepted and run_count = 1 then task_queue_id end as pending_in
+      ${createdIn}
     from outcome
     order by ord`,
   );

@@ -4,9 +4,11 @@ import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
-import { sql, type Sql } from "../../../../core/sql.ts";
+import { sql, waking, type Sql } from "../../../../core/sql.ts";
 import { PENDING } from "../../sql/run-indexes.ts";
-import { exchangeOfResolution, exchanges, logEvents } from "../../sql/event-rows.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { exchangeOfResolution, exchanges } from "../../sql/event-rows.ts";
+import { pendingTopic } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 
 /** The status of the task `t` as it is. */
@@ -92,13 +94,19 @@ export const readGroupMembers = (
 const pendingAgain: Sql = sql`${exchanges.taskPending}, task_routing_key(t, r.run_id, null, null), t.routes,
         task_message(${currentStatus}, t.tags, r.run_id, null, null, null)`;
 
+/** A claim skips a run while a statement holds its lock, so the claimers of its queue look again afterwards. */
+const releasesRunIn = (taskQueueId: string, statement: Sql): Sql =>
+  waking(() => [pendingTopic(taskQueueId)], statement);
+
 /**
- * What a repeated call says again: that a task is defined and (where it is) pending. The run is locked, so that it
- * cannot be claimed before this is said, and the log would tell it twice in the wrong order. A claim skips it
- * meanwhile: wake the queue afterwards.
+ * Announces again, for a repeated call, that a task is defined and (where it is) pending. The run is locked so that it
+ * cannot be claimed before that: the log would have both events in the wrong order.
  */
-export const repeatDefined = (db: Queryable, taskId: string): Promise<number> =>
-  db.run(sql`
+export const repeatDefined = (db: Queryable, taskId: string, taskQueueId: string): Promise<number> =>
+  db.run(
+    releasesRunIn(
+      taskQueueId,
+      sql`
     with pending as (
       select r.task_id, r.run_id from runs r
       where r.task_id = ${taskId} and r.run_id = 0 and r.state = ${PENDING} for share of r
@@ -112,18 +120,25 @@ export const repeatDefined = (db: Queryable, taskId: string): Promise<number> =>
       select 2, ${pendingAgain}
       from tasks t join pending r using (task_id)
     )
-    ${logEvents(sql`select exchange, routing_key, routes, payload from event order by step`)}`);
+    ${logEvents(sql`select exchange, routing_key, routes, payload from event order by step`)}`,
+    ),
+  );
 
-/** What a repeated call says again: that the latest run is pending. Locks it as repeatDefined does. */
-export const repeatPending = (db: Queryable, taskId: string): Promise<number> =>
-  db.run(sql`
+/** Announces again, for a repeated call, that the latest run is pending. Locks it as repeatDefined does. */
+export const repeatPending = (db: Queryable, taskId: string, taskQueueId: string): Promise<number> =>
+  db.run(
+    releasesRunIn(
+      taskQueueId,
+      sql`
     with pending as (
       select r.task_id, r.run_id from runs r
       where r.task_id = ${taskId} and r.state = ${PENDING} for share of r
     )
-    ${logEvents(sql`select ${pendingAgain} from tasks t join pending r using (task_id)`)}`);
+    ${logEvents(sql`select ${pendingAgain} from tasks t join pending r using (task_id)`)}`,
+    ),
+  );
 
-/** What a repeated call says again: how a run was resolved. */
+/** Announces again, for a repeated call, how a run was resolved. */
 export const repeatResolved = (db: Queryable, taskId: string, runId: number): Promise<number> =>
   db.run(
     logEvents(sql`

@@ -5,10 +5,12 @@ import type { Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { NO_RUNS, PENDING, RUNNING } from "../../sql/run-indexes.ts";
-import { exchanges, logEvents } from "../../sql/event-rows.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { exchanges } from "../../sql/event-rows.ts";
+import { pendingIn } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 
-const ScheduledRow = Type.Object({ status: jsonText<TaskStatus>(), task_queue_id: Type.String() });
+const ScheduledRow = Type.Object({ status: jsonText<TaskStatus>(), pending_in: Type.String() });
 export type ScheduledRow = Static<typeof ScheduledRow>;
 
 /** What a CTE `task` (task: its row, run_count counted up) needs to get its new run and say so. */
@@ -30,7 +32,7 @@ const addRun = (reason: "scheduled" | "rerun", at: string) => sql`
       select ${exchanges.taskPending}, task_routing_key(task, (run).run_id, null, null), (task).routes,
         task_message(status, (task).tags, (run).run_id, null, null, null)
       from outcome`)})
-    select status, (task).task_queue_id as task_queue_id from outcome`;
+    select status, ${pendingIn(sql`(task).task_queue_id`)} from outcome`;
 
 /** Makes the first run of a task that has none; undefined where it has some or is past its deadline. */
 export function scheduleTask(db: Queryable, taskId: string, at: string): Promise<ScheduledRow | undefined> {

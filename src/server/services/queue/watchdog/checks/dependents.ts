@@ -74,9 +74,7 @@ const lock = (tx: Queryable, taskIds: readonly string[]) =>
     ) order by task_id for no key update`);
 
 async function judge(ctx: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
-  const queues: string[] = [];
   const pending: string[] = [];
-  let unfinished = false;
   const verdicts = await ctx.db.tx(async (tx) => {
     await lock(tx, subjects);
     const { at } = ctx;
@@ -88,20 +86,14 @@ async function judge(ctx: CheckContext, subjects: readonly string[]): Promise<Ve
     const met = await metDependencies(tx, wrong);
     if (met.length > 0) {
       const released = await releaseResolved(tx, met, at);
-      queues.push(...released.pending_in);
       pending.push(...released.released);
-      unfinished = released.unfinished;
     }
     for (const { subject } of await faultsOf(tx, wrong, at)) {
-      const scheduled = await scheduleTask(tx, subject, at);
-      if (!scheduled) continue;
-      queues.push(scheduled.task_queue_id);
-      pending.push(subject);
+      if (await scheduleTask(tx, subject, at)) pending.push(subject);
     }
     const left = new Set(column(await faultsOf(tx, wrong, at), "subject"));
     return faults.map((row) => ({ ...row, repaired: !left.has(row.subject) }));
   });
-  if (verdicts.length > 0) ctx.wake(queues, unfinished);
   ctx.recordReleased(pending);
   return verdicts;
 }

@@ -2,7 +2,8 @@
 import Type from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
-import { exchanges, logEvents } from "../../sql/event-rows.ts";
+import { logEvents } from "../../../../core/event-log/index.ts";
+import { exchanges } from "../../sql/event-rows.ts";
 import { lookAt, VerdictRow, type Check, type CheckContext, type Verdict } from "../check.ts";
 
 /**
@@ -45,8 +46,8 @@ const recount = (tx: Queryable, groupIds: readonly string[]) =>
     select (g).task_group_id as task_group_id from counted`,
   );
 
-async function judge({ db, wake }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
-  const verdicts = await db.tx(async (tx) => {
+async function judge({ db }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
+  return db.tx(async (tx) => {
     // Whoever resolves or adds tasks counts under this lock, and commits the one with the other.
     await tx.run(sql`
       select from task_groups where task_group_id = any(${subjects}::text[]) order by task_group_id for no key update`);
@@ -55,8 +56,6 @@ async function judge({ db, wake }: CheckContext, subjects: readonly string[]): P
     const recounted = new Set((await recount(tx, subjects)).map((row) => row.task_group_id));
     return faults.map((row) => ({ ...row, repaired: recounted.has(row.subject) }));
   });
-  if (verdicts.length > 0) wake([]);
-  return verdicts;
 }
 
 /** Larger ones are left out: while it is counted under its lock, nothing of a group is resolved. */

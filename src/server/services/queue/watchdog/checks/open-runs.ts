@@ -1,8 +1,8 @@
 // Runs that are not over fit their tasks: a claim hands out what stands in the run, and trusts it.
-import Type from "typebox";
 import type { Db, Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
+import { pendingIn } from "../../sql/wakes.ts";
 import { lookAt, runOf, VerdictRow, type Check, type CheckContext, type Verdict } from "../check.ts";
 
 /** What is wrong with the open run `r` of the task `t` (null: nothing), `t` being a left join. */
@@ -40,18 +40,15 @@ const given = (subjects: readonly string[]): Sql => {
   return sql`unnest(${column(runs, "taskId")}::text[], ${column(runs, "runId")}::smallint[]) as i (task_id, run_id)`;
 };
 
-const QueueRow = Type.Object({ task_queue_id: Type.String() });
-
-/** Copies what the task says to its pending run; answers the queues. Who claims it sees the one or the other. */
+/** Copies queue, priority and deadline of the task to its pending run. A claim sees the run before or after that. */
 const adoptTask = (db: Queryable, subjects: readonly string[]) =>
-  db.many(
-    QueueRow,
+  db.run(
     sql`
     update runs r set task_queue_id = t.task_queue_id, priority = t.priority, deadline = t.deadline, quiet = true
     from ${given(subjects)} join tasks t using (task_id)
     where r.task_id = i.task_id and r.run_id = i.run_id and r.run_id = t.run_count - 1 and r.state || '' = 'pending'
       and (r.task_queue_id, r.priority, r.deadline) is distinct from (t.task_queue_id, t.priority, t.deadline)
-    returning r.task_queue_id`,
+    returning ${pendingIn(sql`r.task_queue_id`)}`,
   );
 
 /** The tasks first, then the runs, as every transition does. */
@@ -109,16 +106,14 @@ const tellOnly = ({ db }: CheckContext, subjects: readonly string[]): Promise<Ve
     return (await faultsOf(tx, subjects)).map((row) => ({ ...row, repaired: false }));
   });
 
-async function judgePending({ db, wake }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
-  const { verdicts, queues } = await db.tx(async (tx) => {
+function judgePending({ db }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
+  return db.tx(async (tx) => {
     await lock(tx, subjects);
     const faults = await faultsOf(tx, subjects);
-    const queues = faults.length === 0 ? [] : await adoptTask(tx, column(faults, "subject"));
+    if (faults.length > 0) await adoptTask(tx, column(faults, "subject"));
     const left = new Set(column(await faultsOf(tx, subjects), "subject"));
-    return { verdicts: faults.map((row) => ({ ...row, repaired: !left.has(row.subject) })), queues };
+    return faults.map((row) => ({ ...row, repaired: !left.has(row.subject) }));
   });
-  wake(column(queues, "task_queue_id"));
-  return verdicts;
 }
 
 export const pendingRuns: Check = {

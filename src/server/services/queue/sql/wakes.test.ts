@@ -1,0 +1,234 @@
+// Which topics the statements of the queue wake. A topic that is missing here shows elsewhere only as the latency of a
+// poll; one too many makes idle workers and loops keep the reader of the event log busy.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
+import { taskDefinition } from "../../../../../test/support/factories.ts";
+import { testMonitor } from "../../../../../test/support/monitor.ts";
+import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
+import { systemClock } from "../../../../lib/clock.ts";
+import { slugid } from "../../../../lib/slugid.ts";
+import { startTimeSlice } from "../../../core/time-slice.ts";
+import { configOf } from "../../../config/index.ts";
+import { eventsTopic } from "../../../core/event-log/index.ts";
+import { sql } from "../../../core/sql.ts";
+import { finishArtifact, writeArtifact } from "../artifacts/store.ts";
+import { claimOne, claimPending, EVERYWHERE } from "../claims/store.ts";
+import { planTasks, writeTasks } from "../graph/write-tasks.ts";
+import { sealGroup } from "../groups/store.ts";
+import { announceGroupPriority, changePriorities, lockForPriority } from "../priorities/store.ts";
+import { endTasks } from "../resolution/store/end-tasks.ts";
+import { releaseMore, releaseResolved } from "../resolution/store/release.ts";
+import { resolveRuns, type Resolution } from "../resolution/store/resolve-runs.ts";
+import { defineTask } from "../tasks/define-task.ts";
+import { insertTasks, type NewTask } from "../tasks/store/insert-tasks.ts";
+import { repeatDefined, repeatPending, repeatResolved } from "../tasks/store/read-tasks.ts";
+import { rerunTask, scheduleTask } from "../tasks/store/schedule-run.ts";
+import { pendingTopic, reorderedTopic, unfinishedTopic } from "./wakes.ts";
+
+const woken = new Set<string>();
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase({ wake: (topic) => void woken.add(topic) });
+});
+afterAll(() => database.drop());
+
+const at = new Date().toISOString();
+const later = new Date(Date.now() + 60_000).toISOString();
+const rules = { now: Date.now(), toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 10 };
+const worker = { workerGroup: "group", workerId: "worker" };
+const claimer = { ...worker, claimId: null, tasks: 1 };
+
+/** The topics that a call wakes, in alphabetical order. */
+async function topicsOf(call: () => Promise<unknown>): Promise<string[]> {
+  woken.clear();
+  await call();
+  return [...woken].toSorted();
+}
+
+let queues = 0;
+/** A task in a queue of its own. */
+const define = (overrides: Partial<TaskDefinitionRequest> = {}): NewTask =>
+  defineTask(slugid(), taskDefinition({ taskQueueId: `test/queue-${++queues}`, ...overrides }), rules);
+const insert = (...tasks: NewTask[]) => insertTasks(database.db, tasks, at, 0);
+async function inserted(overrides: Partial<TaskDefinitionRequest> = {}): Promise<NewTask> {
+  const task = define(overrides);
+  await insert(task);
+  return task;
+}
+async function running(overrides: Partial<TaskDefinitionRequest> = {}): Promise<NewTask> {
+  const task = await inserted(overrides);
+  await claimOne(database.db, task.taskId, 0, claimer, at, later);
+  return task;
+}
+const resolve = (task: NewTask, resolution: Partial<Resolution> = {}) => {
+  const completed = { state: "completed", reason: "completed", retryAs: null, takenUntil: null } as const;
+  return resolveRuns(database.db, [{ taskId: task.taskId, runId: 0, ...completed, ...resolution }], at);
+};
+const pending = ({ taskQueueId }: NewTask): string => pendingTopic(taskQueueId);
+
+describe("creating a task", () => {
+  it("wakes the readers of the log, and the claimers where it is pending", async () => {
+    const [first, second] = [define(), define()];
+    expect(await topicsOf(() => insert(first, second))).toEqual([
+      eventsTopic,
+      pending(first),
+      pending(second),
+    ]);
+    const waiting = define({ dependencies: [first.taskId] });
+    expect(await topicsOf(() => insert(waiting))).toEqual([eventsTopic]);
+  });
+
+  it("wakes nobody where it is known or refused", async () => {
+    const task = await inserted();
+    const orphan = define({ dependencies: [slugid()] });
+    expect(await topicsOf(() => insert(task, orphan))).toEqual([]);
+  });
+
+  it("again wakes claimers too, which skipped the run while it was locked", async () => {
+    const { taskId, taskQueueId } = await inserted();
+    for (const repeat of [repeatDefined, repeatPending])
+      expect(await topicsOf(() => repeat(database.db, taskId, taskQueueId))).toEqual([
+        eventsTopic,
+        pendingTopic(taskQueueId),
+      ]);
+  });
+});
+
+describe("creating a graph", () => {
+  it("wakes the claimers of all its queues, and those that passed over its places, when it has committed", async () => {
+    const [first, second] = [define(), define()];
+    const waiting = define({ dependencies: [first.taskId] });
+    const { monitor } = testMonitor();
+    const ctx = { db: database.db, clock: systemClock, config: configOf({}).queue, monitor };
+    const plan = planTasks([first, second, waiting], new Map());
+    const topics = await topicsOf(() => writeTasks(ctx, plan, startTimeSlice()));
+    expect(topics).toEqual([eventsTopic, pending(first), pending(second), reorderedTopic]);
+  });
+});
+
+describe("a claim", () => {
+  it("wakes the readers of the log", async () => {
+    const [first, second] = [await inserted(), await inserted()];
+    const claim = () => claimPending(database.db, first.taskQueueId, [claimer], EVERYWHERE, at, later);
+    expect(await topicsOf(claim)).toEqual([eventsTopic]);
+    const claimSecond = () => claimOne(database.db, second.taskId, 0, claimer, at, later);
+    expect(await topicsOf(claimSecond)).toEqual([eventsTopic]);
+  });
+
+  it("wakes nobody where it finds nothing, or the worker is in quarantine", async () => {
+    const task = await running();
+    const claim = () => claimPending(database.db, task.taskQueueId, [claimer], EVERYWHERE, at, later);
+    expect(await topicsOf(claim)).toEqual([]);
+    expect(await topicsOf(() => claimOne(database.db, task.taskId, 0, claimer, at, later))).toEqual([]);
+    await database.db.run(sql`
+      insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, last_date_active, quarantine_until)
+      values (${task.taskQueueId}, 'group', 'worker', now(), now(), now(), now() + interval '1 day')`);
+    expect(await topicsOf(claim)).toEqual([]);
+  });
+});
+
+describe("a resolution", () => {
+  it("wakes the readers of the log, and the claimers of dependents and retries", async () => {
+    const task = await running();
+    const dependent = await inserted({ dependencies: [task.taskId] });
+    expect(await topicsOf(() => resolve(task))).toEqual([eventsTopic, pending(dependent)]);
+    const flaky = await running({ retries: 1 });
+    const retry = { state: "exception", reason: "worker-shutdown", retryAs: "retry" } as const;
+    expect(await topicsOf(() => resolve(flaky, retry))).toEqual([eventsTopic, pending(flaky)]);
+    const canceled = await running();
+    const end = () => endTasks(database.db, [canceled.taskId], "canceled", at, true);
+    expect(await topicsOf(end)).toEqual([eventsTopic]);
+  });
+
+  it("that finds nothing to resolve wakes nobody", async () => {
+    const task = await running();
+    await resolve(task);
+    expect(await topicsOf(() => resolve(task))).toEqual([]);
+    expect(await topicsOf(() => endTasks(database.db, [task.taskId], "canceled", at, true))).toEqual([]);
+  });
+
+  it("again wakes the readers of the log", async () => {
+    const task = await running();
+    expect(await topicsOf(() => repeatResolved(database.db, task.taskId, 0))).toEqual([]);
+    await resolve(task);
+    expect(await topicsOf(() => repeatResolved(database.db, task.taskId, 0))).toEqual([eventsTopic]);
+  });
+
+  it("of a task with more dependents than one statement releases wakes the loop that releases the rest", async () => {
+    const task = await running();
+    const dependents = Array.from({ length: 1001 }, () =>
+      define({ dependencies: [task.taskId], taskQueueId: "test/many" }),
+    );
+    await insert(...dependents);
+    const many = pendingTopic("test/many");
+    expect(await topicsOf(() => resolve(task))).toEqual([eventsTopic, many, unfinishedTopic]);
+    expect(await topicsOf(() => releaseMore(database.db, at))).toEqual([eventsTopic, many]);
+    expect(await topicsOf(() => releaseMore(database.db, at))).toEqual([]);
+    const nothing = () => releaseResolved(database.db, [{ taskId: task.taskId, state: "completed" }], at);
+    expect(await topicsOf(nothing)).toEqual([]);
+  });
+});
+
+describe("a run that is made by hand", () => {
+  it("wakes the readers of the log and the claimers, unless there is none", async () => {
+    const required = await inserted();
+    const task = await inserted({ dependencies: [required.taskId] });
+    const schedule = () => scheduleTask(database.db, task.taskId, at);
+    expect(await topicsOf(schedule)).toEqual([eventsTopic, pending(task)]);
+    expect(await topicsOf(schedule)).toEqual([]);
+    await endTasks(database.db, [task.taskId], "canceled", at, true);
+    const rerun = () => rerunTask(database.db, task.taskId, 1, 50, at);
+    expect(await topicsOf(rerun)).toEqual([eventsTopic, pending(task)]);
+    expect(await topicsOf(rerun)).toEqual([]);
+  });
+});
+
+describe("a change of priorities", () => {
+  it("wakes the claimers of the runs that it locked, and those that passed over their new places", async () => {
+    const task = await inserted();
+    const change = (announce: boolean, priority: number) =>
+      database.db.tx(async (tx) => {
+        await lockForPriority(tx, [task.taskId]);
+        await changePriorities(tx, [{ taskId: task.taskId, priority, announce }], at);
+      });
+    expect(await topicsOf(() => change(true, 3))).toEqual([eventsTopic, pending(task), reorderedTopic]);
+    const group = { task_group_id: task.taskGroupId, scheduler_id: task.schedulerId };
+    const announce = () => announceGroupPriority(database.db, group, "low", 1);
+    expect(await topicsOf(announce)).toEqual([eventsTopic]);
+  });
+
+  it("that fails wakes them too: a claim skipped the runs meanwhile", async () => {
+    const task = await inserted();
+    const fail = () =>
+      database.db
+        .tx(async (tx) => {
+          await lockForPriority(tx, [task.taskId]);
+          throw new Error("failed");
+        })
+        .catch(() => undefined);
+    expect(await topicsOf(fail)).toEqual([pending(task), reorderedTopic]);
+  });
+});
+
+describe("groups and artifacts", () => {
+  it("wake the readers of the log when a group is sealed", async () => {
+    const { taskGroupId } = await inserted();
+    expect(await topicsOf(() => sealGroup(database.db, taskGroupId, at))).toEqual([eventsTopic]);
+    expect(await topicsOf(() => sealGroup(database.db, slugid(), at))).toEqual([]);
+  });
+
+  it("wake the readers of the log when an artifact is announced, and not otherwise", async () => {
+    const { taskId } = await running();
+    const id = { taskId, runId: 0, name: "public/a" };
+    const artifact = { ...id, contentType: "text/plain", contentLength: null, present: true, expires: later };
+    const announce = { ...worker, status: "{}" };
+    const write = (storageType: "s3" | "link", announced: typeof announce | null) => () =>
+      writeArtifact(database.db, { ...artifact, name: storageType, storageType, details: "{}" }, announced);
+    expect(await topicsOf(write("link", announce))).toEqual([eventsTopic]);
+    expect(await topicsOf(write("s3", null))).toEqual([]);
+    expect(await topicsOf(() => finishArtifact(database.db, { ...id, name: "s3" }, announce))).toEqual([
+      eventsTopic,
+    ]);
+    expect(await topicsOf(() => finishArtifact(database.db, id, announce))).toEqual([]);
+  });
+});

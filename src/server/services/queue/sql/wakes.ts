@@ -1,0 +1,29 @@
+// The wake-up topics of the queue, and the result columns of statements that wake them.
+import { sql, waking, type Sql } from "../../../core/sql.ts";
+
+/** Wakes the claimers of a task queue: runs became pending in it. */
+export const pendingTopic = (taskQueueId: string): string => `pending:${taskQueueId}`;
+
+/** Wakes the claimers of all queues: pending runs may have come to lie before the place where claims begin to look. */
+export const reorderedTopic = "reordered";
+
+/** Wakes the loop that releases the dependents which one statement left for the next. */
+export const unfinishedTopic = "unfinished-releases";
+
+/** The column `pending_in` of each row: the task queue in which the statement made its run pending, or null. */
+export const pendingIn = (taskQueueId: Sql): Sql =>
+  waking(
+    ({ rows }) =>
+      rows.flatMap(({ pending_in }) => (typeof pending_in === "string" ? pendingTopic(pending_in) : [])),
+    sql`${taskQueueId} as pending_in`,
+  );
+
+/** The column `pending_in`, the same in each row: the task queues in which the statement made runs pending, or null. */
+export const pendingInQueues = (taskQueueIds: Sql): Sql =>
+  waking(
+    ({ rows }) => {
+      const queues = rows[0]?.["pending_in"];
+      return Array.isArray(queues) ? queues.map(String).map(pendingTopic) : [];
+    },
+    sql`${taskQueueIds} as pending_in`,
+  );
