@@ -1,4 +1,4 @@
-// What a public instance shows to everybody: the documented grant of the role `anonymous`, as scope patterns.
+// The default scopes of the role `anonymous`: what Taskcluster documents for a public instance, as scope patterns.
 
 export const anonymousScopes: readonly string[] = [
   "auth:current-scopes",
@@ -32,7 +32,7 @@ export const anonymousScopes: readonly string[] = [
   "queue:list-worker-types:*",
   "queue:list-workers:*",
   "queue:pending-count:*",
-  // Workers ask for a task's status without credentials when an update failed.
+  // Workers request a task's status without credentials after a failed update.
   "queue:status:*",
   "secrets:list-secrets",
   "web:read-pulse",

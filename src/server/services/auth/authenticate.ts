@@ -1,4 +1,4 @@
-// Tells who signed a request. Everything it needs is in memory, so it answers at once, in the process that got the call.
+// Verifies the signature of a request and returns its caller. Synchronous, since everything it needs is in memory.
 import { createHmac } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../../lib/clock.ts";
@@ -23,17 +23,17 @@ import {
   type Credentials,
 } from "./credentials.ts";
 
-/** The parts of a request that a signature covers, as the client saw them. */
+/** The parts of a request that a signature covers, as the client sent them. */
 export interface SignedRequest {
   readonly method: string;
-  /** Path and query as they came. */
+  /** Path and query, unchanged. */
   readonly resource: string;
   readonly host: string;
   readonly port: number;
   readonly authorization?: string | undefined;
 }
 
-/** Who sent a request; `expires` is in milliseconds since the epoch. */
+/** The caller of a request; `expires` is in milliseconds since the epoch. */
 export type AuthResult =
   | {
       readonly status: "auth-success";
@@ -41,7 +41,7 @@ export type AuthResult =
       readonly clientId: string;
       readonly scopes: ScopeSet;
       readonly expires: number;
-      /** The hash of the body that was signed, for whoever has the body to check. */
+      /** The signed hash of the body, which the caller of the authenticator has to compare with the body. */
       readonly hash?: string;
     }
   | {
@@ -59,47 +59,47 @@ export interface AuthenticatorOptions {
   readonly clock: Clock;
   /** How far a client's clock may be off, in milliseconds. */
   readonly hawkSkewMs: number;
-  /** How many credentials are remembered once they were checked. */
+  /** How many verified credentials are cached. */
   readonly cacheSize?: number;
 }
 
-/** What callers without credentials are told of how long that holds. */
+/** How long the result for callers without credentials is declared valid. */
 const anonymousMs = 15 * 60 * 1000;
 
 /**
- * Makes the check of requests: header or bewit, permanent or temporary credentials.
+ * Returns a function that authenticates requests: by header or bewit, with permanent or temporary credentials.
  *
- * Reading `ext` and checking its certificate costs more than the MAC of the request, and the same credentials come
- * again and again; so what an id and its `ext` amount to is remembered, while times and the state of the client
- * are looked at every time. Measured (CPU), a header with a certificate of 13 scopes: 37 µs at first, 15 µs when known;
- * without `ext` 11 µs. 5,000 remembered ones take 15 MB.
+ * Decoding `ext` and verifying its certificate costs more than the MAC of the request, and clients send the same
+ * credentials many times. The credentials of an id and its `ext` are therefore cached; times and the state of the client
+ * are checked for each request. Measured (CPU) for a header with a certificate of 13 scopes: 37 µs, and 15 µs once cached;
+ * without `ext` 11 µs. 5,000 cached entries take 15 MB.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { clients, clock, hawkSkewMs, cacheSize = 5_000 } = options;
-  const proven = new LRUCache<string, Credentials>({ max: cacheSize });
+  const cached = new LRUCache<string, Credentials>({ max: cacheSize });
   let generation = clients.generation;
   let view = createScopeView(clients);
 
-  /** Finds out what the credentials are worth, and whether the MAC of the request is made with their key. */
-  function admit(id: string, ext: string | undefined, text: string, mac: string, now: number) {
-    // Neither an id nor ext can hold a backslash, so no two pairs share a key.
+  /** Resolves the credentials and verifies that the MAC of the request was made with their key. */
+  function verify(id: string, ext: string | undefined, text: string, mac: string, now: number) {
+    // Neither an id nor ext can contain a backslash, so no two pairs have the same key.
     const cacheKey = `${id}\\${ext ?? ""}`;
-    const known = proven.get(cacheKey);
+    const known = cached.get(cacheKey);
     const claimed = known ?? resolveCredentials(id, ext, clients, view, now);
     const expires = requireValid(claimed, clients, now);
     const expected = createHmac("sha256", claimed.key).update(text).digest("base64");
     if (!equalInConstantTime(mac, expected)) throw new HawkError("mac", "Unauthorized: Bad mac");
     const credentials = known ?? narrow(claimed, view);
-    // Not before the MAC was right: else strangers could fill the memory with guesses.
-    if (known === undefined) proven.set(cacheKey, credentials);
+    // Only after the MAC was verified: otherwise anybody could fill the cache with guesses.
+    if (known === undefined) cached.set(cacheKey, credentials);
     const { scopes } = credentials;
     return { status: "auth-success", scheme: "hawk", clientId: id, scopes, expires } as const;
   }
 
   function byHeader(request: SignedRequest, authorization: string, now: number): AuthResult {
     const { id, ts, nonce, mac, hash, ext } = parseAuthorizationHeader(authorization);
-    const result = admit(id, ext, headerText({ ...request, ts, nonce, hash, ext }), mac, now);
-    // Written so that a time that is no number is stale as well.
+    const result = verify(id, ext, headerText({ ...request, ts, nonce, hash, ext }), mac, now);
+    // Negated, so that NaN counts as stale.
     if (!(Math.abs(Number(ts) * 1000 - now) <= hawkSkewMs)) {
       throw new HawkError("time", "Unauthorized: Stale timestamp");
     }
@@ -113,7 +113,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (!/^(get|head)$/i.test(request.method)) throw new HawkError("form", "Unauthorized: Invalid method");
     const { id, exp, mac, ext } = parseBewit(encoded);
     const { host, port } = request;
-    const result = admit(id, ext, bewitText({ exp, resource, host, port, ext }), mac, now);
+    const result = verify(id, ext, bewitText({ exp, resource, host, port, ext }), mac, now);
     if (!(Number(exp) * 1000 > now)) throw new HawkError("time", "Unauthorized: Access expired");
     return result;
   }
@@ -123,7 +123,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (clients.generation !== generation) {
       generation = clients.generation;
       view = createScopeView(clients);
-      proven.clear();
+      cached.clear();
     }
     const { authorization } = request;
     const signed = splitBewit(request.resource);

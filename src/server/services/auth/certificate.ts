@@ -1,15 +1,15 @@
-// Checks the certificates of temporary credentials. The order of the checks and their messages are part of the
-// protocol: clients' test suites read them.
+// Verifies the certificates of temporary credentials. The order of the checks and their messages are part of the
+// protocol: the test suites of clients assert them.
 import { HawkError, type Certificate } from "../../../lib/hawk.ts";
 import { isValidScope } from "../../../lib/scopes/normal-form.ts";
 import type { ScopeSet } from "../../../lib/scopes/scope-set.ts";
 import { equalInConstantTime } from "./constant-time.ts";
 import { certificateSignature, MAX_CERTIFICATE_MS, type Issuer } from "./temporary-credentials.ts";
 
-// Clocks differ. The same leeway goes for start and expiry, so credentials outlive their expiry by as much.
+// Tolerates clock differences at start and expiry, so credentials stay valid for this long after their expiry.
 const leewayMs = 5 * 60 * 1000;
 
-/** The client that signed: the issuer that the certificate names, or the sender itself. Throws {@link HawkError}. */
+/** Returns the id of the signing client: the certificate's issuer, or else the caller. Throws {@link HawkError}. */
 export function signerOf(certificate: unknown, clientId: string): string {
   if (!isObject(certificate) || certificate["issuer"] === undefined) return clientId;
   const { issuer } = certificate;
@@ -18,7 +18,7 @@ export function signerOf(certificate: unknown, clientId: string): string {
   return issuer;
 }
 
-/** Checks the form of a certificate and that its times hold. Throws {@link HawkError}. */
+/** Checks the form and the times of a certificate. Throws {@link HawkError}. */
 export function readCertificate(value: unknown, now: number): Certificate {
   must(isObject(value), " must be a JSON object");
   const { version, seed, start, expiry, scopes, issuer, signature } = value;
@@ -41,18 +41,18 @@ export function readCertificate(value: unknown, now: number): Certificate {
     expiry,
     scopes,
     ...(typeof issuer === "string" && { issuer }),
-    // A signature of another type is none, and fails as such at its turn.
+    // A signature of another type counts as empty, and the check of the signature refuses it.
     signature: typeof signature === "string" ? signature : "",
   };
 }
 
-/** Checks that the certificate has begun and has not ended, give or take five minutes. Throws {@link HawkError}. */
+/** Checks that `now` is between start and expiry, with a tolerance of five minutes. Throws {@link HawkError}. */
 export function requireCurrent({ start, expiry }: Pick<Certificate, "start" | "expiry">, now: number): void {
   must(start <= now + leewayMs, ".start > now");
   must(expiry >= now - leewayMs, ".expiry < now");
 }
 
-/** Checks that the signer may give these scopes, under this name, and that it did. Throws {@link HawkError}. */
+/** Checks that the signer may issue these scopes under this name, and the signature. Throws {@link HawkError}. */
 export function requireSigned(
   certificate: Certificate,
   clientId: string,
@@ -76,7 +76,7 @@ export function requireSigned(
   );
 }
 
-/** Whether every element is a legal scope. */
+/** Reports whether every element is a valid scope. */
 export const isScopeList = (list: readonly unknown[]): list is readonly string[] =>
   list.every((scope) => typeof scope === "string" && isValidScope(scope));
 

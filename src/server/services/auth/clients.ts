@@ -59,7 +59,7 @@ export function staticClients(settings: StaticClientSettings, since: number): Cl
     ...times,
     clientId: settings.rootClientId,
     accessToken: settings.rootAccessToken,
-    description: "The root client: may do everything.",
+    description: "The root client, which may do everything.",
     scopes: ["*"],
   });
   settings.staticClients.forEach(({ description = "", ...client }, i) => {
@@ -87,7 +87,7 @@ const wrongId = (key: string, value: string, problem: string): ConfigError =>
     { key, origin: "configuration", value, problem: `${problem}; choose another id, such as static/my-tool` },
   ]);
 
-/** Client ids that the configuration gives to more than one client. */
+/** Lists the client ids that the configuration gives to more than one client. */
 export function contradictions({ auth }: SettingsOf<typeof declared>): readonly ConfigProblem[] {
   const seen = new Set([auth.rootClientId]);
   return auth.staticClients.flatMap(({ clientId }, i) => {

@@ -1,4 +1,4 @@
-// What authentication stands on.
+// The dependencies of authentication.
 import type { Clock } from "../../../lib/clock.ts";
 import type { ClientDirectory } from "./clients.ts";
 
@@ -7,8 +7,8 @@ export interface AuthContext {
   readonly clock: Clock;
   /** How far a client's clock may be off, in milliseconds. */
   readonly hawkSkewMs: number;
-  /** The URL that clients know this server by. */
+  /** The URL under which clients reach this server. */
   readonly rootUrl: () => string;
-  /** Whether a proxy stands in front whose x-forwarded-* headers tell what the client saw. */
+  /** Whether the x-forwarded-* headers come from a trusted proxy in front of this server. */
   readonly trustProxy: boolean;
 }

@@ -1,34 +1,34 @@
-// What a client id and the `ext` that came with it amount to: the key that must have signed, and the scopes.
+// Resolves a client id and its `ext` to credentials: the key that must have signed the request, and the scopes.
 import { decodeExt, HawkError } from "../../../lib/hawk.ts";
 import { compileScopes, unionOf, type ScopeSet } from "../../../lib/scopes/scope-set.ts";
 import { isScopeList, readCertificate, requireCurrent, requireSigned, signerOf } from "./certificate.ts";
 import type { Client, ClientDirectory } from "./clients.ts";
 import { temporaryKey } from "./temporary-credentials.ts";
 
-/** What somebody who signs with `key` is, as long as its client may sign and its times hold. */
+/** The credentials of a caller that signs with `key`, valid while its client is enabled and within its times. */
 export interface Credentials {
-  /** The permanent client behind: the caller itself, or who issued its temporary credentials. */
+  /** The permanent client: the caller itself, or the issuer of its temporary credentials. */
   readonly signerId: string;
   readonly key: string;
   /** The times of the certificate, in milliseconds; permanent credentials have none. */
   readonly times: { readonly start: number; readonly expiry: number } | undefined;
   readonly scopes: ScopeSet;
-  /** The part of its scopes that the caller wants to use; not checked yet. */
+  /** The subset of its scopes that the caller wants to use; not checked yet. */
   readonly authorizedScopes: unknown;
 }
 
-/** Finds out what scopes really mean under the roles of one generation of the directory. */
+/** Expands scopes by the roles of one generation of the directory. */
 export interface ScopeView {
-  /** Expanded, and with what everybody may do. */
+  /** Returns the scopes expanded, together with those of the role `anonymous`. */
   effective(scopes: readonly string[]): ScopeSet;
   ofClient(client: Client): ScopeSet;
   readonly anonymous: ScopeSet;
 }
 
-/** A view for as long as the directory's generation stays the same. */
+/** Returns a view that is valid while the directory's generation stays the same. */
 export function createScopeView({ roles }: ClientDirectory): ScopeView {
-  // Expansion works scope by scope: what is granted to a union is the union of what is granted to its parts. So the
-  // anonymous part is worked out once, and never mixed into the others.
+  // Scopes are expanded one by one, so the expansion of a union is the union of the expansions. The anonymous part is
+  // therefore expanded once and kept separately.
   const anonymous = roles.expandToSet(["assume:anonymous"]);
   const effective = (scopes: readonly string[]): ScopeSet => unionOf(roles.expandToSet(scopes), anonymous);
   const known = new WeakMap<Client, ScopeSet>();
@@ -43,7 +43,7 @@ export function createScopeView({ roles }: ClientDirectory): ScopeView {
   };
 }
 
-/** Works out what credentials are worth, if the request's MAC proves them. Throws {@link HawkError}. */
+/** Returns the credentials, which are valid only if the request's MAC matches their key. Throws {@link HawkError}. */
 export function resolveCredentials(
   clientId: string,
   ext: string | undefined,
@@ -60,7 +60,7 @@ export function resolveCredentials(
     return { signerId, key: accessToken, times: undefined, scopes: held, authorizedScopes };
   }
   const certificate = readCertificate(given, now);
-  // The issuer may pass on what everybody may do, though it is not among its own scopes: nobody gains by it.
+  // `held` includes the scopes of `anonymous`: an issuer may pass them on, since every caller has them anyway.
   requireSigned(certificate, clientId, { clientId: signerId, accessToken, held });
   const { start, expiry, seed } = certificate;
   return {
@@ -73,8 +73,8 @@ export function resolveCredentials(
 }
 
 /**
- * Checks what time can change about credentials that were worked out before, and tells when they end, in
- * milliseconds. Throws {@link HawkError}.
+ * Checks the parts of resolved credentials that change with time, and returns when they end, in milliseconds. Throws
+ * {@link HawkError}.
  */
 export function requireValid(of: Credentials, directory: ClientDirectory, now: number): number {
   const { expires } = requireClient(directory, of.signerId, now);
@@ -84,8 +84,8 @@ export function requireValid(of: Credentials, directory: ClientDirectory, now: n
 }
 
 /**
- * The scopes that the caller wants to use, instead of all that it holds. The refusal tells what it holds, so nobody
- * may come here who has not proved to have the key. Throws {@link HawkError}.
+ * Limits credentials to their `authorizedScopes`. The error message lists all scopes of the credentials, so the request's
+ * MAC must have been verified before. Throws {@link HawkError}.
  */
 export function narrow(proven: Credentials, view: ScopeView): Credentials {
   const { scopes: held, authorizedScopes } = proven;

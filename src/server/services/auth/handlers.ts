@@ -1,4 +1,4 @@
-// Answers the methods of the auth service.
+// Handlers of the auth service.
 import type { authApi } from "../../../api/auth/index.ts";
 import type { ClientReply } from "../../../api/auth/schemas.ts";
 import { ApiError } from "../../../lib/errors.ts";
@@ -31,16 +31,16 @@ export function authHandlers(ctx: AuthContext, authenticate: Authenticator): Aut
       if (result.status === "auth-failed") return { status: result.status, message: result.message };
       return { ...result, scopes: [...result.scopes.list], expires: new Date(result.expires).toISOString() };
     },
-    testAuthenticate: (call) => tryOut(call, ctx, call.body),
+    testAuthenticate: (call) => testCredentials(call, ctx, call.body),
     testAuthenticateGet: (call) =>
-      tryOut(call, ctx, {
+      testCredentials(call, ctx, {
         clientScopes: ["test:*", "auth:create-client:test:*"],
         requiredScopes: ["test:authenticate-get"],
       }),
   };
 }
 
-/** A client as everybody may see it. Those by configuration have one time for all that happened to them. */
+/** Returns a client without its token. Configured clients have the same time for creation and all changes. */
 function publicForm(client: Client, { roles }: ClientDirectory): ClientReply {
   const { clientId, description, scopes, disabled } = client;
   const created = new Date(client.created).toISOString();
@@ -59,8 +59,8 @@ function publicForm(client: Client, { roles }: ClientDirectory): ClientReply {
   };
 }
 
-/** Checks the request against a world in which there is one client, no role, and nothing to gain. */
-function tryOut(
+/** Authenticates the request against a directory with one test client and no roles. */
+function testCredentials(
   call: Pick<Call, "request">,
   ctx: AuthContext,
   { clientScopes, requiredScopes }: { clientScopes: readonly string[]; requiredScopes: readonly string[] },

@@ -1,4 +1,4 @@
-// Public API of authentication: who sent a request, what it may do, and credentials for tasks.
+// Public API of authentication: the caller of a request, its scopes, and credentials for tasks.
 import { authApi } from "../../../api/auth/index.ts";
 import { defineService } from "../../core/service.ts";
 import { createAuthenticator } from "./authenticate.ts";

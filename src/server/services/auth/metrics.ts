@@ -5,8 +5,8 @@ export const metrics = {
   authSuccesses: {
     type: "counter",
     name: "auth_success_total",
-    help: "Requests whose credentials were accepted, or that needed some and had none",
-    // Not by client id: temporary credentials have a new one with every run, and a label value lives for ever.
+    help: "Requests to methods that require scopes, with credentials that were accepted or without any",
+    // Not by client id: temporary credentials have a new one in every run, and a label value is never removed.
     labels: { scheme: "hawk, bewit or none" },
   },
   authFailures: {
@@ -14,8 +14,8 @@ export const metrics = {
     name: "auth_failure_total",
     help: "Requests whose credentials were refused",
     labels: {
-      reason: "form, ext, client, time, mac or hash: what about them is wrong",
-      scheme: "hawk, bewit: what was tried",
+      reason: "Why they were refused: form, ext, client, time, mac or hash",
+      scheme: "hawk or bewit",
     },
   },
 } as const satisfies MetricDefinitions;

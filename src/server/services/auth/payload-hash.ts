@@ -1,13 +1,13 @@
-// The hash of a request's body, which a signature may cover.
+// The hash of a request's body, which a signature may include.
 import { createHash } from "node:crypto";
 import { payloadHead } from "../../../lib/hawk.ts";
 import { equalInConstantTime } from "./constant-time.ts";
 
-/** The Hawk hash, in base64, of a body as it came and its Content-Type header. */
+/** Returns the Hawk hash, in base64, of an unparsed body and its Content-Type header. */
 export const payloadHash = (contentType: string | undefined, rawBody: string | Uint8Array): string =>
   createHash("sha256").update(payloadHead(contentType)).update(rawBody).update("\n").digest("base64");
 
-/** Why the body is not the one that was signed, or `undefined` where it is. */
+/** Returns an error message if the body is not the one that was signed, else `undefined`. */
 export function payloadHashProblem(
   claimed: string,
   contentType: string | undefined,

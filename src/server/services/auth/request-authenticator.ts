@@ -1,4 +1,4 @@
-// Authentication for the HTTP layer: takes the signed parts from a request, and refuses in the API's own way.
+// Authentication for the HTTP layer: takes the signed parts from a request, and throws API errors.
 import type { FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { HawkErrorKind } from "../../../lib/hawk.ts";
@@ -9,7 +9,7 @@ import type { AuthContext } from "./context.ts";
 import type { metrics as declared } from "./metrics.ts";
 import { payloadHashProblem } from "./payload-hash.ts";
 
-/** The check that `serve` asks; throws `AuthenticationFailed`. */
+/** Returns the authentication that `serve` calls; it throws `AuthenticationFailed`. */
 export function createRequestAuthenticator(
   ctx: Pick<AuthContext, "rootUrl" | "trustProxy">,
   authenticate: Authenticator,
@@ -40,7 +40,7 @@ export function createRequestAuthenticator(
   };
 }
 
-/** Host and port as the client signed them, which behind a proxy are not those that this process listens on. */
+/** Returns host and port as the client signed them; behind a proxy they differ from those of this process. */
 function signedAuthority(
   request: FastifyRequest,
   { rootUrl, trustProxy }: Pick<AuthContext, "rootUrl" | "trustProxy">,
@@ -51,8 +51,8 @@ function signedAuthority(
   if (forwardedPort !== undefined) return { host, port: Number(forwardedPort) };
   if (trustProxy && firstOf(headers["x-forwarded-proto"]) === "https") return { host, port: 443 };
   if (ownPort !== undefined) return { host, port: Number(ownPort) };
-  // No port was written. For our own name the root URL has it, where a proxy ends TLS or drops the port from
-  // `Host`; for any other name it is the usual one of the scheme.
+  // The header has no port. For the host of the root URL, use the root URL's port, since a proxy may end TLS or drop the
+  // port from `Host`; for any other host, use the scheme's default.
   const root = new URL(rootUrl());
   const isOwnName = root.hostname === host.toLowerCase();
   if (isOwnName && root.port !== "") return { host, port: Number(root.port) };

@@ -1,4 +1,4 @@
-// Settings of who may do what.
+// Settings of authentication and authorization.
 import Type from "typebox";
 import { anonymousScopes } from "./anonymous-scopes.ts";
 import { duration, list, section, text } from "../../../lib/setting.ts";
@@ -23,12 +23,12 @@ const staticClient = Type.Object(
   { additionalProperties: false },
 );
 
-const auth = section("Who may do what.", {
+const auth = section("Clients and their scopes.", {
   rootClientId: text({
     preset: "static/taskcluster/root",
     pattern: "^static/[A-Za-z0-9!@/:.+|_-]+$",
     expected: "a client id that starts with static/",
-    description: "The client that may do everything, for the first steps and for emergencies.",
+    description: "The client that may do everything, for first steps and emergencies.",
   }),
   rootAccessToken: Type.Optional(
     text({
@@ -46,20 +46,20 @@ const auth = section("Who may do what.", {
       expected: "22 characters or more",
       derived: "made at the first start of `taskyard up` and kept in secrets.json of the home folder",
       description:
-        "Signs what this server hands out, such as artifact URLs. All processes of an instance share it.",
+        "The key that signs what this server issues, such as artifact URLs; the same in all processes of an instance.",
     }),
   ),
   staticClients: list(staticClient, [], {
     secret: true,
     description:
-      "Clients that exist by configuration: a list of clientId (static/…), accessToken, description, scopes.",
+      "Clients defined in the configuration: a list of clientId (static/…), accessToken, description, scopes.",
   }),
   anonymousScopes: list(scope, anonymousScopes, {
     description:
-      "What callers without credentials may do. The default lets everybody read what a public instance shows; " +
-      "`[]` closes it.",
+      "The scopes of callers without credentials. The default makes the instance publicly readable; " +
+      "`[]` makes it private.",
   }),
-  hawkSkew: duration("15m", { description: "How far a client's clock may be off." }),
+  hawkSkew: duration("15m", { description: "Maximum difference between a client's clock and the server's." }),
 });
 
 export const settings = { auth };

@@ -58,9 +58,9 @@ test("credentials that nobody would accept are not made", () => {
     createTemporaryCredentials({ issuer, scopes, start, expiry: start + 31 * days }),
   ).not.toThrow();
   expect(() => createTemporaryCredentials({ issuer, scopes, start, expiry: start + 32 * days })).toThrow(
-    "temporary credentials last 31 days at most, not 32",
+    "temporary credentials are valid for at most 31 days, not 32",
   );
   expect(() =>
     createTemporaryCredentials({ issuer, clientId: issuer.clientId, scopes, start, expiry }),
-  ).toThrow("must have another name than their issuer 'static/issuer'");
+  ).toThrow("temporary credentials need a name that differs from their issuer's, 'static/issuer'");
 });

@@ -1,12 +1,12 @@
-// Makes temporary credentials: a certificate says what they may do and until when, and the key follows from its seed, so
-// that nothing has to be stored for them anywhere.
+// Creates temporary credentials. A certificate contains their scopes and validity, and their key is derived from its seed,
+// so nothing about them is stored.
 import { createHmac } from "node:crypto";
 import { certificateText, type Certificate } from "../../../lib/hawk.ts";
 import { slugid } from "../../../lib/slugid.ts";
 
 export const MAX_CERTIFICATE_MS = 31 * 24 * 60 * 60 * 1000;
 
-/** What signs: a permanent client. */
+/** The permanent client that signs. */
 export interface Issuer {
   readonly clientId: string;
   readonly accessToken: string;
@@ -20,11 +20,11 @@ export interface TemporaryCredentials {
 }
 
 /**
- * Credentials that hold `scopes` from `start` to `expiry` (milliseconds since the epoch, at most 31 days apart). With a
- * `clientId` they are named so, and the issuer must hold `auth:create-client:<clientId>`; without they act under
- * the issuer's own id. Whether the issuer covers the scopes is checked where the credentials are used.
+ * Returns credentials with `scopes` from `start` to `expiry` (milliseconds since the epoch, at most 31 days apart). With a
+ * `clientId` they have that name, and the issuer needs `auth:create-client:<clientId>`; otherwise they have the issuer's.
+ * Whether the issuer satisfies the scopes is checked when the credentials are used.
  *
- * Costs 17 µs with 13 scopes, a third of it random bytes: cheap enough for one a claim.
+ * Takes 17 µs with 13 scopes, a third of it for random bytes: cheap enough for each claim.
  */
 export function createTemporaryCredentials(options: {
   readonly issuer: Issuer;
@@ -35,11 +35,13 @@ export function createTemporaryCredentials(options: {
 }): TemporaryCredentials {
   const { issuer, clientId = issuer.clientId, scopes, start, expiry } = options;
   if (expiry - start > MAX_CERTIFICATE_MS) {
-    throw new Error(`temporary credentials last 31 days at most, not ${(expiry - start) / 86_400_000}`);
+    throw new Error(
+      `temporary credentials are valid for at most 31 days, not ${(expiry - start) / 86_400_000}`,
+    );
   }
   const isNamed = options.clientId !== undefined;
   if (isNamed && clientId === issuer.clientId) {
-    throw new Error(`temporary credentials must have another name than their issuer '${clientId}'`);
+    throw new Error(`temporary credentials need a name that differs from their issuer's, '${clientId}'`);
   }
   const unsigned = {
     version: 1 as const,
@@ -57,7 +59,7 @@ export function createTemporaryCredentials(options: {
   };
 }
 
-/** The signature of a certificate, in base64. `clientId` is the name that it is given to. */
+/** Returns the signature, in base64, of a certificate for `clientId`. */
 export const certificateSignature = (
   accessToken: string,
   certificate: Omit<Certificate, "signature">,
@@ -65,6 +67,6 @@ export const certificateSignature = (
 ): string =>
   createHmac("sha256", accessToken).update(certificateText(certificate, clientId)).digest("base64");
 
-/** The access token that belongs to a seed. */
+/** Returns the access token derived from a seed. */
 export const temporaryKey = (accessToken: string, seed: string): string =>
   createHmac("sha256", accessToken).update(seed).digest("base64url");

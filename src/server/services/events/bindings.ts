@@ -1,4 +1,4 @@
-// What a listener asked for: its bindings, checked, and as a test of events.
+// The bindings of a listener: parses the query parameter and matches events.
 import { exchangeName, type Service } from "../../../api/service.ts";
 import { services } from "../../../api/services.ts";
 import { didYouMean } from "../../../lib/did-you-mean.ts";
@@ -23,15 +23,15 @@ const ownExchanges = Object.values<Service>(services).flatMap((service) =>
 const example =
   '{"bindings":[{"exchange":"exchange/taskcluster-queue/v1/task-completed","routingKeyPattern":"primary.#"}]}';
 
-/** Reads the query parameter; throws InputError that names the faulty member. */
+/** Parses the query parameter. Throws an InputError that names the invalid member. */
 export function parseBindings(text: string | undefined): Binding[] {
   if (text === undefined || text === "")
-    throw fault("bindings", `is missing. It says what to listen to, such as ${example}`);
+    throw invalid("bindings", `is missing. It selects the events, for example ${example}`);
   const value = parseJson(text);
   const { bindings } = members("bindings", value, ["bindings"]);
-  if (!Array.isArray(bindings)) throw fault("bindings.bindings", "must be an array");
+  if (!Array.isArray(bindings)) throw invalid("bindings.bindings", "must be an array");
   if (bindings.length === 0 || bindings.length > maxBindings)
-    throw fault("bindings.bindings", `must have 1 to ${maxBindings} elements, not ${bindings.length}`);
+    throw invalid("bindings.bindings", `must have 1 to ${maxBindings} elements, not ${bindings.length}`);
   return bindings.map((element: unknown, i) => {
     const path = `bindings.bindings[${i}]`;
     const { exchange, routingKeyPattern } = members(path, element, ["exchange", "routingKeyPattern"]);
@@ -44,7 +44,7 @@ export function parseBindings(text: string | undefined): Binding[] {
   });
 }
 
-/** Whether an event was asked for by any of the bindings. */
+/** Returns a function that reports whether an event matches any of the bindings. */
 export function bindingsMatcher(bindings: readonly Binding[]): (event: LoggedEvent) => boolean {
   const patterns = new Map<string, ((words: readonly string[]) => boolean)[]>();
   for (const { exchange, routingKeyPattern } of bindings)
@@ -57,40 +57,46 @@ export function bindingsMatcher(bindings: readonly Binding[]): (event: LoggedEve
   };
 }
 
-const fault = (path: string, problem: string): ApiError => new ApiError("InputError", `${path} ${problem}`);
+const invalid = (path: string, problem: string): ApiError => new ApiError("InputError", `${path} ${problem}`);
 
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (err) {
-    throw fault("bindings", `is not JSON: ${(err as Error).message}. It should look like ${example}`);
+    throw invalid("bindings", `is not JSON: ${(err as Error).message}. It should look like ${example}`);
   }
 }
 
 function members(path: string, value: unknown, known: readonly string[]): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw fault(path, `must be an object with ${known.join(" and ")}. The whole should look like ${example}`);
+    throw invalid(
+      path,
+      `must be an object with ${known.join(" and ")}. The whole should look like ${example}`,
+    );
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const meant = didYouMean(key, known);
-    throw fault(`${path}.${key}`, `is not known${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+    throw invalid(`${path}.${key}`, `is not known${meant === undefined ? "" : `: did you mean ${meant}?`}`);
   }
-  for (const key of known) if (!(key in value)) throw fault(`${path}.${key}`, "is missing");
+  for (const key of known) if (!(key in value)) throw invalid(`${path}.${key}`, "is missing");
   // Neither null nor an array, as was just checked.
   return value as Record<string, unknown>;
 }
 
 function shortString(path: string, value: unknown, min: number): string {
-  if (typeof value !== "string") throw fault(path, "must be a string");
+  if (typeof value !== "string") throw invalid(path, "must be a string");
   const bytes = Buffer.byteLength(value);
   if (bytes < min || bytes > maxBytes)
-    throw fault(path, `must have ${min} to ${maxBytes} bytes, not ${bytes}`);
+    throw invalid(path, `must have ${min} to ${maxBytes} bytes, not ${bytes}`);
   return value;
 }
 
-/** Exchanges may come from elsewhere too, but those of our services are known: a typo would wait for ever. */
+/** Exchanges of other systems are accepted, but one of ours must exist: nothing would ever match a typo. */
 function checkExchange(path: string, exchange: string): void {
   if (!ownPrefixes.some((prefix) => exchange.startsWith(prefix)) || ownExchanges.includes(exchange)) return;
   const meant = didYouMean(exchange, ownExchanges);
-  throw fault(path, `is no exchange of this server${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+  throw invalid(
+    path,
+    `is not an exchange of this server${meant === undefined ? "" : `: did you mean ${meant}?`}`,
+  );
 }

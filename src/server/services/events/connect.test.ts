@@ -237,15 +237,15 @@ describe("a stream", () => {
     expect(open).toBe(0);
   });
 
-  test("answers HEAD with its headers alone", async () => {
+  test("returns only headers for HEAD", async () => {
     const response = await get({ bindings: { bindings: everything } }, { method: "HEAD" });
     expect(response.headers["content-type"]).toBe("text/event-stream; charset=utf-8");
     expect(await bodyOf(response)).toBe("");
   });
 });
 
-describe("a listener that cannot go on where it was", () => {
-  test("begins with the oldest event, and a notice, where a stream is resumed; a wish is refused", async () => {
+describe("a listener whose position cannot be continued", () => {
+  test("gets the oldest event and a notice if it resumes a stream, otherwise an error", async () => {
     const stream = await listen();
     await append({ payload: "1" });
     const { id } = await stream.next();
@@ -260,7 +260,9 @@ describe("a listener that cannot go on where it was", () => {
     const resumed = await listen({}, { headers: { "last-event-id": id } });
     expect(resumed.ready.data).toMatchObject({
       complete: false,
-      notice: expect.stringContaining("no longer all kept: this stream begins with the oldest one"),
+      notice: expect.stringContaining(
+        "Some events after the last event id are no longer kept: this stream begins with the oldest one",
+      ),
     });
     expect(await resumed.payloads(1)).toEqual(['"kept"']);
     expect(await refusal({ bindings: { bindings: everything }, from: id })).toEqual([
@@ -289,7 +291,7 @@ describe("bad input", () => {
   test("names what is wrong with the bindings", async () => {
     const queue = "exchange/taskcluster-queue/v1/";
     const cases: [Promise<[number, string, string]>, string | RegExp][] = [
-      [refusal({}), /^bindings is missing\. It says what to listen to, such as \{"bindings":\[/],
+      [refusal({}), /^bindings is missing\. It selects the events, for example \{"bindings":\[/],
       [bindings("{bindings"), /^bindings is not JSON: .* It should look like/],
       [bindings([]), /^bindings must be an object with bindings\./],
       [bindings({ binding: [] }), "bindings.binding is not known: did you mean bindings?"],
@@ -308,7 +310,7 @@ describe("bad input", () => {
       ],
       [
         one({ exchange: `${queue}task-complete`, routingKeyPattern: "#" }),
-        `bindings.bindings[0].exchange is no exchange of this server: did you mean ${queue}task-completed?`,
+        `bindings.bindings[0].exchange is not an exchange of this server: did you mean ${queue}task-completed?`,
       ],
     ];
     for (const [answer, message] of cases)
@@ -330,7 +332,7 @@ describe("bad input", () => {
     expect(await from("2026-13-41T12:00:00Z")).toEqual([
       400,
       "InputError",
-      expect.stringContaining("no time that exists"),
+      expect.stringContaining("is not a valid time."),
     ]);
     expect(await from("1.AAAA.AAAAAA")).toEqual([
       400,

@@ -10,15 +10,15 @@ import type { Platform } from "../../core/service.ts";
 import { bindingsMatcher, parseBindings } from "./bindings.ts";
 import type { metrics } from "./metrics.ts";
 import type { settings } from "./settings.ts";
-import { beginningOf } from "./start-position.ts";
+import { startPosition } from "./start-position.ts";
 import { messageFrame, streamEvents } from "./stream.ts";
 
-// Each open stream costs a socket, about 50 kB and its share of the matching. This many are harmless.
+// Each open stream costs a socket, about 50 kB and CPU for matching. This many do no harm.
 const maxStreams = 1_000;
 
 const headers = {
   "content-type": "text/event-stream; charset=utf-8",
-  // nginx would otherwise collect events until it has a page of them.
+  // Otherwise nginx buffers events until they fill a page.
   "x-accel-buffering": "no",
 };
 
@@ -44,9 +44,9 @@ export function createEventStreams({
   function frameOf(event: LoggedEvent): string {
     const known = frames.get(event);
     if (known !== undefined) return known;
-    const made = messageFrame(event);
-    frames.set(event, made);
-    return made;
+    const frame = messageFrame(event);
+    frames.set(event, frame);
+    return frame;
   }
 
   async function connect(call: Call<typeof eventsApi.endpoints.connect>): Promise<StreamReply> {
@@ -54,12 +54,12 @@ export function createEventStreams({
     const accepts = bindingsMatcher(parseBindings(call.query.bindings));
     const header = call.request.headers["last-event-id"];
     const lastEventId = typeof header === "string" && header !== "" ? header : call.query.lastEventId;
-    const { position, ready } = await beginningOf(events, { lastEventId, from: call.query.from });
+    const { position, ready } = await startPosition(events, { lastEventId, from: call.query.from });
     if (call.request.method === "HEAD") return new StreamReply(Readable.from([]), headers);
     if (open >= maxStreams)
       throw new ApiError(
         "ServiceUnavailable",
-        `This server has ${maxStreams} open event streams already. Close some, or try again later.`,
+        `This server already has ${maxStreams} open event streams. Close some, or retry later.`,
       );
 
     const signal = AbortSignal.any([call.closed(), end.signal]);

@@ -4,7 +4,7 @@ import { duration, flag, longestTimer, section } from "../../../lib/setting.ts";
 const events = section("The event log and its streams.", {
   pingInterval: duration("20s", {
     max: longestTimer,
-    description: "How often an idle stream gets a ping, so that proxies keep it open.",
+    description: "How often an idle stream sends a ping, so that proxies keep it open.",
   }),
   public: flag(true, { description: "Whether events may be read without credentials." }),
 });

@@ -1,4 +1,4 @@
-// One stream of server-sent events as text, from whatever follows the log.
+// Formats followed events as a stream of server-sent events.
 import type { Clock } from "../../../lib/clock.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { encodePosition, pullFrom, type Following, type LoggedEvent } from "../../core/event-log/index.ts";
@@ -6,7 +6,7 @@ import { encodePosition, pullFrom, type Following, type LoggedEvent } from "../.
 /** The data of the first frame. */
 export interface Ready {
   readonly position: string;
-  /** False where events that the listener asked for are no longer kept; `notice` then says so. */
+  /** False if some of the requested events are no longer kept; `notice` then explains it. */
   readonly complete: boolean;
   readonly notice?: string;
 }
@@ -15,25 +15,25 @@ export interface StreamOptions {
   readonly ready: Ready;
   readonly following: Following;
   readonly clock: Clock;
-  /** A ping goes out when nothing else did for this long. */
+  /** A ping is sent after this long without an event. */
   readonly pingMs: number;
   /** The text of one event; streams may share it. */
   readonly frameOf: (event: LoggedEvent) => string;
 }
 
-// One write to the socket for many small events, without holding much more than that.
+// Small events share a write to the socket; larger chunks would only use more memory.
 const chunkCharacters = 32 * 1024;
 
 /**
- * Chunks of whole frames, made when they are asked for: a reader that stalls makes nothing pile up here. Ends when
- * the following ends.
+ * Yields chunks of whole frames. They are built on demand, so nothing is buffered for a stalled reader. Ends when
+ * `following` ends.
  */
 export async function* streamEvents(options: StreamOptions): AsyncGenerator<string, void, undefined> {
   const { ready, following, clock, pingMs, frameOf } = options;
   const events = following[Symbol.asyncIterator]();
   const pull = pullFrom(events, clock);
 
-  // Listeners of a server that is restarted come back within a few seconds, and not all at once.
+  // Random, so that the listeners of a restarted server do not all reconnect at the same time.
   yield `retry: ${1_000 + Math.floor(Math.random() * 2_000)}\n${frame("ready", ready.position, ready)}`;
   try {
     for (;;) {
@@ -53,7 +53,7 @@ export async function* streamEvents(options: StreamOptions): AsyncGenerator<stri
   }
 }
 
-/** The frame of one event. Its payload is passed on as the text it is. */
+/** Returns the frame of one event. The payload is JSON text and copied unparsed. */
 export function messageFrame(event: LoggedEvent): string {
   const { exchange, routingKey, routes, payload, position } = event;
   const message =
@@ -66,7 +66,7 @@ function frame(event: string, id: string, data: unknown): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** A frame's data ends with its line. In JSON, a line break stands only where a space may. */
+/** A frame's data is one line. JSON has unescaped line breaks only between tokens, where a space is equivalent. */
 const onOneLine = (json: string): string => (/[\r\n]/.test(json) ? json.replaceAll(/[\r\n]/g, " ") : json);
 
 function* chunks(events: readonly LoggedEvent[], frameOf: StreamOptions["frameOf"]): Generator<string> {
