@@ -1,5 +1,5 @@
-// The kinds of settings a config schema is made of. Each is a TypeBox schema of the loaded value, annotated
-// with what loading, error messages and the reference page need to know beside it.
+// The kinds of settings. Each function returns a TypeBox schema of the loaded value, annotated with what loading, error
+// messages, command line options and the reference page need in addition.
 import Type, {
   type TArray,
   type TBoolean,
@@ -18,21 +18,21 @@ export interface SettingOption {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
-  /** What stands for the value in the help, such as `DIR`. */
+  /** Placeholder for the value in the help, such as `DIR`. */
   readonly value: string;
 }
 
-/** What is known of a setting besides the type of its loaded value. */
+/** The facts about a setting besides the type of its loaded value. */
 export interface SettingFacts {
   /** One or two sentences for the reference page. */
   readonly description: string;
-  /** How people write it, where that is not simply the value. */
+  /** The written form, where it differs from the loaded value. */
   readonly written?: "duration" | "size" | "path" | "url";
-  /** Its value never appears in errors. */
+  /** True if its value must not appear in errors. */
   readonly secret?: boolean;
-  /** The default in words, where the machine or another setting decides it. */
+  /** The default in words, where it depends on the machine or on another setting. */
   readonly derived?: string;
-  /** Completes "must be …" where a pattern alone would not help. */
+  /** Completes "must be …" in errors, where the pattern alone would not be clear. */
   readonly expected?: string;
   /** For settings with a command line option. */
   readonly option?: SettingOption;
@@ -46,10 +46,10 @@ export interface Setting extends SettingFacts {
   readonly items?: { readonly type?: string };
 }
 
-/** Sees a schema made by this file as what it is. */
+/** Returns the annotations of a schema that was made by a function of this file. */
 export function settingOf(schema: TSchema): Setting {
-  // TSchema is typed as an empty object; only the functions below make the schemas that come here, and
-  // a test reads every one of them through this door.
+  // TSchema is typed as an empty object. Only the functions below make the schemas that are passed here, and a test reads
+  // each of them.
   return schema as Setting;
 }
 
@@ -60,10 +60,10 @@ export type ReadonlySettings<T> = T extends (infer E)[]
     ? { readonly [K in keyof T]: ReadonlySettings<T[K]> }
     : T;
 
-/** What sets a timer stays far below the 24 days at which timers overflow and fire at once. */
+/** The maximum for settings of timers, far below the 24 days at which timers overflow and fire immediately. */
 export const longestTimer = "1d";
 
-/** Settings that stand together under one name. */
+/** A group of settings with a name. */
 export const section = <P extends TProperties>(description: string, properties: P): TObject<P> =>
   Type.Object(properties, { description });
 
@@ -79,7 +79,7 @@ export function duration(preset: string, { min = "1ms", max, ...facts }: Quantit
     written: "duration",
     default: parseDuration(preset),
     minimum: parseDuration(min),
-    // Four centuries: dates made from it stay within what PostgreSQL and JavaScript can write.
+    // Four centuries: dates computed with it stay within the range of PostgreSQL and JavaScript.
     maximum: parseDuration(max ?? "146000d"),
   });
 }
@@ -116,7 +116,7 @@ export function text(facts: SettingFacts & { readonly preset?: string; readonly 
   return Type.String({ ...rest, ...(preset === undefined ? {} : { default: preset }), minLength: 1 });
 }
 
-/** A path: `~/` is the user's folder; a relative one starts at the config file, or where the process started. */
+/** A path. `~/` is the user's folder. A relative path starts at the config file, or at the working directory. */
 export function path(facts: SettingFacts): TString {
   return Type.String({ ...facts, written: "path", minLength: 1 });
 }
@@ -137,7 +137,7 @@ export function list<T extends TSchema>(
   return Type.Array(items, { ...facts, default: preset });
 }
 
-/** A value as people would write it in the file: `20m`, `10MiB`, `info`. */
+/** Formats a value as in the configuration file: `20m`, `10MiB`, `info`. */
 export function written(setting: Setting, value: unknown): string {
   if (typeof value === "number" && setting.written === "duration") return formatDuration(value);
   if (typeof value === "number" && setting.written === "size") return formatSize(value);

@@ -37,7 +37,7 @@ const longestReplyMs = 60_000;
 
 /**
  * Follows the events of this worker's own runs on one connection. While there is none, because the server has no such
- * stream, refuses it or is down, every listener is hinted regularly instead.
+ * stream, refuses it or is down, calls every hint at the polling interval instead.
  */
 export function watchExceptions(options: ExceptionWatchOptions): ExceptionWatch {
   const { clock, monitor, workerGroup, workerId } = options;
@@ -73,7 +73,7 @@ export function watchExceptions(options: ExceptionWatchOptions): ExceptionWatch 
 
   /** One connection, until it ends or fails. */
   async function listen(): Promise<void> {
-    // Not resumed where it broke off: a hint for every task after each connection covers the gap.
+    // Does not resume a broken stream: a hint for every task after each connection covers the gap.
     const events = await options.events.listen([ownExceptions], { signal, reconnect: false });
     if (signal.aborted) return;
     connected = true;

@@ -1,4 +1,4 @@
-// The composition of the worker: claim loop, engine and plugins in their order, live logs, and its stop.
+// Composes the worker from claim loop, engine, plugins and live logs, and stops it.
 import { access, constants, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ClaimedTask } from "../api/queue/claim.ts";

@@ -97,7 +97,7 @@ describe("a run that is stopped from outside", () => {
       await start({ plugins: [plugin] });
       const taskId = queue.submit(shell("sleep 0.1"));
       await reached;
-      await worker.stop("the test says so");
+      await worker.stop("the test stops it");
       // When the work is complete, a slow teardown does not cause a retry.
       expect(await queue.resolved(taskId)).toBe(hook === "resolving" ? "completed" : "worker-shutdown");
       expect(readdirSync(worker.workDir)).toEqual([]);

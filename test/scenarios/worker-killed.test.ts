@@ -1,4 +1,4 @@
-// A worker dies while it runs a task: the task is run again elsewhere, and what it left running is ended.
+// A worker is killed while it runs a task: the task runs again on another worker, and its processes are ended later.
 import { expect, onTestFinished, test } from "vitest";
 import { sql } from "../../src/server/core/sql.ts";
 import { testDatabase } from "../support/db.ts";
@@ -7,10 +7,10 @@ import { processesOf, startServe, startTaskyard, temporaryHome } from "../suppor
 import { eventually } from "../support/until.ts";
 import { readHistories } from "./task-history.ts";
 
-// One of its processes leaves the group of the others, as daemons do.
+// One of its processes leaves the process group of the others, as daemons do.
 const endlessAtFirst = `[ "$RUN_ID" = 1 ] && exit 0; setsid sleep 1001 & sleep 1002 & wait`;
 
-test("a task whose worker is killed runs again on another, and the next worker ends what was left", async () => {
+test("a task whose worker is killed runs again on another worker, and the next worker ends its processes", async () => {
   const database = await testDatabase();
   onTestFinished(database.drop);
   const server = await startServe(database.url, { TASKYARD_QUEUE_LOOP_INTERVAL: "100ms" });
@@ -35,12 +35,12 @@ test("a task whose worker is killed runs again on another, and the next worker e
     payload: { command: [["sh", "-c", endlessAtFirst]], maxRunTime: 600 },
   });
   await eventually(() => expect(sleepers()).toHaveLength(2));
-  const left = sleepers();
+  const orphans = sleepers();
   const second = startWorker(otherHome, "second");
   await second.says(/worker waits for tasks/);
   first.signal("SIGKILL");
   expect(await first.ended()).toBe("SIGKILL");
-  // As if the time of the claim were over.
+  // Expires the claim.
   await database.db.run(sql`update runs set taken_until = date_trunc('second', now()) - interval '1 second'`);
 
   await eventually(async () => {
@@ -62,7 +62,7 @@ test("a task whose worker is killed runs again on another, and the next worker e
     "task-group-resolved",
   ]);
 
-  expect(sleepers()).toEqual(left);
+  expect(sleepers()).toEqual(orphans);
   const third = startWorker(home, "third");
   await third.says(/worker waits for tasks/);
   expect(sleepers()).toEqual([]);

@@ -1,4 +1,4 @@
-// The worker on the real server: what was tested against the fake queue must hold here, over HTTP and PostgreSQL.
+// The worker on the real server, over HTTP and PostgreSQL: it must behave as on the fake queue.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -32,7 +32,7 @@ const shell = (script: string, more: object = {}): Partial<TaskDefinitionRequest
   payload: { command: [["sh", "-c", script]], maxRunTime: 60, ...more },
 });
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
-/** Waits until the runs of a task are these, each as `state/reason`. */
+/** Waits until the runs of a task have these states and reasons, each as `state/reason`. */
 async function expectRuns(taskId: string, ...expected: string[]): Promise<void> {
   await eventually(async () => {
     const { runs } = await statusOf(taskId);
@@ -48,7 +48,7 @@ async function contentOf(taskId: string, name: string): Promise<string> {
   return await response.text();
 }
 
-/** Waits until a task has a live log, and so has begun, which is some time after it is claimed. */
+/** Waits until a task has a live log, which means that it was started, some time after its claim. */
 const liveLogOf = (taskId: string): Promise<string> =>
   eventually(async () => {
     const found = await stack.client.queue.latestArtifact({ taskId, name: "public/logs/live.log" });
@@ -56,7 +56,7 @@ const liveLogOf = (taskId: string): Promise<string> =>
   });
 
 describe("a worker on a real server", () => {
-  test("runs a task and leaves its log and artifacts", async () => {
+  test("runs a task and saves its log and artifacts", async () => {
     await startWorker();
     const artifacts = [
       { type: "file", path: "out.txt", name: "public/out.txt" },
@@ -76,7 +76,7 @@ describe("a worker on a real server", () => {
     ]);
   });
 
-  test("can be followed while the task runs", async () => {
+  test("serves the log while the task runs", async () => {
     await startWorker();
     const gate = join(await temporaryFolder(), "go");
     const script = `echo first; while [ ! -e ${gate} ]; do sleep 0.05; done; echo last`;
@@ -100,7 +100,7 @@ describe("a worker on a real server", () => {
     expect(await contentOf(taskId, "public/logs/live_backing.log")).toContain("[taskcluster:error]");
   });
 
-  test("has a task run again that asks for it, and one that it gave up itself", async () => {
+  test("has a task run again after an exit code for a retry, and after its own shutdown", async () => {
     await startWorker();
     const again = await createTask(stack.client, {
       ...shell("exit 75", { onExitStatus: { retry: [75] } }),
@@ -109,13 +109,13 @@ describe("a worker on a real server", () => {
     await expectRuns(again, "exception/intermittent-task", "exception/intermittent-task");
     const taskId = await createTask(stack.client, shell("sleep 1000"));
     await eventually(async () => expect((await statusOf(taskId)).state).toBe("running"));
-    await worker?.stop("the test says so");
+    await worker?.stop("the test stops it");
     await expectRuns(taskId, "exception/worker-shutdown", "pending/-");
     await stack.client.queue.cancelTask({ taskId });
   });
 
-  test("ends a canceled task as soon as it hears of that, and keeps its log", async () => {
-    // It hears by events, or when the test is long over.
+  test("ends a canceled task on its event, and saves its log", async () => {
+    // Only an event can notify it within the time limit of the test.
     await startWorker({ cancelPollInterval: 3_600_000 });
     const taskId = await createTask(stack.client, shell("echo started; sleep 1000"));
     await liveLogOf(taskId);

@@ -1,4 +1,4 @@
-// The verdict by the exit status of the commands, and `payload.onExitStatus`: codes after which the task is retried.
+// Derives the verdict from the exit status of the commands. `payload.onExitStatus` lists codes after which the task is retried.
 import Type from "typebox";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin, Verdict } from "../plugin.ts";
