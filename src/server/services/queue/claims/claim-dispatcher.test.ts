@@ -1,5 +1,5 @@
-// Who waits for work and who gets it, on a real database and a clock that stands still: so nobody is served by a
-// poll unless a test moves the time.
+// The claim dispatcher on a real database and a clock that moves only when a test advances it, so that polling serves no
+// claim unexpectedly.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
@@ -24,9 +24,9 @@ let database: TestDatabase;
 let wakeUps: WakeUps;
 let dispatcher: ClaimDispatcher;
 const queueId = "test/queue";
-/** How many the dispatcher has run. */
+/** Statements that the dispatcher has started. */
 let statements = 0;
-let underWay = 0;
+let inFlight = 0;
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -36,8 +36,8 @@ beforeAll(async () => {
     ...db,
     many: (row, query) => {
       statements++;
-      underWay++;
-      return db.many(row, query).finally(() => underWay--);
+      inFlight++;
+      return db.many(row, query).finally(() => inFlight--);
     },
   };
   dispatcher = createClaimDispatcher(
@@ -45,14 +45,14 @@ beforeAll(async () => {
     createQueueHeads({ clock, wakeUps }),
   );
 });
-// Whatever a test did, nobody waits in the end: neither for work, nor to ask for it.
+// After each test, no claim waits and no poll is scheduled.
 afterEach(async () => {
   await clock.advance(0);
-  if (clock.pending() > 0) throw new Error("somebody still waits");
+  if (clock.pending() > 0) throw new Error("a claim or a poll is still waiting");
 });
 afterAll(() => database.drop());
 
-/** Writes pending tasks without telling anybody. */
+/** Inserts pending tasks without a wake-up. */
 async function addTasks(count: number): Promise<string[]> {
   const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9, maxDependencies: 10 };
   const tasks = Array.from({ length: count }, () =>
@@ -63,85 +63,85 @@ async function addTasks(count: number): Promise<string[]> {
 }
 const wake = (): void => wakeUps.wake(pendingTopic(queueId));
 
-interface Waiting {
-  /** What it got, or undefined while it waits. */
-  got(): string[] | undefined;
+interface WaitingClaim {
+  /** Returns the claimed task ids, or undefined while the claim waits. */
+  result(): string[] | undefined;
   readonly done: Promise<string[]>;
-  hangUp(): void;
+  disconnect(): void;
 }
 
-function claim(options: { tasks?: number; claimId?: string; workerId?: string } = {}): Waiting {
+function claim(options: { tasks?: number; claimId?: string; workerId?: string } = {}): WaitingClaim {
   const { tasks = 1, claimId = null, workerId = "w" } = options;
   const connection = new AbortController();
-  let got: string[] | undefined;
+  let result: string[] | undefined;
   const claimer = { workerGroup: "g", workerId, claimId, tasks };
   const rows = dispatcher.claim(queueId, claimer, WAIT, connection.signal);
-  const done = rows.then((all) => (got = all.map((row) => row.task_id)));
-  return { got: () => got, done, hangUp: () => connection.abort() };
+  const done = rows.then((all) => (result = all.map((row) => row.task_id)));
+  return { result: () => result, done, disconnect: () => connection.abort() };
 }
 
-/** Claims have been asked for, and there was nothing for them. */
-async function asked(): Promise<void> {
+/** Resolves when the dispatcher has run its statements for all calls so far. */
+async function statementsDone(): Promise<void> {
   await clock.advance(0);
-  // A round trip lasts longer than a claim takes to become a statement.
+  // A round trip takes longer than the dispatcher takes to start a statement for a claim.
   await database.db.run(sql`select 1`);
-  await until("no statement under way", async () => underWay === 0);
+  await until("no statement in flight", async () => inFlight === 0);
   await clock.advance(0);
 }
 
-/** Runs `body` while no statement can look at runs; what was asked for until then waits in the database. */
-async function whileStatementsWait(body: () => Promise<void>): Promise<void> {
+/** Runs `body` while the table of runs is locked, so that claim statements block in the database. */
+async function whileRunsAreLocked(body: () => Promise<void>): Promise<void> {
   await database.db.tx(async (tx) => {
     await tx.run(sql`lock table runs in access exclusive mode`);
     await body();
   });
 }
-const statementWaits = () =>
-  until("a claim that waits in the database", async () => {
-    const waiting = await database.db.run(sql`
+const statementBlocked = () =>
+  until("a claim statement that waits for a lock", async () => {
+    const blocked = await database.db.run(sql`
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-    return waiting > 0;
+    return blocked > 0;
   });
 
 describe("a claimer", () => {
-  it("gets what is pending at once, and no more than it asks for", async () => {
+  it("receives pending runs immediately, and no more than it requests", async () => {
     const ids = await addTasks(3);
     expect(await claim({ tasks: 2 }).done).toEqual(ids.slice(0, 2));
     expect(await claim({ tasks: 2 }).done).toEqual(ids.slice(2));
   });
 
-  it("waits for work, and is woken by its commit", async () => {
+  it("waits for work, and is woken when it is committed", async () => {
     const waiting = claim();
-    await asked();
-    expect(waiting.got()).toBeUndefined();
+    await statementsDone();
+    expect(waiting.result()).toBeUndefined();
     const ids = await addTasks(1);
     wake();
     expect(await waiting.done).toEqual(ids);
   });
 
-  it("finds work that nobody told it of, by asking again after a while", async () => {
+  it("finds work without a wake-up, by polling", async () => {
     const waiting = claim();
-    await asked();
+    await statementsDone();
     const ids = await addTasks(1);
     await clock.advance(config.loopInterval);
     expect(await waiting.done).toEqual(ids);
   });
 
-  it("goes home with nothing when its time is over, and not before", async () => {
+  it("returns nothing when its timeout has passed, and not earlier", async () => {
     const waiting = claim();
-    await asked();
+    await statementsDone();
     await clock.advance(WAIT - 1);
-    await asked();
-    expect(waiting.got()).toBeUndefined();
+    await statementsDone();
+    expect(waiting.result()).toBeUndefined();
     await clock.advance(1);
     expect(await waiting.done).toEqual([]);
   });
 
-  it("that hangs up leaves nothing behind, and what comes is for others", async () => {
-    const gone = claim();
-    await asked();
-    gone.hangUp();
-    expect(await gone.done).toEqual([]);
+  it("that disconnects leaves no timer behind, and new work goes to others", async () => {
+    const disconnected = claim();
+    await statementsDone();
+    disconnected.disconnect();
+    expect(await disconnected.done).toEqual([]);
     await clock.advance(0);
     expect(clock.pending()).toBe(0);
     const ids = await addTasks(1);
@@ -149,13 +149,13 @@ describe("a claimer", () => {
     expect(await claim().done).toEqual(ids);
   });
 
-  it("that is gone already is not let in", async () => {
+  it("that has already disconnected receives nothing", async () => {
     const signal = AbortSignal.abort();
     const claimer = { workerGroup: "g", workerId: "w", claimId: null, tasks: 1 };
     expect(await dispatcher.claim(queueId, claimer, WAIT, signal)).toEqual([]);
   });
 
-  it("does not get runs that are past their deadline", async () => {
+  it("receives no runs that are past their deadline", async () => {
     const [taskId = ""] = await addTasks(1);
     await database.db.run(
       sql`update runs set deadline = ${timestamp({ clock })}::timestamptz where task_id = ${taskId}`,
@@ -166,29 +166,29 @@ describe("a claimer", () => {
 });
 
 describe("claimers of one queue", () => {
-  it("are served in the order in which they came", async () => {
+  it("are served in the order of their arrival", async () => {
     const first = claim({ tasks: 2 });
     const second = claim({ tasks: 2 });
     const third = claim();
-    await asked();
+    await statementsDone();
     const ids = await addTasks(3);
     wake();
     expect(await first.done).toEqual(ids.slice(0, 2));
     expect(await second.done).toEqual(ids.slice(2));
-    const more = await addTasks(1);
+    const added = await addTasks(1);
     wake();
-    expect(await third.done).toEqual(more);
+    expect(await third.done).toEqual(added);
   });
 
-  it("are all served, however many there are, by few statements", async () => {
+  it("are all served, however many they are", async () => {
     const waiting = Array.from({ length: 300 }, () => claim());
-    await asked();
+    await statementsDone();
     const ids = await addTasks(300);
     wake();
     expect((await Promise.all(waiting.map(({ done }) => done))).flat()).toEqual(ids);
   });
 
-  it("learn of a database that fails, and the next ones are served again", async () => {
+  it("receive database errors, and later claims are served again", async () => {
     await database.db.run(sql`alter table runs rename to runs_away`);
     await expect(claim().done).rejects.toThrow('relation "runs" does not exist');
     await database.db.run(sql`alter table runs_away rename to runs`);
@@ -197,35 +197,35 @@ describe("claimers of one queue", () => {
   });
 });
 
-describe("a claim that a statement is under way for", () => {
-  it("gets what that brings, though its time runs out meanwhile", async () => {
+describe("a claim whose statement is in flight", () => {
+  it("receives the runs of the statement even if its timeout passes meanwhile", async () => {
     const ids = await addTasks(1);
-    let waiting: Waiting | undefined;
-    await whileStatementsWait(async () => {
+    let waiting: WaitingClaim | undefined;
+    await whileRunsAreLocked(async () => {
       waiting = claim();
-      await statementWaits();
+      await statementBlocked();
       await clock.advance(WAIT);
-      expect(waiting.got()).toBeUndefined();
+      expect(waiting.result()).toBeUndefined();
     });
     expect(await waiting?.done).toEqual(ids);
   });
 
-  it("gets nothing where that brings nothing, as soon as this is known", async () => {
-    let waiting: Waiting | undefined;
-    await whileStatementsWait(async () => {
+  it("returns as soon as the statement found nothing if its timeout has passed", async () => {
+    let waiting: WaitingClaim | undefined;
+    await whileRunsAreLocked(async () => {
       waiting = claim();
-      await statementWaits();
+      await statementBlocked();
       await clock.advance(WAIT);
     });
     expect(await waiting?.done).toEqual([]);
   });
 
-  it("is followed by one for whoever came meanwhile", async () => {
+  it("is followed by a statement for claims that arrived meanwhile", async () => {
     const ids = await addTasks(2);
-    const waiting: Waiting[] = [];
-    await whileStatementsWait(async () => {
+    const waiting: WaitingClaim[] = [];
+    await whileRunsAreLocked(async () => {
       waiting.push(claim());
-      await statementWaits();
+      await statementBlocked();
       waiting.push(claim());
     });
     expect((await Promise.all(waiting.map(({ done }) => done))).flat()).toEqual(ids);
@@ -239,32 +239,32 @@ describe("a claim with an id", () => {
 
   it("is taken over by the next call with that id from the same worker, and by no other", async () => {
     const [first, other, none] = [claim({ claimId }), claim({ claimId, workerId: "other" }), claim()];
-    await asked();
+    await statementsDone();
     await takeOver("w");
-    expect(first.got()).toEqual([]);
-    expect([other.got(), none.got()]).toEqual([undefined, undefined]);
+    expect(first.result()).toEqual([]);
+    expect([other.result(), none.result()]).toEqual([undefined, undefined]);
     await clock.advance(WAIT);
     await Promise.all([other.done, none.done]);
   });
 
-  it("that a statement is under way for keeps what that brings, and is taken over then", async () => {
+  it("whose statement is in flight receives its runs, and is taken over afterwards", async () => {
     const ids = await addTasks(1);
-    let first: Waiting | undefined;
-    let taken: Promise<void> = Promise.resolve();
-    await whileStatementsWait(async () => {
+    let first: WaitingClaim | undefined;
+    let takenOver: Promise<void> = Promise.resolve();
+    await whileRunsAreLocked(async () => {
       first = claim({ claimId });
-      await statementWaits();
-      taken = takeOver("w");
+      await statementBlocked();
+      takenOver = takeOver("w");
       await clock.advance(0);
-      expect(first.got()).toBeUndefined();
+      expect(first.result()).toBeUndefined();
     });
-    await taken;
-    expect(first?.got()).toEqual(ids);
+    await takenOver;
+    expect(first?.result()).toEqual(ids);
   });
 });
 
 describe("a claimer in quarantine", () => {
-  /** Until so many milliseconds from now. */
+  /** Quarantines the workers until `ms` milliseconds from now. */
   const quarantine = (ms: number, ...workerIds: string[]) =>
     database.db.run(sql`
       insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, quarantine_until)
@@ -273,7 +273,7 @@ describe("a claimer in quarantine", () => {
       from unnest(${workerIds}::text[]) id
       on conflict (task_queue_id, worker_group, worker_id) do update set quarantine_until = excluded.quarantine_until`);
 
-  it("waits its full time and gets nothing, while whoever is behind it is served", async () => {
+  it("waits until its timeout and receives nothing, while claimers behind it are served", async () => {
     await quarantine(WAIT * 10, "bad");
     const ids = await addTasks(2);
     const bad = claim({ workerId: "bad", tasks: 5 });
@@ -283,14 +283,14 @@ describe("a claimer in quarantine", () => {
     await addTasks(1);
     wake();
     await clock.advance(WAIT - 1);
-    await asked();
-    expect(bad.got()).toBeUndefined();
+    await statementsDone();
+    expect(bad.result()).toBeUndefined();
     await clock.advance(1);
     expect(await bad.done).toEqual([]);
     await claim({ workerId: "good" }).done;
   });
 
-  it("is one of a whole line of them, and those behind it are served all the same", async () => {
+  it("does not block claimers behind it, even with many like it in the queue", async () => {
     const bad = Array.from({ length: 600 }, (_, i) => `bad-${i}`);
     await quarantine(WAIT * 10, ...bad);
     const waiting = bad.map((workerId) => claim({ workerId }));
@@ -308,7 +308,7 @@ describe("a claimer in quarantine", () => {
     const before = statements;
     const bad = claim({ workerId: "bad" });
     await until("a statement", async () => statements > before);
-    await asked();
+    await statementsDone();
     for (let n = 0; n < 20; n++) {
       wake();
       await clock.advance(1);
@@ -319,11 +319,11 @@ describe("a claimer in quarantine", () => {
     await claim({ workerId: "good" }).done;
   });
 
-  it("since a moment ago gets nothing, though it waited before", async () => {
+  it("that was added to quarantine while it waited receives nothing", async () => {
     await quarantine(-1, "late");
     const late = claim({ workerId: "late" });
     const good = claim({ workerId: "good" });
-    await asked();
+    await statementsDone();
     await quarantine(WAIT * 10, "late");
     const ids = await addTasks(1);
     wake();
@@ -332,15 +332,15 @@ describe("a claimer in quarantine", () => {
     expect(await late.done).toEqual([]);
   });
 
-  it("that was let go, or whose time is over, is served when it asks next", async () => {
+  it("whose quarantine ends while it waits is served by its next call", async () => {
     await quarantine(WAIT / 2, "short");
     const ids = await addTasks(1);
     const first = claim({ workerId: "short" });
-    await asked();
+    await statementsDone();
     await clock.advance(WAIT / 2);
     wake();
-    await asked();
-    expect(first.got()).toBeUndefined();
+    await statementsDone();
+    expect(first.result()).toBeUndefined();
     expect(await claim({ workerId: "short" }).done).toEqual(ids);
     await clock.advance(WAIT);
     expect(await first.done).toEqual([]);
@@ -356,9 +356,9 @@ describe("a claimer in quarantine", () => {
 });
 
 describe("a dispatcher that stops", () => {
-  it("sends everybody home, and lets nobody in", async () => {
+  it("ends all waiting claims with nothing, and accepts no more", async () => {
     const waiting = [claim(), claim()];
-    await asked();
+    await statementsDone();
     dispatcher.stop();
     expect(await Promise.all(waiting.map(({ done }) => done))).toEqual([[], []]);
     await addTasks(1);

@@ -1,4 +1,4 @@
-// claimWork, claimTask and reclaimTask over HTTP. The clock stands still, so a claim that is answered was woken.
+// claimWork, claimTask and reclaimTask over HTTP. The clock does not move, so a waiting claim returns only if woken.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
@@ -15,31 +15,31 @@ const CLAIM = 1_200_000;
 const worker = { workerGroup: "group", workerId: "worker" };
 
 let stack: Stack;
-let timersOfOthers = 0;
+let otherTimers = 0;
 beforeAll(async () => {
   stack = await testStack({ clock, config: { queue: { maxTasksPerClaim: 20 } } });
   for (const loop of Object.values(stack.server.loops)) await loop.idle();
-  // One more: what was noted of workers by any claim is written later.
-  timersOfOthers = clock.pending() + 1;
+  // Plus one: the first claim starts the timer that writes the worker activity buffer.
+  otherTimers = clock.pending() + 1;
 });
 afterAll(() => stack.stop());
 
 let queues = 0;
-/** A queue that no other test knows. */
+/** Returns a queue that no other test uses. */
 const newQueue = (): string => `test/queue-${++queues}`;
 const create = (taskQueueId: string, overrides: Partial<TaskDefinitionRequest> = {}): Promise<string> =>
   createTask(stack.client, { taskQueueId, ...overrides }, clock.now());
 const claim = async (
   taskQueueId: string,
-  { tasks = 1, ...more }: { tasks?: number; claimId?: string } = {},
-) => (await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks, ...more })).tasks;
+  { tasks = 1, ...options }: { tasks?: number; claimId?: string } = {},
+) => (await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks, ...options })).tasks;
 const idsOf = (claimed: readonly { status: { taskId: string } }[]) => claimed.map((c) => c.status.taskId);
-/** `n` claims wait: each has a timer for its client, one for itself, and their queue one to ask again. */
+/** Resolves when `n` claims wait: each has a timer in the client and one in the server; their queue has one for polling. */
 const waitingClaims = (n: number) =>
-  until(`${n} claims that wait`, async () => clock.pending() === timersOfOthers + 2 * n + 1);
+  until(`${n} waiting claims`, async () => clock.pending() === otherTimers + 2 * n + 1);
 
 describe("claimWork", () => {
-  it("hands out the highest priority first, then the oldest, and no more than was asked for", async () => {
+  it("returns the highest priority first, then the oldest, and no more than requested", async () => {
     const queue = newQueue();
     const [a, b, c, d, e] = [
       await create(queue, { priority: "low" }),
@@ -53,13 +53,13 @@ describe("claimWork", () => {
     expect(idsOf(await claim(queue, { tasks: 32 }))).toEqual([c]);
   });
 
-  it("hands out no more than the server is configured to", async () => {
+  it("returns no more than the configured maximum", async () => {
     const queue = newQueue();
     await Promise.all(Array.from({ length: 21 }, () => create(queue)));
     expect(await claim(queue, { tasks: 32 })).toHaveLength(20);
   });
 
-  it("answers with the definition, the status, and credentials for the task", async () => {
+  it("returns the definition, the status, and credentials for the task", async () => {
     const queue = newQueue();
     const taskId = await create(queue, { scopes: ["some:scope:*"] });
     const [claimed] = await claim(queue);
@@ -101,7 +101,7 @@ describe("claimWork", () => {
     expect((await asTask.queue.reportCompleted({ taskId, runId: 0 })).status.state).toBe("completed");
   });
 
-  it("tells the log who runs the task until when", async () => {
+  it("publishes the worker and the end of the claim", async () => {
     const queue = newQueue();
     const taskId = await create(queue, { routes: ["r"], tags: { a: "b" } });
     await claim(queue);
@@ -114,7 +114,7 @@ describe("claimWork", () => {
     });
   });
 
-  it("waits for a task that is created, and for one whose dependency resolves", async () => {
+  it("waits for a task to be created, and for one whose dependency is resolved", async () => {
     const queue = newQueue();
     const first = claim(queue);
     await waitingClaims(1);
@@ -128,16 +128,19 @@ describe("claimWork", () => {
     expect(idsOf(await second)).toEqual([dependent]);
   });
 
-  it.each(["scheduleTask", "rerunTask"] as const)("waits for what %s makes pending", async (method) => {
-    const queue = newQueue();
-    const taskId = slugid();
-    const body = taskDefinition({ taskQueueId: queue, dependencies: [taskId] }, clock.now());
-    await stack.client.queue.createTask({ taskId }, body);
-    const waiting = claim(queue);
-    await waitingClaims(1);
-    await stack.client.queue[method]({ taskId });
-    expect(idsOf(await waiting)).toEqual([taskId]);
-  });
+  it.each(["scheduleTask", "rerunTask"] as const)(
+    "waits for a task that %s makes pending",
+    async (method) => {
+      const queue = newQueue();
+      const taskId = slugid();
+      const body = taskDefinition({ taskQueueId: queue, dependencies: [taskId] }, clock.now());
+      await stack.client.queue.createTask({ taskId }, body);
+      const waiting = claim(queue);
+      await waitingClaims(1);
+      await stack.client.queue[method]({ taskId });
+      expect(idsOf(await waiting)).toEqual([taskId]);
+    },
+  );
 
   it("waits for a retry", async () => {
     const queue = newQueue();
@@ -149,30 +152,30 @@ describe("claimWork", () => {
     expect(await waiting).toMatchObject([{ runId: 1, status: { taskId } }]);
   });
 
-  it("answers with nothing after twenty seconds", async () => {
+  it("returns nothing after twenty seconds", async () => {
     const waiting = claim(newQueue());
     await waitingClaims(1);
     await clock.advance(20_000);
     expect(await waiting).toEqual([]);
   });
 
-  it("stops waiting when the client hangs up, and keeps the task for others", async () => {
+  it("stops waiting when the client disconnects, and leaves the task to others", async () => {
     const queue = newQueue();
     const connection = new AbortController();
-    const gone = stack.client.queue.claimWork(
+    const disconnected = stack.client.queue.claimWork(
       { taskQueueId: queue },
       { ...worker, tasks: 1 },
       { signal: connection.signal },
     );
     await waitingClaims(1);
     connection.abort();
-    await expect(gone).rejects.toThrow("This operation was aborted");
-    await until("nobody waits", async () => clock.pending() === timersOfOthers);
+    await expect(disconnected).rejects.toThrow("This operation was aborted");
+    await until("no waiting claim", async () => clock.pending() === otherTimers);
     const taskId = await create(queue);
     expect(idsOf(await claim(queue))).toEqual([taskId]);
   });
 
-  it("never hands a run to two claimers, and each of them something if there is enough", async () => {
+  it("never gives a run to two claimers, and serves every claimer if there are enough runs", async () => {
     const queue = newQueue();
     const created = await Promise.all(Array.from({ length: 100 }, () => create(queue)));
     const claims = await Promise.all(Array.from({ length: 25 }, () => claim(queue, { tasks: 4 })));
@@ -180,7 +183,7 @@ describe("claimWork", () => {
     expect(new Set(claims.flatMap(idsOf))).toEqual(new Set(created));
   });
 
-  it("with a claimId gives the same runs again for as long as they run", async () => {
+  it("returns the same runs for a repeated claimId while they are running", async () => {
     const queue = newQueue();
     for (let i = 0; i < 3; i++) await create(queue);
     const [claimId, other] = [slugid(), slugid()];
@@ -196,7 +199,7 @@ describe("claimWork", () => {
       expect(story(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
   });
 
-  it("with a claimId of another queue gets what is in its own", async () => {
+  it("with a claimId used on another queue, claims from its own queue", async () => {
     const [here, there] = [newQueue(), newQueue()];
     const claimId = slugid();
     const ids = [await create(here), await create(there)];
@@ -204,19 +207,19 @@ describe("claimWork", () => {
     expect(idsOf(await claim(there, { claimId }))).toEqual(ids.slice(1));
   });
 
-  it("with a claimId takes over from a call that was not answered", async () => {
+  it("with a claimId, takes over from a call that is still waiting", async () => {
     const queue = newQueue();
     const claimId = slugid();
-    const lost = claim(queue, { claimId });
+    const earlier = claim(queue, { claimId });
     await waitingClaims(1);
-    const again = claim(queue, { claimId });
-    expect(await lost).toEqual([]);
+    const later = claim(queue, { claimId });
+    expect(await earlier).toEqual([]);
     await waitingClaims(1);
     const taskId = await create(queue);
-    expect(idsOf(await again)).toEqual([taskId]);
+    expect(idsOf(await later)).toEqual([taskId]);
   });
 
-  it("takes its queue with an encoded or a plain slash", async () => {
+  it("accepts the queue with an encoded or a plain slash", async () => {
     const queue = newQueue();
     for (const path of [queue, encodeURIComponent(queue)]) {
       const url = `${stack.rootUrl}/api/queue/v1/claim-work/${path}`;
@@ -237,7 +240,7 @@ describe("claimTask", () => {
   const claimTask = (taskId: string, runId = 0, workerId = "worker") =>
     stack.client.queue.claimTask({ taskId, runId }, { workerGroup: "group", workerId });
 
-  it("claims one run, and answers the same worker again", async () => {
+  it("claims one run, and repeats the reply for the same worker", async () => {
     const taskId = await create(newQueue());
     const first = await claimTask(taskId);
     expect(first).toMatchObject({
@@ -258,7 +261,7 @@ describe("claimTask", () => {
     );
   });
 
-  it("refuses a run that somebody else holds, that is resolved, or that there is not", async () => {
+  it("refuses a run that another worker has claimed, that is resolved, or that does not exist", async () => {
     const taskId = await create(newQueue());
     await claimTask(taskId);
     await expect(claimTask(taskId, 0, "other")).rejects.toMatchObject({
@@ -282,7 +285,7 @@ describe("claimTask", () => {
     });
   });
 
-  it("needs the scopes of the queue and of the worker", async () => {
+  it("requires the scopes of the queue and of the worker", async () => {
     const taskId = await create("test/scopes");
     const scopes = ["queue:claim-task:test/scopes", "queue:worker-id:group/worker"];
     for (const missing of scopes) {
@@ -297,7 +300,7 @@ describe("claimTask", () => {
 });
 
 describe("reclaimTask", () => {
-  it("moves the end of the claim on, and gives credentials that last as long", async () => {
+  it("extends the claim, and returns credentials that are valid as long", async () => {
     const queue = newQueue();
     const taskId = await create(queue);
     const [claimed] = await claim(queue);
@@ -322,7 +325,7 @@ describe("reclaimTask", () => {
     expect(story(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
   });
 
-  it("keeps many claims at once, each to its own run", async () => {
+  it("extends many claims concurrently, and returns each caller its own run", async () => {
     const queue = newQueue();
     for (let i = 0; i < 20; i++) await create(queue);
     const claimed = await claim(queue, { tasks: 20 });
@@ -333,15 +336,15 @@ describe("reclaimTask", () => {
     expect(idsOf(replies)).toEqual(taskIds);
   });
 
-  it("refuses a run that is not running, that there is not, or whose task is past its deadline", async () => {
+  it("refuses a run that is not running, that does not exist, or whose task is past its deadline", async () => {
     const queue = newQueue();
     const reclaim = (taskId: string, runId = 0) => stack.client.queue.reclaimTask({ taskId, runId });
     const taskId = await create(queue, { deadline: new Date(clock.now() + 60_000).toISOString() });
-    const stop = {
+    const notRunning = {
       code: "RequestConflict",
       message: `Run 0 of task ${taskId} is not running any more, so its claim cannot be kept: stop working on it.`,
     };
-    await expect(reclaim(taskId)).rejects.toMatchObject(stop);
+    await expect(reclaim(taskId)).rejects.toMatchObject(notRunning);
     await claim(queue);
     await reclaim(taskId);
     await expect(reclaim(taskId, 1)).rejects.toMatchObject({ code: "ResourceNotFound" });

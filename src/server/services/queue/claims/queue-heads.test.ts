@@ -1,4 +1,4 @@
-// Where claims begin to look: a queue's head moves on, and nothing stays behind it for long.
+// Queue heads: where claims start reading. The head moves forward, and no pending run stays behind it for long.
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
@@ -36,7 +36,7 @@ async function addTasks(count: number, priority: "low" | "lowest" = "lowest"): P
   return tasks.map((task) => task.taskId);
 }
 
-/** Claims as the dispatcher does; answers the tasks, and where it began to look at priority `lowest`. */
+/** Claims as the dispatcher does. Returns the tasks, and the position from which it read priority `lowest`. */
 async function claim(tasks: number): Promise<{ ids: string[]; from: number }> {
   const from = heads.from(queueId);
   const claimer = { workerGroup: "g", workerId: "w", claimId: null, tasks };
@@ -46,39 +46,39 @@ async function claim(tasks: number): Promise<{ ids: string[]; from: number }> {
   return { ids: runs.map((run) => run.task_id), from: from.at(-1)?.seq ?? NaN };
 }
 
-/** Claims until the head of the queue has moved to where all of these were handed out. */
-async function settle(): Promise<void> {
+/** Claims until the head of the queue has moved past everything claimed so far. */
+async function moveHead(): Promise<void> {
   for (let i = 0; i < 2; i++) {
     await clock.advance(LAG);
     await claim(1);
   }
 }
 
-it("is everywhere at first, and moves on once claims are some seconds old", async () => {
+it("starts at the first run, and moves forward once claims are some seconds old", async () => {
   const ids = await addTasks(4);
   expect(await claim(2)).toEqual({ ids: ids.slice(0, 2), from: 0 });
   expect(await claim(1)).toEqual({ ids: ids.slice(2, 3), from: 0 });
-  await settle();
-  const more = await addTasks(2);
+  await moveHead();
+  const added = await addTasks(2);
   const { ids: next, from } = await claim(2);
-  expect(next).toEqual(more);
+  expect(next).toEqual(added);
   expect(from).toBeGreaterThan(0);
 });
 
-it("is looked for anew again and again, so that a run which was committed late is found", async () => {
+it("is determined from scratch repeatedly, so that a run committed late is found", async () => {
   const early = await addTasks(1);
   // As if its transaction had not committed yet.
   await database.db.run(sql`update runs set state = 'exception' where task_id = ${early[0]}`);
   await addTasks(2);
   await claim(2);
-  await settle();
+  await moveHead();
   await database.db.run(sql`update runs set state = 'pending' where task_id = ${early[0]}`);
   expect((await claim(1)).ids).toEqual([]);
   await clock.advance(LAG);
   expect((await claim(1)).ids).toEqual(early);
 });
 
-it("takes a look at everything seldom where that takes long", async () => {
+it("reads the whole queue less often if that takes long", async () => {
   heads.recordClaimed(queueId, [], { from: EVERYWHERE, ms: 400 });
   await clock.advance(19_999);
   expect(heads.from(queueId)).not.toBe(EVERYWHERE);
@@ -86,26 +86,26 @@ it("takes a look at everything seldom where that takes long", async () => {
   expect(heads.from(queueId)).toBe(EVERYWHERE);
 });
 
-it("is forgotten when runs change their places", async () => {
-  let told = 0;
-  const end = heads.onReordered(() => told++);
+it("is reset when runs are reordered", async () => {
+  let notifications = 0;
+  const unsubscribe = heads.onReordered(() => notifications++);
   await addTasks(1);
   await claim(1);
-  await settle();
+  await moveHead();
   expect(heads.from(queueId)).not.toBe(EVERYWHERE);
   wakeUps.wake(reorderedTopic);
   await clock.advance(0);
-  expect(told).toBe(1);
+  expect(notifications).toBe(1);
   expect(heads.from(queueId)).toBe(EVERYWHERE);
-  end();
+  unsubscribe();
 });
 
-it("has a place for each priority", async () => {
+it("has a position for each priority", async () => {
   const low = await addTasks(1, "low");
   const lowest = await addTasks(1, "lowest");
   expect((await claim(2)).ids).toEqual([...low, ...lowest]);
-  await settle();
-  const waiting = await addTasks(1, "lowest");
-  const before = await addTasks(1, "low");
-  expect((await claim(2)).ids).toEqual([...before, ...waiting]);
+  await moveHead();
+  const addedLowest = await addTasks(1, "lowest");
+  const addedLow = await addTasks(1, "low");
+  expect((await claim(2)).ids).toEqual([...addedLow, ...addedLowest]);
 });
