@@ -1,5 +1,6 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { queueEvents, type PayloadOf } from "./bindings.ts";
+import { services } from "../api/services.ts";
+import { events, queueEvents, type PayloadOf } from "./bindings.ts";
 import type { EventOf } from "./event-stream.ts";
 
 test("given words are at their positions, and missing words match anything", () => {
@@ -40,4 +41,9 @@ test("events have the payload type of their binding", () => {
       ? event.payload.workerId
       : event.payload.taskGroupId;
   expect(idOf).toBeTypeOf("function");
+});
+
+test("every service of the contract has its events", () => {
+  expect(Object.keys(events).toSorted()).toEqual(Object.keys(services).toSorted());
+  expect(events.queue).toBe(queueEvents);
 });

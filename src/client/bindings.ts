@@ -1,8 +1,8 @@
 // Bindings to events, typed by the exchanges of the contract: `queueEvents.taskCompleted({ taskId })`.
 import type { Static } from "typebox";
-import { queueApi } from "../api/queue/index.ts";
 import type { Exchange } from "../api/exchange.ts";
 import { exchangeName, type Service } from "../api/service.ts";
+import { services, type Services } from "../api/services.ts";
 import { didYouMean } from "../lib/did-you-mean.ts";
 
 declare const payload: unique symbol;
@@ -46,8 +46,14 @@ export function bindingsOf<const S extends Service>(service: S): ServiceBindings
   return Object.fromEntries(functions) as ServiceBindings<S>;
 }
 
+/** The binding functions of every service, by the service's name: `events.queue.taskCompleted({ taskId })`. */
+export const events = Object.fromEntries(
+  Object.entries(services).map(([name, service]) => [name, bindingsOf(service)]),
+  // Each member was created from the service of the same name.
+) as { readonly [N in keyof Services]: ServiceBindings<Services[N]> };
+
 /** The events of the queue. */
-export const queueEvents = bindingsOf(queueApi);
+export const queueEvents = events.queue;
 
 function pattern(exchange: Exchange, words: Words<Exchange>): string {
   const known = exchange.routingKey.map(({ name }) => name);

@@ -1,5 +1,5 @@
 // The public API of the package: a typed client for Node and browsers.
-export { bindingsOf, queueEvents, type Binding, type PayloadOf } from "./bindings.ts";
+export { bindingsOf, events, queueEvents, type Binding, type PayloadOf } from "./bindings.ts";
 export { ClientError } from "./client-error.ts";
 export {
   connect,
