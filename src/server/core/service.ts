@@ -19,7 +19,7 @@ import type { Monitor } from "./monitor.ts";
 import type { ServiceClient, ServiceClientDeclaration } from "./service-client.ts";
 import type { WakeUps } from "./wake-ups.ts";
 
-/** Sections of the configuration by name, made with ./config/setting.ts. */
+/** Sections of the configuration by name, made with lib/setting.ts. */
 export type Sections = Readonly<Record<string, TObject>>;
 
 /** The loaded values of sections. */
