@@ -1,4 +1,4 @@
-// Cancelling a whole group, small and large, while others work on it.
+// Canceling a whole group, small and large, also while workers process it.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
@@ -26,15 +26,15 @@ afterAll(async () => {
 
 const seal = (taskGroupId: string) => stack.client.queue.sealTaskGroup({ taskGroupId });
 const cancel = (taskGroupId: string, by: Stack = stack) => by.client.queue.cancelTaskGroup({ taskGroupId });
-const add = (taskGroupId: string, more: Partial<TaskDefinitionRequest> = {}) =>
-  createTask(stack.client, { taskGroupId, schedulerId: "s", ...more }, clock.now());
+const add = (taskGroupId: string, overrides: Partial<TaskDefinitionRequest> = {}) =>
+  createTask(stack.client, { taskGroupId, schedulerId: "s", ...overrides }, clock.now());
 const claim = (taskId: string) => stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
 const groupStory = async (taskGroupId: string) =>
   story(await queueEvents(stack.database.db, { taskGroupId }));
 
-/** A group with a task in every state: which are open, and which are not. */
+/** Fills a group with tasks in every state. Returns those that are unresolved and those that are resolved. */
 async function mixedGroup(taskGroupId: string) {
   const open = {
     pending: await add(taskGroupId),
@@ -51,14 +51,14 @@ async function mixedGroup(taskGroupId: string) {
   await stack.client.queue.reportCompleted({ taskId: completed, runId: 0 });
   await stack.client.queue.reportFailed({ taskId: failed, runId: 0 });
   await stack.client.queue.cancelTask({ taskId: canceled });
-  return { open, over: [completed, failed, canceled] };
+  return { open, resolved: [completed, failed, canceled] };
 }
 
-describe("a group that is canceled", () => {
-  it("has its open tasks canceled, tells which, and leaves the others as they are", async () => {
+describe("a canceled group", () => {
+  it("has its unresolved tasks canceled, returns their ids, and leaves the others unchanged", async () => {
     const taskGroupId = slugid();
-    const { open, over } = await mixedGroup(taskGroupId);
-    const before = await Promise.all(over.map(statusOf));
+    const { open, resolved } = await mixedGroup(taskGroupId);
+    const before = await Promise.all(resolved.map(statusOf));
     await seal(taskGroupId);
     const reply = await cancel(taskGroupId);
     expect(reply).toEqual({
@@ -72,11 +72,11 @@ describe("a group that is canceled", () => {
       expect((await statusOf(taskId)).runs).toMatchObject([
         { state: "exception", reasonResolved: "canceled", resolved: new Date(clock.now()).toISOString() },
       ]);
-    expect(await Promise.all(over.map(statusOf))).toEqual(before);
+    expect(await Promise.all(resolved.map(statusOf))).toEqual(before);
     expect((await groupStory(taskGroupId)).at(-1)).toBe("task-group-resolved");
   });
 
-  it("tells of each task what any other cancel does", async () => {
+  it("publishes the same event for each task as cancelTask", async () => {
     const taskGroupId = slugid();
     const { open } = await mixedGroup(taskGroupId);
     await seal(taskGroupId);
@@ -93,7 +93,7 @@ describe("a group that is canceled", () => {
     expect((await eventsOf(open.pending)).at(-1)?.payload).not.toHaveProperty("workerId");
   });
 
-  it("is canceled again for those that were run again, and else for none", async () => {
+  it("can be canceled again, which only affects tasks that were rerun", async () => {
     const taskGroupId = slugid();
     const [first, second] = [await add(taskGroupId), await add(taskGroupId)];
     await seal(taskGroupId);
@@ -108,7 +108,7 @@ describe("a group that is canceled", () => {
     expect(story(await eventsOf(first)).at(-1)).toBe("task-exception 0");
   });
 
-  it("keeps tasks past their deadline, which end by that", async () => {
+  it("leaves tasks past their deadline to the deadline loop", async () => {
     const taskGroupId = slugid();
     const deadline = new Date(clock.now() + 60_000).toISOString();
     const late = await add(taskGroupId, { deadline });
@@ -119,12 +119,12 @@ describe("a group that is canceled", () => {
     expect((await statusOf(late)).state).toBe("pending");
   });
 
-  it("does not make dependents pending that it is about to cancel, in whatever order their ids are", async () => {
+  it("does not schedule dependents that it is about to cancel, whatever the order of their ids", async () => {
     const taskGroupId = slugid();
     const requires = "all-resolved";
     const first = await add(taskGroupId);
     const chain = [first];
-    // Over more than one batch, and as a chain: each waits for the one before.
+    // A chain, and more tasks than one batch holds.
     for (let i = 0; i < 30; i++)
       chain.push(await add(taskGroupId, { dependencies: [chain.at(-1) ?? ""], requires }));
     await Promise.all(
@@ -135,13 +135,13 @@ describe("a group that is canceled", () => {
     await claim(first);
     await seal(taskGroupId);
     expect(await cancel(taskGroupId)).toMatchObject({ cancelledCount: 331 });
-    const told = await groupStory(taskGroupId);
-    expect(told.filter((line) => line.startsWith("task-pending"))).toHaveLength(1);
-    expect(told.filter((line) => line === "task-exception 0")).toHaveLength(331);
-    expect(told.filter((line) => line === "task-group-resolved")).toHaveLength(1);
+    const events = await groupStory(taskGroupId);
+    expect(events.filter((line) => line.startsWith("task-pending"))).toHaveLength(1);
+    expect(events.filter((line) => line === "task-exception 0")).toHaveLength(331);
+    expect(events.filter((line) => line === "task-group-resolved")).toHaveLength(1);
   });
 
-  it("makes dependents in other groups pending that wait for no more than its end", async () => {
+  it("schedules dependents in other groups that require any resolution", async () => {
     const taskGroupId = slugid();
     const taskId = await add(taskGroupId);
     const dependent = await add(slugid(), { dependencies: [taskId], requires: "all-resolved" });
@@ -150,7 +150,7 @@ describe("a group that is canceled", () => {
     expect((await statusOf(dependent)).state).toBe("pending");
   });
 
-  it("counts what it ended", async () => {
+  it("is counted in the metrics", async () => {
     const taskGroupId = slugid();
     await add(taskGroupId, { taskQueueId: "counted/queue" });
     await add(taskGroupId, { taskQueueId: "counted/queue" });
@@ -164,7 +164,7 @@ describe("a group that is canceled", () => {
 });
 
 describe("a group is not canceled", () => {
-  it("where there is none", async () => {
+  it("if it does not exist", async () => {
     const taskGroupId = slugid();
     await expect(cancel(taskGroupId)).rejects.toMatchObject({
       code: "ResourceNotFound",
@@ -172,7 +172,7 @@ describe("a group is not canceled", () => {
     });
   });
 
-  it("before it is sealed, which is told to everybody", async () => {
+  it("before it is sealed, which any caller is told", async () => {
     const taskGroupId = slugid();
     const taskId = await add(taskGroupId);
     for (const { queue } of [stack.client, stack.as(undefined)])
@@ -183,7 +183,7 @@ describe("a group is not canceled", () => {
     expect((await statusOf(taskId)).state).toBe("pending");
   });
 
-  it("by who may not", async () => {
+  it("without the scope of that group", async () => {
     const taskGroupId = slugid();
     const taskId = await add(taskGroupId);
     await seal(taskGroupId);
@@ -198,26 +198,26 @@ describe("a group is not canceled", () => {
   });
 });
 
-describe("at the same time", () => {
-  it("several cancels end every task once, and each names its own", async () => {
+describe("concurrently", () => {
+  it("several cancels resolve every task once, and each returns the tasks it canceled", async () => {
     const taskGroupId = slugid();
     const ids = await Promise.all(Array.from({ length: 600 }, () => add(taskGroupId)));
     await seal(taskGroupId);
     const replies = await Promise.all([stack, other, stack].map((by) => cancel(taskGroupId, by)));
     expect(replies.flatMap(({ taskIds }) => taskIds).toSorted()).toEqual(ids.toSorted());
-    const told = await groupStory(taskGroupId);
-    expect(told.filter((line) => line === "task-exception 0")).toHaveLength(600);
-    expect(told.filter((line) => line === "task-group-resolved")).toHaveLength(1);
+    const events = await groupStory(taskGroupId);
+    expect(events.filter((line) => line === "task-exception 0")).toHaveLength(600);
+    expect(events.filter((line) => line === "task-group-resolved")).toHaveLength(1);
   });
 
-  it("tasks are claimed, reported and tried again: none is open in the end, and the log tells each end once", async () => {
+  it("tasks are claimed, reported and retried: all are resolved, and each resolution is published once", async () => {
     const taskQueueId = "busy/queue";
     const taskGroupId = slugid();
     const ids = await Promise.all(Array.from({ length: 300 }, () => add(taskGroupId, { taskQueueId })));
     await seal(taskGroupId);
-    let ended = false;
+    let isCanceled = false;
     const work = async ({ client: { queue } }: Stack): Promise<void> => {
-      while (!ended) {
+      while (!isCanceled) {
         const signal = AbortSignal.timeout(50);
         const { tasks } = await queue
           .claimWork({ taskQueueId }, { ...worker, tasks: 4 }, { signal })
@@ -232,10 +232,10 @@ describe("at the same time", () => {
         }
       }
     };
-    const working = [stack, other, stack].map(work);
+    const workers = [stack, other, stack].map(work);
     const { taskIds } = await cancel(taskGroupId, other);
-    ended = true;
-    await Promise.all(working);
+    isCanceled = true;
+    await Promise.all(workers);
     const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId });
     const canceled = tasks.filter(({ status }) => status.runs.at(-1)?.reasonResolved === "canceled");
     expect(canceled.map(({ status }) => status.taskId)).toEqual(taskIds.toSorted());
@@ -253,7 +253,7 @@ describe("at the same time", () => {
 });
 
 describe("a large group", () => {
-  /** Adds copies of a pending task to its group, by SQL. */
+  /** Adds copies of a pending task to its group by SQL. */
   async function addCopies(of: string, taskGroupId: string, count: number): Promise<string[]> {
     const ids = Array.from({ length: count }, () => slugid());
     await stack.database.db.run(sql`
@@ -271,43 +271,43 @@ describe("a large group", () => {
     return ids;
   }
 
-  it("is canceled in several statements, and a call that failed half-way is repeated for the rest", async () => {
+  it("is canceled in several statements; repeating a call that failed halfway cancels the rest", async () => {
     const taskGroupId = slugid();
     const first = await add(taskGroupId);
     const ids = [first, ...(await addCopies(first, taskGroupId, 10_000))].toSorted();
     await seal(taskGroupId);
     const { db } = stack.database;
-    let broken: unknown;
-    // Somebody holds a task of the last statement, and the connection that waits for it is cut.
+    let failure: unknown;
+    // A transaction locks a task of the last statement; the connection that waits for the lock is terminated.
     await db.tx(async (tx) => {
       await tx.run(sql`select from tasks where task_id = ${ids.at(-1)} for update`);
-      const calling = cancel(taskGroupId).catch((err: unknown) => (broken = err));
-      await until("the last statement to wait for us", async () => {
-        const cut = await db.run(sql`
+      const call = cancel(taskGroupId).catch((err: unknown) => (failure = err));
+      await until("the last statement to wait for the lock", async () => {
+        const terminated = await db.run(sql`
           select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and wait_event_type = 'Lock'`);
-        return cut > 0;
+        return terminated > 0;
       });
-      await calling;
+      await call;
     });
-    expect(broken).toMatchObject({ statusCode: 503 });
+    expect(failure).toMatchObject({ statusCode: 503 });
     const reply = await cancel(taskGroupId);
     expect(reply).toMatchObject({ taskGroupSize: 10_001, cancelledCount: reply.taskIds.length });
     expect(reply.taskIds).toContain(ids.at(-1));
-    // 40 batches of 250 were done before.
+    // 40 batches of 250 were canceled before.
     expect(reply.taskIds.length).toBeLessThanOrEqual(250);
-    const over = await db.run(sql`
+    const canceledRuns = await db.run(sql`
       select from runs r join tasks t using (task_id)
       where t.task_group_id = ${taskGroupId} and r.reason_resolved = 'canceled'`);
-    expect(over).toBe(10_001);
-    const told = await groupStory(taskGroupId);
-    expect(told.filter((line) => line === "task-exception 0")).toHaveLength(10_001);
-    expect(told.filter((line) => line === "task-group-resolved")).toHaveLength(1);
+    expect(canceledRuns).toBe(10_001);
+    const events = await groupStory(taskGroupId);
+    expect(events.filter((line) => line === "task-exception 0")).toHaveLength(10_001);
+    expect(events.filter((line) => line === "task-group-resolved")).toHaveLength(1);
   });
 });
 
 describe("dependents first", () => {
-  it("is an order of the same tasks in which each comes after its dependents", () => {
+  it("orders the same tasks so that each comes after its dependents", () => {
     const graph = fc.integer({ min: 1, max: 30 }).chain((size) =>
       fc.record({
         size: fc.constant(size),
@@ -320,7 +320,7 @@ describe("dependents first", () => {
     );
     fc.assert(
       fc.property(graph, ({ edges, order }) => {
-        // From the larger to the smaller number, so that there is no circle; some lead out of the list.
+        // From the larger to the smaller number, so that no cycle exists; some edges point outside the list.
         const rows = edges
           .filter(([a, b]) => a !== b)
           .map(([a, b]) => ({ dependent: String(Math.max(a, b)), required: String(Math.min(a, b)) }));
@@ -333,7 +333,7 @@ describe("dependents first", () => {
     );
   });
 
-  it("leaves out nobody where tasks wait for each other in a circle", () => {
+  it("keeps all tasks if they depend on each other in a cycle", () => {
     const edges = [
       { dependent: "a", required: "b" },
       { dependent: "b", required: "a" },

@@ -1,4 +1,4 @@
-// Sealing a group: nothing is added to it afterwards, whoever tries at the same moment.
+// Sealing a group: no task is added afterwards, also by concurrent calls.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
@@ -19,11 +19,11 @@ afterAll(async () => {
 });
 
 const seal = (taskGroupId: string, by: Stack = stack) => by.client.queue.sealTaskGroup({ taskGroupId });
-const add = (taskGroupId: string, more: object = {}) =>
-  createTask(stack.client, { taskGroupId, schedulerId: "s", ...more }, clock.now());
+const add = (taskGroupId: string, overrides: object = {}) =>
+  createTask(stack.client, { taskGroupId, schedulerId: "s", ...overrides }, clock.now());
 
-describe("a group that is sealed", () => {
-  it("says since when, also when it is sealed again, and tells it each time", async () => {
+describe("a sealed group", () => {
+  it("has the time of its first seal; every seal publishes an event", async () => {
     const taskGroupId = slugid();
     await add(taskGroupId);
     const group = await stack.client.queue.getTaskGroup({ taskGroupId });
@@ -45,7 +45,7 @@ describe("a group that is sealed", () => {
     );
   });
 
-  it("takes no task any more, not even one that it has", async () => {
+  it("accepts no more tasks, not even a repeated one", async () => {
     const taskGroupId = slugid();
     const taskId = slugid();
     const definition = { ...taskDefinition({}, clock.now()), taskGroupId };
@@ -60,7 +60,7 @@ describe("a group that is sealed", () => {
     expect(tasks.map(({ status }) => status.taskId)).toEqual([taskId]);
   });
 
-  it("goes on as before, and is resolved with its tasks, again after a rerun", async () => {
+  it("is resolved with its tasks, and again after a rerun", async () => {
     const taskGroupId = slugid();
     const taskId = await add(taskGroupId);
     const dependent = await add(taskGroupId, { dependencies: [taskId], requires: "all-resolved" });
@@ -76,7 +76,7 @@ describe("a group that is sealed", () => {
     ]);
   });
 
-  it("is found only where there is one, and by who may", async () => {
+  it("requires an existing group, and the scope of that group", async () => {
     const taskGroupId = slugid();
     await expect(seal(taskGroupId)).rejects.toMatchObject({
       code: "ResourceNotFound",
@@ -94,8 +94,8 @@ describe("a group that is sealed", () => {
   });
 });
 
-describe("at the same time", () => {
-  it("several seals are one: all answer the same time", async () => {
+describe("concurrently", () => {
+  it("several seals return the same time", async () => {
     const taskGroupId = slugid();
     await add(taskGroupId);
     const replies = await Promise.all(
@@ -106,9 +106,9 @@ describe("at the same time", () => {
     expect(events.filter((kind) => kind === "task-group-sealed")).toHaveLength(8);
   });
 
-  it("a task is in before, or refused: none comes after the event that says the group is sealed", async () => {
-    let [taken, refused] = [0, 0];
-    for (let round = 0; round < 24; round++) {
+  it("a task is created before the seal or refused: none is published after the group's seal", async () => {
+    let [createdCount, refusedCount] = [0, 0];
+    for (let iteration = 0; iteration < 24; iteration++) {
       const taskGroupId = slugid();
       const first = await createTask(stack.client, { taskGroupId }, clock.now());
       const create = async (i: number): Promise<boolean> => {
@@ -123,18 +123,18 @@ describe("at the same time", () => {
           return false;
         }
       };
-      // The seal comes at another place each time, and some come a little later than it.
-      const early = Array.from({ length: round % 6 }, (_, i) => create(i));
+      // The seal is sent at a different point each time; some tasks are sent a little after it.
+      const early = Array.from({ length: iteration % 6 }, (_, i) => create(i));
       const [sealed, ...late] = await Promise.all([
-        seal(taskGroupId, round % 2 === 0 ? stack : other),
+        seal(taskGroupId, iteration % 2 === 0 ? stack : other),
         ...Array.from({ length: 6 }, async (_, i) => {
-          for (let turn = 0; turn < i + (round % 4) * 3; turn++) await new Promise(setImmediate);
+          for (let tick = 0; tick < i + (iteration % 4) * 3; tick++) await new Promise(setImmediate);
           return create(i);
         }),
       ]);
       const created = [...(await Promise.all(early)), ...late];
-      taken += created.filter(Boolean).length;
-      refused += created.filter((is) => !is).length;
+      createdCount += created.filter(Boolean).length;
+      refusedCount += created.filter((wasCreated) => !wasCreated).length;
       expect(sealed).toHaveProperty("sealed");
       const events = story(await queueEvents(stack.database.db, { taskGroupId }));
       expect(events.filter((kind) => kind === "task-defined")).toHaveLength(
@@ -144,7 +144,7 @@ describe("at the same time", () => {
       const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId });
       expect(tasks).toHaveLength(created.filter(Boolean).length + 1);
     }
-    // Else this proved nothing.
-    expect(Math.min(taken, refused)).toBeGreaterThan(0);
+    // Otherwise the test would not have covered both cases.
+    expect(Math.min(createdCount, refusedCount)).toBeGreaterThan(0);
   });
 });

@@ -1,4 +1,4 @@
-// When a group is resolved: every task of it was, at least once.
+// A group is resolved when each of its tasks has been resolved at least once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
@@ -31,7 +31,7 @@ async function addRunning(taskGroupId: string): Promise<string> {
 }
 
 describe("a group", () => {
-  it("is resolved with the last of its tasks, after the event of that", async () => {
+  it("is resolved with the last of its tasks, whose event is published first", async () => {
     const taskGroupId = slugid();
     const [first, second, third] = [
       await addRunning(taskGroupId),
@@ -53,7 +53,7 @@ describe("a group", () => {
     });
   });
 
-  it("says since when it is sealed", async () => {
+  it("includes the time at which it was sealed in the event", async () => {
     const taskGroupId = slugid();
     const taskId = await add(taskGroupId);
     const sealed = "2026-01-01T00:00:00.000Z";
@@ -63,7 +63,7 @@ describe("a group", () => {
     expect((await resolvedEvents(taskGroupId))[0]?.payload).toMatchObject({ sealed });
   });
 
-  it("is not resolved while a task is unscheduled, be it for a dependency that failed", async () => {
+  it("is not resolved while a task is unscheduled, even if its dependency failed", async () => {
     const taskGroupId = slugid();
     const taskId = await addRunning(taskGroupId);
     const dependent = await add(taskGroupId, [taskId]);
@@ -73,7 +73,7 @@ describe("a group", () => {
     expect(await timesResolved(taskGroupId)).toBe(1);
   });
 
-  it("is not resolved by a run that is tried again", async () => {
+  it("is not resolved by a run that is retried", async () => {
     const taskGroupId = slugid();
     const taskId = await addRunning(taskGroupId);
     await stack.client.queue.reportException({ taskId, runId: 0 }, { reason: "worker-shutdown" });
@@ -83,7 +83,7 @@ describe("a group", () => {
     expect(await timesResolved(taskGroupId)).toBe(1);
   });
 
-  it("is resolved again whenever a rerun is, although others of it are still counted", async () => {
+  it("is resolved again by each resolved rerun, unless a task is still unresolved", async () => {
     const taskGroupId = slugid();
     const [first, second] = [await addRunning(taskGroupId), await addRunning(taskGroupId)];
     const rerun = async (taskId: string, runId: number) => {
@@ -104,7 +104,7 @@ describe("a group", () => {
     expect(await timesResolved(taskGroupId)).toBe(3);
   });
 
-  it("counts a task that was never resolved once, whichever way its first run came to be", async () => {
+  it("counts each task once, however its first run was created", async () => {
     const taskGroupId = slugid();
     const open = await add(slugid());
     const [rerun, canceled, scheduled] = [
@@ -123,23 +123,26 @@ describe("a group", () => {
     await stack.client.queue.scheduleTask({ taskId: scheduled });
     await cancel(scheduled);
     expect(await timesResolved(taskGroupId)).toBe(1);
-    const unresolved = await stack.database.db.run(sql`
+    const resolvedGroups = await stack.database.db.run(sql`
       select from task_groups where task_group_id = ${taskGroupId} and unresolved = 0`);
-    expect(unresolved).toBe(1);
+    expect(resolvedGroups).toBe(1);
   });
 
-  it("is resolved once where its last two tasks resolve at once, in whatever way", async () => {
-    const ends = [
+  it("is resolved once if its last two tasks resolve concurrently in any combination", async () => {
+    const resolutions = [
       complete,
       (taskId: string) => stack.client.queue.reportFailed({ taskId, runId: 0 }),
       cancel,
     ];
-    for (let round = 0; round < 60; round += 10)
+    for (let iteration = 0; iteration < 60; iteration += 10)
       await Promise.all(
         Array.from({ length: 10 }, async (_, i) => {
           const taskGroupId = slugid();
           const ids = [await addRunning(taskGroupId), await addRunning(taskGroupId)] as const;
-          const [one, other] = [ends[i % 3] ?? complete, ends[(round / 10 + i) % 3] ?? complete];
+          const [one, other] = [
+            resolutions[i % 3] ?? complete,
+            resolutions[(iteration / 10 + i) % 3] ?? complete,
+          ];
           await Promise.all([one(ids[0]), other(ids[1])]);
           expect(await timesResolved(taskGroupId)).toBe(1);
           const events = story(await queueEvents(stack.database.db, { taskGroupId }));
@@ -148,7 +151,7 @@ describe("a group", () => {
       );
   });
 
-  it("to which tasks are added while others resolve is resolved in the end", async () => {
+  it("is resolved once if tasks are added while others resolve", async () => {
     const taskGroupId = slugid();
     await add(taskGroupId);
     await Promise.all(

@@ -1,4 +1,4 @@
-// What the queue does by itself: claims that nobody kept, and tasks past their deadline.
+// The loops that resolve runs with an expired claim and tasks past their deadline.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -16,7 +16,7 @@ const clock = manualClock();
 const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 beforeAll(async () => {
-  // Small batches, so that what comes is more than one; and no watchdog, which would tell of what is broken here.
+  // Small batches, so that several are needed; and no watchdog, which would report the rows that are invalid on purpose.
   const queue = { claimTimeout: CLAIM, deadlineDelay: DELAY, loopBatch: 3, watchdogInterval: 86_400_000 };
   stack = await testStack({ clock, config: { queue } });
 });
@@ -25,17 +25,17 @@ afterAll(() => stack.stop());
 const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
   createTask(stack.client, overrides, clock.now());
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
-/** Claims it; the queue's answer, which is none only for a worker in quarantine. */
-async function claimed(taskId: string): Promise<{ takenUntil: string }> {
+/** Claims the task and returns the reply, which is empty only for a worker in quarantine. */
+async function claimWithReply(taskId: string): Promise<{ takenUntil: string }> {
   const reply = await claim(taskId);
-  return "takenUntil" in reply ? reply : expect.fail("nothing was claimed");
+  return "takenUntil" in reply ? reply : expect.fail("the task was not claimed");
 }
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
 
-describe("a claim that runs out", () => {
-  it("ends its run, and the task is tried again", async () => {
+describe("an expired claim", () => {
+  it("resolves its run, and the task is retried", async () => {
     const taskId = await create({ retries: 1 });
     await claim(taskId);
     await clock.advance(CLAIM);
@@ -60,7 +60,7 @@ describe("a claim that runs out", () => {
     });
   });
 
-  it("ends the task where no retry is left, which its dependents and its group learn", async () => {
+  it("resolves the task if no retry is left, and with it dependents and group", async () => {
     const taskId = await create({ retries: 0 });
     const dependents = {
       resolved: await create({ dependencies: [taskId], requires: "all-resolved" }),
@@ -79,7 +79,7 @@ describe("a claim that runs out", () => {
     expect(story(group).slice(-2)).toEqual(["task-exception 0", "task-group-resolved"]);
   });
 
-  it("is not one that was renewed meanwhile", async () => {
+  it("is not one that was reclaimed before", async () => {
     const taskId = await create();
     await claim(taskId);
     await clock.advance(CLAIM);
@@ -93,10 +93,10 @@ describe("a claim that runs out", () => {
     expect((await statusOf(taskId)).state).toBe("completed");
   });
 
-  it("is not one that was renewed after the loop had read it", async () => {
+  it("is not one that was reclaimed after the loop read it", async () => {
     const taskId = await create();
-    const { takenUntil } = await claimed(taskId);
-    const end = (claimEnd: string) =>
+    const { takenUntil } = await claimWithReply(taskId);
+    const expireClaim = (claimEnd: string) =>
       resolveRuns(
         stack.database.db,
         [
@@ -113,12 +113,12 @@ describe("a claim that runs out", () => {
       );
     await clock.advance(1);
     await stack.client.queue.reclaimTask({ taskId, runId: 0 });
-    expect(await end(takenUntil)).toEqual([]);
+    expect(await expireClaim(takenUntil)).toEqual([]);
     expect((await statusOf(taskId)).state).toBe("running");
-    expect(await end(at(CLAIM))).toHaveLength(1);
+    expect(await expireClaim(at(CLAIM))).toHaveLength(1);
   });
 
-  it("is left to the deadline once that has passed", async () => {
+  it("is left to the deadline loop once the deadline has passed", async () => {
     const taskId = await create({ deadline: at(CLAIM) });
     await claim(taskId);
     await clock.advance(CLAIM + 1);
@@ -126,7 +126,7 @@ describe("a claim that runs out", () => {
     expect((await statusOf(taskId)).state).toBe("running");
   });
 
-  it("may be one of many, which all end", async () => {
+  it("is resolved together with many others, in several batches", async () => {
     const ids = await Promise.all(Array.from({ length: 10 }, () => create()));
     for (const taskId of ids) await claim(taskId);
     await clock.advance(CLAIM + 1);
@@ -137,7 +137,7 @@ describe("a claim that runs out", () => {
 });
 
 describe("a task past its deadline", () => {
-  it("is ended some time later, be it unscheduled, pending or running, and no worker is named", async () => {
+  it("is resolved after the delay from any state, and its event names no worker", async () => {
     const open = await create();
     const deadline = at(minute);
     const ids = {
@@ -172,7 +172,7 @@ describe("a task past its deadline", () => {
     }
   });
 
-  it("may still be reported on until then, and is left alone", async () => {
+  it("may still be reported until then, and is not changed afterwards", async () => {
     const taskId = await create({ deadline: at(minute) });
     await claim(taskId);
     await clock.advance(minute + 1);
@@ -184,7 +184,7 @@ describe("a task past its deadline", () => {
     expect(await eventsOf(taskId)).toEqual(before);
   });
 
-  it("is not claimed any more, and its retry never runs", async () => {
+  it("is no longer claimed, and its retry never runs", async () => {
     const taskId = await create({ deadline: at(minute), taskQueueId: "test/late" });
     await claim(taskId);
     await clock.advance(minute + 1);
@@ -207,7 +207,7 @@ describe("a task past its deadline", () => {
     });
   });
 
-  it("lets those go on that wait for any resolution", async () => {
+  it("schedules dependents that require any resolution", async () => {
     const taskId = await create({ deadline: at(minute), taskQueueId: "test/other" });
     const requires = "all-resolved" as const;
     const dependent = await create({ dependencies: [taskId], requires });
@@ -217,7 +217,7 @@ describe("a task past its deadline", () => {
     expect(story(await eventsOf(dependent))).toEqual(["task-defined", "task-pending 0"]);
   });
 
-  it("may be one of many that wait for each other, which all end", async () => {
+  it("may be part of a chain, each task of which is resolved once", async () => {
     const deadline = at(minute);
     const chain = [await create({ deadline })];
     for (let i = 0; i < 9; i++)
@@ -236,8 +236,8 @@ describe("a task past its deadline", () => {
   });
 });
 
-it("what cannot be ended does not keep a loop running without a pause", async () => {
-  // Runs of no task, a batch of them: the watchdog tells of such.
+it("runs that cannot be resolved do not make a loop spin", async () => {
+  // A batch of runs without tasks. The watchdog would report them.
   const { db } = stack.database;
   const ids = [slugid(), slugid(), slugid()];
   await db.run(sql`
@@ -247,13 +247,13 @@ it("what cannot be ended does not keep a loop running without a pause", async ()
   await stack.loopRuns("claim-expiry");
   await db.run(sql`update runs set deadline = '2020-01-01' where task_id = any(${ids}::text[])`);
   await stack.loopRuns("deadline");
-  // And here we are.
+  // Both loops have returned.
   expect(await db.run(sql`delete from runs where task_id = any(${ids}::text[]) and state = 'running'`)).toBe(
     3,
   );
 });
 
-it("runs that ended are counted by queue and reason, however they ended", async () => {
+it("resolved runs are counted by queue and reason, whatever resolved them", async () => {
   const taskQueueId = "count/ed";
   const ids = await Promise.all(
     Array.from({ length: 5 }, () => create({ taskQueueId, deadline: at(minute) })),
@@ -268,9 +268,9 @@ it("runs that ended are counted by queue and reason, however they ended", async 
   await clock.advance(minute + DELAY + 1);
   await stack.loopRuns("deadline");
   expect((await statusOf(late)).state).toBe("exception");
-  const shown = await (await fetch(`${stack.rootUrl}/metrics`)).text();
+  const metrics = await (await fetch(`${stack.rootUrl}/metrics`)).text();
   const ofTheQueue = /^queue_(completed|failed|exception)_tasks\{provisionerId="count",workerType="ed"/;
-  const counted = shown.split("\n").filter((line) => ofTheQueue.test(line));
+  const counted = metrics.split("\n").filter((line) => ofTheQueue.test(line));
   expect(counted.toSorted()).toEqual([
     'queue_completed_tasks{provisionerId="count",workerType="ed"} 1',
     'queue_exception_tasks{provisionerId="count",workerType="ed",reasonResolved="canceled"} 1',
@@ -280,7 +280,7 @@ it("runs that ended are counted by queue and reason, however they ended", async 
   ]);
 });
 
-it("loops have nothing to complain about", () => {
+it("the loops have logged no errors", () => {
   expect(
     stack.records.filter(({ level }) => level === "error" || (typeof level === "number" && level >= 50)),
   ).toEqual([]);

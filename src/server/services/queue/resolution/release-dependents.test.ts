@@ -1,4 +1,4 @@
-// Tasks that wait for others: when they become pending, and that none of them waits for ever.
+// Dependents: when they become pending, and that none of them waits forever.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
@@ -13,7 +13,7 @@ import { resolveRuns } from "./store/resolve-runs.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  // So long that nothing is found by looking: it has to be told.
+  // So long that polling finds nothing: each step needs a wake-up.
   stack = await testStack({ config: { queue: { loopInterval: 1_000_000 } } });
 });
 afterAll(() => stack.stop());
@@ -33,21 +33,21 @@ async function running(): Promise<string> {
   return taskId;
 }
 
-/** Does `body` `rounds` times, some at once. */
-async function rounds(count: number, body: () => Promise<void>): Promise<void> {
+/** Runs `body` `count` times, ten concurrently. */
+async function repeat(count: number, body: () => Promise<void>): Promise<void> {
   for (let i = 0; i < count; i += 10) await Promise.all(Array.from({ length: 10 }, body));
 }
 
-/** Resolves when some statement waits for a lock. */
-const somebodyWaits = () =>
+/** Resolves when a statement waits for a lock. */
+const statementBlocked = () =>
   until("a statement that waits for a lock", async () => {
-    const waiting = await stack.database.db.run(sql`
+    const blocked = await stack.database.db.run(sql`
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-    return waiting > 0;
+    return blocked > 0;
   });
 
 describe("a dependent", () => {
-  it("is pending when the last of its dependencies completes, and not before", async () => {
+  it("becomes pending when the last of its dependencies completes", async () => {
     const required = [await running(), await running(), await running()];
     const taskId = await createTask(stack.client, { dependencies: required });
     for (const id of required) {
@@ -61,7 +61,7 @@ describe("a dependent", () => {
     expect(events.at(-1)?.payload.status).toEqual(status);
   });
 
-  it("that wants completion goes on waiting when a dependency fails, until a rerun of that completes", async () => {
+  it("that requires completion keeps waiting when a dependency fails, until a rerun of it completes", async () => {
     const required = await running();
     const taskId = await createTask(stack.client, { dependencies: [required] });
     await fail(required);
@@ -72,7 +72,7 @@ describe("a dependent", () => {
     expect(await stateOf(taskId)).toBe("pending");
   });
 
-  it("that wants resolution is content with failure, cancellation and exceptions, but not with a retry", async () => {
+  it("that requires resolution accepts failure, cancellation and exceptions, but not a retry", async () => {
     const required = [await running(), await running(), await running()] as const;
     const [failing, canceled, lost] = required;
     const taskId = await createTask(stack.client, { dependencies: [...required], requires: "all-resolved" });
@@ -85,7 +85,7 @@ describe("a dependent", () => {
     expect(await stateOf(taskId)).toBe("pending");
   });
 
-  it("stays what it is when a dependency runs again, and is not scheduled twice", async () => {
+  it("is unaffected when a dependency is rerun, and is not scheduled twice", async () => {
     const required = await running();
     const taskId = await createTask(stack.client, { dependencies: [required] });
     await complete(required);
@@ -97,7 +97,7 @@ describe("a dependent", () => {
     expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
-  it("that was scheduled by hand or canceled before is left alone", async () => {
+  it("that was scheduled by scheduleTask or canceled before is not changed", async () => {
     const required = await running();
     const [scheduled, canceled] = [
       await createTask(stack.client, { dependencies: [required] }),
@@ -121,7 +121,7 @@ describe("a dependent", () => {
     expect(await stateOf(taskId)).toBe("unscheduled");
   });
 
-  it("may be one of three hundred of one task", async () => {
+  it("is scheduled together with three hundred others of the same task", async () => {
     const required = await running();
     const dependencies = [required];
     const ids = await Promise.all(
@@ -135,28 +135,28 @@ describe("a dependent", () => {
   });
 });
 
-describe("more dependents of one task than one statement sees to", () => {
+describe("more dependents of one task than one statement releases", () => {
   const unfinished = async () => stack.database.db.run(sql`select from unfinished_releases`);
 
-  it("are all pending in the end, each told once, after the end of what they waited for", async () => {
+  it("all become pending, each published once, after their dependency's resolution", async () => {
     const required = await running();
     const ids = Array.from({ length: 2500 }, () => slugid());
     const task = taskDefinition({ dependencies: [required], taskGroupId: required });
     await stack.client.queue.createTasks({ tasks: ids.map((taskId) => ({ taskId, task })) });
     await complete(required);
-    await until("the rest is released", async () => (await unfinished()) === 0);
+    await until("the release to finish", async () => (await unfinished()) === 0);
     const pending = await stack.database.db.run(sql`
       select from runs r join tasks t using (task_id)
       where t.task_group_id = ${required} and r.state = 'pending' and t.unsatisfied = 0`);
     expect(pending).toBe(ids.length);
     const kinds = story(await queueEvents(stack.database.db, { taskGroupId: required }));
-    const end = kinds.indexOf("task-completed 0");
-    expect(kinds.slice(end + 1)).toEqual(ids.map(() => "task-pending 0"));
+    const resolution = kinds.indexOf("task-completed 0");
+    expect(kinds.slice(resolution + 1)).toEqual(ids.map(() => "task-pending 0"));
   });
 });
 
-describe("a dependent that is written while its dependency resolves", () => {
-  it("is pending in the end, though the report came before it was committed", async () => {
+describe("a dependent that is created while its dependency resolves", () => {
+  it("becomes pending if the report arrives before the dependent is committed", async () => {
     const required = await running();
     const taskId = slugid();
     const rules = { now: Date.now(), toleranceMs: 1000, maxDeadlineMs: 1e9, maxDependencies: 10 };
@@ -165,7 +165,7 @@ describe("a dependent that is written while its dependency resolves", () => {
     await stack.database.db.tx(async (tx) => {
       await lockRequired(tx, [required]);
       report = complete(required);
-      await somebodyWaits();
+      await statementBlocked();
       await insertTasks(tx, [task], now(), 0);
     });
     await report;
@@ -173,8 +173,8 @@ describe("a dependent that is written while its dependency resolves", () => {
     expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
-  it("is pending in the end, whoever was first", async () => {
-    await rounds(100, async () => {
+  it("becomes pending whichever call is first", async () => {
+    await repeat(100, async () => {
       const required = await running();
       const created = createTask(stack.client, { dependencies: [required] });
       const [taskId] = await Promise.all([created, complete(required)]);
@@ -183,9 +183,9 @@ describe("a dependent that is written while its dependency resolves", () => {
   });
 });
 
-describe("dependencies that resolve at the same time", () => {
+describe("dependencies that resolve concurrently", () => {
   it("schedule their common dependent once", async () => {
-    await rounds(100, async () => {
+    await repeat(100, async () => {
       const required = [await running(), await running()];
       const taskId = await createTask(stack.client, { dependencies: required });
       await Promise.all(required.map((id) => complete(id)));
@@ -194,7 +194,7 @@ describe("dependencies that resolve at the same time", () => {
     });
   });
 
-  it("count as many as they are, where one statement resolves two of three", async () => {
+  it("are each counted if one statement resolves two of three", async () => {
     const [one, two, three] = [await running(), await running(), await running()];
     const taskId = await createTask(stack.client, { dependencies: [one, two, three] });
     const report = {
@@ -214,12 +214,12 @@ describe("dependencies that resolve at the same time", () => {
     expect(await stateOf(taskId)).toBe("pending");
   });
 
-  it("may depend on each other: what one statement ends, it does not begin", async () => {
+  it("may depend on each other: a statement does not schedule a task that it resolves", async () => {
     const first = await createTask(stack.client);
     const second = await createTask(stack.client, { dependencies: [first], requires: "all-resolved" });
     const third = await createTask(stack.client, { dependencies: [second], requires: "all-resolved" });
-    const ended = await endTasks(stack.database.db, [third, first, second], "canceled", now(), true);
-    expect(ended).toHaveLength(3);
+    const resolved = await endTasks(stack.database.db, [third, first, second], "canceled", now(), true);
+    expect(resolved).toHaveLength(3);
     for (const taskId of [first, second, third])
       expect(await statusOf(taskId)).toMatchObject({
         state: "exception",
@@ -227,7 +227,7 @@ describe("dependencies that resolve at the same time", () => {
       });
   });
 
-  it("may depend on each other: what one statement tries again, it counts once", async () => {
+  it("may depend on each other: a statement does not schedule a task that it retries", async () => {
     const first = await running();
     const other = await running();
     const second = await createTask(stack.client, { dependencies: [first, other] });

@@ -1,4 +1,4 @@
-// reportCompleted, reportFailed and reportException: how runs end, what follows, and what is said twice.
+// reportCompleted, reportFailed and reportException: resolution, retries and repeated reports.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -38,8 +38,8 @@ async function running(overrides: Partial<TaskDefinitionRequest> = {}): Promise<
 describe.each([
   ["completed", completed, failed],
   ["failed", failed, completed],
-] as const)("a run that is reported %s", (state, report, reportOtherwise) => {
-  it("is resolved, and so is the task, which is told with its worker", async () => {
+] as const)("a run that is reported as %s", (state, report, reportOtherwise) => {
+  it("is resolved together with the task, and its event names the worker", async () => {
     const taskId = await running({ routes: ["r"], tags: { t: "" } });
     await clock.advance(1_000);
     const { status } = await report(taskId);
@@ -58,7 +58,7 @@ describe.each([
     });
   });
 
-  it("may be reported so again, which is told again, and not otherwise", async () => {
+  it("may be reported again in the same way, which publishes again, but not in another way", async () => {
     const taskId = await running();
     const first = await report(taskId);
     expect(await report(taskId)).toEqual(first);
@@ -75,7 +75,7 @@ describe.each([
     ]);
   });
 
-  it("may be so after the deadline", async () => {
+  it("may be reported after the deadline", async () => {
     const taskId = await running({ deadline: new Date(clock.now() + 1_000).toISOString() });
     await clock.advance(2_000);
     expect((await report(taskId)).status.state).toBe(state);
@@ -83,22 +83,22 @@ describe.each([
 });
 
 describe("reportCompleted", () => {
-  it("means failed where its body says so, as workers of long ago did", async () => {
+  it("resolves as failed if the legacy body has success: false", async () => {
     const report = async (taskId: string, body: string) => {
       const path = `/api/queue/v1/task/${taskId}/runs/0/completed`;
       const credentials = stack.rootCredentials;
       return rawCall(stack.rootUrl, { method: "POST", path, body, credentials, now: clock.now() });
     };
-    const answer = (state: string) => ({ status: 200, body: { status: { state } } });
-    expect(await report(await running(), '{"success": false}')).toMatchObject(answer("failed"));
-    expect(await report(await running(), '{"success": true}')).toMatchObject(answer("completed"));
-    expect(await report(await running(), "[]")).toMatchObject(answer("completed"));
+    const reply = (state: string) => ({ status: 200, body: { status: { state } } });
+    expect(await report(await running(), '{"success": false}')).toMatchObject(reply("failed"));
+    expect(await report(await running(), '{"success": true}')).toMatchObject(reply("completed"));
+    expect(await report(await running(), "[]")).toMatchObject(reply("completed"));
   });
 });
 
 describe("a run that is reported as an exception", () => {
   it.each(["malformed-payload", "resource-unavailable", "internal-error"] as const)(
-    "is not tried again for %s",
+    "is not retried for %s",
     async (reason) => {
       const taskId = await running();
       const { status } = await exception(taskId, reason);
@@ -114,7 +114,7 @@ describe("a run that is reported as an exception", () => {
   it.each([
     ["worker-shutdown", "retry"],
     ["intermittent-task", "task-retry"],
-  ] as const)("is tried again for %s, as a %s", async (reason, reasonCreated) => {
+  ] as const)("is retried for %s, with the reason %s", async (reason, reasonCreated) => {
     const taskId = await running();
     const { status } = await exception(taskId, reason);
     const scheduled = new Date(clock.now()).toISOString();
@@ -132,12 +132,12 @@ describe("a run that is reported as an exception", () => {
     expect(events.map(({ payload }) => payload.workerId)).toEqual(["w", undefined]);
   });
 
-  it("is tried again as often as there are retries", async () => {
+  it("is retried as long as retries are left", async () => {
     const taskId = await running({ retries: 2 });
-    for (const left of [1, 0]) {
-      const { status } = await exception(taskId, "worker-shutdown", 1 - left);
-      expect(status).toMatchObject({ state: "pending", retriesLeft: left });
-      await claim(taskId, 2 - left);
+    for (const retriesLeft of [1, 0]) {
+      const { status } = await exception(taskId, "worker-shutdown", 1 - retriesLeft);
+      expect(status).toMatchObject({ state: "pending", retriesLeft });
+      await claim(taskId, 2 - retriesLeft);
     }
     const { status } = await exception(taskId, "worker-shutdown", 2);
     expect(status).toMatchObject({ state: "exception", retriesLeft: 0 });
@@ -148,7 +148,7 @@ describe("a run that is reported as an exception", () => {
     ]);
   });
 
-  it("may be reported so again, also when its retry runs, but not once that has been retried", async () => {
+  it("may be reported again while its retry is pending or running, but not once the retry was retried", async () => {
     const taskId = await running();
     await exception(taskId, "worker-shutdown");
     expect((await exception(taskId, "worker-shutdown")).status).toMatchObject({ state: "pending" });
@@ -174,7 +174,7 @@ describe("a report", () => {
     exception: (taskId: string, runId: number | string) => exception(taskId, "internal-error", runId),
   };
 
-  it.each(Object.entries(reports))("of %s is refused where the run does not run", async (_, report) => {
+  it.each(Object.entries(reports))("of %s is refused if the run is not running", async (_, report) => {
     const pending = await createTask(stack.client, {}, clock.now());
     const unscheduled = await createTask(stack.client, { dependencies: [pending] }, clock.now());
     const canceled = await running();
@@ -191,7 +191,7 @@ describe("a report", () => {
     });
   });
 
-  it.each(Object.entries(reports))("of %s is refused where there is no such run", async (_, report) => {
+  it.each(Object.entries(reports))("of %s is refused if the run does not exist", async (_, report) => {
     const taskId = await running();
     for (const runId of [1, 999, 1_000, 32_768, "99999999999999999999", "9".repeat(400)])
       await expect(report(taskId, runId)).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe("a report", () => {
     await expect(report(slugid(), 0)).rejects.toMatchObject({ code: "ResourceNotFound" });
   });
 
-  it("harms no other report of the same moment", async () => {
+  it("that is refused does not affect concurrent reports", async () => {
     const ids = await Promise.all(Array.from({ length: 40 }, () => running()));
     const outcomes = await Promise.allSettled(
       ids.flatMap((taskId, i) =>
