@@ -113,7 +113,7 @@ describe("graph run", () => {
     expect(err).toContain("wrong.yml:4:20: c: must be <= 49 (retries)\n");
     expect(err).toContain("wrong.yml:5:44: d-1: must be <= 49 (retries), and 8 more like it\n");
     expect(err).toContain(
-      "wrong.yml:2:8: a: Tasks that wait for each other never begin: a → b → a. Take one of these dependencies out. (needs)\n",
+      "wrong.yml:2:8: a: Tasks that wait for each other never start: a → b → a. Remove one of these dependencies. (needs)\n",
     );
   });
 

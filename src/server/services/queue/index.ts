@@ -7,20 +7,17 @@ import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
 import { builtInTopics, runBuiltInTasks } from "./claims/built-in-workers.ts";
 import { taskHandlers } from "./tasks/handlers.ts";
 import { taskUseCases } from "./tasks/use-cases.ts";
-import { cancelTaskGroup } from "./groups/cancel-task-group.ts";
-import {
-  changeTaskGroupPriority,
-  changeTaskPriority,
-  createReprioritizer,
-} from "./priorities/change-priority.ts";
+import { groupHandlers } from "./groups/handlers.ts";
+import { groupUseCases } from "./groups/use-cases.ts";
+import { priorityHandlers } from "./priorities/handlers.ts";
+import { priorityUseCases } from "./priorities/use-cases.ts";
 import { createClaimDispatcher } from "./claims/claim-dispatcher.ts";
 import { claimHandlers } from "./claims/handlers.ts";
 import { claimUseCases } from "./claims/use-cases.ts";
 import { expireTaskGroups, expireTasks } from "./expiry/expire-tasks.ts";
-import { createTasks } from "./graph/create-tasks.ts";
-import { taskGroupTimeline } from "./graph/timeline.ts";
+import { graphHandlers } from "./graph/handlers.ts";
+import { graphUseCases } from "./graph/use-cases.ts";
 import { endExpiredClaims, endPastDeadline } from "./resolution/end-overdue.ts";
-import { getTaskGroup, listTaskGroup } from "./groups/read-group.ts";
 import { createQueueHeads } from "./claims/queue-heads.ts";
 import { releaseDependents } from "./resolution/release-dependents.ts";
 import { unfinishedTopic } from "./sql/wakes.ts";
@@ -35,7 +32,6 @@ import {
   workerHealth,
   workerMetadataHandlers,
 } from "./workers/index.ts";
-import { sealTaskGroup } from "./groups/seal-task-group.ts";
 import { queueActivity } from "./workers/queue-activity.ts";
 import { listFindings } from "./watchdog/list-findings.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
@@ -61,11 +57,13 @@ export const queueService = defineService({
     const dispatcher = createClaimDispatcher(ctx, heads);
     const activity = createWorkerActivity(ctx);
     const resolve = createResolver(ctx);
-    const reprioritize = createReprioritizer(ctx);
     const useCases = {
       ...taskUseCases(ctx),
       ...claimUseCases(ctx, dispatcher, activity),
       ...reportUseCases(ctx, resolve),
+      ...groupUseCases(ctx),
+      ...priorityUseCases(ctx),
+      ...graphUseCases(ctx),
     };
     const { loopInterval: intervalMs, watchdogInterval } = ctx.config;
     return {
@@ -73,17 +71,12 @@ export const queueService = defineService({
         ...taskHandlers(useCases),
         why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, activity, taskQueueId) }),
         watchdog: listFindings(ctx),
-        getTaskGroup: ({ caller, params }) => getTaskGroup(ctx)(caller, params.taskGroupId),
-        listTaskGroup: ({ caller, params, query }) => listTaskGroup(ctx)(caller, params.taskGroupId, query),
-        sealTaskGroup: sealTaskGroup(ctx),
-        cancelTaskGroup: cancelTaskGroup(ctx),
-        changeTaskPriority: changeTaskPriority(ctx, reprioritize),
-        changeTaskGroupPriority: changeTaskGroupPriority(ctx, reprioritize),
+        ...groupHandlers(useCases),
+        ...priorityHandlers(useCases),
+        ...graphHandlers(useCases),
         ...claimHandlers(useCases),
         ...workerMetadataHandlers(ctx, activity),
         ...artifactHandlers(ctx),
-        createTasks: createTasks(ctx),
-        taskGroupTimeline: taskGroupTimeline(ctx),
       },
       provides: useCases,
       loops: [

@@ -1,21 +1,22 @@
-// What can be found wrong with the tasks of a call only by asking the database.
+// The checks of a call's tasks that need the database.
 import { isDeepStrictEqual } from "node:util";
+import { chunks } from "../../../core/columns.ts";
 import type { Queryable } from "../../../core/db.ts";
+import { parseJson } from "../../../core/json.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
 import { readDefinitions } from "../tasks/store/read-tasks.ts";
 import { readGroupOwners, readRequired, type GroupOwnerRow, type RequiredRow } from "./store/insert-graph.ts";
 import type { CheckedTask } from "./check-tasks.ts";
-import { chunks } from "./chunks.ts";
 import type { Faults } from "./faults.ts";
 
 export interface Known {
-  /** The tasks of the call that are there already, just as they are in the call. */
+  /** The tasks of the call that exist already, with the same definition. */
   readonly same: ReadonlySet<string>;
-  /** What the call's new tasks depend on and is there already. */
+  /** The existing tasks on which new tasks of the call depend. */
   readonly required: ReadonlyMap<string, RequiredRow>;
 }
 
-/** `places`: of all ids in the call. */
+/** Adds the faults that the database shows. `places` has all ids of the call. */
 export async function checkKnown(
   db: Queryable,
   sound: readonly CheckedTask[],
@@ -37,7 +38,7 @@ export async function checkKnown(
       if (definition === undefined) continue;
       if (
         definition === task.definition ||
-        isDeepStrictEqual(JSON.parse(definition), JSON.parse(task.definition))
+        isDeepStrictEqual(parseJson(definition), parseJson(task.definition))
       )
         same.add(task.taskId);
       else {
@@ -73,7 +74,7 @@ export async function checkKnown(
         faults.add(
           `${at}.dependencies[${i}]`,
           "unknown-dependency",
-          `${id} is neither in this call nor known here: create it before, or with this call.`,
+          `${id} is not in this call and does not exist: create it before, or with this call.`,
         );
       else if (row.expires < new Date(task.deadline))
         faults.add(

@@ -1,4 +1,4 @@
-// What can be found wrong with the tasks of a call by looking at them alone.
+// The checks of a call's tasks that need nothing but the tasks.
 import { NewTask as NewTaskSchema, type NewTask as TaskOfCall } from "../../../../api/queue/graph.ts";
 import { elementCheck } from "../../../core/http/validation.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
@@ -7,19 +7,22 @@ import type { NewTask } from "../tasks/store/insert-tasks.ts";
 import type { Faults } from "./faults.ts";
 import { findCycles } from "./find-cycles.ts";
 
-/** A task that is sound in itself, and its place in the call. */
+/** A task without faults of its own, and its place in the call. */
 export interface CheckedTask {
   readonly index: number;
   readonly task: NewTask;
 }
 
 export interface CheckedTasks {
-  /** Those that fit the schema, as they were sent, by their place: what scopes are needed for. */
+  /** Tasks that match the schema, as they were sent, by their place. Scopes are required for these. */
   readonly readable: ReadonlyMap<number, TaskOfCall["task"]>;
   readonly sound: readonly CheckedTask[];
   /** The places of all ids of the call. */
   readonly places: ReadonlyMap<string, number>;
 }
+
+/** More tasks of a cycle are only counted. */
+const MAX_SHOWN = 50;
 
 const schemaFaults = elementCheck(NewTaskSchema);
 
@@ -49,7 +52,7 @@ export async function checkTasks(
     }
     if (taskId !== undefined) places.set(taskId, index);
     if (found.length > 0) continue;
-    // Held against its schema just above.
+    // Its schema was checked just above.
     const given = element as TaskOfCall;
     readable.set(index, given.task);
     const checked = checkDefinition(given.taskId, given.task, rules);
@@ -59,7 +62,7 @@ export async function checkTasks(
   return { readable, sound, places };
 }
 
-/** What holds between the tasks of a call: schedulers of groups, expiries, and that nobody waits in a circle. */
+/** Checks the tasks of a call against each other: schedulers of groups, expiries, and cycles. */
 export async function checkBetween(
   { readable, sound, places }: CheckedTasks,
   faults: Faults,
@@ -102,13 +105,10 @@ export async function checkBetween(
     faults.add(
       `tasks[${index}].task.dependencies`,
       "cycle",
-      `Tasks that wait for each other never begin: ${shown.join(" → ")} → tasks[${index}]. Take one of these dependencies out.`,
+      `Tasks that wait for each other never start: ${shown.join(" → ")} → tasks[${index}]. Remove one of these dependencies.`,
     );
   }
 }
-
-/** Tasks of a circle that are named. */
-const MAX_SHOWN = 50;
 
 function idOf(element: unknown): string | undefined {
   if (typeof element !== "object" || element === null || !("taskId" in element)) return undefined;

@@ -216,10 +216,10 @@ describe("a call with faults", () => {
       expect(messages.get("tasks[0].task")).toBe("must have required property 'metadata'");
       expect(messages.get("tasks[0].task.retries")).toBe("must be <= 49");
       expect(messages.get("tasks[2].task.dependencies")).toBe(
-        `Tasks that wait for each other never begin: tasks[2] (${a}) → tasks[3] (${b}) → tasks[4] (${c}) → tasks[2]. Take one of these dependencies out.`,
+        `Tasks that wait for each other never start: tasks[2] (${a}) → tasks[3] (${b}) → tasks[4] (${c}) → tasks[2]. Remove one of these dependencies.`,
       );
       expect(messages.get("tasks[3].task.dependencies[0]")).toBe(
-        `${unknown} is neither in this call nor known here: create it before, or with this call.`,
+        `${unknown} is not in this call and does not exist: create it before, or with this call.`,
       );
       expect(messages.get("tasks[5].taskId")).toBe(`tasks[2] has the same id, ${a}: give each its own.`);
     }

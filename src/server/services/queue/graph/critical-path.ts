@@ -1,5 +1,4 @@
-// Where the time of tasks went, and which of them made a group take as long as it did. Times are milliseconds since the
-// epoch.
+// Computes where the time of tasks went, and the critical path of a group. Times are milliseconds since the epoch.
 import type { TimeSlice } from "../../../core/time-slice.ts";
 
 export interface TimelineRun {
@@ -11,24 +10,24 @@ export interface TimelineRun {
 
 export interface TimelineTask {
   readonly taskId: string;
-  /** When the queue accepted it; unknown for old tasks. */
+  /** When the task was created; unknown for old tasks. */
   readonly created: number | undefined;
   readonly runs: readonly TimelineRun[];
-  /** Those outside of the group are passed over. */
+  /** Dependencies outside of the group are ignored. */
   readonly dependencies: readonly string[];
-  /** Those of all dependencies that are not met. */
+  /** The dependencies that are not satisfied. */
   readonly unmet: readonly string[];
-  /** Whether it goes on after failures, too. */
+  /** Whether failed dependencies satisfy it too. */
   readonly anyResolution: boolean;
 }
 
-/** Consecutive parts of a task's time. */
+/** Consecutive parts of the time of a task. */
 export interface Segments {
-  /** Before the first run was scheduled, since the last dependency was resolved or the task was created. */
+  /** From the resolution of the last dependency, or the creation of the task, until its first run was scheduled. */
   readonly gapMs: number;
   readonly queueMs: number;
   readonly runMs: number;
-  /** From the end of a run to when the next was scheduled. */
+  /** From the end of each run until the next was scheduled. */
   readonly betweenMs: number;
 }
 
@@ -40,23 +39,23 @@ export interface PathStep extends Segments {
 
 export interface GroupTime {
   readonly resolved: boolean;
-  /** Tasks that wait for one that failed: nothing goes on for them, and they end with their deadlines. */
+  /** Tasks that wait for a failed one: they stay unscheduled until their deadlines. */
   readonly stuck: number;
   readonly from: number;
   readonly until: number;
-  /** From the start of the group to when the first task of the path was created. */
+  /** From the start of the group until the first task of the path was created. */
   readonly beforeMs: number;
-  /** First to last; each begins when the one before ends. With `beforeMs` they add up to the time of the group. */
+  /** First to last; each step begins when the previous one ends. With `beforeMs` they add up to the time of the group. */
   readonly path: readonly PathStep[];
 }
 
 type Tasks = ReadonlyMap<string, TimelineTask>;
 
-/** The segments of one task, of all its runs; what is not over is counted until `now`. */
+/** Returns the segments of a task over all its runs. Unfinished ones count up to `now`. */
 export const segmentsOf = (task: TimelineTask, tasks: Tasks, now: number): Segments =>
   step(task, task.runs.length - 1, release(task, tasks), now).segments;
 
-/** Undefined where there are no tasks. */
+/** Returns undefined if there are no tasks. */
 export async function groupTime(tasks: Tasks, now: number, slice: TimeSlice): Promise<GroupTime | undefined> {
   const stuck = stuckOf(tasks);
   const last = lastOf(tasks, stuck);
@@ -69,7 +68,7 @@ export async function groupTime(tasks: Tasks, now: number, slice: TimeSlice): Pr
   let run = last.runs.length - 1;
   for (let task: TimelineTask | undefined = last; task && !seen.has(task.taskId);) {
     if (slice.isOver()) await slice.next();
-    // No graph has circles, but what is read here may be old or odd, and must not keep us for ever.
+    // Graphs have no cycles, but old or damaged data must not make this loop forever.
     seen.add(task.taskId);
     const released = release(task, tasks);
     const { segments, from: begin, until } = step(task, run, released, now);
@@ -86,21 +85,21 @@ export async function groupTime(tasks: Tasks, now: number, slice: TimeSlice): Pr
   return { resolved, stuck: stuck.size, from, until, beforeMs: first - from, path };
 }
 
-/** What a task waited for last: the run of another task whose end let it go. */
+/** The run of another task whose end released a task. */
 interface Release {
   readonly by: TimelineTask;
   readonly run: number;
   readonly at: number;
 }
 
-/** Undefined where the task was created when all it depends on in the group was over. */
+/** Returns undefined if all dependencies in the group were resolved when the task was created. */
 function release({ taskId, created, dependencies, runs }: TimelineTask, tasks: Tasks): Release | undefined {
   const scheduled = runs[0]?.scheduled ?? Infinity;
   let found: Release | undefined;
   for (const id of dependencies) {
     const by = id === taskId ? undefined : tasks.get(id);
     if (!by) continue;
-    // A dependency may have been run again after it had let this task go.
+    // A dependency may have been run again after it had released this task.
     const run = by.runs.findLastIndex(({ resolved }) => resolved !== undefined && resolved <= scheduled);
     const at = by.runs[run]?.resolved;
     if (at !== undefined && (found === undefined || at > found.at)) found = { by, run, at };
@@ -108,7 +107,7 @@ function release({ taskId, created, dependencies, runs }: TimelineTask, tasks: T
   return found && (created === undefined || found.at >= created) ? found : undefined;
 }
 
-/** The time of a task up to the end of its run `last`. Its segments add up to it, whatever the clocks said. */
+/** Returns the time of a task up to the end of its run `last`. Its segments add up to it even if clocks disagreed. */
 function step(
   { created, runs }: TimelineTask,
   last: number,
@@ -135,7 +134,7 @@ function step(
 
 const isOver = (task: TimelineTask): boolean => task.runs.at(-1)?.resolved !== undefined;
 
-/** What waits for a task of the group that failed, directly or by way of others. */
+/** Returns the tasks that wait for a failed task of the group, directly or through others. */
 function stuckOf(tasks: Tasks): ReadonlySet<string> {
   const waiting = new Map<string, string[]>();
   const stuck = new Set<string>();
@@ -149,14 +148,15 @@ function stuckOf(tasks: Tasks): ReadonlySet<string> {
       else waiting.set(id, [taskId]);
     }
   }
-  // A set is walked through to its end, with what is added on the way.
+  // Iterating over a set includes the elements that are added during the iteration.
   for (const taskId of stuck) for (const id of waiting.get(taskId) ?? []) stuck.add(id);
   return stuck;
 }
 
 /**
- * The task that the end of the group was waiting for: the last to be resolved. While some are not, that of them which
- * has come farthest, and of several the one that has been at it for longest. What is stuck holds up nobody.
+ * Returns the task at the end of the critical path: the last to be resolved. While some are not resolved, the one of them
+ * that is furthest (running, pending, unscheduled), and of several the one that has been in that state for longest. Stuck
+ * tasks are not on the path.
  */
 function lastOf(tasks: Tasks, stuck: ReadonlySet<string>): TimelineTask | undefined {
   let last: TimelineTask | undefined;

@@ -1,4 +1,4 @@
-// What is wrong with a call that creates many tasks: everything at once, each with its place.
+// Collects everything that is wrong with a call that creates many tasks, each fault with its place.
 import { ApiError, type ErrorCode } from "../../../../lib/errors.ts";
 
 /** Kinds of faults, and the code of a call that has them. */
@@ -16,7 +16,7 @@ const codes = {
 } as const satisfies Readonly<Record<string, ErrorCode>>;
 export type FaultCode = keyof typeof codes;
 
-/** A call that has faults of several codes gets the first of these. */
+/** A call with faults of several codes is refused with the first of these. */
 const precedence: readonly ErrorCode[] = [
   "InsufficientScopes",
   "InputValidationError",
@@ -31,38 +31,38 @@ export interface Fault {
   readonly message: string;
 }
 
-/** More are counted, and not told. */
-const MAX_TOLD = 1000;
+/** Further faults are only counted. */
+const MAX_LISTED = 1000;
 
 export interface Faults {
   add(path: string, code: FaultCode, message: string): void;
   readonly count: number;
-  /** The refusal; `opening` goes before the list. */
+  /** Returns the refusal; `opening` is put before the list. */
   refusal(opening?: string): ApiError;
 }
 
 export function collectFaults(): Faults {
-  const told: Fault[] = [];
-  const met = new Set<ErrorCode>();
+  const listed: Fault[] = [];
+  const found = new Set<ErrorCode>();
   let count = 0;
   return {
     add(path, code, message) {
       count++;
-      met.add(codes[code]);
-      if (told.length < MAX_TOLD) told.push({ path, code, message });
+      found.add(codes[code]);
+      if (listed.length < MAX_LISTED) listed.push({ path, code, message });
     },
     get count() {
       return count;
     },
     refusal(opening = "") {
-      const more = count - told.length;
-      const lines = told.map(({ path, message }) => `  * ${path}: ${message}`);
+      const more = count - listed.length;
+      const lines = listed.map(({ path, message }) => `  * ${path}: ${message}`);
       if (more > 0) lines.push(`  * … and ${more} more`);
       const what = count === 1 ? "a fault" : `${count} faults`;
       return new ApiError(
-        precedence.find((code) => met.has(code)) ?? "InputError",
+        precedence.find((code) => found.has(code)) ?? "InputError",
         `${opening}The call has ${what}, so none of its tasks was created:\n${lines.join("\n")}`,
-        { details: { faults: told, more } },
+        { details: { faults: listed, more } },
       );
     },
   };

@@ -1,4 +1,4 @@
-// The scopes that a call needs for all of its tasks together, and those that each of them lacks.
+// The scopes that a call requires for all of its tasks together, and those that are missing for each task.
 import { createTaskScope } from "../../../../api/queue/create-task-scopes.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { PRIORITIES } from "../../../../api/queue/task.ts";
@@ -9,7 +9,7 @@ import type { Faults } from "./faults.ts";
 
 type Tasks = ReadonlyMap<number, TaskDefinitionRequest>;
 
-/** What fills the holes of the method's scopes. */
+/** Fills the holes of the method's scopes. */
 export interface GraphScopes {
   readonly scopes: readonly string[];
   readonly routes: readonly string[];
@@ -19,8 +19,9 @@ export interface GraphScopes {
 }
 
 /**
- * A queue counts once, with the highest priority of its tasks: whoever may create those may create the others. Of the
- * scopes that suffice the one is asked for that `held` covers; where it covers none, that of this very priority.
+ * Returns the scopes of all tasks together. A queue is listed once, with the highest priority of its tasks: who may create
+ * those may create the others. Of the scopes that suffice for it the one that `held` covers is listed, or else that of
+ * exactly this priority.
  */
 export function scopesOfTasks(tasks: Tasks, held: ScopeSet): GraphScopes {
   const scopes = new Set<string>();
@@ -55,13 +56,13 @@ export function scopesOfTasks(tasks: Tasks, held: ScopeSet): GraphScopes {
   };
 }
 
-/** Says of each task which scopes are missing for it. */
-export function tellMissingScopes(tasks: Tasks, held: ScopeSet, faults: Faults): void {
+/** Adds the scopes that are missing for each task. */
+export function addMissingScopes(tasks: Tasks, held: ScopeSet, faults: Faults): void {
   const known = new Map<string, boolean>();
   const lacks = (scope: string): boolean => {
-    const answer = known.get(scope) ?? held.satisfies(scope);
-    known.set(scope, answer);
-    return !answer;
+    const holds = known.get(scope) ?? held.satisfies(scope);
+    known.set(scope, holds);
+    return !holds;
   };
   for (const [index, task] of tasks) {
     const add = (member: string, scope: string): void =>

@@ -1,36 +1,38 @@
 // taskGroupTimeline: where the time of a group went.
-import type { graphEndpoints } from "../../../../api/queue/endpoints/graph.ts";
+import { graphEndpoints } from "../../../../api/queue/endpoints/graph.ts";
 import type { PathTask, TimedTask, Timeline } from "../../../../api/queue/graph.ts";
 import type { Run } from "../../../../api/queue/status.ts";
+import type { Caller } from "../../../core/caller.ts";
 import type { Queryable } from "../../../core/db.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { decodePage, encodePage } from "../../../core/pagination.ts";
+import { parseJson } from "../../../core/json.ts";
+import { chunks } from "../../../core/columns.ts";
+import { decodePage, encodePage, type PageQuery } from "../../../core/pagination.ts";
 import { startTimeSlice, type TimeSlice } from "../../../core/time-slice.ts";
 import type { QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
 import { readDefinitions } from "../tasks/store/read-tasks.ts";
 import { readTimelinePage, readTimelineTasks, type TimelineRow } from "./store/timeline.ts";
-import { chunks } from "./chunks.ts";
 import { groupTime, segmentsOf, type TimelineTask } from "./critical-path.ts";
 
 const PAGE = 1000;
-/** Tasks that are read at once: each may have ten thousand dependencies, 60 bytes each. */
-const AT_ONCE = 100;
-/** The critical path needs the whole group in memory: 0.5 KB a task, and what they depend on. */
-const MAX_SUMMARISED = 100_000;
+/** Tasks that one statement reads: each may have ten thousand dependencies of 60 bytes. */
+const BATCH = 100;
+/** The critical path needs the whole group in memory: 0.5 KB a task, and its dependencies. */
+const MAX_SUMMARIZED = 100_000;
 const MAX_EDGES = 2_000_000;
-/** A page is shorter where its tasks have more dependencies than that. */
+/** A page ends early when its tasks have more dependencies. */
 const EDGES_PER_PAGE = 100_000;
 
 interface ReadTask extends TimelineTask {
-  /** As they are on the wire. */
+  /** The runs as they are on the wire. */
   readonly wire: readonly Run[];
 }
 
-export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoints.taskGroupTimeline> {
-  return async (call) => {
-    const { taskGroupId } = call.params;
-    const page = decodePage(call.query, PAGE);
+export const taskGroupTimeline =
+  (ctx: QueueContext) =>
+  async (caller: Caller, taskGroupId: string, query: PageQuery): Promise<Timeline> => {
+    caller.authorize(graphEndpoints.taskGroupTimeline, { taskGroupId });
+    const page = decodePage(query, PAGE);
     const group = await requireGroup(ctx.db, taskGroupId);
     const slice = startTimeSlice();
     const now = ctx.clock.now();
@@ -44,7 +46,7 @@ export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoi
     );
     const known = whole ?? (await withDependencies(ctx.db, taskGroupId, shown));
     const tasks = await describe(ctx.db, shown, known, now, slice);
-    const summary = whole && (await summarise(ctx.db, whole, now, slice));
+    const summary = whole && (await summarize(ctx.db, whole, now, slice));
     return {
       taskGroupId,
       schedulerId: group.scheduler_id,
@@ -54,20 +56,19 @@ export function taskGroupTimeline(ctx: QueueContext): Handler<typeof graphEndpoi
       ...(more && { continuationToken: encodePage(shown.at(-1)?.taskId ?? "") }),
     };
   };
-}
 
-/** All tasks of a group, or nothing where they, or what they depend on, are too many. */
+/** Reads all tasks of a group; returns nothing if they or their dependencies are too many. */
 async function readGroup(
   db: Queryable,
   taskGroupId: string,
   slice: TimeSlice,
 ): Promise<Map<string, ReadTask> | undefined> {
-  const most = { after: "", tasks: MAX_SUMMARISED, edges: MAX_EDGES };
+  const most = { after: "", tasks: MAX_SUMMARIZED, edges: MAX_EDGES };
   const { tasks, more } = await readTasks(db, taskGroupId, most, slice);
   return more ? undefined : new Map(tasks.map((task) => [task.taskId, task]));
 }
 
-/** Tasks in the order of their ids: up to `tasks`, and up to the one with which they have more than `edges` dependencies. */
+/** Reads tasks in the order of their ids, until there are `tasks` of them or they have more than `edges` dependencies. */
 async function readTasks(
   db: Queryable,
   taskGroupId: string,
@@ -77,7 +78,7 @@ async function readTasks(
   const tasks: ReadTask[] = [];
   let edges = 0;
   for (let after = most.after; ; after = tasks.at(-1)?.taskId ?? "") {
-    const some = Math.min(AT_ONCE, most.tasks + 1 - tasks.length);
+    const some = Math.min(BATCH, most.tasks + 1 - tasks.length);
     const rows = await readTimelinePage(db, taskGroupId, after, some);
     for (const row of rows) {
       if (tasks.length >= most.tasks || edges > most.edges) return { tasks, more: true };
@@ -89,7 +90,7 @@ async function readTasks(
   }
 }
 
-/** What the gaps of some tasks depend on. */
+/** Adds the dependencies in the group, by which the gaps of the tasks are computed. */
 async function withDependencies(
   db: Queryable,
   taskGroupId: string,
@@ -161,7 +162,7 @@ function runTimes(
   };
 }
 
-async function summarise(
+async function summarize(
   db: Queryable,
   tasks: ReadonlyMap<string, ReadTask>,
   now: number,
@@ -202,7 +203,7 @@ async function summarise(
   };
 }
 
-/** Read here and not by the database, which cannot make text of every JSON string. */
+/** Reads the names of tasks. They are parsed here: PostgreSQL cannot convert every JSON string to text. */
 async function readNames(
   db: Queryable,
   taskIds: readonly string[],
@@ -211,9 +212,7 @@ async function readNames(
   const names = new Map<string, string>();
   for (const some of chunks(taskIds))
     for (const row of await readDefinitions(db, some)) {
-      // It was accepted with this member.
-      const { metadata } = JSON.parse(row.definition) as { metadata: { name: string } };
-      names.set(row.task_id, metadata.name);
+      names.set(row.task_id, parseJson(row.definition).metadata.name);
       if (slice.isOver()) await slice.next();
     }
   return names;

@@ -1,4 +1,5 @@
 // Writes the tasks of a call in one transaction.
+import { chunks } from "../../../core/columns.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
 import { timestamp, type QueueContext } from "../context.ts";
@@ -15,9 +16,8 @@ import {
   type RequiredRow,
 } from "./store/insert-graph.ts";
 import { releaseResolved } from "../resolution/store/release.ts";
-import { chunks } from "./chunks.ts";
 
-/** What was looked at before is no longer so: look again. */
+/** Something that was checked has changed since: check it again. */
 export class ChangedMeanwhile extends Error {
   override readonly name = "ChangedMeanwhile";
 }
@@ -25,13 +25,13 @@ export class ChangedMeanwhile extends Error {
 export interface Plan {
   readonly tasks: readonly CountedTask[];
   readonly edges: readonly Edge[];
-  /** Those that wait for nothing. */
+  /** Tasks that are pending from the start. */
   readonly first: readonly CountedTask[];
-  /** What others wait for, in order of ids. */
+  /** Existing tasks for which others wait, in order of ids. */
   readonly awaited: readonly string[];
 }
 
-/** Works out what has to wait. `required`: what tasks depend on that are there already, by id. */
+/** Decides which tasks have to wait. `required` has the existing tasks on which they depend, by id. */
 export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<string, RequiredRow>): Plan {
   const awaited = new Set<string>();
   const edges: Edge[] = [];
@@ -39,10 +39,10 @@ export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<strin
   for (const task of tasks) {
     let unsatisfied = 0;
     for (const id of task.dependencies) {
-      const there = required.get(id);
-      const satisfied = there !== undefined && satisfies(there.state, task.anyResolution);
+      const existing = required.get(id);
+      const satisfied = existing !== undefined && satisfies(existing.state, task.anyResolution);
       if (!satisfied) unsatisfied++;
-      if (there && !satisfied) awaited.add(id);
+      if (existing && !satisfied) awaited.add(id);
       edges.push({ dependent: task.taskId, required: id, anyResolution: task.anyResolution, satisfied });
     }
     counted.push({ ...task, unsatisfied });
@@ -55,12 +55,12 @@ const satisfies = (state: string | null, anyResolution: boolean): boolean =>
   state === "completed" || (anyResolution && (state === "failed" || state === "exception"));
 
 /**
- * Writes it, or nothing. Returns the ids of the tasks whose dependencies were resolved meanwhile, so that they are
- * pending.
+ * Writes the plan, or nothing of it. Returns the ids of existing tasks that became pending, since their dependencies have
+ * resolved in the meantime.
  *
- * Locks come last, so that others wait for them only briefly: of what is awaited, so that none of it resolves between
- * being looked at and having its dependents (see lockRequired), then of the groups. What was resolved when it was looked
- * at before is not locked: a rerun of it that comes in between might as well have come afterwards.
+ * Locks are taken last, so that others wait for them only briefly: first those of awaited tasks, so that none of them
+ * resolves after it was read and before its dependents are written (see lockRequired), then those of the groups. Tasks
+ * that were already resolved are not locked: a rerun in the meantime might as well have come afterwards.
  */
 export async function writeTasks(
   ctx: Pick<QueueContext, "db" | "clock" | "config">,
@@ -70,20 +70,20 @@ export async function writeTasks(
   const groups = growthOf(plan.tasks);
   return ctx.db.tx(async (tx) => {
     const at = timestamp(ctx);
-    const breathe = async (): Promise<void> => {
+    const yieldIfOver = async (): Promise<void> => {
       if (slice.isOver()) await slice.next();
     };
     for (const some of chunks(plan.tasks)) {
       await insertManyTasks(tx, some, at);
-      await breathe();
+      await yieldIfOver();
     }
     for (const some of chunks(plan.edges, 1000)) {
       await insertEdges(tx, some);
-      await breathe();
+      await yieldIfOver();
     }
     for (const some of chunks(plan.first)) {
       await insertFirstRuns(tx, some, at);
-      await breathe();
+      await yieldIfOver();
     }
     const released = await settleAwaited(tx, plan.awaited, at);
     for (const some of chunks(groups)) {
@@ -95,12 +95,12 @@ export async function writeTasks(
   });
 }
 
-/** Releases the tasks that wait for what was resolved since it was looked at. Returns the ids of those now pending. */
+/** Releases the dependents of tasks that have resolved since they were read. Returns the ids of those now pending. */
 async function settleAwaited(tx: Queryable, awaited: readonly string[], at: string): Promise<string[]> {
   const tasks: string[] = [];
   for (const some of chunks(awaited)) {
     await lockRequired(tx, some);
-    // A statement of its own, since it must see what was committed before the locks were had.
+    // A separate statement, since it must see what was committed before the locks were taken.
     const rows = await readRequired(tx, some);
     if (rows.length < some.length) throw new ChangedMeanwhile("a dependency has expired");
     const resolved = rows.flatMap(({ task_id: taskId, state }) =>
@@ -116,7 +116,7 @@ async function settleAwaited(tx: Queryable, awaited: readonly string[], at: stri
   return tasks;
 }
 
-/** In order of ids, in which their rows are locked. */
+/** Returns the groups in the order of ids in which their rows are locked. */
 function growthOf(tasks: readonly NewTask[]): GroupGrowth[] {
   const groups = new Map<string, GroupGrowth>();
   for (const { taskGroupId, schedulerId, expires } of tasks) {

@@ -1,15 +1,17 @@
-// changeTaskPriority and changeTaskGroupPriority: who is claimed first, changed afterwards.
-import type { priorityEndpoints } from "../../../../api/queue/endpoints/priorities.ts";
+// changeTaskPriority and changeTaskGroupPriority: which tasks are claimed first, changed after they were created.
+import { priorityEndpoints } from "../../../../api/queue/endpoints/priorities.ts";
+import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Priority } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { RawJson } from "../../../core/http/replies.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { column } from "../../../core/columns.ts";
+import { parseJson, type Json } from "../../../core/json.ts";
+import { batched } from "../batched.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { priorityRank } from "../tasks/define-task.ts";
-import { refuseAfterDeadline, requireGroup, requireTask, statusOf } from "../tasks/find-task.ts";
-import { record } from "../transition-log.ts";
+import { refuseAfterDeadline, requireGroup, requireTask } from "../tasks/find-task.ts";
 import type { TaskRow } from "../tasks/store/read-tasks.ts";
-import { column } from "../../../core/columns.ts";
+import { record } from "../transition-log.ts";
 import {
   announceGroupPriority,
   changeableMembers,
@@ -18,13 +20,12 @@ import {
   type ChangedRow,
   type PriorityChange,
 } from "./store.ts";
-import { batched } from "../batched.ts";
 
-/** Tasks of a group that one transaction changes. */
+/** Tasks that one transaction changes. */
 const BATCH = 200;
 
 /** Changes the priority of a task; null where it cannot be changed or is the same. */
-export type Reprioritize = (change: PriorityChange) => Promise<ChangedRow | null>;
+type Reprioritize = (change: PriorityChange) => Promise<ChangedRow | null>;
 
 export function createReprioritizer(ctx: QueueContext): Reprioritize {
   return batched<PriorityChange, ChangedRow | null>(ctx, {
@@ -42,20 +43,16 @@ export function createReprioritizer(ctx: QueueContext): Reprioritize {
   });
 }
 
-export function changeTaskPriority(
-  ctx: QueueContext,
-  reprioritize: Reprioritize,
-): Handler<typeof priorityEndpoints.changeTaskPriority> {
-  return async (call) => {
-    const { newPriority } = call.body;
-    const task = await requireTask(ctx.db, call.params.taskId);
-    const taskId = task.task_id;
-    call.authorize({ taskId, taskQueueId: task.task_queue_id });
+export const changeTaskPriority =
+  (ctx: QueueContext, reprioritize: Reprioritize) =>
+  async (caller: Caller, taskId: string, newPriority: Priority): Promise<Json<TaskStatus>> => {
+    const task = await requireTask(ctx.db, taskId);
+    caller.authorize(priorityEndpoints.changeTaskPriority, { taskId, taskQueueId: task.task_queue_id });
     refuseAfterDeadline(ctx, task);
     const changed = await reprioritize({ taskId, priority: priorityRank(newPriority), announce: true });
     if (changed) {
       record(ctx, "task-priority-changed", { taskId, oldPriority: changed.old_priority, newPriority });
-      return new RawJson(`{"status":${changed.status}}`);
+      return changed.status;
     }
     const now = await requireTask(ctx.db, taskId);
     refuseAfterDeadline(ctx, now);
@@ -64,11 +61,10 @@ export function changeTaskPriority(
       `Task ${taskId} cannot be reprioritized: ${whyNot(now, newPriority)}`,
     );
   };
-}
 
-/** Why a task was not given a priority. */
+/** Explains why a task was not given a priority. */
 function whyNot(task: TaskRow, newPriority: Priority): string {
-  const { priority, runs } = statusOf(task);
+  const { priority, runs } = parseJson(task.status);
   const reruns = runs.some(({ runId, reasonCreated }) => runId > 0 && reasonCreated === "rerun");
   if (reruns || runs.at(-1)?.resolved !== undefined)
     return "it is already resolved, or was before it was run again.";
@@ -76,16 +72,12 @@ function whyNot(task: TaskRow, newPriority: Priority): string {
   return "it is being changed by others at the same time; try again.";
 }
 
-export function changeTaskGroupPriority(
-  ctx: QueueContext,
-  reprioritize: Reprioritize,
-): Handler<typeof priorityEndpoints.changeTaskGroupPriority> {
-  return async (call) => {
-    const { taskGroupId } = call.params;
-    const { newPriority } = call.body;
+export const changeTaskGroupPriority =
+  (ctx: QueueContext, reprioritize: Reprioritize) =>
+  async (caller: Caller, taskGroupId: string, newPriority: Priority) => {
     const group = await requireGroup(ctx.db, taskGroupId);
     const schedulerId = group.scheduler_id;
-    call.authorize({ taskGroupId, schedulerId });
+    caller.authorize(priorityEndpoints.changeTaskGroupPriority, { taskGroupId, schedulerId });
     const priority = priorityRank(newPriority);
     const taskIds: string[] = [];
     for (let after = "", more = true; more;) {
@@ -97,10 +89,9 @@ export function changeTaskGroupPriority(
       after = members.at(-1)?.task_id ?? "";
       more = members.length === BATCH;
     }
-    // Also where nothing was left to change: a call that failed half-way and is repeated says what it began.
+    // Also when nothing was left to change: the repetition of a call that failed half-way publishes the event for it.
     await announceGroupPriority(ctx.db, group, newPriority, taskIds.length);
     const outcome = { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length };
     record(ctx, "task-group-priority-changed", outcome);
     return { ...outcome, taskIds };
   };
-}

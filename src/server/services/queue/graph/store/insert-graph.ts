@@ -1,5 +1,5 @@
-// Writing many new tasks in one transaction, some hundreds a statement. What they depend on is settled by the caller,
-// who knows all of them.
+// Writes many new tasks in one transaction, some hundred in a statement. The caller has all of them, and decides which
+// dependencies are satisfied.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql, waking } from "../../../../core/sql.ts";
@@ -12,12 +12,12 @@ import { pendingTopic, reorderedTopic } from "../../sql/wakes.ts";
 const RequiredRow = Type.Object({
   task_id: Type.String(),
   expires: Timestamp,
-  /** Of the latest run; null where there is none. */
+  /** State of the latest run; null if there is none. */
   state: Type.Union([Type.String(), Type.Null()]),
 });
 export type RequiredRow = Static<typeof RequiredRow>;
 
-/** What matters of required tasks, of those that exist among `taskIds`. */
+/** Reads the tasks that exist among `taskIds`, as dependencies. */
 export const readRequired = (db: Queryable, taskIds: readonly string[]): Promise<RequiredRow[]> =>
   db.many(
     RequiredRow,
@@ -34,7 +34,7 @@ const GroupOwnerRow = Type.Object({
 });
 export type GroupOwnerRow = Static<typeof GroupOwnerRow>;
 
-/** Who owns groups, and whether they are sealed, of those that exist. */
+/** Reads the schedulers of groups that exist, and whether they are sealed. */
 export const readGroupOwners = (db: Queryable, taskGroupIds: readonly string[]): Promise<GroupOwnerRow[]> =>
   db.many(
     GroupOwnerRow,
@@ -43,14 +43,14 @@ export const readGroupOwners = (db: Queryable, taskGroupIds: readonly string[]):
     from task_groups where task_group_id = any(${taskGroupIds}::text[])`,
   );
 
-/** A task and how many of its dependencies it has to wait for. */
+/** A task, and the number of its dependencies that are not satisfied. */
 export type CountedTask = NewTask & { readonly unsatisfied: number };
 
 /**
  * Inserts tasks and definitions, with the events that they are defined. Fails if one of the tasks exists.
  *
- * The transaction may take longer than claims wait for runs that come to lie before the place where they begin to look,
- * so they look from the beginning after its commit.
+ * The transaction may take longer than the lag after which claims skip what was handed out, so they search the whole queue
+ * after its commit.
  */
 export const insertManyTasks = (db: Queryable, tasks: readonly CountedTask[], at: string): Promise<number> =>
   db.run(
@@ -125,7 +125,7 @@ export const insertFirstRuns = (
       insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
       select t.task_id, 0, 'pending', 'scheduled', ${at}::timestamptz, t.task_queue_id, t.priority, t.deadline
       from unnest(${column(tasks, "taskId")}::text[]) with ordinality as i (task_id, ord)
-      -- By id, one by one: the tables' order would be another one.
+      -- One look-up for each id: a scan of the table would have another order.
       cross join lateral (select * from tasks t where t.task_id = i.task_id) t
       order by i.ord
       returning r as run
@@ -140,7 +140,7 @@ export const insertFirstRuns = (
 export interface GroupGrowth {
   readonly taskGroupId: string;
   readonly schedulerId: string;
-  /** Of the task that expires last. */
+  /** Expiry of the task that expires last. */
   readonly expires: string;
   readonly tasks: number;
 }
@@ -148,8 +148,8 @@ export interface GroupGrowth {
 const GrownRow = Type.Object({ task_group_id: Type.String() });
 
 /**
- * Counts new tasks in their groups, which it makes where they are missing. Answers the groups; one that is sealed or
- * belongs to another scheduler is not among them, and the transaction must not be committed.
+ * Counts new tasks in their groups, and creates groups that do not exist. Returns the groups that it counted: if one is
+ * missing, because it is sealed or belongs to another scheduler, the transaction must not be committed.
  */
 export const growGroups = (
   db: Queryable,

@@ -1,4 +1,4 @@
-// Reading when what happened to the tasks of a group.
+// Reads the times of the tasks of a group.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
@@ -10,7 +10,7 @@ const TimelineRow = Type.Object({
   /** JSON texts joined by commas. */
   runs: Type.Union([Type.String(), Type.Null()]),
   dependencies: Type.Array(Type.String()),
-  /** Those of them that are not met, and whether a failure would meet them, too. */
+  /** The dependencies that are not satisfied, and whether a failure would satisfy them too. */
   unmet: Type.Array(Type.String()),
   any_resolution: Type.Boolean(),
 });
@@ -18,7 +18,7 @@ export type TimelineRow = Static<typeof TimelineRow>;
 
 const runs: Sql = sql`${earlierRuns(sql`t.task_id`, sql`t.run_count`)} as runs`;
 
-/** Tasks of a group with ids above `after`, in order of ids. Each may have ten thousand dependencies. */
+/** Reads tasks of a group with ids above `after`, in order of ids. Each may have ten thousand dependencies. */
 export const readTimelinePage = (
   db: Queryable,
   taskGroupId: string,
@@ -40,7 +40,7 @@ export const readTimelinePage = (
     order by t.task_id limit ${limit}`,
   );
 
-/** Those of the group among `taskIds`, in no order, without what they depend on themselves. */
+/** Reads the tasks of the group among `taskIds`, in no order, without their own dependencies. */
 export const readTimelineTasks = (
   db: Queryable,
   taskGroupId: string,
