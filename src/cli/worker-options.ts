@@ -1,6 +1,6 @@
-// Command line options for the settings of the worker, derived from their declarations. `taskyard worker` and `taskyard up`
-// have the same ones.
-import { settingOf, written } from "../lib/setting.ts";
+// Command line options for the settings of the worker, derived from their declarations. `taskyard worker` and `taskyard
+// up` have the same ones.
+import { formatSetting, settingOf } from "../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../lib/worker-settings.ts";
 import type { ParsedLine, Valued } from "./command.ts";
 import type { Flags } from "./stack.ts";
@@ -15,7 +15,7 @@ const settings = Object.entries(workerSettings.properties).flatMap(([name, schem
 /** The options by name. */
 export const workerOptions: Readonly<Record<string, Valued>> = Object.fromEntries(
   settings.map(({ option: { name, short, value }, setting }) => {
-    const preset = setting.derived ?? written(setting, setting.default);
+    const preset = setting.derived ?? formatSetting(setting, setting.default);
     const summary = `${setting.description.replaceAll("`", "")} Default: ${preset}.`;
     return [name, { type: "value", value, summary, ...(short !== undefined && { short }) }];
   }),

@@ -138,7 +138,7 @@ export function list<T extends TSchema>(
 }
 
 /** Formats a value as in the configuration file: `20m`, `10MiB`, `info`. */
-export function written(setting: Setting, value: unknown): string {
+export function formatSetting(setting: Setting, value: unknown): string {
   if (typeof value === "number" && setting.written === "duration") return formatDuration(value);
   if (typeof value === "number" && setting.written === "size") return formatSize(value);
   return typeof value === "string" ? value : JSON.stringify(value);

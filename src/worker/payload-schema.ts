@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Ajv } from "ajv";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
+import { memberPath } from "../lib/member-path.ts";
 import { isObjectSchema, isRecord, pickOwn } from "./payload-part.ts";
 import type { PayloadPart } from "./payload-part.ts";
 
@@ -121,14 +122,7 @@ function hints(payload: unknown): string[] {
 }
 
 function sentence(error: ErrorObject): string {
-  const path = error.instancePath
-    .split("/")
-    .slice(1)
-    .map((step) =>
-      /^\d+$/.test(step) ? `[${step}]` : `.${step.replaceAll("~1", "/").replaceAll("~0", "~")}`,
-    )
-    .join("");
-  const at = `payload${path}`;
+  const at = `payload${memberPath(error.instancePath)}`;
   const { keyword, params } = error;
   switch (keyword) {
     case "additionalProperties":

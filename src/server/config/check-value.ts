@@ -1,18 +1,19 @@
-// Checks loaded values against their schema and says in words what is wrong.
+// Checks loaded values against their schema and describes the problems in words.
 import type { TLocalizedValidationError } from "typebox/error";
 import Value, { Pointer } from "typebox/value";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import type { CatalogueEntry } from "./catalogue.ts";
-import { type Setting, settingOf, written } from "../../lib/setting.ts";
+import { memberPath } from "../../lib/member-path.ts";
+import type { CatalogEntry } from "./catalog.ts";
+import { formatSetting, type Setting, settingOf } from "../../lib/setting.ts";
 
-/** A loaded value, or the problems with what was written. */
-export type Read = { readonly value: unknown } | { readonly problems: readonly string[] };
+/** A loaded value, or the problems of its source. */
+export type ReadResult = { readonly value: unknown } | { readonly problems: readonly string[] };
 
-/** Checks a value that is already what the server uses: durations in milliseconds, sizes in bytes. */
-export function checkLoaded({ schema, setting }: CatalogueEntry, value: unknown): Read {
+/** Checks a loaded value, with durations in milliseconds and sizes in bytes. */
+export function checkLoaded({ schema, setting }: CatalogEntry, value: unknown): ReadResult {
   const errors = Value.Errors(schema, value);
   if (errors.length === 0) return { value };
-  const problems = errors.flatMap((error) => tell(error, errors, setting, schema, value));
+  const problems = errors.flatMap((error) => describeError(error, errors, setting, schema, value));
   return { problems: [...new Set(problems)] };
 }
 
@@ -24,27 +25,27 @@ const typeInWords: Readonly<Record<string, string>> = {
   object: "an object",
 };
 
-function tell(
+function describeError(
   error: TLocalizedValidationError,
   all: readonly TLocalizedValidationError[],
   setting: Setting,
   schema: object,
   value: unknown,
 ): string[] {
-  const where = error.instancePath === "" ? "" : `${inBrackets(error.instancePath)} `;
-  // A value of the wrong type fails other keywords as well; only the type is worth telling.
-  const mistyped = all.some((e) => e.keyword === "type" && e.instancePath === error.instancePath);
-  if (mistyped && error.keyword !== "type") return [];
+  const where = error.instancePath === "" ? "" : `${memberPath(error.instancePath).replace(/^\./, "")} `;
+  // A value of the wrong type also fails other keywords. Only the type is reported.
+  const wrongType = all.some((e) => e.keyword === "type" && e.instancePath === error.instancePath);
+  if (wrongType && error.keyword !== "type") return [];
   switch (error.keyword) {
     case "type": {
       const type = String(error.params.type);
       const quoted = typeof value === "string" && where === "" && /^(\d+|true|false)$/.test(value);
-      return [`${where}must be ${typeInWords[type] ?? type}${quoted ? ": take the quotes away" : ""}`];
+      return [`${where}must be ${typeInWords[type] ?? type}${quoted ? ": remove the quotes" : ""}`];
     }
     case "minimum":
-      return [`must be at least ${written(setting, Number(error.params.limit))}`];
+      return [`must be at least ${formatSetting(setting, Number(error.params.limit))}`];
     case "maximum":
-      return [`must be at most ${written(setting, Number(error.params.limit))}`];
+      return [`must be at most ${formatSetting(setting, Number(error.params.limit))}`];
     case "minLength":
       return [`${where}must not be empty`];
     case "pattern":
@@ -61,7 +62,7 @@ function tell(
         const meant = didYouMean(name, Object.keys(known ?? {}));
         return `${where}has the unknown member "${name}"${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
       });
-    // An unknown member fails `false` as well as additionalProperties: told above.
+    // An unknown member also fails the schema `false`. It is reported above.
     case "boolean":
       return [];
     default:
@@ -69,13 +70,7 @@ function tell(
   }
 }
 
-/** `/0/clientId` as `[0].clientId`. */
-function inBrackets(pointer: string): string {
-  const path = pointer.slice(1).split("/");
-  return path.map((part, i) => (/^\d+$/.test(part) ? `[${part}]` : `${i === 0 ? "" : "."}${part}`)).join("");
-}
-
-/** The part of a schema that a path such as `#/items/properties/clientId` names. */
+/** Returns the part of a schema at a path such as `#/items/properties/clientId`. */
 function schemaAt(schema: object, path: string): object | undefined {
   const part: unknown = path === "#" ? schema : Pointer.Get(schema, path.slice(1));
   return typeof part === "object" && part !== null ? part : undefined;

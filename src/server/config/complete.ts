@@ -1,13 +1,15 @@
-// Completes the settings that were made: adds defaults, reports contradictions, freezes the result.
+// Completes a configuration: adds defaults, reports contradictions, and freezes the result.
 import Value from "typebox/value";
 import { ConfigError, type ConfigProblem } from "../core/config/problem.ts";
 import type { AnyService } from "../core/service.ts";
 import { services } from "../services.ts";
-import { catalogue } from "./catalogue.ts";
+import { catalog } from "./catalog.ts";
 import { defaultHome, derivedDefaults, type Host } from "./derived-defaults.ts";
 import { ConfigSchema, type Config } from "./schema.ts";
 
-/** Returns the configuration with these values (by key) over the defaults. Throws a ConfigError if there are problems. */
+/**
+ * Returns the configuration with these values (by key) over the defaults. Throws a ConfigError if there are problems.
+ */
 export function complete(
   values: ReadonlyMap<string, unknown>,
   problems: readonly ConfigProblem[],
@@ -17,7 +19,7 @@ export function complete(
   const derived = derivedDefaults(host, typeof home === "string" ? home : defaultHome(host));
   const root: Record<string, unknown> = {};
   const sections: Record<string, Record<string, unknown>> = {};
-  for (const { key, section, name, setting } of catalogue.values()) {
+  for (const { key, section, name, setting } of catalog.values()) {
     const value = values.get(key) ?? derived.get(key) ?? setting.default;
     const target = section === "" ? root : (sections[section] ??= {});
     if (value !== undefined) target[name] = structuredClone(value);
@@ -50,13 +52,16 @@ function s3Problems({ artifacts, s3 }: Config): ConfigProblem[] {
     problems.push({ key: `s3.${key}`, origin: "all settings together", problem });
   for (const bucket of ["publicBucket", "privateBucket"] as const)
     if (s3[bucket] === undefined) wrong(bucket, "must be set, since artifacts.store is s3");
-  // Both use the same keys, so in one bucket private artifacts would be as open as public ones.
+  // Both use the same keys, so private artifacts in a shared bucket would be public.
   if (s3.publicBucket !== undefined && s3.publicBucket === s3.privateBucket)
-    wrong("privateBucket", `is "${s3.privateBucket}" as s3.publicBucket is: give each a bucket of its own`);
+    wrong(
+      "privateBucket",
+      `is "${s3.privateBucket}", the same as s3.publicBucket: use two different buckets`,
+    );
   if ((s3.accessKeyId === undefined) !== (s3.secretAccessKey === undefined))
     wrong(
       s3.accessKeyId === undefined ? "accessKeyId" : "secretAccessKey",
-      "must be set too: s3.accessKeyId and s3.secretAccessKey belong together",
+      "must also be set: s3.accessKeyId and s3.secretAccessKey require each other",
     );
   return problems;
 }

@@ -1,18 +1,18 @@
-// Defaults that the machine or the home folder decides; the schema tells each of them in words.
+// Defaults that depend on the machine or on the home folder. The schema describes each of them in words.
 import { availableParallelism, homedir, hostname } from "node:os";
 import { join } from "node:path";
 
-/** What defaults depend on besides the configuration itself. */
+/** The properties of the machine that defaults depend on. */
 export interface Host {
   readonly hostname: string;
   readonly cores: number;
   /** Whether standard output is a terminal. */
   readonly terminal: boolean;
-  /** The folder of the user who runs the process. */
+  /** The home folder of the user that runs the process. */
   readonly userHome: string;
 }
 
-/** This machine. */
+/** Returns the properties of this machine. */
 export function thisHost(): Host {
   return {
     hostname: hostname(),
@@ -22,12 +22,12 @@ export function thisHost(): Host {
   };
 }
 
-/** The folder of an instance, where nobody said another. */
+/** Returns the default home folder of an instance. */
 export function defaultHome({ userHome }: Host): string {
   return join(userHome, ".taskyard");
 }
 
-/** Derived defaults by key, given the home folder that counts. */
+/** Returns derived defaults by key. `home` is the home folder of the instance. */
 export function derivedDefaults(host: Host, home: string): ReadonlyMap<string, unknown> {
   return new Map<string, unknown>([
     ["home", home],
@@ -39,7 +39,7 @@ export function derivedDefaults(host: Host, home: string): ReadonlyMap<string, u
   ]);
 }
 
-/** A worker id made of a host name: other characters become dashes, at most 38 in all. */
+/** Derives a worker id from a host name: replaces other characters with dashes, and limits it to 38 characters. */
 function workerIdOf(name: string): string {
   const id = name.replaceAll(/[^a-zA-Z0-9_-]+/g, "-").replaceAll(/^-+|-+$/g, "");
   return id.slice(0, 38) || "worker";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { formatDuration } from "../../lib/duration.ts";
-import { catalogue } from "./catalogue.ts";
+import { catalog } from "./catalog.ts";
 import type { Host } from "./derived-defaults.ts";
 import { ConfigError } from "../core/config/problem.ts";
 import { configOf, type ConfigSources, loadConfig } from "./load-config.ts";
@@ -56,12 +56,12 @@ describe("defaults", () => {
     expect(load({ host: { ...host, terminal: true } }).config.log.format).toBe("pretty");
   });
 
-  it("leave out what has none", () => {
+  it("omit settings without a default", () => {
     const { config } = load();
     expect("url" in config.database || "rootUrl" in config.server || "secret" in config.auth).toBe(false);
   });
 
-  it("make a worker id of any host name", () => {
+  it("derive a valid worker id from any host name", () => {
     fc.assert(
       fc.property(fc.string(), (hostname) =>
         /^[a-zA-Z0-9_-]{1,38}$/.test(configOf({}, { ...host, hostname }).worker.workerId),
@@ -70,7 +70,7 @@ describe("defaults", () => {
   });
 
   it("exist for every setting unless it is optional", () => {
-    for (const { key, setting, optional } of catalogue.values()) {
+    for (const { key, setting, optional } of catalog.values()) {
       expect([key, optional]).toEqual([key, setting.default === undefined && !isSet(key)]);
       expect([key, setting.description]).toEqual([key, expect.stringMatching(/^[A-Z`].*[.:]( .*\.)?$/s)]);
     }
@@ -82,16 +82,16 @@ describe("defaults", () => {
     }
   });
 
-  it("cannot be changed by who gets them", () => {
+  it("cannot be modified", () => {
     const { config } = load();
     expect(Object.isFrozen(config.auth.anonymousScopes)).toBe(true);
-    // @ts-expect-error the compiler says so as well
+    // @ts-expect-error the type is read-only
     expect(() => (config.queue.maxRuns = 1)).toThrow(TypeError);
   });
 });
 
 describe("precedence", () => {
-  it("goes flag, variable, file, default", async () => {
+  it("is flag, variable, file, default", async () => {
     await writeConfig("server: {port: 1, host: 0.0.0.0, bodyLimit: 1MB}\n");
     const env = { TASKYARD_SERVER_PORT: "2", TASKYARD_SERVER_HOST: "::1" };
     const flags = [{ key: "server.port", value: "3", flag: "--port" } as const];
@@ -105,7 +105,7 @@ describe("precedence", () => {
     });
   });
 
-  it("puts a setting's own variable over its well-known one", () => {
+  it("of a setting's own variable is higher than that of its well-known one", () => {
     const url = "postgres://a@b/c";
     expect(load({ env: { DATABASE_URL: url, TASKYARD_PORT: "0" } }).config).toMatchObject({
       database: { url },
@@ -115,7 +115,7 @@ describe("precedence", () => {
     expect(load({ env }).config.database.url).toBe(url);
   });
 
-  it("reads a duration as it is written, wherever it stands", async () => {
+  it("does not affect the notation: durations are the same in files and variables", async () => {
     const one = fc.integer({ min: 1, max: 86_400_000 * 365 });
     await fc.assert(
       fc.asyncProperty(one, one, async (a, b) => {
@@ -127,7 +127,7 @@ describe("precedence", () => {
     );
   });
 
-  it("takes an empty variable and an empty value of the file for not set", async () => {
+  it("ignores empty variables and empty values in the file", async () => {
     await writeConfig("server:\n  host:\nqueue:\n");
     const { config } = load({ env: { TASKYARD_PORT: "", DATABASE_URL: "", TASKYARD_CONFIG: "" } });
     expect(config).toEqual(load().config);
@@ -136,7 +136,7 @@ describe("precedence", () => {
 });
 
 describe("the config file", () => {
-  it("is looked for in the home folder where the current one has none", async () => {
+  it("is read from the home folder if the working directory has none", async () => {
     const home = await mkdtemp(join(root, "home-"));
     await writeConfig("worker: {capacity: 3}", home);
     const env = { TASKYARD_HOME: home };
@@ -148,14 +148,14 @@ describe("the config file", () => {
     expect(load({ env }).config).toMatchObject({ log: { level: "debug" }, worker: { capacity: 12 } });
   });
 
-  it("is the one that a flag or variable names", async () => {
+  it("can be set by a flag or variable", async () => {
     await writeFile(join(cwd, "mine.yml"), "server: {port: 7}");
     await writeConfig("server: {port: 8}");
     expect(load({ file: "mine.yml" }).config.server.port).toBe(7);
     expect(load({ env: { TASKYARD_CONFIG: join(cwd, "mine.yml") } }).config.server.port).toBe(7);
   });
 
-  it("has paths relative to itself, and variables to where the process starts", async () => {
+  it("has paths relative to its folder, and variables have paths relative to the working directory", async () => {
     await mkdir(join(cwd, "etc"));
     await writeFile(join(cwd, "etc", "x.yml"), "artifacts: {dir: store}\nworker: {workDir: ~/work}");
     const { config } = load({ file: "etc/x.yml", env: { TASKYARD_HOME: "./here" } });
@@ -171,7 +171,7 @@ describe("the config file", () => {
     expect(load().config).toEqual(configOf({}, host));
   });
 
-  it("must exist where it is named", () => {
+  it("must exist if a flag or variable sets it", () => {
     const path = JSON.stringify(join(cwd, "gone.yml"));
     expect(problems({ file: "gone.yml" })).toEqual([`config file (--config) ${path}: does not exist`]);
     expect(problems({ env: { TASKYARD_CONFIG: "gone.yml" } })).toEqual([
@@ -179,13 +179,13 @@ describe("the config file", () => {
     ]);
   });
 
-  it("names the line of what is wrong in it", async () => {
+  it("has problems reported with their lines", async () => {
     await writeConfig("server:\n  port: 80\n  prot: 81\nqueu: {}\n\nworker: 3\nport: 1\n");
     const file = join(cwd, "taskyard.yml");
     expect(problems({})).toEqual([
       `server.prot (${file} line 3) -: is not a known setting; did you mean server.port?`,
       `queu (${file} line 4) -: is not a known setting; did you mean queue?`,
-      `worker (${file} line 6) -: is a section: its keys stand indented below it`,
+      `worker (${file} line 6) -: is a section: indent its keys below it`,
       `port (${file} line 7) -: is not a known setting; did you mean server.port?`,
     ]);
   });
@@ -193,13 +193,13 @@ describe("the config file", () => {
   it.each([
     ["server: {port: 1, port: 2}", /line 1\) -: is not valid YAML: Map keys must be unique/],
     ["a: b: c", /line 1\) -: is not valid YAML: /],
-    ["- server", /taskyard.yml\) -: must be sections with keys, such as server: \{port: 8080\}$/],
-  ])("must be sections in YAML, not %j", async (text, expected) => {
+    ["- server", /taskyard.yml\) -: must contain sections with keys, such as server: \{port: 8080\}$/],
+  ])("must contain sections in YAML, not %j", async (text, expected) => {
     await writeConfig(text);
     expect(problems({})).toEqual([expect.stringMatching(expected)]);
   });
 
-  it("that cannot be read is not taken for a missing one", async () => {
+  it("that cannot be read is a problem, unlike a missing one", async () => {
     await mkdir(join(cwd, "taskyard.yml"));
     expect(problems({})).toEqual([
       expect.stringMatching(/^config file \(.*taskyard.yml\) -: cannot be read: EISDIR/),
@@ -208,7 +208,7 @@ describe("the config file", () => {
 });
 
 describe("errors", () => {
-  it("are told all at once, overridden values included, in words for who starts the server", async () => {
+  it("list all problems, including those of overridden values", async () => {
     await writeConfig("queue:\n  claimTimeout: 20\n");
     const env = {
       TASKYARD_QUEUE_CLAIM_TIMEOUT: "20m",
@@ -233,7 +233,7 @@ describe("errors", () => {
     );
   });
 
-  it("come as well of what is fine alone, but not together", () => {
+  it("include settings that contradict each other", () => {
     const client = (clientId: string) => ({ clientId, accessToken: "x".repeat(22), scopes: [] });
     const staticClients = ["static/a", "static/taskcluster/root", "static/a"].map(client);
     expect(problems({ env: { TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify(staticClients) } })).toEqual([
@@ -242,7 +242,7 @@ describe("errors", () => {
     ]);
   });
 
-  it("come of an S3 store without its buckets, with one bucket for both, or with half a key", () => {
+  it("include an S3 store without buckets, with a single bucket, or with an incomplete key", () => {
     const env = { TASKYARD_ARTIFACTS_STORE: "s3" };
     expect(problems({ env })).toEqual([
       "s3.publicBucket (all settings together) -: must be set, since artifacts.store is s3",
@@ -250,19 +250,19 @@ describe("errors", () => {
     ]);
     const one = { ...env, TASKYARD_S3_PUBLIC_BUCKET: "one", TASKYARD_S3_PRIVATE_BUCKET: "one" };
     expect(problems({ env: { ...one, TASKYARD_S3_ACCESS_KEY_ID: "id" } })).toEqual([
-      's3.privateBucket (all settings together) -: is "one" as s3.publicBucket is: give each a bucket of its own',
-      "s3.secretAccessKey (all settings together) -: must be set too: s3.accessKeyId and s3.secretAccessKey belong together",
+      's3.privateBucket (all settings together) -: is "one", the same as s3.publicBucket: use two different buckets',
+      "s3.secretAccessKey (all settings together) -: must also be set: s3.accessKeyId and s3.secretAccessKey require each other",
     ]);
     expect(problems({ env: { ...one, TASKYARD_S3_PRIVATE_BUCKET: "other" } })).toEqual([]);
     expect(problems({ env: { ...one, TASKYARD_ARTIFACTS_STORE: "local" } })).toEqual([]);
   });
 
-  it("come of a CDN rule that is no regular expression", () => {
+  it("include a CDN rule with an invalid regular expression", () => {
     const env = { TASKYARD_OBJECTS_CDN: '[{"regexp": "(", "baseUrl": "https://cdn.example.com"}]' };
     expect(problems({ env })).toEqual([expect.stringContaining("objects.cdn (TASKYARD_OBJECTS_CDN)")]);
   });
 
-  it("are not made of what the worker sets in a task, so that a task may start a server", () => {
+  it("do not include variables that the worker sets, so that a task may start a server", () => {
     expect(problems({ env: { TASKYARD_RUN: "abc/0" } })).toEqual([]);
   });
 
@@ -272,14 +272,14 @@ describe("errors", () => {
       `auth: {secret: {x: "${secret}"}, rootAccessToken: "${secret}"}\nmonitor: {sentryDsn: "${secret}"}`,
     );
     const env = { TASKYARD_AUTH_STATIC_CLIENTS: `[{"accessToken": "${secret}"`, DATABASE_URL: secret };
-    const told = problems({ env }).join("\n");
-    expect(told.split("\n")).toHaveLength(5);
-    expect(told).not.toContain("S3CRET");
+    const text = problems({ env }).join("\n");
+    expect(text.split("\n")).toHaveLength(5);
+    expect(text).not.toContain("S3CRET");
     await writeConfig(`auth: {secret: ${secret}\n  x: [`);
     expect(problems({}).join("\n")).not.toContain("S3CRET");
   });
 
-  it("do not include AMQP_URL, whose service is to come: that is a warning", () => {
+  it("do not include AMQP_URL, which is reserved and causes a warning", () => {
     expect(load({ env: { AMQP_URL: "amqp://localhost" } }).warnings).toEqual([
       "AMQP_URL is set, but this version has no AMQP relay: events are served from the event log alone",
     ]);
@@ -287,7 +287,7 @@ describe("errors", () => {
 });
 
 describe("configOf", () => {
-  it("takes loaded values over the defaults and reads nothing else", () => {
+  it("overrides the defaults with loaded values and reads no other source", () => {
     const config = configOf({ home: "/srv/x", queue: { claimTimeout: 1000 }, server: { port: 0 } }, host);
     expect(config).toMatchObject({
       home: "/srv/x",
@@ -297,7 +297,7 @@ describe("configOf", () => {
     expect(config.artifacts.dir).toBe("/srv/x/artifacts");
   });
 
-  it("checks them as well", () => {
+  it("checks the values", () => {
     expect(() => configOf({ server: { port: -1 } })).toThrow(
       "server.port = -1  (the calling code)\n    must be at least 0",
     );

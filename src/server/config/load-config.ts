@@ -1,19 +1,13 @@
-// The configuration: what flags, environment and file say, checked against one schema, over its defaults.
+// Loads the configuration from flags, environment variables, the config file and defaults, and checks it.
 import { dirname, join, resolve } from "node:path";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import {
-  catalogue,
-  type CatalogueEntry,
-  type ConfigKey,
-  configFileVariable,
-  otherVariables,
-} from "./catalogue.ts";
-import { checkLoaded, type Read } from "./check-value.ts";
+import { catalog, type CatalogEntry, type ConfigKey, configFileVariable, otherVariables } from "./catalog.ts";
+import { checkLoaded, type ReadResult } from "./check-value.ts";
 import { complete } from "./complete.ts";
 import { defaultHome, type Host, thisHost } from "./derived-defaults.ts";
-import { type ConfigProblem, shown } from "../core/config/problem.ts";
+import { type ConfigProblem, formatValue } from "../core/config/problem.ts";
 import { configFileName, type FileContent, readConfigFile } from "./read-file.ts";
-import { type PathBase, readText, readWritten } from "./read-value.ts";
+import { type PathBase, readText, readValue } from "./read-value.ts";
 import type { Config } from "./schema.ts";
 
 /** Some settings of some sections, as loaded values. */
@@ -27,7 +21,7 @@ export interface ConfigSources {
   readonly cwd: string;
   /** The file that `--config` names; it must exist. Default: `taskyard.yml` in `cwd`, else in the home folder. */
   readonly file?: string | undefined;
-  /** What flags set, with the flag as the user knows it. Text is read as in a variable. */
+  /** The settings of command line flags, with the flag for messages. Text is read as in a variable. */
   readonly flags?: readonly { readonly key: ConfigKey; readonly value: unknown; readonly flag: string }[];
   readonly host?: Host;
 }
@@ -36,14 +30,14 @@ export interface LoadedConfig {
   readonly config: Config;
   /** The file that was read, if any. */
   readonly file: string | undefined;
-  /** What is not wrong, but probably not what the user expects; for the log. */
+  /** Messages for the log about settings that are valid but probably not intended. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Loads the configuration. Flags go over variables, variables over the file, the file over defaults; an empty
- * variable counts as not set. Throws a `ConfigError` with all problems, those of overridden values included:
- * what is wrong today would bite on the day when the override goes.
+ * Loads the configuration. Flags override variables, variables override the file, and the file overrides defaults. An
+ * empty variable is treated as not set. Throws a `ConfigError` with all problems, including those of overridden values,
+ * which would surface only when the override is removed.
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { env, cwd, flags = [], host = thisHost() } = sources;
@@ -53,15 +47,15 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   collected.problems.push(...file.problems);
   const fromFile: PathBase = { folder: dirname(file.path ?? cwd), userHome: host.userHome };
   for (const { entry, value, origin } of file.settings) {
-    collected.take(entry.key, origin, value, readWritten(entry, value, fromFile));
+    collected.add(entry.key, origin, value, readValue(entry, value, fromFile));
   }
 
   const fromStart: PathBase = { folder: cwd, userHome: host.userHome };
-  for (const entry of catalogue.values()) {
+  for (const entry of catalog.values()) {
     const name = entry.variables.find((variable) => read(env, variable) !== undefined);
     const text = name === undefined ? undefined : read(env, name);
     if (name !== undefined && text !== undefined) {
-      collected.take(entry.key, name, text, readText(entry, text, fromStart));
+      collected.add(entry.key, name, text, readText(entry, text, fromStart));
     }
   }
   collected.problems.push(...unknownVariables(env));
@@ -69,11 +63,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   for (const { key, value, flag } of flags) {
     const entry = entryOf(key);
     const text = typeof value === "string";
-    collected.take(
+    collected.add(
       key,
       flag,
       value,
-      text ? readText(entry, value, fromStart) : readWritten(entry, value, fromStart),
+      text ? readText(entry, value, fromStart) : readValue(entry, value, fromStart),
     );
   }
 
@@ -84,7 +78,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { config: complete(collected.values, collected.problems, host), file: file.path, warnings };
 }
 
-/** A configuration of loaded values (milliseconds, bytes) over the defaults; no file or variable is read. */
+/** Returns the configuration for loaded values (milliseconds, bytes) and defaults. Reads no file and no variables. */
 export function configOf(given: PartialConfig = {}, host: Host = thisHost()): Config {
   const collected = collector();
   for (const [section, value] of Object.entries(given)) {
@@ -92,7 +86,7 @@ export function configOf(given: PartialConfig = {}, host: Host = thisHost()): Co
     for (const [name, member] of members) {
       const key = name === "" ? section : `${section}.${name}`;
       if (member !== undefined)
-        collected.take(key, "the calling code", member, checkLoaded(entryOf(key), member));
+        collected.add(key, "the calling code", member, checkLoaded(entryOf(key), member));
     }
   }
   return complete(collected.values, collected.problems, host);
@@ -101,8 +95,8 @@ export function configOf(given: PartialConfig = {}, host: Host = thisHost()): Co
 interface Collector {
   readonly values: Map<string, unknown>;
   readonly problems: ConfigProblem[];
-  /** Takes in what was read; what comes later goes over what came before. */
-  take(key: string, origin: string, raw: unknown, loaded: Read): void;
+  /** Adds a value or its problems. A later value overrides an earlier one. */
+  add(key: string, origin: string, raw: unknown, loaded: ReadResult): void;
 }
 
 function collector(): Collector {
@@ -111,17 +105,17 @@ function collector(): Collector {
   return {
     values,
     problems,
-    take(key, origin, raw, loaded) {
+    add(key, origin, raw, loaded) {
       if ("value" in loaded) values.set(key, loaded.value);
       else {
-        const value = shown(entryOf(key), raw);
+        const value = formatValue(entryOf(key), raw);
         problems.push(...loaded.problems.map((problem) => ({ key, origin, value, problem })));
       }
     },
   };
 }
 
-/** The file that counts, with what it sets. */
+/** Finds and reads the config file. */
 function findFile(
   { env, cwd, file, flags = [] }: ConfigSources,
   host: Host,
@@ -133,11 +127,11 @@ function findFile(
     const missing = { key: "config file", origin, value: JSON.stringify(path), problem: "does not exist" };
     return { path, ...(readConfigFile(path) ?? { settings: [], problems: [missing] }) };
   }
-  // Only a flag or variable can move the folder in which to look: a file cannot say where it is itself.
+  // Only a flag or a variable can change the home folder here: the file in it is not read yet.
   const home = flags.find(({ key }) => key === "home")?.value ?? read(env, "TASKYARD_HOME");
-  const moved =
+  const given =
     typeof home === "string" ? readText(entryOf("home"), home, { folder: cwd, userHome: host.userHome }) : {};
-  const folder = "value" in moved && typeof moved.value === "string" ? moved.value : defaultHome(host);
+  const folder = "value" in given && typeof given.value === "string" ? given.value : defaultHome(host);
   for (const path of [join(cwd, configFileName), join(folder, configFileName)]) {
     const content = readConfigFile(path);
     if (content !== undefined) return { path, ...content };
@@ -146,7 +140,7 @@ function findFile(
 }
 
 function unknownVariables(env: ConfigSources["env"]): ConfigProblem[] {
-  const known = new Set([...catalogue.values()].flatMap((entry) => entry.variables));
+  const known = new Set([...catalog.values()].flatMap((entry) => entry.variables));
   known.add(configFileVariable);
   return Object.keys(env)
     .filter((name) => name.startsWith("TASKYARD_") && !known.has(name) && !otherVariables.includes(name))
@@ -157,14 +151,14 @@ function unknownVariables(env: ConfigSources["env"]): ConfigProblem[] {
     });
 }
 
-/** A variable's value; an empty one is how compose files and CI systems spell "not set". */
+/** Returns the value of a variable. Compose files and CI systems set variables to empty to mean "not set". */
 function read(env: ConfigSources["env"], name: string): string | undefined {
   const value = env[name];
   return value === "" ? undefined : value;
 }
 
-function entryOf(key: string): CatalogueEntry {
-  const entry = catalogue.get(key);
+function entryOf(key: string): CatalogEntry {
+  const entry = catalog.get(key);
   if (entry === undefined) throw new Error(`${key} is not a setting`);
   return entry;
 }

@@ -11,25 +11,25 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe("loadOrCreateLocalSecrets", () => {
-  it("makes secrets at the first start, for the owner alone, and keeps them", async () => {
+  it("creates secrets at the first start, only for the owner, and keeps them", async () => {
     const home = join(folder, "new", "home");
-    const made = await loadOrCreateLocalSecrets(home);
-    expect(made.rootAccessToken).toMatch(/^[A-Za-z0-9_-]{44}$/);
-    expect(made.secret).toMatch(/^[A-Za-z0-9_-]{44}$/);
-    expect(made.secret).not.toBe(made.rootAccessToken);
+    const created = await loadOrCreateLocalSecrets(home);
+    expect(created.rootAccessToken).toMatch(/^[A-Za-z0-9_-]{44}$/);
+    expect(created.secret).toMatch(/^[A-Za-z0-9_-]{44}$/);
+    expect(created.secret).not.toBe(created.rootAccessToken);
     expect((await stat(home)).mode & 0o777).toBe(0o700);
     expect((await stat(join(home, "secrets.json"))).mode & 0o777).toBe(0o600);
-    expect(await loadOrCreateLocalSecrets(home)).toEqual(made);
+    expect(await loadOrCreateLocalSecrets(home)).toEqual(created);
   });
 
-  it("gives the same secrets to all that start at once, and leaves no drafts", async () => {
+  it("returns the same secrets to concurrent processes, and leaves no temporary files", async () => {
     const all = await Promise.all(Array.from({ length: 16 }, () => loadOrCreateLocalSecrets(folder)));
     expect(new Set(all.map(({ rootAccessToken }) => rootAccessToken)).size).toBe(1);
     expect(JSON.parse(await readFile(join(folder, "secrets.json"), "utf8"))).toEqual(all[0]);
     expect(await readdir(folder)).toEqual(["secrets.json"]);
   });
 
-  it("refuses a file that others can read and says what to do", async () => {
+  it("refuses a file that other users can read, with a remedy", async () => {
     await loadOrCreateLocalSecrets(folder);
     const file = join(folder, "secrets.json");
     await chmod(file, 0o640);
@@ -52,7 +52,7 @@ describe("loadOrCreateLocalSecrets", () => {
     },
   );
 
-  it("says where a folder cannot be read", async () => {
+  it("reports the path of a folder that cannot be read", async () => {
     await writeFile(join(folder, "file"), "");
     await expect(loadOrCreateLocalSecrets(join(folder, "file"))).rejects.toThrow(
       /secrets.json cannot be read: .*ENOTDIR/,

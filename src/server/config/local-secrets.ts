@@ -1,4 +1,5 @@
-// The secrets of a local instance: made at its first start, kept in its home folder for its owner alone.
+// The secrets of a local instance. They are created at its first start and stored in a file that only its owner can
+// read.
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,8 +15,8 @@ const LocalSecrets = Type.Object({
 export type LocalSecrets = Readonly<Static<typeof LocalSecrets>>;
 
 /**
- * The secrets in `secrets.json` of the home folder; where there is none, makes them (and the folder). Of
- * several processes that start at once, all get the same. Throws where others can read the file or it is damaged.
+ * Returns the secrets in `secrets.json` of the home folder. Creates the file and the folder if needed; concurrent
+ * processes get the same secrets. Throws if other users can access the file, or if it is damaged.
  */
 export async function loadOrCreateLocalSecrets(home: string): Promise<LocalSecrets> {
   const file = join(home, "secrets.json");
@@ -23,12 +24,12 @@ export async function loadOrCreateLocalSecrets(home: string): Promise<LocalSecre
   if (present !== undefined) return present;
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeOnce(file, { rootAccessToken: newToken(), secret: newToken() });
-  const made = await readSecrets(file);
-  if (made === undefined) throw new Error(`${file} was removed while the server started: start it again`);
-  return made;
+  const created = await readSecrets(file);
+  if (created === undefined) throw new Error(`${file} was removed during startup: start the server again`);
+  return created;
 }
 
-/** 44 url-safe characters with 264 bits of chance. */
+/** Returns 44 URL-safe characters with 264 bits of entropy. */
 function newToken(): string {
   return randomBytes(33).toString("base64url");
 }
@@ -41,11 +42,12 @@ async function readSecrets(file: string): Promise<LocalSecrets | undefined> {
   if (handle === undefined) return undefined;
   try {
     const mode = (await handle.stat()).mode & 0o777;
-    // Refused and not repaired: others may have read it already, and only the owner knows who they are.
+    // Not repaired automatically: other users may have read it already, and only the owner can decide whether that
+    // matters.
     if ((mode & 0o077) !== 0 && process.platform !== "win32") {
       throw new Error(
-        `${file} can be read or changed by other users (mode ${mode.toString(8)}). Run \`chmod 600 ${file}\`; if they ` +
-          "are not to be trusted, delete it instead, and new secrets are made.",
+        `${file} can be read or changed by other users (mode ${mode.toString(8)}). Run \`chmod 600 ${file}\`. If those ` +
+          "users are not trusted, delete the file instead, and new secrets are created.",
       );
     }
     return parse(await handle.readFile("utf8"), file);
@@ -59,22 +61,22 @@ function parse(text: string, file: string): LocalSecrets {
   try {
     content = JSON.parse(text);
   } catch {
-    // Falls through to the same complaint; the parser's own would quote the secrets.
+    // Reported below, since the parser's message would quote the secrets.
   }
   if (Value.Check(LocalSecrets, content)) return content;
   throw new Error(
-    `${file} is damaged: restore it, or delete it, and new secrets are made (clients then need the new token).`,
+    `${file} is damaged: restore it, or delete it to create new secrets (clients then need the new token).`,
   );
 }
 
-/** Writes the file whole, or leaves the one that another process wrote meanwhile. */
+/** Writes the file atomically. Keeps the existing file if another process was faster. */
 async function writeOnce(file: string, secrets: LocalSecrets): Promise<void> {
   const draft = `${file}.${process.pid}.${randomBytes(6).toString("hex")}`;
   const handle = await open(draft, "wx", 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(secrets, null, 2)}\n`);
     await handle.sync();
-    // Unlike a rename, a link does not replace what is there: the first one wins, and readers see it whole.
+    // Unlike a rename, a link does not replace an existing file: the first one wins, and readers see a complete file.
     await link(draft, file);
   } catch (err) {
     if (!(err instanceof Error && "code" in err && err.code === "EEXIST")) throw err;

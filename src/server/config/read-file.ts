@@ -1,15 +1,15 @@
-// Reads the config file into settings with the line that each stands on.
+// Reads the settings in the config file with their line numbers.
 import { readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from "yaml";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { catalogue, type CatalogueEntry, sections } from "./catalogue.ts";
+import { catalog, type CatalogEntry, sections } from "./catalog.ts";
 import type { ConfigProblem } from "../core/config/problem.ts";
 
-/** The name under which config files are looked for. */
+/** The name of config files. */
 export const configFileName = "taskyard.yml";
 
 export interface FileSetting {
-  readonly entry: CatalogueEntry;
+  readonly entry: CatalogEntry;
   readonly value: unknown;
   readonly origin: string;
 }
@@ -19,7 +19,7 @@ export interface FileContent {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** The content of the file, or undefined where there is none. Other trouble with reading it is a problem. */
+/** Returns the content of the file, or undefined if it does not exist. Reports other read errors as problems. */
 export function readConfigFile(path: string): FileContent | undefined {
   try {
     return parseConfigFile(readFileSync(path, "utf8"), path);
@@ -35,7 +35,7 @@ export function readConfigFile(path: string): FileContent | undefined {
 
 function parseConfigFile(text: string, path: string): FileContent {
   const lines = new LineCounter();
-  // Pretty errors would quote the lines around, and those may hold secrets.
+  // Pretty errors would quote the surrounding lines, which may contain secrets.
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number | undefined): string =>
     offset === undefined ? path : `${path} line ${lines.linePos(offset).line}`;
@@ -57,7 +57,7 @@ function parseConfigFile(text: string, path: string): FileContent {
         {
           key: "config file",
           origin: path,
-          problem: "must be sections with keys, such as server: {port: 8080}",
+          problem: "must contain sections with keys, such as server: {port: 8080}",
         },
       ],
     };
@@ -66,21 +66,21 @@ function parseConfigFile(text: string, path: string): FileContent {
   const settings: FileSetting[] = [];
   const problems: ConfigProblem[] = [];
 
-  /** Takes the members of the root or of a section. */
-  function take(map: YAMLMap, section: string): void {
+  /** Adds the members of the root or of a section. */
+  function addMembers(map: YAMLMap, section: string): void {
     for (const pair of map.items) {
       const name = nameOf(pair);
       const key = section === "" ? name : `${section}.${name}`;
       const origin = at(offsetOf(pair));
-      const entry = catalogue.get(key);
+      const entry = catalog.get(key);
       if (entry !== undefined) {
         const value: unknown = toValue(pair.value, doc);
-        // An empty value reads as null: a key whose value was taken out means its default.
+        // A key without a value reads as null and means the default.
         if (value !== null) settings.push({ entry, value, origin });
       } else if (section === "" && sections.has(name)) {
-        if (isMap(pair.value)) take(pair.value, name);
+        if (isMap(pair.value)) addMembers(pair.value, name);
         else if (toValue(pair.value, doc) !== null) {
-          problems.push({ key, origin, problem: "is a section: its keys stand indented below it" });
+          problems.push({ key, origin, problem: "is a section: indent its keys below it" });
         }
       } else {
         problems.push({ key, origin, problem: unknownKey(key) });
@@ -88,14 +88,14 @@ function parseConfigFile(text: string, path: string): FileContent {
     }
   }
 
-  take(doc.contents, "");
+  addMembers(doc.contents, "");
   return { settings, problems };
 }
 
 function unknownKey(key: string): string {
   const name = key.slice(key.indexOf(".") + 1);
-  const sameName = [...catalogue.values()].find((entry) => entry.name === name)?.key;
-  const meant = sameName ?? didYouMean(key, [...catalogue.keys(), ...sections.keys()]);
+  const sameName = [...catalog.values()].find((entry) => entry.name === name)?.key;
+  const meant = sameName ?? didYouMean(key, [...catalog.keys(), ...sections.keys()]);
   return meant === undefined ? "is not a known setting" : `is not a known setting; did you mean ${meant}?`;
 }
 

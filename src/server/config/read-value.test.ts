@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { catalogue, type CatalogueEntry, type ConfigKey } from "./catalogue.ts";
-import type { Read } from "./check-value.ts";
-import { readText, readWritten } from "./read-value.ts";
+import { catalog, type CatalogEntry, type ConfigKey } from "./catalog.ts";
+import type { ReadResult } from "./check-value.ts";
+import { readText, readValue } from "./read-value.ts";
 
 const base = { folder: "/etc/taskyard", userHome: "/home/ann" };
 const client = { clientId: "static/ci", accessToken: "x".repeat(22), scopes: ["queue:*"] };
 
-function entry(key: ConfigKey): CatalogueEntry {
-  const found = catalogue.get(key);
+function entry(key: ConfigKey): CatalogEntry {
+  const found = catalog.get(key);
   if (found === undefined) throw new Error(key);
   return found;
 }
 
-/** The problems as one text, or the loaded value. */
-const outcome = (read: Read): unknown => ("value" in read ? read.value : read.problems.join("; "));
+/** Returns the problems as one text, or the loaded value. */
+const outcome = (read: ReadResult): unknown => ("value" in read ? read.value : read.problems.join("; "));
 
 const row = <T>(key: ConfigKey, given: T, expected: unknown) => ({ key, given, expected });
 
@@ -59,11 +59,7 @@ describe("readText", () => {
       "must be a provisioner id, a slash and a worker type in lower case, such as local/default",
     ),
     row("worker.workerId", "a b", "must be 1 to 38 characters of A-Z a-z 0-9 _ -"),
-    row(
-      "auth.anonymousScopes",
-      '["a"',
-      "starts with [ and so must be a list in JSON, but it is not valid JSON",
-    ),
+    row("auth.anonymousScopes", '["a"', "starts with [ like a list in JSON, but is not valid JSON"),
     row("auth.anonymousScopes", "[1]", "[0] must be text"),
     row("auth.anonymousScopes", "a,ü", "[1] must be a scope of printable ASCII characters"),
     row("auth.staticClients", "a,b", "must be a list in JSON, such as [] or [{…}]"),
@@ -80,14 +76,14 @@ describe("readText", () => {
   });
 });
 
-describe("readWritten", () => {
+describe("readValue", () => {
   it.each([
     row("queue.claimTimeout", 20, "is a bare number: write a duration with its unit, such as 20m"),
     row("queue.claimTimeout", true, "must be a duration, such as 20m"),
     row("server.bodyLimit", 100, "is a bare number: write a size with its unit, such as 10MB"),
-    row("server.port", "80", "must be a whole number: take the quotes away"),
+    row("server.port", "80", "must be a whole number: remove the quotes"),
     row("server.port", 1.5, "must be a whole number"),
-    row("server.trustProxy", "true", "must be true or false: take the quotes away"),
+    row("server.trustProxy", "true", "must be true or false: remove the quotes"),
     row("server.trustProxy", 1, "must be true or false"),
     row("server.host", [1], "must be text"),
     row("server.host", "", "must not be empty"),
@@ -96,13 +92,13 @@ describe("readWritten", () => {
     row("auth.staticClients", [3], "[0] must be an object"),
     row("log.level", 1, "must be one of trace, debug, info, warn, error, fatal, silent"),
   ])("refuses $given for $key", ({ key, given, expected }) => {
-    expect(outcome(readWritten(entry(key), given, base))).toBe(expected);
+    expect(outcome(readValue(entry(key), given, base))).toBe(expected);
   });
 
-  it("says which element and member of a list is wrong", () => {
+  it("reports the element and member of a list that is wrong", () => {
     const { accessToken, ...rest } = client;
     const clients = [client, { ...rest, accesToken: accessToken, clientId: "ci" }];
-    expect(readWritten(entry("auth.staticClients"), clients, base)).toEqual({
+    expect(readValue(entry("auth.staticClients"), clients, base)).toEqual({
       problems: [
         '[1] needs the member "accessToken"',
         '[1] has the unknown member "accesToken"; did you mean "accessToken"?',

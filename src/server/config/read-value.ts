@@ -1,42 +1,42 @@
-// From what people write to what the server uses: the text of variables and flags, and values of the file.
+// Converts the text of variables and flags, and the values in the config file, to loaded values.
 import { isAbsolute, join, resolve } from "node:path";
 import { parseDuration, parseSize } from "../../lib/duration.ts";
-import type { CatalogueEntry } from "./catalogue.ts";
-import { checkLoaded, type Read } from "./check-value.ts";
+import type { CatalogEntry } from "./catalog.ts";
+import { checkLoaded, type ReadResult } from "./check-value.ts";
 
-/** Where relative paths and `~` lead. */
+/** The base of relative paths and of `~`. */
 export interface PathBase {
   readonly folder: string;
   readonly userHome: string;
 }
 
 /** Reads the text of a variable or flag. */
-export function readText(entry: CatalogueEntry, text: string, base: PathBase): Read {
+export function readText(entry: CatalogEntry, text: string, base: PathBase): ReadResult {
   const { setting } = entry;
-  // What is not of the right form is handed on as text: the check then says what it should have been.
+  // Text of another form is passed on unchanged, so that the check reports the expected form.
   if (setting.type === "integer" && setting.written === undefined && /^-?\d{1,15}$/.test(text)) {
-    return readWritten(entry, Number(text), base);
+    return readValue(entry, Number(text), base);
   }
   if (setting.type === "boolean" && (text === "true" || text === "false")) {
-    return readWritten(entry, text === "true", base);
+    return readValue(entry, text === "true", base);
   }
-  if (setting.type !== "array") return readWritten(entry, text, base);
+  if (setting.type !== "array") return readValue(entry, text, base);
   if (!text.trimStart().startsWith("[")) {
     if (setting.items?.type !== "string")
       return { problems: ["must be a list in JSON, such as [] or [{…}]"] };
     const items = text.split(",").map((item) => item.trim());
-    return readWritten(entry, items.filter(Boolean), base);
+    return readValue(entry, items.filter(Boolean), base);
   }
   try {
-    return readWritten(entry, JSON.parse(text), base);
+    return readValue(entry, JSON.parse(text), base);
   } catch {
-    // The parser's own message quotes the text, which may hold access tokens.
-    return { problems: ["starts with [ and so must be a list in JSON, but it is not valid JSON"] };
+    // The parser's message would quote the text, which may contain access tokens.
+    return { problems: ["starts with [ like a list in JSON, but is not valid JSON"] };
   }
 }
 
-/** Reads a value as the file has it: `20m` for a duration, lists and numbers as they are. */
-export function readWritten(entry: CatalogueEntry, value: unknown, base: PathBase): Read {
+/** Reads a value in the notation of the config file: `20m` for a duration, lists and numbers as they are. */
+export function readValue(entry: CatalogEntry, value: unknown, base: PathBase): ReadResult {
   const { setting } = entry;
   if (setting.written === "duration" || setting.written === "size") {
     const [parse, example] = setting.written === "duration" ? [parseDuration, "20m"] : [parseSize, "10MB"];

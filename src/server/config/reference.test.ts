@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { catalogue } from "./catalogue.ts";
+import { catalog } from "./catalog.ts";
 import { renderConfigReference } from "./reference.ts";
 
 describe("renderConfigReference", () => {
@@ -7,10 +7,10 @@ describe("renderConfigReference", () => {
   const row = (key: string) => page.split("\n").find((line) => line.startsWith(`| \`${key}\` |`));
 
   it("has a row of four cells for every setting", () => {
-    for (const key of catalogue.keys()) expect(row(key)?.split(/(?<!\\)\|/)).toHaveLength(6);
+    for (const key of catalog.keys()) expect(row(key)?.split(/(?<!\\)\|/)).toHaveLength(6);
   });
 
-  it("shows variables, the default as people write it, and what is meant", () => {
+  it("shows variables, the default in the notation of the file, and the description", () => {
     expect(row("queue.claimTimeout")).toBe(
       "| `queue.claimTimeout` | `TASKYARD_QUEUE_CLAIM_TIMEOUT` | `20m` | How long a claim lasts before the worker must have reclaimed it. |",
     );

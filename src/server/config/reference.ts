@@ -1,11 +1,11 @@
-// The reference page of the configuration, made from the schema.
-import { catalogue, type CatalogueEntry, configFileVariable, sections } from "./catalogue.ts";
+// Renders the reference page of the configuration from the schema.
+import { catalog, type CatalogEntry, configFileVariable, sections } from "./catalog.ts";
 import { configFileName } from "./read-file.ts";
-import { type Setting, written } from "../../lib/setting.ts";
+import { formatSetting, type Setting } from "../../lib/setting.ts";
 
-/** `docs/reference/configuration.md`. */
+/** Returns the content of `docs/reference/configuration.md`. */
 export function renderConfigReference(): string {
-  const entries = [...catalogue.values()];
+  const entries = [...catalog.values()];
   const parts = [...sections].map(([name, description]) => {
     const own = entries.filter(({ section }) => section === name);
     return `## ${name}\n\n${description}\n\n${table(own)}`;
@@ -17,12 +17,12 @@ const introduction = `# Configuration
 
 <!-- Generated from src/server/config/schema.ts by \`npm run generate\`. -->
 
-A setting is taken from the first of these that has it:
+The value of a setting comes from the first of these sources that has it:
 
-1. a flag of the command, such as \`--port\`;
-2. a variable of the environment: \`TASKYARD_\`, section and key in capitals, as in \`TASKYARD_QUEUE_CLAIM_TIMEOUT\`;
-3. the config file: the one that \`--config\` or \`${configFileVariable}\` names, else \`${configFileName}\` in the folder
-   where the command is started, else the one in the home folder (one file is read, not both);
+1. a command line option, such as \`--port\`;
+2. an environment variable: \`TASKYARD_\`, section and key in capitals, as in \`TASKYARD_QUEUE_CLAIM_TIMEOUT\`;
+3. the config file: the file given by \`--config\` or \`${configFileVariable}\`, otherwise \`${configFileName}\` in the
+   working directory, otherwise \`${configFileName}\` in the home folder (only one file is read);
 4. its default.
 
 \`\`\`yaml
@@ -35,13 +35,13 @@ auth:
   anonymousScopes: ["queue:get-artifact:public/*", "queue:status:*"]
 \`\`\`
 
-Durations are a whole number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`; sizes one with \`B\`, \`kB\`, \`MB\`, \`GB\`, \`TB\` (powers of
-1000) or \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\` (powers of 1024). In a variable, a list is separated by commas or written in
-JSON, and an empty value counts as not set. Relative paths start at the config file, or at the folder where the
-command is started; \`~/\` is the user's folder. An unknown key or \`TASKYARD_\` variable is an error. \`AMQP_URL\` is
-reserved for the relay to RabbitMQ.`;
+A duration is a whole number with the unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`. A size is a whole number with \`B\`, \`kB\`,
+\`MB\`, \`GB\`, \`TB\` (powers of 1000) or \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\` (powers of 1024). A list in a variable is
+separated by commas or written in JSON. An empty variable is treated as not set. Relative paths in the config file are
+relative to its folder, all others to the working directory; \`~/\` is the user's home. An unknown key or \`TASKYARD_\`
+variable is an error. \`AMQP_URL\` is reserved for a relay to RabbitMQ.`;
 
-function table(entries: readonly CatalogueEntry[]): string {
+function table(entries: readonly CatalogEntry[]): string {
   const rows = entries.map((entry) =>
     [
       code(entry.key),
@@ -66,7 +66,7 @@ function preset(setting: Setting): string {
   if (Array.isArray(setting.default) && setting.default.length > 3) {
     return `<details><summary>${setting.default.length} entries</summary>${setting.default.map(code).join("<br>")}</details>`;
   }
-  return code(written(setting, setting.default));
+  return code(formatSetting(setting, setting.default));
 }
 
 function meaning(setting: Setting): string {

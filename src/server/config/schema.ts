@@ -1,5 +1,5 @@
-// The whole configuration: the sum of what core, the services and the worker declare. The config file, variables, flags,
-// the loaded type and the reference page all derive from it.
+// The whole configuration: all settings that core, the services and the worker declare. The config file, variables,
+// flags, the loaded type and the reference page derive from it.
 import Type, { type TObject, type TProperties } from "typebox";
 import { path, settingOf } from "../../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
@@ -10,7 +10,7 @@ import { services } from "../services.ts";
 const home = path({
   derived: "~/.taskyard",
   description:
-    "The folder of this instance: embedded database, artifacts, secrets and the local worker's files.",
+    "The folder of this instance, with the embedded database, artifacts, secrets and the local worker's files.",
 });
 
 export const ConfigSchema: TObject = Type.Object({
@@ -22,14 +22,14 @@ type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: 
 type EachSettings<X> = X extends AnyService ? SettingsOf<X["settings"]> : never;
 type ServiceSettings<L extends readonly AnyService[]> = Intersection<EachSettings<L[number]>>;
 
-/** Every setting, loaded: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
+/** The loaded settings: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
 export type Config = CoreConfig &
   ServiceSettings<typeof services> & {
     readonly home: string;
     readonly worker: WorkerSettings;
   };
 
-/** A section that several declare has the settings of all of them. */
+/** Merges the sections by name. Settings of a section may be declared in several places. */
 function merged(all: readonly Sections[]): TProperties {
   const sections: Record<string, TObject> = {};
   for (const declared of all)

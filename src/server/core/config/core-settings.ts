@@ -1,4 +1,4 @@
-// Settings of what every service is built on: HTTP server, database, artifact store, event log, logging.
+// Settings of the parts that all services use: HTTP server, database, artifact store, event log, logging.
 import Type, { type Static, type TObject } from "typebox";
 import {
   choice,
@@ -16,39 +16,41 @@ import { artifacts, s3 } from "./storage-settings.ts";
 const server = section("The HTTP server.", {
   host: text({
     preset: "127.0.0.1",
-    description: "The address to listen on. Anything but a loopback address opens the server to the network.",
+    description:
+      "The address to listen on. Any address other than loopback exposes the server to the network.",
   }),
   port: count({
     preset: 8080,
     min: 0,
     max: 65_535,
-    description: "The port to listen on; 0 takes a free one.",
+    description: "The port to listen on. 0 selects a free port.",
   }),
   rootUrl: Type.Optional(
     text({
       written: "url",
       pattern: "^https?://[^/\\s?#]+(/[^\\s?#]*)?$",
       expected: "a URL such as https://taskyard.example.com",
-      derived: "from host and port, once the server listens",
-      description: "The URL under which clients reach this server. Needed behind a proxy.",
+      derived: "from host and port",
+      description: "The URL of this server for clients. Required behind a proxy.",
     }),
   ),
   bodyLimit: size("10MiB", {
     min: "1KiB",
     max: "1GiB",
-    description: "The largest request body, after inflating.",
+    description: "The maximum size of a request body, after decompression.",
   }),
   keepAliveTimeout: duration("90s", {
     max: longestTimer,
-    description: "How long an idle connection stays open; longer than the idle time of usual load balancers.",
+    description:
+      "How long an idle connection stays open. Should be longer than the idle timeout of a load balancer.",
   }),
   trustProxy: flag(false, {
     description:
-      "Whether x-forwarded-* headers are believed. Only where a proxy that sets them is the only way in.",
+      "Whether to trust X-Forwarded-* headers. Enable it only if all requests come through a proxy that sets them.",
   }),
   stopTimeout: duration("10s", {
     max: longestTimer,
-    description: "How long a graceful stop may take before the process ends anyway.",
+    description: "The maximum duration of a graceful stop. The process exits after it.",
   }),
 });
 
@@ -58,52 +60,57 @@ const database = section("PostgreSQL.", {
       secret: true,
       pattern: "^postgres(ql)?://",
       expected: "a URL such as postgres://user:password@host:5432/taskyard",
-      derived: "an embedded PostgreSQL in the home folder, where the command offers one",
-      description: "Any PostgreSQL from version 15 on.",
+      derived: "an embedded PostgreSQL in the home folder, with `taskyard up`",
+      description: "The URL of the database. PostgreSQL 15 or newer.",
     }),
   ),
-  poolSize: count({ preset: 10, min: 1, max: 1000, description: "Connections of one process, at most." }),
+  poolSize: count({
+    preset: 10,
+    min: 1,
+    max: 1000,
+    description: "The maximum number of database connections per process.",
+  }),
   statementTimeout: duration("30s", {
     max: longestTimer,
-    description: "A statement that takes longer is cancelled.",
+    description: "Statements that take longer are canceled.",
   }),
 });
 
 const events = section("The event log and its streams.", {
   retention: duration("7d", {
     min: "1m",
-    description: "How long events are kept, and so how far back a reader may resume.",
+    description: "How long events are kept. A reader can resume within this time.",
   }),
   pollInterval: duration("2s", {
     max: longestTimer,
-    description: "How often readers poll for events when no signal arrives: the safety net.",
+    description: "How often readers poll for events as a fallback, if no notification arrives.",
   }),
   notifyInterval: duration("10ms", {
     max: "1m",
     description:
-      "Other processes are notified of new events at most once in this interval, outside of any transaction.",
+      "The minimum interval between notifications to other processes about new events. They are sent outside of transactions.",
   }),
 });
 
-const log = section("What the process says of itself.", {
+const log = section("The log of the process.", {
   level: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
     preset: "info",
-    description: "The least severe level that is written.",
+    description: "The lowest level that is logged.",
   }),
   format: choice(["pretty", "json"], {
     derived: "pretty on a terminal, json otherwise",
-    description: "Lines for people or for machines.",
+    description: "Readable lines, or JSON for log processors.",
   }),
 });
 
-const monitor = section("Where errors are reported, besides the log.", {
+const monitor = section("Error reports in addition to the log.", {
   sentryDsn: Type.Optional(
     text({
       secret: true,
       pattern: "^https?://[^@\\s/]+@[^/\\s]+/(.+/)?[0-9]+$",
       expected: "a DSN such as https://key@sentry.example.com/42",
-      derived: "errors are not sent anywhere",
-      description: "The DSN of a Sentry project.",
+      derived: "no reports are sent",
+      description: "The DSN of the Sentry project that receives error reports.",
     }),
   ),
 });

@@ -1,4 +1,4 @@
-// Settings of the store that holds the content of artifacts and objects.
+// Settings of the store for the content of artifacts and objects.
 import Type from "typebox";
 import { choice, duration, flag, path, section, size, text } from "../../../lib/setting.ts";
 
@@ -11,14 +11,14 @@ const bucketName = {
   expected: "the name of a bucket: 3 to 63 letters, digits, dots and dashes",
 } as const;
 
-export const artifacts = section("Where the bytes of artifacts and objects are.", {
+export const artifacts = section("The store for the content of artifacts and objects.", {
   store: choice(["local", "s3"], {
     preset: "local",
     description:
-      "`local` keeps them in a folder, and this server serves them; `s3` in two buckets that clients reach themselves. What is in one store is not seen in the other.",
+      "`local` stores content in a folder, which this server serves. `s3` stores it in two buckets, which clients access directly. Content in one store is not available in the other.",
   }),
   dir: path({ derived: "artifacts in the home folder", description: "The folder of the local store." }),
-  maxSize: size("50GB", { description: "The largest upload to the local store." }),
+  maxSize: size("50GB", { description: "The maximum size of an upload to the local store." }),
   signedUrlExpires: duration("30m", {
     max: "7d",
     description: "How long a signed download URL is valid.",
@@ -26,14 +26,14 @@ export const artifacts = section("Where the bytes of artifacts and objects are."
 });
 
 export const s3 = section(
-  "S3 or what speaks its protocol (MinIO, Ceph, Swift …), where `artifacts.store` is `s3`.",
+  "S3 or a compatible store (MinIO, Ceph, Swift …). Used if `artifacts.store` is `s3`.",
   {
     endpoint: Type.Optional(
       text({
         written: "url",
         ...httpUrl,
-        derived: "AWS, in the region",
-        description: "Where the store is, if it is not AWS.",
+        derived: "AWS in the region",
+        description: "The URL of a store other than AWS.",
       }),
     ),
     publicEndpoint: Type.Optional(
@@ -41,42 +41,43 @@ export const s3 = section(
         written: "url",
         ...httpUrl,
         derived: "the endpoint",
-        description: "Where clients reach the store, if that is not where this server reaches it.",
+        description: "The URL of the store for clients, if it differs from the endpoint.",
       }),
     ),
     region: text({
       preset: "us-east-1",
-      description: "The region of the buckets. Other stores mostly take any.",
+      description: "The region of the buckets. Most other stores accept any value.",
     }),
     accessKeyId: Type.Optional(
       text({
-        derived: "where AWS's own tools look: `AWS_ACCESS_KEY_ID`, `~/.aws`, the role of the machine",
-        description: "The key that reads, writes and deletes in both buckets.",
+        derived: "the default credentials of AWS: `AWS_ACCESS_KEY_ID`, `~/.aws`, the role of the machine",
+        description: "The access key. It must allow reading, writing and deleting in both buckets.",
       }),
     ),
     secretAccessKey: Type.Optional(
-      text({ secret: true, derived: "as accessKeyId", description: "The secret that belongs to it." }),
+      text({ secret: true, derived: "like accessKeyId", description: "The secret of the access key." }),
     ),
     publicBucket: Type.Optional(
       text({
         ...bucketName,
-        derived: "none: it must be set",
-        description: "For artifacts whose name begins with `public/`.",
+        derived: "none, required",
+        description: "The bucket for artifacts whose name starts with `public/`.",
       }),
     ),
     privateBucket: Type.Optional(
       text({
         ...bucketName,
-        derived: "none: it must be set",
-        description: "For all other artifacts, and for the objects of the object service.",
+        derived: "none, required",
+        description: "The bucket for all other artifacts, and for the objects of the object service.",
       }),
     ),
     forcePathStyle: flag(false, {
-      description: "Whether the bucket stands in the URL's path and not in its host name, as MinIO wants it.",
+      description:
+        "Whether the bucket is in the path of URLs instead of the host name. MinIO usually requires it.",
     }),
     signPublicUrls: flag(false, {
       description:
-        "Whether URLs of the public bucket are signed. If so, nobody else needs to be able to read it; if not, everybody must.",
+        "Whether URLs of the public bucket are signed. If they are not, the bucket must allow anonymous reads.",
     }),
     cdnUrl: Type.Optional(
       text({
@@ -84,12 +85,12 @@ export const s3 = section(
         ...httpUrl,
         derived: "none",
         description:
-          "What serves the public bucket's content: its keys are appended. Skipped by requests with the header `x-taskcluster-skip-cdn: true`.",
+          "The URL of a CDN for the public bucket, to which keys are appended. Requests with the header `x-taskcluster-skip-cdn: true` skip it.",
       }),
     ),
     manageCors: flag(true, {
       description:
-        "Whether the server, when it starts, sees to it that browsers may read from and write to the buckets.",
+        "Whether the server adds CORS rules at startup that allow browsers to read from and write to the buckets.",
     }),
   },
 );

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
 import type { TSchema } from "typebox";
 import { ApiError } from "../../../lib/errors.ts";
+import { memberPath } from "../../../lib/member-path.ts";
 import type { Endpoint } from "../../../api/endpoint.ts";
 
 /** For longer bodies only the first error is reported: listing millions takes 16 s and 2 GB for one request. */
@@ -62,8 +63,8 @@ function createAjv(options: { readonly allErrors: boolean }): Ajv {
   return ajv.addFormat("date-time", { type: "string", validate: isStorableTime });
 }
 
-// One of each in a process. They cache what they compiled by the identity of the schema, so servers that share a process,
-// as in the tests, compile each schema once.
+// One of each in a process. They cache what they compiled by the identity of the schema, so servers that share a
+// process, as in the tests, compile each schema once.
 const firstError = createAjv({ allErrors: false });
 const allErrors = createAjv({ allErrors: true });
 
@@ -110,15 +111,6 @@ export function elementCheck(schema: TSchema): (element: unknown) => readonly Sc
       .slice(0, MAX_REPORTED)
       .map((error) => ({ path: memberPath(error.instancePath), message: sentence(error) }));
 }
-
-/** Writes a JSON pointer as JavaScript would: `.routes[2]`. */
-const memberPath = (pointer: string): string =>
-  pointer
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`))
-    .join("");
 
 /** Checks the parameters of the path against the patterns of the method. */
 export function checkParams(of: Endpoint, params: Readonly<Record<string, string>>): void {

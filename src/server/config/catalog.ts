@@ -1,4 +1,4 @@
-// The settings as a flat list: their keys, the variables that set them, and what is known of each.
+// The settings as a flat list, with their keys, environment variables and schemas.
 import Type, { type TSchema } from "typebox";
 import { ConfigSchema, type Config } from "./schema.ts";
 import { type Setting, settingOf } from "../../lib/setting.ts";
@@ -10,33 +10,33 @@ export type ConfigKey =
   | "home"
   | { [S in keyof Sections]: `${S}.${keyof Sections[S] & string}` }[keyof Sections];
 
-export interface CatalogueEntry {
+export interface CatalogEntry {
   readonly key: string;
   /** Empty for `home`. */
   readonly section: string;
   /** The key within its section. */
   readonly name: string;
-  /** The variable of its own, then well-known ones; the first that is set counts. */
+  /** The environment variable of the setting, then well-known ones. The first one that is set applies. */
   readonly variables: readonly string[];
   readonly schema: TSchema;
   readonly setting: Setting;
   readonly optional: boolean;
 }
 
-// Variables with names of their own, because everybody knows them or because they are typed so often.
+// Additional variables that are common in other tools or typed often.
 const wellKnownVariables: Readonly<Record<string, string>> = {
   "database.url": "DATABASE_URL",
   "server.port": "TASKYARD_PORT",
 };
 
-/** Names the config file, as `--config` does. */
+/** The variable with the path of the config file, like `--config`. */
 export const configFileVariable = "TASKYARD_CONFIG";
 
-/** Variables with our prefix that are not settings: the worker marks the processes of a task's run with it. */
+/** Variables with our prefix that are not settings. The worker marks the processes of a task's run with this one. */
 export const otherVariables: readonly string[] = ["TASKYARD_RUN"];
 
-/** Every setting by key, in the order of the schema. */
-export const catalogue: ReadonlyMap<string, CatalogueEntry> = new Map(
+/** All settings by key, in the order of the schema. */
+export const catalog: ReadonlyMap<string, CatalogEntry> = new Map(
   Object.entries(ConfigSchema.properties)
     .flatMap(([name, schema]) =>
       Type.IsObject(schema)
@@ -53,7 +53,7 @@ export const sections: ReadonlyMap<string, string> = new Map(
     .map(([name, schema]) => [name, settingOf(schema).description]),
 );
 
-function entry(section: string, name: string, schema: TSchema): CatalogueEntry {
+function entry(section: string, name: string, schema: TSchema): CatalogEntry {
   const key = section === "" ? name : `${section}.${name}`;
   const wellKnown = wellKnownVariables[key];
   return {
@@ -67,7 +67,7 @@ function entry(section: string, name: string, schema: TSchema): CatalogueEntry {
   };
 }
 
-/** `queue.claimTimeout` is `TASKYARD_QUEUE_CLAIM_TIMEOUT`. */
+/** Returns the variable of a key: `TASKYARD_QUEUE_CLAIM_TIMEOUT` for `queue.claimTimeout`. */
 function variableOf(key: string): string {
   const snake = key.replaceAll(".", "_").replaceAll(/[A-Z]/g, (letter) => `_${letter}`);
   return `TASKYARD_${snake.toUpperCase()}`;
