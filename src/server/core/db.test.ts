@@ -12,6 +12,7 @@ import {
   Timestamp,
   type Db,
   type DbOptions,
+  type Queryable,
 } from "./db.ts";
 import { sql, waking } from "./sql.ts";
 
@@ -112,13 +113,6 @@ describe("statements", () => {
     expect(prepared).toEqual([{ statement: "select $1::int4 as n", generic_plans: 3 }]);
   });
 
-  test("are planned for few rows through indexes, unless told otherwise", async () => {
-    const Setting = Type.Object({ seqscan: Type.String() });
-    const seqscan = sql`select current_setting('enable_seqscan') as seqscan`;
-    expect(await open().many(Setting, seqscan)).toEqual([{ seqscan: "off" }]);
-    expect(await open({ plans: "adaptive" }).many(Setting, seqscan)).toEqual([{ seqscan: "on" }]);
-  });
-
   test("that fail leave the connection in the pool", async () => {
     const db = open({ poolSize: 1 });
     const before = await db.maybeOne(Pid, ownPid);
@@ -196,24 +190,48 @@ describe("transactions", () => {
     expect(await t.db.many(Notes, allNotes)).toEqual([]);
   });
 
-  test("that deadlock are recognised as worth another try", async () => {
+  test("that deadlock are retried, and both take effect once", async () => {
     await t.db.run(addNote(1));
     await t.db.run(addNote(2));
     const db = open({ poolSize: 2 });
-    const touch = (id: number) => sql`update notes set body = body || 'x' where id = ${id}`;
-    let arrived = 0;
+    const touch = (id: number, by: string) => sql`update notes set body = body || ${by} where id = ${id}`;
+    let tries = 0;
     let bothHold = (): void => undefined;
     const met = new Promise<void>((resolve) => (bothHold = resolve));
-    const crossing = (first: number, second: number) =>
+    const crossing = (first: number, second: number, by: string) =>
       db.tx(async (tx) => {
-        await tx.run(touch(first));
-        if (++arrived === 2) bothHold();
+        await tx.run(touch(first, by));
+        if (++tries === 2) bothHold();
         await met;
-        await tx.run(touch(second));
+        await tx.run(touch(second, by));
+        return by;
       });
-    const results = await Promise.allSettled([crossing(1, 2), crossing(2, 1)]);
-    const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
-    expect(failures.map(isRetryable)).toEqual([true]);
+    expect(await Promise.all([crossing(1, 2, "a"), crossing(2, 1, "b")])).toEqual(["a", "b"]);
+    expect(tries).toBe(3);
+    for (const { body } of await t.db.many(Notes, allNotes))
+      expect(body.split("").toSorted()).toEqual(["a", "b"]);
+  });
+
+  test("that deadlock every time give up after five tries", async () => {
+    const db = open({ poolSize: 1 });
+    let tries = 0;
+    const attempt = db.tx(async (tx) => {
+      tries++;
+      await tx.run(sql`do $$ begin raise sqlstate '40P01'; end $$`);
+    });
+    await expect(attempt).rejects.toSatisfy(isRetryable);
+    expect(tries).toBe(5);
+  });
+
+  test("that fail otherwise are not retried", async () => {
+    let tries = 0;
+    await t.db.run(addNote(1));
+    const attempt = t.db.tx(async (tx) => {
+      tries++;
+      await tx.run(addNote(1));
+    });
+    await expect(attempt).rejects.toSatisfy((err) => isUniqueViolation(err));
+    expect(tries).toBe(1);
   });
 });
 
@@ -264,6 +282,39 @@ describe("wake-ups", () => {
     });
     await expect(attempt).rejects.toSatisfy((err) => isUniqueViolation(err));
     expect(woken).toEqual(["rows 1", "any"]);
+  });
+});
+
+describe("reports", () => {
+  const Plan = Type.Object({ "QUERY PLAN": Type.String() });
+  const planOf = async (db: Queryable): Promise<string> => {
+    const lines = await db.many(Plan, sql`explain select count(*), max(body) from notes where id > 10`);
+    return lines.map((line) => line["QUERY PLAN"]).join("\n");
+  };
+
+  test("over nearly a whole table scan it sequentially, where other statements walk an index", async () => {
+    await t.db.run(sql`insert into notes (id, body) select i, 'body' from generate_series(1, 5000) i`);
+    await t.db.run(sql`vacuum analyze notes`);
+    const db = open();
+    expect(await planOf(db.reports)).toMatch(/^Aggregate .*\n +-> +Seq Scan on notes/);
+    expect(await planOf(db)).toMatch(/Index Scan using notes_key on notes/);
+  });
+
+  test("have connections of their own", async () => {
+    const db = open({ poolSize: 1 });
+    await db.tx(async () => {
+      expect(await db.reports.maybeOne(Notes, allNotes)).toBeUndefined();
+    });
+  });
+
+  test("end with the pool", async () => {
+    const db = openDb({ url: t.url });
+    await db.reports.run(sql`select`);
+    await db.close();
+    await expect(db.reports.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
+    const unused = openDb({ url: t.url });
+    await unused.close();
+    await expect(unused.reports.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
   });
 });
 
@@ -322,7 +373,7 @@ describe("a connection that breaks", () => {
   test("without a word is given up when its answer is overdue", async () => {
     const proxy = await databaseProxy(t.url);
     onTestFinished(() => proxy.close());
-    const db = open({ url: proxy.url, poolSize: 1, statementTimeoutMs: 1_000, answerGraceMs: 100 });
+    const db = open({ url: proxy.url, poolSize: 1, statementTimeoutMs: 1_000, replyGraceMs: 100 });
     await db.run(addNote(1));
     proxy.freeze();
     await expect(db.run(addNote(2))).rejects.toMatchObject({ cause: { message: "Query read timeout" } });

@@ -1,7 +1,8 @@
-// The door to PostgreSQL: typed queries on a pool, transactions, and what happens when connections break.
+// Access to PostgreSQL: typed queries on a pool, transactions, and the errors of broken connections.
 import { createHash } from "node:crypto";
 import pg from "pg";
 import type { Static, TObject } from "typebox";
+import { retry } from "../../lib/retry.ts";
 import { breaksConnection, DatabaseUnavailable, isRetryable, isUnavailable } from "./db-errors.ts";
 import { assertRow } from "./row-check.ts";
 import type { Sql, StatementResult } from "./sql.ts";
@@ -9,25 +10,33 @@ import type { Sql, StatementResult } from "./sql.ts";
 export { DatabaseUnavailable, isRetryable, isUniqueViolation } from "./db-errors.ts";
 export { Bytes, Timestamp } from "./row-check.ts";
 
-/** What both the pool and an open transaction offer. */
+/** The statements that both the pool and an open transaction offer. */
 export interface Queryable {
-  /** Every row, typed by (and in tests checked against) the given row schema. */
+  /** Returns every row, typed by (and in tests checked against) the given row schema. */
   many<T extends TObject>(row: T, query: Sql): Promise<Static<T>[]>;
-  /** The first row, or undefined where there is none. */
+  /** Returns the first row, or undefined if there is none. */
   maybeOne<T extends TObject>(row: T, query: Sql): Promise<Static<T> | undefined>;
-  /** Runs a statement for its effect; answers the number of rows it touched. */
+  /** Runs a statement for its effect. Returns the number of rows that it changed or returned. */
   run(query: Sql): Promise<number>;
 }
 
-/** Statements outside of a transaction that lose a deadlock are run again. */
+/**
+ * A pool of connections. Statements outside of a transaction, and whole transactions, that are the victim of a deadlock
+ * are retried. After a commit it wakes the topics of the statements, see `waking`.
+ */
 export interface Db extends Queryable {
-  /** Runs `body` in one transaction (READ COMMITTED): committed if it resolves, rolled back if it rejects. */
+  /**
+   * Runs `body` in one transaction (READ COMMITTED): committed if it resolves, rolled back if it rejects. After a
+   * deadlock `body` runs again, so it must do nothing but statements and what may be done twice.
+   */
   tx<R>(body: (tx: Queryable) => Promise<R>): Promise<R>;
-  /** Waits for the statements under way, then closes every connection. */
+  /** For statements that read whole tables: a small pool of its own without the restrictions on plans. */
+  readonly reports: Queryable;
+  /** Waits for the statements in flight, then closes every connection. */
   close(): Promise<void>;
 }
 
-/** Where the database layer reports what no caller gets to see; a pino logger fits. */
+/** Gets warnings about failures that no caller sees; a pino logger fits. */
 export interface DbLog {
   warn(fields: object, message: string): void;
 }
@@ -35,29 +44,24 @@ export interface DbLog {
 export interface DbOptions {
   /** `postgres://user:password@host:port/database`, or with `?host=/folder` for a Unix socket. */
   url: string;
-  /** Most connections at once; default 10. */
+  /** Upper bound of the connections, without those for reports; default 10. */
   poolSize?: number;
-  /** Checks every row against its schema; for tests, since it costs as much as the parsing of the row. */
+  /** Checks every row against its schema; for tests, because it costs as much as parsing the row. */
   checkRows?: boolean;
-  /** A statement that takes longer is cancelled and gives DatabaseUnavailable; default 60 s, 0 = no limit. */
+  /** A statement that takes longer is canceled and fails as DatabaseUnavailable; default 60 s, 0 means no limit. */
   statementTimeoutMs?: number;
-  /** Longest wait for the answer beyond `statementTimeoutMs`; then the connection is given up; default 5 s. */
-  answerGraceMs?: number;
+  /** Longest wait for a reply beyond `statementTimeoutMs`, after which the connection is closed; default 5 s. */
+  replyGraceMs?: number;
   /** Longest wait for a connection, new or free; default 10 s. */
   connectTimeoutMs?: number;
-  /**
-   * How statements are planned. `steady` (the default) is for statements that reach few rows through indexes;
-   * `adaptive` leaves it to PostgreSQL, for reports over whole tables. See docs/decisions/004.
-   */
-  plans?: "steady" | "adaptive";
   /** Called with each topic that a statement wakes (see `waking`), after it has committed. */
   wake?: (topic: string) => void;
   log?: DbLog;
 }
 
-// Settings of PostgreSQL. Plans once a connection instead of every time (1 ms instead of 4 to 8 for creating one
-// task), and only plans that stay good when a table grows a thousandfold behind the planner's back: with hash joins and
-// scans allowed, claims went from 1 ms to 200 ms when 100,000 rows came between two runs of `analyze`.
+// Settings of PostgreSQL. One plan per statement and connection instead of one per execution (1 ms instead of 4 to 8 for
+// creating one task), and only plans that stay good when a table grows a thousandfold between two runs of `analyze`: with
+// hash joins and scans allowed, claims went from 1 ms to 200 ms when 100,000 rows were added. See docs/decisions/003 and 004.
 export const steadyPlans: readonly string[] = [
   "plan_cache_mode=force_generic_plan",
   "enable_seqscan=off",
@@ -67,133 +71,143 @@ export const steadyPlans: readonly string[] = [
   "jit=off",
 ];
 
+/** Reports are rare, so few connections are enough, and they are closed soon after. */
+const reportConnections = { max: 2, idleTimeoutMillis: 30_000 };
+
 /**
- * Opens a pool on a database. Nothing connects until the first statement.
+ * Opens a pool on a database. Nothing connects before the first statement.
  *
- * What columns become: int8 a number (it throws beyond 2^53, rather than round), numeric text, timestamptz a
- * Date, json and jsonb parsed values (the hot statements select `::text` and get the text as it is), other
- * types without a JavaScript form (xid8, uuid, inet …) their text.
+ * Column types: int8 becomes a number (beyond 2^53 it throws instead of rounding), numeric text, timestamptz a Date, json
+ * and jsonb parsed values (the hot statements select `::text` to get the text), and types without a JavaScript
+ * counterpart (xid8, uuid, inet …) their text.
  *
- * Every error that is the database's fault, not the statement's, is a DatabaseUnavailable.
+ * Errors that the database, not the statement, is to blame for are thrown as DatabaseUnavailable.
  */
 export function openDb(options: DbOptions): Db {
-  const { checkRows = false, statementTimeoutMs = 60_000, answerGraceMs = 5_000, wake, log } = options;
-  const pool = new pg.Pool({
+  const { checkRows = false, statementTimeoutMs = 60_000, replyGraceMs = 5_000, wake, log } = options;
+  const common: pg.PoolConfig = {
     connectionString: options.url,
-    max: options.poolSize ?? 10,
-    idleTimeoutMillis: 600_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     statement_timeout: statementTimeoutMs,
-    // A connection that is dead without a word (a firewall that forgot it) never answers, not even by cancelling.
-    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + answerGraceMs,
+    // A connection that is dead without an error (a firewall dropped its state) never replies, not even to a cancel.
+    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + replyGraceMs,
     keepAlive: true,
     application_name: "taskyard",
-    options: options.plans === "adaptive" ? "" : steadyPlans.map((setting) => `-c ${setting}`).join(" "),
     types: { getTypeParser },
-  });
-  // Without these two listeners a connection that dies while idle, or between two statements of a
-  // transaction, would end the process with an uncaught 'error' event.
+  };
   let closing = false;
-  pool.on("error", (err) => {
-    // The message alone: the pool hangs its whole client on the error, with the text of every statement. And while
-    // we close, a server that goes down with us is no news.
-    if (!closing)
-      log?.warn({ reason: err.message }, "an idle database connection broke; the pool replaces it");
+  const open = (config: pg.PoolConfig): pg.Pool => {
+    const pool = new pg.Pool({ ...common, ...config });
+    // Without these two listeners a connection that breaks while idle, or between two statements of a transaction,
+    // would end the process with an uncaught 'error' event.
+    pool.on("error", (err) => {
+      // Only the message: the error has a reference to the whole client, with the text of every statement. While
+      // closing, the shutdown of an embedded database is expected.
+      if (!closing)
+        log?.warn({ reason: err.message }, "an idle database connection broke; the pool replaces it");
+    });
+    pool.on("connect", (client) => client.on("error", () => undefined));
+    return pool;
+  };
+  const pool = open({
+    max: options.poolSize ?? 10,
+    idleTimeoutMillis: 600_000,
+    options: steadyPlans.map((setting) => `-c ${setting}`).join(" "),
   });
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  let reportPool: pg.Pool | undefined;
 
-  // Not pool.query: it drops the connection, with all its prepared statements, after any failed statement,
-  // be it only a unique violation.
-  const once = async (query: Sql): Promise<pg.QueryResult> => {
-    const client = await pool.connect().catch(rethrow);
-    let failure: unknown;
-    try {
-      return await client.query(prepared(query));
-    } catch (err) {
-      failure = err;
-      return rethrow(err);
-    } finally {
-      client.release(breaksConnection(failure));
-    }
+  const onReportPool: Execute = (query) => {
+    reportPool ??= closing ? pool : open(reportConnections);
+    return execute(reportPool, query, wake);
   };
-
-  const onPool = async (query: Sql): Promise<pg.QueryResult> => {
-    let result: StatementResult = failed;
-    try {
-      return (result = await retrying(() => once(query)));
-    } finally {
-      if (wake) for (const topic of topicsOf(query, result)) wake(topic);
-    }
-  };
-
   return {
-    ...queryable(onPool, checkRows),
-    async tx(body) {
-      const client = await pool.connect().catch(rethrow);
-      const topics = new Set<string>();
-      let open = true;
-      let broken = false;
-      const inTx = async (query: Sql): Promise<pg.QueryResult> => {
-        // By now the connection may serve somebody else.
-        if (!open) throw new Error(`the transaction has ended; was a statement not awaited? ${query.text}`);
-        let result: StatementResult = failed;
-        try {
-          return (result = await client.query(prepared(query)));
-        } catch (err) {
-          broken ||= breaksConnection(err);
-          return rethrow(err);
-        } finally {
-          for (const topic of topicsOf(query, result)) topics.add(topic);
-        }
-      };
-      try {
-        await inTx(begin);
-        const result = await body(queryable(inTx, checkRows));
-        // After a failed statement whose error the body swallowed, PostgreSQL answers `commit` with ROLLBACK
-        // and no error: the caller would believe in work that is gone.
-        const { command } = await inTx(commit);
-        if (command !== "COMMIT")
-          throw new Error("a statement of the transaction failed: nothing was committed");
-        return result;
-      } catch (err) {
-        // A session whose rollback fails is in an unknown state, so it must not be used again.
-        if (!broken) await client.query("rollback").catch(() => (broken = true));
-        throw err;
-      } finally {
-        open = false;
-        client.release(broken);
-        // Also after a rollback: it releases locks because of which others skipped rows. A spurious wake-up is harmless.
-        if (wake) for (const topic of topics) wake(topic);
-      }
-    },
-    close() {
+    ...queryable((query) => execute(pool, query, wake), checkRows),
+    tx: (body) => retry(afterDeadlock, () => transaction(pool, body, checkRows, wake)),
+    reports: queryable(onReportPool, checkRows),
+    async close() {
       closing = true;
-      return pool.end();
+      await Promise.all([pool.end(), reportPool?.end()]);
     },
   };
 }
 
-const MAX_TRIES = 5;
+// Even single-row updates can be the victim of a deadlock: they queue for a row that another statement needs next. There
+// is no delay between the tries, because detecting a deadlock takes a second.
+const afterDeadlock = { tries: 5, retryable: isRetryable };
 
-/**
- * Does again what lost a deadlock: a statement by itself, or a transaction whose body does nothing but statements. Also
- * one that locks a single row loses some, of others: it waits in the line for a row that is part of theirs, and whoever
- * waits longest is ended. That takes a second each time, so nothing has to be waited for between the tries.
- */
-export async function retrying<R>(attempt: () => Promise<R>): Promise<R> {
-  for (let tries = 1; ; tries++) {
+/** Runs a statement by itself and wakes its topics. */
+async function execute(pool: pg.Pool, query: Sql, wake: DbOptions["wake"]): Promise<pg.QueryResult> {
+  let result: StatementResult = noResult;
+  try {
+    return (result = await retry(afterDeadlock, () => executeOnce(pool, query)));
+  } finally {
+    if (wake) for (const topic of topicsOf(query, result)) wake(topic);
+  }
+}
+
+// Not pool.query: it closes the connection, with all its prepared statements, after any statement that failed, even after
+// a unique violation.
+async function executeOnce(pool: pg.Pool, query: Sql): Promise<pg.QueryResult> {
+  const client = await pool.connect().catch(rethrow);
+  let failure: unknown;
+  try {
+    return await client.query(prepared(query));
+  } catch (err) {
+    failure = err;
+    return rethrow(err);
+  } finally {
+    client.release(breaksConnection(failure));
+  }
+}
+
+/** Runs a transaction once and wakes the topics of its statements. */
+async function transaction<R>(
+  pool: pg.Pool,
+  body: (tx: Queryable) => Promise<R>,
+  checkRows: boolean,
+  wake: DbOptions["wake"],
+): Promise<R> {
+  const client = await pool.connect().catch(rethrow);
+  const topics = new Set<string>();
+  let open = true;
+  let broken = false;
+  const inTx: Execute = async (query) => {
+    // By now the connection may be used by another caller.
+    if (!open) throw new Error(`the transaction has ended; was a statement not awaited? ${query.text}`);
+    let result: StatementResult = noResult;
     try {
-      return await attempt();
+      return (result = await client.query(prepared(query)));
     } catch (err) {
-      if (tries === MAX_TRIES || !isRetryable(err)) throw err;
+      broken ||= breaksConnection(err);
+      return rethrow(err);
+    } finally {
+      for (const topic of topicsOf(query, result)) topics.add(topic);
     }
+  };
+  try {
+    await inTx(begin);
+    const result = await body(queryable(inTx, checkRows));
+    // If the body swallowed the error of a statement, PostgreSQL replies to `commit` with ROLLBACK and without an
+    // error: the caller would assume that its changes are stored.
+    const { command } = await inTx(commit);
+    if (command !== "COMMIT") throw new Error("a statement of the transaction failed: nothing was committed");
+    return result;
+  } catch (err) {
+    // A session whose rollback fails is in an unknown state, so it must not be used again.
+    if (!broken) await client.query("rollback").catch(() => (broken = true));
+    throw err;
+  } finally {
+    open = false;
+    client.release(broken);
+    // Also after a rollback: it releases locks that made other statements skip rows. A spurious wake-up is harmless.
+    if (wake) for (const topic of topics) wake(topic);
   }
 }
 
 const begin: Sql = { text: "begin", values: [] };
 const commit: Sql = { text: "commit", values: [] };
 
-const failed: StatementResult = { rows: [], rowCount: 0 };
+const noResult: StatementResult = { rows: [], rowCount: 0 };
 const noTopics: readonly string[] = [];
 
 /** Returns the topics that a statement with this result wakes. */
@@ -203,8 +217,8 @@ const topicsOf = ({ wakes }: Sql, result: StatementResult): readonly string[] =>
 type Execute = (query: Sql) => Promise<pg.QueryResult>;
 
 function queryable(execute: Execute, checkRows: boolean): Queryable {
-  // The one place where rows get their type without a check: in tests each row was checked just above. `never`
-  // and not `Static<T>[]`: comparing that for an unknown T costs the compiler 1.2 million instantiations.
+  // The one place where rows get their type without a check; in tests each row is checked just above. `never[]` and not
+  // `Static<T>[]`: comparing that for an unknown T costs the compiler 1.2 million instantiations.
   const rows = async (row: TObject, query: Sql): Promise<never[]> => {
     const result: { rows: unknown[] } = await execute(query);
     if (checkRows) for (const value of result.rows) assertRow(row, value, query);
@@ -222,10 +236,10 @@ function rethrow(err: unknown): never {
   throw err;
 }
 
-// Statement names by text. It cannot grow without bound: texts are literals of the program, values are not in them.
+// Statement names by text. Bounded, because texts are literals of the program that contain no values.
 const names = new Map<string, string>();
 
-// Each statement is prepared once a connection: planning the large statements costs more than running them.
+// Each statement is prepared once per connection: planning the large statements costs more than running them.
 function prepared(query: Sql): pg.QueryConfig {
   const { text, values } = query;
   let name = names.get(text);

@@ -1,4 +1,4 @@
-// One process at a time for each name: a lock in the database that ends with the connection of whoever holds it.
+// One process at a time per name: an advisory lock of the database that ends with the connection of its holder.
 import Type from "typebox";
 import type { Clock } from "../../../lib/clock.ts";
 import { createAsyncEvent } from "../async-event.ts";
@@ -8,12 +8,12 @@ import { sql } from "../sql.ts";
 export interface Term {
   /** Aborted when the lock is lost, at most a heartbeat after its connection broke. */
   readonly lost: AbortSignal;
-  /** Gives the lock back. */
+  /** Releases the lock. */
   release(): Promise<void>;
 }
 
 export interface Leadership {
-  /** The lock of a name, or undefined where somebody else holds it, here or in another process. */
+  /** Takes the lock of a name. Returns undefined if it is held, by this process or another one. */
   take(name: string): Promise<Term | undefined>;
 }
 
@@ -30,11 +30,11 @@ const Locked = Type.Object({ locked: Type.Boolean() });
 
 /**
  * Holds a connection of the pool while at least one lock is held. A row with a lease was rejected: after a crash, the
- * next process would have to wait until it runs out, and this one notices at once that the connection is gone.
+ * next process would have to wait until it expires, whereas a broken connection is noticed immediately.
  *
- * The locks are those of a transaction, which cannot be given back one by one: when one is released, all end, and the
- * others are taken again. That is only when a consumer stops. Locks of the session would outlive a failed
- * transaction on a connection that is given back to the pool.
+ * The locks belong to a transaction, so they cannot be released one by one: when one is released, all end and the others
+ * are taken again. That only happens when a consumer stops. Locks of the session would survive a failed transaction on a
+ * connection that returns to the pool.
  */
 export function createLeadership({ db, clock }: { readonly db: Db; readonly clock: Clock }): Leadership {
   let session: Promise<Session> | undefined;
@@ -44,8 +44,9 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
       const lost = new AbortController();
       const wake = createAsyncEvent(clock);
       const names = new Set<string>();
+      let begun = false;
       let ending = false;
-      // One statement after the other: a connection takes no two at once.
+      // One statement after the other, because a connection runs one at a time.
       let last: Promise<unknown> = Promise.resolve();
       const serially = <R>(run: () => Promise<R>): Promise<R> => {
         const result = last.then(run);
@@ -53,6 +54,9 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
         return result;
       };
       const hold = async (tx: Queryable): Promise<void> => {
+        // The database layer retries transactions, but the locks of the first try are lost.
+        if (begun) throw new Error("the transaction that held the locks was aborted");
+        begun = true;
         resolve({
           names,
           lost: lost.signal,
@@ -75,7 +79,7 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
       };
       const held = db
         .tx(hold)
-        // Before anybody waits for the session, its failure is theirs; afterwards it is told by `lost`.
+        // A failure to begin rejects the waiting caller. After that, `reject` is a no-op and `lost` reports the failure.
         .catch(reject)
         .finally(() => {
           session = undefined;

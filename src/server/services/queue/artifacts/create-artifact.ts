@@ -8,7 +8,7 @@ import type {
 import type { Run } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { retrying, type Queryable } from "../../../core/db.ts";
+import type { Queryable } from "../../../core/db.ts";
 import { callersRootUrl } from "../../../core/http/callers-root-url.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { timestamp, type QueueContext } from "../context.ts";
@@ -41,12 +41,10 @@ export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
     }
     if (artifact.storageType === "object") return createObject(ctx, artifact);
     // The lock keeps the event in the order of the task's others, and its status true.
-    await retrying(() =>
-      ctx.db.tx(async (tx) => {
-        await lockTask(tx, artifact.taskId);
-        await writeTo(ctx, tx, artifact);
-      }),
-    );
+    await ctx.db.tx(async (tx) => {
+      await lockTask(tx, artifact.taskId);
+      await writeTo(ctx, tx, artifact);
+    });
     return { storageType: artifact.storageType };
   };
 }

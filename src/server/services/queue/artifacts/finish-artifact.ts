@@ -1,7 +1,6 @@
 // finishArtifact: an artifact of type object is uploaded, and from now on there to be read.
 import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import { retrying } from "../../../core/db.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import type { QueueContext } from "../context.ts";
 import { statusOf } from "../tasks/find-task.ts";
@@ -35,15 +34,13 @@ export function finishArtifact(ctx: QueueContext): Handler<typeof artifactEndpoi
         );
     }
     // The lock keeps the event in the order of the task's others, and its status true.
-    await retrying(() =>
-      ctx.db.tx(async (tx) => {
-        await lockTask(tx, taskId);
-        const [task] = await readTasks(tx, [taskId]);
-        const { workerGroup, workerId } = (task && statusOf(task).runs[runId]) ?? {};
-        if (!task || workerGroup === undefined || workerId === undefined) throw missing(id);
-        await finish(tx, id, { workerGroup, workerId, status: task.status });
-      }),
-    );
+    await ctx.db.tx(async (tx) => {
+      await lockTask(tx, taskId);
+      const [task] = await readTasks(tx, [taskId]);
+      const { workerGroup, workerId } = (task && statusOf(task).runs[runId]) ?? {};
+      if (!task || workerGroup === undefined || workerId === undefined) throw missing(id);
+      await finish(tx, id, { workerGroup, workerId, status: task.status });
+    });
   };
 }
 

@@ -87,8 +87,10 @@ async function tryToWrite(
     }
     return true;
   } catch (err) {
-    if (!(err instanceof ChangedMeanwhile || isRetryable(err) || isUniqueViolation(err))) throw err;
-    if (tries >= MAX_TRIES)
+    // The transaction has been retried after each deadlock.
+    const isDeadlock = isRetryable(err);
+    if (!isDeadlock && !(err instanceof ChangedMeanwhile) && !isUniqueViolation(err)) throw err;
+    if (isDeadlock || tries >= MAX_TRIES)
       throw new ApiError(
         "RequestConflict",
         "Others keep changing the same tasks or groups, so the call was given up; nothing was written. Try again.",

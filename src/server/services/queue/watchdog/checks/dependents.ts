@@ -74,12 +74,12 @@ const lock = (tx: Queryable, taskIds: readonly string[]) =>
     ) order by task_id for no key update`);
 
 async function judge(ctx: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
-  const pending: string[] = [];
-  const verdicts = await ctx.db.tx(async (tx) => {
+  const { verdicts, pending } = await ctx.db.tx(async (tx) => {
+    const pending: string[] = [];
     await lock(tx, subjects);
     const { at } = ctx;
     const faults = await faultsOf(tx, subjects, at);
-    if (faults.length === 0) return [];
+    if (faults.length === 0) return { verdicts: [], pending };
     const wrong = column(faults, "subject");
     // The edges say what the count has to be; then releasing can count it down.
     await recount(tx, wrong);
@@ -92,7 +92,7 @@ async function judge(ctx: CheckContext, subjects: readonly string[]): Promise<Ve
       if (await scheduleTask(tx, subject, at)) pending.push(subject);
     }
     const left = new Set(column(await faultsOf(tx, wrong, at), "subject"));
-    return faults.map((row) => ({ ...row, repaired: !left.has(row.subject) }));
+    return { verdicts: faults.map((row) => ({ ...row, repaired: !left.has(row.subject) })), pending };
   });
   ctx.recordReleased(pending);
   return verdicts;
