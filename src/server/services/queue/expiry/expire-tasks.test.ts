@@ -23,19 +23,19 @@ afterAll(async () => {
   await stack.stop();
 });
 
-async function round(...names: string[]): Promise<void> {
+async function runLoops(...names: string[]): Promise<void> {
   for (const name of names) await Promise.all([stack, other].map((one) => one.loopRuns(name)));
 }
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
-/** A task that may end and expire within the hour. */
+/** Creates a task whose deadline and expiry are within the hour. */
 const create = (overrides: Partial<TaskDefinitionRequest> = {}): Promise<string> =>
   createTask(stack.client, { deadline: at(5 * minute), expires: at(5 * minute), ...overrides }, clock.now());
 async function complete(taskId: string): Promise<void> {
   await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
   await stack.client.queue.reportCompleted({ taskId, runId: 0 });
 }
-/** Rows that have to do with a task or a group, by table. */
-async function rows(id: string): Promise<string[]> {
+/** Returns the tables that have rows of a task or a group. */
+async function tablesWith(id: string): Promise<string[]> {
   const { db } = stack.database;
   const counts = {
     tasks: await db.run(sql`select from tasks where task_id = ${id}`),
@@ -55,60 +55,63 @@ const isKnown = (taskId: string): Promise<boolean> =>
   );
 
 describe("an expired task", () => {
-  it("is removed with all that is its own, half an hour after it expired, and its group an hour later", async () => {
+  it("is removed with all its rows half an hour after its expiry, and its group an hour later", async () => {
     const required = await create();
     const taskId = await create({ dependencies: [required] });
     await complete(required);
     await complete(taskId);
     await clock.advance(35 * minute);
-    await round("task-expiry");
-    expect(await rows(required)).toEqual(["tasks", "definitions", "runs", "neededBy", "groups"]);
+    await runLoops("task-expiry");
+    expect(await tablesWith(required)).toEqual(["tasks", "definitions", "runs", "neededBy", "groups"]);
     await clock.advance(1);
-    await round("task-expiry");
-    expect([await rows(required), await rows(taskId)]).toEqual([["groups"], ["groups"]]);
+    await runLoops("task-expiry");
+    expect([await tablesWith(required), await tablesWith(taskId)]).toEqual([["groups"], ["groups"]]);
     await expect(stack.client.queue.status({ taskId })).rejects.toMatchObject({
       code: "ResourceNotFound",
       message: expect.stringContaining("it was never created here, or has expired"),
     });
     await clock.advance(hour - 1);
-    await round("task-group-expiry");
-    expect(await rows(taskId)).toEqual(["groups"]);
+    await runLoops("task-group-expiry");
+    expect(await tablesWith(taskId)).toEqual(["groups"]);
     await clock.advance(1);
-    await round("task-group-expiry");
-    expect(await rows(taskId)).toEqual([]);
+    await runLoops("task-group-expiry");
+    expect(await tablesWith(taskId)).toEqual([]);
   });
 
-  it("may be one of many, which go in batches in both processes", async () => {
+  it("is removed together with many others, in batches in both processes", async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => create()));
     await Promise.all(ids.map(complete));
-    const staying = await create({ expires: at(10 * hour) });
+    const unexpired = await create({ expires: at(10 * hour) });
     await clock.advance(2 * hour);
-    await round("task-expiry", "task-group-expiry");
-    for (const taskId of ids) expect(await rows(taskId)).toEqual([]);
-    expect(await isKnown(staying)).toBe(true);
+    await runLoops("task-expiry", "task-group-expiry");
+    for (const taskId of ids) expect(await tablesWith(taskId)).toEqual([]);
+    expect(await isKnown(unexpired)).toBe(true);
   });
 
-  it("stays until it is resolved: its deadline ends it, so its group learns of it", async () => {
+  it("is kept until its deadline resolves it, so that its group is resolved too", async () => {
     const pending = await create();
     const running = await create({ taskGroupId: pending });
     await stack.client.queue.claimTask({ taskId: running, runId: 0 }, worker);
     const waiting = await create({ taskGroupId: pending, dependencies: [pending] });
-    // With another one they are more than a batch, which keeps nobody back.
-    const open = [pending, running, waiting, await create({ taskGroupId: pending })];
-    const behind = await create({ expires: at(6 * minute) });
-    await complete(behind);
+    // With another one they exceed a batch, which must not block others.
+    const unresolved = [pending, running, waiting, await create({ taskGroupId: pending })];
+    const resolvedLater = await create({ expires: at(6 * minute) });
+    await complete(resolvedLater);
     await clock.advance(2 * hour);
-    await round("task-expiry", "task-group-expiry");
-    for (const taskId of open) expect(await isKnown(taskId)).toBe(true);
-    expect(await isKnown(behind)).toBe(false);
-    await round("deadline", "task-expiry", "task-group-expiry");
-    for (const taskId of open) expect(await rows(taskId)).toEqual([]);
-    const told = story(await queueEvents(stack.database.db, { taskGroupId: pending }));
-    expect(told.slice(-5).toSorted()).toEqual([...open.map(() => "task-exception 0"), "task-group-resolved"]);
+    await runLoops("task-expiry", "task-group-expiry");
+    for (const taskId of unresolved) expect(await isKnown(taskId)).toBe(true);
+    expect(await isKnown(resolvedLater)).toBe(false);
+    await runLoops("deadline", "task-expiry", "task-group-expiry");
+    for (const taskId of unresolved) expect(await tablesWith(taskId)).toEqual([]);
+    const events = story(await queueEvents(stack.database.db, { taskGroupId: pending }));
+    expect(events.slice(-5).toSorted()).toEqual([
+      ...unresolved.map(() => "task-exception 0"),
+      "task-group-resolved",
+    ]);
   });
 
-  it("stays until its artifacts are removed, whose bytes would be lost otherwise, and keeps nobody back", async () => {
-    // A whole batch of them.
+  it("is kept until its artifacts are removed, since their bytes would leak otherwise, and does not block others", async () => {
+    // A full batch.
     const withArtifacts = await Promise.all(Array.from({ length: 3 }, () => create()));
     for (const taskId of withArtifacts) {
       await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
@@ -127,74 +130,74 @@ describe("an expired task", () => {
     const others = await Promise.all(Array.from({ length: 5 }, () => create({ expires })));
     await Promise.all(others.map(complete));
     await clock.advance(37 * minute);
-    await round("task-expiry");
-    for (const id of others) expect(await rows(id)).toEqual(["groups"]);
+    await runLoops("task-expiry");
+    for (const id of others) expect(await tablesWith(id)).toEqual(["groups"]);
     for (const id of withArtifacts)
-      expect(await rows(id)).toEqual(["tasks", "definitions", "runs", "artifacts", "groups"]);
-    await round("artifact-expiry", "task-expiry");
-    for (const id of withArtifacts) expect(await rows(id)).toEqual(["groups"]);
+      expect(await tablesWith(id)).toEqual(["tasks", "definitions", "runs", "artifacts", "groups"]);
+    await runLoops("artifact-expiry", "task-expiry");
+    for (const id of withArtifacts) expect(await tablesWith(id)).toEqual(["groups"]);
   });
 
-  it("takes its edges with it, and who still waits for it goes on to its own deadline", async () => {
+  it("is removed with its edges; tasks that still depend on it wait until their own deadline", async () => {
     const required = await create();
     const dependents = await Promise.all(
       Array.from({ length: 8 }, () => create({ dependencies: [required], expires: at(10 * hour) })),
     );
     await stack.client.queue.cancelTask({ taskId: required });
     await clock.advance(36 * minute);
-    await round("task-expiry");
-    expect(await rows(required)).toEqual(["groups"]);
+    await runLoops("task-expiry");
+    expect(await tablesWith(required)).toEqual(["groups"]);
     for (const taskId of dependents)
       expect((await stack.client.queue.status({ taskId })).status.state).toBe("unscheduled");
-    await round("deadline");
+    await runLoops("deadline");
     for (const taskId of dependents)
       expect((await stack.client.queue.status({ taskId })).status.runs).toMatchObject([
         { reasonResolved: "deadline-exceeded" },
       ]);
   });
 
-  it("gives its id free", async () => {
+  it("frees its id", async () => {
     const taskId = await create();
     await complete(taskId);
     await clock.advance(2 * hour);
-    await round("task-expiry", "task-group-expiry");
+    await runLoops("task-expiry", "task-group-expiry");
     const { status } = await stack.client.queue.createTask({ taskId }, taskDefinition({}, clock.now()));
     expect(status.state).toBe("pending");
-    const unresolved = await stack.database.db.run(sql`
+    const newGroups = await stack.database.db.run(sql`
       select from task_groups where task_group_id = ${taskId} and unresolved = 1`);
-    expect(unresolved).toBe(1);
+    expect(newGroups).toBe(1);
   });
 });
 
 describe("a task group", () => {
-  it("lives on where a task comes in before it is removed", async () => {
+  it("is kept if a task is added before it is removed", async () => {
     const first = await create();
     await complete(first);
     await clock.advance(2 * hour);
-    await round("task-expiry");
+    await runLoops("task-expiry");
     const second = await create({ taskGroupId: first, deadline: at(hour), expires: at(hour) });
-    await round("task-group-expiry");
+    await runLoops("task-group-expiry");
     const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: first });
     expect(tasks.map(({ status }) => status.taskId)).toEqual([second]);
   });
 
-  it("is removed or used again, whichever is first, and is never without its row", async () => {
+  it("has its row after tasks are added concurrently with its removal", async () => {
     for (let i = 0; i < 6; i++) {
       const taskGroupId = await create();
       await complete(taskGroupId);
       await clock.advance(2 * hour);
-      await round("task-expiry");
-      const create10 = Array.from({ length: 10 }, () => {
+      await runLoops("task-expiry");
+      const calls = Array.from({ length: 10 }, () => {
         const taskId = slugid();
         return (i % 2 === 0 ? stack : other).client.queue.createTask(
           { taskId },
           taskDefinition({ taskGroupId }, clock.now()),
         );
       });
-      await Promise.all([...create10, round("task-group-expiry")]);
-      const counted = await stack.database.db.run(sql`
+      await Promise.all([...calls, runLoops("task-group-expiry")]);
+      const matchingGroups = await stack.database.db.run(sql`
         select from task_groups where task_group_id = ${taskGroupId} and unresolved = 10`);
-      expect(counted).toBe(1);
+      expect(matchingGroups).toBe(1);
     }
   });
 });

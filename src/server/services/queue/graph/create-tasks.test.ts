@@ -1,4 +1,4 @@
-// createTasks: all tasks of a call with their dependencies, or none of them and every reason why.
+// createTasks: creates all tasks of a call with their dependencies, or none, and then lists every fault.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimOne, createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
@@ -21,30 +21,30 @@ const newTask = (overrides: Partial<TaskDefinitionRequest> = {}): NewTask => ({
   taskId: slugid(),
   task: taskDefinition({ schedulerId: "s", ...overrides }),
 });
-const create = (tasks: NewTask[], more: Partial<CreateTasksRequest> = {}, client: Client = stack.client) =>
-  client.queue.createTasks({ tasks, ...more });
+const create = (tasks: NewTask[], options: Partial<CreateTasksRequest> = {}, client: Client = stack.client) =>
+  client.queue.createTasks({ tasks, ...options });
 const stateOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status.state;
 
-interface Told {
+interface Refusal {
   readonly statusCode: number | undefined;
   readonly code: string;
   readonly message: string;
   readonly faults: readonly { readonly path: string; readonly code: string; readonly message: string }[];
   readonly more: number;
 }
-/** The refusal of a call, as programs read it. */
-async function refusalOf(call: Promise<unknown>): Promise<Told> {
+/** Returns the refusal of a call in its machine-readable form. */
+async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
   const error: unknown = await call.then(
-    () => new Error("it was not refused"),
+    () => new Error("the call was accepted"),
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof ClientError)) throw error;
-  const { details } = error.body as { details: Pick<Told, "faults" | "more"> };
+  const { details } = error.body as { details: Pick<Refusal, "faults" | "more"> };
   return { statusCode: error.statusCode, code: error.code, message: error.message, ...details };
 }
-const placesOf = ({ faults }: Told) => faults.map(({ path, code }) => `${code} ${path}`);
+const pathsOf = ({ faults }: Refusal) => faults.map(({ path, code }) => `${code} ${path}`);
 
-/** How many rows there are in all. */
+/** Returns the number of rows of each table. */
 async function rowCounts(): Promise<string> {
   const counts: string[] = [];
   for (const table of ["tasks", "runs", "task_groups", "task_dependencies", "task_definitions", "events"])
@@ -53,7 +53,7 @@ async function rowCounts(): Promise<string> {
 }
 
 describe("a graph", () => {
-  it("is there with all of its edges, whatever the order of its tasks; what waits for nothing is pending", async () => {
+  it("is created with all its edges, whatever the order of its tasks; those without dependencies are pending", async () => {
     const taskGroupId = slugid();
     const root = newTask({ taskGroupId, routes: ["a.b"], tags: { c: "d" } });
     const middle = newTask({ taskGroupId, dependencies: [root.taskId] });
@@ -98,14 +98,14 @@ describe("a graph", () => {
       expect((await claimOne(stack.client, "test/order")).status.taskId).toBe(taskId);
   });
 
-  it("wakes a worker that waits", async () => {
+  it("wakes a waiting worker", async () => {
     const claim = claimOne(stack.client, "test/waiting");
     const task = newTask({ taskQueueId: "test/waiting" });
     await create([task]);
     expect((await claim).status.taskId).toBe(task.taskId);
   });
 
-  it("may depend on what was there before, as far as it is resolved", async () => {
+  it("may depend on existing tasks, resolved or not", async () => {
     const [done, failed, open] = [
       await createTask(stack.client, { taskQueueId: "test/before" }),
       await createTask(stack.client, { taskQueueId: "test/before" }),
@@ -129,7 +129,7 @@ describe("a graph", () => {
     expect(await states()).toEqual(["pending", "unscheduled", "pending", "pending"]);
   });
 
-  it("may be created again, also after its group was sealed, and only what is new of it is written", async () => {
+  it("may be created again, also after its group was sealed; only its new tasks are written", async () => {
     const taskGroupId = slugid();
     const first = newTask({ taskGroupId });
     const second = newTask({ taskGroupId, dependencies: [first.taskId] });
@@ -156,7 +156,7 @@ describe("a graph", () => {
     expect([refused.statusCode, refused.code]).toEqual([409, "RequestConflict"]);
   });
 
-  it("that is only tried says what would be, and writes nothing", async () => {
+  it("is checked by a dry run, which returns the outcome and writes nothing", async () => {
     const root = newTask();
     const tasks = [root, newTask({ dependencies: [root.taskId] })];
     const before = await rowCounts();
@@ -172,31 +172,33 @@ describe("a graph", () => {
 });
 
 describe("a call with faults", () => {
-  it("is told all of them at once with their places, and leaves nothing", async () => {
+  it("receives all of them with their paths, and writes nothing", async () => {
     const other = await createTask(stack.client, { schedulerId: "other" });
-    const taken = await createTask(stack.client);
-    const short = await createTask(stack.client, { expires: new Date(Date.now() + 3_700_000).toISOString() });
+    const existing = await createTask(stack.client);
+    const expiring = await createTask(stack.client, {
+      expires: new Date(Date.now() + 3_700_000).toISOString(),
+    });
     const unknown = slugid();
     const [a, b, c] = [slugid(), slugid(), slugid()];
     const late = new Date(Date.now() + 2 * 3_600_000).toISOString();
-    const { metadata: _, ...unfinished } = taskDefinition({ retries: 50 });
-    // As whoever writes JSON by hand would get it wrong.
+    const { metadata: _, ...incomplete } = taskDefinition({ retries: 50 });
+    // Mistakes that handwritten JSON may contain.
     const tasks = [
-      { taskId: slugid(), task: unfinished },
+      { taskId: slugid(), task: incomplete },
       newTask({ created: "2020-01-01T00:00:00Z", deadline: "2020-01-02T00:00:00Z", scopes: ["x**"] }),
       { taskId: a, task: taskDefinition({ dependencies: [b] }) },
       { taskId: b, task: taskDefinition({ dependencies: [unknown, c] }) },
       { taskId: c, task: taskDefinition({ dependencies: [a, c] }) },
       { taskId: a, task: taskDefinition() },
       newTask({ taskGroupId: other }),
-      { taskId: taken, task: taskDefinition() },
-      newTask({ dependencies: [short], deadline: late }),
+      { taskId: existing, task: taskDefinition() },
+      newTask({ dependencies: [expiring], deadline: late }),
       { taskId: "nonsense", task: taskDefinition() },
     ] as NewTask[];
     const before = await rowCounts();
     for (const dryRun of [true, false]) {
       const refused = await refusalOf(create(tasks, { dryRun }));
-      expect(placesOf(refused).toSorted()).toEqual([
+      expect(pathsOf(refused).toSorted()).toEqual([
         "cycle tasks[2].task.dependencies",
         "definition tasks[1].task.created",
         "definition tasks[1].task.deadline",
@@ -226,27 +228,27 @@ describe("a call with faults", () => {
     expect(await rowCounts()).toBe(before);
   });
 
-  it("between its own tasks is told, too", async () => {
+  it("between its own tasks receives them too", async () => {
     const taskGroupId = slugid();
     const early = newTask({ taskGroupId, expires: new Date(Date.now() + 3_700_000).toISOString() });
     const deadline = new Date(Date.now() + 2 * 3_600_000).toISOString();
     const refused = await refusalOf(
       create([newTask({ taskGroupId, schedulerId: "t", dependencies: [early.taskId], deadline }), early]),
     );
-    expect(placesOf(refused)).toEqual([
+    expect(pathsOf(refused)).toEqual([
       "expiring-dependency tasks[0].task.dependencies[0]",
       "other-scheduler tasks[1].task.schedulerId",
     ]);
   });
 
-  it("is told a thousand of them, and how many more there are", async () => {
+  it("receives the first thousand, and the number of the rest", async () => {
     const tasks = Array.from({ length: 1003 }, () => newTask({ dependencies: [slugid()] }));
     const refused = await refusalOf(create(tasks));
     expect([refused.faults.length, refused.more]).toEqual([1000, 3]);
     expect(refused.message).toContain("  * … and 3 more");
   });
 
-  it("does not hear its own tasks back", async () => {
+  it("does not receive its own tasks in the reply", async () => {
     const reply = await rawCall(stack.rootUrl, {
       method: "POST",
       path: "/api/queue/v1/tasks/create",
@@ -258,7 +260,7 @@ describe("a call with faults", () => {
     });
   });
 
-  it("that no list is, or an empty one, is refused", async () => {
+  it("whose list is missing, invalid or empty is refused", async () => {
     for (const tasks of [undefined, [], {}]) {
       const reply = await rawCall(stack.rootUrl, {
         method: "POST",
@@ -286,7 +288,7 @@ describe("the scopes of a call", () => {
     newTask(),
   ];
 
-  it("are those of all its tasks, of the highest priority in each queue", async () => {
+  it("are those of all its tasks, for the highest priority in each queue", async () => {
     expect(await create(tasks(), {}, stack.limited(all))).toMatchObject({ created: 3 });
     const higher = all.map((scope) => scope.replace(":low:", ":highest:"));
     expect(await create(tasks(), {}, stack.limited(higher))).toMatchObject({ created: 3 });
@@ -297,7 +299,7 @@ describe("the scopes of a call", () => {
     }
   });
 
-  it("that are missing are told for each task, beside all other faults", async () => {
+  it("that are missing are listed for each task, together with all other faults", async () => {
     const lower = all.map((scope) => scope.replace(":low:", ":lowest:")).filter((s) => s !== "worker:x");
     const refused = await refusalOf(
       create([...tasks(), newTask({ dependencies: [slugid()] })], {}, stack.limited(lower)),
@@ -315,6 +317,6 @@ describe("the scopes of a call", () => {
         message: "The caller lacks queue:create-task:low:test/queue, or the same for a higher priority.",
       },
     ]);
-    expect(placesOf(refused)[3]).toBe("unknown-dependency tasks[3].task.dependencies[0]");
+    expect(pathsOf(refused)[3]).toBe("unknown-dependency tasks[3].task.dependencies[0]");
   });
 });

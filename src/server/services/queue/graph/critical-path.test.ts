@@ -1,4 +1,4 @@
-// Where the time of a group went: the parts add up, whatever happened.
+// The critical path of a group: its parts add up to the duration, whatever happened.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { startTimeSlice } from "../../../core/time-slice.ts";
@@ -23,7 +23,7 @@ const timeOf = (tasks: ReadonlyMap<string, TimelineTask>, now: number) =>
 const byId = (...tasks: TimelineTask[]) => new Map(tasks.map((t) => [t.taskId, t]));
 
 describe("the critical path", () => {
-  it("goes back from the last task by what each waited for last", async () => {
+  it("leads back from the last task through the last dependency of each", async () => {
     const tasks = byId(
       task("fast", [], run(0, 1, 5)),
       task("slow", [], run(0, 2, 20)),
@@ -45,7 +45,7 @@ describe("the critical path", () => {
     });
   });
 
-  it("ends with what went on last, not with what waits for a task that failed", async () => {
+  it("ends with the task that was active last, not with one that waits for a failed task", async () => {
     const failed = { ...task("bad", [], run(0, 1, 10)), runs: [{ ...run(0, 1, 10), state: "failed" }] };
     const stuck = [task("end", ["between"]), task("between", ["bad", "good"])];
     const good = task("good", [], run(0, 2, 20));
@@ -55,19 +55,19 @@ describe("the critical path", () => {
       until: 20,
       path: [{ taskId: "good" }],
     });
-    // While something goes on, that is what the group waits for.
+    // While a task is unresolved, it is the end of the path.
     const open = task("open", [], run(0, 5));
     expect(await timeOf(byId(...stuck, failed, good, open), 99)).toMatchObject({
       resolved: false,
       until: 99,
       path: [{ taskId: "open" }],
     });
-    // One that goes on after failures waits for what it needs beside the one that failed.
+    // A task that requires any resolution still waits for its other dependency.
     const anyway = { ...task("anyway", ["bad", "elsewhere"]), anyResolution: true };
     expect(await timeOf(byId(failed, good, anyway), 99)).toMatchObject({ stuck: 0, until: 99 });
   });
 
-  it("begins with a task that was created after all it depends on was over", async () => {
+  it("starts with a task that was created after its dependencies were resolved", async () => {
     const tasks = byId(task("first", [], run(0, 1, 5)), {
       ...task("late", ["first"], run(50, 51, 60)),
       created: 50,
@@ -80,7 +80,7 @@ describe("the critical path", () => {
     });
   });
 
-  it("counts only the runs that kept others waiting", async () => {
+  it("counts only the runs that dependents waited for", async () => {
     const tasks = byId(
       task("again", [], run(0, 1, 5), run(5, 6, 10), run(30, 31, 35)),
       task("end", ["again"], run(10, 20, 50)),
@@ -97,7 +97,7 @@ describe("the critical path", () => {
     });
   });
 
-  it("of a group that goes on leads to what runs for longest, until now", async () => {
+  it("of an unresolved group ends now, with the unresolved task", async () => {
     const running = byId(
       task("done", [], run(0, 1, 5)),
       task("waits", ["done"], run(5)),
@@ -117,31 +117,31 @@ describe("the critical path", () => {
     });
   });
 
-  it("of no tasks is none", async () => {
+  it("of no tasks is undefined", async () => {
     expect(await timeOf(new Map(), 1)).toBeUndefined();
   });
 
-  it("does not go round in circles", async () => {
+  it("terminates for cyclic dependencies", async () => {
     const tasks = byId(task("a", ["a", "b"], run(0, 0, 0)), task("b", ["a"], run(0, 0, 0)));
     expect((await timeOf(tasks, 1))?.path.length).toBeLessThanOrEqual(2);
   });
 });
 
-/** Durations of what happens to a task: creation, then for each run queue and run time and a pause before it. */
-const fate = fc.record({
+/** Random times of a task: its creation, and for each run the pause before it, the queue time and the run time. */
+const history = fc.record({
   created: fc.nat({ max: 30 }),
   dependencies: fc.uniqueArray(fc.nat({ max: 20 }), { maxLength: 3 }),
   runs: fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 9 }), fc.nat({ max: 9 })), { maxLength: 3 }),
 });
 
-/** What becomes of tasks that depend on earlier ones, up to `now`. */
-function live(
-  fates: readonly { created: number; dependencies: number[]; runs: [number, number, number][] }[],
+/** Returns the state at `now` of tasks with these histories, each depending on earlier ones. */
+function simulate(
+  histories: readonly { created: number; dependencies: number[]; runs: [number, number, number][] }[],
   now: number,
 ) {
   const tasks: TimelineTask[] = [];
   const ends: number[] = [];
-  for (const [i, { created, dependencies, runs: lengths }] of fates.entries()) {
+  for (const [i, { created, dependencies, runs: lengths }] of histories.entries()) {
     const required = dependencies.filter((d) => d < i);
     let at = Math.max(created, ...required.map((d) => ends[d] ?? Infinity));
     const runs: TimelineRun[] = [];
@@ -153,21 +153,21 @@ function live(
       runs.push(run(scheduled, started > now ? undefined : started, at > now ? undefined : at));
     }
     const end = runs.at(-1)?.resolved;
-    // Dependents go on with the first run that completes, and are not held up by those after it.
+    // Dependents are scheduled when the first run completes; later runs do not delay them.
     ends[i] = end === undefined ? Infinity : (runs[0]?.resolved ?? Infinity);
     if (created <= now) tasks.push({ ...task(String(i), required.map(String), ...runs), created });
   }
   return new Map(tasks.map((t) => [t.taskId, t]));
 }
 
-describe("whatever became of the tasks", () => {
-  it("the parts of the path add up to the time of the group", async () => {
+describe("for random histories", () => {
+  it("the parts of the path add up to the duration of the group", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fate, { minLength: 1, maxLength: 20 }),
+        fc.array(history, { minLength: 1, maxLength: 20 }),
         fc.integer({ min: 30, max: 200 }),
-        async (fates, now) => {
-          const tasks = live(fates, now);
+        async (histories, now) => {
+          const tasks = simulate(histories, now);
           const time = await timeOf(tasks, now);
           if (!time) return;
           const { from, until, beforeMs, path, resolved } = time;
@@ -188,7 +188,7 @@ describe("whatever became of the tasks", () => {
     );
   });
 
-  it("clocks that are apart make no part negative, and still all add up", async () => {
+  it("skewed clocks produce no negative part, and a path that is not empty", async () => {
     const skewed = fc.record({
       created: fc.nat({ max: 30 }),
       runs: fc.array(fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 40 }), fc.nat({ max: 40 })), {
@@ -205,7 +205,7 @@ describe("whatever became of the tasks", () => {
           })),
         );
         const time = await timeOf(tasks, 50);
-        if (!time) throw new Error("there are tasks");
+        if (!time) throw new Error("a group with tasks has a path");
         const parts = time.path.flatMap((s) => [s.gapMs, s.queueMs, s.runMs, s.betweenMs]);
         expect(Math.min(...parts, time.beforeMs)).toBeGreaterThanOrEqual(0);
         expect(time.path.length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-// Circles are found, all of them, and nothing else is.
+// findCycles finds every cycle, and nothing else.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { startTimeSlice } from "../../../core/time-slice.ts";
@@ -6,11 +6,11 @@ import { findCycles } from "./find-cycles.ts";
 
 const cyclesOf = (edges: number[][]) => findCycles(edges, startTimeSlice());
 
-it("names the tasks of each circle in order, also of one alone", async () => {
+it("returns the tasks of each cycle in order, also of a task that depends on itself", async () => {
   expect(await cyclesOf([[1], [2], [0], [0, 4], [4], [3]])).toEqual([[0, 1, 2], [4]]);
 });
 
-it("finds none where there is none, however long the way", async () => {
+it("finds none in an acyclic graph, also in a long chain", async () => {
   const chain = Array.from({ length: 50_000 }, (_, i) => (i === 0 ? [] : [i - 1]));
   expect(await cyclesOf(chain)).toEqual([]);
   expect((await cyclesOf([[49_999], ...chain.slice(1)]))[0]).toHaveLength(50_000);
@@ -22,14 +22,14 @@ const graphs = fc
     fc.array(fc.uniqueArray(fc.nat({ max: n - 1 }), { maxLength: 4 }), { minLength: n, maxLength: n }),
   );
 
-it("answers with real circles, and without one edge of each of them there are fewer", async () => {
+it("returns disjoint cycles of existing edges, and none exactly if the graph can be ordered", async () => {
   await fc.assert(
     fc.asyncProperty(graphs, async (edges) => {
       const cycles = await cyclesOf(edges);
       for (const cycle of cycles)
         for (const [i, node] of cycle.entries()) expect(edges[node]).toContain(cycle[(i + 1) % cycle.length]);
       expect(cycles.length === 0).toBe(canBeOrdered(edges));
-      // Sets of nodes that reach each other are apart from one another.
+      // Strongly connected components are disjoint.
       const all = cycles.flat();
       expect(new Set(all).size).toBe(all.length);
     }),
@@ -37,7 +37,7 @@ it("answers with real circles, and without one edge of each of them there are fe
   );
 });
 
-/** Whether taking away what points at nothing, again and again, leaves nothing. */
+/** Reports whether repeatedly removing the nodes without outgoing edges removes all. */
 function canBeOrdered(edges: number[][]): boolean {
   const left = new Set(edges.keys());
   for (let before = -1; before !== left.size;) {

@@ -1,4 +1,4 @@
-// Calls with bodies beyond the general limit: taken from whom the server knows, and not too many at a time.
+// Calls with bodies beyond the general limit: accepted from authenticated callers, and only a few concurrently.
 import { once } from "node:events";
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -17,12 +17,12 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const newTask = (text = ""): NewTask => ({ taskId: slugid(), task: taskDefinition({ payload: { text } }) });
-/** Twelve megabytes. */
+/** Returns tasks of 12 MB in total. */
 const manyTasks = () => Array.from({ length: 3000 }, () => newTask("x".repeat(4000)));
 const check = (tasks: NewTask[], client = stack.client) => client.queue.createTasks({ tasks, dryRun: true });
 
 describe("a call", () => {
-  it("may be larger than those of other methods, but not without end", async () => {
+  it("may be larger than those of other methods, up to its own limit", async () => {
     expect(await check(manyTasks())).toMatchObject({ created: 3000 });
     const reply = await rawCall(stack.rootUrl, {
       method: "POST",
@@ -37,7 +37,7 @@ describe("a call", () => {
     ]);
   });
 
-  it("that is large has to wait while too many others are, and small ones need not", async () => {
+  it("that is large is refused while too many others are in progress; small ones are accepted", async () => {
     const { port } = new URL(stack.rootUrl);
     const path = "/api/queue/v1/tasks/create";
     const signer = createSigner(stack.rootCredentials);
@@ -47,14 +47,14 @@ describe("a call", () => {
       "content-length": String(20 * 2 ** 20),
       expect: "100-continue",
     };
-    const open = await Promise.all(
+    const requests = await Promise.all(
       Array.from({ length: 4 }, async () => {
-        const sent = request({ port, method: "POST", path, headers });
-        sent.on("error", () => undefined);
-        sent.flushHeaders();
-        // The server has begun to take it in.
-        await once(sent, "continue");
-        return sent;
+        const outgoing = request({ port, method: "POST", path, headers });
+        outgoing.on("error", () => undefined);
+        outgoing.flushHeaders();
+        // The server has started to receive the body.
+        await once(outgoing, "continue");
+        return outgoing;
       }),
     );
     const tasks = manyTasks();
@@ -65,11 +65,11 @@ describe("a call", () => {
     await expect(check(tasks, stack.as(undefined))).rejects.toThrow(
       "A body of more than 10485760 bytes requires credentials.",
     );
-    const wrong = { ...stack.rootCredentials, accessToken: "some-other-token-of-nobody" };
-    await expect(check(tasks, stack.as(wrong))).rejects.toMatchObject({ statusCode: 401 });
+    const wrongCredentials = { ...stack.rootCredentials, accessToken: "some-other-token-of-nobody" };
+    await expect(check(tasks, stack.as(wrongCredentials))).rejects.toMatchObject({ statusCode: 401 });
     await expect(check([newTask()])).resolves.toMatchObject({ created: 1 });
-    for (const sent of open) sent.destroy();
-    await until("the others to be gone", () =>
+    for (const outgoing of requests) outgoing.destroy();
+    await until("the server to drop the other requests", () =>
       check(tasks).then(
         () => true,
         () => false,

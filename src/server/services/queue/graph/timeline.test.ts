@@ -1,4 +1,4 @@
-// The timeline of a group over HTTP: true to what happened, and its parts add up.
+// The timeline of a group over HTTP: it matches what happened, and its parts add up.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock, type ManualClock } from "../../../../../test/support/clock.ts";
@@ -19,7 +19,7 @@ afterAll(() => stack.stop());
 const worker = { workerGroup: "g", workerId: "w" };
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
 const complete = (taskId: string, runId = 0) => stack.client.queue.reportCompleted({ taskId, runId });
-const pass = (ms: number) => clock.setNow(clock.now() + ms);
+const advance = (ms: number) => clock.setNow(clock.now() + ms);
 const timelineOf = (taskGroupId: string, query = {}) =>
   stack.client.queue.taskGroupTimeline({ taskGroupId }, { query });
 
@@ -29,36 +29,36 @@ function newTask(taskGroupId: string, name: string, dependencies: string[] = [])
 }
 
 describe("a timeline", () => {
-  it("tells of each task what it waited for and how long it ran, and the way through the group", async () => {
+  it("has waiting and run times for each task, and the critical path of the group", async () => {
     const group = slugid();
     const first = newTask(group, "first");
     const second = newTask(group, "second", [first.taskId]);
     const aside = newTask(group, "aside");
-    const began = clock.now();
+    const start = clock.now();
     await stack.client.queue.createTasks({ tasks: [second, first, aside] });
-    pass(1000);
+    advance(1000);
     await claim(first.taskId);
     await claim(aside.taskId);
-    pass(2000);
+    advance(2000);
     await complete(first.taskId);
-    pass(300);
+    advance(300);
     await stack.client.queue.reportFailed({ taskId: aside.taskId, runId: 0 });
     await claim(second.taskId);
-    pass(5000);
+    advance(5000);
     const open = await timelineOf(group);
     expect(open.summary).toMatchObject({ resolved: false, wallMs: 8300, until: open.asOf });
     await stack.client.queue.reportException(
       { taskId: second.taskId, runId: 0 },
       { reason: "worker-shutdown" },
     );
-    pass(10);
+    advance(10);
     await claim(second.taskId, 1);
-    pass(90);
+    advance(90);
     await complete(second.taskId, 1);
-    pass(60_000);
+    advance(60_000);
 
     const { summary, tasks, ...rest } = await timelineOf(group);
-    const at = (ms: number): string => new Date(began + ms).toISOString();
+    const at = (ms: number): string => new Date(start + ms).toISOString();
     expect(rest).toEqual({ taskGroupId: group, schedulerId: "-", asOf: at(68_400) });
     expect(summary).toEqual({
       resolved: true,
@@ -94,9 +94,14 @@ describe("a timeline", () => {
         },
       ],
     });
-    const told = new Map(tasks.map((task) => [task.name, task]));
-    expect(told.get("aside")).toMatchObject({ state: "failed", dependencyMs: 0, queueMs: 1000, runMs: 2300 });
-    expect(told.get("second")).toMatchObject({
+    const byName = new Map(tasks.map((task) => [task.name, task]));
+    expect(byName.get("aside")).toMatchObject({
+      state: "failed",
+      dependencyMs: 0,
+      queueMs: 1000,
+      runMs: 2300,
+    });
+    expect(byName.get("second")).toMatchObject({
       state: "completed",
       created: at(0),
       dependencyMs: 3000,
@@ -108,7 +113,7 @@ describe("a timeline", () => {
     });
   });
 
-  it("comes a page at a time, each task once and as on a page of all, the summary with the first", async () => {
+  it("can be read in pages: each task once and the same as in one page, the summary on the first", async () => {
     const group = slugid();
     const tasks: NewTask[] = [];
     for (let i = 0; i < 7; i++)
@@ -121,27 +126,27 @@ describe("a timeline", () => {
       );
     await stack.client.queue.createTasks({ tasks });
     for (const { taskId } of tasks.slice(0, 4)) {
-      pass(10);
+      advance(10);
       await claim(taskId);
-      pass(10);
+      advance(10);
       await complete(taskId);
     }
     const whole = await timelineOf(group);
-    const seen: Timeline["tasks"] = [];
+    const listed: Timeline["tasks"] = [];
     let query: { limit: number; continuationToken?: string } | undefined = { limit: 1 };
     while (query) {
       const page: Timeline = await timelineOf(group, query);
-      expect(page.summary !== undefined).toBe(seen.length === 0);
+      expect(page.summary !== undefined).toBe(listed.length === 0);
       expect(page.tasks).toHaveLength(1);
-      seen.push(...page.tasks);
+      listed.push(...page.tasks);
       const { continuationToken } = page;
       query = continuationToken === undefined ? undefined : { limit: 1, continuationToken };
     }
-    expect(seen).toEqual(whole.tasks);
+    expect(listed).toEqual(whole.tasks);
     expect(whole).not.toHaveProperty("continuationToken");
   });
 
-  it("has shorter pages where tasks depend on very many others", async () => {
+  it("has shorter pages if tasks have very many dependencies", async () => {
     const group = slugid();
     const tasks = Array.from({ length: 13 }, (_, i) => newTask(group, String(i)));
     await stack.client.queue.createTasks({ tasks });
@@ -150,27 +155,27 @@ describe("a timeline", () => {
       select t.task_id, 'required-' || i, false, true
       from tasks t cross join generate_series(1, 10000) i where t.task_group_id = ${group}`);
     const first = await timelineOf(group);
-    // Eleven have more than a hundred thousand.
+    // Eleven tasks have more than a hundred thousand dependencies.
     expect(first.tasks).toHaveLength(11);
     expect(first.summary).toMatchObject({ tasks: 13, stuck: 0 });
     const second = await timelineOf(group, { continuationToken: first.continuationToken });
     expect(second).not.toHaveProperty("continuationToken");
-    const seen = [...first.tasks, ...second.tasks].map(({ taskId }) => taskId);
-    expect(seen.toSorted()).toEqual(tasks.map(({ taskId }) => taskId).toSorted());
+    const listed = [...first.tasks, ...second.tasks].map(({ taskId }) => taskId);
+    expect(listed.toSorted()).toEqual(tasks.map(({ taskId }) => taskId).toSorted());
   });
 
-  it("names what was created late, and what another group held up", async () => {
+  it("shows tasks that were created late, and waiting for another group", async () => {
     const other = newTask(slugid(), "elsewhere");
     const group = slugid();
     const waiting = newTask(group, "waiting", [other.taskId]);
     await stack.client.queue.createTasks({ tasks: [other, waiting] });
-    pass(500);
+    advance(500);
     await claim(other.taskId);
     await complete(other.taskId);
     await claim(waiting.taskId);
     await complete(waiting.taskId);
     expect((await timelineOf(group)).summary?.criticalPath).toMatchObject([{ name: "waiting", gapMs: 500 }]);
-    pass(1500);
+    advance(1500);
     const late = newTask(group, "late", [waiting.taskId]);
     await stack.client.queue.createTasks({ tasks: [late] });
     await stack.client.queue.cancelTask({ taskId: late.taskId });
@@ -183,22 +188,23 @@ describe("a timeline", () => {
 });
 
 describe("of any group", () => {
-  /** Tasks by the earlier ones that they depend on, and what is done in turn: how long later, to which, what. */
+  /** For each task, the earlier ones that it depends on. */
   const graph = fc.array(fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 3 }), {
     minLength: 1,
     maxLength: 10,
   });
-  const act = fc.tuple(
+  /** One step: how long after the previous one, on which task, what to do. */
+  const step = fc.tuple(
     fc.integer({ min: 0, max: 5000 }),
     fc.nat(),
     fc.constantFrom("complete", "complete", "complete", "fail", "lose", "rerun"),
   );
 
-  it("the critical path adds up to the time that passed, within a hundredth", async () => {
+  it("the critical path adds up to the elapsed time, within one percent", async () => {
     await fc.assert(
-      fc.asyncProperty(graph, fc.array(act, { maxLength: 25 }), async (edges, acts) => {
+      fc.asyncProperty(graph, fc.array(step, { maxLength: 25 }), async (edges, steps) => {
         const group = slugid();
-        const began = clock.now();
+        const start = clock.now();
         const tasks: NewTask[] = [];
         for (const [i, needs] of edges.entries())
           tasks.push(
@@ -209,37 +215,37 @@ describe("of any group", () => {
             ),
           );
         await stack.client.queue.createTasks({ tasks });
-        for (const [ms, which, what] of acts) {
-          pass(ms);
+        for (const [ms, which, action] of steps) {
+          advance(ms);
           const taskId = tasks[which % tasks.length]?.taskId ?? "";
           const { status } = await stack.client.queue.status({ taskId });
           const runId = Math.max(0, status.runs.length - 1);
           if (status.state === "pending") await claim(taskId, runId);
           else if (status.state === "running") {
-            if (what === "complete") await complete(taskId, runId);
-            else if (what === "fail") await stack.client.queue.reportFailed({ taskId, runId });
-            else if (what === "lose")
+            if (action === "complete") await complete(taskId, runId);
+            else if (action === "fail") await stack.client.queue.reportFailed({ taskId, runId });
+            else if (action === "lose")
               await stack.client.queue.reportException({ taskId, runId }, { reason: "worker-shutdown" });
-          } else if (what === "rerun") await stack.client.queue.rerunTask({ taskId });
+          } else if (action === "rerun") await stack.client.queue.rerunTask({ taskId });
         }
-        pass(100);
-        const { summary, tasks: told } = await timelineOf(group);
+        advance(100);
+        const { summary, tasks: listed } = await timelineOf(group);
         if (!summary) throw new Error("the first page has a summary");
         const stuck = new Set<string>();
         for (const [i, needs] of edges.entries()) {
-          const states = needs.flatMap((n) => (n < i ? [told.find((t) => t.name === String(n))] : []));
-          const isUp = (t: (typeof states)[number]) =>
+          const states = needs.flatMap((n) => (n < i ? [listed.find((t) => t.name === String(n))] : []));
+          const cannotSatisfy = (t: (typeof states)[number]) =>
             stuck.has(t?.name ?? "") || t?.state === "failed" || t?.state === "exception";
-          const waits = told.find((t) => t.name === String(i))?.state === "unscheduled";
-          if (waits && states.some(isUp)) stuck.add(String(i));
+          const waits = listed.find((t) => t.name === String(i))?.state === "unscheduled";
+          if (waits && states.some(cannotSatisfy)) stuck.add(String(i));
         }
         expect(summary.stuck).toBe(stuck.size);
-        const moving = told.filter(({ name }) => !stuck.has(name));
+        const moving = listed.filter(({ name }) => !stuck.has(name));
         const ends = moving.map((t) => {
           const last = t.runs.at(-1);
           return last?.resolved === undefined ? clock.now() : Date.parse(last.resolved);
         });
-        const wall = Math.max(...ends) - began;
+        const wall = Math.max(...ends) - start;
         const parts = summary.criticalPath.map((s) => s.gapMs + s.queueMs + s.runMs + s.betweenMs);
         const sum = parts.reduce((a, b) => a + b, summary.beforeMs);
         expect(Math.abs(sum - wall)).toBeLessThanOrEqual(wall / 100);

@@ -1,4 +1,4 @@
-// What createTasks writes: all of it or nothing, whatever others do at the same time.
+// createTasks writes all tasks or none, whatever happens concurrently.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
@@ -23,16 +23,16 @@ const create = (tasks: NewTask[]) => stack.client.queue.createTasks({ tasks });
 const stateOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status.state;
 
 /**
- * Creates a task, and does something else after the call has looked at everything and before it has written that: its id
- * is being written by somebody meanwhile. Answers how to wait for the call.
+ * Creates a task, and runs `meanwhile` after the call has read everything and before it writes: an open transaction has
+ * inserted the same id. Returns a function that returns the call.
  */
-async function heldUp(task: NewTask, meanwhile: () => Promise<unknown>) {
+async function createHeldUp(task: NewTask, meanwhile: () => Promise<unknown>) {
   const { db } = stack.database;
   let created: ReturnType<typeof create> | undefined;
   const holding = db.tx(async (tx) => {
     await tx.run(sql`insert into task_definitions (task_id, definition) values (${task.taskId}, '{}')`);
     created = create([task]);
-    // It is waited for later, and may fail before.
+    // Awaited later; it may fail before.
     created.catch(() => undefined);
     await until("a statement that waits for a lock", async () => {
       const waiting = await db.run(sql`
@@ -43,10 +43,10 @@ async function heldUp(task: NewTask, meanwhile: () => Promise<unknown>) {
     throw new Error("rolled back");
   });
   await expect(holding).rejects.toThrow("rolled back");
-  return () => created ?? expect.fail("nothing was created");
+  return () => created ?? expect.fail("the call was not sent");
 }
 
-/** How many rows there are in all. */
+/** Returns the number of rows of each table. */
 async function rowCounts(): Promise<string> {
   const counts: string[] = [];
   for (const table of ["tasks", "runs", "task_groups", "task_dependencies", "task_definitions", "events"])
@@ -54,23 +54,23 @@ async function rowCounts(): Promise<string> {
   return counts.join(", ");
 }
 
-it("a graph is written whole, or not at all where the database fails in the middle of it", async () => {
+it("a graph is written completely, or not at all if the database fails halfway", async () => {
   const { db } = stack.database;
   const first = newTask();
   const second = newTask({ dependencies: [first.taskId] });
   const before = await rowCounts();
   // Edges are written after the tasks.
-  const refusing = `alter table task_dependencies add constraint refusing check (dependent <> '${second.taskId}')`;
-  await db.run({ text: refusing, values: [] });
+  const addConstraint = `alter table task_dependencies add constraint refusing check (dependent <> '${second.taskId}')`;
+  await db.run({ text: addConstraint, values: [] });
   await expect(create([first, second])).rejects.toMatchObject({ statusCode: 500 });
   await db.run(sql`alter table task_dependencies drop constraint refusing`);
   expect(await rowCounts()).toBe(before);
   expect(await create([first, second])).toMatchObject({ created: 2, pending: 1 });
 });
 
-describe("at the same time as tasks are written", () => {
-  it("a dependency may resolve, and nobody waits for ever", async () => {
-    for (let round = 0; round < 8; round++) {
+describe("while tasks are written", () => {
+  it("a dependency may resolve, and no task waits forever", async () => {
+    for (let iteration = 0; iteration < 8; iteration++) {
       const required = await createTask(stack.client, { taskQueueId: "test/race" });
       await stack.client.queue.claimTask({ taskId: required, runId: 0 }, { workerGroup: "g", workerId: "w" });
       const tasks = Array.from({ length: 30 }, () =>
@@ -87,12 +87,12 @@ describe("at the same time as tasks are written", () => {
     }
   });
 
-  it("a dependency that resolves while the tasks are written keeps none of them waiting", async () => {
+  it("a dependency may resolve between reading and writing, and no task waits forever", async () => {
     const required = await createTask(stack.client, { taskQueueId: "test/race" });
     const run = { taskId: required, runId: 0 };
     await stack.client.queue.claimTask(run, { workerGroup: "g", workerId: "w" });
     const task = newTask({ dependencies: [required], taskQueueId: "test/race" });
-    const created = await heldUp(task, () => stack.client.queue.reportCompleted(run));
+    const created = await createHeldUp(task, () => stack.client.queue.reportCompleted(run));
     expect(await created()).toMatchObject({ created: 1, pending: 0 });
     expect(await stateOf(task.taskId)).toBe("pending");
     expect(story(await queueEvents(stack.database.db, { taskId: task.taskId }))).toEqual([
@@ -101,7 +101,7 @@ describe("at the same time as tasks are written", () => {
     ]);
   });
 
-  it("the same call may come twice, and so may others with the same tasks", async () => {
+  it("the same call and others with the same tasks may be made", async () => {
     const tasks = Array.from({ length: 50 }, () => newTask());
     const replies = await Promise.all([
       create(tasks),
@@ -115,10 +115,10 @@ describe("at the same time as tasks are written", () => {
       expect((await stack.client.queue.status({ taskId })).status.runs).toHaveLength(1);
   });
 
-  it("a group that is sealed while the tasks are written gets none of them", async () => {
+  it("a group that is sealed between reading and writing receives none of the tasks", async () => {
     const taskGroupId = (await create([newTask()])).taskGroupIds[0] ?? "";
     const task = newTask({ taskGroupId });
-    const created = await heldUp(task, () => stack.client.queue.sealTaskGroup({ taskGroupId }));
+    const created = await createHeldUp(task, () => stack.client.queue.sealTaskGroup({ taskGroupId }));
     await expect(created()).rejects.toMatchObject({
       statusCode: 409,
       message: expect.stringContaining(`Task group ${taskGroupId} was sealed at `),
@@ -126,7 +126,7 @@ describe("at the same time as tasks are written", () => {
     await expect(stateOf(task.taskId)).rejects.toMatchObject({ statusCode: 404 });
   });
 
-  it("a group may be sealed, and then has all tasks or none", async () => {
+  it("a group may be sealed, and then has all of the tasks or none", async () => {
     const taskGroupId = (await create([newTask()])).taskGroupIds[0] ?? "";
     const tasks = Array.from({ length: 20 }, () => newTask({ taskGroupId }));
     const sealed = stack.database.db.run(sql`

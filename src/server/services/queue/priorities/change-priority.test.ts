@@ -1,4 +1,4 @@
-// Changing priorities, of a task and of a group: who is claimed first, what the log says, and what is refused.
+// changeTaskPriority and changeTaskGroupPriority: order of claims, events, and refusals.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-const create = (more: Partial<TaskDefinitionRequest> = {}) => createTask(stack.client, more, clock.now());
+const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
+  createTask(stack.client, overrides, clock.now());
 const change = async (taskId: string, newPriority: Priority) =>
   (await stack.client.queue.changeTaskPriority({ taskId }, { newPriority })).status;
 const changeGroup = (taskGroupId: string, newPriority: Priority) =>
@@ -27,17 +28,17 @@ const shutDown = (taskId: string, runId = 0) =>
   stack.client.queue.reportException({ taskId, runId }, { reason: "worker-shutdown" });
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
-/** The ids of the tasks that wait in a queue, in the order in which they are handed out; it takes them. */
-async function takeAll(taskQueueId: string): Promise<string[]> {
+/** Claims all pending tasks of a queue and returns their ids in the order of the claim. */
+async function claimAll(taskQueueId: string): Promise<string[]> {
   const { tasks } = await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 32 });
   return tasks.map(({ status }) => status.taskId);
 }
-/** The name of a queue that nobody else uses. */
 let queues = 0;
+/** Returns a queue that no other test uses. */
 const newQueue = (): string => `test/own-${queues++}`;
 
 describe("a task whose priority is changed", () => {
-  it("says so in status and definition, and the log tells it", async () => {
+  it("has it in status and definition, and an event is published", async () => {
     const taskId = await create({ routes: ["a.b"], priority: "low" });
     const before = await stack.client.queue.task({ taskId });
     const status = await change(taskId, "very-high");
@@ -52,7 +53,7 @@ describe("a task whose priority is changed", () => {
     });
   });
 
-  it("is claimed in its new place at once, up or down, after those of the same priority that came before", async () => {
+  it("is claimed in its new position immediately, ordered by its original position among equal priorities", async () => {
     const taskQueueId = newQueue();
     const [low, medium, high, second] = [
       await create({ taskQueueId, priority: "low" }),
@@ -62,23 +63,23 @@ describe("a task whose priority is changed", () => {
     ];
     await change(low, "highest");
     await change(high, "very-low");
-    expect(await takeAll(taskQueueId)).toEqual([low, second, medium, high]);
+    expect(await claimAll(taskQueueId)).toEqual([low, second, medium, high]);
   });
 
-  it.each(PRIORITIES)("can be given the priority %s", async (priority) => {
+  it.each(PRIORITIES)("can have the priority %s", async (priority) => {
     const taskId = await create({ priority: priority === "low" ? "high" : "low" });
     expect((await change(taskId, priority)).priority).toBe(priority);
     expect((await stack.client.queue.task({ taskId })).priority).toBe(priority);
   });
 
-  it("has only its own priority changed in a definition that is full of them", async () => {
+  it("keeps other members and texts of its definition that look like a priority", async () => {
     const taskId = slugid();
-    const strange = '"priority":"lowest","requires":';
+    const lookalike = '"priority":"lowest","requires":';
     const definition = taskDefinition(
       {
         schedulerId: "priority",
-        routes: [strange, '\\"priority\\":\\"lowest\\"'],
-        scopes: [strange],
+        routes: [lookalike, '\\"priority\\":\\"lowest\\"'],
+        scopes: [lookalike],
         payload: { priority: "lowest", deep: { priority: "lowest" } },
         tags: { priority: "lowest" },
         extra: { priority: "lowest" },
@@ -88,10 +89,10 @@ describe("a task whose priority is changed", () => {
     await stack.client.queue.createTask({ taskId }, definition);
     await change(taskId, "highest");
     expect(await stack.client.queue.task({ taskId })).toMatchObject({ ...definition, priority: "highest" });
-    expect((await takeAll("test/queue")).length).toBeGreaterThan(0);
+    expect((await claimAll("test/queue")).length).toBeGreaterThan(0);
   });
 
-  it("is another task to who creates it again as it was, and the same as it is", async () => {
+  it("conflicts with a repeated createTask with the old priority, but not with the new one", async () => {
     const taskId = slugid();
     const definition = { ...taskDefinition({}, clock.now()), priority: "low" } as const;
     await stack.client.queue.createTask({ taskId }, definition);
@@ -104,7 +105,7 @@ describe("a task whose priority is changed", () => {
     expect(again.status.priority).toBe("high");
   });
 
-  it("runs on where it runs, and is tried again with the new one", async () => {
+  it("keeps running, and is retried with the new priority", async () => {
     const taskQueueId = newQueue();
     const taskId = await create({ taskQueueId });
     await claim(taskId);
@@ -112,10 +113,10 @@ describe("a task whose priority is changed", () => {
     expect(await change(taskId, "high")).toMatchObject({ state: "running", priority: "high" });
     await stack.client.queue.reclaimTask({ taskId, runId: 0 });
     await shutDown(taskId);
-    expect(await takeAll(taskQueueId)).toEqual([taskId, before]);
+    expect(await claimAll(taskQueueId)).toEqual([taskId, before]);
   });
 
-  it("is scheduled with it", async () => {
+  it("is scheduled with the new priority", async () => {
     const taskQueueId = newQueue();
     const dependency = await create();
     const taskId = await create({ taskQueueId, dependencies: [dependency] });
@@ -123,20 +124,20 @@ describe("a task whose priority is changed", () => {
     const rival = await create({ taskQueueId, priority: "medium" });
     await claim(dependency);
     await stack.client.queue.reportCompleted({ taskId: dependency, runId: 0 });
-    expect(await takeAll(taskQueueId)).toEqual([taskId, rival]);
+    expect(await claimAll(taskQueueId)).toEqual([taskId, rival]);
   });
 
-  it("may have been tried again: that is no resolution", async () => {
+  it("may have been retried, which does not count as resolution", async () => {
     const taskQueueId = newQueue();
     const taskId = await create({ taskQueueId });
     await claim(taskId);
     await shutDown(taskId);
     const rival = await create({ taskQueueId, priority: "medium" });
     expect((await change(taskId, "highest")).runs).toHaveLength(2);
-    expect(await takeAll(taskQueueId)).toEqual([taskId, rival]);
+    expect(await claimAll(taskQueueId)).toEqual([taskId, rival]);
   });
 
-  it("may have got its first run by hand: that is no resolution either", async () => {
+  it("may have been started by a rerun, which does not count as resolution", async () => {
     const taskId = await create({ dependencies: [await create()] });
     await stack.client.queue.rerunTask({ taskId });
     expect((await change(taskId, "high")).priority).toBe("high");
@@ -144,11 +145,11 @@ describe("a task whose priority is changed", () => {
 });
 
 describe("a priority is not changed", () => {
-  /** Why it is refused; nothing may have happened then. */
-  const refusal = async (taskId: string, newPriority: Priority): Promise<string> => {
+  /** Returns the message of the refusal, which must have had no effect. */
+  const refusalOf = async (taskId: string, newPriority: Priority): Promise<string> => {
     const before = await eventsOf(taskId);
     const err = await stack.client.queue.changeTaskPriority({ taskId }, { newPriority }).then(
-      () => expect.unreachable("it was not refused"),
+      () => expect.unreachable("the change was accepted"),
       (err: ClientError) => err,
     );
     expect(err.code).toBe("RequestConflict");
@@ -156,58 +157,58 @@ describe("a priority is not changed", () => {
     expect(await priorityMismatches(stack.database.db)).toEqual([]);
     return err.message;
   };
-  const resolved = "cannot be reprioritized: it is already resolved, or was before it was run again.";
+  const wasResolved = "cannot be reprioritized: it is already resolved, or was before it was run again.";
 
-  it("of a task that is resolved, in whatever way, be it run again since", async () => {
+  it("of a task that was resolved in any way, even if rerun since", async () => {
     const { queue } = stack.client;
-    const ends = [
+    const resolutions = [
       (taskId: string) => queue.reportCompleted({ taskId, runId: 0 }),
       (taskId: string) => queue.reportFailed({ taskId, runId: 0 }),
       (taskId: string) => queue.reportException({ taskId, runId: 0 }, { reason: "internal-error" }),
       (taskId: string) => queue.cancelTask({ taskId }),
     ];
-    for (const end of ends) {
+    for (const resolve of resolutions) {
       const taskId = await create();
       await claim(taskId);
-      await end(taskId);
-      expect(await refusal(taskId, "high")).toContain(resolved);
-      expect(await refusal(taskId, "lowest")).toContain(resolved);
+      await resolve(taskId);
+      expect(await refusalOf(taskId, "high")).toContain(wasResolved);
+      expect(await refusalOf(taskId, "lowest")).toContain(wasResolved);
       await queue.rerunTask({ taskId });
-      expect(await refusal(taskId, "high")).toContain(resolved);
+      expect(await refusalOf(taskId, "high")).toContain(wasResolved);
       await claim(taskId, 1);
-      expect(await refusal(taskId, "high")).toContain(resolved);
+      expect(await refusalOf(taskId, "high")).toContain(wasResolved);
       await shutDown(taskId, 1);
-      expect(await refusal(taskId, "high")).toContain(resolved);
+      expect(await refusalOf(taskId, "high")).toContain(wasResolved);
     }
   });
 
-  it("of an unscheduled task that was canceled and is run again", async () => {
+  it("of an unscheduled task that was canceled and rerun", async () => {
     const taskId = await create({ dependencies: [await create()] });
     await stack.client.queue.cancelTask({ taskId });
     await stack.client.queue.rerunTask({ taskId });
-    expect(await refusal(taskId, "high")).toContain(resolved);
+    expect(await refusalOf(taskId, "high")).toContain(wasResolved);
   });
 
-  it("to what it is", async () => {
-    expect(await refusal(await create({ priority: "low" }), "low")).toContain(
+  it("to the current one", async () => {
+    expect(await refusalOf(await create({ priority: "low" }), "low")).toContain(
       'it has the priority "low" already.',
     );
     const taskId = await create();
     await claim(taskId);
     await shutDown(taskId);
-    expect(await refusal(taskId, "lowest")).toContain('it has the priority "lowest" already.');
+    expect(await refusalOf(taskId, "lowest")).toContain('it has the priority "lowest" already.');
   });
 
   it("after the deadline", async () => {
     const taskId = await create({ deadline: new Date(clock.now() + 60_000).toISOString() });
     await clock.advance(60_001);
-    expect(await refusal(taskId, "high")).toContain(`The deadline of task ${taskId}`);
+    expect(await refusalOf(taskId, "high")).toContain(`The deadline of task ${taskId}`);
   });
 
-  it("to one that there is not, of a task that there is not, or by who may not", async () => {
+  it("to an unknown one, of an unknown task, or without the scopes", async () => {
     const taskId = await create();
     const { queue } = stack.client;
-    // The types of the client would not let it through.
+    // The client's types do not allow it.
     const urgent = { newPriority: "urgent" as Priority };
     await expect(queue.changeTaskPriority({ taskId }, urgent)).rejects.toMatchObject({
       code: "InputValidationError",
@@ -227,28 +228,28 @@ describe("a priority is not changed", () => {
 });
 
 describe("a group whose priority is changed", () => {
-  const createIn = (taskGroupId: string, more: Partial<TaskDefinitionRequest> = {}) =>
-    create({ taskGroupId, schedulerId: "s", ...more });
+  const createIn = (taskGroupId: string, overrides: Partial<TaskDefinitionRequest> = {}) =>
+    create({ taskGroupId, schedulerId: "s", ...overrides });
 
-  it("has it changed for all tasks that were never resolved and have another one, and tells it once", async () => {
+  it("changes all tasks that were never resolved and have a different one, and publishes one event", async () => {
     const taskGroupId = slugid();
     const taskQueueId = newQueue();
-    const over = await createIn(taskGroupId);
-    await stack.client.queue.cancelTask({ taskId: over });
+    const resolved = await createIn(taskGroupId);
+    await stack.client.queue.cancelTask({ taskId: resolved });
     await createIn(taskGroupId, { priority: "high" });
     const late = await createIn(taskGroupId, { deadline: new Date(clock.now() + 60_000).toISOString() });
     await clock.advance(60_001);
     const changed = [
       await createIn(taskGroupId, { taskQueueId, priority: "low" }),
       await createIn(taskGroupId, { taskQueueId, priority: "highest" }),
-      await createIn(taskGroupId, { dependencies: [over] }),
+      await createIn(taskGroupId, { dependencies: [resolved] }),
     ];
     const rival = await create({ taskQueueId, priority: "very-high" });
     const reply = await changeGroup(taskGroupId, "high");
-    const rest = { taskGroupId, schedulerId: "s", newPriority: "high", tasksAffected: 3 };
-    expect(reply).toEqual({ ...rest, taskIds: changed.toSorted() });
-    expect(await takeAll(taskQueueId)).toEqual([rival, changed[0], changed[1]]);
-    expect((await statusOf(over)).priority).toBe("lowest");
+    const common = { taskGroupId, schedulerId: "s", newPriority: "high", tasksAffected: 3 };
+    expect(reply).toEqual({ ...common, taskIds: changed.toSorted() });
+    expect(await claimAll(taskQueueId)).toEqual([rival, changed[0], changed[1]]);
+    expect((await statusOf(resolved)).priority).toBe("lowest");
     expect((await statusOf(late)).priority).toBe("lowest");
     const events = await queueEvents(stack.database.db, { taskGroupId });
     expect(events.filter(({ kind }) => kind.includes("priority"))).toEqual([
@@ -256,12 +257,12 @@ describe("a group whose priority is changed", () => {
         kind: "task-group-priority-changed",
         routingKey: `primary.${taskGroupId}.s._`,
         routes: [],
-        payload: { ...rest, version: 1 },
+        payload: { ...common, version: 1 },
       },
     ]);
   });
 
-  it("may be large", async () => {
+  it("may have many tasks", async () => {
     const taskGroupId = slugid();
     const ids = await Promise.all(Array.from({ length: 450 }, () => createIn(taskGroupId)));
     const reply = await changeGroup(taskGroupId, "medium");
@@ -271,16 +272,16 @@ describe("a group whose priority is changed", () => {
     expect((await statusOf(ids[449] ?? "")).priority).toBe("medium");
   });
 
-  it("says so again when nothing is left to change, so that a call that broke off can be repeated", async () => {
+  it("publishes again if nothing is left to change, so that an interrupted call can be repeated", async () => {
     const taskGroupId = slugid();
     await createIn(taskGroupId);
     await changeGroup(taskGroupId, "medium");
     expect(await changeGroup(taskGroupId, "medium")).toMatchObject({ tasksAffected: 0, taskIds: [] });
-    const told = story(await queueEvents(stack.database.db, { taskGroupId }));
-    expect(told.slice(-2)).toEqual(["task-group-priority-changed", "task-group-priority-changed"]);
+    const events = story(await queueEvents(stack.database.db, { taskGroupId }));
+    expect(events.slice(-2)).toEqual(["task-group-priority-changed", "task-group-priority-changed"]);
   });
 
-  it("must be there, and its caller allowed to", async () => {
+  it("must exist, and the caller needs the scope of that group", async () => {
     const taskGroupId = slugid();
     await expect(changeGroup(taskGroupId, "low")).rejects.toMatchObject({
       code: "ResourceNotFound",

@@ -1,4 +1,4 @@
-// Changes of priorities that meet claims, retries, resolutions and each other, in one process or in two.
+// Changes of priorities concurrent with claims, retries, resolutions and each other, in one process and in two.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { priorityMismatches } from "../../../../../test/support/priority-mismatches.ts";
@@ -13,7 +13,7 @@ const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 let other: Stack;
 beforeAll(async () => {
-  // So long that nobody is served by a poll.
+  // So long that polling serves no claim.
   const config = { queue: { loopInterval: 1_000_000 } };
   stack = await testStack({ config });
   other = await testStack({ config, database: stack.database });
@@ -23,7 +23,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const create = (more: Partial<TaskDefinitionRequest> = {}) => createTask(stack.client, more);
+const create = (overrides: Partial<TaskDefinitionRequest> = {}) => createTask(stack.client, overrides);
 const change = async (taskId: string, newPriority: Priority, by: Stack = stack) =>
   (await by.client.queue.changeTaskPriority({ taskId }, { newPriority })).status;
 const changeGroup = (taskGroupId: string, newPriority: Priority) =>
@@ -31,15 +31,18 @@ const changeGroup = (taskGroupId: string, newPriority: Priority) =>
 const claim = (taskId: string) => stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
-/** Takes all that waits in a queue; answers the ids of the tasks. */
-async function takeAll(taskQueueId: string): Promise<string[]> {
+/** Claims all pending tasks of a queue and returns their ids. */
+async function claimAll(taskQueueId: string): Promise<string[]> {
   const { tasks } = await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 32 });
   return tasks.map(({ status }) => status.taskId);
 }
 
-describe("at the same time", () => {
-  /** Does `body` often, some at once, each time with the two processes in another order. */
-  async function rounds(count: number, body: (here: Stack, there: Stack, round: number) => Promise<void>) {
+describe("concurrently", () => {
+  /** Runs `body` `count` times, eight concurrently, with the two processes in alternating order. */
+  async function repeat(
+    count: number,
+    body: (here: Stack, there: Stack, iteration: number) => Promise<void>,
+  ) {
     for (let i = 0; i < count; i += 8)
       await Promise.all(
         Array.from({ length: 8 }, (_, j) =>
@@ -52,8 +55,8 @@ describe("at the same time", () => {
     return "refused";
   };
 
-  it("a task is claimed: it is done in one order, which the log tells", async () => {
-    await rounds(48, async (here, there) => {
+  it("a task is claimed: the events agree with the order of claim and change", async () => {
+    await repeat(48, async (here, there) => {
       const taskId = await create();
       const [status] = await Promise.all([
         change(taskId, "high", here),
@@ -67,8 +70,8 @@ describe("at the same time", () => {
     });
   });
 
-  it("a task is tried again: the retry has the priority that the task has", async () => {
-    await rounds(64, async (here, there) => {
+  it("a task is retried: the retry has the priority of the task", async () => {
+    await repeat(64, async (here, there) => {
       const taskId = await create();
       await claim(taskId);
       await Promise.all([
@@ -80,24 +83,24 @@ describe("at the same time", () => {
     expect(await priorityMismatches(stack.database.db)).toEqual([]);
   });
 
-  it("a task is resolved: it is changed before, or not at all", async () => {
-    await rounds(48, async (here, there, round) => {
+  it("a task is resolved: the change is applied before or refused", async () => {
+    await repeat(48, async (here, there, iteration) => {
       const taskId = await create();
       await claim(taskId);
       const run = { taskId, runId: 0 };
       const [outcome] = await Promise.all([
         change(taskId, "high", here).then(() => "changed", isConflict),
-        round % 3 === 0 ? there.client.queue.cancelTask(run) : there.client.queue.reportCompleted(run),
+        iteration % 3 === 0 ? there.client.queue.cancelTask(run) : there.client.queue.reportCompleted(run),
       ]);
-      const told = story(await eventsOf(taskId)).slice(3);
-      expect(told).toHaveLength(outcome === "changed" ? 2 : 1);
-      if (outcome === "changed") expect(told[0]).toBe("task-priority-changed");
+      const events = story(await eventsOf(taskId)).slice(3);
+      expect(events).toHaveLength(outcome === "changed" ? 2 : 1);
+      if (outcome === "changed") expect(events[0]).toBe("task-priority-changed");
       expect((await statusOf(taskId)).priority).toBe(outcome === "changed" ? "high" : "lowest");
     });
   });
 
-  it("a task is changed twice: the log tells what it was and became, one after the other", async () => {
-    await rounds(48, async (here, there) => {
+  it("a task is changed twice: the old priority of the second event is the new one of the first", async () => {
+    await repeat(48, async (here, there) => {
       const taskId = await create();
       await Promise.all([change(taskId, "high", here), change(taskId, "low", there)]);
       const changes = (await eventsOf(taskId)).slice(2).map(({ payload }) => payload);
@@ -110,89 +113,89 @@ describe("at the same time", () => {
     expect(await priorityMismatches(stack.database.db)).toEqual([]);
   });
 
-  it("a change that meets a claim half-way waits for it, and tells what became of it", async () => {
+  it("a change waits for a claim that is not committed, and returns the state after it", async () => {
     const { db } = stack.database;
     const taskId = await create();
-    let changing: Promise<{ state: string }> = Promise.resolve({ state: "" });
+    let changeReply: Promise<{ state: string }> = Promise.resolve({ state: "" });
     await db.tx(async (tx) => {
       await tx.run(sql`
         update runs set state = 'running', worker_group = 'g', worker_id = 'w', started = now(), taken_until = now()
         where task_id = ${taskId}`);
-      changing = change(taskId, "high");
-      await until("the change to wait for us", async () => {
+      changeReply = change(taskId, "high");
+      await until("the change to wait for the lock", async () => {
         const waiting = await db.run(sql`
           select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
         return waiting > 0;
       });
     });
-    expect(await changing).toMatchObject({ state: "running", priority: "high" });
+    expect(await changeReply).toMatchObject({ state: "running", priority: "high" });
   });
 
-  it("a claim skips a task that is being changed, and gets it afterwards", async () => {
+  it("a claim skips a task that is being changed, and receives it afterwards", async () => {
     const { db } = stack.database;
     const taskQueueId = "test/own-1";
     const taskId = await create({ taskQueueId });
-    let changing: Promise<unknown> = Promise.resolve();
-    let claiming: Promise<string[]> = Promise.resolve([]);
-    // Somebody else holds the definition, so that the change waits, its locks held.
+    let changeReply: Promise<unknown> = Promise.resolve();
+    let claimReply: Promise<string[]> = Promise.resolve([]);
+    // This transaction locks the definition, so that the change waits while it holds its own locks.
     await db.tx(async (tx) => {
       await tx.run(sql`select from task_definitions where task_id = ${taskId} for update`);
-      changing = change(taskId, "high");
-      await until("the change to hold the run", async () => {
-        const free = sql`select from runs where task_id = ${taskId} for update skip locked`;
-        return (await db.run(free)) === 0;
+      changeReply = change(taskId, "high");
+      await until("the change to lock the run", async () => {
+        const lockRun = sql`select from runs where task_id = ${taskId} for update skip locked`;
+        return (await db.run(lockRun)) === 0;
       });
-      const begin = new Date().toISOString();
-      claiming = takeAll(taskQueueId);
+      const start = new Date().toISOString();
+      claimReply = claimAll(taskQueueId);
       await until("the claim to find nothing", async () => {
-        const looked = await db.run(sql`
+        const finished = await db.run(sql`
           select from pg_stat_activity where datname = current_database() and state = 'idle'
-            and query like '%claimer%' and query_start > ${begin}::timestamptz`);
-        return looked > 0;
+            and query like '%claimer%' and query_start > ${start}::timestamptz`);
+        return finished > 0;
       });
     });
-    await changing;
-    expect(await claiming).toEqual([taskId]);
+    await changeReply;
+    expect(await claimReply).toEqual([taskId]);
   });
 
-  it.each(["complete", "try again", "cancel", "release"] as const)(
-    "to %s a task that is being changed waits for that, and tells the new priority",
-    async (what) => {
+  it.each(["complete", "retry", "cancel", "release"] as const)(
+    "to %s a task that is being changed waits for the change, and publishes the new priority",
+    async (action) => {
       const { db } = stack.database;
       const required = await create();
       await claim(required);
-      const taskId = await create(what === "release" ? { dependencies: [required] } : {});
-      if (what !== "release") await claim(taskId);
+      const taskId = await create(action === "release" ? { dependencies: [required] } : {});
+      if (action !== "release") await claim(taskId);
       const run = { taskId, runId: 0 };
       const { queue } = other.client;
       const calls = {
         release: () =>
           queue.reportCompleted({ taskId: required, runId: 0 }).then(() => queue.status({ taskId })),
         complete: () => queue.reportCompleted(run),
-        "try again": () => queue.reportException(run, { reason: "worker-shutdown" }),
+        retry: () => queue.reportException(run, { reason: "worker-shutdown" }),
         cancel: () => queue.cancelTask({ taskId }),
       };
-      const waiting = (count: number) =>
-        until(`${count} to wait`, async () => {
-          const found = await db.run(sql`
+      const blocked = (count: number) =>
+        until(`${count} statements to wait for a lock`, async () => {
+          const waiting = await db.run(sql`
             select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-          return found === count;
+          return waiting === count;
         });
-      let done: Promise<unknown[]> = Promise.resolve([]);
+      let replies: Promise<unknown[]> = Promise.resolve([]);
       await db.tx(async (tx) => {
         await tx.run(sql`select from task_definitions where task_id = ${taskId} for update`);
-        const changing = change(taskId, "high");
-        await waiting(1);
-        done = Promise.all([calls[what](), changing]);
-        await waiting(2);
+        const changeReply = change(taskId, "high");
+        await blocked(1);
+        replies = Promise.all([calls[action](), changeReply]);
+        await blocked(2);
       });
-      expect(await done).toMatchObject([{ status: { priority: "high" } }, {}]);
-      const told = (await eventsOf(taskId)).map(({ payload }) => payload.status?.priority);
-      expect(told.slice(told.indexOf("high"))).not.toContain("lowest");
+      expect(await replies).toMatchObject([{ status: { priority: "high" } }, {}]);
+      const priorities = (await eventsOf(taskId)).map(({ payload }) => payload.status?.priority);
+      expect(priorities.slice(priorities.indexOf("high"))).not.toContain("lowest");
     },
   );
 
-  it("whole groups are changed, claimed and canceled: all agrees in the end, and nothing fails", async () => {
+  it("whole groups are changed, claimed and canceled: the result is consistent, and no call fails", async () => {
     const taskGroupId = slugid();
     const taskQueueId = "test/own-2";
     const ids = await Promise.all(Array.from({ length: 120 }, () => create({ taskGroupId, taskQueueId })));
@@ -200,7 +203,7 @@ describe("at the same time", () => {
     const calls = [
       changeGroup(taskGroupId, "high"),
       changeGroup(taskGroupId, "low"),
-      takeAll(taskQueueId),
+      claimAll(taskQueueId),
       ...ids.slice(0, 20).map((taskId) => change(taskId, "medium", other).catch(isConflict)),
       other.client.queue.cancelTaskGroup({ taskGroupId }),
       changeGroup(taskGroupId, "very-high"),

@@ -1,4 +1,4 @@
-// Whoever locks several rows does so in the order of ids byte by byte, whatever the order of the database's language.
+// Statements that lock several rows lock them in byte order of their ids, whatever the collation of the database.
 import { randomBytes } from "node:crypto";
 import { expect, inject, it, onTestFinished } from "vitest";
 import { databaseUrl, dropDatabase, runOn } from "../../../../../../test/support/databases.ts";
@@ -11,7 +11,7 @@ import { migrate } from "../../../../db/index.ts";
 import { defineTask } from "../../tasks/define-task.ts";
 import { insertTasks, type NewTask } from "../../tasks/store/insert-tasks.ts";
 
-it("tasks that are created lock their groups in one order in a database that sorts as English does", async () => {
+it("creating tasks locks their groups in byte order in a database with an English collation", async () => {
   const server = inject("postgresUrl");
   const name = `test_${randomBytes(6).toString("hex")}`;
   await runOn(server, `create database ${name} template template0 locale_provider icu icu_locale 'en'`);
@@ -26,7 +26,7 @@ it("tasks that are created lock their groups in one order in a database that sor
   const taskIn = (taskGroupId: string): NewTask =>
     defineTask(slugid(), taskDefinition({ taskGroupId }, rules.now), rules);
   const at = new Date(rules.now).toISOString();
-  // In English the second is the first.
+  // In the English collation the second sorts first.
   const groups = ["Zzzzzzzzz", "aaaaaaaaa"];
   const [first = ""] = groups;
   await insertTasks(db, groups.map(taskIn), at, 0);
@@ -35,7 +35,7 @@ it("tasks that are created lock their groups in one order in a database that sor
   await db.tx(async (tx) => {
     await tx.run(sql`select from task_groups where task_group_id = ${first} for update`);
     created = insertTasks(db, groups.map(taskIn), at, 0);
-    await until("the statement to wait for us", async () => {
+    await until("the statement to wait for the lock", async () => {
       const waiting = await db.run(sql`
         select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
       return waiting > 0;
