@@ -12,9 +12,8 @@ import {
   Timestamp,
   type Db,
   type DbOptions,
-  type Queryable,
 } from "./db.ts";
-import { sql, waking } from "./sql.ts";
+import { sql } from "./sql.ts";
 
 let t: TestDatabase;
 beforeAll(async () => {
@@ -232,89 +231,6 @@ describe("transactions", () => {
     });
     await expect(attempt).rejects.toSatisfy((err) => isUniqueViolation(err));
     expect(tries).toBe(1);
-  });
-});
-
-describe("wake-ups", () => {
-  const woken: string[] = [];
-  beforeEach(() => void woken.splice(0));
-  const wake = (topic: string): void => void woken.push(topic);
-  /** Wakes `rows <count>` after a statement with a result, and `any` in any case. */
-  const waker = (id: number) =>
-    waking(({ rowCount }) => [...(rowCount ? [`rows ${rowCount}`] : []), "any"], addNote(id));
-
-  test("come after a statement, with its result", async () => {
-    const db = open({ wake });
-    await db.run(waker(1));
-    expect(woken).toEqual(["rows 1", "any"]);
-  });
-
-  test("that depend on the result do not come after a statement that failed", async () => {
-    const db = open({ wake });
-    await t.db.run(addNote(1));
-    await expect(db.run(waker(1))).rejects.toSatisfy((err) => isUniqueViolation(err));
-    expect(woken).toEqual(["any"]);
-  });
-
-  test("of a transaction come once, after its commit", async () => {
-    let seen: Promise<unknown[]> | undefined;
-    const db = open({
-      wake: (topic) => {
-        wake(topic);
-        seen ??= t.db.many(Notes, allNotes);
-      },
-    });
-    await db.tx(async (tx) => {
-      await tx.run(waker(1));
-      await tx.run(waker(2));
-      expect(woken).toEqual([]);
-    });
-    expect(woken).toEqual(["rows 1", "any"]);
-    expect(await seen).toHaveLength(2);
-  });
-
-  test("of a transaction come after a rollback too, since its locks may have made others skip rows", async () => {
-    const db = open({ wake });
-    await t.db.run(addNote(2));
-    const attempt = db.tx(async (tx) => {
-      await tx.run(waker(1));
-      await tx.run(waker(2));
-    });
-    await expect(attempt).rejects.toSatisfy((err) => isUniqueViolation(err));
-    expect(woken).toEqual(["rows 1", "any"]);
-  });
-});
-
-describe("reports", () => {
-  const Plan = Type.Object({ "QUERY PLAN": Type.String() });
-  const planOf = async (db: Queryable): Promise<string> => {
-    const lines = await db.many(Plan, sql`explain select count(*), max(body) from notes where id > 10`);
-    return lines.map((line) => line["QUERY PLAN"]).join("\n");
-  };
-
-  test("over nearly a whole table scan it sequentially, where other statements walk an index", async () => {
-    await t.db.run(sql`insert into notes (id, body) select i, 'body' from generate_series(1, 5000) i`);
-    await t.db.run(sql`vacuum analyze notes`);
-    const db = open();
-    expect(await planOf(db.reports)).toMatch(/^Aggregate .*\n +-> +Seq Scan on notes/);
-    expect(await planOf(db)).toMatch(/Index Scan using notes_key on notes/);
-  });
-
-  test("have connections of their own", async () => {
-    const db = open({ poolSize: 1 });
-    await db.tx(async () => {
-      expect(await db.reports.maybeOne(Notes, allNotes)).toBeUndefined();
-    });
-  });
-
-  test("end with the pool", async () => {
-    const db = openDb({ url: t.url });
-    await db.reports.run(sql`select`);
-    await db.close();
-    await expect(db.reports.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
-    const unused = openDb({ url: t.url });
-    await unused.close();
-    await expect(unused.reports.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
   });
 });
 
