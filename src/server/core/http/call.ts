@@ -1,4 +1,4 @@
-// One API call as its handler gets it: validated input, and the caller.
+// An API call as passed to its handler: validated input, and the caller.
 import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { BodyOf, Endpoint, ParamsOf, QueryOf } from "../../../api/endpoint.ts";
@@ -6,8 +6,8 @@ import { authorize, type Caller, type Identity, type ScopeParamsOf } from "../ca
 import { jsonBody } from "./body.ts";
 
 /**
- * Checks the credentials of a request; throws `AuthenticationFailed`. `rawBody` is null while the body is still to come:
- * then a signature that covers it is not compared with it.
+ * Checks the credentials of a request. Throws `AuthenticationFailed`. `rawBody` is null if the body has not been read
+ * yet; a hash of it in the signature is then not checked.
  */
 export type Authenticate = (request: FastifyRequest, rawBody: string | undefined | null) => Identity;
 
@@ -18,8 +18,8 @@ export interface Call<E = Endpoint> {
   /** The request itself, for the few methods that need its headers or addresses. */
   readonly request: FastifyRequest;
   /**
-   * The caller. Handlers must authorize it for their endpoint before they reply. Scopes that need only parameters of the
-   * path were checked before the handler started; checking them again with the same values costs nothing.
+   * The caller. Handlers must authorize it for their endpoint before they reply. Scopes that need only parameters of
+   * the path were checked before the handler started; checking them again with the same values costs nothing.
    */
   readonly caller: Caller;
   authorize(params: ScopeParamsOf<E>): void;
@@ -50,7 +50,7 @@ export function createCall(
   const caller: Caller = {
     identity: identify,
     authorize(of: Endpoint, values: Readonly<Record<string, unknown>>) {
-      // A method that is another one under an old name (defineTask) is authorized as that: by the same scopes.
+      // An alias of another method (defineTask) has the same scopes and is authorized as that method.
       if (of.scopes === endpoint.scopes) {
         authorized = true;
         if (checked?.every((name) => String(values[name]) === params[name])) return;
@@ -75,7 +75,7 @@ export function createCall(
       checked = holes;
     },
     closed() {
-      // Of the response and not of the socket, which outlives this call and would accumulate listeners.
+      // Listens on the response, not on the socket, which outlives this call and would accumulate listeners.
       const controller = new AbortController();
       if (request.raw.socket.destroyed) controller.abort();
       else response.once("close", () => controller.abort());

@@ -1,7 +1,7 @@
 // What a handler can return besides a plain value and JSON text.
 import type { Readable } from "node:stream";
 
-/** JSON that is text already: the database built it, and nobody here has to read it. */
+/** JSON text, usually built by the database, which is sent without being parsed. */
 export class RawJson {
   readonly text: string;
   constructor(text: string) {
@@ -15,7 +15,7 @@ export interface ReplyOptions {
   readonly followsSchema?: boolean;
 }
 
-/** A reply with a status, headers or a shape of its own. The body is JSON. */
+/** A reply with a status, headers or another shape than the contract declares. The body is JSON. */
 export class Reply {
   readonly status: number;
   readonly body: unknown;
@@ -33,7 +33,7 @@ export class Reply {
   }
 }
 
-/** A reply that is sent as it is produced; its length is not known before. */
+/** A reply that is streamed. Its length is not known in advance. */
 export class StreamReply {
   readonly body: Readable;
   readonly headers: Readonly<Record<string, string>>;

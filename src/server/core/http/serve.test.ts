@@ -1,4 +1,4 @@
-// One call through all its checks: what is refused, in which order, and what a reply looks like.
+// The checks of a call in their order, and the format of replies and errors.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
@@ -15,30 +15,30 @@ import { Reply } from "./replies.ts";
 const tiny = tinyServer();
 afterAll(() => tiny.app.close());
 
-interface Ask {
+interface SendOptions {
   method?: "GET" | "PUT" | "POST" | "HEAD" | "OPTIONS" | "DELETE";
   as?: string;
   body?: unknown;
 }
-const ask = (path: string, { method = "GET", as, body }: Ask = {}, on: TinyServer = tiny) =>
+const send = (path: string, { method = "GET", as, body }: SendOptions = {}, on: TinyServer = tiny) =>
   on.app.inject({
     method,
     url: `/api/tiny/v1${path}`,
     headers: { ...(as !== undefined && { "x-caller": as }) },
     ...(body !== undefined && { payload: body as object }),
   });
-type Answer = Awaited<ReturnType<typeof ask>>;
+type Response = Awaited<ReturnType<typeof send>>;
 
-/** Status, code and text of a refusal, without the technical lines. */
-const refused = (reply: Answer): [number, string, string] => {
+/** Returns the status, code and message of an error reply, without the lines about the request. */
+const refused = (reply: Response): [number, string, string] => {
   const { code, message } = reply.json<{ code: string; message: string }>();
   return [reply.statusCode, code, message.split("\n\n---\n")[0] ?? ""];
 };
 
-/** Text as the database returns it, whose type nobody has checked. */
+/** Returns JSON text of any type, as a statement with a bug could. */
 const text = (json: string): Json<{ n: number }> => json as Json<{ n: number }>;
 
-/** A server of its own with these handlers, for one test. */
+/** Creates a server with these handlers for one test. */
 function serverWith(handlers: Partial<TinyHandlers>, checkReplies = true): TinyServer {
   const server = tinyServer(handlers, { checkReplies });
   onTestFinished(() => server.app.close());
@@ -47,17 +47,17 @@ function serverWith(handlers: Partial<TinyHandlers>, checkReplies = true): TinyS
 
 describe("the order of checks", () => {
   const put = (id: string, body: unknown, as?: string) =>
-    ask(`/things/${id}`, { method: "PUT", body, ...(as !== undefined && { as }) });
+    send(`/things/${id}`, { method: "PUT", body, ...(as !== undefined && { as }) });
 
-  it("asks for authority first where the path says what is needed, then for parameters, then for the query", async () => {
-    expect(refused(await ask("/things/NOT?bad=1"))[1]).toBe("InsufficientScopes");
-    expect(refused(await ask("/things/NOT?bad=1", { as: "forger" }))[1]).toBe("AuthenticationFailed");
-    expect(refused(await ask("/things/NOT?bad=1", { as: "reader" }))).toEqual([
+  it("is scopes, parameters, query if the scopes depend only on the path", async () => {
+    expect(refused(await send("/things/NOT?bad=1"))[1]).toBe("InsufficientScopes");
+    expect(refused(await send("/things/NOT?bad=1", { as: "forger" }))[1]).toBe("AuthenticationFailed");
+    expect(refused(await send("/things/NOT?bad=1", { as: "reader" }))).toEqual([
       400,
       "InvalidRequestArguments",
       "Invalid URL patterns:\nURL parameter 'id' given as 'NOT' must match regular expression: '/^[a-z]{1,8}$/'",
     ]);
-    expect(refused(await ask("/things/abc?bad=1&limit=x&after=", { as: "reader" }))).toEqual([
+    expect(refused(await send("/things/abc?bad=1&limit=x&after=", { as: "reader" }))).toEqual([
       400,
       "InvalidRequestArguments",
       "Query-string parameter: bad is not supported!\n" +
@@ -66,7 +66,7 @@ describe("the order of checks", () => {
     ]);
   });
 
-  it("looks at parameters, query and body before authority where the body says what is needed", async () => {
+  it("is parameters, query, body, scopes if the scopes depend on the body", async () => {
     expect(refused(await put("NOT", { kind: 1 }, "forger"))[1]).toBe("InvalidRequestArguments");
     expect(refused(await put("abc?x=1", { kind: 1 }, "forger"))[1]).toBe("InvalidRequestArguments");
     expect(refused(await put("abc", { kind: 1 }, "forger"))[1]).toBe("InputValidationError");
@@ -75,16 +75,16 @@ describe("the order of checks", () => {
     expect((await put("abc", { kind: "toy", parts: ["a"] }, "writer")).statusCode).toBe(200);
   });
 
-  it("does not look at the credentials of public methods", async () => {
-    expect((await ask("/open", { as: "forger" })).statusCode).toBe(200);
+  it("does not include credentials for public methods", async () => {
+    expect((await send("/open", { as: "forger" })).statusCode).toBe(200);
   });
 
-  it("tolerates `bewit` in any query, and each other key once", async () => {
-    expect((await ask("/open?bewit=abc")).statusCode).toBe(200);
-    expect(refused(await ask("/things/abc?limit=1&limit=2", { as: "reader" }))[2]).toBe(
+  it("accepts `bewit` in any query, and each other key once", async () => {
+    expect((await send("/open?bewit=abc")).statusCode).toBe(200);
+    expect(refused(await send("/things/abc?limit=1&limit=2", { as: "reader" }))[2]).toBe(
       "Query-string parameter: limit must be a string!",
     );
-    expect((await ask("/things/abc?limit=1", { as: "reader" })).json()).toEqual({
+    expect((await send("/things/abc?limit=1", { as: "reader" })).json()).toEqual({
       params: { id: "abc" },
       query: { limit: "1" },
     });
@@ -94,23 +94,23 @@ describe("the order of checks", () => {
 describe("a caller that was authorized by the path", () => {
   it("is authorized for the same values, and not for others", async () => {
     const { read } = tinyApi.endpoints;
-    const curious = serverWith({
+    const server = serverWith({
       read: ({ caller, query, params }) => {
         caller.authorize(read, { id: query.after ?? params.id });
         return jsonOf({ clientId: caller.identity().clientId });
       },
     });
-    const get = (path: string) => ask(path, { as: "narrow" }, curious);
+    const get = (path: string) => send(path, { as: "narrow" }, server);
     expect((await get("/things/abc")).json()).toEqual({ clientId: "narrow" });
     expect((await get("/things/abc?after=abc")).statusCode).toBe(200);
     expect(refused(await get("/things/abc?after=def"))[1]).toBe("InsufficientScopes");
   });
 });
 
-describe("a refused body", () => {
-  it("is told every error, each with its place", async () => {
+describe("the error for an invalid body", () => {
+  it("lists all violations with their paths", async () => {
     const body = { kind: "Toy", size: "1", parts: ["a", "a"], nested: { deep: "", more: 1 }, "other/one": 1 };
-    expect(refused(await ask("/things/abc", { method: "PUT", body }))).toEqual([
+    expect(refused(await send("/things/abc", { method: "PUT", body }))).toEqual([
       400,
       "InputValidationError",
       [
@@ -126,24 +126,24 @@ describe("a refused body", () => {
     ]);
   });
 
-  it("is told no more errors than somebody would read, and of a large one only the first", async () => {
-    const tell = async (parts: number) => {
+  it("lists at most 100 violations, and only the first one for a large body", async () => {
+    const violations = async (parts: number) => {
       const body = { kind: "toy", parts: Array.from({ length: parts }, (_, i) => i) };
-      return refused(await ask("/things/abc", { method: "PUT", body }))[2]
+      return refused(await send("/things/abc", { method: "PUT", body }))[2]
         .split("\n")
         .slice(4);
     };
-    const some = await tell(150);
-    expect(some).toHaveLength(101);
-    expect(some.at(-1)).toBe("  * … and 51 more");
-    expect(await tell(15_000)).toEqual(["  * data/parts must NOT have more than 100 items"]);
+    const lines = await violations(150);
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toBe("  * … and 51 more");
+    expect(await violations(15_000)).toEqual(["  * data/parts must NOT have more than 100 items"]);
   });
 });
 
-describe("a refusal", () => {
-  it("has the standard body: code, text, and what was asked, without secrets", async () => {
+describe("an error reply", () => {
+  it("has the standard body: code, message and request, without secrets", async () => {
     const body = { kind: "toy", secret: "hush" };
-    const reply = await ask("/things/abc", { method: "PUT", body });
+    const reply = await send("/things/abc", { method: "PUT", body });
     const { time } = reply.json<{ requestInfo: { time: string } }>().requestInfo;
     expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(60_000);
     expect(reply.json()).toEqual({
@@ -161,22 +161,22 @@ describe("a refusal", () => {
     expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
   });
 
-  it("names a parameter that takes the rest of the path as the contract does", async () => {
-    const reply = await ask("/paths/x/a%C3%A9/b");
+  it("has the contract's name of a parameter for the rest of the path", async () => {
+    const reply = await send("/paths/x/a%C3%A9/b");
     expect(reply.json()).toMatchObject({
       code: "InvalidRequestArguments",
       requestInfo: { params: { id: "x", rest: "aé/b" } },
     });
   });
 
-  it("of bad credentials says which scheme is wanted", async () => {
-    const reply = await ask("/things/abc", { as: "forger" });
+  it("for invalid credentials has a www-authenticate header", async () => {
+    const reply = await send("/things/abc", { as: "forger" });
     expect(refused(reply)).toEqual([401, "AuthenticationFailed", "Unauthorized: Bad mac"]);
     expect(reply.headers["www-authenticate"]).toBe("hawk");
   });
 
-  it("for want of scopes says which are missing, of which", async () => {
-    expect(refused(await ask("/things/abc"))[2]).toBe(
+  it("for insufficient scopes lists the missing and the required ones", async () => {
+    expect(refused(await send("/things/abc"))[2]).toBe(
       "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\ntiny:read:abc\n```",
     );
     const body = { kind: "toy", parts: ["a", "b"] };
@@ -185,25 +185,25 @@ describe("a refusal", () => {
       null,
       2,
     );
-    expect(refused(await ask("/things/abc", { method: "PUT", body, as: "reader" }))[2]).toBe(
+    expect(refused(await send("/things/abc", { method: "PUT", body, as: "reader" }))[2]).toBe(
       "Client ID reader does not have sufficient scopes and is missing the following scopes:\n\n" +
         `\`\`\`\n${whole}\n\`\`\`\n\nThis request requires the client to satisfy the following scope expression:\n\n\`\`\`\n${whole}\n\`\`\``,
     );
     const other = { kind: "car", parts: ["a"] };
-    expect(refused(await ask("/things/abc", { method: "PUT", body: other, as: "writer" }))[2]).toContain(
+    expect(refused(await send("/things/abc", { method: "PUT", body: other, as: "writer" }))[2]).toContain(
       "is missing the following scopes:\n\n```\ntiny:write:car\n```\n\n",
     );
   });
 });
 
 describe("an unexpected error", () => {
-  it("is a 500 that tells an incident id and nothing else, and the log has the rest", async () => {
+  it("causes a 500 with only an incident id, and the log has the details", async () => {
     const broken = serverWith({
       open: () => {
         throw new TypeError("the password is 1234");
       },
     });
-    const reply = await ask("/open", {}, broken);
+    const reply = await send("/open", {}, broken);
     const [status, code, message] = refused(reply);
     expect([status, code]).toEqual([500, "InternalServerError"]);
     const incidentId = /^Internal Server Error, incidentId ([0-9a-f-]{36})\.$/.exec(message)?.[1];
@@ -213,15 +213,15 @@ describe("an unexpected error", () => {
     );
   });
 
-  it("is one too where what was thrown is no Error", async () => {
+  it("may be a thrown value that is not an Error", async () => {
     const broken = serverWith({
       // oxlint-disable-next-line prefer-promise-reject-errors, typescript/prefer-promise-reject-errors -- that is what is tested
       open: () => Promise.reject(undefined),
     });
-    expect((await ask("/open", {}, broken)).statusCode).toBe(500);
+    expect((await send("/open", {}, broken)).statusCode).toBe(500);
   });
 
-  it("is a reply without authorization for the method, which nobody receives", async () => {
+  it("includes a reply without authorization for the method, which is not sent", async () => {
     const { write } = tinyApi.endpoints;
     for (const guarded of [
       () => ({ secret: 1 }),
@@ -231,37 +231,37 @@ describe("an unexpected error", () => {
       },
     ]) {
       const forgetful = serverWith({ guarded });
-      const reply = await ask("/guarded", { method: "POST", as: "root" }, forgetful);
+      const reply = await send("/guarded", { method: "POST", as: "root" }, forgetful);
       expect(reply.statusCode).toBe(500);
       expect(reply.body).not.toContain("secret");
       expect(forgetful.records).toContainEqual(
         expect.objectContaining({ msg: "guarded replied without having authorized its caller" }),
       );
     }
-    expect((await ask("/guarded", { method: "POST", as: "root" })).statusCode).toBe(200);
-    expect((await ask("/guarded", { method: "POST" })).statusCode).toBe(403);
+    expect((await send("/guarded", { method: "POST", as: "root" })).statusCode).toBe(200);
+    expect((await send("/guarded", { method: "POST" })).statusCode).toBe(403);
   });
 
-  it("is a reply that does not fit its schema, where replies are checked", async () => {
-    // What a handler with a bug would return, in each form that a reply can have.
+  it("includes a reply that does not match its schema, if replies are checked", async () => {
+    // Results of a handler with a bug, in each form of a reply.
     for (const wrong of [text('{"n":"one"}'), new Reply(200, { n: 1.5 }), text("{}")]) {
       const strict = serverWith({ typed: () => wrong });
-      expect((await ask("/typed", {}, strict)).statusCode).toBe(500);
+      expect((await send("/typed", {}, strict)).statusCode).toBe(500);
       expect(strict.records).toContainEqual(
-        expect.objectContaining({ msg: expect.stringContaining("does not fit v1/typed.json") }),
+        expect.objectContaining({ msg: expect.stringContaining("does not match v1/typed.json") }),
       );
-      expect((await ask("/typed", {}, serverWith({ typed: () => wrong }, false))).statusCode).toBe(200);
+      expect((await send("/typed", {}, serverWith({ typed: () => wrong }, false))).statusCode).toBe(200);
     }
   });
 });
 
 describe("a reply", () => {
-  it("may be a value, text that is JSON already, or have a status and headers of its own", async () => {
-    expect((await ask("/typed")).json()).toEqual({ n: 1 });
-    const raw = await ask("/typed", {}, serverWith({ typed: () => text('{"n": 2}') }));
+  it("may be a value, JSON text, or a reply with a status and headers", async () => {
+    expect((await send("/typed")).json()).toEqual({ n: 1 });
+    const raw = await send("/typed", {}, serverWith({ typed: () => text('{"n": 2}') }));
     expect([raw.body, raw.headers["content-type"]]).toEqual(['{"n": 2}', "application/json; charset=utf-8"]);
     const to = { location: "https://example.com/" };
-    const redirect = await ask(
+    const redirect = await send(
       "/typed",
       {},
       serverWith({ typed: () => new Reply(303, { url: "u" }, { headers: to }) }),
@@ -273,51 +273,51 @@ describe("a reply", () => {
     ]);
   });
 
-  it("is empty where there is nothing to say", async () => {
-    const reply = await ask("/open", {}, serverWith({ open: () => undefined }));
+  it("is empty if the handler returns undefined", async () => {
+    const reply = await send("/open", {}, serverWith({ open: () => undefined }));
     expect([reply.statusCode, reply.body]).toEqual([204, ""]);
   });
 
   it("to HEAD is that to GET without its body", async () => {
-    const reply = await ask("/things/abc", { method: "HEAD", as: "reader" });
+    const reply = await send("/things/abc", { method: "HEAD", as: "reader" });
     expect([reply.statusCode, reply.body]).toEqual([200, ""]);
     expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
-    expect((await ask("/things/abc", { method: "HEAD" })).statusCode).toBe(403);
+    expect((await send("/things/abc", { method: "HEAD" })).statusCode).toBe(403);
   });
 
-  it("to OPTIONS says what may be asked, of everybody", async () => {
-    const reply = await ask("/things/abc", { method: "OPTIONS", as: "forger" });
+  it("to OPTIONS lists the methods of the path, for any caller", async () => {
+    const reply = await send("/things/abc", { method: "OPTIONS", as: "forger" });
     expect([reply.statusCode, reply.headers.allow, reply.body]).toEqual([
       200,
       "GET,PUT,HEAD,OPTIONS",
       "GET,PUT,HEAD,OPTIONS",
     ]);
-    expect((await ask("/send", { method: "OPTIONS" })).headers.allow).toBe("POST,OPTIONS");
+    expect((await send("/send", { method: "OPTIONS" })).headers.allow).toBe("POST,OPTIONS");
   });
 
-  it("is counted, refused or not, under the name of its method", async () => {
-    await ask("/typed");
-    await ask("/things/NOT", { as: "reader" });
+  it("is counted under the name of its method, also if it is an error", async () => {
+    await send("/typed");
+    await send("/things/NOT", { as: "reader" });
     expect(tiny.calls.slice(-2)).toEqual([
       { service: "tiny", name: "typed", method: "GET", status: 200, ms: expect.any(Number) },
       { service: "tiny", name: "read", method: "GET", status: 400, ms: expect.any(Number) },
     ]);
-    // Before the method came to it.
+    // Refused before the handler runs.
     const broken = { method: "POST", url: "/api/tiny/v1/send", payload: "{" } as const;
     await tiny.app.inject({ ...broken, headers: { "content-type": "application/json" } });
     expect(tiny.calls.at(-1)).toMatchObject({ name: "send", method: "POST", status: 400 });
   });
 });
 
-describe("a caller who hangs up", () => {
-  it("is told to the handler, which knows when nobody waits for its answer", async () => {
+describe("a client that disconnects", () => {
+  it("aborts the signal of the handler", async () => {
     const started = deferred<AbortSignal>();
     const waiting = serverWith({
       open: async (call) => {
         const signal = call.closed();
         started.resolve(signal);
         await once(signal, "abort");
-        throw new ApiError("ServiceUnavailable", "nobody hears this");
+        throw new ApiError("ServiceUnavailable", "not received by any client");
       },
     });
     const socket = connect(await waiting.listen(), "127.0.0.1");
@@ -329,18 +329,18 @@ describe("a caller who hangs up", () => {
     await aborted;
   });
 
-  it("may do so before the handler asks", async () => {
-    const gone = deferred<boolean>();
+  it("may do so before the handler requests the signal", async () => {
+    const aborted = deferred<boolean>();
     const late = serverWith({
       open: async (call) => {
         socket.destroy();
         await once(call.request.raw.socket, "close");
-        gone.resolve(call.closed().aborted);
+        aborted.resolve(call.closed().aborted);
       },
     });
     const socket = connect(await late.listen(), "127.0.0.1");
     socket.write("GET /api/tiny/v1/open HTTP/1.1\r\nhost: x\r\n\r\n");
-    expect(await gone.promise).toBe(true);
+    expect(await aborted.promise).toBe(true);
   });
 });
 

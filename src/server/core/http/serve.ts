@@ -33,7 +33,7 @@ export interface ServeOptions {
   readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  /** Checks replies against their schemas: for tests, where a wrong reply is a bug of ours. */
+  /** Whether replies are checked against their schemas, for tests. */
   readonly checkReplies: boolean;
   /** Called after each call. */
   readonly onCall?: (call: {
@@ -81,7 +81,7 @@ export function serve<S extends Service>(
         bodyLimit,
         ...(bodyLimit > generalLimit && { onRequest: limitLargeBodies(generalLimit, options.authenticate) }),
         config: { longList },
-        // A compressor would hold back what is sent as it is produced.
+        // A compressor would delay data that is streamed.
         ...(endpoint.reply === "blob" && { compress: false as const }),
         handler: respond,
         errorHandler: (err, request, reply) => {
@@ -186,7 +186,7 @@ function valueOf(result: unknown): unknown {
   return typeof result === "string" ? parseJson(result as Json<unknown>) : result;
 }
 
-/** Returns a check that throws for a reply that does not match its schema, naming the place; for tests. */
+/** Returns a check that throws for a reply that does not match its schema, with the paths. For tests. */
 function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined {
   if (endpoint.reply === undefined || endpoint.reply === "blob") return undefined;
   const { schema, file } = endpoint.reply;
@@ -198,7 +198,7 @@ function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined
     if (validator === undefined) compiledReplies.set(schema, (validator = Compile(schema)));
     if (!validator.Check(value))
       throw new Error(
-        `The reply of ${endpoint.name} does not fit ${file}: ${JSON.stringify(validator.Errors(value))}\n${JSON.stringify(value)}`,
+        `The reply of ${endpoint.name} does not match ${file}: ${JSON.stringify(validator.Errors(value))}\n${JSON.stringify(value)}`,
       );
   };
 }

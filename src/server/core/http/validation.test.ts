@@ -22,8 +22,8 @@ describe("a time", () => {
     ["before the year 1 by its offset", "0001-01-01T00:00:00+00:01"],
     ["after the year 9999 by its offset", "9999-12-31T23:59:59-00:01"],
     ["without an offset", "2026-01-31T12:00:00"],
-    ["a day", "2026-01-31"],
-    ["a day that no month has", "2026-02-30T12:00:00Z"],
+    ["a date", "2026-01-31"],
+    ["on a day that does not exist", "2026-02-30T12:00:00Z"],
     ["text", "tomorrow"],
   ])("may not be %s", (_, text) => {
     expect(faults(text)).toEqual([
@@ -35,7 +35,7 @@ describe("a time", () => {
     ]);
   });
 
-  it("that is accepted is written with four digits of a year", () => {
+  it("that is accepted has a year of four digits in UTC", () => {
     const offset = fc.constantFrom("Z", "+23:59", "-23:59", "+00:00");
     const date = fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true });
     fc.assert(

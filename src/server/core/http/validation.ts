@@ -8,7 +8,7 @@ import type { Endpoint } from "../../../api/endpoint.ts";
 
 /** For longer bodies only the first error is reported: listing millions takes 16 s and 2 GB for one request. */
 const MAX_LENGTH_FOR_ALL = 50_000;
-/** Upper bound of reported errors; more help nobody. */
+/** The maximum number of reported errors. */
 const MAX_REPORTED = 100;
 
 /** Checks a body of `length` characters: fills in its defaults, or throws `InputValidationError`. */
