@@ -33,7 +33,7 @@ test("reports over nearly a whole table scan it sequentially, where other statem
   await t.db.run(sql`vacuum analyze notes`);
   const db = open();
   expect(await planOf(db.reports)).toMatch(/^Aggregate .*\n +-> +Seq Scan on notes/);
-  expect(await planOf(db)).toMatch(/Index Scan using notes_key on notes/);
+  expect(await planOf(db)).toMatch(/Index Scan using notes_pkey on notes/);
 });
 
 test("reports have connections of their own", async () => {
