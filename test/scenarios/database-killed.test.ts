@@ -1,7 +1,7 @@
 // PostgreSQL dies under load, as it does when the system runs out of memory: callers are told, and nothing is lost.
 import { expect, onTestFinished, test } from "vitest";
 import { connect, queueEvents, type Client } from "../../src/client/index.ts";
-import { killAll, postgresOf, startUp, temporaryHome } from "../support/process.ts";
+import { killAll, postgresOf, preparedHome, startUp } from "../support/process.ts";
 import { eventually } from "../support/until.ts";
 import { expectWholeHistories, startLoad } from "./load.ts";
 import { addEvent, readHistories, readStates, serverConnections, type Histories } from "./task-history.ts";
@@ -24,7 +24,7 @@ async function hearEverything({ events }: Client): Promise<Histories> {
 }
 
 test("PostgreSQL killed under load costs its callers a 503, and no task and no event", async () => {
-  const home = await temporaryHome();
+  const home = await preparedHome();
   const server = await startUp({ home, env: { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" } });
   const heard = await hearEverything(connect({ rootUrl: server.rootUrl, credentials: server.credentials }));
   const load = startLoad({

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { queueEvents, type Client } from "../../src/client/index.ts";
 import { testDatabase } from "../support/db.ts";
 import { createTask, taskDefinition } from "../support/factories.ts";
-import { processesOf, startServe, startUp, temporaryHome } from "../support/process.ts";
+import { preparedHome, processesOf, startServe, startUp } from "../support/process.ts";
 import { eventually } from "../support/until.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { whenSent } from "./requests-on-their-way.ts";
@@ -106,7 +106,7 @@ test("a server that cannot finish in time says what hung, and ends all the same"
 test.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends `taskyard up` with its database, its worker and the tasks that run there",
   async (signal) => {
-    const home = await temporaryHome();
+    const home = await preparedHome();
     const server = await startUp({ home }, []);
     const { client } = server;
     const sleep = { payload: { command: [["sh", "-c", "sleep 1001 & sleep 1002"]], maxRunTime: 600 } };

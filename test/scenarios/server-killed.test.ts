@@ -1,7 +1,7 @@
 // The server dies in a burst and is started again on the same home: whatever it had acknowledged is there.
 import { expect, test } from "vitest";
 import { claimOne, createTask } from "../support/factories.ts";
-import { killAll, postgresOf, processesOf, startUp, temporaryHome } from "../support/process.ts";
+import { killAll, postgresOf, processesOf, preparedHome, startUp } from "../support/process.ts";
 import { expectWholeHistories, startLoad } from "./load.ts";
 import { readHistories, readStates } from "./task-history.ts";
 
@@ -13,7 +13,7 @@ const victims: [string, (home: string) => readonly number[]][] = [
 test.each(victims)(
   "%s in a burst has every task and each event once when started again",
   async (_, choose) => {
-    const home = await temporaryHome();
+    const home = await preparedHome();
     const env = { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" };
     const first = await startUp({ home, env });
     let server = first;
@@ -49,5 +49,5 @@ test.each(victims)(
     expectWholeHistories(load, histories);
     expect(histories.get(untouched)).toEqual(["task-defined", "task-pending 0", "task-running 0"]);
   },
-  60_000,
+  180_000,
 );

@@ -1,7 +1,7 @@
-// Databases by name on the tests' server.
+// Creates and drops databases on the server of the tests.
 import pg from "pg";
 
-/** Runs statements one by one on a connection of their own. */
+/** Runs statements one by one on their own connection. */
 export async function runOn(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -12,7 +12,7 @@ export async function runOn(url: string, ...statements: string[]): Promise<void>
   }
 }
 
-/** Makes a database, empty or as a clone. `wal_log` copies 55 ms' worth of blocks; the default would force checkpoints. */
+/** Creates a database, empty or as a clone. `wal_log` copies blocks for 55 ms; the default would force checkpoints. */
 export async function createDatabase(url: string, name: string, template = "template0"): Promise<void> {
   await runOn(url, `create database ${name} template ${template} strategy wal_log`);
 }
@@ -21,7 +21,22 @@ export async function dropDatabase(url: string, name: string): Promise<void> {
   await runOn(url, `drop database if exists ${name} with (force)`);
 }
 
-/** The same server, another database. */
+/** Drops a template and its clones. */
+export async function dropDatabases(url: string, template: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ datname: string }>(
+      "select datname from pg_database where starts_with(datname, $1)",
+      [template],
+    );
+    for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Returns the URL of another database on the same server. */
 export function databaseUrl(url: string, name: string): string {
   return url.replace(/^(postgres(?:ql)?:\/\/[^/]*\/)[^?]*/, `$1${name}`);
 }

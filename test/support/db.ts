@@ -17,8 +17,9 @@ export async function testDatabase(
   options: Partial<DbOptions> & { empty?: boolean } = {},
 ): Promise<TestDatabase> {
   const server = inject("postgresUrl");
-  const name = `test_${randomBytes(6).toString("hex")}`;
-  await createDatabase(server, name, options.empty ? "template0" : inject("templateDatabase"));
+  const template = inject("templateDatabase");
+  const name = `${template}_${randomBytes(6).toString("hex")}`;
+  await createDatabase(server, name, options.empty ? "template0" : template);
   const url = databaseUrl(server, name);
   const db = openDb({ checkRows: true, ...options, url });
   return {

@@ -1,76 +1,96 @@
-// One PostgreSQL for a whole test run, with a migrated template database that each test file clones.
+// One PostgreSQL for a whole test run, with a migrated template database that each test file clones, and a cluster that
+// tests of `taskyard up` copy instead of making one.
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestProject } from "vitest/node";
-import { startEmbeddedPostgres } from "../../src/server/core/embedded-postgres/index.ts";
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from "../../src/server/core/embedded-postgres/index.ts";
+import { databaseUser } from "../../src/server/core/embedded-postgres/create-cluster.ts";
 import { isAlive } from "../../src/server/core/embedded-postgres/lock-files.ts";
 import { migrate } from "../../src/server/db/migrate.ts";
-import { createDatabase, databaseUrl, dropDatabase } from "./databases.ts";
+import { copyFolder } from "./copy-folder.ts";
+import { createDatabase, databaseUrl, dropDatabases } from "./databases.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Where the tests' databases are made. */
+    /** Folder for what lasts as long as the run. */
+    runFolder: string;
+    /** Where the tests' databases are created. */
     postgresUrl: string;
-    /** Name of the migrated database that is cloned. */
+    /** Name of the migrated database that is cloned; the names of its clones begin with it. */
     templateDatabase: string;
+    /** Data folder of a cluster with a migrated database, which no server uses; undefined with TEST_DATABASE_URL. */
+    preparedCluster: string | undefined;
   }
 }
 
 /**
- * Starts an embedded PostgreSQL in a temporary folder, or takes the server of TEST_DATABASE_URL (a superuser's or
- * a user's that may create databases). The server ends with this process, however that ends.
+ * Starts an embedded PostgreSQL in a temporary folder, or takes the server of TEST_DATABASE_URL (its user is a superuser
+ * or may create databases). The server ends with this process, however that ends.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeAbandoned();
+  const folder = await mkdtemp(path.join(tmpdir(), `${prefix}${process.pid}-`));
+  // If we are root, PostgreSQL runs as another user, who must be able to enter.
+  await chmod(folder, 0o755);
   const given = process.env["TEST_DATABASE_URL"];
-  const server = given === undefined ? await startTemporary() : { url: given, stop: async () => {} };
   const template = `taskyard_template_${process.pid}`;
+  const endings = [() => rm(folder, { recursive: true, force: true, maxRetries: 10 })];
   const teardown = async (): Promise<void> => {
-    if (given !== undefined) await dropDatabase(given, template);
-    await server.stop();
+    for (const end of endings.toReversed()) await end();
   };
   try {
-    await createDatabase(server.url, template);
-    await migrate({ url: databaseUrl(server.url, template) });
+    let url = given;
+    if (url === undefined) {
+      const { server, cluster } = await startTemporary(folder);
+      endings.push(() => server.stop());
+      ({ url } = server);
+      project.provide("preparedCluster", cluster);
+      await createDatabase(url, template, databaseUser);
+    } else {
+      endings.push(() => dropDatabases(given ?? "", template));
+      await createDatabase(url, template);
+      await migrate({ url: databaseUrl(url, template) });
+    }
+    project.provide("postgresUrl", url);
   } catch (err) {
     await teardown();
     throw err;
   }
-  project.provide("postgresUrl", server.url);
+  project.provide("runFolder", folder);
   project.provide("templateDatabase", template);
   return teardown;
 }
 
 const prefix = "taskyard-run-";
 
-async function startTemporary(): Promise<{ url: string; stop(): Promise<void> }> {
-  await removeAbandoned();
-  const folder = await mkdtemp(path.join(tmpdir(), `${prefix}${process.pid}-`));
-  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 10 });
-  // Where we are root, PostgreSQL runs as another user, who must be able to get in.
-  await chmod(folder, 0o755);
+/** Starts a server with a migrated database, after a copy of its data was made. */
+async function startTemporary(folder: string): Promise<{ server: EmbeddedPostgres; cluster: string }> {
+  const dataDir = path.join(folder, "postgres");
+  const cluster = path.join(folder, "cluster");
+  // Copied while no server uses it, since a copy of a running one would have to recover.
+  const first = await start(dataDir);
+  await migrate({ url: first.url }).finally(() => first.stop());
+  await copyFolder(path.join(dataDir, "data"), cluster);
+  return { server: await start(dataDir), cluster };
+}
+
+function start(dataDir: string): Promise<EmbeddedPostgres> {
   const quiet = (): void => undefined;
   const report = (fields: object, message: string): void =>
     void process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
-  const server = await startEmbeddedPostgres({
-    dataDir: path.join(folder, "postgres"),
+  return startEmbeddedPostgres({
+    dataDir,
     log: { debug: quiet, info: quiet, warn: quiet, error: report },
     // Nothing here outlives the run, so nothing needs to reach the disk.
     settings: { fsync: false, synchronous_commit: false, full_page_writes: false, max_connections: 300 },
-  }).catch(async (err: unknown) => {
-    await remove();
-    throw err;
   });
-  return {
-    url: server.url,
-    async stop() {
-      await server.stop();
-      await remove();
-    },
-  };
 }
 
-/** A run that was killed has taken its server along, but not its folder. */
+/** Removes the folders of killed runs: their servers end with them, but the folders remain. */
 async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : 0;

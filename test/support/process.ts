@@ -6,6 +6,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
+import { prepareCluster } from "./cluster.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { eventually } from "./until.ts";
 
@@ -47,6 +48,13 @@ export async function temporaryHome(whenOver: WhenOver = onTestFinished): Promis
       await rm(home, { recursive: true, force: true, maxRetries: 10 });
     }
   });
+  return home;
+}
+
+/** The same with a migrated cluster in it, for tests that are not about the first start. */
+export async function preparedHome(whenOver?: WhenOver): Promise<string> {
+  const home = await temporaryHome(whenOver);
+  await prepareCluster(join(home, "postgres"));
   return home;
 }
 

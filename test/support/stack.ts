@@ -1,7 +1,7 @@
 // A whole server in this process: real database, real HTTP, replies and rows checked against their schemas.
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inject } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { configOf, type PartialConfig } from "../../src/server/config/index.ts";
@@ -44,10 +44,19 @@ export interface Stack {
 const rootCredentials = { clientId: "static/taskcluster/root", accessToken: "test-root-token-0123456789" };
 const secret = "test-secret-0123456789-0123456789";
 
+let shared: Promise<Stack> | undefined;
+
+/**
+ * Returns a stack that test files of this worker share, started by the first one. For files that need neither a clock nor
+ * a configuration of their own, and that look only at tasks, groups and queues which they created. Do not stop it: it
+ * ends with the worker, and its database and folder with the run.
+ */
+export const sharedStack = (): Promise<Stack> => (shared ??= testStack());
+
 /** Starts a server on a database of its own. Stop it in `afterAll`. */
 export async function testStack(options: StackOptions = {}): Promise<Stack> {
   const { config = {}, clock = systemClock, roles, s3 } = options;
-  const dir = await mkdtemp(join(tmpdir(), "taskyard-stack-"));
+  const dir = await mkdtemp(join(inject("runFolder"), "stack-"));
   const database = options.database ?? (await testDatabase());
   const { monitor, records } = testMonitor();
   const server = await startServer({

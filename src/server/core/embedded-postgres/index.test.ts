@@ -5,6 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { Type } from "typebox";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { prepareCluster } from "../../../../test/support/cluster.ts";
 import { makeTemporaryFolder, temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { until } from "../../../../test/support/until.ts";
 import { openDb, type Db } from "../db.ts";
@@ -17,11 +18,11 @@ const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** A cluster that is created only once, because creating one takes as long as all other tests of this file. */
+/** A prepared cluster that most tests share, because creating one takes as long as all other tests of this file. */
 let home = "";
 beforeAll(async () => {
   home = path.join(await makeTemporaryFolder(), `it's a "home"`, "postgres");
-  await (await startEmbeddedPostgres({ dataDir: home, log: silent, settings: { fsync: false } })).stop();
+  await prepareCluster(home);
 });
 afterAll(() => rm(path.dirname(path.dirname(home)), { recursive: true }));
 
