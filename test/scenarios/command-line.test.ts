@@ -7,7 +7,7 @@ import { isSlugid, slugid } from "../../src/lib/slugid.ts";
 import type { Worker } from "../../src/worker/main.ts";
 import { capturedIo, runCli, type CapturedIoOptions } from "../support/captured-io.ts";
 import { createTask } from "../support/factories.ts";
-import { testStack, type Stack } from "../support/stack.ts";
+import { sharedStack, type Stack } from "../support/stack.ts";
 import { makeTemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { startTestWorker } from "../support/worker.ts";
 
@@ -16,7 +16,7 @@ let worker: Worker & { end(): Promise<void> };
 let env: Stack["env"];
 
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
   worker = await startTestWorker(stack.rootUrl, {
     client: stack.as(stack.rootCredentials),
     taskQueueId: "local/default",
@@ -24,10 +24,7 @@ beforeAll(async () => {
   });
   ({ env } = stack);
 });
-afterAll(async () => {
-  await worker.end();
-  await stack.stop();
-});
+afterAll(() => worker.end());
 
 const cli = (line: string[], options: CapturedIoOptions = {}) =>
   runCli(line, { ...options, env: { ...env, ...options.env } });

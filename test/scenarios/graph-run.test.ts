@@ -6,7 +6,7 @@ import { main } from "../../src/cli/main.ts";
 import type { Worker } from "../../src/worker/main.ts";
 import { capturedIo, runCli, type CapturedIoOptions } from "../support/captured-io.ts";
 import { httpProxy } from "../support/http-proxy.ts";
-import { testStack, type Stack } from "../support/stack.ts";
+import { sharedStack, type Stack } from "../support/stack.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { startTestWorker } from "../support/worker.ts";
@@ -15,7 +15,7 @@ let stack: Stack;
 let worker: Worker & { end(): Promise<void> };
 let env: Stack["env"];
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
   worker = await startTestWorker(stack.rootUrl, {
     client: stack.as(stack.rootCredentials),
     taskQueueId: "local/default",
@@ -23,10 +23,7 @@ beforeAll(async () => {
   });
   ({ env } = stack);
 });
-afterAll(async () => {
-  await worker.end();
-  await stack.stop();
-});
+afterAll(() => worker.end());
 
 const cli = (line: string[], options: CapturedIoOptions = {}) => runCli(line, { ...options, env });
 const run = (graph: string, ...options: string[]) => cli(["graph", "run", ...options, "-"], { stdin: graph });

@@ -206,7 +206,8 @@ describe("transactions", () => {
         return by;
       });
     expect(await Promise.all([crossing(1, 2, "a"), crossing(2, 1, "b")])).toEqual(["a", "b"]);
-    expect(tries).toBe(3);
+    // On a busy machine the retry can take its first lock before the other transaction wakes up, and deadlock again.
+    expect(tries).toBeGreaterThanOrEqual(3);
     for (const { body } of await t.db.many(Notes, allNotes))
       expect(body.split("").toSorted()).toEqual(["a", "b"]);
   });
@@ -322,7 +323,7 @@ describe("a database that cannot serve", () => {
 
   test("does not excuse faults of ours: a wrong statement and a wrong password stay what they are", async () => {
     await expect(t.db.run(sql`select nonsense`)).rejects.toMatchObject({ code: "42703" });
-    const missing = open({ url: t.url.replace(/test_\w+/, "test_missing") });
+    const missing = open({ url: t.url.replace(/taskyard_template_\w+/, "missing") });
     await expect(missing.run(sql`select`)).rejects.toMatchObject({ code: "3D000" });
   });
 });

@@ -1,7 +1,7 @@
 // The records of transitions in the process's log: what each tells, and which calls make none.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
-import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import { sharedStack, type Stack } from "../../../../test/support/stack.ts";
 import { until } from "../../../../test/support/until.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import { createLog } from "../../core/log.ts";
@@ -13,10 +13,9 @@ const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 let queue: Stack["client"]["queue"];
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
   ({ queue } = stack.client);
 });
-afterAll(() => stack.stop());
 
 /** What was recorded of a task or group, in order: the message and its fields. */
 const recordsOf = (id: string): unknown[][] =>

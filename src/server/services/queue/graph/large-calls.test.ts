@@ -1,10 +1,10 @@
 // Calls with bodies beyond the general limit: accepted from authenticated callers, and only a few concurrently.
 import { once } from "node:events";
 import { request } from "node:http";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { taskDefinition } from "../../../../../test/support/factories.ts";
 import { rawCall } from "../../../../../test/support/raw-call.ts";
-import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { NewTask } from "../../../../api/queue/graph.ts";
 import { createSigner } from "../../../../client/signer.ts";
@@ -12,9 +12,8 @@ import { slugid } from "../../../../lib/slugid.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
 });
-afterAll(() => stack.stop());
 
 const newTask = (text = ""): NewTask => ({ taskId: slugid(), task: taskDefinition({ payload: { text } }) });
 /** Returns tasks of 12 MB in total. */

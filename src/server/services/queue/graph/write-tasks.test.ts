@@ -1,8 +1,8 @@
 // createTasks writes all tasks or none, whatever happens concurrently.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
-import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { NewTask } from "../../../../api/queue/graph.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
@@ -11,9 +11,8 @@ import { sql } from "../../../core/sql.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
 });
-afterAll(() => stack.stop());
 
 const newTask = (overrides: Partial<TaskDefinitionRequest> = {}): NewTask => ({
   taskId: slugid(),

@@ -1,16 +1,15 @@
 // A group is resolved when each of its tasks has been resolved at least once.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
-import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { sql } from "../../../core/sql.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
 });
-afterAll(() => stack.stop());
 
 const claim = (taskId: string, runId = 0) =>
   stack.client.queue.claimTask({ taskId, runId }, { workerGroup: "g", workerId: "w" });

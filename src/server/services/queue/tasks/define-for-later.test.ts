@@ -1,15 +1,14 @@
 // defineTask: creates a task that waits until scheduleTask is called.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
-import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
 });
-afterAll(() => stack.stop());
 
 const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
 

@@ -1,15 +1,14 @@
 // task, status, getTaskGroup and listTaskGroup.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { sql } from "../../../core/sql.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await sharedStack();
 });
-afterAll(() => stack.stop());
 
 describe("task and status", () => {
   it("return each of many concurrent callers the task it requested", async () => {
