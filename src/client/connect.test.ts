@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import type { TaskStatus } from "../api/queue/status.ts";
-import { impatientClock } from "../../test/support/impatient-clock.ts";
+import { immediateClock } from "../../test/support/immediate-clock.ts";
 import { peerChecksBewit, peerChecksHeader, peerTemporaryCredentials } from "../../test/support/hawk-peer.ts";
 import { json, scriptedServer } from "../../test/support/scripted-server.ts";
 import { ClientError } from "./client-error.ts";
@@ -191,7 +191,7 @@ describe("retries", () => {
 
   test("failures of the server are retried five times, with increasing delays", async () => {
     const server = await scriptedServer(json({ code: "InternalServerError", message: "oh" }, 500));
-    const clock = impatientClock(limit);
+    const clock = immediateClock(limit);
     const client = connect({ rootUrl: server.rootUrl, clock, timeoutMs: limit });
     await expect(client.queue.ping()).rejects.toMatchObject({ statusCode: 500, message: "oh" });
     expect(server.requests).toHaveLength(6);
@@ -204,7 +204,7 @@ describe("retries", () => {
 
   test("a successful try ends the retries, and each try has a new signature", async () => {
     const server = await scriptedServer(json({}, 502), json({ alive: true }));
-    const clock = impatientClock(limit);
+    const clock = immediateClock(limit);
     const client = connect({ rootUrl: server.rootUrl, credentials: caller, clock, timeoutMs: limit });
     expect(await client.queue.ping()).toEqual({ alive: true });
     const [first, second] = server.requests.map(({ headers }) => headers.authorization);
@@ -218,7 +218,7 @@ describe("retries", () => {
       json({}, 500, { "retry-after": "7" }),
       json({}),
     );
-    const clock = impatientClock(limit);
+    const clock = immediateClock(limit);
     await connect({ rootUrl: server.rootUrl, clock, timeoutMs: limit }).queue.ping();
     expect(clock.waits.slice(0, 2)).toEqual([7000, 30_000]);
     expect(clock.waits[2]).toBeLessThan(1000);
@@ -227,7 +227,7 @@ describe("retries", () => {
   test("without an answer, the error has the server and the reason", async () => {
     const { rootUrl, close } = await scriptedServer(json({}));
     await close();
-    const clock = impatientClock(limit);
+    const clock = immediateClock(limit);
     const error = await connect({ rootUrl, clock, timeoutMs: limit, retries: 2 })
       .queue.ping()
       .catch((e: unknown) => e);
@@ -245,7 +245,7 @@ describe("retries", () => {
       (response) => response.writeHead(200, { "content-type": "application/json" }).end('{"al'),
       json({ alive: true }),
     );
-    const clock = impatientClock(limit);
+    const clock = immediateClock(limit);
     const client = connect({ rootUrl: server.rootUrl, clock, timeoutMs: limit });
     expect(await client.queue.ping()).toEqual({ alive: true });
   });

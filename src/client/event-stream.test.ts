@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { impatientClock } from "../../test/support/impatient-clock.ts";
-import { eventStream, json, scriptedServer, type Answer } from "../../test/support/scripted-server.ts";
+import { immediateClock } from "../../test/support/immediate-clock.ts";
+import { eventStream, json, scriptedServer, type Reply } from "../../test/support/scripted-server.ts";
 import { queueEvents } from "./bindings.ts";
 import { connect } from "./connect.ts";
 
@@ -10,7 +10,7 @@ const message = (n: number): string =>
   `p${n} message ${JSON.stringify({ exchange: "x", routingKey: `key ${n}`, routes: [], payload: { n }, redelivered: false })}`;
 
 const ending =
-  (answer: Answer): Answer =>
+  (answer: Reply): Reply =>
   (response, request) => {
     answer(response, request);
     response.end();
@@ -46,7 +46,7 @@ test("an interrupted stream continues after the last frame, which may be a ping"
     json({}, 502),
     eventStream("p7 ready", message(8)),
   );
-  const clock = impatientClock(30_000);
+  const clock = immediateClock(30_000);
   const client = connect({ rootUrl: server.rootUrl, clock });
   expect(await take(await client.events.listen(bindings), 2)).toEqual(["p1: key 1", "p8: key 8"]);
   expect(server.requests.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "p7", "p7"]);
@@ -119,7 +119,7 @@ test("a refusal rejects immediately, without a retry", async () => {
 test("retries are limited for a server that was never reached, and unlimited for one that was", async () => {
   const { rootUrl, close } = await scriptedServer(json({}));
   await close();
-  const clock = impatientClock(limit);
+  const clock = immediateClock(limit);
   const client = connect({ rootUrl, clock, timeoutMs: limit, retries: 2 });
   await expect(client.events.listen(bindings)).rejects.toThrow("ECONNREFUSED");
   expect(clock.waits).toHaveLength(2);
@@ -130,7 +130,7 @@ test("retries are limited for a server that was never reached, and unlimited for
     ...answers,
     eventStream("p0 ready", message(1)),
   );
-  const patient = connect({ rootUrl: server.rootUrl, clock: impatientClock(30_000), retries: 2 });
+  const patient = connect({ rootUrl: server.rootUrl, clock: immediateClock(30_000), retries: 2 });
   expect(await take(await patient.events.listen(bindings), 1)).toEqual(["p1: key 1"]);
 });
 
@@ -173,19 +173,19 @@ test("missing events are an error, when the stream starts and when it is resumed
   await expect(listening).rejects.toMatchObject({ message: "some are gone", code: "EventsMissing" });
 
   const later = await scriptedServer(ending(eventStream("p0 ready", message(1))), eventStream(incomplete));
-  const client = connect({ rootUrl: later.rootUrl, clock: impatientClock(30_000) });
+  const client = connect({ rootUrl: later.rootUrl, clock: immediateClock(30_000) });
   const events = await client.events.listen(bindings);
   expect((await events.next()).value).toMatchObject({ position: "p1" });
   await expect(events.next()).rejects.toMatchObject({ code: "EventsMissing" });
 });
 
 test("the reconnection delay that the server requests is respected", async () => {
-  const withDelay: Answer = (response, request) => {
+  const withDelay: Reply = (response, request) => {
     eventStream("p0 ready")(response, request);
     response.end("retry: 2500\n\n");
   };
   const server = await scriptedServer(withDelay, eventStream("p0 ready", message(1)));
-  const clock = impatientClock(30_000);
+  const clock = immediateClock(30_000);
   const client = connect({ rootUrl: server.rootUrl, clock });
   await take(await client.events.listen(bindings), 1);
   expect(clock.waits).toEqual([2500]);

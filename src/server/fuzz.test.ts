@@ -2,11 +2,11 @@
 // behind.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { nearly, valid } from "../../test/support/arbitrary-json.ts";
+import { almostValid, valid } from "../../test/support/arbitrary-json.ts";
 import {
   encode,
   exampleBody,
-  makeKnown,
+  createKnown,
   methods,
   paramsOf,
   paramValue,
@@ -25,7 +25,7 @@ let fingerprint: () => Promise<string[]>;
 beforeAll(async () => {
   // No loop runs meanwhile, since what it does would be counted; and a claim does not wait.
   stack = await testStack({ roles: ["api"], config: { queue: { claimWorkTimeout: 1 } } });
-  known = await makeKnown(stack);
+  known = await createKnown(stack);
   fingerprint = await fingerprinter(stack.database.db);
 });
 afterAll(() => stack.stop());
@@ -57,9 +57,9 @@ function bodyOf(method: Method): fc.Arbitrary<unknown> {
   const values = fc.constant(null).map(() => exampleBody(method, known));
   return fc.oneof(
     { weight: 2, arbitrary: values },
-    { weight: 6, arbitrary: nearly(values) },
+    { weight: 6, arbitrary: almostValid(values) },
     { weight: 1, arbitrary: valid(body.schema) },
-    { weight: 2, arbitrary: nearly(valid(body.schema)) },
+    { weight: 2, arbitrary: almostValid(valid(body.schema)) },
   );
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   exampleBody,
   exampleParam,
-  makeKnown,
+  createKnown,
   methods,
   paramsOf,
   pathOf,
@@ -23,7 +23,7 @@ beforeAll(async () => {
     roles: ["api"],
     config: { auth: { anonymousScopes: [] }, queue: { claimWorkTimeout: 50 } },
   });
-  known = await makeKnown(stack);
+  known = await createKnown(stack);
   fingerprint = await fingerprinter(stack.database.db);
 });
 afterAll(() => stack.stop());

@@ -1,4 +1,4 @@
-// Random values for a JSON Schema: such as it describes, and such as it nearly does.
+// Random values for a JSON Schema: valid ones, and ones that are almost valid.
 import fc from "fast-check";
 import type { TSchema } from "typebox";
 
@@ -20,7 +20,7 @@ interface Schema {
   readonly maximum?: number;
 }
 
-/** Values that a schema describes; times are around now. */
+/** Valid values of a schema. Times are close to now. */
 export const valid = (schema: TSchema): fc.Arbitrary<unknown> => valueOf(schema);
 
 function valueOf(schema: Schema): fc.Arbitrary<unknown> {
@@ -62,7 +62,7 @@ function text({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc.Ar
   return fc.string({ unit: "grapheme", minLength, maxLength: Math.min(maxLength, 40) });
 }
 
-/** Times, most of them by RFC 3339, that JavaScript or PostgreSQL does not read. */
+/** Times that JavaScript or PostgreSQL cannot parse, most of them valid by RFC 3339. */
 const strangeTime = fc.constantFrom(
   "9999-12-31T23:59:59-23:59",
   "9999-12-31T23:59:59.999999Z",
@@ -74,7 +74,7 @@ const strangeTime = fc.constantFrom(
   "2026-01-01",
 );
 
-/** Texts that have broken things before. */
+/** Strings that have caused bugs before. */
 const strange: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: "binary", maxLength: 10 }),
   fc.constantFrom(
@@ -91,15 +91,15 @@ const strange: fc.Arbitrary<string> = fc.oneof(
   ),
 );
 
-/** What may stand anywhere in place of anything. */
+/** Values that replace any other value. */
 const intruder: fc.Arbitrary<unknown> = fc.oneof(
   strange,
   fc.constantFrom<unknown>(null, true, -1, 0, 1.5, 1e300, 2 ** 31, 2 ** 53, [], {}, [[]], [null], { a: 1 }),
   strangeTime,
 );
 
-/** Values with one place changed: another value, a member more, or one less. */
-export const nearly = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+/** Values with one change: another value, an additional member, or a missing one. */
+export const almostValid = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc
     .tuple(values, fc.array(fc.nat(), { minLength: 1, maxLength: 4 }), intruder, strange)
     .map(([value, path, by, name]) => changed(value, path, by, name));
@@ -118,6 +118,6 @@ function changed(value: unknown, [step = 0, ...path]: readonly number[], by: unk
   return withMember(value, key, inner);
 }
 
-/** As own member, whatever its name. */
+/** Sets an own member, whatever its name, such as `__proto__`. */
 const withMember = (value: object, name: string, member: unknown): unknown =>
   Object.fromEntries([...Object.entries(value), [name, member]]);

@@ -1,13 +1,13 @@
-// Random scopes for property tests: a tiny alphabet, so that prefixes, stars and repeats meet often.
+// Random scopes for property tests, over a tiny alphabet, so that prefixes, stars and repetitions coincide often.
 import fc from "fast-check";
 
-/** Any scope over the small alphabet, the empty one included. */
+/** Any scope over the alphabet, including the empty one. */
 export const anyScope = fc.string({ unit: fc.constantFrom("a", "b", ":", "*"), maxLength: 4 });
 
-/** Scopes that the API lets people grant: not those that end in two stars. */
+/** Scopes that may be granted through the API: not those that end with two stars. */
 export const grantableScope = anyScope.filter((scope) => !scope.endsWith("**"));
 
-/** Scopes about roles among others, and star scopes that cover the word `assume:` in part. */
+/** Scopes of roles and others, and star scopes that cover a part of the word `assume:`. */
 export const roleScope = fc.oneof(
   { weight: 4, arbitrary: grantableScope.map((rest) => `assume:${rest}`) },
   { weight: 4, arbitrary: grantableScope },

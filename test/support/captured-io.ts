@@ -1,4 +1,4 @@
-// A command line's world that a test can look into: what was written, and a Ctrl-C at will.
+// The input and output of a command, for tests: captures what it writes, and can send Ctrl-C.
 import { once } from "node:events";
 import { clearLine, cursorTo, moveCursor } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
@@ -8,11 +8,11 @@ import type { Io, Output, StopSignal } from "../../src/cli/io.ts";
 export interface CapturedIo extends Io {
   out(): string;
   err(): string;
-  /** Settles when standard output (or error) holds the text. */
+  /** Resolves when standard output or standard error contains the text. */
   until(text: string): Promise<void>;
-  /** What the terminal does at Ctrl-C. */
+  /** Delivers a stop signal, by default that of Ctrl-C. */
   interrupt(signal?: StopSignal): void;
-  /** The status of an immediate exit, if there was one. */
+  /** The status of an immediate exit, if any. */
   readonly exited: number | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface CapturedIoOptions {
   readonly env?: Record<string, string | undefined>;
   readonly cwd?: string;
   readonly stdin?: string;
-  /** As if a person looked at it. */
+  /** Whether the output is a terminal. */
   readonly terminal?: boolean;
 }
 
@@ -33,7 +33,7 @@ export function capturedIo(options: CapturedIoOptions = {}): CapturedIo {
     stdin: Readable.from([options.stdin ?? ""]),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    // A home that does not exist: tests never meet the instance of the user who runs them.
+    // A home that does not exist, so that tests never reach the instance of the user who runs them.
     env: { TASKYARD_HOME: "/nonexistent/taskyard", ...options.env },
     cwd: options.cwd ?? process.cwd(),
     onStop(handler) {
@@ -62,7 +62,7 @@ function capture(isTTY: boolean): { stream: Output; text(): string } {
   const pass = new PassThrough();
   const stream = Object.assign(pass, {
     isTTY,
-    // A terminal has these, and what moves about in it calls them.
+    // The progress display calls these methods of a terminal.
     ...(isTTY && {
       cursorTo: (x: number) => cursorTo(pass, x),
       clearLine: (direction: -1 | 0 | 1) => clearLine(pass, direction),
@@ -77,7 +77,7 @@ function capture(isTTY: boolean): { stream: Output; text(): string } {
 export async function runCli(argv: readonly string[], options: CapturedIoOptions = {}) {
   const io = capturedIo(options);
   const status = await main(argv, io);
-  // Streams hand on what they were given a turn later.
+  // Streams emit data one iteration of the event loop after the write.
   await new Promise((resolve) => setImmediate(resolve));
   return { status, out: io.out(), err: io.err() };
 }

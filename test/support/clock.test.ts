@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { manualClock } from "./clock.ts";
 
 describe("manualClock", () => {
-  it("runs timers in the order of their time, at their time", async () => {
+  it("runs timers in order, each at its due time", async () => {
     const clock = manualClock(1000);
     const ran: string[] = [];
     clock.after(20, () => ran.push(`b at ${clock.now()}`));
@@ -14,7 +14,7 @@ describe("manualClock", () => {
     expect([clock.now(), clock.pending()]).toEqual([1030, 1]);
   });
 
-  it("runs a timer that another one set on the way, after the promises between them", async () => {
+  it("runs a timer that another timer set meanwhile, after the promises between them", async () => {
     const clock = manualClock(0);
     const ran: number[] = [];
     clock.after(10, () => {
@@ -26,9 +26,9 @@ describe("manualClock", () => {
     expect(ran).toEqual([15]);
   });
 
-  it("forgets a timer that was cancelled", async () => {
+  it("drops a canceled timer", async () => {
     const clock = manualClock();
-    const cancel = clock.after(1, () => expect.unreachable("was cancelled"));
+    const cancel = clock.after(1, () => expect.unreachable("was canceled"));
     cancel();
     await clock.advance(10);
     expect(clock.pending()).toBe(0);

@@ -1,12 +1,12 @@
-// A clock that stands still until a test moves it.
+// A clock that only moves when a test moves it.
 import type { Clock } from "../../src/lib/clock.ts";
 
 export interface ManualClock extends Clock {
-  /** Moves the time on and runs the timers that fall due on the way, each at its own time and in order. */
+  /** Advances the time and runs the timers that become due meanwhile, in order, each at its own time. */
   advance(ms: number): Promise<void>;
-  /** Steps the time of day only, as an administrator or NTP would: timers neither run nor move. */
+  /** Steps only the time of day, as an administrator or NTP would: timers neither run nor move. */
   setNow(ms: number): void;
-  /** How many timers wait. */
+  /** Returns the number of pending timers. */
   pending(): number;
 }
 
@@ -15,14 +15,14 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A manual clock that shows `start` (default: the first moment of 2026). */
+/** Returns a manual clock that shows `start` (default: the start of 2026). */
 export function manualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
-  // Timers follow a steady clock of their own, as the machine's do, so that a step of the date leaves them alone.
-  let steady = 0;
+  // Timers follow a separate monotonic clock, as in the operating system, so that a step of the date does not affect them.
+  let monotonic = 0;
   let offset = start;
   const timers = new Set<Timer>();
 
-  /** The timer that falls due first, no later than `until`; of equals the one set first. */
+  /** Returns the first timer that is due by `until`. Of equals it is the one that was set first. */
   function nextDue(until: number): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of timers) {
@@ -32,34 +32,34 @@ export function manualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
   }
 
   return {
-    now: () => offset + steady,
+    now: () => offset + monotonic,
     after(ms, callback) {
-      const timer: Timer = { due: steady + Math.max(0, ms), callback };
+      const timer: Timer = { due: monotonic + Math.max(0, ms), callback };
       timers.add(timer);
       return () => timers.delete(timer);
     },
     async advance(ms) {
-      const until = steady + ms;
+      const until = monotonic + ms;
       await settle();
       for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
         timers.delete(timer);
-        steady = timer.due;
+        monotonic = timer.due;
         timer.callback();
         await settle();
       }
-      steady = until;
+      monotonic = until;
     },
     setNow(ms) {
-      offset = ms - steady;
+      offset = ms - monotonic;
     },
     pending: () => timers.size,
   };
 }
 
 /**
- * Lets promises that wait for nothing outside go on. One turn of the event loop drains every chain of
- * promises; a few more serve code that itself yields with setImmediate (loops, coalesced writes).
+ * Settles promises that do not wait for I/O. One iteration of the event loop drains every chain of promises;
+ * the others are for code that itself yields with setImmediate (loops, coalesced writes).
  */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,5 @@
-// Calls of every method of the contract, for tests that go over all of them: a method that is added is in them
-// without further work. What a schema alone would hardly ever hit has an example here.
+// Calls of every method of the contract, for tests that cover all of them, including methods added later. Methods whose
+// schema alone hardly ever generates a meaningful body have an example here.
 import fc from "fast-check";
 import type { Endpoint } from "../../src/api/endpoint.ts";
 import { services } from "../../src/api/services.ts";
@@ -19,7 +19,7 @@ export interface Method {
 
 const all: readonly Service[] = Object.values(services);
 
-/** Every method but the stream of events, whose reply has no end. */
+/** Every method except the stream of events, whose reply has no end. */
 export const methods: readonly Method[] = all
   .flatMap((service) =>
     Object.values(service.endpoints).map((of) => ({
@@ -30,11 +30,11 @@ export const methods: readonly Method[] = all
   )
   .filter(({ name }) => name !== "events.connect");
 
-/** Things that are there, by the names of the parameters that lead to them. */
+/** Values of parameters that exist, by the name of the parameter. */
 export type Known = Readonly<Record<string, readonly string[]>>;
 
-/** Makes a few things for the parameters to lead to: a pending task and a running one that has an artifact. */
-export async function makeKnown({ client }: Pick<Stack, "client">): Promise<Known> {
+/** Creates a pending task and a running one with an artifact. Returns the values of parameters that refer to them. */
+export async function createKnown({ client }: Pick<Stack, "client">): Promise<Known> {
   const pending = await createTask(client, { schedulerId: "s" });
   const running = await createTask(client, { taskQueueId: "a/b" });
   const run = { taskId: running, runId: 0 };
@@ -73,10 +73,10 @@ const goodTask = (known: Known) => ({
   extra: { e: [] },
 });
 
-/** Of all objects, so that one call finishes what another has begun. */
+/** Shared by all objects, so that one call finishes the upload that another started. */
 const uploadId = slugid();
 
-/** Bodies that are fine as they are. */
+/** Valid bodies. */
 const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   "queue.createTask": goodTask,
   "queue.defineTask": goodTask,
@@ -109,47 +109,47 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   "object.finishUpload": () => ({ projectId: "p", uploadId }),
   "object.startDownload": () => ({ acceptDownloadMethods: { simple: true } }),
   "queue.declareWorker": () => ({ expires: inAnHour() }),
-  // Over at once, or no later call would get any work.
+  // Already over, or no later call would get any work.
   "queue.quarantineWorker": () => ({ quarantineUntil: "2020-01-01T00:00:00.000Z", quarantineInfo: "a\0b" }),
   "queue.tasks": (known) => ({ taskIds: [...(known["taskId"] ?? []), slugid(), "\0"] }),
   "queue.statuses": (known) => ({ taskIds: [...(known["taskId"] ?? []), slugid(), "\0"] }),
 };
 
-/** A body that the method takes: an example, or some value of its schema; undefined where it takes none. */
+/** Returns a valid body: an example, or a value of the schema. Returns undefined if the method takes none. */
 export function exampleBody({ name, of }: Method, known: Known): unknown {
   const example = examples[name];
   if (example) return example(known);
   return of.body && fc.sample(valid(of.body.schema), { numRuns: 1, seed: 1 })[0];
 }
 
-/** A value of a parameter: of the running task and its artifact where it is about those, else one of its form. */
+/** Returns a value of a parameter: one of the running task and its artifact, or else one that matches its pattern. */
 export function exampleParam({ of }: Method, name: string, known: Known): string {
-  const there = known[name] ?? [];
+  const existing = known[name] ?? [];
   const pattern = of.params?.[name] ?? /a/;
-  const example = name === "runId" || name === "name" ? there[0] : there.at(-1);
+  const example = name === "runId" || name === "name" ? existing[0] : existing.at(-1);
   return example ?? fc.sample(fc.stringMatching(pattern), { numRuns: 1, seed: 1 })[0] ?? "";
 }
 
-/** The names of the path's parameters, in their order. */
+/** Returns the names of the path's parameters, in order. */
 export const paramsOf = ({ of }: Method): string[] =>
   [...of.path.matchAll(/[:*](\w+)/g)].map(([, name = ""]) => name);
 
-/** The path with these values, percent-encoded. */
+/** Returns the path with these values, percent-encoded. */
 export const pathOf = ({ prefix, of }: Method, values: Readonly<Record<string, string>>): string =>
   prefix + of.path.replaceAll(/[:*](\w+)/g, (_, name: string) => encode(values[name] ?? ""));
 
-/** Half a surrogate pair has no percent-encoding, so it goes as the byte that it begins with. */
+/** Percent-encodes. Half a surrogate pair has no encoding, so its first byte is used. */
 export const encode = (text: string): string =>
   encodeURIComponent(text.replaceAll(/\p{Surrogate}/gu, "\u00ed"));
 
-/** Values of a parameter: mostly one that leads somewhere, or is of the right form at least. */
+/** Returns values of a parameter: mostly existing ones, or at least ones that match its pattern. */
 export function paramValue({ of }: Method, name: string, known: Known): fc.Arbitrary<string> {
-  const there = known[name];
+  const existing = known[name];
   const pattern = of.params?.[name];
-  const formed = pattern === undefined ? fc.constant("a") : fc.stringMatching(pattern);
+  const matching = pattern === undefined ? fc.constant("a") : fc.stringMatching(pattern);
   return fc.oneof(
-    { weight: 6, arbitrary: there ? fc.constantFrom(...there) : formed },
-    { weight: 1, arbitrary: name.endsWith("Id") ? fc.constant("").map(() => slugid()) : formed },
+    { weight: 6, arbitrary: existing ? fc.constantFrom(...existing) : matching },
+    { weight: 1, arbitrary: name.endsWith("Id") ? fc.constant("").map(() => slugid()) : matching },
     {
       weight: 2,
       arbitrary: fc.oneof(

@@ -1,14 +1,14 @@
-// Stands between us and the database, so that a test can cut the connections or let them die without a word.
+// A proxy in front of the database, so that a test can cut connections or freeze them silently.
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import pg from "pg";
 
 export interface DatabaseProxy {
-  /** The same database, through the proxy. */
+  /** URL of the database through the proxy. */
   url: string;
-  /** From now on swallows everything, on the connections that exist and on new ones: nobody is told. */
+  /** Drops all data from now on, on existing and new connections, without closing any. */
   freeze(): void;
-  /** Passes things on again, on new connections. */
+  /** Ends every connection, and forwards the data of new ones again. */
   thaw(): void;
   /** Ends every connection. */
   cut(): void;
@@ -16,7 +16,7 @@ export interface DatabaseProxy {
 }
 
 export async function databaseProxy(url: string): Promise<DatabaseProxy> {
-  // node-postgres knows how to read every form of the URL; this client never connects.
+  // node-postgres parses every form of the URL. This client never connects.
   const { host, port, user, database, password } = new pg.Client({ connectionString: url });
   const sockets = new Set<Socket>();
   let frozen = false;
@@ -35,7 +35,7 @@ export async function databaseProxy(url: string): Promise<DatabaseProxy> {
   });
   proxy.listen(0, "127.0.0.1");
   await once(proxy, "listening");
-  // Listening on a TCP port, so the address is an object.
+  // The address of a TCP server is an object.
   const { port: own } = proxy.address() as AddressInfo;
   const cut = (): void => sockets.forEach((socket) => socket.destroy());
   return {

@@ -1,4 +1,4 @@
-// Transactions that a test steps through one by one: events in them become visible when the test says so.
+// A connection on which a test writes events in explicit transactions, so that it controls when they become visible.
 import pg from "pg";
 
 export interface EventWriter {
@@ -6,12 +6,12 @@ export interface EventWriter {
   run(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Inserts one event with this payload. */
   append(payload: string): Promise<void>;
-  /** Adds one to a counter and, in the same statement, logs `<key> <count>`: what a service does with a task. */
+  /** Increments a counter and writes the event `<key> <count>` in the same statement, as services do for a task. */
   count(key: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Call once a database, before `count` is used. */
+/** Creates the table that `count` needs. */
 export const countersTable = "create table if not exists counters (key text primary key, n integer not null)";
 
 export async function eventWriter(url: string): Promise<EventWriter> {

@@ -1,11 +1,11 @@
-// Things that tests need, with sensible values for all that a test does not care about.
+// Creates task definitions, tasks and claims with defaults for everything that a test does not specify.
 import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
 import type { Client } from "../../src/client/index.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 
 const hour = 3_600_000;
 
-/** A definition that the queue accepts; `now` is the server's time. */
+/** Returns a definition that the queue accepts. `now` is the server's time. */
 export function taskDefinition(
   overrides: Partial<TaskDefinitionRequest> = {},
   now: number = Date.now(),
@@ -26,7 +26,7 @@ export function taskDefinition(
   };
 }
 
-/** Creates a task and answers its id. */
+/** Creates a task and returns its id. */
 export async function createTask(
   client: Client,
   overrides: Partial<TaskDefinitionRequest> = {},
@@ -37,7 +37,7 @@ export async function createTask(
   return taskId;
 }
 
-/** Claims one task of a queue, and answers it; throws where there is none. */
+/** Claims one task of a queue. Throws if there is none. */
 export async function claimOne(client: Client, taskQueueId = "test/queue") {
   const { tasks } = await client.queue.claimWork(
     { taskQueueId },

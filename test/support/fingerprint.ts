@@ -1,15 +1,15 @@
-// Whether anything in a database changed: numbers and contents of the rows of every table.
+// Detects any change in a database by the number and content of the rows of every table.
 import Type from "typebox";
 import type { Db } from "../../src/server/core/db.ts";
 import { sql } from "../../src/server/core/sql.ts";
 
 const Name = Type.Object({ name: Type.String() });
-const Print = Type.Object({ print: Type.String() });
+const Fingerprint = Type.Object({ print: Type.String() });
 
-/** What calls that were fine are noted in a second later, while other calls are under way. */
-const later = ["workers", "task_queues", "task_queue_claims"];
+/** Tables that the worker activity buffer writes a second after a call, while other calls are in flight. */
+const writtenBehind = ["workers", "task_queues", "task_queue_claims"];
 
-/** A function that answers a text for each table, which changes with any of its rows. */
+/** Returns a function that returns a string for each table, which changes with any of its rows. */
 export async function fingerprinter(db: Db): Promise<() => Promise<string[]>> {
   const tables = await db.many(
     Name,
@@ -19,13 +19,13 @@ export async function fingerprinter(db: Db): Promise<() => Promise<string[]>> {
     order by 1`,
   );
   const parts = tables
-    .filter(({ name }) => !later.includes(name))
+    .filter(({ name }) => !writtenBehind.includes(name))
     .map(({ name }) =>
-      // Events are never changed, and there are many.
+      // Events never change, and there are many.
       name === "events"
         ? "select 'events ' || count(*) || ' ' || coalesce(max(id), 0) as print from events"
         : `select '${name} ' || count(*) || ' ' || coalesce(sum(hashtext(t::text)::bigint), 0) as print from ${name} t`,
     );
   const query = { text: parts.join(" union all "), values: [] };
-  return async () => (await db.many(Print, query)).map(({ print }) => print);
+  return async () => (await db.many(Fingerprint, query)).map(({ print }) => print);
 }

@@ -1,4 +1,4 @@
-// The other side of the wire: Hawk and temporary credentials as the compatible client for Node has them.
+// The peer in tests of authentication: Hawk and temporary credentials of the compatible system's client for Node.
 import { createRequire } from "node:module";
 
 export interface PeerCredentials {
@@ -25,7 +25,7 @@ interface Hawk {
   };
 }
 
-/** The methods of the client's Auth that tests call. */
+/** The methods of the client for auth that tests call. */
 export interface PeerAuth {
   ping(): Promise<unknown>;
   client(clientId: string): Promise<Record<string, unknown>>;
@@ -58,14 +58,14 @@ interface TaskclusterClient {
   }) => { readonly clientId: string; readonly accessToken: string; readonly certificate: string };
 }
 
-// Neither package has types; what the tests use of them stands above, and a wrong word there fails the tests.
+// Neither package has types. The interfaces above cover what the tests use; a mistake in them fails the tests.
 const here = createRequire(import.meta.url);
 const hawk = createRequire(here.resolve("taskcluster-client"))("hawk") as Hawk;
 const taskcluster = here("taskcluster-client") as TaskclusterClient;
 
 const algorithm = "sha256";
 
-/** An Authorization header, signed now unless `timestamp` (seconds) says otherwise. */
+/** Returns an Authorization header, signed at `timestamp` (seconds, default: now). */
 export const peerHeader = (
   url: string,
   method: string,
@@ -79,14 +79,14 @@ export const peerHeader = (
 ): string =>
   hawk.client.header(url, method, { ...options, credentials: { ...credentials, algorithm } }).header;
 
-/** A bewit that lasts `ttlSec` from now; a negative one has ended. */
+/** Returns a bewit that is valid for `ttlSec` from now. With a negative value it has expired. */
 export const peerBewit = (
   url: string,
   credentials: PeerCredentials,
   { ttlSec = 900, ext }: { readonly ttlSec?: number; readonly ext?: string } = {},
 ): string => hawk.client.getBewit(url, { ttlSec, ext, credentials: { ...credentials, algorithm } });
 
-/** Rejects where the reference server would not let the request in. */
+/** Rejects if the reference server would not accept the request. */
 export const peerChecksHeader = async (
   request: { method: string; url: string; host: string; port: number; authorization: string },
   key: string,
@@ -94,7 +94,7 @@ export const peerChecksHeader = async (
 ): Promise<{ readonly hash?: string; readonly ext?: string }> =>
   (await hawk.server.authenticate(request, () => Promise.resolve({ key, algorithm }), options)).artifacts;
 
-/** Rejects where the reference server would not accept the bewit in the URL. */
+/** Rejects if the reference server would not accept the bewit in the URL. */
 export const peerChecksBewit = async (
   request: { method: string; url: string; host: string; port: number },
   key: string,
@@ -107,6 +107,6 @@ export const peerPayloadHash = (payload: string, contentType: string | undefined
 
 export const peerTemporaryCredentials = taskcluster.createTemporaryCredentials;
 
-/** The client's own Auth; without credentials it sends none. It does not repeat what failed. */
+/** Returns the compatible system's client for auth, without retries. Without credentials it sends none. */
 export const peerAuth = (options: PeerClientOptions): PeerAuth =>
   new taskcluster.Auth({ retries: 0, ...options });

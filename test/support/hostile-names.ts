@@ -1,4 +1,4 @@
-// Names of artifacts that somebody might choose to get out of a folder, to hit another artifact, or by accident.
+// Artifact names that try to leave a folder or to replace another artifact, or that do so by accident.
 import fc from "fast-check";
 
 const known = [
@@ -56,7 +56,7 @@ const known = [
   ".".repeat(300),
 ];
 
-/** Printable ASCII, as the API allows it: known tricks, and random texts of the characters that tricks are made of. */
+/** Printable ASCII, as the API allows: known attacks, and random text of the characters that they consist of. */
 export const hostileName: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...known),
   fc.string({

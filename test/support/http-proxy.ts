@@ -1,10 +1,10 @@
-// Stands between a client and a server, so that a test can cut the connections.
+// A proxy in front of a server, so that a test can cut connections.
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface HttpProxy {
   readonly rootUrl: string;
-  /** Ends every connection that is open; new ones are let through. */
+  /** Ends every open connection and returns their number. New ones are accepted. */
   cut(): number;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function httpProxy(rootUrl: string): Promise<HttpProxy> {
   });
   proxy.listen(0, "127.0.0.1");
   await once(proxy, "listening");
-  // Listening on a TCP port, so the address is an object.
+  // The address of a TCP server is an object.
   const { port: own } = proxy.address() as AddressInfo;
   const cut = (): number => {
     const count = sockets.size;

@@ -20,7 +20,7 @@ export interface TestStore {
   readonly dir: string;
   readonly rootUrl: string;
   readonly clock: ManualClock;
-  /** What was logged, errors nobody expected among it. */
+  /** All log records, including those of unexpected errors. */
   readonly records: Record<string, unknown>[];
   uploadUrl(key: ArtifactKey, contentType: string): Promise<string>;
   downloadUrl(key: ArtifactKey): Promise<string>;
@@ -31,7 +31,7 @@ export interface TestStore {
     text: string,
     headers?: Record<string, string>,
   ): Promise<Response>;
-  /** Paths of all files in the store's folder. */
+  /** Returns the paths of all files in the store's folder. */
   files(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export async function testStore(
   const { maxSize = 1024 * 1024, idleTimeoutMs = 10_000 } = options;
   serveLocalStore(app, store, { maxSize, idleTimeoutMs, clock, monitor });
   await app.listen({ host: "127.0.0.1", port: 0 });
-  // A server that listens on TCP has an address of this kind.
+  // The address of a TCP server is an object.
   const rootUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const uploadUrl: TestStore["uploadUrl"] = (key, contentType) =>
     store.uploadUrl({ key, contentType, expires: clock.now() + 45 * 60_000, rootUrl });
@@ -92,8 +92,8 @@ export async function testStore(
   };
 }
 
-/** One request by hand, for what fetch would tidy up. `send` writes the body. */
-export function requestByHand(
+/** Sends a request without the normalization that fetch does. `send` writes the body. */
+export function rawRequest(
   url: string,
   options: { method?: string; headers?: OutgoingHttpHeaders; path?: string; agent?: false },
   send: (request: ClientRequest) => void = (req) => req.end(),

@@ -1,9 +1,9 @@
-// A real monitor whose log a test can read.
+// A real monitor whose log records a test can read.
 import { createLog } from "../../src/server/core/log.ts";
 import { createMetrics } from "../../src/server/core/metrics.ts";
 import { createMonitor, type ErrorSink, type Monitor } from "../../src/server/core/monitor.ts";
 
-/** A monitor with metrics of its own, and every record that it logged so far, from level trace on. */
+/** Creates a monitor with separate metrics. `records` collects every log record, from level trace on. */
 export function testMonitor(sink?: ErrorSink): { monitor: Monitor; records: Record<string, unknown>[] } {
   const records: Record<string, unknown>[] = [];
   const log = createLog({

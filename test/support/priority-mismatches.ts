@@ -1,11 +1,11 @@
-// What a change of priorities must never leave behind.
+// An invariant that changes of priorities must keep.
 import Type from "typebox";
 import type { Db } from "../../src/server/core/db.ts";
 import { sql } from "../../src/server/core/sql.ts";
 
 const Row = Type.Object({ task_id: Type.String() });
 
-/** The tasks whose pending run or definition has another priority than they have themselves. */
+/** Returns the tasks whose pending run or definition has a priority other than that of the task. */
 export const priorityMismatches = (db: Db): Promise<{ task_id: string }[]> =>
   db.many(
     Row,

@@ -1,4 +1,4 @@
-// The queue's events as they stand in the log, each held against the contract.
+// Reads the queue's events from the event log, and checks each against the contract.
 import Type from "typebox";
 import { Compile } from "typebox/compile";
 import { queueApi } from "../../src/api/queue/index.ts";
@@ -36,7 +36,7 @@ const kinds = new Map(
   ]),
 );
 
-/** All events of the log in their order, or those of one task or group. Throws where one breaks its contract. */
+/** Returns all events in order, or those of one task or group. Throws if one violates the contract. */
 export async function queueEvents(
   db: Db,
   of: { taskId?: string; taskGroupId?: string } = {},
@@ -47,7 +47,7 @@ export async function queueEvents(
     sql`
     select exchange, routing_key, cc, payload from events
     where routing_key like ${`primary.${taskId}.%`} and routing_key like ${`%.${taskGroupId}.%`}
-      -- A group has the id of its first task, which its own events begin with.
+      -- A group has the id of its first task, so its events have the same first word.
       and (${taskId} = '%' or exchange not like '%/task-group-%')
     order by id`,
   );
@@ -55,9 +55,9 @@ export async function queueEvents(
     const known = kinds.get(exchange);
     if (!known) throw new Error(`there is no exchange ${exchange}`);
     const parsed: unknown = JSON.parse(text);
-    const faults = known.message.Errors(parsed);
-    if (faults.length > 0) throw new Error(`${known.kind}: ${JSON.stringify(faults)}\n${text}`);
-    // Held against its schema just above.
+    const errors = known.message.Errors(parsed);
+    if (errors.length > 0) throw new Error(`${known.kind}: ${JSON.stringify(errors)}\n${text}`);
+    // Checked against its schema above.
     const payload = parsed as QueueEvent["payload"];
     const members: Readonly<Record<string, unknown>> = {
       ...payload.status,
@@ -71,6 +71,6 @@ export async function queueEvents(
   });
 }
 
-/** Kinds and runs of a task's events, in their order: `task-pending 0`. */
+/** Returns kind and run of each event, such as `task-pending 0`, in order. */
 export const story = (events: readonly QueueEvent[]): string[] =>
   events.map(({ kind, payload: { runId } }) => (runId === undefined ? kind : `${kind} ${runId}`));

@@ -1,8 +1,8 @@
-// What the queue promises of states, runs, retries and events, once more and as simply as can be: one call after the
-// other, on plain objects. Tests hold the real one against it.
+// A model of the queue: states, runs, retries and events as simply as possible, one call at a time, on plain objects.
+// Tests compare the real queue with it.
 import type { TaskStatus } from "../../src/api/queue/status.ts";
 
-/** What a call comes to. */
+/** The result of a call. */
 export type Outcome = "ok" | "RequestConflict" | "ResourceNotFound";
 
 type ResolvedState = "completed" | "failed" | "exception";
@@ -19,8 +19,8 @@ interface ModelTask {
   readonly retries: number;
   readonly deadline: number;
   readonly anyResolution: boolean;
-  /** Dependencies that are not resolved as they should be. */
-  readonly waitsFor: Set<string>;
+  /** Dependencies that are not satisfied. */
+  readonly unsatisfied: Set<string>;
   readonly runs: ModelRun[];
   retriesLeft: number;
   wasResolved: boolean;
@@ -35,12 +35,12 @@ export interface ModelLimits {
 }
 
 export interface QueueModel {
-  /** How often the group of all tasks was resolved. */
+  /** Returns how often the group of all tasks was resolved. */
   timesResolved(): number;
-  /** The events of a task so far, as `story` tells them. */
+  /** Returns the events of a task so far, in the format of `story`. */
   eventsOf(taskId: string): readonly string[];
-  /** What of a status the model knows. */
-  statusOf(taskId: string): ReturnType<typeof essence>;
+  /** Returns the members of a status that the model covers. */
+  statusOf(taskId: string): ReturnType<typeof withoutTimes>;
   create(
     taskId: string,
     of: Pick<ModelTask, "retries" | "deadline" | "anyResolution"> & { dependencies: string[] },
@@ -51,23 +51,23 @@ export interface QueueModel {
   claim(taskId: string, runId: number, workerId: string): Outcome;
   reclaim(taskId: string, runId: number): Outcome;
   report(taskId: string, runId: number, state: ResolvedState, reason: string): Outcome;
-  /** Nothing is added to the group any more. */
+  /** Seals the group. */
   seal(): Outcome;
-  /** Ends all that is open, of a sealed group. */
+  /** Cancels all unresolved tasks, if the group is sealed. */
   cancelGroup(): Outcome;
-  /** Of one task. */
+  /** Changes the priority of one task. */
   prioritize(taskId: string, priority: string): Outcome;
-  /** Of all that can be changed. */
+  /** Changes the priority of every task that allows it. */
   prioritizeGroup(priority: string): Outcome;
-  /** Until when a worker gets nothing. */
+  /** Keeps a worker from claiming until a time. */
   quarantine(workerId: string, until: number): Outcome;
   priorityOf(taskId: string): string;
-  /** Lets the loops do what there is to do. */
+  /** Does the work of the loops at the current time. */
   passTime(): void;
 }
 
-/** The members of a status that follow from the rules, without times. */
-export const essence = ({
+/** Returns the members of a status that follow from the rules, without times. */
+export const withoutTimes = ({
   state,
   retriesLeft,
   runs,
@@ -83,7 +83,7 @@ const retriedAs: Readonly<Record<string, string>> = {
   "intermittent-task": "task-retry",
 };
 
-/** A queue without tasks. */
+/** Creates a model without tasks. */
 export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
   const tasks = new Map<string, ModelTask>();
   let timesResolved = 0;
@@ -104,16 +104,16 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
   const satisfies = (state: string | undefined, dependent: Pick<ModelTask, "anyResolution">): boolean =>
     state === "completed" || (dependent.anyResolution && (state === "failed" || state === "exception"));
 
-  /** What follows when tasks are resolved for good; a group is told once of what happens in one go. */
-  function resolved(taskIds: readonly string[]): void {
+  /** Releases the dependents of tasks that were resolved together. The group is resolved at most once. */
+  function releaseDependents(taskIds: readonly string[]): void {
     if (taskIds.length === 0) return;
     for (const taskId of taskIds) {
       const task = get(taskId);
       const state = task.runs.at(-1)?.state;
       for (const dependent of tasks.values()) {
-        if (!dependent.waitsFor.has(taskId) || !satisfies(state, dependent)) continue;
-        dependent.waitsFor.delete(taskId);
-        const isReady = dependent.waitsFor.size === 0 && dependent.runs.length === 0;
+        if (!dependent.unsatisfied.has(taskId) || !satisfies(state, dependent)) continue;
+        dependent.unsatisfied.delete(taskId);
+        const isReady = dependent.unsatisfied.size === 0 && dependent.runs.length === 0;
         if (isReady && dependent.deadline > now()) addRun(dependent, "scheduled");
       }
       task.wasResolved = true;
@@ -121,7 +121,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
     if ([...tasks.values()].every((task) => task.wasResolved)) timesResolved++;
   }
 
-  /** Ends a run; answers the task where that is its resolution. */
+  /** Resolves a run. Returns the task unless it is retried. */
   function end(taskId: string, runId: number, state: ResolvedState, reason: string): string[] {
     const task = get(taskId);
     const run = task.runs[runId];
@@ -136,7 +136,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
     return [];
   }
 
-  /** Ends open tasks together: what ends in one go does not make each other pending. */
+  /** Resolves unresolved tasks together: none of them makes another one pending. */
   function endAll(ending: readonly (readonly [string, ModelTask])[], reason: string): void {
     for (const [, task] of ending) {
       if (task.runs.length === 0)
@@ -144,7 +144,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       Object.assign(task.runs.at(-1) ?? {}, { state: "exception", reasonResolved: reason });
       task.events.push(`task-exception ${task.runs.length - 1}`);
     }
-    resolved(ending.map(([taskId]) => taskId));
+    releaseDependents(ending.map(([taskId]) => taskId));
   }
 
   const isUnresolved = (task: ModelTask): boolean => task.runs.length === 0 || isOpen(task.runs.at(-1));
@@ -192,10 +192,10 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
     },
     create(taskId, { dependencies, ...rest }) {
       if (isSealed) return "RequestConflict";
-      const waitsFor = dependencies.filter((id) => !satisfies(get(id).runs.at(-1)?.state, rest));
+      const unsatisfied = dependencies.filter((id) => !satisfies(get(id).runs.at(-1)?.state, rest));
       const task: ModelTask = {
         ...rest,
-        waitsFor: new Set(waitsFor),
+        unsatisfied: new Set(unsatisfied),
         runs: [],
         retriesLeft: rest.retries,
         wasResolved: false,
@@ -203,7 +203,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
         events: ["task-defined"],
       };
       tasks.set(taskId, task);
-      if (waitsFor.length === 0) addRun(task, "scheduled");
+      if (unsatisfied.length === 0) addRun(task, "scheduled");
       return "ok";
     },
     schedule(taskId) {
@@ -229,7 +229,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       if (task.runs.length === 0)
         task.runs.push({ state: "pending", reasonCreated: "exception", takenUntil: 0 });
       const runId = task.runs.length - 1;
-      if (isOpen(task.runs[runId])) resolved(end(taskId, runId, "exception", "canceled"));
+      if (isOpen(task.runs[runId])) releaseDependents(end(taskId, runId, "exception", "canceled"));
       else if (task.runs[runId]?.reasonResolved === "canceled") task.events.push(`task-exception ${runId}`);
       return "ok";
     },
@@ -258,7 +258,7 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       const run = task.runs[runId];
       if (!run) return "ResourceNotFound";
       if (run.state === "running") {
-        resolved(end(taskId, runId, state, reason));
+        releaseDependents(end(taskId, runId, state, reason));
         return "ok";
       }
       const newer = task.runs.length - 1 - runId;
@@ -268,17 +268,17 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       return "ok";
     },
     passTime() {
-      const lost = [...tasks].flatMap(([taskId, { runs, deadline }]) =>
+      const expired = [...tasks].flatMap(([taskId, { runs, deadline }]) =>
         runs.flatMap((run, runId) => {
-          const isLost = run.state === "running" && run.takenUntil < now() && deadline > now();
-          return isLost ? end(taskId, runId, "exception", "claim-expired") : [];
+          const isExpired = run.state === "running" && run.takenUntil < now() && deadline > now();
+          return isExpired ? end(taskId, runId, "exception", "claim-expired") : [];
         }),
       );
-      resolved(lost);
-      const late = [...tasks].filter(
+      releaseDependents(expired);
+      const overdue = [...tasks].filter(
         ([, task]) => task.deadline + limits.deadlineDelay < now() && isUnresolved(task),
       );
-      endAll(late, "deadline-exceeded");
+      endAll(overdue, "deadline-exceeded");
     },
   };
 }

@@ -1,32 +1,32 @@
-// Requests as no proper client would send them, signed or not.
+// Sends arbitrary requests, including ones that no correct client would send, signed or unsigned.
 import { createSigner, type Credentials } from "../../src/client/signer.ts";
 
 export interface RawRequest {
   readonly method: string;
-  /** From the root on, as it is. */
+  /** The whole path, sent unchanged. */
   readonly path: string;
-  /** Sent as it is, as JSON unless the headers say otherwise. */
+  /** Sent unchanged, as JSON unless the headers contain another content type. */
   readonly body?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default: nobody. */
+  /** Default: anonymous. */
   readonly credentials?: Credentials | undefined;
   readonly authorizedScopes?: readonly string[] | undefined;
-  /** When it is signed, in milliseconds since the epoch; default: now. */
+  /** The time of the signature, in milliseconds since the epoch. Default: now. */
   readonly now?: number | undefined;
 }
 
 export interface RawReply {
   readonly status: number;
-  /** The code of a refusal. */
+  /** The error code. */
   readonly code: string | undefined;
-  /** The text of a refusal, without the technical lines. */
+  /** The error message, without the lines with technical details. */
   readonly message: string;
-  /** The JSON of the body, where it has one. */
+  /** The parsed JSON body, if any. */
   readonly body: unknown;
   readonly headers: Headers;
 }
 
-/** Sends a request and reads its reply, whatever it is. */
+/** Sends a request and returns its reply, whatever the status. */
 export async function rawCall(rootUrl: string, request: RawRequest): Promise<RawReply> {
   const { method, path, body, credentials, authorizedScopes, now = Date.now() } = request;
   const url = rootUrl + path;
@@ -44,7 +44,7 @@ export async function rawCall(rootUrl: string, request: RawRequest): Promise<Raw
   });
   const text = await reply.text();
   const parsed: unknown = text === "" ? undefined : JSON.parse(text);
-  // Whatever has no such members has undefined ones.
+  // Other replies lack these members, so they are undefined.
   const { code, message = "" } = (parsed ?? {}) as { code?: string; message?: string };
   return {
     status: reply.status,

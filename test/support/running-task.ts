@@ -1,4 +1,4 @@
-// A task that a worker has claimed, for tests of what happens while it runs.
+// A claimed task, for tests of calls during a run.
 import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
 import type { Client } from "../../src/client/index.ts";
 import { slugid } from "../../src/lib/slugid.ts";
@@ -7,19 +7,19 @@ import type { Stack } from "./stack.ts";
 
 export interface RunningTask {
   readonly taskId: string;
-  /** Parameters of calls about the run. */
+  /** The parameters of calls about the run. */
   readonly run: { readonly taskId: string; readonly runId: string };
-  /** Calls with the credentials that came with the claim. */
+  /** A client with the credentials from the claim. */
   readonly worker: Client;
 }
 
-/** Creates a task in a queue of its own and claims it. `now` is the server's time. */
+/** Creates a task in a new task queue and claims it. `now` is the server's time. */
 export async function runningTask(
   stack: Stack,
   overrides: Partial<TaskDefinitionRequest> = {},
   now?: number,
 ): Promise<RunningTask> {
-  // A letter first: not every slugid is the name of a worker type.
+  // Not every slugid is a valid worker type, which begins with a letter.
   const taskQueueId = `test/q${slugid()
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, "0")}`;

@@ -1,5 +1,5 @@
-// A real S3 API server on a free port, over a temporary folder: it checks signatures and their expiry, and knows
-// uploads in parts, deletion of many and the CORS rules of buckets. In front of it stands what lets a test have a bad day.
+// A real S3 API server on a free port, with a temporary folder: it checks signatures and their expiry, and supports
+// multipart uploads, batch deletion and the CORS rules of buckets. A test can intercept requests to inject failures.
 import S3rver from "@20minutes/s3rver";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -14,21 +14,21 @@ export interface S3Refusal {
   readonly body: string;
 }
 
-/** What the server answers instead of doing what it is asked; undefined lets the request through. */
+/** Returns the reply to send instead of handling the request, or undefined to let the request through. */
 export type Intercept = (request: { readonly method: string; readonly url: URL }) => S3Refusal | undefined;
 
 export interface S3Server {
   readonly endpoint: string;
-  /** Lets a test answer requests of the management kind (no uploads, no downloads), until it is called again. */
+  /** Intercepts requests other than signed uploads and downloads, until the next call. */
   intercept(intercept: Intercept | undefined): void;
-  /** Method and URL of every request since the last call. */
+  /** Returns method and URL of every request since the last call. */
   requests(): string[];
-  /** Keys of everything stored in a bucket, sorted. */
+  /** Returns the keys of all objects in a bucket, sorted. */
   keys(bucket: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** An error as S3 tells it. */
+/** Returns an error reply in the format of S3. */
 export const s3Error = (status: number, code: string): S3Refusal => ({
   status,
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${code} of a test</Message></Error>`,
@@ -45,15 +45,15 @@ export async function startS3Server(
     configureBuckets: buckets.map((name) => ({ name })),
   });
   await s3.configureBuckets();
-  const answer = s3.callback();
+  const serveS3 = s3.callback();
   let intercept: Intercept | undefined;
-  const seen: string[] = [];
+  const requests: string[] = [];
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "/" } = request;
-    seen.push(`${method} ${url}`);
+    requests.push(`${method} ${url}`);
     const target = new URL(url, "http://s3");
-    // The server lacks this one method: it forgets an upload in parts when it completes it, and not before.
+    // s3rver does not implement AbortMultipartUpload: it only removes an upload when that is completed.
     if (method === "DELETE" && target.searchParams.has("uploadId")) {
       const bucket = target.pathname.split("/")[1] ?? "";
       const uploads = join(directory, bucket, "._S3rver_uploads", target.searchParams.get("uploadId") ?? "");
@@ -67,18 +67,18 @@ export async function startS3Server(
       const refusal = intercept({ method, url: target });
       if (refusal) return refuse(response, refusal);
     }
-    await answer(request, response);
+    await serveS3(request, response);
   }
 
   const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // A server that listens on TCP has an address of this kind.
+  // The address of a TCP server is an object.
   const { port } = server.address() as AddressInfo;
 
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    intercept: (by) => void (intercept = by),
-    requests: () => seen.splice(0),
+    intercept: (handler) => void (intercept = handler),
+    requests: () => requests.splice(0),
     async keys(bucket) {
       const entries = await readdir(join(directory, bucket), { recursive: true });
       const objects = entries.filter((entry) => entry.endsWith("._S3rver_object"));

@@ -1,4 +1,4 @@
-// What we use of s3rver, which comes without types.
+// The parts of s3rver that the tests use. The package has no types.
 declare module "@20minutes/s3rver" {
   import type { IncomingMessage, ServerResponse } from "node:http";
 

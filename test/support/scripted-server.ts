@@ -1,45 +1,45 @@
-// An HTTP server that answers what a test says, one answer after the other, and remembers what it was asked.
+// An HTTP server that sends the replies of a test in order, and records the requests.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-export interface AskedRequest {
+export interface ReceivedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
-  /** Settles when the connection of the answer is gone, or the answer has ended. */
+  /** Settles when the reply has ended or its connection is closed. */
   readonly closed: Promise<unknown>;
 }
 
-/** Answers one request. */
-export type Answer = (response: ServerResponse, request: AskedRequest) => void;
+/** Replies to one request. */
+export type Reply = (response: ServerResponse, request: ReceivedRequest) => void;
 
 export interface ScriptedServer {
   readonly rootUrl: string;
   readonly port: number;
-  readonly requests: AskedRequest[];
+  readonly requests: ReceivedRequest[];
   close(): Promise<void>;
 }
 
-/** Starts it for one test; the last answer is repeated. */
-export async function scriptedServer(...answers: readonly [...Answer[], Answer]): Promise<ScriptedServer> {
-  const requests: AskedRequest[] = [];
+/** Starts a server for one test. The last reply is repeated. */
+export async function scriptedServer(...replies: readonly [...Reply[], Reply]): Promise<ScriptedServer> {
+  const requests: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
     void (async () => {
       let body = "";
       for await (const chunk of request) body += String(chunk);
       const { method = "", url = "", headers } = request;
-      const asked = { method, url, headers, body, closed: once(response, "close") };
-      requests.push(asked);
-      const answer = answers[Math.min(requests.length, answers.length) - 1];
-      answer?.(response, asked);
+      const received = { method, url, headers, body, closed: once(response, "close") };
+      requests.push(received);
+      const reply = replies[Math.min(requests.length, replies.length) - 1];
+      reply?.(response, received);
     })();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  // A server that listens on a port has an address of this form.
+  // The address of a TCP server is an object.
   const { port } = server.address() as AddressInfo;
   const close = async (): Promise<void> => {
     if (!server.listening) return;
@@ -51,17 +51,17 @@ export async function scriptedServer(...answers: readonly [...Answer[], Answer])
   return { rootUrl: `http://127.0.0.1:${port}`, port, requests, close };
 }
 
-/** An answer of JSON. */
+/** Replies with JSON. */
 export const json =
-  (body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
+  (body: unknown, status = 200, headers: Record<string, string> = {}): Reply =>
   (response) =>
     response
       .writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers })
       .end(JSON.stringify(body));
 
-/** Begins a stream of server-sent events with frames, each given as `id event data`, and leaves it open. */
+/** Starts a stream of server-sent events with frames, each written as `id event data`, and leaves it open. */
 export const eventStream =
-  (...frames: readonly string[]): Answer =>
+  (...frames: readonly string[]): Reply =>
   (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (const frame of frames) {

@@ -1,4 +1,4 @@
-// The context of a task for tests of engines and plugins, with real folders and a real log, without a queue.
+// Creates the context of a task for tests of engines and plugins, with real folders and a real log but no queue.
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Tasks in every state of the queue's state machine, and every operation on them, by name.
+// Creates tasks in every state of the queue's state machine, and performs every operation on them, by name.
 import { expect } from "vitest";
 import { EXCEPTION_REASONS, type TaskStatus } from "../../src/api/queue/status.ts";
 import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
@@ -8,18 +8,18 @@ import { taskDefinition } from "./factories.ts";
 import { queueEvents, story } from "./queue-events.ts";
 import type { Stack } from "./stack.ts";
 
-/** A task in a queue of its own, which requires another task, the gate. */
+/** A task in a separate task queue, which depends on another task, the gate. */
 export interface Subject {
   readonly taskId: string;
   readonly gate: string;
   readonly taskQueueId: string;
   readonly definition: TaskDefinitionRequest;
-  /** The run that operations on runs are about. */
+  /** The run that operations on runs apply to. */
   readonly runId: number;
 }
 
-/** How a task comes into each state, from unscheduled on. `retried2` looks at the first of its two runs. */
-const ways = {
+/** The operations that lead from unscheduled to each state. `retried2` is about the first of its two runs. */
+const paths = {
   unscheduled: [],
   pending: ["schedule"],
   running: ["schedule", "claim"],
@@ -31,8 +31,8 @@ const ways = {
   retried2: ["schedule", "claim", "worker-shutdown"],
   spent: ["schedule", "claim", "worker-shutdown", "claim", "worker-shutdown"],
 } as const satisfies Record<string, readonly Operation[]>;
-export type State = keyof typeof ways;
-export const states = Object.keys(ways) as State[];
+export type State = keyof typeof paths;
+export const states = Object.keys(paths) as State[];
 
 export type Operation =
   | "schedule"
@@ -60,17 +60,17 @@ const worker = { workerGroup: "g", workerId: "w" };
 
 export interface TaskStates {
   subjectIn(state: State): Promise<Subject>;
-  /** Does it; answers the status where there is one in the reply. Rejects as the client does. */
-  operate(operation: Operation, subject: Subject): Promise<TaskStatus | undefined>;
-  lookAt(subject: Subject): Promise<Look>;
+  /** Performs an operation. Returns the status from the reply, if any. Rejects as the client does. */
+  perform(operation: Operation, subject: Subject): Promise<TaskStatus | undefined>;
+  snapshot(subject: Subject): Promise<Snapshot>;
 }
 
-/** How a task is found. */
-export interface Look {
+/** The state of a task at one time. */
+export interface Snapshot {
   /** Its runs and retries, such as `exception scheduled worker-shutdown, pending retry; 0 left`; or `gone`. */
-  readonly is: string;
-  /** What the log says of it. */
-  readonly told: readonly string[];
+  readonly summary: string;
+  /** Its events in the log. */
+  readonly events: readonly string[];
   readonly status?: TaskStatus;
 }
 
@@ -78,11 +78,11 @@ export interface StateLimits {
   readonly claimTimeout: number;
   readonly deadlineDelay: number;
   readonly expiryDelay: number;
-  /** From a task's creation to its deadline, when it expires as well. */
+  /** From the creation of a task to its deadline, at which it also expires. */
   readonly toDeadline: number;
 }
 
-/** Operations on the tasks of a stack whose loops run only when they are told to. */
+/** Returns the operations on tasks of a stack whose loops only the test runs. */
 export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits): TaskStates {
   let count = 0;
 
@@ -100,13 +100,12 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
     return { taskId, gate, taskQueueId, definition, runId: 0 };
   }
 
-  async function round(name: string, ms: number): Promise<undefined> {
+  async function runLoopAfter(name: string, ms: number): Promise<undefined> {
     await clock.advance(ms);
     await stack.loopRuns(name);
   }
 
-  /** Does it; answers the status where there is one in the reply. */
-  async function operate(operation: Operation, subject: Subject): Promise<TaskStatus | undefined> {
+  async function perform(operation: Operation, subject: Subject): Promise<TaskStatus | undefined> {
     const { queue } = stack.client;
     const { taskId, runId } = subject;
     const run = { taskId, runId };
@@ -144,63 +143,62 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
         await queue.reportCompleted({ taskId: subject.gate, runId: 0 });
         return undefined;
       case "claim expiry":
-        return round("claim-expiry", limits.claimTimeout + 1);
+        return runLoopAfter("claim-expiry", limits.claimTimeout + 1);
       case "deadline":
-        return round("deadline", limits.toDeadline + limits.deadlineDelay + 1);
+        return runLoopAfter("deadline", limits.toDeadline + limits.deadlineDelay + 1);
       default:
-        return round("task-expiry", limits.toDeadline + limits.expiryDelay + 1);
+        return runLoopAfter("task-expiry", limits.toDeadline + limits.expiryDelay + 1);
     }
   }
 
-  /** Claims that may get something. While there is one, the clock stands: it would be sent home before it is served. */
-  let hopeful = 0;
+  /** Number of claims in flight that get a task. Meanwhile the clock must not move: their long polls would time out. */
+  let claimsWithTask = 0;
 
-  /** Asks as a worker does, who waits where there is nothing: until the test's clock moves on, which it then does. */
+  /** Claims by a long poll. Without a task it only ends when the test's clock moves, so this moves it. */
   async function claimWork({ taskId, taskQueueId }: Subject): Promise<TaskStatus | undefined> {
-    hopeful++;
+    claimsWithTask++;
     const { status } = await stack.client.queue.status({ taskId });
-    const isThere = status.state === "pending" && Date.parse(status.deadline) > clock.now();
-    if (!isThere) hopeful--;
-    let answered = false;
-    const asked = stack.client.queue
+    const hasTask = status.state === "pending" && Date.parse(status.deadline) > clock.now();
+    if (!hasTask) claimsWithTask--;
+    let settled = false;
+    const claim = stack.client.queue
       .claimWork({ taskQueueId }, { ...worker, tasks: 2 })
-      .finally(() => (answered = true));
-    while (!isThere && !answered) {
-      if (hopeful === 0) await clock.advance(1);
-      // No faster than time itself, or requests that are under way would take too long by that clock.
+      .finally(() => (settled = true));
+    while (!hasTask && !settled) {
+      if (claimsWithTask === 0) await clock.advance(1);
+      // No faster than real time, or requests in flight would time out by that clock.
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     try {
-      return (await asked).tasks[0]?.status;
+      return (await claim).tasks[0]?.status;
     } finally {
-      if (isThere) hopeful--;
+      if (hasTask) claimsWithTask--;
     }
   }
 
   async function subjectIn(state: State): Promise<Subject> {
     const subject = await newSubject();
     let runId = 0;
-    for (const operation of ways[state]) {
-      const status = await operate(operation, { ...subject, runId });
+    for (const operation of paths[state]) {
+      const status = await perform(operation, { ...subject, runId });
       runId = Math.max(0, (status?.runs.length ?? 0) - 1);
     }
     return { ...subject, runId: state === "retried2" ? 0 : runId };
   }
 
-  /** What there is to know of a task: `exception scheduled worker-shutdown, pending retry; 0 left`. */
-  async function lookAt({ taskId }: Subject): Promise<Look> {
-    const told = story(await queueEvents(stack.database.db, { taskId }));
+  async function snapshot({ taskId }: Subject): Promise<Snapshot> {
+    const events = story(await queueEvents(stack.database.db, { taskId }));
     try {
       const { status } = await stack.client.queue.status({ taskId });
       const runs = status.runs.map(({ state, reasonCreated, reasonResolved = "" }) =>
         `${state} ${reasonCreated} ${reasonResolved}`.trim(),
       );
-      return { is: `${runs.join(", ")}; ${status.retriesLeft} left`, told, status };
+      return { summary: `${runs.join(", ")}; ${status.retriesLeft} left`, events, status };
     } catch (err) {
       expect(err).toMatchObject({ code: "ResourceNotFound" });
-      return { is: "gone", told };
+      return { summary: "gone", events };
     }
   }
 
-  return { subjectIn, operate, lookAt };
+  return { subjectIn, perform, snapshot };
 }

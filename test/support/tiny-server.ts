@@ -1,4 +1,4 @@
-// A server with a contract of a few methods, for tests of the HTTP core itself.
+// A server with a contract of a few methods, for tests of the HTTP core.
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
@@ -87,7 +87,7 @@ export const tinyApi = service({
 
 export type TinyHandlers = Handlers<typeof tinyApi>;
 
-/** Echoes what the handlers were given. */
+/** Return their arguments. */
 const echoing: TinyHandlers = {
   open: () => ({}),
   read: (call) => ({ params: call.params, query: call.query }),
@@ -104,7 +104,7 @@ const echoing: TinyHandlers = {
   },
 };
 
-/** Who calls is said by the header `x-caller`; its scopes stand here. `forger` is caught. */
+/** Scopes by client id, which is in the header `x-caller`. The client `forger` is refused. */
 const callers: Readonly<Record<string, readonly string[]>> = {
   root: ["*"],
   reader: ["tiny:read:*"],
@@ -116,14 +116,14 @@ export interface TinyServer {
   readonly app: FastifyInstance;
   /** Every record that the server logged. */
   readonly records: readonly Record<string, unknown>[];
-  /** The raw bodies that authentication was given. */
+  /** The raw bodies passed to authentication. */
   readonly rawBodies: (string | undefined)[];
   readonly calls: Parameters<NonNullable<ServeOptions["onCall"]>>[0][];
-  /** Listens on a free port and answers it, for what needs a real connection. */
+  /** Listens on a free port and returns it, for tests that need a real connection. */
   listen(): Promise<number>;
 }
 
-/** Close `app` in the end. */
+/** Creates the server. Close its `app` at the end. */
 export function tinyServer(
   handlers: Partial<TinyHandlers> = {},
   options: Partial<Pick<ServeOptions, "checkReplies">> & { bodyLimit?: number } = {},
@@ -140,7 +140,7 @@ export function tinyServer(
   };
   const app = createHttpServer({
     bodyLimit,
-    // Longer than a test may take: one that waited for a connection to go idle would not end.
+    // Longer than a test may take, so that a test which waits for an idle connection to be closed fails.
     keepAliveTimeoutMs: 120_000,
     trustProxy: false,
     version: { version: "1.2.3", commit: "", source: "", build: "" },
@@ -163,7 +163,7 @@ export function tinyServer(
     calls,
     async listen() {
       await app.listen({ host: "127.0.0.1", port: 0 });
-      // The address of a TCP server is never text.
+      // The address of a TCP server is an object.
       return (app.server.address() as AddressInfo).port;
     },
   };

@@ -1,4 +1,4 @@
-// Two servers on one database, for tests of what happens at the same time.
+// Two servers on one database, for tests of races.
 import { expect } from "vitest";
 import type { Client } from "../../src/client/index.ts";
 import type { PartialConfig } from "../../src/server/config/index.ts";
@@ -7,10 +7,10 @@ import { testStack, type Stack } from "./stack.ts";
 export interface TwoServers {
   readonly stack: Stack;
   readonly other: Stack;
-  /** Does `body` `count` times, eight at once, each time with the two clients in another order. */
-  rounds(count: number, body: (here: Client, there: Client) => Promise<void>): Promise<void>;
-  /** Lets a loop of both have its rounds until both have nothing to do. */
-  loopsRun(name: string): Promise<void>;
+  /** Calls `body` `count` times, eight concurrently, with the two clients in alternating order. */
+  repeat(count: number, body: (here: Client, there: Client) => Promise<void>): Promise<void>;
+  /** Runs a loop of both servers until both are idle. */
+  runLoops(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -20,12 +20,12 @@ export async function twoServers(config: PartialConfig): Promise<TwoServers> {
   return {
     stack,
     other,
-    async rounds(count, body) {
+    async repeat(count, body) {
       const [a, b] = [stack.client, other.client];
       for (let i = 0; i < count; i += 8)
         await Promise.all(Array.from({ length: 8 }, (_, j) => (j % 2 === 0 ? body(a, b) : body(b, a))));
     },
-    loopsRun: async (name) => void (await Promise.all([stack, other].map((one) => one.loopRuns(name)))),
+    runLoops: async (name) => void (await Promise.all([stack, other].map((one) => one.loopRuns(name)))),
     async stop() {
       await other.stop();
       await stack.stop();
@@ -33,7 +33,7 @@ export async function twoServers(config: PartialConfig): Promise<TwoServers> {
   };
 }
 
-/** Which of the calls were done, and which refused with one of these codes; fails where one was neither. */
+/** Returns for each call whether it was done, or refused with one of these codes. Fails on any other outcome. */
 export async function outcomes(
   calls: readonly Promise<unknown>[],
   codes: readonly string[] = ["RequestConflict"],

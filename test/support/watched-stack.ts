@@ -1,5 +1,5 @@
-// A server whose watchdog looks when a test says so, and what tests of it share: breaking the database, and seeing what
-// is found.
+// A server whose watchdog only runs when a test runs it, with functions that corrupt the database and check the
+// findings.
 import { expect } from "vitest";
 import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
 import { sql, type Sql } from "../../src/server/core/sql.ts";
@@ -12,24 +12,24 @@ export type WatchedStack = Awaited<ReturnType<typeof watchedStack>>;
 export const watchedConfig = {
   claimTimeout: 60_000,
   deadlineDelay: 60_000,
-  // Loops run when the test says so.
+  // Only the test runs loops.
   loopInterval: 86_400_000,
   watchdogInterval: 1_000,
   watchdogPatience: 10_000,
   watchdogSlice: 100_000,
 };
 
-/** Stop its `stack` in `afterAll`. */
+/** Starts the server. Stop its `stack` in `afterAll`. */
 export async function watchedStack() {
-  // The database's own clock tells since when the log proves something, so this one shows the time too.
+  // The time from which on the event log is complete is read from the database's clock, so this one has to be close to it.
   const clock = manualClock(Date.now());
   const stack = await testStack({ clock, config: { queue: watchedConfig } });
   await clock.advance(60_000);
-  // It looks once when it starts.
+  // The watchdog runs once when it starts.
   await stack.server.loops["watchdog"]?.idle();
   const { db } = stack.database;
   const { queue } = stack.client;
-  let toldBefore = 0;
+  let reportsBefore = 0;
 
   const create = (overrides: Partial<TaskDefinitionRequest> = {}): Promise<string> =>
     createTask(stack.client, overrides, clock.now());
@@ -44,13 +44,13 @@ export async function watchedStack() {
   }
   const statusOf = async (taskId: string) => (await queue.status({ taskId })).status;
 
-  /** Runs a statement that has to meet something. */
-  const breakIt = async (statement: Sql): Promise<void> => {
+  /** Runs a statement that has to affect a row. */
+  const corrupt = async (statement: Sql): Promise<void> => {
     expect(await db.run(statement), statement.text).toBeGreaterThan(0);
   };
 
-  /** A whole pass: one round that looks at everything, one that sees that this was the end. */
-  async function look(): Promise<void> {
+  /** Runs a whole pass: one iteration checks all rows, another finds that there are no more. */
+  async function runPass(): Promise<void> {
     await db.run(sql`update watchdog_checks set place = ''`);
     for (let i = 0; i < 2; i++) {
       await clock.advance(watchedConfig.watchdogInterval);
@@ -61,33 +61,33 @@ export async function watchedStack() {
   const findings = async (check?: string) =>
     (await queue.watchdog()).findings.filter((one) => check === undefined || one.check === check);
 
-  /** What was reported as an error since the last `begin`. */
+  /** Returns the messages of errors reported since the last `reset`. */
   const reports = (): string[] =>
     stack.records
       .flatMap(({ incidentId, msg }) => (incidentId === undefined ? [] : [String(msg)]))
-      .slice(toldBefore);
+      .slice(reportsBefore);
 
-  async function metric(line: string): Promise<number> {
-    const shown = (await (await fetch(`${stack.rootUrl}/metrics`)).text()).split("\n");
-    const shownLine = shown.find((one) => one.startsWith(`${line} `));
-    return Number(shownLine?.split(" ").at(-1) ?? 0);
+  async function metric(name: string): Promise<number> {
+    const lines = (await (await fetch(`${stack.rootUrl}/metrics`)).text()).split("\n");
+    const found = lines.find((one) => one.startsWith(`${name} `));
+    return Number(found?.split(" ").at(-1) ?? 0);
   }
 
-  /** Begins a test: nothing is known yet. */
-  async function begin(): Promise<void> {
+  /** Deletes all findings. Call it before each test. */
+  async function reset(): Promise<void> {
     await db.run(sql`delete from watchdog_findings`);
-    toldBefore += reports().length;
+    reportsBefore += reports().length;
   }
 
-  /** That exactly this was found, told once, and counted; and is not told again. */
-  async function found(
+  /** Expects that a pass finds exactly these faults, reports and counts each, and that another pass does not repeat them. */
+  async function expectFound(
     check: string,
     expected: Readonly<Record<string, string>>,
     repaired: boolean,
   ): Promise<void> {
     const label = `queue_invariant_violations_total{check="${check}",repaired="${repaired ? "yes" : "no"}"}`;
     const before = await metric(label);
-    await look();
+    await runPass();
     const subjects = Object.keys(expected).toSorted();
     const now = await findings();
     expect(now.map((one) => one.check)).toEqual(subjects.map(() => check));
@@ -108,17 +108,17 @@ export async function watchedStack() {
         expect.stringMatching(`^${check}: ${subject} .*; ${repaired ? "repaired" : "not repaired"}$`),
       ),
     );
-    await look();
+    await runPass();
     expect(reports()).toHaveLength(subjects.length);
     expect(await findings()).toHaveLength(subjects.length);
   }
 
-  /** That nothing is wrong any more. */
-  async function peace(): Promise<void> {
-    const told = reports().length;
-    await look();
+  /** Expects that a pass reports nothing, and that no finding is open after it. */
+  async function expectNoFaults(): Promise<void> {
+    const before = reports().length;
+    await runPass();
     expect((await findings()).filter(({ ended }) => ended === undefined)).toEqual([]);
-    expect(reports()).toHaveLength(told);
+    expect(reports()).toHaveLength(before);
   }
 
   return {
@@ -130,19 +130,21 @@ export async function watchedStack() {
     complete,
     completed,
     statusOf,
-    breakIt,
-    look,
+    corrupt,
+    runPass,
     findings,
     reports,
-    begin,
-    found,
-    peace,
+    reset,
+    expectFound,
+    expectNoFaults,
   };
 }
 
-/** That exactly this was found, told once, and counted; and is not told again. */
-export const expectFound = (w: WatchedStack, ...found: Parameters<WatchedStack["found"]>): Promise<void> =>
-  w.found(...found);
+/** Expects that a pass finds exactly these faults, reports and counts each, and that another pass does not repeat them. */
+export const expectFound = (
+  w: WatchedStack,
+  ...args: Parameters<WatchedStack["expectFound"]>
+): Promise<void> => w.expectFound(...args);
 
-/** That nothing is wrong any more. */
-export const expectPeace = (w: WatchedStack): Promise<void> => w.peace();
+/** Expects that a pass reports nothing, and that no finding is open after it. */
+export const expectNoFaults = (w: WatchedStack): Promise<void> => w.expectNoFaults();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TaskStatus } from "../../api/queue/status.ts";
 import { connect } from "../../client/connect.ts";
-import { json, scriptedServer, type Answer } from "../../../test/support/scripted-server.ts";
+import { json, scriptedServer, type Reply } from "../../../test/support/scripted-server.ts";
 import { readLog, type ReadLogOptions } from "./read-log.ts";
 
 const taskId = "fN1SbArXTPSVFNUvaOlinQ";
@@ -16,8 +16,8 @@ interface Scene {
   /** The run in each reply to a status request. The last one repeats. */
   readonly runs: readonly Run[];
   /** The reply to each request for the live log. The last one repeats. Undefined: there is no such artifact. */
-  readonly live?: readonly (Answer | Broken)[];
-  readonly backing?: readonly Answer[];
+  readonly live?: readonly (Reply | Broken)[];
+  readonly backing?: readonly Reply[];
 }
 
 /** A reply that sends the bytes up to here and breaks the connection once they have been read. Earlier, they may get lost. */
@@ -32,7 +32,7 @@ async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
   const chunks: Uint8Array[] = [];
   let onChunk = (): void => undefined;
   const replyOf =
-    (of: Answer | Broken | undefined): Answer =>
+    (of: Reply | Broken | undefined): Reply =>
     (response, request) => {
       if (of === undefined || !("breaksAt" in of)) return of?.(response, request);
       onChunk = () => void (Buffer.concat(chunks).length >= of.breaksAt && response.destroy());
@@ -45,7 +45,7 @@ async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
     const log = url === "/live" ? "live" : url === "/backing" ? "backing" : undefined;
     if (log !== undefined) requests.push(headers.range === undefined ? log : `${log} ${headers.range}`);
     if (url.endsWith("/status")) json({ status: { runs: [next(scene.runs, "status")] } })(response, request);
-    else if (log !== undefined) replyOf(next<Answer | Broken>(scene[log] ?? [], log))(response, request);
+    else if (log !== undefined) replyOf(next<Reply | Broken>(scene[log] ?? [], log))(response, request);
     else {
       const kind = url.includes("backing") ? "backing" : "live";
       const exists = scene[kind] !== undefined;
@@ -74,9 +74,9 @@ async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
   };
 }
 
-const whole: Answer = (response) => response.end(text);
+const whole: Reply = (response) => response.end(text);
 const from =
-  (at: number, end = bytes.length): Answer =>
+  (at: number, end = bytes.length): Reply =>
   (response) =>
     response.writeHead(206).end(bytes.subarray(at, end));
 const broken = (breaksAt: number): Broken => ({ breaksAt });
@@ -117,7 +117,7 @@ test("the live log of a finished run is read while it is not saved yet", async (
 });
 
 test("a range at the end of a complete log ends the reading", async () => {
-  const nothingMore: Answer = (response) => response.writeHead(416).end();
+  const nothingMore: Reply = (response) => response.writeHead(416).end();
   const { read } = await play({
     runs: [running],
     live: [broken(bytes.length - 1), from(bytes.length - 1), nothingMore],
@@ -131,7 +131,7 @@ test("a run that never started has no log", async () => {
 });
 
 test("the log so far ends at the length at the time of the request", async () => {
-  const length: Answer = (response) => response.writeHead(416, { "content-range": "bytes */12" }).end();
+  const length: Reply = (response) => response.writeHead(416, { "content-range": "bytes */12" }).end();
   const { read, requests } = await play({ runs: [running], live: [length, whole] }, { soFar: true });
   expect(read).toBe(text.slice(0, 12));
   expect(requests).toEqual([`live bytes=${Number.MAX_SAFE_INTEGER - 1}-`, "live"]);
@@ -146,7 +146,7 @@ test("a run that does not exist is an error", async () => {
 test("an abort rejects with the reason of the signal", async () => {
   const stop = new AbortController();
   const reason = new Error("enough");
-  const stall: Answer = (response) => {
+  const stall: Reply = (response) => {
     response.write("x");
     stop.abort(reason);
   };

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { connect } from "../../client/connect.ts";
-import { json, scriptedServer, type Answer } from "../../../test/support/scripted-server.ts";
+import { json, scriptedServer, type Reply } from "../../../test/support/scripted-server.ts";
 import { failureReportArtifact, readFailureReport } from "./read-failure-report.ts";
 
 const taskId = "fN1SbArXTPSVFNUvaOlinQ";
 const report = { commands: [{ exitCode: 3, signal: null }], messages: ["exit status 3"] };
 
 /** Reads the report of run 1 from a server whose store sends these replies, the last one repeatedly. */
-async function read(...replies: Answer[]) {
+async function read(...replies: Reply[]) {
   let requests = 0;
   const server = await scriptedServer((response, request) => {
     const reply = replies[Math.min(requests++, replies.length - 1)];

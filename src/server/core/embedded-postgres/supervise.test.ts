@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { impatientClock } from "../../../../test/support/impatient-clock.ts";
+import { immediateClock } from "../../../../test/support/immediate-clock.ts";
 import { until } from "../../../../test/support/until.ts";
 import type { Postmaster } from "./postmaster.ts";
 import { supervise, type SuperviseOptions } from "./supervise.ts";
@@ -29,7 +29,7 @@ async function supervised(starts: boolean[]) {
       warn: (_fields, message) => messages.push(message),
       error: (_fields, message) => messages.push(message),
     },
-    clock: impatientClock(60_000),
+    clock: immediateClock(60_000),
     async start() {
       const works = starts[calls++] ?? starts.at(-1) ?? true;
       if (!works) throw new Error("no room");

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
-import { impatientClock } from "../../../../test/support/impatient-clock.ts";
+import { immediateClock } from "../../../../test/support/immediate-clock.ts";
 import { testMonitor } from "../../../../test/support/monitor.ts";
 import { until } from "../../../../test/support/until.ts";
 import { systemClock, type Clock } from "../../../lib/clock.ts";
@@ -135,7 +135,7 @@ const place = async (name: string): Promise<number | undefined> => {
 
 test("an event that cannot be handled is tried again, then parked; the rest moves on", async () => {
   const name = newName();
-  const clock = impatientClock(1_000);
+  const clock = immediateClock(1_000);
   const { log, records } = await startProcess(clock);
   let tries = 0;
   let broken = true;
@@ -180,7 +180,7 @@ test("an event that cannot be handled is tried again, then parked; the rest move
 
 test("dead letters can be dropped, and are listed page by page", async () => {
   const name = newName();
-  const { log } = await startProcess(impatientClock(1_000));
+  const { log } = await startProcess(immediateClock(1_000));
   log.consume({ name, handle: fails, attempts: 1 });
   await until("the consumer's place", async () => (await place(name)) !== undefined);
   await append("1", "2", "3");
@@ -195,7 +195,7 @@ test("dead letters can be dropped, and are listed page by page", async () => {
 
 test("an outage is sat out, however long it takes, and parks nothing", async () => {
   const name = newName();
-  const { log } = await startProcess(impatientClock(31_000));
+  const { log } = await startProcess(immediateClock(31_000));
   let away = 40;
   const { had, has, handle } = handler(() => {
     if (away-- > 0) throw new Error("broker away");
@@ -229,7 +229,7 @@ test("of several processes one consumes, and another takes over when it stops", 
 test("another takes over when the connection of the one that holds the name is gone", async () => {
   const name = newName();
   // Candidates and heartbeats are quick, so the one that lost its connection and the other have equal chances.
-  const quick = impatientClock(60_000);
+  const quick = immediateClock(60_000);
   const [first, second] = [await startProcess(quick), await startProcess(quick)];
   const { had, handle, has } = handler();
   first.log.consume({ name, handle });
@@ -267,7 +267,7 @@ test("a consumer that fell behind retention goes on with the oldest event, and r
 
 test("passing over unwanted events is remembered as well", async () => {
   const name = newName();
-  const { log, wake } = await startProcess(impatientClock(60_000));
+  const { log, wake } = await startProcess(immediateClock(60_000));
   log.consume({ name, handle: fails, accepts: () => false });
   const before = await until("the consumer's place", () => place(name));
   await append("unwanted", "unwanted");

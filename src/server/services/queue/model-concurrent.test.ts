@@ -35,7 +35,7 @@ const calls = {
   "claim expiry": async ({ queue }: Client, taskId: string) => {
     await servers.stack.database.db.run(sql`
       update runs set taken_until = '2026-01-01' where task_id = ${taskId} and state = 'running'`);
-    await servers.loopsRun("claim-expiry");
+    await servers.runLoops("claim-expiry");
     return queue.status({ taskId });
   },
 } as const satisfies Record<string, (client: Client, taskId: string) => Promise<unknown>>;

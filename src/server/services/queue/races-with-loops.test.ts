@@ -66,9 +66,9 @@ describe("at the same time", () => {
             ),
           ),
         ),
-        servers.loopsRun("deadline"),
+        servers.runLoops("deadline"),
       ]);
-      await servers.loopsRun("deadline");
+      await servers.runLoops("deadline");
       for (const [i, taskId] of ids.entries()) {
         const { state, runs } = await statusOf(taskId);
         expect(reports[i]).toBe(state === "completed" ? "done" : "refused");
@@ -96,7 +96,7 @@ describe("at the same time", () => {
             ),
           ),
         ),
-        servers.loopsRun("claim-expiry"),
+        servers.runLoops("claim-expiry"),
       ]);
       for (const [i, taskId] of ids.entries()) {
         const { state, retriesLeft } = await statusOf(taskId);
@@ -122,7 +122,7 @@ describe("at the same time", () => {
           ids.map((taskId, i) => nth(i + turn).queue.rerunTask({ taskId })),
           ["ResourceNotFound"],
         ),
-        servers.loopsRun("task-expiry"),
+        servers.runLoops("task-expiry"),
       ]);
       for (const [i, taskId] of ids.entries())
         expect(await rowsOf(taskId)).toEqual(reruns[i] === "done" ? [1, 1, 2, 0] : [0, 0, 0, 0]);
@@ -151,7 +151,7 @@ describe("at the same time", () => {
           ),
           ["InputError"],
         ),
-        servers.loopsRun("task-expiry"),
+        servers.runLoops("task-expiry"),
       ]);
       for (const [i, taskId] of ids.entries())
         expect(await rowsOf(taskId)).toEqual(created[i] === "done" ? [1, 1, 1, 1] : [0, 0, 0, 0]);
@@ -160,7 +160,7 @@ describe("at the same time", () => {
   });
 
   it("a task is scheduled and released by what it waited for: it has one run, told once", async () => {
-    await servers.rounds(40, async (here, there) => {
+    await servers.repeat(40, async (here, there) => {
       const gate = await running();
       const taskId = await createTask(here, { dependencies: [gate] });
       await Promise.all([
@@ -173,7 +173,7 @@ describe("at the same time", () => {
   });
 
   it("the last two of its dependencies complete: a task has one run, told once", async () => {
-    await servers.rounds(40, async (here, there) => {
+    await servers.repeat(40, async (here, there) => {
       const [one, two] = [await running(), await running()];
       const taskId = await createTask(here, { dependencies: [one, two] });
       await Promise.all([
@@ -185,7 +185,7 @@ describe("at the same time", () => {
   });
 
   it("a task is created and what it requires completes: it does not wait in vain", async () => {
-    await servers.rounds(40, async (here, there) => {
+    await servers.repeat(40, async (here, there) => {
       const gate = await running();
       const taskId = slugid();
       await Promise.all([
@@ -197,7 +197,7 @@ describe("at the same time", () => {
   });
 
   it("a group is sealed and gets a task: what got in is counted, the rest is refused", async () => {
-    await servers.rounds(40, async (here, there) => {
+    await servers.repeat(40, async (here, there) => {
       const taskGroupId = await createTask(here);
       const [, ...created] = await outcomes([
         there.queue.sealTaskGroup({ taskGroupId }),
@@ -215,7 +215,7 @@ describe("at the same time", () => {
   });
 
   it("a group is canceled while workers are at it: all of it ends, each task once", async () => {
-    await servers.rounds(8, async (here, there) => {
+    await servers.repeat(8, async (here, there) => {
       const taskGroupId = slugid();
       const ids = [taskGroupId];
       for (let i = 0; i < 6; i++) ids.push(slugid());
@@ -241,7 +241,7 @@ describe("at the same time", () => {
   });
 
   it("a priority is changed and the task claimed: both are done, and all places agree on it", async () => {
-    await servers.rounds(40, async (here, there) => {
+    await servers.repeat(40, async (here, there) => {
       const taskId = await createTask(here, { priority: "low" });
       await Promise.all([
         here.queue.changeTaskPriority({ taskId }, { newPriority: "high" }),

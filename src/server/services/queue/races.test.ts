@@ -38,7 +38,7 @@ async function running(): Promise<string> {
 }
 describe("at the same time", () => {
   it("a task is canceled and completed: one is done, and the log tells that one", async () => {
-    await servers.rounds(48, async (here, there) => {
+    await servers.repeat(48, async (here, there) => {
       const taskId = await running();
       const [canceled, completed] = await outcomes([
         here.queue.cancelTask({ taskId }),
@@ -53,7 +53,7 @@ describe("at the same time", () => {
   });
 
   it("a task is canceled and claimed: whatever was first, it is canceled in the end", async () => {
-    await servers.rounds(48, async (here, there) => {
+    await servers.repeat(48, async (here, there) => {
       const taskId = await createTask(stack.client);
       const [canceled, claimed] = await outcomes([
         here.queue.cancelTask({ taskId }),
@@ -69,7 +69,7 @@ describe("at the same time", () => {
   });
 
   it("a run is reported in different ways: one is done, the log tells that one", async () => {
-    await servers.rounds(48, async (here, there) => {
+    await servers.repeat(48, async (here, there) => {
       const taskId = await running();
       const id = { taskId, runId: 0 };
       const all = await outcomes([
@@ -84,7 +84,7 @@ describe("at the same time", () => {
   });
 
   it("a task is run again and canceled: the log has a run for each start and an end for each run", async () => {
-    await servers.rounds(48, async (here, there) => {
+    await servers.repeat(48, async (here, there) => {
       const taskId = await createTask(stack.client);
       await here.queue.cancelTask({ taskId });
       await outcomes([here.queue.rerunTask({ taskId }), there.queue.cancelTask({ taskId })]);
@@ -97,7 +97,7 @@ describe("at the same time", () => {
   });
 
   it("a task is defined again and claimed: it is never told as pending after it ran", async () => {
-    await servers.rounds(48, async (here, there) => {
+    await servers.repeat(48, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
       await here.queue.createTask({ taskId }, definition);
@@ -113,7 +113,7 @@ describe("at the same time", () => {
   });
 
   it("a task is created in both processes: once, and told as often as it was asked for", async () => {
-    await servers.rounds(48, async (here, there) => {
+    await servers.repeat(48, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
       await Promise.all([here, there].map(({ queue }) => queue.createTask({ taskId }, definition)));
@@ -166,7 +166,7 @@ describe("in two processes", () => {
     const ids = await Promise.all(Array.from({ length: 20 }, running));
     await stack.database.db.run(sql`
       update runs set taken_until = '2026-01-01' where task_id = any(${ids}::text[])`);
-    await servers.loopsRun("claim-expiry");
+    await servers.runLoops("claim-expiry");
     for (const taskId of ids)
       expect((await storyOf(taskId)).slice(3)).toEqual(["task-exception 0", "task-pending 1"]);
   });

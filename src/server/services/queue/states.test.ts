@@ -209,27 +209,27 @@ async function expectTable(
   subjects: readonly Subject[],
   cells: readonly Cell[],
 ): Promise<void> {
-  const before = await Promise.all(subjects.map(tasks.lookAt));
+  const before = await Promise.all(subjects.map(tasks.snapshot));
   const [one] = subjects;
   if (!one) return;
-  const answers = timed.includes(operation)
-    ? [await tasks.operate(operation, one)]
+  const replies = timed.includes(operation)
+    ? [await tasks.perform(operation, one)]
     : await Promise.all(
-        subjects.map((subject) => tasks.operate(operation, subject).catch((err: ClientError) => err)),
+        subjects.map((subject) => tasks.perform(operation, subject).catch((err: ClientError) => err)),
       );
-  const after = await Promise.all(subjects.map(tasks.lookAt));
+  const after = await Promise.all(subjects.map(tasks.snapshot));
   for (const [i, cell] of cells.entries()) {
-    const [was, is, answer] = [before[i], after[i], answers[i]];
-    if (!was || !is) throw new Error("more cells than subjects");
-    const what = `${operation} of ${was.is}`;
+    const [was, now, reply] = [before[i], after[i], replies[i]];
+    if (!was || !now) throw new Error("more cells than subjects");
+    const what = `${operation} of ${was.summary}`;
     const edge =
       cell !== "nothing" && "is" in cell
         ? cell
-        : to(was.is, cell !== "nothing" && "again" in cell ? cell.again : []);
-    expect([what, is.is, is.told]).toEqual([what, edge.is, [...was.told, ...edge.told]]);
+        : to(was.summary, cell !== "nothing" && "again" in cell ? cell.again : []);
+    expect([what, now.summary, now.events]).toEqual([what, edge.is, [...was.events, ...edge.told]]);
     if (cell !== "nothing" && "code" in cell)
-      expect(answer, what).toMatchObject({ code: cell.code, message: expect.stringMatching(cell.message) });
-    else if (answer !== undefined) expect([what, answer]).toEqual([what, is.status]);
+      expect(reply, what).toMatchObject({ code: cell.code, message: expect.stringMatching(cell.message) });
+    else if (reply !== undefined) expect([what, reply]).toEqual([what, now.status]);
   }
 }
 

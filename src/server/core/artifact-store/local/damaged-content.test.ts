@@ -2,7 +2,7 @@
 import { open, readFile, truncate, writeFile } from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { rawRequest, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
 import { eventually } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { CHECKED_FIRST_LIMIT } from "./verified-stream.ts";
@@ -51,7 +51,7 @@ describe("damaged content", () => {
     );
     await damage(9);
     for (const headers of [{}, { "accept-encoding": "gzip" }]) {
-      const reply = await requestByHand(url, { headers });
+      const reply = await rawRequest(url, { headers });
       expect(reply.status).toBe(500);
       expect(JSON.parse(reply.body.toString())).toMatchObject(damagedReply);
       // No headers that describe the content.
@@ -71,7 +71,7 @@ describe("damaged content", () => {
     ]) {
       await change();
       for (const request of [{}, { headers: { range: "bytes=0-1" } }, { method: "HEAD" }])
-        expect((await requestByHand(url, request)).status).toBe(500);
+        expect((await rawRequest(url, request)).status).toBe(500);
     }
     expect(reported()[0]).toContain("has 9 bytes, but 10 were stored");
   });
@@ -82,9 +82,9 @@ describe("damaged content", () => {
   ])("of a large artifact, %s, aborts the transfer", async (_, at) => {
     const url = await stored(Buffer.alloc(2 * CHECKED_FIRST_LIMIT + 1, "x"));
     await damage(at);
-    await expect(requestByHand(url, {})).rejects.toThrow("aborted");
+    await expect(rawRequest(url, {})).rejects.toThrow("aborted");
     // A range is not verified, since that requires reading the whole content.
-    const range = await requestByHand(url, { headers: { range: "bytes=1-4" } });
+    const range = await rawRequest(url, { headers: { range: "bytes=1-4" } });
     expect([range.status, range.body.toString()]).toEqual([206, "xxxx"]);
     await eventually(() =>
       expect(reported()).toContainEqual(expect.stringContaining("no longer has the SHA-256")),
@@ -96,17 +96,17 @@ describe("damaged content", () => {
     // Level 0, so that it stays large.
     const compressed = gzipSync(content, { level: 0 });
     const url = await stored(compressed, "gzip");
-    expect((await requestByHand(url, {})).body.equals(content)).toBe(true);
+    expect((await rawRequest(url, {})).body.equals(content)).toBe(true);
     // The time in gzip's header, which does not affect decompression.
     await damage(5);
     expect(gunzipSync(await readFile(await fileOf())).equals(content)).toBe(true);
-    await expect(requestByHand(url, {})).rejects.toThrow("aborted");
+    await expect(rawRequest(url, {})).rejects.toThrow("aborted");
   });
 });
 
 it("intact content of any size is sent completely", async () => {
   for (const size of [0, 1, CHECKED_FIRST_LIMIT, CHECKED_FIRST_LIMIT + 1, 3 * CHECKED_FIRST_LIMIT]) {
     const bytes = Buffer.alloc(size, "taskyard ");
-    expect((await requestByHand(await stored(bytes), {})).body.equals(bytes)).toBe(true);
+    expect((await rawRequest(await stored(bytes), {})).body.equals(bytes)).toBe(true);
   }
 });

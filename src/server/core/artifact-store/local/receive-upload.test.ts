@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { rawRequest, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
 import { eventually } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 
@@ -53,7 +53,7 @@ describe("an upload", () => {
     for (const contentType of ["", "text", "a/b/c;;"]) {
       const of = key();
       const headers = contentType === "" ? {} : { "content-type": contentType };
-      const reply = await requestByHand(await t.uploadUrl(of, contentType), {
+      const reply = await rawRequest(await t.uploadUrl(of, contentType), {
         method: "PUT",
         headers: { ...headers, "content-length": 0 },
       });
@@ -64,7 +64,7 @@ describe("an upload", () => {
 
   it("may be sent in chunks, without a content length", async () => {
     const of = key();
-    const reply = await requestByHand(
+    const reply = await rawRequest(
       await t.uploadUrl(of, "text/plain"),
       { method: "PUT", headers: { "content-type": "text/plain" } },
       (request) => {
@@ -87,7 +87,7 @@ describe("an upload", () => {
     const of = key();
     const url = await t.uploadUrl(of, "text/plain");
     let finishSlow = (): void => undefined;
-    const slow = requestByHand(
+    const slow = rawRequest(
       url,
       { method: "PUT", headers: { "content-type": "text/plain", "content-length": 8 } },
       (request) => {
@@ -146,7 +146,7 @@ describe("an upload is refused, and leaves nothing behind,", () => {
   });
 
   it("if it exceeds the limit without a content length", async () => {
-    const reply = await requestByHand(
+    const reply = await rawRequest(
       await t.uploadUrl(key(), "text/plain"),
       { method: "PUT", headers: { "content-type": "text/plain" } },
       (request) => {
@@ -168,7 +168,7 @@ describe("an upload is refused, and leaves nothing behind,", () => {
 
   it("if the client disconnects in the middle", async () => {
     const url = await t.uploadUrl(key(), "text/plain");
-    const sent = requestByHand(
+    const sent = rawRequest(
       url,
       { method: "PUT", headers: { "content-type": "text/plain", "content-length": 100 } },
       (request) => {
@@ -183,7 +183,7 @@ describe("an upload is refused, and leaves nothing behind,", () => {
   it("if it stalls", async () => {
     const impatient = await testStore({ idleTimeoutMs: 50 });
     try {
-      const sent = requestByHand(
+      const sent = rawRequest(
         await impatient.uploadUrl(key(), "text/plain"),
         { method: "PUT", headers: { "content-type": "text/plain", "content-length": 100 } },
         (request) => request.write("half of it"),

@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hostileName } from "../../../../../test/support/hostile-names.ts";
-import { requestByHand, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
+import { rawRequest, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 
 let t: TestStore;
@@ -60,17 +60,17 @@ describe("an artifact", () => {
     const long = text.repeat(1_000);
     const headers = { "accept-encoding": "gzip" };
     const url = await stored({ text: long });
-    const reply = await requestByHand(url, { headers });
+    const reply = await rawRequest(url, { headers });
     expect(reply.body.toString()).toBe(long);
     expect(reply.headers).toMatchObject({ "content-length": "10000", "accept-ranges": "bytes" });
     expect(reply.headers).not.toHaveProperty("content-encoding");
-    const part = await requestByHand(url, { headers: { ...headers, range: "bytes=10-4999" } });
+    const part = await rawRequest(url, { headers: { ...headers, range: "bytes=10-4999" } });
     expect([part.status, part.headers["content-encoding"], part.body.length]).toEqual([
       206,
       undefined,
       4_990,
     ]);
-    const head = await requestByHand(url, { method: "HEAD", headers });
+    const head = await rawRequest(url, { method: "HEAD", headers });
     expect([head.status, head.headers["content-length"]]).toEqual([200, "10000"]);
   });
 
@@ -86,14 +86,14 @@ describe("an artifact", () => {
     const url = await stored({ type: "text/javascript", text: "evil()" });
     for (const destination of ["script", "serviceworker", "sharedworker", "worker", "audioworklet"]) {
       const headers = { "sec-fetch-dest": destination, "sec-fetch-site": "same-origin" };
-      const reply = await requestByHand(url, { headers });
+      const reply = await rawRequest(url, { headers });
       expect(reply.status).toBe(403);
       expect(reply.body.toString()).toContain("cannot be used as code by pages of the same origin");
     }
   });
 
   it("has the same headers for HEAD, and no body", async () => {
-    const reply = await requestByHand(await stored(), { method: "HEAD" });
+    const reply = await rawRequest(await stored(), { method: "HEAD" });
     expect(reply).toMatchObject({
       status: 200,
       headers: { "content-length": "10", "content-type": "text/plain" },
@@ -104,10 +104,10 @@ describe("an artifact", () => {
   it("may be empty", async () => {
     const url = await stored({ text: "" });
     for (const method of ["GET", "HEAD"]) {
-      const reply = await requestByHand(url, { method });
+      const reply = await rawRequest(url, { method });
       expect([reply.status, reply.headers["content-length"], reply.body.length]).toEqual([200, "0", 0]);
     }
-    expect((await requestByHand(url, { headers: { range: "bytes=0-" } })).status).toBe(416);
+    expect((await rawRequest(url, { headers: { range: "bytes=0-" } })).status).toBe(416);
   });
 
   it("without a type is sent as application/octet-stream", async () => {
@@ -118,11 +118,11 @@ describe("an artifact", () => {
   it("is not sent again to a caller that has it", async () => {
     const url = await stored();
     for (const tag of [`"${sha256OfText}"`, `W/"${sha256OfText}"`, `"other", "${sha256OfText}"`, "*"]) {
-      const reply = await requestByHand(url, { headers: { "if-none-match": tag, range: "bytes=99-" } });
+      const reply = await rawRequest(url, { headers: { "if-none-match": tag, range: "bytes=99-" } });
       expect([reply.status, reply.body.length]).toEqual([304, 0]);
       expect(reply.headers.etag).toBe(`"${sha256OfText}"`);
     }
-    expect((await requestByHand(url, { headers: { "if-none-match": '"other"' } })).status).toBe(200);
+    expect((await rawRequest(url, { headers: { "if-none-match": '"other"' } })).status).toBe(200);
   });
 
   it("is not found before its upload is complete, and the error states why", async () => {
@@ -149,26 +149,26 @@ describe("a range", () => {
     ["bytes=0-0", "0", "bytes 0-0/10"],
   ])("%s is %s", async (range, part, contentRange) => {
     const url = await stored();
-    const reply = await requestByHand(url, { headers: { range } });
+    const reply = await rawRequest(url, { headers: { range } });
     expect([reply.status, reply.body.toString()]).toEqual([206, part]);
     expect(reply.headers).toMatchObject({
       "content-range": contentRange,
       "content-length": String(part.length),
     });
-    const head = await requestByHand(url, { method: "HEAD", headers: { range } });
+    const head = await rawRequest(url, { method: "HEAD", headers: { range } });
     expect([head.status, head.headers["content-range"]]).toEqual([206, contentRange]);
   });
 
   it.each(["bytes=1-2,5-6", "lines=1-2", "nonsense", "bytes=3-1,"])(
     "%s returns the whole content",
     async (range) => {
-      const reply = await requestByHand(await stored(), { headers: { range } });
+      const reply = await rawRequest(await stored(), { headers: { range } });
       expect([reply.status, reply.body.toString()]).toEqual([200, text]);
     },
   );
 
   it("after the end is refused with the size", async () => {
-    const reply = await requestByHand(await stored(), { headers: { range: "bytes=10-" } });
+    const reply = await rawRequest(await stored(), { headers: { range: "bytes=10-" } });
     expect([reply.status, reply.headers["content-range"]]).toEqual([416, "bytes */10"]);
     expect(reply.body.toString()).toContain(`Range \\"bytes=10-\\" starts after the artifact's 10 bytes.`);
   });
@@ -176,7 +176,7 @@ describe("a range", () => {
   it("applies only to the version in If-Range", async () => {
     const url = await stored();
     const get = async (ifRange: string) =>
-      (await requestByHand(url, { headers: { range: "bytes=5-", "if-range": ifRange } })).body.toString();
+      (await rawRequest(url, { headers: { range: "bytes=5-", "if-range": ifRange } })).body.toString();
     expect(await get(`"${sha256OfText}"`)).toBe("56789");
     expect(await get('"the previous one"')).toBe(text);
     expect(await get(new Date(t.clock.now()).toUTCString())).toBe(text);
@@ -187,7 +187,7 @@ describe("a compressed artifact", () => {
   it("is sent as stored to callers that accept gzip", async () => {
     const { url, bytes } = await storedGzip();
     for (const accepted of ["gzip", "br, GZIP;q=0.5", "*", "x-gzip"]) {
-      const reply = await requestByHand(url, { headers: { "accept-encoding": accepted } });
+      const reply = await rawRequest(url, { headers: { "accept-encoding": accepted } });
       expect(reply.headers).toMatchObject({
         "content-encoding": "gzip",
         "content-length": String(bytes.length),
@@ -195,39 +195,39 @@ describe("a compressed artifact", () => {
       });
       expect(reply.body).toEqual(bytes);
     }
-    const part = await requestByHand(url, { headers: { "accept-encoding": "gzip", range: "bytes=0-1" } });
+    const part = await rawRequest(url, { headers: { "accept-encoding": "gzip", range: "bytes=0-1" } });
     expect([part.status, part.body]).toEqual([206, bytes.subarray(0, 2)]);
   });
 
   it("is sent decompressed to other callers, with a different ETag", async () => {
     const { url } = await storedGzip();
     for (const headers of [{}, { "accept-encoding": "identity" }, { "accept-encoding": "br, gzip;q=0" }]) {
-      const reply = await requestByHand(url, { headers: { ...headers, range: "bytes=0-1" } });
+      const reply = await rawRequest(url, { headers: { ...headers, range: "bytes=0-1" } });
       expect([reply.status, reply.body.toString()]).toEqual([200, text]);
       expect(reply.headers["content-encoding"]).toBeUndefined();
       expect(reply.headers).toMatchObject({ "accept-ranges": "none", vary: "accept-encoding" });
       const again = { ...headers, "if-none-match": reply.headers.etag };
-      expect((await requestByHand(url, { headers: again })).status).toBe(304);
+      expect((await rawRequest(url, { headers: again })).status).toBe(304);
       const compressed = { "accept-encoding": "gzip", "if-none-match": reply.headers.etag };
-      expect(gunzipSync((await requestByHand(url, { headers: compressed })).body).toString()).toBe(text);
+      expect(gunzipSync((await rawRequest(url, { headers: compressed })).body).toString()).toBe(text);
     }
-    const head = await requestByHand(url, { method: "HEAD" });
+    const head = await rawRequest(url, { method: "HEAD" });
     expect([head.status, head.headers["content-length"]]).toEqual([200, undefined]);
   });
 
   it("whose content is not gzip is sent as stored", async () => {
-    const reply = await requestByHand(await stored({ encoding: "gzip" }), {});
+    const reply = await rawRequest(await stored({ encoding: "gzip" }), {});
     expect([reply.headers["content-encoding"], reply.body.toString()]).toEqual(["gzip", text]);
   });
 
   it("that is damaged aborts the connection instead of ending as a short file", async () => {
     const damaged = gzipSync(randomBytes(300_000)).subarray(0, 200_000);
     const { url } = await storedGzip(damaged);
-    await expect(requestByHand(url, {})).rejects.toThrow("aborted");
+    await expect(rawRequest(url, {})).rejects.toThrow("aborted");
   });
 
   it("with an encoding other than gzip is sent as stored", async () => {
-    const reply = await requestByHand(await stored({ encoding: "zstd" }), {});
+    const reply = await rawRequest(await stored({ encoding: "zstd" }), {});
     expect([reply.headers["content-encoding"], reply.body.toString()]).toEqual(["zstd", text]);
   });
 });

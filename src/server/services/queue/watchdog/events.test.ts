@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   expectFound,
-  expectPeace,
+  expectNoFaults,
   watchedConfig,
   watchedStack,
   type WatchedStack,
@@ -14,7 +14,7 @@ beforeAll(async () => {
   w = await watchedStack();
 });
 afterAll(() => w.stack.stop());
-beforeEach(() => w.begin());
+beforeEach(() => w.reset());
 
 describe("an event that is missing", () => {
   beforeEach(async () => {
@@ -25,7 +25,7 @@ describe("an event that is missing", () => {
   const dropEventsBefore = (at: number) =>
     w.db.run(sql`update event_log set dropped_before = ${new Date(at).toISOString()}`);
   const lose = (taskId: string, kind: string) =>
-    w.breakIt(sql`
+    w.corrupt(sql`
       delete from events
       where routing_key like ${`primary.${taskId}.%`} and exchange like ${`%/${kind}`}`);
 
@@ -41,7 +41,7 @@ describe("an event that is missing", () => {
     await w.claim(ids["task-failed"]);
     await w.stack.client.queue.reportFailed({ taskId: ids["task-failed"], runId: 0 });
     await w.stack.client.queue.cancelTask({ taskId: ids["task-exception"] });
-    await expectPeace(w);
+    await expectNoFaults(w);
     for (const [kind, taskId] of Object.entries(ids)) await lose(taskId, kind);
     await expectFound(
       w,
@@ -60,11 +60,11 @@ describe("an event that is missing", () => {
     const [retried, defined] = [await w.create(), await w.create({ dependencies: [await w.create()] })];
     await w.claim(retried);
     await w.stack.client.queue.reportException({ taskId: retried, runId: 0 }, { reason: "worker-shutdown" });
-    await expectPeace(w);
+    await expectNoFaults(w);
     await w.db.run(sql`
       delete from events where routing_key like ${`primary.${retried}.1.%`} and exchange like '%/task-pending'`);
     await lose(defined, "task-defined");
-    await w.look();
+    await w.runPass();
     expect((await w.findings()).map(({ check, subject }) => [check, subject])).toEqual([
       ["definition-events", defined],
       ["run-events", `${retried}/1`],
@@ -77,12 +77,12 @@ describe("an event that is missing", () => {
     await w.stack.client.queue.reclaimTask({ taskId: kept, runId: 0 });
     await w.stack.client.queue.changeTaskPriority({ taskId: one }, { newPriority: "high" });
     await w.stack.client.queue.changeTaskGroupPriority({ taskGroupId: group }, { newPriority: "high" });
-    await expectPeace(w);
+    await expectNoFaults(w);
     expect(await w.findings()).toEqual([]);
     // And afterwards the next transition counts again.
     await w.complete(kept);
     await lose(kept, "task-completed");
-    await w.look();
+    await w.runPass();
     expect((await w.findings()).map(({ subject }) => subject)).toEqual([`${kept}/0`]);
   });
 
@@ -91,10 +91,10 @@ describe("an event that is missing", () => {
     const taskId = await w.completed();
     await lose(taskId, "task-completed");
     await dropEventsBefore(w.clock.now());
-    await w.look();
+    await w.runPass();
     expect(await w.findings()).toEqual([]);
     await dropEventsBefore(began - 1);
-    await w.look();
+    await w.runPass();
     expect((await w.findings()).map(({ subject }) => subject)).toEqual([`${taskId}/0`]);
   });
 });

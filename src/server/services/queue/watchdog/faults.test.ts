@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
 import {
   expectFound,
-  expectPeace,
+  expectNoFaults,
   watchedStack,
   type WatchedStack,
 } from "../../../../../test/support/watched-stack.ts";
@@ -16,7 +16,7 @@ beforeAll(async () => {
   w = await watchedStack();
 });
 afterAll(() => w.stack.stop());
-beforeEach(() => w.begin());
+beforeEach(() => w.reset());
 
 const storyOf = async (taskId: string) => story(await queueEvents(w.db, { taskId }));
 
@@ -24,11 +24,11 @@ const storyOf = async (taskId: string) => story(await queueEvents(w.db, { taskId
 describe("a pending run", () => {
   it("with another queue, priority or deadline than its task gets that of the task", async () => {
     const [queue, priority, deadline] = [await w.create(), await w.create(), await w.create()];
-    await w.breakIt(
+    await w.corrupt(
       sql`update runs set task_queue_id = 'other/queue', quiet = true where task_id = ${queue}`,
     );
-    await w.breakIt(sql`update runs set priority = 7, quiet = true where task_id = ${priority}`);
-    await w.breakIt(sql`update runs set deadline = '2100-01-01', quiet = true where task_id = ${deadline}`);
+    await w.corrupt(sql`update runs set priority = 7, quiet = true where task_id = ${priority}`);
+    await w.corrupt(sql`update runs set deadline = '2100-01-01', quiet = true where task_id = ${deadline}`);
     await expectFound(
       w,
       "pending-run",
@@ -39,7 +39,7 @@ describe("a pending run", () => {
       },
       true,
     );
-    await expectPeace(w);
+    await expectNoFaults(w);
     await w.stack.client.queue.claimWork(
       { taskQueueId: "test/queue" },
       { workerGroup: "g", workerId: "w", tasks: 32 },
@@ -50,12 +50,12 @@ describe("a pending run", () => {
 
   it("without a task is told, and left", async () => {
     const taskId = slugid();
-    await w.breakIt(sql`
+    await w.corrupt(sql`
       insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline, quiet)
       values (${taskId}, 0, 'pending', 'scheduled', now(), 'a/b', 1, '2100-01-01', true)`);
     await expectFound(w, "pending-run", { [`${taskId}/0`]: "^has no task$" }, false);
     await w.db.run(sql`delete from runs where task_id = ${taskId}`);
-    await expectPeace(w);
+    await expectNoFaults(w);
     expect(await w.findings()).toMatchObject([{ check: "pending-run", ended: expect.any(String) }]);
   });
 });
@@ -64,9 +64,9 @@ it("a running run that is not the latest, or in another queue, is told and left"
   const [early, moved] = [await w.create(), await w.create()];
   await w.claim(early);
   await w.claim(moved);
-  await w.breakIt(sql`update runs set run_id = 3 where task_id = ${early}`);
-  await w.breakIt(sql`update runs set task_queue_id = 'other/queue' where task_id = ${moved}`);
-  await w.look();
+  await w.corrupt(sql`update runs set run_id = 3 where task_id = ${early}`);
+  await w.corrupt(sql`update runs set task_queue_id = 'other/queue' where task_id = ${moved}`);
+  await w.runPass();
   expect(await w.findings("running-run")).toMatchObject(
     [
       { subject: `${early}/3`, detail: "is not the latest run of its task, which counts 1" },
@@ -84,13 +84,13 @@ describe("an unscheduled task", () => {
     const taskId = await w.create({ dependencies: [required], requires: "all-resolved" });
     await w.claim(required);
     // As if the resolution had not seen the edge.
-    await w.breakIt(sql`delete from task_dependencies where dependent = ${taskId}`);
+    await w.corrupt(sql`delete from task_dependencies where dependent = ${taskId}`);
     await w.stack.client.queue.reportFailed({ taskId: required, runId: 0 });
-    await w.breakIt(sql`insert into task_dependencies values (${taskId}, ${required}, true, false)`);
+    await w.corrupt(sql`insert into task_dependencies values (${taskId}, ${required}, true, false)`);
     // Not while the release of its dependents goes on.
-    await w.breakIt(sql`insert into unfinished_releases values (${required}, 'failed')`);
-    await expectPeace(w);
-    await w.breakIt(sql`delete from unfinished_releases`);
+    await w.corrupt(sql`insert into unfinished_releases values (${required}, 'failed')`);
+    await expectNoFaults(w);
+    await w.corrupt(sql`delete from unfinished_releases`);
     await expectFound(
       w,
       "dependents",
@@ -99,16 +99,16 @@ describe("an unscheduled task", () => {
     );
     expect((await w.statusOf(taskId)).state).toBe("pending");
     expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 
   it("one of whose dependencies is resolved and not counted waits on for the other", async () => {
     const [done, open] = [await w.create(), await w.create()];
     const taskId = await w.create({ dependencies: [done, open] });
     await w.claim(done);
-    await w.breakIt(sql`delete from task_dependencies where dependent = ${taskId} and required = ${done}`);
+    await w.corrupt(sql`delete from task_dependencies where dependent = ${taskId} and required = ${done}`);
     await w.complete(done);
-    await w.breakIt(sql`insert into task_dependencies values (${taskId}, ${done}, false, false)`);
+    await w.corrupt(sql`insert into task_dependencies values (${taskId}, ${done}, false, false)`);
     await expectFound(
       w,
       "dependents",
@@ -119,13 +119,13 @@ describe("an unscheduled task", () => {
     await w.claim(open);
     await w.complete(open);
     expect((await w.statusOf(taskId)).state).toBe("pending");
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 
   it("that counts wrong counts anew, and goes on when the last one is resolved", async () => {
     const [one, other] = [await w.create(), await w.create()];
     const taskId = await w.create({ dependencies: [one, other] });
-    await w.breakIt(sql`update tasks set unsatisfied = 5 where task_id = ${taskId}`);
+    await w.corrupt(sql`update tasks set unsatisfied = 5 where task_id = ${taskId}`);
     await expectFound(
       w,
       "dependents",
@@ -138,15 +138,15 @@ describe("an unscheduled task", () => {
       await w.complete(id);
     }
     expect((await w.statusOf(taskId)).state).toBe("pending");
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 
   it("that waits for nothing is scheduled, be it counted or not", async () => {
     const required = await w.create();
     const ids = [await w.create({ dependencies: [required] }), await w.create({ dependencies: [required] })];
     const [counted = "", miscounted = ""] = ids;
-    await w.breakIt(sql`update task_dependencies set satisfied = true where required = ${required}`);
-    await w.breakIt(sql`update tasks set unsatisfied = 0 where task_id = ${counted}`);
+    await w.corrupt(sql`update task_dependencies set satisfied = true where required = ${required}`);
+    await w.corrupt(sql`update tasks set unsatisfied = 0 where task_id = ${counted}`);
     await expectFound(
       w,
       "dependents",
@@ -162,7 +162,7 @@ describe("an unscheduled task", () => {
       const recorded = w.stack.records.filter((record) => record["taskId"] === taskId);
       expect(recorded.map(({ msg }) => msg)).toEqual(["task-defined", "task-pending"]);
     }
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 
   it("that requires itself, or is past its deadline, is as it should be", async () => {
@@ -177,7 +177,7 @@ describe("an unscheduled task", () => {
     await w.clock.advance(1_000);
     await w.claim(required);
     await w.complete(required);
-    await expectPeace(w);
+    await expectNoFaults(w);
     expect(await w.findings()).toEqual([]);
   });
 });
@@ -185,14 +185,14 @@ describe("an unscheduled task", () => {
 describe("a task", () => {
   it("whose runs or definition are not there, or too many, is told", async () => {
     const [runless, undefinedOne, double] = [await w.create(), await w.create(), await w.create()];
-    await w.breakIt(sql`delete from runs where task_id = ${runless}`);
-    await w.breakIt(sql`delete from task_definitions where task_id = ${undefinedOne}`);
-    await w.breakIt(sql`
+    await w.corrupt(sql`delete from runs where task_id = ${runless}`);
+    await w.corrupt(sql`delete from task_definitions where task_id = ${undefinedOne}`);
+    await w.corrupt(sql`
       insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline, quiet)
       select task_id, 1, 'pending', 'retry', now(), task_queue_id, priority, deadline, true
       from runs where task_id = ${double}`);
-    await w.breakIt(sql`update tasks set run_count = 2 where task_id = ${double}`);
-    await w.look();
+    await w.corrupt(sql`update tasks set run_count = 2 where task_id = ${double}`);
+    await w.runPass();
     expect(
       Object.fromEntries((await w.findings("task-rows")).map((one) => [one.subject, one.detail])),
     ).toEqual({
@@ -205,14 +205,14 @@ describe("a task", () => {
       await w.db.run(sql`delete from tasks where task_id = ${taskId}`);
       await w.db.run(sql`delete from task_groups where task_group_id = ${taskId}`);
     }
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 });
 
 describe("a group", () => {
   it("that counts too many counts anew, and announces what was not", async () => {
     const taskGroupId = await w.create();
-    await w.breakIt(sql`update task_groups set unresolved = 2 where task_group_id = ${taskGroupId}`);
+    await w.corrupt(sql`update task_groups set unresolved = 2 where task_group_id = ${taskGroupId}`);
     await w.claim(taskGroupId);
     await w.complete(taskGroupId);
     const resolved = async () =>
@@ -225,7 +225,7 @@ describe("a group", () => {
       true,
     );
     expect(await resolved()).toEqual(["task-group-resolved"]);
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 
   it("that counts too few counts anew, and counts tasks once that were run again", async () => {
@@ -235,20 +235,20 @@ describe("a group", () => {
     await w.stack.client.queue.rerunTask({ taskId: taskGroupId });
     await w.create({ taskGroupId });
     await w.create({ taskGroupId, dependencies: [await w.create()] });
-    await w.breakIt(sql`update task_groups set unresolved = 0 where task_group_id = ${taskGroupId}`);
+    await w.corrupt(sql`update task_groups set unresolved = 0 where task_group_id = ${taskGroupId}`);
     await expectFound(
       w,
       "group-count",
       { [taskGroupId]: "^counts 0 tasks that were never resolved, and has 2$" },
       true,
     );
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 });
 
 it("an artifact without its run is told", async () => {
   const taskId = slugid();
-  await w.breakIt(sql`
+  await w.corrupt(sql`
     insert into artifacts (task_id, run_id, name, storage_type, content_type, details, present, expires)
     values (${taskId}, 0, 'public/a b/c', 'reference', 'text/plain', '{}', true, '2100-01-01')`);
   await expectFound(
@@ -258,5 +258,5 @@ it("an artifact without its run is told", async () => {
     false,
   );
   await w.db.run(sql`delete from artifacts where task_id = ${taskId}`);
-  await expectPeace(w);
+  await expectNoFaults(w);
 });

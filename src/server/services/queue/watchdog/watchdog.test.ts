@@ -2,7 +2,7 @@
 // findings are told and listed.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
-  expectPeace,
+  expectNoFaults,
   watchedConfig,
   watchedStack,
   type WatchedStack,
@@ -15,7 +15,7 @@ beforeAll(async () => {
   w = await watchedStack();
 });
 afterAll(() => w.stack.stop());
-beforeEach(() => w.begin());
+beforeEach(() => w.reset());
 
 const minute = 60_000;
 
@@ -23,7 +23,7 @@ it("a database in order has no findings, and every check comes to its end", asyn
   const taskId = await w.completed();
   const waits = await w.create({ dependencies: [await w.create()] });
   await w.create({ dependencies: [taskId, waits] });
-  await w.look();
+  await w.runPass();
   const reply = await w.stack.client.queue.watchdog();
   expect(reply.findings).toEqual([]);
   expect(reply.checks.map(({ name, open }) => [name, open])).toEqual(checks.map(({ name }) => [name, 0]));
@@ -43,14 +43,14 @@ describe("what the loops should have done", () => {
     ];
     await w.claim(held);
     await w.clock.advance(2 * minute);
-    await w.look();
+    await w.runPass();
     // The loops have their time.
     expect((await w.findings()).map(({ subject }) => subject)).not.toContain(`${held}/0`);
     expect((await w.statusOf(held)).state).toBe("running");
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
-    await w.look();
+    await w.runPass();
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
-    await w.look();
+    await w.runPass();
     expect(await w.findings("claim-overdue")).toContainEqual(
       expect.objectContaining({
         subject: `${held}/0`,
@@ -67,40 +67,40 @@ describe("what the loops should have done", () => {
     );
     for (const taskId of [late, waits])
       expect(await w.statusOf(taskId)).toMatchObject({ runs: [{ reasonResolved: "deadline-exceeded" }] });
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 
   it("is not told where they did it in time", async () => {
     const held = await w.create();
     await w.claim(held);
     await w.clock.advance(minute + 2 * watchedConfig.watchdogPatience);
-    await w.look();
+    await w.runPass();
     await w.stack.loopRuns("claim-expiry");
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
-    await w.look();
+    await w.runPass();
     expect(await w.findings("claim-overdue")).toEqual([]);
     expect(await w.db.run(sql`select from watchdog_findings`)).toBe(0);
   });
 
   it("is told where removal is late", async () => {
     const taskId = await w.completed();
-    await w.breakIt(sql`update tasks set expires = '2020-01-01' where task_id = ${taskId}`);
-    await w.look();
+    await w.corrupt(sql`update tasks set expires = '2020-01-01' where task_id = ${taskId}`);
+    await w.runPass();
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
-    await w.look();
+    await w.runPass();
     expect(await w.findings("removal-overdue")).toMatchObject([
       { subject: "tasks", detail: "are there that should have been removed" },
     ]);
     await w.db.run(sql`update tasks set expires = '2100-01-01' where task_id = ${taskId}`);
-    await expectPeace(w);
+    await expectNoFaults(w);
   });
 });
 
 it("findings are listed page by page, each once", async () => {
   const ids = await Promise.all(Array.from({ length: 4 }, () => w.create()));
-  await w.breakIt(sql`update runs set priority = 7 where task_id = any(${ids}::text[])`);
-  await w.breakIt(sql`update task_groups set unresolved = 9 where task_group_id = any(${ids}::text[])`);
-  await w.look();
+  await w.corrupt(sql`update runs set priority = 7 where task_id = any(${ids}::text[])`);
+  await w.corrupt(sql`update task_groups set unresolved = 9 where task_group_id = any(${ids}::text[])`);
+  await w.runPass();
   const all = (await w.findings()).map(({ check, subject }) => `${check} ${subject}`);
   expect(all.length).toBeGreaterThanOrEqual(8);
   const seen: string[] = [];
@@ -129,8 +129,8 @@ it("findings are for those who may see them, from where a page ended", async () 
 
 it("many findings at once are told in a few words", async () => {
   const ids = await Promise.all(Array.from({ length: 14 }, () => w.create()));
-  await w.breakIt(sql`update runs set priority = 7 where task_id = any(${ids}::text[])`);
-  await w.look();
+  await w.corrupt(sql`update runs set priority = 7 where task_id = any(${ids}::text[])`);
+  await w.runPass();
   const told = w.reports().filter((line) => line.startsWith("pending-run"));
   expect(told).toHaveLength(11);
   expect(told.at(-1)).toBe("pending-run: 14 findings in one round; GET /watchdog lists them");
