@@ -59,20 +59,6 @@ const coreMetrics = {
     help: "What components count through their monitor",
     labels: { name: "Prefix of the component and name of the count" },
   },
-  monitorValues: {
-    type: "histogram",
-    name: "monitor_value",
-    help: "What components measure through their monitor, in units of their own",
-    labels: { name: "Prefix of the component and name of the value" },
-    buckets: [0.01, 0.1, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
-  },
-  monitorTimes: {
-    type: "histogram",
-    name: "monitor_time_seconds",
-    help: "What components time through their monitor",
-    labels: { name: "Prefix of the component and name of what was timed" },
-    buckets: [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600],
-  },
   errors: {
     type: "counter",
     name: "errors_reported_total",

@@ -19,12 +19,8 @@ export interface Monitor {
   /** The declared metrics, which have their own names and labels. */
   readonly metrics: Metrics;
   child(options: { readonly prefix?: string; readonly tags?: Tags }): Monitor;
-  /** Adds a value to the distribution `<prefix>.<name>`. */
-  measure(name: string, value: number): void;
   /** Adds `n` (default 1, not negative) to the count `<prefix>.<name>`. */
   count(name: string, n?: number): void;
-  /** Runs `fn` and adds its duration in seconds to the distribution `<prefix>.<name>`, also if it fails. */
-  time<R>(name: string, fn: () => R | Promise<R>): Promise<R>;
   /**
    * Reports an unexpected error: to the log with its stack, to the error count, and to Sentry if configured. Returns
    * the incident id, which may be shown to users so that they can quote it.
@@ -88,16 +84,7 @@ export function createMonitor({ log, metrics, sink }: MonitorOptions): Monitor {
         // A child of the root's log, not of childLog: pino writes a member as often as it is bound.
         return monitor(childPrefix, childTags, log.child(bindings));
       },
-      measure: (name, value) => metrics.monitorValues.observe({ name: full(name) }, value),
       count: (name, n = 1) => metrics.monitorCounts.inc({ name: full(name) }, n),
-      async time(name, fn) {
-        const start = performance.now();
-        try {
-          return await fn();
-        } finally {
-          metrics.monitorTimes.observe({ name: full(name) }, (performance.now() - start) / 1000);
-        }
-      },
       reportError(err, extra = {}) {
         const error = err instanceof Error ? err : new Error(`not an Error was thrown: ${String(err)}`);
         const incidentId = randomUUID();
