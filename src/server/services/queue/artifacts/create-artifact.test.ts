@@ -33,8 +33,8 @@ const reference = (url: string, expires = inMinutes(60)) => ({
 const create = ({ worker, run }: RunningTask, name: string, body: CreateArtifactRequest) =>
   worker.queue.createArtifact({ ...run, name }, body);
 
-/** The events of a task's artifacts, in the order of the log. */
-const announced = async (taskId: string) =>
+/** Returns the events of a task's artifacts, in the order of the log. */
+const artifactEvents = async (taskId: string) =>
   (
     await stack.database.db.many(
       Type.Object({ routing_key: Type.String(), cc: Type.Array(Type.String()), payload: Type.String() }),
@@ -47,7 +47,7 @@ const announced = async (taskId: string) =>
   ).map(({ payload, ...row }) => ({ ...row, message: JSON.parse(payload) as Record<string, unknown> }));
 
 describe("an artifact of type s3", () => {
-  it("gets a URL to upload to, good for 45 minutes and a little, and no event", async () => {
+  it("returns an upload URL that is valid for a little over 45 minutes, and publishes no event", async () => {
     const task = await running();
     const reply = await create(task, "public/a b.txt", { ...s3(), contentLength: 5 });
     if (reply.storageType !== "s3") throw new Error("not the reply of an upload");
@@ -63,10 +63,10 @@ describe("an artifact of type s3", () => {
     expect((await fetch(reply.putUrl, put)).status).toBe(200);
     const { url } = await stack.client.queue.getArtifact({ ...task.run, name: "public/a b.txt" });
     expect(await (await fetch(url)).text()).toBe("hello");
-    expect(await announced(task.taskId)).toEqual([]);
+    expect(await artifactEvents(task.taskId)).toEqual([]);
   });
 
-  it("may be created again with the same data and a later expiry, and keeps its first length", async () => {
+  it("may be created again with a later expiry, and keeps its first length", async () => {
     const task = await running();
     await create(task, "x", { ...s3(inMinutes(10)), contentLength: 5 });
     await create(task, "x", { ...s3(inMinutes(20)), contentLength: 6 });
@@ -81,7 +81,7 @@ describe("an artifact of type s3", () => {
 });
 
 describe("a reference, a link and an error", () => {
-  it("are announced each time, with the task's status and routes, but not its tags", async () => {
+  it("are published each time, with the task's status and routes, but not its tags", async () => {
     const task = await runningTask(stack, { routes: ["a.route"], tags: { kind: "test" } }, clock.now());
     const name = 'public/"quoted" \\name';
     expect(await create(task, name, reference("https://example.com/1"))).toEqual({
@@ -95,13 +95,13 @@ describe("a reference, a link and an error", () => {
     });
     await create(task, name, { storageType: "link", expires: inMinutes(60), artifact: "public/other" });
 
-    const events = await announced(task.taskId);
+    const events = await artifactEvents(task.taskId);
     const { status } = await stack.client.queue.status({ taskId: task.taskId });
     const [provisionerId, workerType] = status.taskQueueId.split("/");
     expect(events.map(({ message }) => message["artifact"])).toEqual([
       { storageType: "reference", name, expires: inMinutes(60), contentType: "text/plain" },
       { storageType: "error", name: "e", expires: inMinutes(9), contentType: "application/binary" },
-      // A link takes the place of a reference, and its type stays.
+      // A link replaces a reference, and keeps its content type.
       { storageType: "link", name, expires: inMinutes(60), contentType: "text/plain" },
     ]);
     for (const event of events) {
@@ -115,19 +115,19 @@ describe("a reference, a link and an error", () => {
     }
   });
 
-  it("let a reference change its URL, again and again", async () => {
+  it("allow a reference to change its URL repeatedly", async () => {
     const task = await running();
     for (const n of [1, 2, 3]) await create(task, "log", reference(`https://example.com/${n}`));
     expect(await stack.client.queue.artifact({ ...task.run, name: "log" })).toEqual({
       storageType: "reference",
       url: "https://example.com/3",
     });
-    expect(await announced(task.taskId)).toHaveLength(3);
+    expect(await artifactEvents(task.taskId)).toHaveLength(3);
   });
 
-  it("are told before the end of their run, or refused, when both happen at once", async () => {
-    let told = 0;
-    for (let round = 0; round < 8; round++) {
+  it("are published before the resolution of their run, or refused, if both happen concurrently", async () => {
+    let publishedCount = 0;
+    for (let iteration = 0; iteration < 8; iteration++) {
       const task = await running();
       const calls = [1, 2, 3].map((n) => create(task, `log-${n}`, reference("https://example.com/")));
       const report = task.worker.queue.reportCompleted(task.run);
@@ -147,14 +147,14 @@ describe("a reference, a link and an error", () => {
         ...created.map(() => "artifact-created: running"),
         "task-completed: completed",
       ]);
-      told += created.length;
+      publishedCount += created.length;
     }
-    expect(told).toBeGreaterThan(0);
+    expect(publishedCount).toBeGreaterThan(0);
   });
 });
 
 describe("an artifact is refused as a conflict", () => {
-  const other: [string, CreateArtifactRequest, CreateArtifactRequest][] = [
+  const changes: [string, CreateArtifactRequest, CreateArtifactRequest][] = [
     ["another content type", s3(), s3(inMinutes(60), "text/html")],
     ["an earlier expiry", s3(), s3(inMinutes(59))],
     ["another storage type", s3(), reference("https://example.com/")],
@@ -170,10 +170,10 @@ describe("an artifact is refused as a conflict", () => {
       { storageType: "error", expires: inMinutes(60), reason: "file-missing-on-worker", message: "b" },
     ],
   ];
-  it.each(other)("with %s than before", async (_what, first, second) => {
+  it.each(changes)("with %s than before", async (_what, first, second) => {
     const task = await running();
     await create(task, "x", first);
-    const before = (await announced(task.taskId)).length;
+    const before = (await artifactEvents(task.taskId)).length;
     await expect(create(task, "x", second)).rejects.toMatchObject({
       code: "RequestConflict",
       statusCode: 409,
@@ -181,10 +181,10 @@ describe("an artifact is refused as a conflict", () => {
         `Artifact "x" of run 0 of task ${task.taskId} exists already as ${first.storageType} of type`,
       ),
     });
-    expect(await announced(task.taskId)).toHaveLength(before);
+    expect(await artifactEvents(task.taskId)).toHaveLength(before);
   });
 
-  it("after its run was completed, and some time after it ended in an exception", async () => {
+  it("after its run was completed, and 25 minutes after it was resolved as an exception", async () => {
     const completed = await running();
     await completed.worker.queue.reportCompleted(completed.run);
     await expect(create(completed, "x", s3())).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe("an artifact is refused as a conflict", () => {
   });
 });
 
-describe("an artifact is refused as wrong", () => {
+describe("an artifact is refused as invalid", () => {
   const expectRefused = async (
     task: RunningTask,
     name: string,
@@ -221,7 +221,7 @@ describe("an artifact is refused as wrong", () => {
     });
   };
 
-  it("when its expiry is past, beyond the task's, or no time", async () => {
+  it("if it expires in the past or after the task", async () => {
     const task = await running();
     await expectRefused(task, "x", s3(inMinutes(-16)), "cannot be in the past; it is 2026-06-01T");
     expect(await create(task, "y", s3(inMinutes(-14)))).toMatchObject({ storageType: "s3" });
@@ -233,7 +233,7 @@ describe("an artifact is refused as wrong", () => {
     );
   });
 
-  it("when its task or run does not exist, or was never claimed", async () => {
+  it("if its task or run does not exist, or the run was never claimed", async () => {
     const task = await running();
     const missing = slugid();
     const of = (taskId: string, runId: string) => ({ ...task, run: { taskId, runId } });
@@ -244,7 +244,7 @@ describe("an artifact is refused as wrong", () => {
     await expectRefused(of(pending, "0"), "x", s3(), `Run 0 of task ${pending} was never claimed`);
   });
 
-  it("when it could not be served: a name too long, a type that no header carries, a length beyond numbers", async () => {
+  it("if it could not be served: a name that is too long, a content type that no header can carry, a huge length", async () => {
     const task = await running();
     await expectRefused(task, "x".repeat(1025), s3(), "has 1025 characters; it may have 1024");
     await expectRefused(
@@ -270,15 +270,15 @@ describe("an artifact is refused as wrong", () => {
 });
 
 describe("an artifact may be created", () => {
-  it("by the worker that has the run, and not by that of another one or by nobody", async () => {
+  it("by the worker that has claimed the run, not by another worker or an anonymous caller", async () => {
     const [one, other] = [await running(), await running()];
     const missing = `queue:create-artifact:${one.taskId}/0`;
-    const stranger = other.worker.queue.createArtifact({ ...one.run, name: "x" }, s3());
-    await expect(stranger).rejects.toMatchObject({
+    const byOther = other.worker.queue.createArtifact({ ...one.run, name: "x" }, s3());
+    await expect(byOther).rejects.toMatchObject({
       code: "InsufficientScopes",
       message: expect.stringContaining(missing),
     });
-    const nobody = stack.as(undefined).queue.createArtifact({ ...one.run, name: "x" }, s3());
-    await expect(nobody).rejects.toMatchObject({ code: "InsufficientScopes" });
+    const byAnonymous = stack.as(undefined).queue.createArtifact({ ...one.run, name: "x" }, s3());
+    await expect(byAnonymous).rejects.toMatchObject({ code: "InsufficientScopes" });
   });
 });

@@ -18,14 +18,14 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all([database.drop(), t.close()]));
 
-/** Makes an artifact that expires in so many minutes, stored or only a row. */
-async function artifact(
+/** Creates an artifact that expires in `inMinutes` minutes: with bytes in the store (s3), or only a row (reference). */
+async function createArtifact(
   taskId: string,
   name: string,
   inMinutes: number,
   storageType: "s3" | "reference" = "s3",
 ) {
-  const made: NewArtifact = {
+  const artifact: NewArtifact = {
     taskId,
     runId: 0,
     name,
@@ -36,8 +36,8 @@ async function artifact(
     present: true,
     expires: new Date(t.clock.now() + inMinutes * minute).toISOString(),
   };
-  await writeArtifact(database.db, made, null);
-  if (storageType === "s3") await t.put(made, "text/plain", name);
+  await writeArtifact(database.db, artifact, null);
+  if (storageType === "s3") await t.put(artifact, "text/plain", name);
 }
 
 const context = (config: { loopBatch?: number } = {}) => ({
@@ -51,66 +51,66 @@ const names = async (taskId: string) =>
   (await readArtifacts(database.db, taskId, 0, "", 1000)).map(({ name }) => name);
 
 describe("expired artifacts", () => {
-  it("are removed, row and bytes, half an hour after they expired", async () => {
+  it("are removed, both row and bytes, half an hour after they expired", async () => {
     const taskId = slugid();
-    await artifact(taskId, "early", 10);
-    await artifact(taskId, "pointer", 10, "reference");
-    await artifact(taskId, "late", 20);
-    const round = expireArtifacts(context());
+    await createArtifact(taskId, "early", 10);
+    await createArtifact(taskId, "pointer", 10, "reference");
+    await createArtifact(taskId, "late", 20);
+    const runOnce = expireArtifacts(context());
     await t.clock.advance(40 * minute);
-    expect(await round()).toEqual({ more: false });
+    expect(await runOnce()).toEqual({ more: false });
     expect(await names(taskId)).toEqual(["early", "late", "pointer"]);
     await t.clock.advance(1);
-    await round();
+    await runOnce();
     expect(await names(taskId)).toEqual(["late"]);
     expect(await t.store.stat({ taskId, runId: 0, name: "early" })).toBeUndefined();
     expect(await t.store.stat({ taskId, runId: 0, name: "late" })).toMatchObject({ size: 4 });
   });
 
-  it("go in batches, the longest expired first, until none is left", async () => {
+  it("are removed in batches, the longest expired first, until none is left", async () => {
     const taskId = slugid();
-    for (let n = 0; n < 5; n++) await artifact(taskId, `a${n}`, 10 - n);
+    for (let n = 0; n < 5; n++) await createArtifact(taskId, `a${n}`, 10 - n);
     await t.clock.advance(60 * minute);
-    const round = expireArtifacts(context({ loopBatch: 2 }));
-    expect([await round(), await names(taskId)]).toEqual([{ more: true }, ["a0", "a1", "a2"]]);
-    expect([await round(), await names(taskId)]).toEqual([{ more: true }, ["a0"]]);
-    expect([await round(), await names(taskId)]).toEqual([{ more: false }, []]);
+    const runOnce = expireArtifacts(context({ loopBatch: 2 }));
+    expect([await runOnce(), await names(taskId)]).toEqual([{ more: true }, ["a0", "a1", "a2"]]);
+    expect([await runOnce(), await names(taskId)]).toEqual([{ more: true }, ["a0"]]);
+    expect([await runOnce(), await names(taskId)]).toEqual([{ more: false }, []]);
     expect(await t.files()).toEqual([]);
   });
 
-  it("are all looked at, also where the store keeps a whole batch of those that expired first", async () => {
+  it("are all reached, even if the bytes of a full batch of the longest expired cannot be removed", async () => {
     const [stuck, other] = [slugid(), slugid()];
-    for (const name of ["x", "y"]) await artifact(stuck, name, 10);
-    await artifact(other, "z", 11);
+    for (const name of ["x", "y"]) await createArtifact(stuck, name, 10);
+    await createArtifact(other, "z", 11);
     const folder = dirname((await t.files()).find((file) => file.includes(stuck)) ?? "");
     await rm(folder, { recursive: true });
-    await writeFile(folder, "in the way");
+    await writeFile(folder, "not a folder");
     await t.clock.advance(60 * minute);
-    const round = expireArtifacts(context({ loopBatch: 2 }));
-    expect([await round(), await names(other)]).toEqual([{ more: false }, ["z"]]);
-    expect([await round(), await names(other)]).toEqual([{ more: false }, []]);
-    // The list has an end, and from there they begin anew.
+    const runOnce = expireArtifacts(context({ loopBatch: 2 }));
+    expect([await runOnce(), await names(other)]).toEqual([{ more: false }, ["z"]]);
+    expect([await runOnce(), await names(other)]).toEqual([{ more: false }, []]);
+    // After the end of the list, the loop starts from the beginning.
     await rm(folder);
-    expect([await round(), await names(stuck)]).toEqual([{ more: true }, []]);
+    expect([await runOnce(), await names(stuck)]).toEqual([{ more: true }, []]);
   });
 
-  it("keep their row where they were made to last longer after they were read", async () => {
+  it("keep their row if their expiry was extended after they were read", async () => {
     const taskId = slugid();
-    await artifact(taskId, "renewed", 10, "reference");
-    const before = (minutes: number) => new Date(t.clock.now() + minutes * minute).toISOString();
+    await createArtifact(taskId, "renewed", 10, "reference");
+    const inMinutes = (minutes: number) => new Date(t.clock.now() + minutes * minute).toISOString();
     const ids = [{ taskId, runId: 0, name: "renewed" }];
-    expect(await deleteExpired(database.db, ids, before(10))).toBe(0);
-    expect(await deleteExpired(database.db, ids, before(11))).toBe(1);
+    expect(await deleteExpired(database.db, ids, inMinutes(10))).toBe(0);
+    expect(await deleteExpired(database.db, ids, inMinutes(11))).toBe(1);
   });
 
-  it("stay until the store has let go of them, without keeping others back", async () => {
+  it("are kept until the store has removed their bytes, without blocking others", async () => {
     const [stuck, other] = [slugid(), slugid()];
-    await artifact(stuck, "x", 10);
-    await artifact(other, "y", 11);
-    // A file where the store keeps a folder: it cannot be read as one, even by root.
+    await createArtifact(stuck, "x", 10);
+    await createArtifact(other, "y", 11);
+    // A file in place of the store's folder: it cannot be read as a folder, even by root.
     const folder = dirname((await t.files()).find((file) => file.includes(stuck)) ?? "");
     await rm(folder, { recursive: true });
-    await writeFile(folder, "in the way");
+    await writeFile(folder, "not a folder");
 
     await t.clock.advance(60 * minute);
     expect(await expireArtifacts(context())()).toEqual({ more: false });

@@ -41,8 +41,8 @@ async function upload(task: RunningTask, name: string, text: string): Promise<vo
   expect((await fetch(reply.putUrl, put)).status).toBe(200);
 }
 
-/** Somebody who holds these scopes and no others. */
-async function holderOf(...scopes: string[]): Promise<Client> {
+/** Returns a client that has these scopes and no others. */
+async function clientWith(...scopes: string[]): Promise<Client> {
   return stack.as(
     await createTemporaryCredentials({
       credentials: stack.rootCredentials,
@@ -54,7 +54,7 @@ async function holderOf(...scopes: string[]): Promise<Client> {
 }
 
 describe("getArtifact", () => {
-  it("redirects anybody to a public artifact, with JSON that says the same", async () => {
+  it("redirects any caller to a public artifact, with the same URL as JSON", async () => {
     const task = await running();
     await upload(task, "public/dir/a b.txt", "hello");
     const path = `${stack.rootUrl}/api/queue/v1/task/${task.taskId}/runs/0/artifacts`;
@@ -70,16 +70,16 @@ describe("getArtifact", () => {
     }
   });
 
-  it("gives URLs under the name by which its caller knows the server", async () => {
+  it("returns URLs with the host name of the request", async () => {
     const task = await running();
     await upload(task, "public/x", "hello");
     const { port } = new URL(stack.rootUrl);
     for (const host of ["127.0.0.1", "localhost"]) {
-      const known = `http://${host}:${port}`;
-      const reply = await fetch(`${known}/api/queue/v1/task/${task.taskId}/artifacts/public/x`, {
+      const baseUrl = `http://${host}:${port}`;
+      const reply = await fetch(`${baseUrl}/api/queue/v1/task/${task.taskId}/artifacts/public/x`, {
         redirect: "manual",
       });
-      expect(reply.headers.get("location")).toMatch(`${known}/artifact-store/`);
+      expect(reply.headers.get("location")).toMatch(`${baseUrl}/artifact-store/`);
     }
   });
 
@@ -95,20 +95,20 @@ describe("getArtifact", () => {
     expect(await reply.json()).toEqual({ storageType: "reference", url: "https://example.com/log?a=b" });
   });
 
-  it("answers 424 for an error, with what was wrong", async () => {
+  it("returns 424 for an error, with its reason and message", async () => {
     const task = await running();
-    const why = { reason: "file-missing-on-worker", message: 'No "file" here.' } as const;
-    await create(task, "public/e", { storageType: "error", expires: inMinutes(60), ...why });
+    const failure = { reason: "file-missing-on-worker", message: 'No "file" here.' } as const;
+    await create(task, "public/e", { storageType: "error", expires: inMinutes(60), ...failure });
     const reply = await fetch(`${stack.rootUrl}/api/queue/v1/task/${task.taskId}/runs/0/artifacts/public/e`);
-    expect([reply.status, await reply.json()]).toEqual([424, why]);
+    expect([reply.status, await reply.json()]).toEqual([424, failure]);
     expect(reply.headers.get("x-taskcluster-artifact-storage-type")).toBe("error");
     expect(await stack.client.queue.artifact({ ...task.run, name: "public/e" })).toEqual({
       storageType: "error",
-      ...why,
+      ...failure,
     });
   });
 
-  it("leads to a clear 404 while nothing was uploaded", async () => {
+  it("redirects to a 404 that explains that nothing was uploaded", async () => {
     const task = await running();
     await create(task, "public/x", { storageType: "s3", expires: inMinutes(60), contentType: "a/b" });
     const reply = await fetch(`${stack.rootUrl}/api/queue/v1/task/${task.taskId}/runs/0/artifacts/public/x`);
@@ -118,7 +118,7 @@ describe("getArtifact", () => {
     );
   });
 
-  it("tells what does not exist, and what has expired", async () => {
+  it("refuses what does not exist or has expired", async () => {
     const task = await running();
     await create(task, "public/x", reference("https://example.com/"));
     const get = (taskId: string, runId: string, name: string) =>
@@ -131,19 +131,19 @@ describe("getArtifact", () => {
     for (const runId of ["1", "70000", "123456789012345678901234567890"])
       await expect(get(task.taskId, runId, "public/x")).rejects.toMatchObject(missing);
     await expect(get(slugid(), "0", "public/x")).rejects.toMatchObject(missing);
-    const end = inMinutes(60);
+    const expires = inMinutes(60);
     await clock.advance(60 * minute + 1);
     await expect(get(task.taskId, "0", "public/x")).rejects.toMatchObject({
       statusCode: 410,
       code: "ResourceExpired",
-      message: `Artifact "public/x" of run 0 of task ${task.taskId} expired at ${end}.`,
+      message: `Artifact "public/x" of run 0 of task ${task.taskId} expired at ${expires}.`,
     });
   });
 
-  it("keeps private names, there or not, from those who may not read them", async () => {
+  it("does not reveal to callers without scope whether a private name exists", async () => {
     const task = await running();
     await upload(task, "private/x", "secret");
-    const clients = [stack.as(undefined), await holderOf("queue:get-artifact:private/other")];
+    const clients = [stack.as(undefined), await clientWith("queue:get-artifact:private/other")];
     for (const client of clients)
       for (const name of ["private/x", "private/y"])
         await expect(client.queue.getArtifact({ ...task.run, name })).rejects.toMatchObject({
@@ -151,14 +151,14 @@ describe("getArtifact", () => {
           code: "InsufficientScopes",
           message: expect.stringContaining(`queue:get-artifact:${name}`),
         });
-    const reader = await holderOf("queue:get-artifact:private/*");
+    const reader = await clientWith("queue:get-artifact:private/*");
     const { url } = await reader.queue.getArtifact({ ...task.run, name: "private/x" });
     expect(await (await fetch(url)).text()).toBe("secret");
   });
 });
 
 describe("a link", () => {
-  it("leads, over others, to what its target is, within the run", async () => {
+  it("leads to its target within the run, also over several links", async () => {
     const task = await running();
     await upload(task, "public/c", "at the end");
     await create(task, "public/b", link("public/c"));
@@ -171,7 +171,7 @@ describe("a link", () => {
     });
   });
 
-  it("opens nothing that its reader may not read", async () => {
+  it("does not grant access to its target", async () => {
     const task = await running();
     await upload(task, "private/x", "secret");
     await create(task, "public/a", link("private/x"));
@@ -186,7 +186,7 @@ describe("a link", () => {
       });
   });
 
-  it("may lead nowhere, round in a circle, or on and on, and each is told", async () => {
+  it("is refused if its target is missing, in a cycle, or behind too many links", async () => {
     const task = await running();
     const get = (name: string) => stack.client.queue.artifact({ ...task.run, name });
     await create(task, "a", link("b"));
@@ -202,7 +202,7 @@ describe("a link", () => {
       message: "The links go round in a circle: a → b → c → a.",
     });
     for (let n = 0; n < 40; n++) await create(task, `link-${n}`, link(`link-${n + 1}`));
-    await upload(task, "link-40", "far away");
+    await upload(task, "link-40", "at the end of the chain");
     await expect(get("link-0")).rejects.toMatchObject({
       statusCode: 400,
       message: '"link-0" is a chain of more than 32 links.',
@@ -212,12 +212,12 @@ describe("a link", () => {
 });
 
 describe("the latest run", () => {
-  it("is the one with the highest id, whatever became of it", async () => {
+  it("is the one with the highest id, whatever its state", async () => {
     const task = await running();
     await create(task, "public/log", reference("https://example.com/run-0"));
     await task.worker.queue.reportException(task.run, { reason: "worker-shutdown" });
     const latest = { taskId: task.taskId, name: "public/log" };
-    // The retry waits, and has nothing yet.
+    // The retry is pending and has no artifacts yet.
     for (const method of ["getLatestArtifact", "latestArtifact", "latestArtifactInfo"] as const)
       await expect(stack.client.queue[method](latest)).rejects.toMatchObject({
         statusCode: 404,
@@ -243,27 +243,27 @@ describe("the latest run", () => {
     });
   });
 
-  it("is missing where there is no task or run, which latestArtifact alone tells before it looks at scopes", async () => {
+  it("is missing without a task or run; only latestArtifact reports that before it checks scopes", async () => {
     const unscheduled = await createTask(
       stack.client,
       { dependencies: [(await running()).taskId] },
       clock.now(),
     );
-    for (const [taskId, why] of [
+    for (const [taskId, reason] of [
       [slugid(), "does not exist"],
       [unscheduled, "has no run yet"],
     ] as const) {
-      const missing = { statusCode: 404, message: expect.stringContaining(`Task ${taskId} ${why}`) };
+      const missing = { statusCode: 404, message: expect.stringContaining(`Task ${taskId} ${reason}`) };
       const { queue } = stack.client;
       await expect(queue.getLatestArtifact({ taskId, name: "x" })).rejects.toMatchObject(missing);
       await expect(queue.latestArtifact({ taskId, name: "x" })).rejects.toMatchObject(missing);
       await expect(queue.latestArtifactInfo({ taskId, name: "x" })).rejects.toMatchObject(missing);
       await expect(queue.listLatestArtifacts({ taskId })).rejects.toMatchObject(missing);
-      const nobody = stack.as(undefined).queue;
-      await expect(nobody.getLatestArtifact({ taskId, name: "x" })).rejects.toMatchObject({
+      const anonymous = stack.as(undefined).queue;
+      await expect(anonymous.getLatestArtifact({ taskId, name: "x" })).rejects.toMatchObject({
         statusCode: 403,
       });
-      await expect(nobody.latestArtifact({ taskId, name: "x" })).rejects.toMatchObject(missing);
+      await expect(anonymous.latestArtifact({ taskId, name: "x" })).rejects.toMatchObject(missing);
     }
   });
 });

@@ -12,7 +12,7 @@ afterAll(() => stack.stop());
 const expires = new Date(Date.now() + 3_600_000).toISOString();
 
 describe("listArtifacts", () => {
-  it("lists by name, byte by byte, in pages that hold while artifacts are added", async () => {
+  it("lists in byte order of names, in pages that stay consistent while artifacts are added", async () => {
     const { worker, run, taskId } = await runningTask(stack);
     const add = (name: string) =>
       worker.queue.createArtifact(
@@ -42,9 +42,9 @@ describe("listArtifacts", () => {
     expect(third.continuationToken).toBeUndefined();
   });
 
-  it("tells what does not exist", async () => {
+  it("refuses tasks, runs and continuation tokens that do not exist", async () => {
     const { taskId } = await runningTask(stack);
-    const list = (of: string, runId: string) => stack.client.queue.listArtifacts({ taskId: of, runId });
+    const list = (id: string, runId: string) => stack.client.queue.listArtifacts({ taskId: id, runId });
     await expect(list(taskId, "1")).rejects.toMatchObject({
       statusCode: 404,
       message: `Task ${taskId} has no run 1: its latest is 0.`,
@@ -59,17 +59,17 @@ describe("listArtifacts", () => {
     });
   });
 
-  it("is open to those who may list, which is everybody where nobody closed it", async () => {
+  it("requires the scope to list, which anonymous callers have by default", async () => {
     const closed = await testStack({ roles: ["api"], config: { auth: { anonymousScopes: [] } } });
     try {
       const { run } = await runningTask(closed);
-      const nobody = closed.as(undefined).queue;
+      const anonymous = closed.as(undefined).queue;
       const missing = {
         statusCode: 403,
         message: expect.stringContaining(`queue:list-artifacts:${run.taskId}:0`),
       };
-      await expect(nobody.listArtifacts(run)).rejects.toMatchObject(missing);
-      await expect(nobody.artifactInfo({ ...run, name: "x" })).rejects.toMatchObject(missing);
+      await expect(anonymous.listArtifacts(run)).rejects.toMatchObject(missing);
+      await expect(anonymous.artifactInfo({ ...run, name: "x" })).rejects.toMatchObject(missing);
       expect(await closed.client.queue.listArtifacts(run)).toEqual({ artifacts: [] });
     } finally {
       await closed.stop();

@@ -1,4 +1,4 @@
-// Artifacts of type object, from the queue's creation to the download, on each of the stores.
+// Artifacts of type object from creation to download, on each store.
 import Type from "typebox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runningTask, type RunningTask } from "../../../../../test/support/running-task.ts";
@@ -30,12 +30,12 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
   });
 
   type Reply = Extract<CreateArtifactReply, { storageType: "object" }>;
-  async function create({ worker, run }: RunningTask, name: string, of = body()): Promise<Reply> {
-    const reply = await worker.queue.createArtifact({ ...run, name }, of);
+  async function create({ worker, run }: RunningTask, name: string, request = body()): Promise<Reply> {
+    const reply = await worker.queue.createArtifact({ ...run, name }, request);
     if (reply.storageType !== "object") throw new Error("not the reply of an object");
     return reply;
   }
-  /** Uploads and finishes it with the credentials that came with it. */
+  /** Uploads the object and finishes the upload, with the credentials of the reply. */
   async function upload({ name, projectId, uploadId, expires, credentials }: Reply, text: string) {
     const { object } = stack.as(credentials);
     const objectData = Buffer.from(text).toString("base64");
@@ -46,7 +46,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     );
     await object.finishUpload({ name }, { projectId, uploadId });
   }
-  const announced = async (taskId: string) =>
+  const artifactEvents = async (taskId: string) =>
     (
       await stack.database.db.many(
         Type.Object({ payload: Type.String() }),
@@ -58,7 +58,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
       )
     ).map(({ payload }) => (JSON.parse(payload) as { artifact: unknown }).artifact);
 
-  it("goes by way of the object service, and is there and announced when it is finished", async () => {
+  it("is uploaded through the object service, and is available and published when it is finished", async () => {
     const task = await runningTask(stack, { projectId: "a/project" });
     const expires = inHours(2);
     const reply = await create(task, "public/a b", { ...body(expires) });
@@ -82,16 +82,16 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
 
     const at = { ...task.run, name: "public/a b" };
     const { queue } = stack.client;
-    // Announced to nobody, but listed.
+    // Not available, but listed.
     await expect(queue.artifactInfo(at)).rejects.toMatchObject({ code: "ResourceNotFound" });
     await expect(queue.getArtifact(at)).rejects.toMatchObject({ code: "ResourceNotFound" });
     const listed = { storageType: "object", name: "public/a b", expires, contentType: "text/plain" };
     expect(await queue.listArtifacts(task.run)).toEqual({ artifacts: [listed] });
 
     await upload(reply, "hello");
-    expect(await announced(taskId)).toEqual([]);
+    expect(await artifactEvents(taskId)).toEqual([]);
     await task.worker.queue.finishArtifact(at, { uploadId: reply.uploadId });
-    expect(await announced(taskId)).toEqual([listed]);
+    expect(await artifactEvents(taskId)).toEqual([listed]);
     expect(await queue.artifactInfo(at)).toEqual(listed);
 
     const found = await fetch(`${stack.rootUrl}/api/queue/v1/task/${taskId}/runs/0/artifacts/public/a%20b`, {
@@ -117,7 +117,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     await expect(other).rejects.toMatchObject({ code: "InsufficientScopes" });
   });
 
-  it("gets credentials of a day at most, and of the task's default project", async () => {
+  it("receives credentials for at most one day, and the default project", async () => {
     const task = await runningTask(stack, { expires: inHours(100) });
     const { projectId, credentials } = await create(task, "x", body(inHours(90)));
     expect(projectId).toBe("none");
@@ -125,7 +125,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     expect(expiry - start).toBe(24 * hour);
   });
 
-  it("is created once, and takes the place of nothing else", async () => {
+  it("is created once, and replaces no artifact of another type", async () => {
     const task = await runningTask(stack);
     const s3Type = { ...body(), storageType: "s3" as const };
     await create(task, "x");
@@ -134,12 +134,12 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     await expect(again).rejects.toMatchObject({ code: "RequestConflict" });
     await task.worker.queue.createArtifact({ ...task.run, name: "y" }, s3Type);
     await expect(create(task, "y")).rejects.toMatchObject({ code: "RequestConflict" });
-    // Of several at once one is created.
+    // One of several concurrent calls succeeds.
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => create(task, "z")));
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
-  it("is not created, and no object reserved, where either is refused", async () => {
+  it("is not created, and no object is reserved, if either is refused", async () => {
     const task = await runningTask(stack);
     const name = `t/${task.taskId}/0/taken`;
     const taken = { projectId: "p", uploadId: slugid(), expires: inHours(1), proposedUploadMethods: {} };
@@ -152,24 +152,24 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     const late = stack.client.queue.createArtifact({ ...task.run, name: "late" }, body());
     await expect(late).rejects.toMatchObject({ code: "RequestConflict" });
     expect(await stack.client.queue.listArtifacts(task.run)).toEqual({ artifacts: [] });
-    const free = { ...taken, uploadId: slugid() };
-    await stack.client.object.createUpload({ name: `t/${task.taskId}/0/late` }, free);
+    const unreserved = { ...taken, uploadId: slugid() };
+    await stack.client.object.createUpload({ name: `t/${task.taskId}/0/late` }, unreserved);
   });
 
   describe("is finished", () => {
     const finish = (client: Client, { run }: RunningTask, name: string, uploadId: string) =>
       client.queue.finishArtifact({ ...run, name }, { uploadId });
 
-    it("after its upload, with its upload id, and by those who may create it", async () => {
+    it("after its upload, with its upload id, and by callers that may create it", async () => {
       const task = await runningTask(stack);
       const reply = await create(task, "x");
-      const wrong = { code: "InputError", statusCode: 400 };
+      const inputError = { code: "InputError", statusCode: 400 };
       await expect(finish(task.worker, task, "x", slugid())).rejects.toMatchObject({
-        ...wrong,
+        ...inputError,
         message: expect.stringContaining('is not that of artifact "x"'),
       });
       await expect(finish(task.worker, task, "x", reply.uploadId)).rejects.toMatchObject({
-        ...wrong,
+        ...inputError,
         message: expect.stringContaining('The upload of artifact "x" is not finished: call finishUpload'),
       });
       await upload(reply, "x");
@@ -178,19 +178,19 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
         code: "InsufficientScopes",
         message: expect.stringContaining(missing),
       });
-      expect(await announced(task.taskId)).toEqual([]);
-      // Also when the run has ended meanwhile.
+      expect(await artifactEvents(task.taskId)).toEqual([]);
+      // Also if the run has been resolved meanwhile.
       await task.worker.queue.reportCompleted(task.run);
       await finish(stack.client, task, "x", reply.uploadId);
-      // Again, whoever says so: it is only announced again.
+      // A repeated call, with any upload id, only publishes the event again.
       await finish(stack.client, task, "x", slugid());
-      expect(await announced(task.taskId)).toHaveLength(2);
+      expect(await artifactEvents(task.taskId)).toHaveLength(2);
     });
 
-    it("where it exists and is an object", async () => {
+    it("only if it exists and is an object", async () => {
       const task = await runningTask(stack);
-      const notThere = finish(stack.client, task, "x", slugid());
-      await expect(notThere).rejects.toMatchObject({ code: "ResourceNotFound", statusCode: 404 });
+      const missing = finish(stack.client, task, "x", slugid());
+      await expect(missing).rejects.toMatchObject({ code: "ResourceNotFound", statusCode: 404 });
       const noRun = stack.client.queue.finishArtifact(
         { taskId: task.taskId, runId: "7", name: "x" },
         { uploadId: slugid() },
@@ -208,7 +208,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     });
   });
 
-  it("is reached by a link, answers 410 when it has expired, and 404 when its object has gone before", async () => {
+  it("is reached through a link, and returns 410 if it has expired, 404 if its object is missing", async () => {
     const task = await runningTask(stack);
     const reply = await create(task, "private/x");
     await upload(reply, "linked");
@@ -220,7 +220,7 @@ describe.each(["local", "s3"] as const)("an artifact of type object on the %s st
     const at = { ...task.run, name: "public/link" };
     const { url } = await stack.client.queue.getArtifact(at);
     expect(await (await fetch(url)).text()).toBe("linked");
-    // Each name on the way needs its own scope.
+    // Each name along the chain requires its own scope.
     await expect(stack.limited([]).queue.getArtifact(at)).rejects.toMatchObject({
       code: "InsufficientScopes",
       message: expect.stringContaining("queue:get-artifact:private/x"),

@@ -1,11 +1,11 @@
-// Artifacts from end to end, by the URLs that the queue gives, on each of the stores.
+// Artifacts from end to end through the URLs that the queue returns, on each store.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runningTask, type RunningTask } from "../../../../../test/support/running-task.ts";
 import { s3Error, startS3Server, type S3Server } from "../../../../../test/support/s3-server.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { sql } from "../../../core/sql.ts";
 
-describe("a CDN before the public bucket", () => {
+describe("a CDN in front of the public bucket", () => {
   let s3: S3Server;
   let stack: Stack;
   beforeAll(async () => {
@@ -18,12 +18,12 @@ describe("a CDN before the public bucket", () => {
     await s3.close();
   });
 
-  it("is where public artifacts are, but for getArtifact with the header that skips it", async () => {
+  it("serves public artifacts, except for getArtifact with the header that skips it", async () => {
     const { taskId, run, worker } = await runningTask(stack);
     const expires = new Date(Date.now() + 3_600_000).toISOString();
     for (const name of ["public/x", "private/x"])
       await worker.queue.createArtifact({ ...run, name }, { storageType: "s3", expires, contentType: "a/b" });
-    const ask = async (path: string, skip?: string): Promise<string | null> => {
+    const redirectOf = async (path: string, skip?: string): Promise<string | null> => {
       const reply = await fetch(`${stack.rootUrl}/api/queue/v1/task/${taskId}${path}`, {
         redirect: "manual",
         headers: skip === undefined ? {} : { "x-taskcluster-skip-cdn": skip },
@@ -31,16 +31,18 @@ describe("a CDN before the public bucket", () => {
       return reply.headers.get("location") ?? ((await reply.json()) as { url: string }).url;
     };
     const cdn = `https://cdn.example.com/${taskId}/0/public/x`;
-    const plain = `${s3.endpoint}/public-artifacts/${taskId}/0/public/x`;
-    expect(await ask("/runs/0/artifacts/public/x")).toBe(cdn);
-    for (const skip of ["true", "1"]) expect(await ask("/runs/0/artifacts/public/x", skip)).toBe(plain);
-    for (const skip of ["", "false", "yes"]) expect(await ask("/runs/0/artifacts/public/x", skip)).toBe(cdn);
+    const bucketUrl = `${s3.endpoint}/public-artifacts/${taskId}/0/public/x`;
+    expect(await redirectOf("/runs/0/artifacts/public/x")).toBe(cdn);
+    for (const skip of ["true", "1"])
+      expect(await redirectOf("/runs/0/artifacts/public/x", skip)).toBe(bucketUrl);
+    for (const skip of ["", "false", "yes"])
+      expect(await redirectOf("/runs/0/artifacts/public/x", skip)).toBe(cdn);
     for (const path of [
       "/artifacts/public/x",
       "/runs/0/artifact-content/public/x",
       "/artifact-content/public/x",
     ])
-      expect(await ask(path, "true")).toBe(cdn);
+      expect(await redirectOf(path, "true")).toBe(cdn);
     const { url } = await stack.client.queue.getArtifact({ ...run, name: "private/x" });
     expect(url).toContain(`${s3.endpoint}/private-artifacts/${taskId}/0/private/x?X-Amz-`);
   });
@@ -51,7 +53,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
   let stack: Stack;
   beforeAll(async () => {
     if (kind === "s3") s3 = await startS3Server();
-    // Expired is removed at once, and nothing is removed before a test asks for it.
+    // Artifacts can be removed as soon as they expire, and the loop runs only when a test runs it.
     stack = await testStack({
       config: { queue: { expiryDelay: 0, loopInterval: 3_600_000 } },
       ...(s3 && { s3 }),
@@ -64,7 +66,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
 
   const origin = "https://pages.example.com";
   const inHours = (n: number): string => new Date(Date.now() + n * 3_600_000).toISOString();
-  /** Creates an artifact of type s3, and answers its upload URL. */
+  /** Creates an artifact of type s3 and returns its upload URL. */
   async function create(
     { worker, run }: RunningTask,
     name: string,
@@ -81,7 +83,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     (await stack.client.queue.getArtifact({ ...run, name })).url;
 
   it.each(["public/logs/a b.log", "private/secret", "../odd//name~"])(
-    "%s goes in and comes out",
+    "%s can be uploaded and downloaded",
     async (name) => {
       const task = await runningTask(stack);
       const uploaded = await put(await create(task, name), `content of ${name}`);
@@ -95,7 +97,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     },
   );
 
-  it("browsers may upload by the URL, as their preflight is told", async () => {
+  it("browsers may upload to the URL, according to the reply to their preflight request", async () => {
     const task = await runningTask(stack);
     const reply = await fetch(await create(task, "public/x"), {
       method: "OPTIONS",
@@ -110,7 +112,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     expect(reply.headers.get("access-control-allow-methods")).toContain("PUT");
   });
 
-  it("the type of an upload is bound, and its URL can be asked for again while the run lives", async () => {
+  it("an upload URL is bound to its content type, and can be requested again while the run is running", async () => {
     const task = await runningTask(stack);
     const first = await create(task, "x");
     expect((await put(first, "<script>", "text/html")).status).toBe(403);
@@ -121,7 +123,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     await expect(create(task, "x")).rejects.toMatchObject({ code: "RequestConflict" });
   });
 
-  it("a name for which the store has no room is refused, and leaves no row", async () => {
+  it("a name that is too long for the store is refused, and no row is written", async () => {
     const task = await runningTask(stack);
     const name = "x".repeat(1000);
     const expires = inHours(1);
@@ -140,7 +142,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     expect(await stack.database.db.run(sql`select from objects`)).toBe(kind === "local" ? 1 : 0);
   });
 
-  it("what expired is removed with its bytes; a row whose bytes cannot be removed stays for the next round", async () => {
+  it("expired artifacts are removed with their bytes; a row whose bytes cannot be removed is retried", async () => {
     const task = await runningTask(stack);
     const names = ["public/a", "b", "public/c"];
     for (const name of names) await put(await create(task, name), name);
@@ -150,18 +152,18 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     );
     const rows = async () =>
       (await stack.client.queue.listArtifacts(task.run)).artifacts.map(({ name }) => name);
-    const round = () => stack.loopRuns("artifact-expiry");
+    const runExpiry = () => stack.loopRuns("artifact-expiry");
 
     if (s3) {
       s3.intercept(({ method, url }) =>
         method === "POST" && url.pathname === "/public-artifacts" ? s3Error(403, "AccessDenied") : undefined,
       );
-      await round();
+      await runExpiry();
       expect(await rows()).toEqual(["public/a", "public/c"]);
       expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([200, 404, 200]);
       s3.intercept(undefined);
     }
-    await round();
+    await runExpiry();
     expect(await rows()).toEqual([]);
     expect(await Promise.all(urls.map(async (url) => (await fetch(url)).status))).toEqual([404, 404, 404]);
   });
