@@ -3,7 +3,9 @@ import { queueApi } from "../../../api/queue/index.ts";
 import { defineService } from "../../core/service.ts";
 import type { Objects } from "../object/index.ts";
 import { createContext, type QueuePlatform } from "./context.ts";
-import { artifactHandlers, expireArtifacts } from "./artifacts/index.ts";
+import { expireArtifacts } from "./artifacts/expire-artifacts.ts";
+import { artifactHandlers } from "./artifacts/handlers.ts";
+import { artifactUseCases } from "./artifacts/use-cases.ts";
 import { builtInTopics, runBuiltInTasks } from "./claims/built-in-workers.ts";
 import { taskHandlers } from "./tasks/handlers.ts";
 import { taskUseCases } from "./tasks/use-cases.ts";
@@ -64,6 +66,7 @@ export const queueService = defineService({
       ...groupUseCases(ctx),
       ...priorityUseCases(ctx),
       ...graphUseCases(ctx),
+      ...artifactUseCases(ctx),
     };
     const { loopInterval: intervalMs, watchdogInterval } = ctx.config;
     return {
@@ -76,7 +79,7 @@ export const queueService = defineService({
         ...graphHandlers(useCases),
         ...claimHandlers(useCases),
         ...workerMetadataHandlers(ctx, activity),
-        ...artifactHandlers(ctx),
+        ...artifactHandlers(useCases),
       },
       provides: useCases,
       loops: [

@@ -246,18 +246,18 @@ describe("an artifact is refused as invalid", () => {
 
   it("if it could not be served: a name that is too long, a content type that no header can carry, a huge length", async () => {
     const task = await running();
-    await expectRefused(task, "x".repeat(1025), s3(), "has 1025 characters; it may have 1024");
+    await expectRefused(task, "x".repeat(1025), s3(), "has 1025 characters; the limit is 1024");
     await expectRefused(
       task,
       "x",
       s3(inMinutes(60), "text/plain\r\nx: y"),
-      "has characters that no Content-Type header can carry",
+      "has characters that are not allowed in a Content-Type header",
     );
     await expectRefused(
       task,
       "x",
       { ...s3(), contentLength: 1e300 },
-      "contentLength (1e+300) is beyond any number of bytes",
+      "contentLength (1e+300) is too large for a number of bytes",
     );
     await expectRefused(
       task,

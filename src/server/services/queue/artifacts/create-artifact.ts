@@ -1,28 +1,26 @@
-// createArtifact: names what a run leaves behind, and says where its bytes go.
-import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
+// createArtifact: records what a run leaves behind, and returns where to upload its bytes.
 import type {
   CreateArtifactReply,
   CreateArtifactRequest,
   STORAGE_TYPES,
 } from "../../../../api/queue/artifacts.ts";
+import { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import type { Run } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { slugid } from "../../../../lib/slugid.ts";
+import type { Caller } from "../../../core/caller.ts";
 import type { Queryable } from "../../../core/db.ts";
-import { callersRootUrl } from "../../../core/http/callers-root-url.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { timestamp, type QueueContext } from "../context.ts";
-import { statusOf } from "../tasks/find-task.ts";
+import { parseJson } from "../../../core/json.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
-import { lockTask, readArtifact, writeArtifact, type NewArtifact } from "./store.ts";
+import { timestamp, type QueueContext } from "../context.ts";
 import { readTasks } from "../tasks/store/read-tasks.ts";
-import { idOf } from "./find-artifact.ts";
-import { objectNameOf, uploadIdOf } from "./object-artifact.ts";
+import { objectNameOf, uploadIdOf } from "./find-artifact.ts";
+import { lockTask, readArtifact, writeArtifact, type ArtifactId, type NewArtifact } from "./store.ts";
 
 const MAX_NAME_LENGTH = 1024;
-/** What a header can carry, and what a path parameter of these methods may be. */
+/** Allowed in headers, and in the path parameters of these methods. */
 const PRINTABLE = /^[\x20-\x7e]*$/;
-/** A client starts its upload within the time it was told; the way to us may take a little longer. */
+/** URLs are valid a little longer than clients are told, since a request may take time to arrive. */
 const UPLOAD_GRACE_MS = 10_000;
 const UPLOAD_CREDENTIALS_MS = 24 * 3_600_000;
 
@@ -30,30 +28,37 @@ function refuse(message: string): never {
   throw new ApiError("InputError", message);
 }
 
-export function createArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.createArtifact> {
-  return async (call) => {
-    const artifact = checkedArtifact(ctx, call.params, call.body);
+/** `rootUrl` is the URL by which the caller reaches this server: part of the URL of an upload to it. */
+export const createArtifact =
+  (ctx: QueueContext) =>
+  async (
+    caller: Caller,
+    id: ArtifactId,
+    request: CreateArtifactRequest,
+    rootUrl: () => string,
+  ): Promise<CreateArtifactReply> => {
+    caller.authorize(artifactEndpoints.createArtifact, { taskId: id.taskId, runId: id.runId });
+    const artifact = checkArtifact(ctx, id, request);
     if (artifact.storageType === "s3") {
       ctx.artifacts.requireStorable(artifact);
-      // No event goes with it, so nothing has to be kept in order, and one statement will do.
+      // No event is published, so there is no order to keep, and one statement suffices.
       await writeTo(ctx, ctx.db, artifact);
-      return { storageType: "s3", ...(await upload(ctx, artifact, callersRootUrl(call.request))) };
+      return { storageType: "s3", ...(await upload(ctx, artifact, rootUrl())) };
     }
     if (artifact.storageType === "object") return createObject(ctx, artifact);
-    // The lock keeps the event in the order of the task's others, and its status true.
+    // The lock keeps the event in order with the other events of the task, and its status up to date.
     await ctx.db.tx(async (tx) => {
       await lockTask(tx, artifact.taskId);
       await writeTo(ctx, tx, artifact);
     });
     return { storageType: artifact.storageType };
   };
-}
 
 interface CheckedArtifact extends NewArtifact {
   readonly storageType: (typeof STORAGE_TYPES)[number];
 }
 
-/** The name of its object is reserved in the same transaction, so that there is never one without the other. */
+/** Reserves the name of the object in the same transaction, so that neither exists without the other. */
 async function createObject(ctx: QueueContext, artifact: CheckedArtifact): Promise<CreateArtifactReply> {
   const { taskId, runId, expires } = artifact;
   const name = objectNameOf(artifact);
@@ -74,26 +79,21 @@ async function createObject(ctx: QueueContext, artifact: CheckedArtifact): Promi
   return { storageType: "object", name, projectId, uploadId, expires, credentials };
 }
 
-/** Everything that can be said of the request without looking at the task. */
-function checkedArtifact(
-  ctx: QueueContext,
-  params: Readonly<Record<"taskId" | "runId" | "name", string>>,
-  body: CreateArtifactRequest,
-): CheckedArtifact {
+/** Checks everything that does not depend on the task. */
+function checkArtifact(ctx: QueueContext, id: ArtifactId, body: CreateArtifactRequest): CheckedArtifact {
   const expires = Date.parse(body.expires);
   if (expires < ctx.clock.now() - ctx.config.deadlineTolerance)
     refuse(`expires (${body.expires}) cannot be in the past; it is ${timestamp(ctx)} here.`);
-  const id = idOf(params);
   if (id.name.length > MAX_NAME_LENGTH)
-    refuse(`The artifact's name has ${id.name.length} characters; it may have ${MAX_NAME_LENGTH}.`);
+    refuse(`The artifact's name has ${id.name.length} characters; the limit is ${MAX_NAME_LENGTH}.`);
   const contentType = ("contentType" in body ? body.contentType : undefined) ?? "application/binary";
   if (!PRINTABLE.test(contentType))
     refuse(
-      `contentType ${JSON.stringify(contentType)} has characters that no Content-Type header can carry.`,
+      `contentType ${JSON.stringify(contentType)} has characters that are not allowed in a Content-Type header.`,
     );
   const contentLength = "contentLength" in body ? body.contentLength : undefined;
   if (contentLength !== undefined && !Number.isSafeInteger(contentLength))
-    refuse(`contentLength (${contentLength}) is beyond any number of bytes.`);
+    refuse(`contentLength (${contentLength}) is too large for a number of bytes.`);
   return {
     ...id,
     ...detailsOf(body),
@@ -112,12 +112,12 @@ function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageT
   if (storageType === "error")
     return { storageType, details: JSON.stringify({ reason: body.reason, message: body.message }) };
   if (body.artifact === "" || !PRINTABLE.test(body.artifact))
-    refuse("artifact, the name that the link leads to, must be printable ASCII and not empty.");
+    refuse("artifact, the name to which the link leads, must be printable ASCII and not empty.");
   return { storageType, details: JSON.stringify({ artifact: body.artifact }) };
 }
 
 /**
- * Checks what depends on the task, and writes the artifact with its event, if it has one. Answers the project of the task
+ * Checks what depends on the task, and writes the artifact with its event, if it has one. Returns the project of the task
  * and the worker of the run.
  */
 async function writeTo(
@@ -128,18 +128,19 @@ async function writeTo(
   const { taskId, runId } = artifact;
   const [task] = await readTasks(db, [taskId]);
   if (!task) refuse(`Task ${taskId} does not exist: it was never created here, or has expired.`);
-  const run = statusOf(task).runs[runId];
+  const status = parseJson(task.status);
+  const run = status.runs[runId];
   if (!run) refuse(`Task ${taskId} has no run ${runId}, so no artifact of it can be created.`);
   if (run.workerGroup === undefined || run.workerId === undefined)
     refuse(`Run ${runId} of task ${taskId} was never claimed, so it has no artifacts.`);
   if (Date.parse(artifact.expires) > task.expires.getTime())
     refuse(`expires (${artifact.expires}) cannot be after the task expires (${task.expires.toISOString()}).`);
-  if (!takesArtifacts(ctx, run))
+  if (!acceptsArtifacts(ctx, run))
     throw new ApiError(
       "RequestConflict",
       `Run ${runId} of task ${taskId} is not running: artifacts can be created only while it runs, and for ` +
         `${ctx.config.artifactAfterException / 60_000} minutes after it ended in an exception. ` +
-        `The task's status is: ${JSON.stringify(statusOf(task), null, 2)}`,
+        `The task's status is: ${JSON.stringify(status, null, 2)}`,
     );
   const { workerGroup, workerId } = run;
   const announced = artifact.storageType !== "s3" && artifact.present;
@@ -148,7 +149,7 @@ async function writeTo(
   return { projectId: task.project_id, workerGroup, workerId };
 }
 
-const takesArtifacts = (ctx: QueueContext, run: Run): boolean =>
+const acceptsArtifacts = (ctx: QueueContext, run: Run): boolean =>
   run.state === "running" ||
   (run.state === "exception" &&
     run.resolved !== undefined &&

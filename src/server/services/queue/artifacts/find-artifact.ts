@@ -1,21 +1,9 @@
-// Finding the artifact that a call is about.
+// Reading the artifact that a call is about.
 import { ApiError } from "../../../../lib/errors.ts";
 import type { QueueContext } from "../context.ts";
 import { readArtifact, readRunCount, type ArtifactId, type ArtifactRow } from "./store.ts";
 
-/** No task has so many runs: a larger number, which the path allows, finds nothing instead of an overflow. */
-const MAX_RUN_ID = 32_767;
-
-/** The run that a path means. */
-export const runIdOf = (text: string): number => Math.min(Number(text), MAX_RUN_ID);
-
-export const idOf = (params: Readonly<Record<"taskId" | "runId" | "name", string>>): ArtifactId => ({
-  taskId: params.taskId,
-  runId: runIdOf(params.runId),
-  name: params.name,
-});
-
-/** The latest run of a task, whatever its state; `ResourceNotFound` where there is none. */
+/** Reads the latest run of a task, whatever its state; throws `ResourceNotFound`. */
 export async function requireLatestRun(ctx: QueueContext, taskId: string): Promise<number> {
   const runs = await readRunCount(ctx.db, taskId);
   if (runs === undefined)
@@ -28,13 +16,21 @@ export async function requireLatestRun(ctx: QueueContext, taskId: string): Promi
   return runs - 1;
 }
 
-/** The artifact, or `ResourceNotFound`. One whose upload is announced but not complete is not there yet. */
+/** Reads an artifact; throws `ResourceNotFound`, also if its upload is not finished. */
 export async function requireArtifact(ctx: QueueContext, id: ArtifactId): Promise<ArtifactRow> {
   const artifact = await readArtifact(ctx.db, id);
-  if (!artifact?.present)
-    throw new ApiError(
-      "ResourceNotFound",
-      `Run ${id.runId} of task ${id.taskId} has no artifact "${id.name}": it was never created, or has expired.`,
-    );
+  if (!artifact?.present) throw noSuchArtifact(id);
   return artifact;
 }
+
+export const noSuchArtifact = ({ taskId, runId, name }: ArtifactId): ApiError =>
+  new ApiError(
+    "ResourceNotFound",
+    `Run ${runId} of task ${taskId} has no artifact "${name}": it was never created, or has expired.`,
+  );
+
+/** Returns the name of the object that holds the content of an artifact of type object. */
+export const objectNameOf = ({ taskId, runId, name }: ArtifactId): string => `t/${taskId}/${runId}/${name}`;
+
+/** Reads the upload id from the details of an artifact of type object, which createArtifact wrote. */
+export const uploadIdOf = (details: string): string => (JSON.parse(details) as { uploadId: string }).uploadId;

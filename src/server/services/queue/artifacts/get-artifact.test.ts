@@ -199,7 +199,7 @@ describe("a link", () => {
     await expect(get("a")).rejects.toMatchObject({
       statusCode: 400,
       code: "InputError",
-      message: "The links go round in a circle: a → b → c → a.",
+      message: "The links form a cycle: a → b → c → a.",
     });
     for (let n = 0; n < 40; n++) await create(task, `link-${n}`, link(`link-${n + 1}`));
     await upload(task, "link-40", "at the end of the chain");

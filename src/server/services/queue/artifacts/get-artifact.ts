@@ -1,79 +1,80 @@
-// getArtifact, artifact and their latest-run forms: the way to an artifact's content.
-import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
+// getArtifact, artifact and the same for the latest run: where the content of an artifact is.
 import type { ArtifactContent } from "../../../../api/queue/artifacts.ts";
+import { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import { callersRootUrl } from "../../../core/http/callers-root-url.ts";
-import type { Call } from "../../../core/http/call.ts";
-import { Reply } from "../../../core/http/replies.ts";
-import type { Handler } from "../../../core/http/serve.ts";
+import type { Caller } from "../../../core/caller.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
+import { objectNameOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
 import type { ArtifactId, ArtifactRow } from "./store.ts";
-import { objectNameOf } from "./object-artifact.ts";
-import { idOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
 
-/** Links that one request follows. Chains are a step or two; without an end to it, one call could read for minutes. */
+/** Links that one request follows. Chains have a step or two; without a limit, one call could read for minutes. */
 const MAX_LINKS = 32;
 const DOWNLOAD_CREDENTIALS_MS = 3_600_000;
 
-/** What the calls of all four methods have. */
-type ReadCall = Pick<Call<typeof artifactEndpoints.getArtifact>, "authorize" | "request">;
-
+interface ErrorContent {
+  readonly storageType: "error";
+  readonly reason: string;
+  readonly message: string;
+}
 type Content =
   | { readonly storageType: "object"; readonly key: ArtifactId }
   | { readonly storageType: "s3" | "reference"; readonly url: string }
-  | { readonly storageType: "error"; readonly reason: string; readonly message: string };
+  | ErrorContent;
 
-export function getArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.getArtifact> {
-  return async (call) => {
-    // Only here and not for the latest run: so it is in the compatible system.
-    const skipCdn = /^(true|1)$/.test(String(call.request.headers["x-taskcluster-skip-cdn"]));
-    return redirect(ctx, call, await locate(ctx, call, idOf(call.params), { skipCdn }));
-  };
-}
+/** Where to get an artifact, whatever its type; an artifact of type error has no content. */
+export type Location =
+  | { readonly storageType: "object" | "s3" | "reference"; readonly url: string }
+  | ErrorContent;
 
-export function getLatestArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.getLatestArtifact> {
-  return async (call) => {
-    const { taskId, name } = call.params;
-    call.authorize({ names: [name] });
+/** The root URL that the caller uses: part of the URLs of content that this server holds. */
+type RootUrl = () => string;
+
+export const getArtifact =
+  (ctx: QueueContext) =>
+  async (
+    caller: Caller,
+    id: ArtifactId,
+    rootUrl: RootUrl,
+    options: { readonly skipCdn?: boolean } = {},
+  ): Promise<Location> =>
+    locationOf(ctx, await findContent(ctx, caller, id, rootUrl, options), rootUrl);
+
+export const getLatestArtifact =
+  (ctx: QueueContext) =>
+  async (caller: Caller, taskId: string, name: string, rootUrl: RootUrl): Promise<Location> => {
+    caller.authorize(artifactEndpoints.getLatestArtifact, { names: [name] });
     const runId = await requireLatestRun(ctx, taskId);
-    return redirect(ctx, call, await locate(ctx, call, { taskId, runId, name }));
+    return locationOf(ctx, await findContent(ctx, caller, { taskId, runId, name }, rootUrl), rootUrl);
   };
-}
 
-export function artifact(ctx: QueueContext): Handler<typeof artifactEndpoints.artifact> {
-  return async (call) => contentReply(ctx, await locate(ctx, call, idOf(call.params)));
-}
+export const artifact =
+  (ctx: QueueContext) =>
+  async (caller: Caller, id: ArtifactId, rootUrl: RootUrl): Promise<ArtifactContent> =>
+    withCredentials(ctx, await findContent(ctx, caller, id, rootUrl));
 
-export function latestArtifact(ctx: QueueContext): Handler<typeof artifactEndpoints.latestArtifact> {
-  return async (call) => {
-    const { taskId, name } = call.params;
+export const latestArtifact =
+  (ctx: QueueContext) =>
+  async (caller: Caller, taskId: string, name: string, rootUrl: RootUrl): Promise<ArtifactContent> => {
     const runId = await requireLatestRun(ctx, taskId);
-    return contentReply(ctx, await locate(ctx, call, { taskId, runId, name }));
+    return withCredentials(ctx, await findContent(ctx, caller, { taskId, runId, name }, rootUrl));
   };
+
+async function locationOf(ctx: QueueContext, content: Content, rootUrl: RootUrl): Promise<Location> {
+  if (content.storageType !== "object") return content;
+  const url = await ctx.objects.downloadUrl(objectNameOf(content.key), rootUrl());
+  return { storageType: "object", url };
 }
 
-async function redirect(ctx: QueueContext, call: ReadCall, content: Content): Promise<Reply> {
-  const { storageType } = content;
-  const headers = { "x-taskcluster-artifact-storage-type": storageType };
-  if (content.storageType === "error")
-    return new Reply(424, { reason: content.reason, message: content.message }, { headers });
-  const url =
-    content.storageType === "object"
-      ? await ctx.objects.downloadUrl(objectNameOf(content.key), callersRootUrl(call.request))
-      : content.url;
-  return new Reply(303, { storageType, url }, { headers: { ...headers, location: url } });
-}
-
-/** An object's content is for its service to hand out: the caller gets what it takes to ask there. */
-function contentReply(ctx: QueueContext, content: Content): ArtifactContent {
+/** The content of an object is returned by the object service: the caller gets credentials for it. */
+function withCredentials(ctx: QueueContext, content: Content): ArtifactContent {
   if (content.storageType !== "object") return content;
   const { taskId, runId, name: artifactName } = content.key;
   const name = objectNameOf(content.key);
   const now = ctx.clock.now();
   const credentials = createTemporaryCredentials({
     issuer: ctx.issuer,
-    // Names have characters that ids of clients may not have.
+    // Names of artifacts may have characters that client ids may not have.
     clientId: `artifact-download/${taskId}/${runId}/${artifactName.replaceAll(/[^A-Za-z0-9!@/:.+|_-]/g, "_")}`,
     scopes: [`object:download:${name}`],
     start: now,
@@ -82,33 +83,34 @@ function contentReply(ctx: QueueContext, content: Content): ArtifactContent {
   return { storageType: "object", name, credentials };
 }
 
-/** Follows links to the artifact that has content, and says where that is. */
-async function locate(
+/** Follows links to the artifact that has content. All methods require the same scopes, of each name on the way. */
+async function findContent(
   ctx: QueueContext,
-  call: ReadCall,
+  caller: Caller,
   id: ArtifactId,
-  { skipCdn = false } = {},
+  rootUrl: RootUrl,
+  { skipCdn = false }: { readonly skipCdn?: boolean } = {},
 ): Promise<Content> {
   const names = new Set<string>();
   for (let name = id.name; ;) {
-    // Before the look-up: whoever may not read a name is not to learn whether there is such an artifact.
-    call.authorize({ names: [name] });
+    // Before the artifact is read: a caller who may not read it must not learn whether it exists.
+    caller.authorize(artifactEndpoints.getArtifact, { names: [name] });
     if (names.has(name))
-      throw new ApiError("InputError", `The links go round in a circle: ${[...names, name].join(" → ")}.`);
+      throw new ApiError("InputError", `The links form a cycle: ${[...names, name].join(" → ")}.`);
     if (names.size > MAX_LINKS)
       throw new ApiError("InputError", `"${id.name}" is a chain of more than ${MAX_LINKS} links.`);
     names.add(name);
     const found = await requireArtifact(ctx, { ...id, name });
-    if (found.storage_type !== "link") return contentOf(ctx, call, { ...id, name }, found, skipCdn);
+    if (found.storage_type !== "link") return contentOf(ctx, { ...id, name }, found, rootUrl, skipCdn);
     ({ artifact: name } = JSON.parse(found.details) as { artifact: string });
   }
 }
 
 async function contentOf(
   ctx: QueueContext,
-  call: ReadCall,
   key: ArtifactId,
   row: ArtifactRow,
+  rootUrl: RootUrl,
   skipCdn: boolean,
 ): Promise<Content> {
   if (row.expires.getTime() < ctx.clock.now())
@@ -116,12 +118,13 @@ async function contentOf(
       "ResourceExpired",
       `Artifact "${key.name}" of run ${key.runId} of task ${key.taskId} expired at ${row.expires.toISOString()}.`,
     );
-  if (row.storage_type === "s3") {
-    const rootUrl = callersRootUrl(call.request);
-    return { storageType: "s3", url: await ctx.artifacts.downloadUrl({ key, rootUrl, skipCdn }) };
-  }
+  if (row.storage_type === "s3")
+    return {
+      storageType: "s3",
+      url: await ctx.artifacts.downloadUrl({ key, rootUrl: rootUrl(), skipCdn }),
+    };
   if (row.storage_type === "object") return { storageType: "object", key };
-  // The details were written by createArtifact, in the form that the table tells for each type.
+  // The details were written by createArtifact, in the form that the table documents for each type.
   if (row.storage_type === "reference") {
     const { url } = JSON.parse(row.details) as { url: string };
     return { storageType: "reference", url };
@@ -130,5 +133,5 @@ async function contentOf(
     const { reason, message } = JSON.parse(row.details) as { reason: string; message: string };
     return { storageType: "error", reason, message };
   }
-  throw new Error(`an artifact of type ${row.storage_type} cannot be read here`);
+  throw new Error(`an artifact of type ${row.storage_type} has no content to return`);
 }

@@ -1,17 +1,16 @@
-// listArtifacts, artifactInfo and their latest-run forms: what artifacts there are.
-import type { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
+// listArtifacts, artifactInfo and the same for the latest run: which artifacts exist.
 import type { Artifact } from "../../../../api/queue/artifacts.ts";
-import type { ReplyOf } from "../../../../api/endpoint.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { decodePage, pageOf } from "../../../core/pagination.ts";
+import { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import type { QueueContext } from "../context.ts";
 import { requireRun, requireTask } from "../tasks/find-task.ts";
-import { readArtifacts, type ArtifactRow } from "./store.ts";
-import { idOf, requireArtifact, requireLatestRun, runIdOf } from "./find-artifact.ts";
+import { requireArtifact, requireLatestRun } from "./find-artifact.ts";
+import { readArtifacts, type ArtifactId, type ArtifactRow } from "./store.ts";
 
-const ARTIFACT_PAGE = 1000;
+const PAGE = 1000;
 
-const described = (row: ArtifactRow): Artifact => ({
+const infoOf = (row: ArtifactRow): Artifact => ({
   storageType: row.storage_type,
   name: row.name,
   expires: row.expires.toISOString(),
@@ -19,44 +18,37 @@ const described = (row: ArtifactRow): Artifact => ({
   ...(row.content_length !== null && { contentLength: row.content_length }),
 });
 
-export function listArtifacts(ctx: QueueContext): Handler<typeof artifactEndpoints.listArtifacts> {
-  return async (call) => {
-    const task = await requireTask(ctx.db, call.params.taskId);
-    const runId = runIdOf(call.params.runId);
-    requireRun(task, runId);
-    return list(ctx, task.task_id, runId, call.query);
+export const listArtifacts =
+  (ctx: QueueContext) => async (caller: Caller, taskId: string, runId: number, page: PageQuery) => {
+    caller.authorize(artifactEndpoints.listArtifacts, { taskId, runId });
+    requireRun(await requireTask(ctx.db, taskId), runId);
+    return list(ctx, taskId, runId, page);
   };
-}
 
-export function listLatestArtifacts(
-  ctx: QueueContext,
-): Handler<typeof artifactEndpoints.listLatestArtifacts> {
-  return async (call) => {
-    const { taskId } = call.params;
-    return list(ctx, taskId, await requireLatestRun(ctx, taskId), call.query);
+export const listLatestArtifacts =
+  (ctx: QueueContext) => async (caller: Caller, taskId: string, page: PageQuery) => {
+    caller.authorize(artifactEndpoints.listLatestArtifacts, { taskId });
+    return list(ctx, taskId, await requireLatestRun(ctx, taskId), page);
   };
+
+async function list(ctx: QueueContext, taskId: string, runId: number, page: PageQuery) {
+  const { after, limit } = decodePage(page, PAGE);
+  const found = await readArtifacts(ctx.db, taskId, runId, after, limit + 1);
+  const { rows, more } = pageOf(found, limit, (row) => row.name);
+  return { artifacts: rows.map(infoOf), ...more };
 }
 
-async function list(
-  ctx: QueueContext,
-  taskId: string,
-  runId: number,
-  query: { continuationToken?: string; limit?: string },
-): Promise<ReplyOf<typeof artifactEndpoints.listArtifacts>> {
-  const page = decodePage(query, ARTIFACT_PAGE);
-  const found = await readArtifacts(ctx.db, taskId, runId, page.after, page.limit + 1);
-  const { rows, more } = pageOf(found, page.limit, (row) => row.name);
-  return { artifacts: rows.map(described), ...more };
-}
+export const artifactInfo =
+  (ctx: QueueContext) =>
+  async (caller: Caller, id: ArtifactId): Promise<Artifact> => {
+    caller.authorize(artifactEndpoints.artifactInfo, { taskId: id.taskId, runId: id.runId });
+    return infoOf(await requireArtifact(ctx, id));
+  };
 
-export function artifactInfo(ctx: QueueContext): Handler<typeof artifactEndpoints.artifactInfo> {
-  return async (call) => described(await requireArtifact(ctx, idOf(call.params)));
-}
-
-export function latestArtifactInfo(ctx: QueueContext): Handler<typeof artifactEndpoints.latestArtifactInfo> {
-  return async (call) => {
-    const { taskId, name } = call.params;
+export const latestArtifactInfo =
+  (ctx: QueueContext) =>
+  async (caller: Caller, taskId: string, name: string): Promise<Artifact> => {
+    caller.authorize(artifactEndpoints.latestArtifactInfo, { taskId });
     const runId = await requireLatestRun(ctx, taskId);
-    return described(await requireArtifact(ctx, { taskId, runId, name }));
+    return infoOf(await requireArtifact(ctx, { taskId, runId, name }));
   };
-}
