@@ -1,5 +1,5 @@
-// Notes of workers on a real database, with a clock that stands still: what is written was written by a flush or by
-// the timer, which a test moves.
+// The worker activity buffer on a real database, with a clock that moves only when a test advances it: rows are written
+// by a flush or by the timer.
 import Type from "typebox";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { manualClock, type ManualClock } from "../../../../../test/support/clock.ts";
@@ -16,14 +16,14 @@ const DAY = 86_400_000;
 let database: TestDatabase;
 let clock: ManualClock;
 let records: ReturnType<typeof testMonitor>["records"];
-let newLedger: () => ReturnType<typeof createWorkerActivity>;
+let newBuffer: () => ReturnType<typeof createWorkerActivity>;
 beforeEach(async () => {
   database = await testDatabase();
   clock = manualClock();
-  const { monitor, records: said } = testMonitor();
-  records = said;
+  const { monitor, records: logged } = testMonitor();
+  records = logged;
   const context = { db: database.db, clock, config: configOf({}).queue, monitor };
-  newLedger = () => createWorkerActivity(context);
+  newBuffer = () => createWorkerActivity(context);
 });
 afterEach(() => database.drop());
 
@@ -52,9 +52,9 @@ const claims = async () =>
   ).map((row) => [row.task_queue_id, row.minute.toISOString(), row.claims]);
 const at = (ms: number): Date => new Date(clock.now() + ms);
 
-describe("what is noted", () => {
-  it("is written together after a second, and only where there is something", async () => {
-    const activity = newLedger();
+describe("worker activity", () => {
+  it("is written in one batch after a second, and only if there is any", async () => {
+    const activity = newBuffer();
     activity.seen(worker);
     activity.claimed({ ...worker, workerId: "other" }, [run(1), run(2)]);
     const start = at(0);
@@ -76,8 +76,8 @@ describe("what is noted", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  it("moves the last time a worker was seen, never the first, and its expiry in steps", async () => {
-    const activity = newLedger();
+  it("updates when a worker was last seen, never when first, and its expiry in steps", async () => {
+    const activity = newBuffer();
     const start = at(0);
     for (const [minutes, expires] of [
       [0, 0],
@@ -100,8 +100,8 @@ describe("what is noted", () => {
     }
   });
 
-  it("keeps the last twenty tasks of a worker, however they came", async () => {
-    const activity = newLedger();
+  it("keeps the last twenty tasks of a worker, across batches", async () => {
+    const activity = newBuffer();
     const runs = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => run(from + i));
     const names = (from: number, to: number) => runs(from, to).map((r) => `${r.task_id}/${r.run_id}`);
     const recent = async () => (await workers())[0]?.recent_tasks;
@@ -120,8 +120,8 @@ describe("what is noted", () => {
     expect(await recent()).toEqual(names(40, 60));
   });
 
-  it("counts claims by minute", async () => {
-    const activity = newLedger();
+  it("counts claims per minute", async () => {
+    const activity = newBuffer();
     const start = Math.floor(clock.now() / 60_000) * 60_000;
     clock.setNow(start + 59_999);
     activity.claimed(worker, [run(1)]);
@@ -136,14 +136,14 @@ describe("what is noted", () => {
     ]);
   });
 
-  it("by two processes at once is added up, with no deadlock and nothing lost", async () => {
-    const ledgers = [newLedger(), newLedger(), newLedger()];
-    for (let round = 0; round < 20; round++) {
-      for (const [l, activity] of ledgers.entries())
+  it("of several processes is added up, without deadlock or loss", async () => {
+    const buffers = [newBuffer(), newBuffer(), newBuffer()];
+    for (let iteration = 0; iteration < 20; iteration++) {
+      for (const [l, activity] of buffers.entries())
         for (let n = 0; n < 40; n++)
-          // In an order of its own for each.
-          activity.claimed({ ...worker, workerId: `w${(n * (7 + 4 * l)) % 40}` }, [run(round)]);
-      await Promise.all(ledgers.map((activity) => activity.flush()));
+          // In a different order for each buffer.
+          activity.claimed({ ...worker, workerId: `w${(n * (7 + 4 * l)) % 40}` }, [run(iteration)]);
+      await Promise.all(buffers.map((activity) => activity.flush()));
     }
     expect(records).toEqual([]);
     expect(await claims()).toEqual([["a/b", at(0).toISOString(), 2400]]);
@@ -152,8 +152,8 @@ describe("what is noted", () => {
     for (const row of rows) expect(row.recent_tasks).toHaveLength(20);
   });
 
-  it("is kept while the database does not take it, said, and written when it does", async () => {
-    const activity = newLedger();
+  it("is kept while it cannot be written, which is logged, and written afterwards", async () => {
+    const activity = newBuffer();
     await database.db.run(sql`alter table workers rename to workers_away`);
     activity.claimed(worker, [run(1)]);
     await activity.flush();
@@ -172,8 +172,8 @@ describe("what is noted", () => {
     expect(await claims()).toEqual([["a/b", at(-2 * SECOND).toISOString(), 2]]);
   });
 
-  it("that comes while others are being written is written with the next", async () => {
-    const activity = newLedger();
+  it("that arrives during a write is written with the next", async () => {
+    const activity = newBuffer();
     activity.seen(worker);
     const first = activity.flush();
     activity.seen({ ...worker, workerId: "x" });
@@ -181,8 +181,8 @@ describe("what is noted", () => {
     expect((await workers()).map((row) => row.worker_id)).toEqual(["w", "x"]);
   });
 
-  it("has its bound: what is beyond it waits until it is seen again", async () => {
-    const activity = newLedger();
+  it("has an upper bound; workers beyond it are written when they are seen again", async () => {
+    const activity = newBuffer();
     for (let n = 0; n < 20_001; n++) activity.seen({ ...worker, workerId: `w${n}` });
     await activity.flush();
     expect(await database.db.run(sql`select from workers`)).toBe(20_000);

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-const round = (loopBatch = 100) =>
+const runOnce = (loopBatch = 100) =>
   expireWorkers({ db: database.db, clock, config: configOf({ queue: { loopBatch } }).queue })();
 const inMs = (ms: number) => timestamp({ clock }, ms);
 const worker = (id: string, expires: number, quarantineUntil = -1) =>
@@ -30,50 +30,50 @@ const names = async (query: ReturnType<typeof sql>) =>
 const workers = () => names(sql`select worker_id as name from workers order by 1`);
 
 describe("workers", () => {
-  it("are forgotten half an hour after they expired, unless they are in quarantine", async () => {
+  it("are removed half an hour after they expired, unless they are in quarantine", async () => {
     await worker("first", 0);
     await worker("second", MINUTE);
-    await worker("held", 0, 10 * MINUTE);
+    await worker("quarantined", 0, 10 * MINUTE);
     await clock.advance(DELAY);
-    expect(await round()).toEqual({ more: false });
-    expect(await workers()).toEqual(["first", "held", "second"]);
+    expect(await runOnce()).toEqual({ more: false });
+    expect(await workers()).toEqual(["first", "quarantined", "second"]);
     await clock.advance(1);
-    await round();
-    expect(await workers()).toEqual(["held", "second"]);
+    await runOnce();
+    expect(await workers()).toEqual(["quarantined", "second"]);
     await clock.advance(5 * MINUTE);
-    await round();
-    expect(await workers()).toEqual(["held"]);
+    await runOnce();
+    expect(await workers()).toEqual(["quarantined"]);
     await clock.advance(5 * MINUTE);
-    await round();
+    await runOnce();
     expect(await workers()).toEqual([]);
   });
 
-  it("go in batches, by any number of processes at once", async () => {
+  it("are removed in batches, also by several processes concurrently", async () => {
     for (let n = 0; n < 25; n++) await worker(`w${n}`, n);
     await clock.advance(DELAY + MINUTE);
-    expect(await round(10)).toEqual({ more: true });
+    expect(await runOnce(10)).toEqual({ more: true });
     expect(await workers()).toHaveLength(15);
-    await Promise.all([round(10), round(10), round(10)]);
-    await round(10);
+    await Promise.all([runOnce(10), runOnce(10), runOnce(10)]);
+    await runOnce(10);
     expect(await workers()).toEqual([]);
-    expect(await round(10)).toEqual({ more: false });
+    expect(await runOnce(10)).toEqual({ more: false });
   });
 
-  it("that are seen at the very moment stay", async () => {
+  it("that are seen at that moment are kept", async () => {
     await worker("w", 0);
     await clock.advance(DELAY + 1);
     await database.db.tx(async (tx) => {
       await tx.run(sql`update workers set expires = ${inMs(MINUTE)}::timestamptz`);
-      // The row is being changed, so it is not for this round.
-      expect(await round()).toEqual({ more: false });
+      // The row is locked by an update, so this run skips it.
+      expect(await runOnce()).toEqual({ more: false });
     });
-    await round();
+    await runOnce();
     expect(await workers()).toEqual(["w"]);
   });
 });
 
 describe("task queues and counts of claims", () => {
-  it("are forgotten half an hour after they expired, and after an hour", async () => {
+  it("are removed half an hour after they expired, and after an hour", async () => {
     const queue = (id: string, expires: number) =>
       database.db.run(sql`
         insert into task_queues (task_queue_id, last_date_active, expires)
@@ -86,7 +86,7 @@ describe("task queues and counts of claims", () => {
     await queue("q/second", MINUTE);
     for (const minutesAgo of [0, 30, 31]) await claims(minutesAgo);
     await clock.advance(DELAY + 1);
-    await round();
+    await runOnce();
     expect(await names(sql`select task_queue_id as name from task_queues`)).toEqual(["q/second"]);
     expect(await names(sql`select claims::text as name from task_queue_claims order by 1`)).toEqual(["0"]);
   });

@@ -65,7 +65,7 @@ it("gauges count pending and claimed runs, and workers, of each queue", async ()
   await runOnce();
   expect(await figures()).toEqual({ ...before, [`pending_tasks ${ab}`]: 4, [`claimed_tasks ${ab}`]: 2 });
 
-  // Past every deadline and claim, and then without any row.
+  // After every deadline and claim, and then without any rows.
   await clock.advance(4_030_000);
   await runOnce();
   expect(await figures()).toEqual({
@@ -83,7 +83,7 @@ it("gauges count pending and claimed runs, and workers, of each queue", async ()
   expect(await figures()).toEqual({});
 });
 
-it("an iteration that cannot read the figures fails, and the next one tries again", async () => {
+it("an iteration that cannot read the figures fails, and the next one reads them again", async () => {
   const { registry } = createMetrics();
   const metrics = declareMetrics(registry, queueMetrics);
   const runOnce = refreshGauges({ db: stack.database.db, clock, metrics });

@@ -1,4 +1,4 @@
-// What is pending and claimed in a queue over HTTP: counts and lists. The clock stands still unless moved.
+// Counts and lists of a queue's pending and claimed tasks over HTTP. The clock moves only when a test advances it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -10,7 +10,7 @@ const clock = manualClock();
 const CLAIM = 1_200_000;
 let stack: Stack;
 beforeAll(async () => {
-  // No loops: what is past its time stays as it is.
+  // Without loops, so that nothing is resolved when its time has passed.
   stack = await testStack({ clock, roles: ["api"] });
 });
 afterAll(() => stack.stop());
@@ -48,7 +48,7 @@ async function pagesOf(
 }
 
 describe("counts", () => {
-  it("are of what is pending and what is claimed, by the queue's halves and whole", async () => {
+  it("are of pending and claimed tasks, with the queue's id and its halves", async () => {
     const queue = newQueue();
     for (let n = 0; n < 5; n++) await add(queue, { priority: n % 2 === 0 ? "high" : "low" });
     await add(queue, { dependencies: [await add(newQueue())] });
@@ -70,31 +70,35 @@ describe("counts", () => {
     expect(await counts(queue)).toEqual([2, 2]);
   });
 
-  it("are zero for a queue that nobody knows", async () => {
-    expect(await counts("nobody/knows")).toEqual([0, 0]);
-    expect(await stack.client.queue.listPendingTasks({ taskQueueId: "nobody/knows" })).toEqual({ tasks: [] });
-    expect(await stack.client.queue.listClaimedTasks({ taskQueueId: "nobody/knows" })).toEqual({ tasks: [] });
+  it("are zero for an unknown queue", async () => {
+    expect(await counts("unknown/queue")).toEqual([0, 0]);
+    expect(await stack.client.queue.listPendingTasks({ taskQueueId: "unknown/queue" })).toEqual({
+      tasks: [],
+    });
+    expect(await stack.client.queue.listClaimedTasks({ taskQueueId: "unknown/queue" })).toEqual({
+      tasks: [],
+    });
   });
 
-  it("asked for by many at once are right for each", async () => {
+  it("are correct for each of many concurrent callers", async () => {
     const sizes = [0, 1, 2, 3];
     const ids = sizes.map(() => newQueue());
     for (const [i, size] of sizes.entries()) for (let n = 0; n < size; n++) await add(ids[i] ?? "");
-    const asked = Array.from({ length: 60 }, (_, i) => i % 4);
-    const answers = await Promise.all(asked.map((i) => counts(ids[i] ?? "")));
-    expect(answers).toEqual(asked.map((i) => [i, 0]));
+    const requested = Array.from({ length: 60 }, (_, i) => i % 4);
+    const replies = await Promise.all(requested.map((i) => counts(ids[i] ?? "")));
+    expect(replies).toEqual(requested.map((i) => [i, 0]));
   });
 
-  it("and lists leave out what is past its deadline, and claims that have run out", async () => {
+  it("and lists omit tasks past their deadline and expired claims", async () => {
     const queue = newQueue();
     await add(queue, { deadline: inMs(1000) });
-    const kept = await add(queue);
+    const current = await add(queue);
     await add(queue, { priority: "highest", deadline: inMs(1000) });
     expect(await counts(queue)).toEqual([3, 0]);
     await clock.advance(1000);
     expect(await counts(queue)).toEqual([1, 0]);
-    expect(await pagesOf("listPendingTasks", queue, 10)).toEqual([[kept]]);
-    expect(await claim(queue)).toEqual([kept]);
+    expect(await pagesOf("listPendingTasks", queue, 10)).toEqual([[current]]);
+    expect(await claim(queue)).toEqual([current]);
     await clock.advance(CLAIM - 1);
     expect(await counts(queue)).toEqual([0, 1]);
     await clock.advance(1);
@@ -104,7 +108,7 @@ describe("counts", () => {
 });
 
 describe("the list of pending tasks", () => {
-  it("is in the order in which they became pending, with definitions", async () => {
+  it("is in the order in which they became pending, with their definitions", async () => {
     const queue = newQueue();
     const ids = [];
     for (const priority of ["low", "highest", "lowest", "low"] as const) {
@@ -122,7 +126,7 @@ describe("the list of pending tasks", () => {
     });
   });
 
-  it("has a task that is tried again, or run again, with its latest run", async () => {
+  it("has a retried task with its latest run", async () => {
     const queue = newQueue();
     const taskId = await add(queue);
     await claim(queue);
@@ -132,27 +136,27 @@ describe("the list of pending tasks", () => {
     ]);
   });
 
-  it("in pages of one has each once, while others come, go and change their priority", async () => {
+  it("in pages of one contains each task once while others are added, canceled and reprioritized", async () => {
     const queue = newQueue();
     const ids: string[] = [];
     for (let n = 0; n < 6; n++)
       ids.push(await add(queue, { priority: (["low", "high", "medium"] as const)[n % 3] ?? "low" }));
     const [a = "", b = "", c = "", d = "", e = "", f = ""] = ids;
-    let late = "";
+    let added = "";
     const pages = await pagesOf("listPendingTasks", queue, 1, async (page) => {
       if (page === 2) {
         await stack.client.queue.cancelTask({ taskId: a });
         await stack.client.queue.cancelTask({ taskId: c });
         await stack.client.queue.changeTaskPriority({ taskId: f }, { newPriority: "highest" });
       }
-      if (page === 3) late = await add(queue, { priority: "highest" });
+      if (page === 3) added = await add(queue, { priority: "highest" });
     });
-    expect(pages).toEqual([[a], [b], [d], [e], [f], [late]]);
+    expect(pages).toEqual([[a], [b], [d], [e], [f], [added]]);
   });
 });
 
 describe("the list of claimed tasks", () => {
-  it("is in the order of claims, with who holds them", async () => {
+  it("is in the order of claims, with the workers", async () => {
     const queue = newQueue();
     const [low, high] = [await add(queue, { priority: "low" }), await add(queue, { priority: "high" })];
     await claim(queue, 1, "first");
@@ -172,26 +176,26 @@ describe("the list of claimed tasks", () => {
     ]);
   });
 
-  it("in pages of one has each once, many of them claimed at one time, while others come and go", async () => {
+  it("in pages of one contains each task once, also of those claimed simultaneously, while others are claimed and resolved", async () => {
     const queue = newQueue();
     const ids: string[] = [];
     for (let n = 0; n < 5; n++) ids.push(await add(queue));
     await claim(queue, 5);
     const [a = "", b = "", c = "", d = "", e = ""] = ids;
-    let late = "";
+    let added = "";
     const pages = await pagesOf("listClaimedTasks", queue, 1, async (page) => {
       if (page !== 2) return;
       for (const taskId of [a, d]) await stack.client.queue.reportCompleted({ taskId, runId: 0 });
       await stack.client.queue.reclaimTask({ taskId: c, runId: 0 });
-      late = await add(queue);
+      added = await add(queue);
       await clock.advance(1);
       await claim(queue);
     });
-    expect(pages).toEqual([[a], [b], [c], [e], [late]]);
+    expect(pages).toEqual([[a], [b], [c], [e], [added]]);
   });
 });
 
-it("tokens that were made up, or are of another list, are refused", async () => {
+it("invalid continuation tokens, and those of another list, are refused", async () => {
   const token = (key: string) => Buffer.from(JSON.stringify([key])).toString("base64url");
   for (const [list, keys] of [
     ["pending", ["", "x", "-1", "9".repeat(19), "1.5", "0/0"]],

@@ -1,4 +1,4 @@
-// Quarantine over HTTP, and against claims that wait, come or are under way.
+// Quarantine over HTTP, and its effect on waiting, new and concurrent claims.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
@@ -25,7 +25,7 @@ const idOf = ({ provisionerId, workerType }: Queue): string => `${provisionerId}
 const fromNow = (ms: number): string => new Date(Date.now() + ms).toISOString();
 const me = { workerGroup: "g", workerId: "w" };
 
-const ask = async (queue: Queue, { claimId, on = stack }: { claimId?: string; on?: Stack } = {}) =>
+const requestWork = async (queue: Queue, { claimId, on = stack }: { claimId?: string; on?: Stack } = {}) =>
   (
     await on.client.queue.claimWork(
       { taskQueueId: idOf(queue) },
@@ -33,19 +33,19 @@ const ask = async (queue: Queue, { claimId, on = stack }: { claimId?: string; on
     )
   ).tasks.map(({ status }) => status.taskId);
 const add = (queue: Queue) => createTask(stack.client, { taskQueueId: idOf(queue) });
-const quarantine = (queue: Queue, ms: number, more: { quarantineInfo?: string } = {}, on = stack) =>
-  on.client.queue.quarantineWorker({ ...queue, ...me }, { quarantineUntil: fromNow(ms), ...more });
+const quarantine = (queue: Queue, ms: number, options: { quarantineInfo?: string } = {}, on = stack) =>
+  on.client.queue.quarantineWorker({ ...queue, ...me }, { quarantineUntil: fromNow(ms), ...options });
 
-/** A queue whose worker is known and has nothing. */
-async function knownWorker(): Promise<Queue> {
+/** Returns a queue whose worker is known and has no tasks. */
+async function queueWithWorker(): Promise<Queue> {
   const queue = newQueue();
   await stack.client.queue.declareWorker({ ...queue, ...me }, { expires: fromNow(DAY) });
   return queue;
 }
 
 describe("quarantineWorker", () => {
-  it("tells until when, and keeps who set it when and why, the latest last", async () => {
-    const queue = await knownWorker();
+  it("returns its end, and the history of its changes with client, time and reason", async () => {
+    const queue = await queueWithWorker();
     const quarantineUntil = fromNow(3 * DAY);
     const params = { ...queue, ...me };
     const quarantined = await stack.client.queue.quarantineWorker(params, {
@@ -88,7 +88,7 @@ describe("quarantineWorker", () => {
   });
 
   it("keeps the last hundred entries", async () => {
-    const queue = await knownWorker();
+    const queue = await queueWithWorker();
     for (let n = 0; n < 103; n++) await quarantine(queue, -1, { quarantineInfo: String(n) });
     const { quarantineDetails = [] } = await stack.client.queue.getWorker({ ...queue, ...me });
     expect(quarantineDetails.map(({ quarantineInfo }) => quarantineInfo)).toEqual(
@@ -96,15 +96,15 @@ describe("quarantineWorker", () => {
     );
   });
 
-  it("takes any time there can be", async () => {
-    const queue = await knownWorker();
+  it("accepts any valid time", async () => {
+    const queue = await queueWithWorker();
     const set = (quarantineUntil: string) =>
       stack.client.queue.quarantineWorker({ ...queue, ...me }, { quarantineUntil });
     expect((await set("9999-12-31T23:59:59.999Z")).quarantineUntil).toBe("9999-12-31T23:59:59.999Z");
     expect((await set("0001-01-01T00:00:00Z")).quarantineUntil).toBeUndefined();
   });
 
-  it("does not know workers that nobody saw, and needs its scope", async () => {
+  it("refuses unknown workers, and requires its scope", async () => {
     const queue = newQueue();
     await expect(quarantine(queue, DAY)).rejects.toThrow(`Worker g/w of ${idOf(queue)} does not exist`);
     const scope = `queue:quarantine-worker:${idOf(queue)}/g/w`;
@@ -115,8 +115,8 @@ describe("quarantineWorker", () => {
     ).rejects.toThrow(scope);
   });
 
-  it("called by two at once keeps what both said", async () => {
-    const queue = await knownWorker();
+  it("called twice concurrently keeps both entries", async () => {
+    const queue = await queueWithWorker();
     await Promise.all([
       quarantine(queue, DAY, { quarantineInfo: "one" }),
       quarantine(queue, DAY, { quarantineInfo: "two" }, other),
@@ -127,22 +127,22 @@ describe("quarantineWorker", () => {
 });
 
 describe("a worker in quarantine", () => {
-  it("is seen, waits in vain, and leaves the task to others until it is let go", async () => {
-    const queue = await knownWorker();
+  it("is seen, receives nothing until its timeout, and can claim again after its release", async () => {
+    const queue = await queueWithWorker();
     await quarantine(queue, DAY);
     const taskId = await add(queue);
-    const began = performance.now();
-    expect(await ask(queue)).toEqual([]);
+    const start = performance.now();
+    expect(await requestWork(queue)).toEqual([]);
     // Timers may fire up to a millisecond early by this clock.
-    expect(performance.now() - began).toBeGreaterThan(298);
+    expect(performance.now() - start).toBeGreaterThan(298);
     const { lastDateActive, recentTasks } = await stack.client.queue.getWorker({ ...queue, ...me });
     expect([lastDateActive, recentTasks]).toEqual([expect.any(String), []]);
     await quarantine(queue, -1);
-    expect(await ask(queue)).toEqual([taskId]);
+    expect(await requestWork(queue)).toEqual([taskId]);
   });
 
-  it("is told nothing by claimTask, whatever the run, but 404 and scopes come first", async () => {
-    const queue = await knownWorker();
+  it("receives an empty reply from claimTask for any run, but 404 for an unknown task", async () => {
+    const queue = await queueWithWorker();
     const taskId = await add(queue);
     const claim = (id: string, runId: number) => stack.client.queue.claimTask({ taskId: id, runId }, me);
     await quarantine(queue, DAY);
@@ -156,8 +156,8 @@ describe("a worker in quarantine", () => {
     expect(await claim(taskId, 0)).toEqual({});
   });
 
-  it("gets nothing by claimTask where the quarantine comes between the look at it and the claim", async () => {
-    const queue = await knownWorker();
+  it("receives nothing from claimTask if it is quarantined between the check and the claim", async () => {
+    const queue = await queueWithWorker();
     const taskId = await add(queue);
     await quarantine(queue, DAY);
     const claimer = { ...me, claimId: null, tasks: 1 };
@@ -169,43 +169,43 @@ describe("a worker in quarantine", () => {
     });
   });
 
-  it("keeps what it holds: it may go on with it, resolve it, and repeat the claim that brought it", async () => {
-    const queue = await knownWorker();
+  it("keeps the runs it has: it may reclaim and report them, and repeat its claim", async () => {
+    const queue = await queueWithWorker();
     const claimId = slugid();
     const taskId = await add(queue);
-    expect(await ask(queue, { claimId })).toEqual([taskId]);
+    expect(await requestWork(queue, { claimId })).toEqual([taskId]);
     await quarantine(queue, DAY);
-    expect(await ask(queue, { claimId })).toEqual([taskId]);
+    expect(await requestWork(queue, { claimId })).toEqual([taskId]);
     await stack.client.queue.reclaimTask({ taskId, runId: 0 });
     expect((await stack.client.queue.reportCompleted({ taskId, runId: 0 })).status.state).toBe("completed");
   });
 
-  it("since it waits gets nothing of what comes then, on whichever server it waits", async () => {
-    const queue = await knownWorker();
-    const waiting = [ask(queue), ask(queue, { on: other })];
+  it("that was quarantined while it waits receives no new tasks, on either server", async () => {
+    const queue = await queueWithWorker();
+    const waiting = [requestWork(queue), requestWork(queue, { on: other })];
     await quarantine(queue, DAY);
     const taskId = await add(queue);
     expect(await Promise.all(waiting)).toEqual([[], []]);
     expect((await stack.client.queue.status({ taskId })).status.state).toBe("pending");
   });
 
-  it("gets nothing by a claim that begins after its quarantine was answered, in the middle of a crowd", async () => {
-    for (let round = 0; round < 10; round++) {
-      const queue = await knownWorker();
+  it("receives nothing from claims that start after the reply to quarantineWorker, among concurrent ones", async () => {
+    for (let iteration = 0; iteration < 10; iteration++) {
+      const queue = await queueWithWorker();
       for (let n = 0; n < 6; n++) await add(queue);
       let isQuarantined = false;
-      /** What its last claim got: the first that began after the quarantine, or one before that found nothing. */
+      /** Returns the result of its last claim: the first that started after the quarantine, or an empty one before that. */
       const claimer = async (on: Stack): Promise<string[]> => {
         for (;;) {
           const isLast = isQuarantined;
-          const got = await ask(queue, { on });
-          if (isLast || got.length === 0) return got;
+          const claimed = await requestWork(queue, { on });
+          if (isLast || claimed.length === 0) return claimed;
         }
       };
-      const crowd = [claimer(stack), claimer(other), claimer(stack)];
+      const claimers = [claimer(stack), claimer(other), claimer(stack)];
       await quarantine(queue, DAY, {}, other);
       isQuarantined = true;
-      expect(await Promise.all(crowd)).toEqual([[], [], []]);
+      expect(await Promise.all(claimers)).toEqual([[], [], []]);
     }
   });
 });

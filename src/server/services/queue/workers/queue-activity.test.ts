@@ -16,18 +16,18 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it("tells when a queue's workers were last seen, how many of the recent are in quarantine, and of claims", async () => {
+it("returns when a queue's workers were last seen, how many recent ones are quarantined, and the claims", async () => {
   const { monitor } = testMonitor();
   const ctx = { db: database.db, clock, config: configOf({}).queue, monitor };
   const activity = createWorkerActivity(ctx);
-  const of = (taskQueueId: string) => queueActivity(ctx, activity, taskQueueId);
+  const activityOf = (taskQueueId: string) => queueActivity(ctx, activity, taskQueueId);
   const claim = (workerId: string, ...runs: number[]) =>
     activity.claimed(
       { taskQueueId: "a/b", workerGroup: "g", workerId },
       runs.map((n) => ({ task_id: `task-${n}`, run_id: 0 })),
     );
-  const nothing = { lastSeen: undefined, recentWorkers: 0, recentQuarantined: 0, recentClaims: 0 };
-  expect(await of("a/b")).toEqual({ ...nothing, recentClaimsMs: 10 * MINUTE });
+  const none = { lastSeen: undefined, recentWorkers: 0, recentQuarantined: 0, recentClaims: 0 };
+  expect(await activityOf("a/b")).toEqual({ ...none, recentClaimsMs: 10 * MINUTE });
   activity.seen({ taskQueueId: "built-in/succeed", workerGroup: "built-in", workerId: "succeed" });
   await activity.flush();
   expect(await readLastSeen(database.db)).toBeUndefined();
@@ -41,7 +41,7 @@ it("tells when a queue's workers were last seen, how many of the recent are in q
     update workers set quarantine_until = ${new Date(clock.now() + 1).toISOString()}::timestamptz
     where worker_id = 'quarantined'`);
   const lastSeen = new Date(clock.now());
-  expect(await of("a/b")).toEqual({
+  expect(await activityOf("a/b")).toEqual({
     lastSeen,
     recentWorkers: 3,
     recentQuarantined: 1,
@@ -50,13 +50,13 @@ it("tells when a queue's workers were last seen, how many of the recent are in q
   });
   expect(await readLastSeen(database.db)).toBe(clock.now());
   await clock.advance(6 * MINUTE);
-  expect(await of("a/b")).toMatchObject({
+  expect(await activityOf("a/b")).toMatchObject({
     lastSeen,
     recentWorkers: 2,
     recentQuarantined: 0,
     recentClaims: 1,
   });
   await clock.advance(60 * MINUTE);
-  expect(await of("a/b")).toMatchObject({ ...nothing, lastSeen });
-  expect(await of("a/other")).toMatchObject(nothing);
+  expect(await activityOf("a/b")).toMatchObject({ ...none, lastSeen });
+  expect(await activityOf("a/other")).toMatchObject(none);
 });

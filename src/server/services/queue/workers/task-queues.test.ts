@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 beforeEach(() => stack.database.db.run(sql`delete from task_queues`));
 
-const ask = (taskQueueId: string) =>
+const requestWork = (taskQueueId: string) =>
   stack.client.queue.claimWork({ taskQueueId }, { workerGroup: "g", workerId: "w", tasks: 1 });
 const activity = {
   description: "",
@@ -20,7 +20,7 @@ const activity = {
   lastDateActive: expect.any(String),
 };
 
-/** All pages of a list, as ids. */
+/** Returns the ids on each page of a list. */
 async function pages<T>(
   get: (query: { limit: string; continuationToken?: string }) => Promise<{ continuationToken?: string } & T>,
   idsOf: (page: T) => string[],
@@ -49,8 +49,8 @@ const queuePages = (limit: number, between?: (page: number) => Promise<unknown>)
   );
 
 describe("a task queue", () => {
-  it("is there when a worker has asked it for work, under each of its names", async () => {
-    await ask("a/b");
+  it("exists once a worker has requested work from it, under each of its names", async () => {
+    await requestWork("a/b");
     const { queue } = stack.client;
     const taskQueue = await queue.getTaskQueue({ taskQueueId: "a/b" });
     expect(taskQueue).toEqual({ taskQueueId: "a/b", ...activity });
@@ -61,8 +61,8 @@ describe("a task queue", () => {
     expect(await queue.getProvisioner({ provisionerId: "a" })).toEqual({ provisionerId: "a", ...same });
   });
 
-  it("is not there before that, nor when it has expired", async () => {
-    await ask("b/old");
+  it("does not exist before that or after it has expired", async () => {
+    await requestWork("b/old");
     await stack.client.queue.getTaskQueue({ taskQueueId: "b/old" });
     await stack.database.db.run(sql`update task_queues set expires = now()`);
     const { queue } = stack.client;
@@ -84,20 +84,20 @@ describe("a task queue", () => {
 });
 
 describe("the list of task queues", () => {
-  it("in pages of one has each once, while others come and go", async () => {
-    for (const id of ["q/b", "q/d", "q/f"]) await ask(id);
-    const found = await queuePages(1, async (page) => {
+  it("in pages of one contains each once while others are added and removed", async () => {
+    for (const id of ["q/b", "q/d", "q/f"]) await requestWork(id);
+    const listed = await queuePages(1, async (page) => {
       if (page !== 1) return;
-      await Promise.all([ask("q/a"), ask("q/c")]);
+      await Promise.all([requestWork("q/a"), requestWork("q/c")]);
       await stack.client.queue.listTaskQueues();
       await stack.database.db.run(sql`delete from task_queues where task_queue_id in ('q/b', 'q/d')`);
     });
-    expect(found).toEqual([["q/b"], ["q/c"], ["q/f"]]);
+    expect(listed).toEqual([["q/b"], ["q/c"], ["q/f"]]);
     expect(await queuePages(2)).toEqual([["q/a", "q/c"], ["q/f"]]);
   });
 
-  it("leaves expired ones out without a gap", async () => {
-    for (const id of ["q/a", "q/b", "q/c"]) await ask(id);
+  it("omits expired ones without shortening a page", async () => {
+    for (const id of ["q/a", "q/b", "q/c"]) await requestWork(id);
     await stack.client.queue.listTaskQueues();
     await stack.database.db.run(sql`update task_queues set expires = now() where task_queue_id = 'q/b'`);
     expect(await queuePages(2)).toEqual([["q/a", "q/c"]]);
@@ -108,8 +108,8 @@ describe("worker types and provisioners", () => {
   // A dash sorts before the slash, a digit and a letter after it.
   const ids = ["a-b/x", "a/x", "a/y", "a/z", "a0/x", "aa/x", "b/x"];
 
-  it("of one are those of no other, however its id begins", async () => {
-    for (const id of ids) await ask(id);
+  it("of one provisioner are not mixed with those of others, whatever their common prefix", async () => {
+    for (const id of ids) await requestWork(id);
     const list = (limit: number) =>
       pages(
         (query) => stack.client.queue.listWorkerTypes({ provisionerId: "a" }, { query }),
@@ -122,8 +122,8 @@ describe("worker types and provisioners", () => {
     expect(workerTypes).toEqual([{ provisionerId: "aa", workerType: "x", taskQueueId: "aa/x", ...activity }]);
   });
 
-  it("are listed once each, with the latest times of their queues", async () => {
-    for (const id of ids) await ask(id);
+  it("are each listed once, with the latest times of their queues", async () => {
+    for (const id of ids) await requestWork(id);
     await stack.client.queue.listTaskQueues();
     await stack.database.db.run(sql`
       update task_queues set expires = '2099-01-01', last_date_active = '2098-01-01' where task_queue_id = 'a/y'`);
@@ -160,8 +160,8 @@ describe("scopes", () => {
     ["/provisioners/a/worker-types/b", ["queue:get-worker-type:a/b"]],
     ["/provisioners/a/worker-types/b/workers", ["queue:list-workers:a/b"]],
     ["/provisioners/a/worker-types/b/workers/g/w", ["queue:get-worker:a/b/g/w"]],
-  ])("GET %s takes these and no less", async (path, scopes) => {
-    await ask("a/b");
+  ])("GET %s requires all of these", async (path, scopes) => {
+    await requestWork("a/b");
     const statusWith = async (authorizedScopes: readonly string[]) =>
       (
         await rawCall(stack.rootUrl, {
@@ -172,7 +172,7 @@ describe("scopes", () => {
         })
       ).status;
     expect(await statusWith(scopes)).toBe(200);
-    // Some of them everybody has.
+    // Some of them are granted to every caller.
     const isPublic = (scope: string) =>
       /^queue:(pending-count|list-(provisioners|worker-types|workers)|get-(provisioner|worker-type|worker)\b)/.test(
         scope,

@@ -10,9 +10,9 @@ import { goneWorker } from "./worker-removed.ts";
 let stack: Stack;
 beforeAll(async () => {
   stack = await testStack({ config: { queue: { loopInterval: 1_000_000, workerManagerEvents: true } } });
-  // A consumer begins where the log is when it runs for the first time.
+  // A consumer starts at the end of the log when it runs for the first time.
   await until(
-    "the consumer to begin",
+    "the consumer to start",
     async () => (await stack.database.db.run(sql`select from event_consumers`)) === 1,
   );
 });
@@ -20,8 +20,8 @@ afterAll(() => stack.stop());
 
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 
-/** What a worker-manager writes into the log. */
-async function tell(exchange: "worker-stopped" | "worker-removed", body: object): Promise<void> {
+/** Publishes an event as a worker-manager does. */
+async function publish(exchange: "worker-stopped" | "worker-removed", body: object): Promise<void> {
   const { db } = stack.database;
   await appendEvents(db, [
     {
@@ -36,7 +36,7 @@ async function tell(exchange: "worker-stopped" | "worker-removed", body: object)
       }),
     },
   ]);
-  // Whoever changes something wakes the readers of the log.
+  // Committing a task wakes the readers of the log.
   await createTask(stack.client);
 }
 async function running(worker: { workerGroup: string; workerId: string }, retries = 5): Promise<string> {
@@ -45,9 +45,9 @@ async function running(worker: { workerGroup: string; workerId: string }, retrie
   return taskId;
 }
 
-describe("a worker that is gone", () => {
+describe("a removed worker", () => {
   it.each(["worker-stopped", "worker-removed"] as const)(
-    "as %s says, loses its runs at once",
+    "loses its runs immediately on %s",
     async (exchange) => {
       const worker = { workerGroup: "g", workerId: exchange };
       const ids = [await running(worker), await running(worker)];
@@ -56,9 +56,12 @@ describe("a worker that is gone", () => {
         await running({ workerGroup: "g", workerId: "other" }),
         await running({ workerGroup: "other", workerId: exchange }),
       ];
-      await tell(exchange, { workerPoolId: "test/queue", ...worker });
+      await publish(exchange, { workerPoolId: "test/queue", ...worker });
       for (const taskId of [...ids, last])
-        await until("the run to end", async () => (await statusOf(taskId)).state !== "running" || undefined);
+        await until(
+          "the run to be resolved",
+          async () => (await statusOf(taskId)).state !== "running" || undefined,
+        );
       for (const taskId of ids) {
         expect(await statusOf(taskId)).toMatchObject({
           state: "pending",
@@ -90,7 +93,7 @@ describe("a worker that is gone", () => {
     },
   );
 
-  it("keeps what it claimed since, under the same name", async () => {
+  it("keeps runs that a new worker with the same name claimed afterwards", async () => {
     const worker = { workerGroup: "g", workerId: "again" };
     const before = await running(worker);
     await stack.database.db.run(
@@ -100,12 +103,15 @@ describe("a worker that is gone", () => {
     await stack.database.db.run(
       sql`update runs set started = started + interval '1 hour' where task_id = ${since}`,
     );
-    await tell("worker-removed", { workerPoolId: "test/queue", ...worker });
-    await until("the run to end", async () => (await statusOf(before)).state !== "running" || undefined);
+    await publish("worker-removed", { workerPoolId: "test/queue", ...worker });
+    await until(
+      "the run to be resolved",
+      async () => (await statusOf(before)).state !== "running" || undefined,
+    );
     expect((await statusOf(since)).state).toBe("running");
   });
 
-  it("has to be named, or the message becomes a dead letter, which says so", () => {
+  it("must be named by the event, which otherwise becomes a dead letter with that error", () => {
     const payload = JSON.stringify({ workerPoolId: "test/queue", workerGroup: "g" });
     const exchange = "exchange/taskcluster-worker-manager/v1/worker-removed";
     expect(() => goneWorker({ exchange, payload })).toThrow(

@@ -1,4 +1,4 @@
-// Workers over HTTP: what is told of them, their lists, their declaration.
+// Workers over HTTP: reading, listing and declaring them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { rawCall } from "../../../../../test/support/raw-call.ts";
@@ -15,23 +15,23 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 let queues = 0;
-/** A queue that no other test knows, by its halves. */
+/** Returns the halves of a queue that no other test uses. */
 const newQueue = () => ({ provisionerId: "test", workerType: `q-${++queues}` });
 type Queue = ReturnType<typeof newQueue>;
 const idOf = ({ provisionerId, workerType }: Queue): string => `${provisionerId}/${workerType}`;
 const fromNow = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
-const ask = async (queue: Queue, workerId: string, workerGroup = "g") =>
+const requestWork = async (queue: Queue, workerId: string, workerGroup = "g") =>
   (await stack.client.queue.claimWork({ taskQueueId: idOf(queue) }, { workerGroup, workerId, tasks: 1 }))
     .tasks;
-/** Asks until it gets something: a claim that waits for a millisecond may be over before anybody looks for it. */
+/** Requests work until it receives some: a claim that waits for one millisecond may time out before a statement runs. */
 const getWork = (queue: Queue, workerId: string) =>
-  until("a task", async () => (await ask(queue, workerId)).length > 0);
+  until("a task", async () => (await requestWork(queue, workerId)).length > 0);
 const get = (queue: Queue, workerId: string, workerGroup = "g") =>
   stack.client.queue.getWorker({ ...queue, workerGroup, workerId });
 const names = (workers: readonly ListedWorker[]) => workers.map((w) => `${w.workerGroup}/${w.workerId}`);
 
-/** Every page of a list of workers, as names. */
+/** Returns the names on each page of a list of workers. */
 async function pagesOf(
   queue: Queue,
   query: Record<string, string>,
@@ -40,8 +40,8 @@ async function pagesOf(
   const pages: string[][] = [];
   let token: string | undefined;
   do {
-    const more = token === undefined ? {} : { continuationToken: token };
-    const reply = await stack.client.queue.listWorkers(queue, { query: { ...query, ...more } });
+    const next = token === undefined ? {} : { continuationToken: token };
+    const reply = await stack.client.queue.listWorkers(queue, { query: { ...query, ...next } });
     pages.push(names(reply.workers));
     await between?.(pages.length);
     token = reply.continuationToken;
@@ -50,10 +50,10 @@ async function pagesOf(
 }
 
 describe("a worker", () => {
-  it("is known as soon as it has asked for work, with or without getting any", async () => {
+  it("is known as soon as it has requested work, whether or not it received any", async () => {
     const queue = newQueue();
     const before = Date.now();
-    expect(await ask(queue, "w")).toEqual([]);
+    expect(await requestWork(queue, "w")).toEqual([]);
     const worker = await get(queue, "w");
     expect(worker).toEqual({
       ...queue,
@@ -69,7 +69,7 @@ describe("a worker", () => {
     expect(Date.parse(worker.firstClaim)).toBeGreaterThanOrEqual(before);
   });
 
-  it("has its tasks in the order of its claims, whichever way it claimed them, and none twice", async () => {
+  it("has its tasks in the order of its claims, by claimTask or claimWork, and none twice", async () => {
     const queue = newQueue();
     const [first, second] = [
       await createTask(stack.client, { taskQueueId: idOf(queue) }),
@@ -88,15 +88,15 @@ describe("a worker", () => {
     expect(workers).toMatchObject([{ ...me, latestTask: { taskId: first, runId: 0 } }]);
   });
 
-  it("is seen when it keeps a claim", async () => {
+  it("is seen when it reclaims a task", async () => {
     const queue = newQueue();
     const taskId = await createTask(stack.client, { taskQueueId: idOf(queue) });
     await getWork(queue, "w");
     const { lastDateActive } = await get(queue, "w");
-    const anHourAgo = await stack.database.db.run(sql`
+    const updated = await stack.database.db.run(sql`
       update workers set last_date_active = last_date_active - interval '1 hour'
       where task_queue_id = ${idOf(queue)}`);
-    expect(anHourAgo).toBe(1);
+    expect(updated).toBe(1);
     await stack.client.queue.reclaimTask({ taskId, runId: 0 });
     expect(Date.parse((await get(queue, "w")).lastDateActive ?? "")).toBeGreaterThanOrEqual(
       Date.parse(lastDateActive ?? ""),
@@ -113,11 +113,11 @@ describe("a worker", () => {
       "is of a queue that has expired",
       "update task_queues set expires = now() - interval '1 second' where true or $1 = ''",
     ],
-    ["is of a queue that is gone", "delete from task_queues where true or $1 = ''"],
+    ["is of a queue that was removed", "delete from task_queues where true or $1 = ''"],
   ])("that %s is not found", async (_, text) => {
     const queue = newQueue();
     const workerId = `w-${queue.workerType}`;
-    await ask(queue, workerId);
+    await requestWork(queue, workerId);
     await get(queue, workerId);
     await stack.database.db.run({ text, values: [workerId] });
     await expect(get(queue, workerId)).rejects.toThrow(
@@ -126,8 +126,8 @@ describe("a worker", () => {
   });
 });
 
-describe("what another process saw", () => {
-  it("is known here when it has written it, at the latest when it stops", async () => {
+describe("a worker seen by another process", () => {
+  it("is known when that process has written it, at the latest when it stops", async () => {
     const other = await testStack({
       roles: ["api"],
       config: { queue: { claimWorkTimeout: 1, workerSeenInterval: 3_600_000 } },
@@ -145,7 +145,7 @@ describe("what another process saw", () => {
 });
 
 describe("the list of a queue's workers", () => {
-  it("is in order of groups and ids, and empty for a queue that nobody knows", async () => {
+  it("is in order of groups and ids, and empty for an unknown queue", async () => {
     const queue = newQueue();
     for (const [group, id] of [
       ["b", "a"],
@@ -154,7 +154,7 @@ describe("the list of a queue's workers", () => {
       ["a", "a"],
       ["a-", "a"],
     ] as const)
-      await ask(queue, id, group);
+      await requestWork(queue, id, group);
     expect(names((await stack.client.queue.listWorkers(queue)).workers)).toEqual([
       "B/x",
       "a/a",
@@ -165,9 +165,9 @@ describe("the list of a queue's workers", () => {
     expect(await stack.client.queue.listWorkers(newQueue())).toEqual({ workers: [] });
   });
 
-  it("in pages of one has every worker once, while others come and go", async () => {
+  it("in pages of one contains every worker once while others are added and removed", async () => {
     const queue = newQueue();
-    const add = (workerId: string) => ask(queue, workerId);
+    const add = (workerId: string) => requestWork(queue, workerId);
     for (const n of [1, 3, 5, 7]) await add(`w${n}`);
     const remove = (workerId: string) =>
       stack.database.db.run(
@@ -181,9 +181,9 @@ describe("the list of a queue's workers", () => {
     expect(await pagesOf(queue, { limit: "2" })).toEqual([["g/w0", "g/w2"], ["g/w5", "g/w7"], ["g/w8"]]);
   });
 
-  it("has full pages of those in quarantine, or of the others", async () => {
+  it("has full pages when filtered by quarantine", async () => {
     const queue = newQueue();
-    for (let n = 0; n < 9; n++) await ask(queue, `w${n}`);
+    for (let n = 0; n < 9; n++) await requestWork(queue, `w${n}`);
     for (const n of [1, 4, 8])
       await stack.client.queue.quarantineWorker(
         { ...queue, workerGroup: "g", workerId: `w${n}` },
@@ -203,21 +203,21 @@ describe("the list of a queue's workers", () => {
     ]);
   });
 
-  it("has those that expired only while they are in quarantine", async () => {
+  it("contains expired workers only while they are in quarantine", async () => {
     const queue = newQueue();
-    for (const id of ["gone", "held"]) await ask(queue, id);
+    for (const id of ["expired", "quarantined"]) await requestWork(queue, id);
     await stack.client.queue.quarantineWorker(
-      { ...queue, workerGroup: "g", workerId: "held" },
+      { ...queue, workerGroup: "g", workerId: "quarantined" },
       { quarantineUntil: fromNow(DAY) },
     );
     await stack.database.db.run(
       sql`update workers set expires = now() - interval '1 second' where task_queue_id = ${idOf(queue)}`,
     );
-    expect(names((await stack.client.queue.listWorkers(queue)).workers)).toEqual(["g/held"]);
-    expect(await get(queue, "held")).toMatchObject({ workerId: "held" });
+    expect(names((await stack.client.queue.listWorkers(queue)).workers)).toEqual(["g/quarantined"]);
+    expect(await get(queue, "quarantined")).toMatchObject({ workerId: "quarantined" });
   });
 
-  it("refuses what is no token, no limit and no filter", async () => {
+  it("refuses invalid tokens, limits and filters", async () => {
     const path = "/api/queue/v1/provisioners/a/worker-types/b/workers";
     for (const [query, message] of [
       ["continuationToken=nonsense", "Invalid continuation token: "],
@@ -239,7 +239,7 @@ describe("declareWorker", () => {
   const declare = (queue: Queue, expires: string, client = stack.client) =>
     client.queue.declareWorker({ ...queue, workerGroup: "g", workerId: "w" }, { expires });
 
-  it("makes a worker known that did not ask for work yet, and its queue", async () => {
+  it("makes a worker known that has not requested work yet, and its queue", async () => {
     const queue = newQueue();
     const expires = fromNow(3 * DAY);
     const declared = await declare(queue, expires);
@@ -255,13 +255,13 @@ describe("declareWorker", () => {
     });
     expect(await get(queue, "w")).toEqual(declared);
     expect(await stack.client.queue.getTaskQueue({ taskQueueId: idOf(queue) })).toMatchObject({ expires });
-    await ask(queue, "w");
+    await requestWork(queue, "w");
     expect(await get(queue, "w")).toMatchObject({ expires, lastDateActive: expect.any(String) });
   });
 
-  it("only ever makes it known for longer, and may be repeated", async () => {
+  it("only extends the expiry, and may be repeated", async () => {
     const queue = newQueue();
-    await ask(queue, "w");
+    await requestWork(queue, "w");
     const { expires } = await get(queue, "w");
     expect((await declare(queue, fromNow(1000))).expires).toBe(expires);
     const later = fromNow(9 * DAY);
@@ -270,20 +270,20 @@ describe("declareWorker", () => {
     expect((await declare(queue, "9999-12-31T23:59:59Z")).expires).toBe("9999-12-31T23:59:59.000Z");
   });
 
-  it("at the same time as the worker asks for work loses nothing of either", async () => {
+  it("concurrently with requests for work keeps the data of both", async () => {
     const queue = newQueue();
     const expires = fromNow(5 * DAY);
     await Promise.all([
       ...Array.from({ length: 20 }, () => declare(queue, expires)),
       ...Array.from({ length: 20 }, async () => {
-        await ask(queue, "w");
+        await requestWork(queue, "w");
         await get(queue, "w").catch(() => undefined);
       }),
     ]);
     expect(await get(queue, "w")).toMatchObject({ expires, lastDateActive: expect.any(String) });
   });
 
-  it("needs a scope for each property, and refuses queues that cannot be", async () => {
+  it("requires a scope for each property, and refuses invalid queue names", async () => {
     const queue = newQueue();
     const scope = `queue:declare-worker:${idOf(queue)}/g/w#expires`;
     await expect(declare(queue, fromNow(DAY), stack.limited([scope.slice(0, -1)]))).rejects.toThrow(scope);
