@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { compareServices, type PublishedApi } from "./compare.ts";
-import { normaliseFile, type Json } from "./normalise.ts";
+import { normalizeFile, type Json } from "./normalize.ts";
 
-const normalised = (schema: Json, defaults = false, others: Record<string, Json> = {}) =>
-  normaliseFile("v1/a.json", { schemas: { "v1/a.json": schema, ...others }, defaults });
+const normalized = (schema: Json, defaults = false, others: Record<string, Json> = {}) =>
+  normalizeFile("v1/a.json", { schemas: { "v1/a.json": schema, ...others }, defaults });
 
-describe("normaliseFile", () => {
-  it("sees through different ways to write one thing", () => {
+describe("normalizeFile", () => {
+  it("treats equivalent notations as equal", () => {
     const theirs: Json = {
       $id: "/schemas/x/v1/a.json#",
       title: "A",
@@ -26,24 +26,26 @@ describe("normaliseFile", () => {
         tags: { type: "object", additionalProperties: { type: "string", title: "Tag" } },
       },
     };
-    expect(normalised(ours)).toEqual(normalised(theirs));
-    expect(normalised(ours)).not.toEqual(normalised({ ...ours, required: ["kind"] }));
+    expect(normalized(ours)).toEqual(normalized(theirs));
+    expect(normalized(ours)).not.toEqual(normalized({ ...ours, required: ["kind"] }));
   });
 
-  it("tells forms by their constants, whatever their order", () => {
-    const form = (kind: string, extra: Json = {}): Json => ({ properties: { kind: { const: kind }, extra } });
-    expect(normalised({ oneOf: [form("a"), form("b")] })).toEqual(
-      normalised({ oneOf: [form("b"), form("a")] }),
+  it("matches variants by their constants, whatever their order", () => {
+    const variant = (kind: string, extra: Json = {}): Json => ({
+      properties: { kind: { const: kind }, extra },
+    });
+    expect(normalized({ oneOf: [variant("a"), variant("b")] })).toEqual(
+      normalized({ oneOf: [variant("b"), variant("a")] }),
     );
-    expect(normalised({ oneOf: [form("a", { type: "null" })] })).toMatchObject({
+    expect(normalized({ oneOf: [variant("a", { type: "null" })] })).toMatchObject({
       oneOf: { '"a"': { properties: { extra: { type: "null" } } } },
     });
-    expect(normalised({ anyOf: [{ type: "null" }, { type: "string" }] })).toEqual({
+    expect(normalized({ anyOf: [{ type: "null" }, { type: "string" }] })).toEqual({
       anyOf: { 0: { type: "null" }, 1: { type: "string" } },
     });
   });
 
-  it("follows references within a document, to others, and with members beside them", () => {
+  it("resolves references within a document, to other documents, and with sibling members", () => {
     const b: Json = {
       definitions: { d: { type: "string" } },
       properties: { p: { $ref: "#/definitions/d" } },
@@ -56,15 +58,17 @@ describe("normaliseFile", () => {
       },
     };
     const whole = { properties: { p: { type: "string" } } };
-    expect(normalised(a, true, { "v1/b.json": b })).toEqual({
+    expect(normalized(a, true, { "v1/b.json": b })).toEqual({
       properties: { x: { type: "string", default: "-" }, y: whole, z: whole },
     });
-    expect(() => normalised({ $ref: "c.json#" })).toThrow("v1/a.json refers to c.json#, which is not there");
+    expect(() => normalized({ $ref: "c.json#" })).toThrow(
+      "v1/a.json refers to c.json#, which does not exist",
+    );
   });
 
-  it("counts defaults only where they are filled in", () => {
-    expect(normalised({ type: "string", default: "x" }, true)).toEqual({ type: "string", default: "x" });
-    expect(normalised({ type: "string", default: "x" }, false)).toEqual({ type: "string" });
+  it("considers defaults only where they are filled in", () => {
+    expect(normalized({ type: "string", default: "x" }, true)).toEqual({ type: "string", default: "x" });
+    expect(normalized({ type: "string", default: "x" }, false)).toEqual({ type: "string" });
   });
 });
 
@@ -93,12 +97,12 @@ describe("compareServices", () => {
     schemas: { "v1/a.json": { properties: { b: { type: "string" } }, required: ["b"] } },
   };
 
-  it("finds nothing where only prose and order differ", () => {
+  it("finds nothing if only prose and order differ", () => {
     const other = { ...api, api: [{ ...method, title: "Get", description: "Gets.", query: ["y", "x"] }] };
     expect(compareServices("s", api, other)).toEqual([]);
   });
 
-  it("says where a method, an event or a schema differs, and how", () => {
+  it("reports where a method, an event or a schema differs, and how", () => {
     const ours: PublishedApi = {
       api: [
         { ...method, stability: "experimental", scopes: { AllOf: ["b:<b>"] } },

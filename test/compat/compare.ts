@@ -1,17 +1,17 @@
-// Compares what we publish of a service with the API of the compatible system.
-import { isObject, normaliseFile, type Json } from "./normalise.ts";
+// Compares the API that we publish for a service with that of the compatible system.
+import { isObject, normalizeFile, type Json } from "./normalize.ts";
 
-/** The API of a service: methods, events and schemas, each as the references have it. */
+/** The API of a service: methods, events and schemas, in the format of the references. */
 export interface PublishedApi {
   readonly api: readonly Entry[];
   readonly exchangePrefix: string;
   readonly exchanges: readonly Entry[];
-  /** By file, as in `v1/task.json`. */
+  /** By file name, such as `v1/task.json`. */
   readonly schemas: Readonly<Record<string, Json>>;
 }
 type Entry = { readonly name: string } & { readonly [member: string]: Json };
 
-/** Something that is not as in the compatible system. */
+/** A difference from the compatible system. */
 export interface Difference {
   /** `queue createTask stability`, `queue claimWork input/properties/claimId` … */
   readonly where: string;
@@ -19,10 +19,10 @@ export interface Difference {
   readonly ours: Json | undefined;
 }
 
-/** Every difference between two APIs of the service `name`. */
+/** Returns every difference between two APIs of the service `name`. */
 export function compareServices(name: string, theirs: PublishedApi, ours: PublishedApi): Difference[] {
   return [
-    // A service without events has no prefix; what it lacks are its events.
+    // A service without events has no prefix. Its missing events are reported below.
     ...(ours.exchanges.length === 0
       ? []
       : differences(`${name} exchangePrefix`, theirs.exchangePrefix, ours.exchangePrefix)),
@@ -32,7 +32,7 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
   ];
 }
 
-/** By name: one that the other side lacks is one difference, however much it holds. */
+/** Compares entries by name. An entry that one side lacks is a single difference. */
 function compareEntries(
   where: string,
   kind: "api" | "exchanges",
@@ -48,7 +48,7 @@ function compareEntries(
   });
 }
 
-/** What clients rely on: not the prose, and the schemas by what they accept as well as by their names. */
+/** Returns the parts of a method that clients rely on: no prose, and the contents of the schemas beside their names. */
 function methodMeaning(entry: Entry, { schemas }: PublishedApi): Json {
   const { title: _title, description: _description, query, ...rest } = entry;
   const { input, output } = entry;
@@ -56,10 +56,10 @@ function methodMeaning(entry: Entry, { schemas }: PublishedApi): Json {
     ...rest,
     query: Array.isArray(query) ? query.map(String).toSorted() : [],
     ...(typeof input === "string" && {
-      "input schema": normaliseFile(fileOf(input), { schemas, defaults: true }),
+      "input schema": normalizeFile(fileOf(input), { schemas, defaults: true }),
     }),
     ...(typeof output === "string" && {
-      "output schema": normaliseFile(fileOf(output), { schemas, defaults: false }),
+      "output schema": normalizeFile(fileOf(output), { schemas, defaults: false }),
     }),
   };
 }
@@ -72,7 +72,7 @@ function eventMeaning(entry: Entry, { schemas }: PublishedApi): Json {
     routingKey: words,
     ...(typeof schema === "string" && {
       schema,
-      message: normaliseFile(fileOf(schema), { schemas, defaults: false }),
+      message: normalizeFile(fileOf(schema), { schemas, defaults: false }),
     }),
   };
 }
@@ -83,7 +83,7 @@ function withoutSummary(word: Json): Json {
   return rest;
 }
 
-/** Schemas can be asked for by their URLs, so files count also where no method uses them. */
+/** Compares the schemas that no method or event uses, since clients can get them by URL. */
 function compareFiles(name: string, theirs: PublishedApi, ours: PublishedApi): Difference[] {
   const usedBy = ({ api, exchanges }: PublishedApi): Set<string> =>
     new Set(
@@ -97,7 +97,7 @@ function compareFiles(name: string, theirs: PublishedApi, ours: PublishedApi): D
     .filter((file) => !used.has(file))
     .flatMap((file) => {
       const [their, our] = [theirs, ours].map(({ schemas }) =>
-        file in schemas ? normaliseFile(file, { schemas, defaults: false }) : undefined,
+        file in schemas ? normalizeFile(file, { schemas, defaults: false }) : undefined,
       );
       if (their === undefined || our === undefined)
         return [{ where: `${name} schema ${file}`, theirs: their && file, ours: our && file }];
@@ -107,7 +107,7 @@ function compareFiles(name: string, theirs: PublishedApi, ours: PublishedApi): D
 
 const fileOf = (reference: string): string => reference.replace(/#$/, "");
 
-/** Where two values differ, as deep as their objects go together. */
+/** Returns where two values differ, down to the deepest members that both have. */
 function differences(where: string, theirs: Json | undefined, ours: Json | undefined): Difference[] {
   if (isObject(theirs) && isObject(ours)) {
     const keys = new Set([...Object.keys(theirs), ...Object.keys(ours)]);

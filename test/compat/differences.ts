@@ -1,6 +1,6 @@
 // The intended differences between our API and that of the compatible system, with reasons. references.test.ts fails for
 // a difference that is not listed, and for an entry whose difference no longer exists.
-import type { Json } from "./normalise.ts";
+import type { Json } from "./normalize.ts";
 
 export interface IntendedDifference {
   /** The name in the comparison: `queue claimWork input schema/properties/claimId`. */

@@ -1,4 +1,4 @@
-// The compatible system's own client uploads and downloads objects, and artifacts that are objects, on each of the stores.
+// The compatible system's client uploads and downloads objects, and artifacts of type object, with each store.
 import { randomBytes } from "node:crypto";
 import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,7 +22,7 @@ describe.each(["local", "s3"] as const)("the compatible client on the %s store",
   const objects = (credentials: PeerCredentials) =>
     new peer.Object({ rootUrl: stack.rootUrl, credentials, retries: 0 });
   const source = (content: Buffer) => () => Promise.resolve(Readable.from([content], { objectMode: false }));
-  /** Collects what comes of a download. */
+  /** Collects the content of a download. */
   function sink() {
     let chunks: Buffer[] = [];
     return {
@@ -48,19 +48,19 @@ describe.each(["local", "s3"] as const)("the compatible client on the %s store",
       const content = randomBytes(contentLength);
       const name = `some/name ${peer.slugid()}`;
       const expires = peer.fromNow("1 hour");
-      const of = { projectId: "p", name, contentType: "a/b", contentLength, expires, object };
-      await peer.upload({ ...of, streamFactory: source(content) });
+      const options = { projectId: "p", name, contentType: "a/b", contentLength, expires, object };
+      await peer.upload({ ...options, streamFactory: source(content) });
       const { content: received, streamFactory } = sink();
       expect(await peer.download({ name, object, streamFactory })).toBe("a/b");
       expect(received().equals(content)).toBe(true);
-      // It gave both hashes, and checked one of them on the way back.
+      // The client sent both hashes, and checked one of them after the download.
       expect(Object.keys((await object.object(name)).hashes).toSorted()).toEqual(["sha256", "sha512"]);
       const url = object.buildSignedUrl(object.download, name);
       expect(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(content)).toBe(true);
     },
   );
 
-  it("uploads an artifact of type object as a worker does, and downloads it as a user does", async () => {
+  it("uploads an artifact of type object as a worker, and downloads it as a user", async () => {
     const { taskId, worker } = await runningTask(stack);
     const name = "public/build/a b.bin";
     const content = randomBytes(20_000);

@@ -1,4 +1,4 @@
-// The JavaScript client of the compatible system, typed as far as we use it: it has no types of its own.
+// The JavaScript client of the compatible system. The package has no types; these cover the parts that the tests use.
 import { createRequire } from "node:module";
 import type { ReplyOf } from "../../src/api/endpoint.ts";
 import type { ApiReference } from "../../src/api/references/api-reference.ts";
@@ -8,7 +8,7 @@ import type { services } from "../../src/api/services.ts";
 export interface PeerCredentials {
   readonly clientId: string;
   readonly accessToken: string;
-  /** JSON text, or what it says. */
+  /** JSON text, or the parsed value. */
   readonly certificate?: string | object | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface PeerOptions {
   readonly retries?: number;
 }
 
-/** A client of one service: path parameters, then the body, then the query. Replies are those of our contract. */
+/** A client of one service. Arguments are path parameters, body, query. Replies have the types of our contract. */
 type PeerService<S extends Service> = {
   readonly [K in keyof S["endpoints"]]: (...args: readonly unknown[]) => Promise<ReplyOf<S["endpoints"][K]>>;
 } & {
@@ -30,7 +30,7 @@ type PeerQueue = PeerService<(typeof services)["queue"]>;
 type PeerObject = PeerService<(typeof services)["object"]>;
 type PeerAuth = PeerService<(typeof services)["auth"]>;
 
-/** What a refused call throws. */
+/** The error that a failed call throws. */
 export interface PeerError extends Error {
   readonly code: string;
   readonly statusCode: number;
@@ -77,5 +77,5 @@ export interface Peer {
   slugid(): string;
 }
 
-// A CommonJS package without types; the test that uses it is the check of what stands above.
+// A CommonJS package without types. The tests that use it also check the interfaces above.
 export const peer = createRequire(import.meta.url)("taskcluster-client") as Peer;

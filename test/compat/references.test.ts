@@ -1,4 +1,4 @@
-// Holds our contract against the API of the compatible system, whose facts stand in `facts/`.
+// Compares our contract with the API of the compatible system, which is described in `facts/`.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,12 +13,12 @@ import { intendedDifferences } from "./differences.ts";
 const read = (file: string): unknown =>
   JSON.parse(readFileSync(join(import.meta.dirname, "facts", file), "utf8"));
 
-// The facts are files of our own, written in these forms.
+// The facts are files of this repository, in these formats.
 const theirServices = read("services.json") as string[];
 const factsOf = (service: string): PublishedApi => read(`${service}.json`) as PublishedApi;
 const ours: readonly Service[] = Object.values(services);
 
-/** What we publish, through text as on the wire. */
+/** Returns the API that we publish, serialized and parsed as on the wire. */
 function published(service: Service): PublishedApi {
   const exchanges = renderExchangesReference(service);
   const schemas = renderSchemas(service).map(({ path, content }) => [
@@ -51,30 +51,30 @@ const kindOf = ({ theirs, ours: our }: Difference) =>
 describe("our references", () => {
   const found = allDifferences();
 
-  it("have the facts of every service that both systems have", () => {
+  it("exist as facts for every service of both systems", () => {
     for (const { name } of ours.filter((s) => theirServices.includes(s.name)))
       expect([name, existsSync(join(import.meta.dirname, "facts", `${name}.json`))]).toEqual([name, true]);
   });
 
-  it("differ from those of the compatible system only where that is intended", () => {
+  it("differ from those of the compatible system only where intended", () => {
     const intended = new Set(intendedDifferences.map(({ where }) => where));
     const unlisted = found.filter(({ where }) => !intended.has(where));
     expect(unlisted, "make them equal, or list them in differences.ts with a reason").toEqual([]);
   });
 
-  it("differ there as it was intended, and the list has nothing else", () => {
+  it("differ there as intended, and the list has no stale entries", () => {
     const byWhere = new Map(found.map((difference) => [difference.where, difference]));
     const stale = intendedDifferences.flatMap(({ where, is }) => {
       const difference = byWhere.get(where);
-      const really = difference
+      const actual = difference
         ? kindOf(difference)
-        : "no difference any more: take the entry out of differences.ts";
-      return JSON.stringify(really) === JSON.stringify(is) ? [] : [{ where, is, really }];
+        : "no difference anymore: remove the entry from differences.ts";
+      return JSON.stringify(actual) === JSON.stringify(is) ? [] : [{ where, is, actual }];
     });
     expect(stale).toEqual([]);
   });
 
-  it("have each difference listed once, with a reason", () => {
+  it("have every difference listed once, with a reason", () => {
     const wheres = intendedDifferences.map(({ where }) => where);
     expect(wheres.toSorted()).toEqual([...new Set(wheres)].toSorted());
     for (const { reason } of intendedDifferences) expect(reason).toMatch(/^[A-Z].*\.$/);

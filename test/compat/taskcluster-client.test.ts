@@ -1,4 +1,4 @@
-// The compatible system's own JavaScript client drives a server of ours: nothing of our code is on its side.
+// The compatible system's JavaScript client calls our server. No code of ours runs in the client.
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiReference } from "../../src/api/references/api-reference.ts";
@@ -28,7 +28,7 @@ const authAs = (credentials?: PeerCredentials, authorizedScopes?: readonly strin
   new peer.Auth(options(credentials, authorizedScopes));
 const root = () => queueAs(stack.rootCredentials);
 
-/** A task that a worker has claimed, and the queue as that task's worker sees it. */
+/** Creates and claims a task. `queue` has the credentials of its worker. */
 async function claimedTask(overrides: Parameters<typeof taskDefinition>[0] = {}) {
   const taskId = peer.slugid();
   await root().createTask(taskId, taskDefinition({ taskQueueId: QUEUE, ...overrides }));
@@ -38,7 +38,7 @@ async function claimedTask(overrides: Parameters<typeof taskDefinition>[0] = {})
   return { taskId, claim, queue: queueAs(claim.credentials) };
 }
 
-/** The error of a call that must fail. */
+/** Returns the error of a call that must fail. */
 const errorOf = (call: Promise<unknown>): Promise<PeerError> =>
   call.then(
     () => expect.unreachable("the call was not refused"),
@@ -78,7 +78,7 @@ describe("taskcluster-client", () => {
     expect(conflict).toMatchObject({ code: "RequestConflict", statusCode: 409 });
   });
 
-  it("reads replies that are compressed for it", async () => {
+  it("reads compressed replies", async () => {
     const taskId = peer.slugid();
     const payload = { command: ["x".repeat(300_000)], é: "ü".repeat(2_000) };
     const definition = taskDefinition({ taskQueueId: "test/compressed", payload });
@@ -88,7 +88,7 @@ describe("taskcluster-client", () => {
     expect(tasks[0]?.task.payload).toEqual(payload);
     const refusal = await errorOf(root().createTask(taskId, { ...definition, retries: 1 }));
     expect(refusal.body.requestInfo).toMatchObject({ payload: { payload } });
-    // What it says it accepts.
+    // The encodings that the client accepts.
     const headers = { "accept-encoding": "gzip, deflate, br" };
     const reply = await fetch(queueAs().buildUrl(root().ping), { headers });
     expect(reply.headers.has("content-encoding")).toBe(false);
@@ -98,7 +98,7 @@ describe("taskcluster-client", () => {
     expect(await task.json()).toMatchObject({ payload });
   });
 
-  it("lists a group a page at a time", async () => {
+  it("lists a group page by page", async () => {
     const taskGroupId = peer.slugid();
     const ids = [taskGroupId, peer.slugid(), peer.slugid()];
     for (const id of ids)
@@ -116,7 +116,7 @@ describe("taskcluster-client", () => {
     expect(seen.toSorted()).toEqual(ids.toSorted());
   });
 
-  it("seals and cancels a group, changes priorities, and reads many tasks with one call", async () => {
+  it("seals and cancels a group, changes priorities, and reads several tasks with one call", async () => {
     // This version of the client is older than some of these methods.
     const reference = await fetch(`${stack.rootUrl}/references/queue/v1/api.json`);
     const Queue = peer.createClient((await reference.json()) as ApiReference, "Queue");
@@ -186,7 +186,7 @@ describe("taskcluster-client", () => {
       expires,
       contentType: "text/plain",
     });
-    if (!("putUrl" in created)) throw new Error(`nowhere to upload to: ${JSON.stringify(created)}`);
+    if (!("putUrl" in created)) throw new Error(`no URL to upload to: ${JSON.stringify(created)}`);
     const put = await fetch(created.putUrl, {
       method: "PUT",
       body: "all well",
@@ -245,7 +245,7 @@ describe("taskcluster-client", () => {
     const [expiry, credentials] = [peer.fromNow("1 hour"), stack.rootCredentials];
     const taskId = peer.slugid();
     await root().createTask(taskId, taskDefinition({ taskQueueId: "test/temporary" }));
-    for (const name of [undefined, "compat/somebody"]) {
+    for (const name of [undefined, "compat/user"]) {
       const temporary = peer.createTemporaryCredentials({
         ...(name && { clientId: name }),
         expiry,
@@ -262,7 +262,7 @@ describe("taskcluster-client", () => {
     }
   });
 
-  it("is refused with temporary credentials that were tampered with or are over", async () => {
+  it("is refused with temporary credentials that are forged or expired", async () => {
     const credentials = stack.rootCredentials;
     const temporary = peer.createTemporaryCredentials({
       expiry: peer.fromNow("1 hour"),
@@ -274,15 +274,17 @@ describe("taskcluster-client", () => {
     expect(forged).toMatchObject({ code: "AuthenticationFailed", statusCode: 401 });
     expect(forged.message).toContain("ext.certificate.signature is not valid");
 
-    const over = peer.createTemporaryCredentials({
+    const expired = peer.createTemporaryCredentials({
       expiry: peer.fromNow("-10 minutes"),
       scopes: ["auth:current-scopes"],
       credentials,
     });
-    expect((await errorOf(authAs(over).currentScopes())).message).toContain("ext.certificate.expiry < now");
+    expect((await errorOf(authAs(expired).currentScopes())).message).toContain(
+      "ext.certificate.expiry < now",
+    );
   });
 
-  it("narrows what it may do with authorizedScopes", async () => {
+  it("limits its scopes with authorizedScopes", async () => {
     const { scopes } = await authAs(stack.rootCredentials, [
       "queue:create-task:*",
       "auth:current-scopes",
@@ -290,16 +292,16 @@ describe("taskcluster-client", () => {
     expect(scopes).toContain("queue:create-task:*");
     expect(scopes).not.toContain("*");
     const narrow = queueAs(stack.rootCredentials, ["queue:status:*"]);
-    const refused = await errorOf(narrow.claimWork(QUEUE, worker));
-    expect(refused).toMatchObject({
+    const refusal = await errorOf(narrow.claimWork(QUEUE, worker));
+    expect(refusal).toMatchObject({
       code: "InsufficientScopes",
       statusCode: 403,
       body: { requestInfo: { method: "claimWork" } },
     });
-    expect(refused.message).toContain("queue:worker-id:group/worker");
+    expect(refusal.message).toContain("queue:worker-id:group/worker");
   });
 
-  it("gets the messages that people know when it signs with the wrong key", async () => {
+  it("gets the messages of the compatible system when it signs with a wrong key", async () => {
     const wrong = { ...stack.rootCredentials, accessToken: "no-such-token-0123456789" };
     expect(await errorOf(authAs(wrong).currentScopes())).toMatchObject({
       code: "AuthenticationFailed",
@@ -311,7 +313,7 @@ describe("taskcluster-client", () => {
     );
   });
 
-  it("tells what credentials are good for", async () => {
+  it("reports information about credentials", async () => {
     const information = await peer.credentialInformation(stack.rootUrl, stack.rootCredentials);
     expect(information).toMatchObject({
       clientId: stack.rootCredentials.clientId,
@@ -321,7 +323,7 @@ describe("taskcluster-client", () => {
     expect(information.scopes).toContain("*");
   });
 
-  it("can be made from the reference that the server publishes", async () => {
+  it("can be created from the reference that the server publishes", async () => {
     const reply = await fetch(`${stack.rootUrl}/references/queue/v1/api.json`);
     const Queue = peer.createClient((await reply.json()) as ApiReference, "Queue");
     const taskId = peer.slugid();

@@ -1,4 +1,4 @@
-// PostgreSQL dies under load, as it does when the system runs out of memory: callers are told, and nothing is lost.
+// PostgreSQL is killed under load, as by the out-of-memory killer: callers get an error, and nothing is lost.
 import { expect, onTestFinished, test } from "vitest";
 import { connect, queueEvents, type Client } from "../../src/client/index.ts";
 import { killAll, postgresOf, preparedHome, startUp } from "../support/process.ts";
@@ -6,27 +6,27 @@ import { eventually } from "../support/until.ts";
 import { expectWholeHistories, startLoad } from "./load.ts";
 import { addEvent, readHistories, readStates, serverConnections, type Histories } from "./task-history.ts";
 
-/** Listens to all events of the queue from now on, and gathers them. */
-async function hearEverything({ events }: Client): Promise<Histories> {
-  const heard: Histories = new Map();
+/** Collects all events of the queue from now on. */
+async function collectEvents({ events }: Client): Promise<Histories> {
+  const received: Histories = new Map();
   const stop = new AbortController();
   const bindings = Object.values(queueEvents).map((binding) => binding());
   const stream = await events.listen(bindings, { signal: stop.signal });
-  const hearing = (async () => {
+  const listening = (async () => {
     for await (const { exchange, payload } of stream)
-      addEvent(heard, { kind: exchange.split("/").at(-1) ?? "", payload });
+      addEvent(received, { kind: exchange.split("/").at(-1) ?? "", payload });
   })();
   onTestFinished(() => {
     stop.abort();
-    return hearing;
+    return listening;
   });
-  return heard;
+  return received;
 }
 
-test("PostgreSQL killed under load costs its callers a 503, and no task and no event", async () => {
+test("when PostgreSQL is killed under load, callers get a 503, and no task and no event is lost", async () => {
   const home = await preparedHome();
   const server = await startUp({ home, env: { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" } });
-  const heard = await hearEverything(connect({ rootUrl: server.rootUrl, credentials: server.credentials }));
+  const received = await collectEvents(connect({ rootUrl: server.rootUrl, credentials: server.credentials }));
   const load = startLoad({
     client: () => server.client,
     isOutage: ({ statusCode, code }) => statusCode === 503 && code === "ServiceUnavailable",
@@ -34,7 +34,7 @@ test("PostgreSQL killed under load costs its callers a 503, and no task and no e
   const { url } = postgresOf(home);
   const victims = [
     () => postgresOf(home).pid,
-    // One process of many: the others cannot know what it did to their memory, so all start anew.
+    // One backend: it may have corrupted shared memory, so PostgreSQL restarts all.
     async () => (await serverConnections(url))[0] ?? 0,
     () => postgresOf(home).pid,
   ];
@@ -53,7 +53,7 @@ test("PostgreSQL killed under load costs its callers a 503, and no task and no e
   for (const taskId of load.tasks.keys()) expect(states.get(taskId)).toBe("completed");
   const histories = await readHistories(url);
   expectWholeHistories(load, histories);
-  await eventually(() => expect(heard).toEqual(histories));
+  await eventually(() => expect(received).toEqual(histories));
   server.signal("SIGTERM");
   expect(await server.ended(), server.output()).toBe(0);
 }, 180_000);

@@ -1,4 +1,4 @@
-// A server is told to stop while it has its hands full: it finishes what it took on, and leaves nothing behind.
+// A server that is stopped under load finishes all requests in flight, and leaves nothing behind.
 import { once } from "node:events";
 import { connect } from "node:net";
 import pg from "pg";
@@ -9,10 +9,10 @@ import { createTask, taskDefinition } from "../support/factories.ts";
 import { preparedHome, processesOf, startServe, startUp } from "../support/process.ts";
 import { eventually } from "../support/until.ts";
 import { slugid } from "../../src/lib/slugid.ts";
-import { whenSent } from "./requests-on-their-way.ts";
+import { whenSent } from "./requests-in-flight.ts";
 import { readStates } from "./task-history.ts";
 
-/** Locks a table, so that statements which write to it wait until it is unlocked. */
+/** Locks a table, so that statements that write to it wait until it is unlocked. */
 async function lockTable(url: string, table: string) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -20,7 +20,7 @@ async function lockTable(url: string, table: string) {
   await client.query(`begin; lock table ${table} in exclusive mode`);
   return {
     /** Resolves when a statement waits for the lock. */
-    someoneWaits: () =>
+    waiting: () =>
       eventually(async () => {
         const { rowCount } = await client.query("select from pg_locks where not granted");
         expect(rowCount).toBeGreaterThan(0);
@@ -32,13 +32,13 @@ async function lockTable(url: string, table: string) {
 const claimAt = ({ queue }: Client, taskQueueId: string) =>
   queue.claimWork({ taskQueueId }, { workerGroup: "group", workerId: "worker", tasks: 1 });
 
-test("a server told to stop answers all that it has accepted, sends waiting claimers home and exits", async () => {
+test("a stopping server replies to all requests that it accepted, including waiting claims, and exits", async () => {
   const database = await testDatabase();
   onTestFinished(database.drop);
   const { client, rootUrl, ...server } = await startServe(database.url);
   const bindings = encodeURIComponent(JSON.stringify({ bindings: [queueEvents.taskDefined()] }));
   const stream = await fetch(`${rootUrl}/api/events/v1/connect?bindings=${bindings}`);
-  const streamed = stream.text();
+  const streamText = stream.text();
 
   let claims: Promise<unknown>[] = [];
   await whenSent(50, "/claim-work/", () => {
@@ -50,32 +50,32 @@ test("a server told to stop answers all that it has accepted, sends waiting clai
   await whenSent(30, "/task/", () => {
     creates = taskIds.map((taskId) => client.queue.createTask({ taskId }, taskDefinition()));
   });
-  await tasks.someoneWaits();
+  await tasks.waiting();
   await client.queue.ping();
 
   server.signal("SIGTERM");
-  const began = performance.now();
+  const start = performance.now();
   expect(await Promise.all(claims)).toEqual(claims.map(() => ({ tasks: [] })));
   await eventually(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"));
   await tasks.unlock();
   for (const created of await Promise.all(creates))
     expect(created).toMatchObject({ status: { state: "pending" } });
-  expect(await streamed).toMatch(/event: ready/);
+  expect(await streamText).toMatch(/event: ready/);
   expect(await server.ended(10_000), server.output()).toBe(0);
-  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(performance.now() - start).toBeLessThan(10_000);
 
   const states = await readStates(database.url);
   expect(taskIds.map((taskId) => states.get(taskId))).toEqual(taskIds.map(() => "pending"));
 });
 
-test("a run that is being handed out while the server stops goes to its worker, or stays pending", async () => {
+test("a run that is being claimed while the server stops goes to its worker, or remains pending", async () => {
   const database = await testDatabase();
   onTestFinished(database.drop);
   const { client, ...server } = await startServe(database.url);
   const taskId = await createTask(client);
   const runs = await lockTable(database.url, "runs");
   const claim = claimAt(client, "test/queue");
-  await runs.someoneWaits();
+  await runs.waiting();
   server.signal("SIGTERM");
   await eventually(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"));
   await runs.unlock();
@@ -85,13 +85,13 @@ test("a run that is being handed out while the server stops goes to its worker, 
   expect(state).toBe(tasks.length === 1 ? "running" : "pending");
 });
 
-test("a server that cannot finish in time says what hung, and ends all the same", async () => {
+test("a server that cannot stop in time logs what it waits for, and exits anyway", async () => {
   const database = await testDatabase();
   onTestFinished(database.drop);
   const { client, ...server } = await startServe(database.url, { TASKYARD_SERVER_STOP_TIMEOUT: "1s" });
   const { port } = new URL(server.rootUrl);
   const slow = connect(Number(port), "127.0.0.1").resume();
-  const cut = once(slow, "close");
+  const closed = once(slow, "close");
   slow.write(
     `PUT /api/queue/v1/task/${slugid()} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`,
   );
@@ -100,26 +100,26 @@ test("a server that cannot finish in time says what hung, and ends all the same"
   server.signal("SIGTERM");
   expect(await server.ended(10_000), server.output()).toBe(1);
   expect(server.output()).toContain("http did not stop in time");
-  await cut;
+  await closed;
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "%s ends `taskyard up` with its database, its worker and the tasks that run there",
+  "%s stops `taskyard up` with its database, its worker and the running tasks",
   async (signal) => {
     const home = await preparedHome();
     const server = await startUp({ home }, []);
     const { client } = server;
     const sleep = { payload: { command: [["sh", "-c", "sleep 1001 & sleep 1002"]], maxRunTime: 600 } };
     await createTask(client, { taskQueueId: "local/default", ...sleep });
-    const family = () => processesOf(home).map(({ words }) => words);
-    await eventually(() => expect(family().filter((words) => words.startsWith("sleep"))).toHaveLength(2));
-    expect(family().some((words) => words.startsWith("postgres:"))).toBe(true);
+    const processes = () => processesOf(home).map(({ words }) => words);
+    await eventually(() => expect(processes().filter((words) => words.startsWith("sleep"))).toHaveLength(2));
+    expect(processes().some((words) => words.startsWith("postgres:"))).toBe(true);
     const waiting = claimAt(client, "test/empty");
     await createTask(client);
 
     server.signal(signal);
     expect(await waiting).toEqual({ tasks: [] });
     expect(await server.ended(10_000), server.output()).toBe(0);
-    expect(family()).toEqual([]);
+    expect(processes()).toEqual([]);
   },
 );

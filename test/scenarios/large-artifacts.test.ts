@@ -1,4 +1,4 @@
-// Files that are too large for one PUT, from a task to its readers, on each of the stores.
+// Artifacts that are too large for one PUT, from the task to the download, with each store.
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createTask } from "../support/factories.ts";
@@ -25,8 +25,9 @@ describe.each(["local", "s3"] as const)("a worker with the %s store", (kind) => 
     await s3?.close();
   });
 
-  test("uploads what is too large for one PUT as objects, and everybody reads it as any artifact", async () => {
-    // More than one part of 64 MiB; what compresses well fits into one PUT, what does not is not kept compressed.
+  test("uploads files that are too large for one PUT as objects, which clients download like any artifact", async () => {
+    // parts.bin has more than one part of 64 MiB. text.txt fits into one PUT when compressed. large.txt does not compress, so it
+    // is stored uncompressed.
     const files = {
       "parts.bin": 65 * MiB,
       "small.bin": 100_000,

@@ -1,4 +1,4 @@
-// Clients that create, claim and complete tasks without pause, and keep book of what the server acknowledged.
+// Clients that create, claim and complete tasks without pause, and record what the server acknowledged.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
 import { ClientError, type Client } from "../../src/client/index.ts";
@@ -7,49 +7,53 @@ import { taskDefinition } from "../support/factories.ts";
 import { completedHistory, type History } from "./task-history.ts";
 
 export interface LoadOptions {
-  /** The server as it can be reached now: asked before each try, since a restarted one has another port. */
+  /** Returns a client of the current server. Called before each attempt, since a restarted server has another port. */
   readonly client: () => Client;
-  /** Whether a failure is the outage that the test makes: then the call is repeated, else the load is broken. */
+  /** Reports whether an error is due to the test's outage: then the call is retried. Other errors fail the load. */
   readonly isOutage: (error: ClientError) => boolean;
 }
 
-/** The calls about one task that were answered with an outage, and so may have happened several times. */
+/** Calls that are retried after an outage, and may therefore take effect several times. */
 type Call = "create" | "complete";
 interface Entry {
   state: "created" | "completed";
+  /** Number of failed attempts. */
   readonly failed: Record<Call, number>;
 }
 
 export interface Load {
-  /** Tasks that were acknowledged as created, or more, by id. */
+  /** Tasks whose creation was acknowledged, by id. */
   readonly tasks: ReadonlyMap<string, Entry>;
-  /** How many calls were answered with an outage so far. */
+  /** Returns the number of calls that failed because of an outage. */
   outages(): number;
-  /** How many tasks were acknowledged as completed so far. */
+  /** Returns the number of tasks whose completion was acknowledged. */
   completed(): number;
-  /** Resolves when `holds`; rejects where the load broke or that takes longer than `ms`. */
-  until(holds: () => boolean, ms?: number): Promise<void>;
-  /** Creates no more; resolves when all that was created is completed. */
+  /** Waits until the condition holds. Rejects if the load fails, or after `ms`. */
+  until(condition: () => boolean, ms?: number): Promise<void>;
+  /** Stops creating tasks. Resolves when all created tasks are completed. */
   finish(): Promise<void>;
 }
 
 const taskQueueId = "test/load";
 const producers = 2;
 const workers = 4;
-// No call may hang, whatever happens to the database: in the tests, a long poll is answered within a second.
-const answerMs = 10_000;
+// No call may hang, whatever happens to the database. In these tests a long poll lasts at most a second.
+const callTimeoutMs = 10_000;
 
-/** Starts it; it ends with `finish`, or with the test. */
+/** Starts the load. It ends with `finish`, or with the test. */
 export function startLoad({ client, isOutage }: LoadOptions): Load {
   const tasks = new Map<string, Entry>();
   let producing = true;
-  let producersAtWork = producers;
+  let activeProducers = producers;
   let outages = 0;
   let completed = 0;
-  let broken: unknown;
+  let failure: unknown;
 
-  /** Calls until the server answers. `onOutage` is told of each try that failed. */
-  async function persist<T>(attempt: (client: Client) => Promise<T>, onOutage = (): void => {}): Promise<T> {
+  /** Retries a call during outages. Calls `onOutage` after each failed attempt. */
+  async function retryOutages<T>(
+    attempt: (client: Client) => Promise<T>,
+    onOutage = (): void => {},
+  ): Promise<T> {
     for (;;) {
       try {
         return await attempt(client());
@@ -59,37 +63,39 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
         onOutage();
         await sleep(20);
       }
-      if (broken !== undefined) throw new Error("another client of the load broke", { cause: broken });
+      if (failure !== undefined) throw new Error("another client of the load failed", { cause: failure });
     }
   }
 
   async function produce(): Promise<void> {
-    while (producing && broken === undefined) {
+    while (producing && failure === undefined) {
       const taskId = slugid();
       const definition = taskDefinition({ taskQueueId });
       const failed = { create: 0, complete: 0 };
-      await persist(
-        ({ queue }) => queue.createTask({ taskId }, definition, { timeoutMs: answerMs }),
+      await retryOutages(
+        ({ queue }) => queue.createTask({ taskId }, definition, { timeoutMs: callTimeoutMs }),
         () => failed.create++,
       );
       tasks.set(taskId, { state: "created", failed });
     }
-    producersAtWork--;
+    activeProducers--;
   }
 
   async function work(name: string): Promise<void> {
-    while (broken === undefined && (producersAtWork > 0 || completed < tasks.size)) {
-      // Repeated with the same id where no answer came, so that what was handed out is not lost.
+    while (failure === undefined && (activeProducers > 0 || completed < tasks.size)) {
+      // Retried with the same claim id, so that claims are not lost with the reply.
       const request = { workerGroup: "load", workerId: name, tasks: 2, claimId: slugid() };
-      const claims = await persist(({ queue }) =>
-        queue.claimWork({ taskQueueId }, request, { timeoutMs: answerMs }),
+      const claims = await retryOutages(({ queue }) =>
+        queue.claimWork({ taskQueueId }, request, { timeoutMs: callTimeoutMs }),
       );
       for (const { status, runId, credentials } of claims.tasks) {
         const { taskId } = status;
         const failed = { complete: 0 };
-        await persist(
+        await retryOutages(
           ({ queue }) =>
-            queue.withCredentials(credentials).reportCompleted({ taskId, runId }, { timeoutMs: answerMs }),
+            queue
+              .withCredentials(credentials)
+              .reportCompleted({ taskId, runId }, { timeoutMs: callTimeoutMs }),
           () => failed.complete++,
         );
         await until(() => tasks.has(taskId));
@@ -102,13 +108,13 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
     }
   }
 
-  async function until(holds: () => boolean, ms = 20_000): Promise<void> {
+  async function until(condition: () => boolean, ms = 20_000): Promise<void> {
     const deadline = performance.now() + ms;
-    while (!holds()) {
-      if (broken !== undefined) throw broken;
+    while (!condition()) {
+      if (failure !== undefined) throw failure;
       if (performance.now() > deadline)
         throw new Error(
-          `the load did not come there within ${ms} ms: ${tasks.size} created, ${completed} completed, ${outages} outages`,
+          `the condition did not hold within ${ms} ms: ${tasks.size} created, ${completed} completed, ${outages} outages`,
         );
       await sleep(5);
     }
@@ -117,8 +123,8 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
   const all = [
     ...Array.from({ length: producers }, () => produce()),
     ...Array.from({ length: workers }, (_, i) => work(`worker-${i}`)),
-  ].map((one) => one.catch((error: unknown) => (broken ??= error)));
-  onTestFinished(() => void (broken ??= new Error("the test is over")));
+  ].map((one) => one.catch((error: unknown) => (failure ??= error)));
+  onTestFinished(() => void (failure ??= new Error("the test is over")));
   return {
     tasks,
     outages: () => outages,
@@ -126,16 +132,16 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
     until,
     async finish() {
       producing = false;
-      await until(() => producersAtWork === 0 && completed === tasks.size);
+      await until(() => activeProducers === 0 && completed === tasks.size);
       await Promise.all(all);
-      if (broken !== undefined) throw broken;
+      if (failure !== undefined) throw failure;
     },
   };
 }
 
 /**
- * That every task of the load has exactly the events of its transitions in the log, in order; and again only
- * those whose call failed and was repeated, as often as that at most.
+ * Expects that every task of the load has exactly the events of its transitions in the log, in order. Only the events of
+ * calls that were retried may occur again, at most once per retry.
  */
 export function expectWholeHistories(load: Load, histories: ReadonlyMap<string, History>): void {
   for (const [taskId, { failed }] of load.tasks) {

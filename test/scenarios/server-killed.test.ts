@@ -1,4 +1,4 @@
-// The server dies in a burst and is started again on the same home: whatever it had acknowledged is there.
+// The server is killed under load and started again with the same home: everything that it acknowledged exists.
 import { expect, test } from "vitest";
 import { claimOne, createTask } from "../support/factories.ts";
 import { killAll, postgresOf, processesOf, preparedHome, startUp } from "../support/process.ts";
@@ -6,12 +6,15 @@ import { expectWholeHistories, startLoad } from "./load.ts";
 import { readHistories, readStates } from "./task-history.ts";
 
 const victims: [string, (home: string) => readonly number[]][] = [
-  ["a server killed", () => []],
-  ["a server killed with its PostgreSQL and all", (home) => processesOf(home).map(({ pid }) => pid)],
+  ["a server that is killed", () => []],
+  [
+    "a server that is killed with its PostgreSQL and all other processes",
+    (home) => processesOf(home).map(({ pid }) => pid),
+  ],
 ];
 
 test.each(victims)(
-  "%s in a burst has every task and each event once when started again",
+  "%s under load has every task and each event once after a restart",
   async (_, choose) => {
     const home = await preparedHome();
     const env = { TASKYARD_QUEUE_CLAIM_WORK_TIMEOUT: "1s" };
@@ -28,7 +31,7 @@ test.each(victims)(
     expect(before).toContain(postgresOf(home).pid);
     const acknowledged = new Map([...load.tasks].map(([taskId, { state }]) => [taskId, state]));
 
-    // The server first: while it lives it would tell of a lost database, which is another test.
+    // The server first, or it could reply that the database is gone, which another test covers.
     killAll([first.pid, ...choose(home)]);
     expect(await first.ended()).toBe("SIGKILL");
     server = await startUp({ home, env });

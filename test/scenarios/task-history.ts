@@ -1,13 +1,13 @@
-// What the database holds of tasks, read past the server: states, and events in their order.
+// Reads the states and events of tasks directly from the database.
 import Type from "typebox";
 import { openDb, type Db } from "../../src/server/core/db.ts";
 import { sql } from "../../src/server/core/sql.ts";
 import { queueEvents, type QueueEvent } from "../support/queue-events.ts";
 
-/** A task's events in order, such as `task-pending 0`: kind and run. */
+/** A task's events in order, each with kind and run, such as `task-pending 0`. */
 export type History = readonly string[];
 
-/** That of a task which one worker completed at its first try, in a group of its own. */
+/** The history of a task that was completed by its first run, alone in its group. */
 export const completedHistory: History = [
   "task-defined",
   "task-pending 0",
@@ -16,11 +16,11 @@ export const completedHistory: History = [
   "task-group-resolved",
 ];
 
-/** Opens the database at `url` for one look. */
-async function withDatabase<R>(url: string, look: (db: Db) => Promise<R>): Promise<R> {
+/** Opens the database at `url` for one read. */
+async function withDatabase<R>(url: string, read: (db: Db) => Promise<R>): Promise<R> {
   const db = openDb({ url, checkRows: true });
   try {
-    return await look(db);
+    return await read(db);
   } finally {
     await db.close();
   }
@@ -28,7 +28,7 @@ async function withDatabase<R>(url: string, look: (db: Db) => Promise<R>): Promi
 
 export type Histories = Map<string, string[]>;
 
-/** Adds an event to the history of its task; one of a group to that of the group's id. */
+/** Adds an event to the history of its task, or of the task whose id its group has. */
 export function addEvent(histories: Histories, event: Pick<QueueEvent, "kind" | "payload">): void {
   const { status, taskGroupId, runId } = event.payload;
   const id = status?.taskId ?? taskGroupId ?? "";
@@ -37,7 +37,7 @@ export function addEvent(histories: Histories, event: Pick<QueueEvent, "kind" | 
   history.push(runId === undefined ? event.kind : `${event.kind} ${runId}`);
 }
 
-/** The events of every task in the log, by task id. */
+/** Returns the events of every task in the log, by task id. */
 export function readHistories(url: string): Promise<Histories> {
   return withDatabase(url, async (db) => {
     const histories: Histories = new Map();
@@ -48,7 +48,7 @@ export function readHistories(url: string): Promise<Histories> {
 
 const StateRow = Type.Object({ task_id: Type.String(), states: Type.String() });
 
-/** The states of all runs of every task, such as `exception completed`, by task id. */
+/** Returns the states of all runs of every task, such as `exception completed`, by task id. */
 export function readStates(url: string): Promise<Map<string, string>> {
   return withDatabase(url, async (db) => {
     const rows = await db.many(
@@ -63,7 +63,7 @@ export function readStates(url: string): Promise<Map<string, string>> {
 
 const PidRow = Type.Object({ pid: Type.Integer() });
 
-/** Process ids of the server's connections. */
+/** Returns the process ids of the server's connections. */
 export function serverConnections(url: string): Promise<number[]> {
   return withDatabase(url, async (db) => {
     const rows = await db.many(

@@ -1,13 +1,13 @@
-// Two server processes share a database: what is committed through one wakes whoever waits at the other.
+// Two server processes share a database: a commit by one wakes the waiters of the other.
 import { expect, onTestFinished, test } from "vitest";
 import { queueEvents } from "../../src/client/index.ts";
 import { testDatabase } from "../support/db.ts";
 import { claimOne, createTask } from "../support/factories.ts";
 import { startServe } from "../support/process.ts";
-import { whenSent } from "./requests-on-their-way.ts";
+import { whenSent } from "./requests-in-flight.ts";
 
-/** Two servers that find out about each other by signals alone: their polls come when the test is long over. */
-async function startTwo() {
+/** Starts two servers that notice each other only by notifications: their poll intervals exceed the test's duration. */
+async function startServers() {
   const database = await testDatabase();
   onTestFinished(database.drop);
   const env = { TASKYARD_QUEUE_LOOP_INTERVAL: "1h", TASKYARD_EVENTS_POLL_INTERVAL: "1h" };
@@ -15,48 +15,48 @@ async function startTwo() {
   return [one.client, other.client] as const;
 }
 
-const rounds = 30;
-const middle = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? NaN;
+const repetitions = 30;
+const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? NaN;
 
-test("a claimer that waits at one server has a task that another made pending within milliseconds", async () => {
-  const [here, there] = await startTwo();
+test("a claim that waits at one server gets a task that becomes pending through another within milliseconds", async () => {
+  const [here, there] = await startServers();
   const created: number[] = [];
   const released: number[] = [];
-  /** How long after what `act` does a claimer that waited before it has work. */
+  /** Returns the time from `act` until a claim that was waiting before it gets a task. */
   async function timeToWake(act: () => Promise<unknown>): Promise<{ taskId: string; ms: number }> {
     let claim: ReturnType<typeof claimOne> | undefined;
     await whenSent(1, "/claim-work/", () => void (claim = claimOne(here)));
-    // Answered after the claimer has begun to wait.
+    // The reply comes after the claim has begun to wait.
     await here.queue.ping();
-    const began = performance.now();
+    const start = performance.now();
     await act();
     const { taskId } = (await claim)?.status ?? { taskId: "" };
-    return { taskId, ms: performance.now() - began };
+    return { taskId, ms: performance.now() - start };
   }
-  for (let round = 0; round < rounds; round++) {
+  for (let i = 0; i < repetitions; i++) {
     const first = await timeToWake(() => createTask(there));
     created.push(first.ms);
     await createTask(there, { dependencies: [first.taskId] });
     const second = await timeToWake(() => there.queue.reportCompleted({ taskId: first.taskId, runId: 0 }));
     released.push(second.ms);
   }
-  // 5 to 10 ms on a quiet machine. A poll in place of the signal would take an hour.
-  expect(middle(created)).toBeLessThan(1_000);
-  expect(middle(released)).toBeLessThan(1_000);
+  // 5 to 10 ms on an idle machine. With polling instead of the notification it would take an hour.
+  expect(median(created)).toBeLessThan(1_000);
+  expect(median(released)).toBeLessThan(1_000);
 });
 
-test("a listener at one server hears of what happens at another, in order", async () => {
-  const [here, there] = await startTwo();
+test("a listener at one server receives the events of another, in order", async () => {
+  const [here, there] = await startServers();
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const bindings = [queueEvents.taskDefined(), queueEvents.taskPending(), queueEvents.taskRunning()];
   const events = await here.events.listen(bindings, { signal: stop.signal });
   const taskId = await createTask(there);
   await claimOne(there);
-  const heard: string[] = [];
+  const received: string[] = [];
   for await (const { exchange, payload } of events) {
     expect(payload.status.taskId).toBe(taskId);
-    if (heard.push(exchange.split("/").at(-1) ?? "") === 3) break;
+    if (received.push(exchange.split("/").at(-1) ?? "") === 3) break;
   }
-  expect(heard).toEqual(["task-defined", "task-pending", "task-running"]);
+  expect(received).toEqual(["task-defined", "task-pending", "task-running"]);
 });

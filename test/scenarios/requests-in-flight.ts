@@ -1,15 +1,15 @@
-// Tells when requests of this process are on their way, so that a test can act while the server has them.
+// Detects when requests of this process are in flight, so that a test can act meanwhile.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
 /**
- * Calls `send`, which calls the server with `fetch`, and resolves when `count` more requests to `path` were written to
- * their sockets. Whatever is sent after that comes to the server after them.
+ * Calls `send`, which sends requests with `fetch`, and resolves when `count` requests to `path` have been written to
+ * their sockets. The server receives requests that are sent later after these.
  */
 export async function whenSent(count: number, path: string, send: () => void): Promise<void> {
   let sent = 0;
   await new Promise<void>((resolve) => {
     const onSent = (message: unknown): void => {
-      // The message of this channel of undici, of which Node's fetch is made.
+      // The message of this diagnostics channel of undici, which implements Node's fetch.
       const { request } = message as { readonly request: { readonly path: string } };
       if (!request.path.includes(path) || ++sent < count) return;
       unsubscribe("undici:request:bodySent", onSent);

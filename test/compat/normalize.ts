@@ -1,46 +1,46 @@
-// Brings JSON Schemas to one form, so that two of them are equal where they mean the same.
+// Normalizes JSON Schemas, so that equivalent schemas are equal.
 
-/** A JSON value, as `JSON.parse` gives it. */
+/** A JSON value, as `JSON.parse` returns it. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
 
-export interface Meaning {
-  /** Schemas by their file, as in `v1/task.json`. */
+export interface NormalizeOptions {
+  /** Schemas by file name, such as `v1/task.json`. */
   readonly schemas: Readonly<Record<string, Json>>;
-  /** Whether defaults count. They are filled into requests; elsewhere they say nothing. */
+  /** Whether defaults matter. They are filled into requests; elsewhere they have no effect. */
   readonly defaults: boolean;
 }
 
-/** What does not change what a schema accepts. */
-const SILENT = new Set(["$id", "$schema", "title", "description", "definitions"]);
+/** Members that do not affect validation. */
+const WITHOUT_EFFECT = new Set(["$id", "$schema", "title", "description", "definitions"]);
 
 /**
- * The schema of a file with its references resolved, in a form to compare: `required` is an object by member,
- * forms of a `oneOf` are an object by the value that tells them apart, and what changes nothing is left out.
+ * Returns the normalized schema of a file, with its references resolved. `required` becomes an object by member, the
+ * variants of a `oneOf` an object by the constant that distinguishes them, and members without effect are omitted.
  */
-export function normaliseFile(file: string, meaning: Meaning): Json {
-  return normalise({ $ref: `${file}#` }, "", meaning);
+export function normalizeFile(file: string, options: NormalizeOptions): Json {
+  return normalize({ $ref: `${file}#` }, "", options);
 }
 
-function normalise(value: Json, file: string, meaning: Meaning): Json {
+function normalize(value: Json, file: string, options: NormalizeOptions): Json {
   if (!isObject(value)) return value;
   const { $ref, ...rest } = value;
   if (typeof $ref === "string") {
-    const target = resolve($ref, file, meaning.schemas);
-    if (!isObject(target.schema)) throw new Error(`${file}: ${$ref} leads to no schema`);
-    // Draft 06 says that siblings of a reference are ignored; those who write them expect otherwise, and both
-    // sides of a comparison are read alike.
-    return normalise({ ...target.schema, ...rest }, target.file, meaning);
+    const target = resolve($ref, file, options.schemas);
+    if (!isObject(target.schema)) throw new Error(`${file}: ${$ref} does not refer to a schema`);
+    // Draft 06 ignores siblings of a reference, but authors of schemas expect them to apply. Both sides of a comparison
+    // are treated alike.
+    return normalize({ ...target.schema, ...rest }, target.file, options);
   }
-  const inner = (schema: Json): Json => normalise(schema, file, meaning);
+  const inner = (schema: Json): Json => normalize(schema, file, options);
   const out: Record<string, Json> = {};
-  for (const [key, member] of Object.entries(withSimplerForms(rest))) {
-    if (SILENT.has(key) || (key === "default" && !meaning.defaults)) continue;
+  for (const [key, member] of Object.entries(canonicalize(rest))) {
+    if (WITHOUT_EFFECT.has(key) || (key === "default" && !options.defaults)) continue;
     if (key === "properties" && isObject(member)) out[key] = mapValues(member, inner);
     else if (key === "required" && Array.isArray(member))
       out[key] = Object.fromEntries(member.map((name) => [String(name), true]));
     else if ((key === "oneOf" || key === "anyOf") && Array.isArray(member))
-      out[key] = byForm(member.map(inner));
+      out[key] = byConstants(member.map(inner));
     else if (key === "enum" && Array.isArray(member))
       out[key] = member.map((value) => JSON.stringify(value)).toSorted();
     else if (key === "items" || key === "additionalProperties") out[key] = inner(member);
@@ -49,8 +49,8 @@ function normalise(value: Json, file: string, meaning: Meaning): Json {
   return out;
 }
 
-/** Different ways to write one thing, each as the way that we chose. */
-function withSimplerForms(schema: JsonObject): JsonObject {
+/** Rewrites equivalent notations of one schema to the one that we use. */
+function canonicalize(schema: JsonObject): JsonObject {
   const { patternProperties, ...rest } = schema;
   const out: Record<string, Json> = { ...rest };
   if (isObject(patternProperties)) {
@@ -63,7 +63,7 @@ function withSimplerForms(schema: JsonObject): JsonObject {
     out["const"] = out["enum"][0] ?? null;
     delete out["enum"];
   }
-  // A constant is of its own type.
+  // A constant implies its type.
   if ("const" in out) delete out["type"];
   if (out["uniqueItems"] === false) delete out["uniqueItems"];
   if (out["additionalProperties"] === true) delete out["additionalProperties"];
@@ -71,22 +71,22 @@ function withSimplerForms(schema: JsonObject): JsonObject {
   return out;
 }
 
-/** Forms in no order: by the constants that tell each from the others, or else by their place. */
-function byForm(forms: readonly Json[]): Json {
+/** Returns variants by the constants that distinguish them, or else by index, so that their order does not matter. */
+function byConstants(variants: readonly Json[]): Json {
   return Object.fromEntries(
-    forms.map((form, i) => {
-      const members = isObject(form) && isObject(form["properties"]) ? form["properties"] : {};
+    variants.map((variant, i) => {
+      const members = isObject(variant) && isObject(variant["properties"]) ? variant["properties"] : {};
       const constants = Object.keys(members)
         .toSorted()
         .flatMap((name) =>
           isObject(members[name]) && "const" in members[name] ? [members[name]["const"]] : [],
         );
-      return [constants.map((constant) => JSON.stringify(constant)).join(" ") || String(i), form];
+      return [constants.map((constant) => JSON.stringify(constant)).join(" ") || String(i), variant];
     }),
   );
 }
 
-/** Where a reference leads: `task.json#/properties/tags` from `v1/task-status.json`, or an absolute path. */
+/** Resolves a reference, such as `task.json#/properties/tags` in `v1/task-status.json`, or an absolute path. */
 function resolve(
   ref: string,
   from: string,
@@ -100,7 +100,7 @@ function resolve(
   let schema: Json | undefined = schemas[file];
   for (const step of pointer.split("/").filter((part) => part !== ""))
     schema = isObject(schema) ? schema[step] : undefined;
-  if (schema === undefined) throw new Error(`${from} refers to ${ref}, which is not there`);
+  if (schema === undefined) throw new Error(`${from} refers to ${ref}, which does not exist`);
   return { file, schema };
 }
 
