@@ -1,4 +1,4 @@
-// What a check of the watchdog is: something that is always true of the database, and how to see where it is not.
+// A check of the watchdog: an invariant of the database, and how violations of it are found.
 import Type, { type Static } from "typebox";
 import type { Db } from "../../../core/db.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
@@ -6,20 +6,19 @@ import type { QueueContext } from "../context.ts";
 import type { End, Resolve } from "../resolution/end-runs.ts";
 
 export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
-  /** The time, as it is when it is asked for: read it with the locks held, and nobody acted by a later one. */
+  /** The current time. Read it while holding the locks, so that no transition before it can have a later time. */
   readonly at: string;
-  /** `ms` before it. */
+  /** The time `ms` before the run of the loop. */
   ago(ms: number): string;
   readonly resolve: Resolve;
   readonly endPastDeadline: End;
-  /** Records that tasks that had waited are pending. */
+  /** Records that dependents became pending. */
   readonly recordReleased: (taskIds: readonly string[]) => void;
 }
 
-/** Something wrong. */
-export interface Verdict {
+export interface Violation {
   readonly subject: string;
-  /** What is wrong with it, in words that go on from its name: `is not the latest run`. */
+  /** The problem, as a predicate of the subject: `is not the latest run`. */
   readonly detail: string;
   readonly repaired: boolean;
 }
@@ -27,52 +26,52 @@ export interface Verdict {
 export interface Check {
   /** A constant in kebab case: a label of metrics. */
   readonly name: string;
-  /** What always holds, as a sentence. */
+  /** The invariant, as a sentence. */
   readonly means: string;
-  /** What the watchdog does where it does not hold; absent: it only tells. */
+  /** How the watchdog repairs a violation; absent if it only reports it. */
   readonly repair?: string;
-  /** Whether others put it right by themselves soon, so that it is told only when it stays for `watchdogPatience`. */
-  readonly passing?: true;
+  /** Whether loops usually repair a violation soon, so that it is reported only after `watchdogPatience`. */
+  readonly transient?: true;
   /**
-   * Looks at up to about `limit` things after `place` (empty: from the beginning), in an order of its own. One
-   * statement, so one snapshot, in which every transaction is whole: what is wrong there is no race.
+   * Scans up to about `limit` rows after `place` (empty: from the beginning), in an order of its own. It is one
+   * statement, so one snapshot, in which every transaction is complete: a suspect is never a race.
    */
-  look(ctx: CheckContext, place: string, limit: number): Promise<Look>;
-  /** Looks at these again, holding their locks where it repairs; answers what is wrong still. */
-  judge(ctx: CheckContext, subjects: readonly string[]): Promise<Verdict[]>;
+  scan(ctx: CheckContext, place: string, limit: number): Promise<Scan>;
+  /** Checks these subjects again, under their locks if it repairs them, and returns the remaining violations. */
+  confirm(ctx: CheckContext, subjects: readonly string[]): Promise<Violation[]>;
 }
 
-const LookRow = Type.Object({
-  /** Where to go on; null: that was the end. */
+const ScanRow = Type.Object({
+  /** Where the next scan continues; null at the end. */
   place: Type.Union([Type.String(), Type.Null()]),
-  /** What looks wrong. */
-  wrong: Type.Array(Type.String()),
+  /** Subjects that seem to violate the invariant. */
+  suspects: Type.Array(Type.String()),
 });
-export type Look = Static<typeof LookRow>;
+export type Scan = Static<typeof ScanRow>;
 
-/** How many wrong things a look tells; the rest is met again in the next pass. */
-export const MAX_WRONG = 100;
+/** Suspects that one scan returns at most; the next pass finds the others. */
+export const MAX_SUSPECTS = 100;
 
 /**
- * One look. `slice` gives what to look at, with `place` (text) and `n` (its position, growing); `wrong` selects
- * `subject` of those of `slice` that are wrong. An empty slice is the end.
+ * Runs one scan. `slice` selects the rows to scan, with `place` (text) and `n` (their position); `suspects` selects the
+ * `subject` of rows of `slice` that violate the invariant. An empty slice is the end.
  */
-export async function lookAt(db: Db, slice: Sql, wrong: Sql): Promise<Look> {
+export async function scanSlice(db: Db, slice: Sql, suspects: Sql): Promise<Scan> {
   const row = await db.maybeOne(
-    LookRow,
+    ScanRow,
     sql`
     with slice as materialized (${slice}),
-    wrong as (${wrong})
+    suspect as (${suspects})
     select (select place from slice order by n desc limit 1) as place,
-      array(select subject from wrong limit ${MAX_WRONG}) as wrong`,
+      array(select subject from suspect limit ${MAX_SUSPECTS}) as suspects`,
   );
-  if (!row) throw new Error("a select of scalars answers with a row");
+  if (!row) throw new Error("a select of scalars returns one row");
   return row;
 }
 
-export const VerdictRow = Type.Object({ subject: Type.String(), detail: Type.String() });
+export const ViolationRow = Type.Object({ subject: Type.String(), detail: Type.String() });
 
-/** The ids of a subject such as `taskId/runId`. */
+/** Parses a subject that begins with `taskId/runId`. */
 export const runOf = (subject: string): { taskId: string; runId: number } => {
   const [taskId = "", runId = "0"] = subject.split("/");
   return { taskId, runId: Number(runId) };

@@ -1,4 +1,4 @@
-// Everything that the watchdog looks at, in the order in which it does.
+// All checks of the watchdog, in the order in which they run.
 import type { Check } from "./check.ts";
 import { artifactRows } from "./checks/artifacts.ts";
 import { dependents } from "./checks/dependents.ts";

@@ -49,7 +49,7 @@ describe("an event that is missing", () => {
       Object.fromEntries(
         Object.entries(ids).map(([kind, taskId]) => [
           `${taskId}/0`,
-          `^was written by transaction \\d+, which left no event "exchange/taskcluster-queue/v1/${kind} ${taskId}/0"$`,
+          `^was written by transaction \\d+, which logged no event "exchange/taskcluster-queue/v1/${kind} ${taskId}/0"$`,
         ]),
       ),
       false,

@@ -33,9 +33,9 @@ describe("a pending run", () => {
       w,
       "pending-run",
       {
-        [`${queue}/0`]: "^is in the queue other/queue, and its task in another$",
-        [`${priority}/0`]: "^has another priority than its task$",
-        [`${deadline}/0`]: "^has another deadline than its task$",
+        [`${queue}/0`]: "^is in queue other/queue, unlike its task$",
+        [`${priority}/0`]: "^has a different priority than its task$",
+        [`${deadline}/0`]: "^has a different deadline than its task$",
       },
       true,
     );
@@ -70,7 +70,7 @@ it("a running run that is not the latest, or in another queue, is told and left"
   expect(await w.findings("running-run")).toMatchObject(
     [
       { subject: `${early}/3`, detail: "is not the latest run of its task, which counts 1" },
-      { subject: `${moved}/0`, detail: "is in the queue other/queue, and its task in another" },
+      { subject: `${moved}/0`, detail: "is in queue other/queue, unlike its task" },
     ].toSorted((a, b) => (a.subject < b.subject ? -1 : 1)),
   );
   await w.db.run(sql`delete from runs where task_id = any(${[early, moved]}::text[])`);
@@ -94,7 +94,7 @@ describe("an unscheduled task", () => {
     await expectFound(
       w,
       "dependents",
-      { [taskId]: `^waits for ${required}, which is resolved as it requires$` },
+      { [taskId]: `^waits for ${required}, which is already resolved as required$` },
       true,
     );
     expect((await w.statusOf(taskId)).state).toBe("pending");
@@ -112,7 +112,7 @@ describe("an unscheduled task", () => {
     await expectFound(
       w,
       "dependents",
-      { [taskId]: `^waits for ${done}, which is resolved as it requires$` },
+      { [taskId]: `^waits for ${done}, which is already resolved as required$` },
       true,
     );
     expect((await w.statusOf(taskId)).state).toBe("unscheduled");
@@ -126,12 +126,7 @@ describe("an unscheduled task", () => {
     const [one, other] = [await w.create(), await w.create()];
     const taskId = await w.create({ dependencies: [one, other] });
     await w.corrupt(sql`update tasks set unsatisfied = 5 where task_id = ${taskId}`);
-    await expectFound(
-      w,
-      "dependents",
-      { [taskId]: "^counts 5 dependencies that are not met, and has 2$" },
-      true,
-    );
+    await expectFound(w, "dependents", { [taskId]: "^counts 5 unsatisfied dependencies but has 2$" }, true);
     for (const id of [one, other]) {
       expect((await w.statusOf(taskId)).state).toBe("unscheduled");
       await w.claim(id);
@@ -151,8 +146,8 @@ describe("an unscheduled task", () => {
       w,
       "dependents",
       {
-        [counted]: "^waits for nothing and was never scheduled$",
-        [miscounted]: "^counts 1 dependencies that are not met, and has 0$",
+        [counted]: "^has no unsatisfied dependencies but was never scheduled$",
+        [miscounted]: "^counts 1 unsatisfied dependencies but has 0$",
       },
       true,
     );
@@ -196,9 +191,9 @@ describe("a task", () => {
     expect(
       Object.fromEntries((await w.findings("task-rows")).map((one) => [one.subject, one.detail])),
     ).toEqual({
-      [runless]: "counts 1 runs and has 0",
+      [runless]: "counts 1 runs but has 0",
       [undefinedOne]: "has no definition",
-      [double]: "has several runs that are not over",
+      [double]: "has several unresolved runs",
     });
     for (const taskId of [runless, undefinedOne, double]) {
       await w.db.run(sql`delete from runs where task_id = ${taskId}`);
@@ -221,7 +216,7 @@ describe("a group", () => {
     await expectFound(
       w,
       "group-count",
-      { [taskGroupId]: "^counts 1 tasks that were never resolved, and has 0$" },
+      { [taskGroupId]: "^counts 1 tasks that were never resolved but has 0$" },
       true,
     );
     expect(await resolved()).toEqual(["task-group-resolved"]);
@@ -239,7 +234,7 @@ describe("a group", () => {
     await expectFound(
       w,
       "group-count",
-      { [taskGroupId]: "^counts 0 tasks that were never resolved, and has 2$" },
+      { [taskGroupId]: "^counts 0 tasks that were never resolved but has 2$" },
       true,
     );
     await expectNoFaults(w);
@@ -254,7 +249,7 @@ it("an artifact without its run is told", async () => {
   await expectFound(
     w,
     "artifact-rows",
-    { [`${taskId}/0/public/a b/c`]: "^is of a run that does not exist$" },
+    { [`${taskId}/0/public/a b/c`]: "^belongs to a run that does not exist$" },
     false,
   );
   await w.db.run(sql`delete from artifacts where task_id = ${taskId}`);

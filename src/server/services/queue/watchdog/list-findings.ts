@@ -1,4 +1,4 @@
-// watchdog: the checks, and what they found.
+// watchdog: lists the checks and their findings.
 import type { watchdogEndpoints } from "../../../../api/queue/endpoints/watchdog.ts";
 import type { Handler } from "../../../core/http/serve.ts";
 import { decodePage, pageOf } from "../../../core/pagination.ts";
@@ -11,7 +11,7 @@ const PAGE = 1000;
 export function listFindings(ctx: Pick<QueueContext, "db">): Handler<typeof watchdogEndpoints.watchdog> {
   return async (call) => {
     const { after, limit } = decodePage(call.query, PAGE);
-    // Names of checks have no spaces, names of artifacts may.
+    // The token is `<check> <subject>`. Names of checks have no spaces; a subject with an artifact's name may.
     const space = after.indexOf(" ");
     const last = { checkName: space < 0 ? after : after.slice(0, space), subject: after.slice(space + 1) };
     const [found, passed, open] = await Promise.all([

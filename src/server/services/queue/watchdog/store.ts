@@ -1,18 +1,18 @@
-// What the watchdog keeps: how far each check has come, and what it found.
+// The watchdog's tables: the place of each check, and its findings.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { column } from "../../../core/columns.ts";
 
-const nullable = Type.Union([Timestamp, Type.Null()]);
+const NullableTime = Type.Union([Timestamp, Type.Null()]);
 
 const DueRow = Type.Object({ name: Type.String(), place: Type.String() });
 
 /**
- * Takes the checks that are due, and makes them due again at `next`: so any number of processes does the work of one.
- * What a process that dies had taken is looked at again then.
+ * Returns the checks that are due, and makes them due again at `next`, so that several processes together run each check
+ * once per interval. A slice that a dying process had taken is scanned again after `next`.
  */
-export const takeDue = (
+export const takeDueChecks = (
   db: Queryable,
   names: readonly string[],
   at: string,
@@ -27,16 +27,16 @@ export const takeDue = (
     returning name, place`,
   );
 
-/** Remembers where to go on; an empty place is the beginning, after a whole pass. */
-export const keepPlace = (db: Queryable, name: string, place: string, at: string): Promise<number> =>
+/** Stores where the next scan continues. An empty place is the beginning, after a complete pass. */
+export const savePlace = (db: Queryable, name: string, place: string, at: string): Promise<number> =>
   db.run(sql`
     update watchdog_checks set place = ${place},
       passed = case when ${place} = '' then ${at}::timestamptz else passed end
     where name = ${name}`);
 
-const PassedRow = Type.Object({ name: Type.String(), passed: nullable });
+const PassedRow = Type.Object({ name: Type.String(), passed: NullableTime });
 
-/** When each check last came to its end. */
+/** Returns when each check last completed a pass. */
 export const readPassed = (db: Queryable): Promise<Static<typeof PassedRow>[]> =>
   db.many(PassedRow, sql`select name, passed from watchdog_checks order by name`);
 
@@ -46,15 +46,15 @@ const FindingRow = Type.Object({
   detail: Type.String(),
   first_seen: Timestamp,
   last_seen: Timestamp,
-  confirmed: nullable,
-  repaired: nullable,
-  ended: nullable,
+  confirmed: NullableTime,
+  repaired: NullableTime,
+  ended: NullableTime,
 });
 export type FindingRow = Static<typeof FindingRow>;
 
 const columns: Sql = sql`check_name, subject, detail, first_seen, last_seen, confirmed, repaired, ended`;
 
-/** What is known of these subjects, and up to `limit` others of the check that are not over, those seen longest ago first. */
+/** Returns findings of these subjects, and up to `limit` open findings of the check, those last seen longest ago first. */
 export const readKnown = (
   db: Queryable,
   checkName: string,
@@ -78,7 +78,7 @@ export interface NewFinding {
   readonly repaired: boolean;
 }
 
-/** Writes what was found at `at`. One that had ended begins anew. */
+/** Inserts or updates findings as seen at `at`. A finding that had ended begins again. */
 export const writeFindings = (
   db: Queryable,
   checkName: string,
@@ -102,7 +102,7 @@ export const writeFindings = (
       repaired = excluded.repaired,
       ended = excluded.ended`);
 
-/** Ends findings that are right again; what was never confirmed is forgotten. */
+/** Ends findings whose violation is gone. Findings that were never confirmed are deleted. */
 export async function endFindings(
   db: Queryable,
   checkName: string,
@@ -117,13 +117,13 @@ export async function endFindings(
     where check_name = ${checkName} and subject = any(${subjects}::text[]) and ended is null`);
 }
 
-/** Forgets what ended before `before`. */
-export const forgetFindings = (db: Queryable, before: string): Promise<number> =>
+/** Deletes findings that ended before `before`. */
+export const deleteEndedFindings = (db: Queryable, before: string): Promise<number> =>
   db.run(sql`delete from watchdog_findings where ended < ${before}::timestamptz`);
 
 const OpenRow = Type.Object({ check_name: Type.String(), open: Type.Integer() });
 
-/** How many confirmed findings of each check are not over. */
+/** Counts the confirmed findings of each check that have not ended. */
 export const countOpen = (db: Queryable): Promise<Static<typeof OpenRow>[]> =>
   db.many(
     OpenRow,
@@ -132,7 +132,7 @@ export const countOpen = (db: Queryable): Promise<Static<typeof OpenRow>[]> =>
     where confirmed is not null and ended is null group by check_name order by check_name`,
   );
 
-/** Confirmed findings after (check, subject), in that order. */
+/** Returns the confirmed findings after (check, subject), in that order. */
 export const readFindings = (
   db: Queryable,
   after: { readonly checkName: string; readonly subject: string },

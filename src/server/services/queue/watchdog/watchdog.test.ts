@@ -54,7 +54,7 @@ describe("what the loops should have done", () => {
     expect(await w.findings("claim-overdue")).toContainEqual(
       expect.objectContaining({
         subject: `${held}/0`,
-        detail: expect.stringMatching(/^is running, and its claim ended at /),
+        detail: expect.stringMatching(/^is running although its claim ended at /),
         repaired: expect.any(String),
       }),
     );
@@ -89,7 +89,7 @@ describe("what the loops should have done", () => {
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
     await w.runPass();
     expect(await w.findings("removal-overdue")).toMatchObject([
-      { subject: "tasks", detail: "are there that should have been removed" },
+      { subject: "tasks", detail: "remain that should have been removed" },
     ]);
     await w.db.run(sql`update tasks set expires = '2100-01-01' where task_id = ${taskId}`);
     await expectNoFaults(w);
@@ -133,5 +133,5 @@ it("many findings at once are told in a few words", async () => {
   await w.runPass();
   const told = w.reports().filter((line) => line.startsWith("pending-run"));
   expect(told).toHaveLength(11);
-  expect(told.at(-1)).toBe("pending-run: 14 findings in one round; GET /watchdog lists them");
+  expect(told.at(-1)).toBe("pending-run: 14 findings in one run; GET /watchdog lists them");
 });

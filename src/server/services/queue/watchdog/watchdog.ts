@@ -1,5 +1,5 @@
-// The watchdog: looks whether what is always true of the database still is, a slice at a time; tells what it finds once,
-// and puts right what can be put right safely.
+// The watchdog: a loop that checks the invariants of the database slice by slice, reports each violation once, and repairs
+// what can be repaired safely.
 import { column } from "../../../core/columns.ts";
 import { isRetryable } from "../../../core/db-errors.ts";
 import { timestamp, type QueueContext } from "../context.ts";
@@ -8,35 +8,35 @@ import { recordReleased } from "../transition-log.ts";
 import { createEnder, type Resolve } from "../resolution/end-runs.ts";
 import {
   countOpen,
+  deleteEndedFindings,
   endFindings,
-  forgetFindings,
-  keepPlace,
   readKnown,
-  takeDue,
+  savePlace,
+  takeDueChecks,
   writeFindings,
   type FindingRow,
 } from "./store.ts";
-import { MAX_WRONG, type Check, type CheckContext, type Verdict } from "./check.ts";
+import { MAX_SUSPECTS, type Check, type CheckContext, type Violation } from "./check.ts";
 import { checks as allChecks } from "./checks.ts";
 
-/** Findings that are told one by one in a round; of more only the number is told, and the endpoint has them. */
-const TOLD = 10;
-/** How long a finding that is over is kept. */
-const KEPT = 7 * 86_400_000;
+/** Violations of a check that are reported one by one per run. Of more, only the number is reported. */
+const MAX_REPORTS = 10;
+/** How long ended findings are kept. */
+const RETENTION_MS = 7 * 86_400_000;
 
-/** Something that should always hold does not. */
+/** The database violates an invariant. */
 class InvariantViolation extends Error {
   override readonly name = "InvariantViolation";
 }
 
-/** The loop's round: a slice of each check that is due. */
+/** Returns the loop's function, which scans one slice for each check that is due. */
 export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly Check[] = allChecks): RunOnce {
   const endPastDeadline = createEnder(ctx, "deadline-exceeded");
   return async () => {
     const now = ctx.clock.now();
     const { watchdogInterval } = ctx.config;
     const at = timestamp(ctx);
-    const look: CheckContext = {
+    const checkCtx: CheckContext = {
       db: ctx.db,
       config: ctx.config,
       get at() {
@@ -47,7 +47,7 @@ export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly C
       endPastDeadline,
       recordReleased: (taskIds) => recordReleased(ctx, taskIds),
     };
-    const due = await takeDue(
+    const due = await takeDueChecks(
       ctx.db,
       column(checks, "name"),
       at,
@@ -55,89 +55,90 @@ export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly C
     );
     for (const { name, place } of due) {
       const check = checks.find((one) => one.name === name);
-      if (check) await run(ctx, look, check, place);
+      if (check) await run(ctx, checkCtx, check, place);
     }
-    if (due.length > 0) await countAll(ctx, checks, now);
+    if (due.length > 0) await updateGauges(ctx, checks, now);
     return { more: false };
   };
 }
 
-/** One slice of one check. A failure of one does not keep the others from running. */
-async function run(ctx: QueueContext, look: CheckContext, check: Check, place: string): Promise<void> {
+/** Runs one check on one slice. An error of one check does not stop the others. */
+async function run(ctx: QueueContext, checkCtx: CheckContext, check: Check, place: string): Promise<void> {
   try {
-    const { place: next, wrong } = await check.look(look, place, ctx.config.watchdogSlice);
-    const known = await readKnown(ctx.db, check.name, wrong, MAX_WRONG);
-    if (wrong.length + known.length > 0) await judge(ctx, look, check, wrong, known);
-    await keepPlace(ctx.db, check.name, next ?? "", look.at);
+    const { place: next, suspects } = await check.scan(checkCtx, place, ctx.config.watchdogSlice);
+    const known = await readKnown(ctx.db, check.name, suspects, MAX_SUSPECTS);
+    if (suspects.length + known.length > 0) await confirm(ctx, checkCtx, check, suspects, known);
+    await savePlace(ctx.db, check.name, next ?? "", checkCtx.at);
   } catch (err) {
-    // A repair that lost a deadlock: the next pass meets the same again.
+    // A repair that lost a deadlock is repeated in the next pass.
     if (!isRetryable(err)) ctx.monitor.reportError(err, { check: check.name });
   }
 }
 
-/** Confirms what looked wrong, repairs what can be, and writes and tells it. */
-async function judge(
+/** Confirms and repairs the suspects and the known findings, then records and reports the violations. */
+async function confirm(
   ctx: QueueContext,
-  look: CheckContext,
+  checkCtx: CheckContext,
   check: Check,
-  wrong: readonly string[],
+  suspects: readonly string[],
   known: readonly FindingRow[],
 ): Promise<void> {
-  const suspects = [...new Set([...wrong, ...column(known, "subject")])];
+  const subjects = [...new Set([...suspects, ...column(known, "subject")])];
   const before = new Map(known.map((row) => [row.subject, row]));
   const isOpen = (subject: string): boolean => before.get(subject)?.ended === null;
-  const { at } = look;
-  // What passes by itself is judged only when it was met some time ago, and is still there.
-  const since = Date.parse(look.ago(ctx.config.watchdogPatience));
-  const ripe = (subject: string): boolean => {
+  const { at } = checkCtx;
+  // A transient violation counts only if it was first seen some time ago and still exists.
+  const since = Date.parse(checkCtx.ago(ctx.config.watchdogPatience));
+  const isPersistent = (subject: string): boolean => {
     const row = before.get(subject);
     return row?.ended === null && (row.confirmed !== null || row.first_seen.getTime() <= since);
   };
-  const judged = check.passing ? suspects.filter(ripe) : suspects;
-  // Met, and not ripe: the clock runs. (Such a check looks from the beginning each time.)
-  const young = check.passing ? wrong.filter((subject) => !ripe(subject)) : [];
-  const verdicts = judged.length === 0 ? [] : await check.judge(look, judged);
-  const guilty = new Set(column(verdicts, "subject"));
+  const toConfirm = check.transient ? subjects.filter(isPersistent) : subjects;
+  // Recorded, so that their patience begins. (Such a check scans everything each time.)
+  const recent = check.transient ? suspects.filter((subject) => !isPersistent(subject)) : [];
+  const violations = toConfirm.length === 0 ? [] : await check.confirm(checkCtx, toConfirm);
+  const confirmed = new Set(column(violations, "subject"));
   await writeFindings(
     ctx.db,
     check.name,
     [
-      ...verdicts.map((verdict) => ({ ...verdict, confirmed: true })),
-      ...young.map((subject) => ({ subject, detail: "", confirmed: false, repaired: false })),
+      ...violations.map((violation) => ({ ...violation, confirmed: true })),
+      ...recent.map((subject) => ({ subject, detail: "", confirmed: false, repaired: false })),
     ],
     at,
   );
-  const over = suspects.filter(
-    (subject) => isOpen(subject) && !guilty.has(subject) && !young.includes(subject),
+  const ended = subjects.filter(
+    (subject) => isOpen(subject) && !confirmed.has(subject) && !recent.includes(subject),
   );
-  if (over.length > 0) await endFindings(ctx.db, check.name, over, at);
-  tell(
+  if (ended.length > 0) await endFindings(ctx.db, check.name, ended, at);
+  report(
     ctx,
     check,
-    verdicts.filter(({ subject }) => !isOpen(subject) || before.get(subject)?.confirmed === null),
+    violations.filter(({ subject }) => !isOpen(subject) || before.get(subject)?.confirmed === null),
   );
 }
 
-/** Says what was not known before: in the metrics, in the log, and where errors are reported. */
-function tell(ctx: QueueContext, check: Check, verdicts: readonly Verdict[]): void {
-  for (const [i, { subject, detail, repaired }] of verdicts.entries()) {
+/** Reports new violations: in the metrics, the log, and the error reports. */
+function report(ctx: QueueContext, check: Check, violations: readonly Violation[]): void {
+  for (const [i, { subject, detail, repaired }] of violations.entries()) {
     ctx.metrics.invariantViolations.inc({ check: check.name, repaired: repaired ? "yes" : "no" });
-    if (i >= TOLD) continue;
-    const what = `${check.name}: ${subject} ${detail}; ${repaired ? "repaired" : "not repaired"}`;
-    ctx.monitor.reportError(new InvariantViolation(what), { check: check.name, subject, repaired });
+    if (i >= MAX_REPORTS) continue;
+    const message = `${check.name}: ${subject} ${detail}; ${repaired ? "repaired" : "not repaired"}`;
+    ctx.monitor.reportError(new InvariantViolation(message), { check: check.name, subject, repaired });
   }
-  if (verdicts.length > TOLD)
+  if (violations.length > MAX_REPORTS)
     ctx.monitor.reportError(
       new InvariantViolation(
-        `${check.name}: ${verdicts.length} findings in one round; GET /watchdog lists them`,
+        `${check.name}: ${violations.length} findings in one run; GET /watchdog lists them`,
       ),
       { check: check.name },
     );
 }
 
-async function countAll(ctx: QueueContext, checks: readonly Check[], now: number): Promise<void> {
+/** Updates the gauges of open findings, and deletes findings that ended long ago. */
+async function updateGauges(ctx: QueueContext, checks: readonly Check[], now: number): Promise<void> {
   const open = new Map((await countOpen(ctx.db)).map((row) => [row.check_name, row.open]));
   for (const { name } of checks)
     ctx.metrics.openInvariantViolations.set({ check: name }, open.get(name) ?? 0);
-  await forgetFindings(ctx.db, new Date(now - KEPT).toISOString());
+  await deleteEndedFindings(ctx.db, new Date(now - RETENTION_MS).toISOString());
 }

@@ -1,15 +1,15 @@
-// Whoever waits for dependencies waits for ones that are not resolved, and for as many as it counts.
+// An unscheduled task waits for dependencies that do not satisfy it yet, and counts exactly these.
 import type { Queryable } from "../../../../core/db.ts";
 import Type from "typebox";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { releaseResolved } from "../../resolution/store/release.ts";
 import { scheduleTask } from "../../tasks/store/schedule-run.ts";
-import { lookAt, VerdictRow, type Check, type CheckContext, type Verdict } from "../check.ts";
+import { scanSlice, ViolationRow, type Check, type CheckContext, type Violation } from "../check.ts";
 
 /**
- * The unsatisfied edges of the task `t`, each with whether its dependency is resolved as it requires, and not among
- * those whose many dependents are still being released.
+ * The unsatisfied edges of the task `t`, each with whether its dependency is resolved as the edge requires. Dependencies
+ * whose many dependents are still being released do not count.
  */
 const unsatisfiedEdges: Sql = sql`
         select e.required,
@@ -20,32 +20,35 @@ const unsatisfiedEdges: Sql = sql`
         left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
         where e.dependent = t.task_id and not e.satisfied`;
 
-/** What is wrong with the unscheduled task `t`, or null. Past its deadline it only ends, and edges may be gone. */
-const faultAt = (at: string): Sql => sql`(
+/**
+ * How the unscheduled task `t` violates the invariant, or null. After its deadline it is not scheduled any more, and edges
+ * may have been removed.
+ */
+const violationAt = (at: string): Sql => sql`(
       select case
         when t.run_count > 0 or t.deadline <= ${at}::timestamptz then null
         when count(*) filter (where e.met) > 0
-          then 'waits for ' || min(e.required) filter (where e.met) || ', which is resolved as it requires'
+          then 'waits for ' || min(e.required) filter (where e.met) || ', which is already resolved as required'
         when t.unsatisfied <> count(*)
-          then 'counts ' || t.unsatisfied || ' dependencies that are not met, and has ' || count(*)
+          then 'counts ' || t.unsatisfied || ' unsatisfied dependencies but has ' || count(*)
         when count(*) = 0 and not exists (select from runs r where r.task_id = t.task_id)
-          then 'waits for nothing and was never scheduled'
+          then 'has no unsatisfied dependencies but was never scheduled'
       end
       from (${unsatisfiedEdges}) e)`;
 
-const faultsOf = (db: Queryable, taskIds: readonly string[], at: string) =>
+const findViolations = (db: Queryable, taskIds: readonly string[], at: string) =>
   db.many(
-    VerdictRow,
+    ViolationRow,
     sql`
-    select t.task_id as subject, f.detail
-    from tasks t cross join lateral (select ${faultAt(at)} as detail) f
-    where t.task_id = any(${taskIds}::text[]) and f.detail is not null`,
+    select t.task_id as subject, v.detail
+    from tasks t cross join lateral (select ${violationAt(at)} as detail) v
+    where t.task_id = any(${taskIds}::text[]) and v.detail is not null`,
   );
 
 const MetRow = Type.Object({ taskId: Type.String(), state: Type.String() });
 
-/** Dependencies that are resolved, of edges that are not satisfied. */
-const metDependencies = (db: Queryable, taskIds: readonly string[]) =>
+/** Returns the dependencies of unsatisfied edges that are resolved as the edge requires. */
+const readMetDependencies = (db: Queryable, taskIds: readonly string[]) =>
   db.many(
     MetRow,
     sql`
@@ -57,7 +60,7 @@ const metDependencies = (db: Queryable, taskIds: readonly string[]) =>
       and (r.state = 'completed' or e.any_resolution and r.state in ('failed', 'exception'))`,
   );
 
-const recount = (db: Queryable, taskIds: readonly string[]) =>
+const correctCounts = (db: Queryable, taskIds: readonly string[]) =>
   db.run(sql`
     update tasks t set unsatisfied = c.edges
     from unnest(${taskIds}::text[]) i (task_id) cross join lateral (
@@ -65,7 +68,7 @@ const recount = (db: Queryable, taskIds: readonly string[]) =>
     ) c
     where t.task_id = i.task_id and t.run_count = 0 and t.unsatisfied <> c.edges`);
 
-/** The tasks, and those that they wait for, in one order. */
+/** Locks the tasks and their unsatisfied dependencies, in one order. */
 const lock = (tx: Queryable, taskIds: readonly string[]) =>
   tx.run(sql`
     select from tasks where task_id = any(
@@ -73,44 +76,43 @@ const lock = (tx: Queryable, taskIds: readonly string[]) =>
         select e.required from task_dependencies e where e.dependent = any(${taskIds}::text[]) and not e.satisfied)
     ) order by task_id for no key update`);
 
-async function judge(ctx: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
-  const { verdicts, pending } = await ctx.db.tx(async (tx) => {
+async function confirm(ctx: CheckContext, subjects: readonly string[]): Promise<Violation[]> {
+  const { violations, pending } = await ctx.db.tx(async (tx) => {
     const pending: string[] = [];
     await lock(tx, subjects);
     const { at } = ctx;
-    const faults = await faultsOf(tx, subjects, at);
-    if (faults.length === 0) return { verdicts: [], pending };
-    const wrong = column(faults, "subject");
-    // The edges say what the count has to be; then releasing can count it down.
-    await recount(tx, wrong);
-    const met = await metDependencies(tx, wrong);
+    const found = await findViolations(tx, subjects, at);
+    if (found.length === 0) return { violations: [], pending };
+    const taskIds = column(found, "subject");
+    // First the counts are made to match the edges, so that releasing can decrement them.
+    await correctCounts(tx, taskIds);
+    const met = await readMetDependencies(tx, taskIds);
     if (met.length > 0) {
       const released = await releaseResolved(tx, met, at);
       pending.push(...released.released);
     }
-    for (const { subject } of await faultsOf(tx, wrong, at)) {
+    for (const { subject } of await findViolations(tx, taskIds, at)) {
       if (await scheduleTask(tx, subject, at)) pending.push(subject);
     }
-    const left = new Set(column(await faultsOf(tx, wrong, at), "subject"));
-    return { verdicts: faults.map((row) => ({ ...row, repaired: !left.has(row.subject) })), pending };
+    const remaining = new Set(column(await findViolations(tx, taskIds, at), "subject"));
+    return { violations: found.map((row) => ({ ...row, repaired: !remaining.has(row.subject) })), pending };
   });
   ctx.recordReleased(pending);
-  return verdicts;
+  return violations;
 }
 
-/** Edges that a slice may have for each of its tasks; one task with more is a slice by itself. */
-const EDGES = 3;
+/** Average number of edges per task that a slice may have; a task with more edges than a slice is scanned alone. */
+const EDGES_PER_TASK = 3;
 
 export const dependents: Check = {
   name: "dependents",
-  means:
-    "An unscheduled task waits for dependencies that are not resolved as it requires, and for as many as it counts.",
+  means: "An unscheduled task waits for dependencies that do not satisfy it yet, and counts exactly these.",
   repair:
-    "met dependencies are counted, the count is made anew, and a task that waits for nothing is scheduled",
-  look: ({ db, at }, place, limit) => {
+    "satisfied dependencies are marked, the count is corrected, and a task that waits for nothing is scheduled",
+  scan: ({ db, at }, place, limit) => {
     const [deadline = "-infinity", taskId = ""] = place === "" ? [] : place.split(" ");
-    // A task may have ten thousand edges: the slice ends where there are too many of them together.
-    const edgesAtOnce = limit * EDGES;
+    // A task may have ten thousand edges, so the slice also ends when its tasks have too many together.
+    const maxEdges = limit * EDGES_PER_TASK;
     const slice = sql`
       select * from (
         select t.*, to_char(deadline at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ' ' || task_id as place,
@@ -123,8 +125,12 @@ export const dependents: Check = {
         ) t cross join lateral (
           select count(*) as edges from task_dependencies e where e.dependent = t.task_id
         ) c
-      ) x where before <= ${edgesAtOnce}::bigint`;
-    return lookAt(db, slice, sql`select t.task_id as subject from slice t where ${faultAt(at)} is not null`);
+      ) x where before <= ${maxEdges}::bigint`;
+    return scanSlice(
+      db,
+      slice,
+      sql`select t.task_id as subject from slice t where ${violationAt(at)} is not null`,
+    );
   },
-  judge,
+  confirm,
 };

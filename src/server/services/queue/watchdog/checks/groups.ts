@@ -1,14 +1,14 @@
-// A group counts its tasks that were never resolved: at zero, its resolution is announced.
+// A group counts its tasks that were never resolved. When the count reaches zero, `task-group-resolved` is published.
 import Type from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
 import { exchanges } from "../../sql/event-rows.ts";
-import { lookAt, VerdictRow, type Check, type CheckContext, type Verdict } from "../check.ts";
+import { scanSlice, ViolationRow, type Check, type CheckContext, type Violation } from "../check.ts";
 
 /**
- * How many tasks of the group `g` were never resolved. A task was, where its latest run is, or where a run was made by
- * hand after another, which is done only to a resolved task.
+ * How many tasks of the group `g` were never resolved. A task was resolved if its latest run is, or if it has a run after
+ * the first that rerunTask made: only a resolved task can be rerun.
  */
 const neverResolved: Sql = sql`(
       select count(*) from tasks t
@@ -17,22 +17,22 @@ const neverResolved: Sql = sql`(
         and not exists (
           select from runs a where a.task_id = t.task_id and a.reason_created = 'rerun' and a.run_id > 0))::integer`;
 
-const faultsOf = (db: Queryable, groupIds: readonly string[]) =>
+const findViolations = (db: Queryable, groupIds: readonly string[]) =>
   db.many(
-    VerdictRow,
+    ViolationRow,
     sql`
     select g.task_group_id as subject,
-      'counts ' || g.unresolved || ' tasks that were never resolved, and has ' || c.n as detail
+      'counts ' || g.unresolved || ' tasks that were never resolved but has ' || c.n as detail
     from task_groups g cross join lateral (select ${neverResolved} as n) c
     where g.task_group_id = any(${groupIds}::text[]) and g.unresolved <> c.n`,
   );
 
-const RecountedRow = Type.Object({ task_group_id: Type.String() });
+const CorrectedRow = Type.Object({ task_group_id: Type.String() });
 
-/** Counts anew; where that comes to zero, the resolution is announced that was not. Under the groups' locks. */
-const recount = (tx: Queryable, groupIds: readonly string[]) =>
+/** Corrects the counts, and publishes the resolution of groups whose count becomes zero. The groups must be locked. */
+const correctCounts = (tx: Queryable, groupIds: readonly string[]) =>
   tx.many(
-    RecountedRow,
+    CorrectedRow,
     sql`
     with counted as (
       update task_groups g set unresolved = ${neverResolved}
@@ -46,32 +46,32 @@ const recount = (tx: Queryable, groupIds: readonly string[]) =>
     select (g).task_group_id as task_group_id from counted`,
   );
 
-async function judge({ db }: CheckContext, subjects: readonly string[]): Promise<Verdict[]> {
+async function confirm({ db }: CheckContext, subjects: readonly string[]): Promise<Violation[]> {
   return db.tx(async (tx) => {
-    // Whoever resolves or adds tasks counts under this lock, and commits the one with the other.
+    // A transaction that adds or resolves tasks takes this lock before it commits the tasks and the count together.
     await tx.run(sql`
       select from task_groups where task_group_id = any(${subjects}::text[]) order by task_group_id for no key update`);
-    const faults = await faultsOf(tx, subjects);
-    if (faults.length === 0) return [];
-    const recounted = new Set((await recount(tx, subjects)).map((row) => row.task_group_id));
-    return faults.map((row) => ({ ...row, repaired: recounted.has(row.subject) }));
+    const found = await findViolations(tx, subjects);
+    if (found.length === 0) return [];
+    const corrected = new Set((await correctCounts(tx, subjects)).map((row) => row.task_group_id));
+    return found.map((row) => ({ ...row, repaired: corrected.has(row.subject) }));
   });
 }
 
-/** Larger ones are left out: while it is counted under its lock, nothing of a group is resolved. */
-const LARGEST = 20_000;
-/** For each unit of a slice: groups are few, and their tasks many. */
-const GROUPS = 0.1;
-const TASKS = 5;
+/** Larger groups are not checked: counting locks the group, and none of its tasks can be resolved meanwhile. */
+const MAX_TASKS = 20_000;
+/** Groups and tasks per row of the slice size: there are few groups, with many tasks. */
+const GROUPS_PER_ROW = 0.1;
+const TASKS_PER_ROW = 5;
 
 export const groups: Check = {
   name: "group-count",
-  means: `A group of up to ${LARGEST} tasks counts those that were never resolved.`,
-  repair: "the count is made anew, and a resolution that was not announced is announced",
-  look({ db }, place, limit) {
-    const groups = Math.max(1, Math.ceil(limit * GROUPS));
-    const tasks = limit * TASKS;
-    // As many groups as have so many tasks together, and at least one.
+  means: `A group of up to ${MAX_TASKS} tasks counts how many of them were never resolved.`,
+  repair: "the count is corrected, and the resolution of the group is published if it was not",
+  scan({ db }, place, limit) {
+    const groups = Math.max(1, Math.ceil(limit * GROUPS_PER_ROW));
+    const tasks = limit * TASKS_PER_ROW;
+    // At least one group, and more while they have no more than `tasks` tasks together.
     const slice = sql`
       select * from (
         select g.task_group_id, g.unresolved, g.task_group_id as place, s.tasks,
@@ -81,17 +81,17 @@ export const groups: Check = {
           select * from task_groups where task_group_id > ${place} collate "C" order by task_group_id limit ${groups}
         ) g cross join lateral (
           select count(*) as tasks from (
-            select from tasks t where t.task_group_id = g.task_group_id limit ${LARGEST + 1}
+            select from tasks t where t.task_group_id = g.task_group_id limit ${MAX_TASKS + 1}
           ) t
         ) s
       ) x where before <= ${tasks}::bigint`;
-    return lookAt(
+    return scanSlice(
       db,
       slice,
       sql`
       select g.task_group_id as subject from slice g
-      where g.tasks <= ${LARGEST}::bigint and g.unresolved <> ${neverResolved}`,
+      where g.tasks <= ${MAX_TASKS}::bigint and g.unresolved <> ${neverResolved}`,
     );
   },
-  judge,
+  confirm,
 };

@@ -1,28 +1,28 @@
-// What the queue's loops should have done by now: claims, deadlines, removal of what expired.
+// The queue's loops are not late: claims, deadlines, and the removal of expired rows.
 import type { Db } from "../../../../core/db.ts";
 import { column } from "../../../../core/columns.ts";
 import { expiredArtifacts } from "../../artifacts/store.ts";
 import { tasksPastDeadline } from "../../resolution/store/end-tasks.ts";
 import { expiredClaims } from "../../claims/store.ts";
 import { expiredTasks } from "../../expiry/store.ts";
-import { MAX_WRONG, type Check, type CheckContext, type Verdict } from "../check.ts";
+import { MAX_SUSPECTS, type Check, type CheckContext, type Violation } from "../check.ts";
 
-/** Claims that ended long ago; the loop takes those that ended just now. */
+/** Returns claims that ended so long ago that the loop should have processed them. */
 const overdueClaims = ({ db, ago, config }: CheckContext) =>
-  expiredClaims(db, ago(config.watchdogPatience), MAX_WRONG);
+  expiredClaims(db, ago(config.watchdogPatience), MAX_SUSPECTS);
 
 const claimName = (claim: { task_id: string; run_id: number }) => `${claim.task_id}/${claim.run_id}`;
 
 export const claimOverdue: Check = {
   name: "claim-overdue",
-  means: "A running run has a claim that lasts, or was ended when its claim did.",
-  repair: "the run is ended as claim-expired, as the loop claim-expiry does it",
-  passing: true,
-  look: async (ctx) => ({ place: null, wrong: (await overdueClaims(ctx)).map(claimName) }),
-  async judge(ctx, subjects) {
+  means: "A running run has a claim that has not ended.",
+  repair: "the run is resolved as claim-expired, as the loop claim-expiry does",
+  transient: true,
+  scan: async (ctx) => ({ place: null, suspects: (await overdueClaims(ctx)).map(claimName) }),
+  async confirm(ctx, subjects) {
     const found = (await overdueClaims(ctx)).filter((claim) => subjects.includes(claimName(claim)));
     return Promise.all(
-      found.map(async (claim): Promise<Verdict> => {
+      found.map(async (claim): Promise<Violation> => {
         const taken_until = claim.taken_until.toISOString();
         const ended = await ctx.resolve({
           taskId: claim.task_id,
@@ -30,10 +30,10 @@ export const claimOverdue: Check = {
           state: "exception",
           reason: "claim-expired",
           retryAs: "retry",
-          // A reclaim in between wins.
+          // Does nothing if the claim was renewed meanwhile.
           takenUntil: taken_until,
         });
-        const detail = `is running, and its claim ended at ${taken_until}`;
+        const detail = `is running although its claim ended at ${taken_until}`;
         return { subject: claimName(claim), detail, repaired: ended !== null };
       }),
     );
@@ -41,30 +41,30 @@ export const claimOverdue: Check = {
 };
 
 const pastDeadline = ({ db, ago, config }: CheckContext) =>
-  tasksPastDeadline(db, ago(config.deadlineDelay + config.watchdogPatience), MAX_WRONG);
+  tasksPastDeadline(db, ago(config.deadlineDelay + config.watchdogPatience), MAX_SUSPECTS);
 
 export const deadlineOverdue: Check = {
   name: "deadline-overdue",
-  means: "A task that is past its deadline, and the delay after it, is resolved.",
-  repair: "the task is ended as deadline-exceeded, as the loop deadline does it",
-  passing: true,
-  look: async (ctx) => ({ place: null, wrong: column(await pastDeadline(ctx), "task_id") }),
-  async judge(ctx, subjects) {
+  means: "A task is resolved when its deadline and the delay after it have passed.",
+  repair: "the task is resolved as deadline-exceeded, as the loop deadline does",
+  transient: true,
+  scan: async (ctx) => ({ place: null, suspects: column(await pastDeadline(ctx), "task_id") }),
+  async confirm(ctx, subjects) {
     const found = column(await pastDeadline(ctx), "task_id").filter((id) => subjects.includes(id));
     return Promise.all(
       found.map(async (subject) => ({
         subject,
-        detail: "is past its deadline and not resolved",
+        detail: "is past its deadline but not resolved",
         repaired: (await ctx.endPastDeadline(subject)) !== null,
       })),
     );
   },
 };
 
-/** Removal is in no hurry, and a heap of a million takes its time. */
+/** Multiple of `watchdogPatience`: removal is not urgent, and a backlog of a million rows takes long. */
 const REMOVAL_PATIENCE = 30;
 
-/** Kinds of things that expire, and how to find the one that expired first. */
+/** The kinds of rows that expire, with a query for the one that expired first. */
 const kinds: Readonly<Record<string, (db: Db, cutoff: string) => Promise<readonly unknown[]>>> = {
   artifacts: (db, cutoff) => expiredArtifacts(db, cutoff, 1, 0),
   tasks: (db, cutoff) => expiredTasks(db, new Date(0).toISOString(), cutoff, 1),
@@ -72,13 +72,13 @@ const kinds: Readonly<Record<string, (db: Db, cutoff: string) => Promise<readonl
 
 export const removalOverdue: Check = {
   name: "removal-overdue",
-  means: "What expired is removed within an hour or so after the delay.",
-  passing: true,
-  look: async (ctx) => ({ place: null, wrong: await overdueKinds(ctx) }),
-  judge: async (ctx, subjects) =>
+  means: "Expired tasks and artifacts are removed within about an hour after the delay.",
+  transient: true,
+  scan: async (ctx) => ({ place: null, suspects: await overdueKinds(ctx) }),
+  confirm: async (ctx, subjects) =>
     (await overdueKinds(ctx))
       .filter((kind) => subjects.includes(kind))
-      .map((subject) => ({ subject, detail: "are there that should have been removed", repaired: false })),
+      .map((subject) => ({ subject, detail: "remain that should have been removed", repaired: false })),
 };
 
 async function overdueKinds({ db, ago, config }: CheckContext): Promise<string[]> {
