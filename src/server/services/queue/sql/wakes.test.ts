@@ -1,5 +1,5 @@
-// Which topics the statements of the queue wake. A topic that is missing here shows elsewhere only as the latency of a
-// poll; one too many makes idle workers and loops keep the reader of the event log busy.
+// The topics that the queue's statements wake. Elsewhere a missing topic only shows as the latency of polling; a
+// superfluous one makes idle workers and loops keep the reader of the event log busy.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
 import { taskDefinition } from "../../../../../test/support/factories.ts";
@@ -38,7 +38,7 @@ const rules = { now: Date.now(), toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDepend
 const worker = { workerGroup: "group", workerId: "worker" };
 const claimer = { ...worker, claimId: null, tasks: 1 };
 
-/** The topics that a call wakes, in alphabetical order. */
+/** Returns the topics that a call wakes, in alphabetical order. */
 async function topicsOf(call: () => Promise<unknown>): Promise<string[]> {
   woken.clear();
   await call();
@@ -46,7 +46,7 @@ async function topicsOf(call: () => Promise<unknown>): Promise<string[]> {
 }
 
 let queues = 0;
-/** A task in a queue of its own. */
+/** Defines a task in a separate queue. */
 const define = (overrides: Partial<TaskDefinitionRequest> = {}): NewTask =>
   defineTask(slugid(), taskDefinition({ taskQueueId: `test/queue-${++queues}`, ...overrides }), rules);
 const insert = (...tasks: NewTask[]) => insertTasks(database.db, tasks, at, 0);
@@ -67,7 +67,7 @@ const resolve = (task: NewTask, resolution: Partial<Resolution> = {}) => {
 const pending = ({ taskQueueId }: NewTask): string => pendingTopic(taskQueueId);
 
 describe("creating a task", () => {
-  it("wakes the readers of the log, and the claimers where it is pending", async () => {
+  it("wakes the readers of the log, and the claimers if it is pending", async () => {
     const [first, second] = [define(), define()];
     expect(await topicsOf(() => insert(first, second))).toEqual([
       eventsTopic,
@@ -78,13 +78,13 @@ describe("creating a task", () => {
     expect(await topicsOf(() => insert(waiting))).toEqual([eventsTopic]);
   });
 
-  it("wakes nobody where it is known or refused", async () => {
+  it("wakes no topic if it exists or is refused", async () => {
     const task = await inserted();
     const orphan = define({ dependencies: [slugid()] });
     expect(await topicsOf(() => insert(task, orphan))).toEqual([]);
   });
 
-  it("again wakes claimers too, which skipped the run while it was locked", async () => {
+  it("again wakes the claimers too, since they skipped the run while it was locked", async () => {
     const { taskId, taskQueueId } = await inserted();
     for (const repeat of [repeatDefined, repeatPending])
       expect(await topicsOf(() => repeat(database.db, taskId, taskQueueId))).toEqual([
@@ -95,7 +95,7 @@ describe("creating a task", () => {
 });
 
 describe("creating a graph", () => {
-  it("wakes the claimers of all its queues, and those that passed over its places, when it has committed", async () => {
+  it("wakes the claimers of all its queues, and the topic of reordered runs, after the commit", async () => {
     const [first, second] = [define(), define()];
     const waiting = define({ dependencies: [first.taskId] });
     const { monitor } = testMonitor();
@@ -115,7 +115,7 @@ describe("a claim", () => {
     expect(await topicsOf(claimSecond)).toEqual([eventsTopic]);
   });
 
-  it("wakes nobody where it finds nothing, or the worker is in quarantine", async () => {
+  it("wakes no topic if it finds nothing or the worker is in quarantine", async () => {
     const task = await running();
     const claim = () => claimPending(database.db, task.taskQueueId, [claimer], EVERYWHERE, at, later);
     expect(await topicsOf(claim)).toEqual([]);
@@ -132,15 +132,15 @@ describe("a resolution", () => {
     const task = await running();
     const dependent = await inserted({ dependencies: [task.taskId] });
     expect(await topicsOf(() => resolve(task))).toEqual([eventsTopic, pending(dependent)]);
-    const flaky = await running({ retries: 1 });
+    const retried = await running({ retries: 1 });
     const retry = { state: "exception", reason: "worker-shutdown", retryAs: "retry" } as const;
-    expect(await topicsOf(() => resolve(flaky, retry))).toEqual([eventsTopic, pending(flaky)]);
+    expect(await topicsOf(() => resolve(retried, retry))).toEqual([eventsTopic, pending(retried)]);
     const canceled = await running();
-    const end = () => endTasks(database.db, [canceled.taskId], "canceled", at, true);
-    expect(await topicsOf(end)).toEqual([eventsTopic]);
+    const cancel = () => endTasks(database.db, [canceled.taskId], "canceled", at, true);
+    expect(await topicsOf(cancel)).toEqual([eventsTopic]);
   });
 
-  it("that finds nothing to resolve wakes nobody", async () => {
+  it("that finds nothing to resolve wakes no topic", async () => {
     const task = await running();
     await resolve(task);
     expect(await topicsOf(() => resolve(task))).toEqual([]);
@@ -154,7 +154,7 @@ describe("a resolution", () => {
     expect(await topicsOf(() => repeatResolved(database.db, task.taskId, 0))).toEqual([eventsTopic]);
   });
 
-  it("of a task with more dependents than one statement releases wakes the loop that releases the rest", async () => {
+  it("with more dependents than one statement releases wakes the loop that releases the rest", async () => {
     const task = await running();
     const dependents = Array.from({ length: 1001 }, () =>
       define({ dependencies: [task.taskId], taskQueueId: "test/many" }),
@@ -164,13 +164,14 @@ describe("a resolution", () => {
     expect(await topicsOf(() => resolve(task))).toEqual([eventsTopic, many, unfinishedTopic]);
     expect(await topicsOf(() => releaseMore(database.db, at))).toEqual([eventsTopic, many]);
     expect(await topicsOf(() => releaseMore(database.db, at))).toEqual([]);
-    const nothing = () => releaseResolved(database.db, [{ taskId: task.taskId, state: "completed" }], at);
-    expect(await topicsOf(nothing)).toEqual([]);
+    const releaseAgain = () =>
+      releaseResolved(database.db, [{ taskId: task.taskId, state: "completed" }], at);
+    expect(await topicsOf(releaseAgain)).toEqual([]);
   });
 });
 
-describe("a run that is made by hand", () => {
-  it("wakes the readers of the log and the claimers, unless there is none", async () => {
+describe("scheduleTask and rerunTask", () => {
+  it("wake the readers of the log and the claimers, unless they add no run", async () => {
     const required = await inserted();
     const task = await inserted({ dependencies: [required.taskId] });
     const schedule = () => scheduleTask(database.db, task.taskId, at);
@@ -184,7 +185,7 @@ describe("a run that is made by hand", () => {
 });
 
 describe("a change of priorities", () => {
-  it("wakes the claimers of the runs that it locked, and those that passed over their new places", async () => {
+  it("wakes the claimers of the runs that it locked, and the topic of reordered runs", async () => {
     const task = await inserted();
     const change = (announce: boolean, priority: number) =>
       database.db.tx(async (tx) => {
@@ -197,7 +198,7 @@ describe("a change of priorities", () => {
     expect(await topicsOf(announce)).toEqual([eventsTopic]);
   });
 
-  it("that fails wakes them too: a claim skipped the runs meanwhile", async () => {
+  it("that fails wakes them too, since claims skipped the runs while they were locked", async () => {
     const task = await inserted();
     const fail = () =>
       database.db
@@ -217,7 +218,7 @@ describe("groups and artifacts", () => {
     expect(await topicsOf(() => sealGroup(database.db, slugid(), at))).toEqual([]);
   });
 
-  it("wake the readers of the log when an artifact is announced, and not otherwise", async () => {
+  it("wake the readers of the log when the event of an artifact is published, and not otherwise", async () => {
     const { taskId } = await running();
     const id = { taskId, runId: 0, name: "public/a" };
     const artifact = { ...id, contentType: "text/plain", contentLength: null, present: true, expires: later };

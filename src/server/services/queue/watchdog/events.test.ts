@@ -1,4 +1,4 @@
-// A transition without its event: each kind is found, and what leaves none by intention is not.
+// Transitions without their event are found; writes that publish none by design are not.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   expectFound,
@@ -16,20 +16,20 @@ beforeAll(async () => {
 afterAll(() => w.stack.stop());
 beforeEach(() => w.reset());
 
-describe("an event that is missing", () => {
+describe("a missing event", () => {
   beforeEach(async () => {
-    // As if the log began now: what earlier tests left is none of this one's.
+    // As if the log started now, so that the tests do not affect each other.
     await dropEventsBefore(w.clock.now());
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
   });
   const dropEventsBefore = (at: number) =>
     w.db.run(sql`update event_log set dropped_before = ${new Date(at).toISOString()}`);
-  const lose = (taskId: string, kind: string) =>
+  const deleteEvent = (taskId: string, kind: string) =>
     w.corrupt(sql`
       delete from events
       where routing_key like ${`primary.${taskId}.%`} and exchange like ${`%/${kind}`}`);
 
-  it("is told of every transition, with the transaction that should have left it", async () => {
+  it("is found for every transition, with the transaction that should have published it", async () => {
     const ids = {
       "task-pending": await w.create(),
       "task-running": await w.create(),
@@ -42,7 +42,7 @@ describe("an event that is missing", () => {
     await w.stack.client.queue.reportFailed({ taskId: ids["task-failed"], runId: 0 });
     await w.stack.client.queue.cancelTask({ taskId: ids["task-exception"] });
     await expectNoFaults(w);
-    for (const [kind, taskId] of Object.entries(ids)) await lose(taskId, kind);
+    for (const [kind, taskId] of Object.entries(ids)) await deleteEvent(taskId, kind);
     await expectFound(
       w,
       "run-events",
@@ -56,14 +56,14 @@ describe("an event that is missing", () => {
     );
   });
 
-  it("is told of a retry, and of a task that was defined", async () => {
+  it("is found for a retry, and for the definition of a task", async () => {
     const [retried, defined] = [await w.create(), await w.create({ dependencies: [await w.create()] })];
     await w.claim(retried);
     await w.stack.client.queue.reportException({ taskId: retried, runId: 0 }, { reason: "worker-shutdown" });
     await expectNoFaults(w);
     await w.db.run(sql`
       delete from events where routing_key like ${`primary.${retried}.1.%`} and exchange like '%/task-pending'`);
-    await lose(defined, "task-defined");
+    await deleteEvent(defined, "task-defined");
     await w.runPass();
     expect((await w.findings()).map(({ check, subject }) => [check, subject])).toEqual([
       ["definition-events", defined],
@@ -71,29 +71,29 @@ describe("an event that is missing", () => {
     ]);
   });
 
-  it("is none where a claim was kept, or a priority changed: such writes leave none", async () => {
-    const [kept, one, group] = [await w.create(), await w.create(), await w.create()];
-    await w.claim(kept);
-    await w.stack.client.queue.reclaimTask({ taskId: kept, runId: 0 });
+  it("is not reported for a reclaimed run or a changed priority, which publish none for the run", async () => {
+    const [reclaimed, one, group] = [await w.create(), await w.create(), await w.create()];
+    await w.claim(reclaimed);
+    await w.stack.client.queue.reclaimTask({ taskId: reclaimed, runId: 0 });
     await w.stack.client.queue.changeTaskPriority({ taskId: one }, { newPriority: "high" });
     await w.stack.client.queue.changeTaskGroupPriority({ taskGroupId: group }, { newPriority: "high" });
     await expectNoFaults(w);
     expect(await w.findings()).toEqual([]);
-    // And afterwards the next transition counts again.
-    await w.complete(kept);
-    await lose(kept, "task-completed");
+    // The next transition is checked again.
+    await w.complete(reclaimed);
+    await deleteEvent(reclaimed, "task-completed");
     await w.runPass();
-    expect((await w.findings()).map(({ subject }) => subject)).toEqual([`${kept}/0`]);
+    expect((await w.findings()).map(({ subject }) => subject)).toEqual([`${reclaimed}/0`]);
   });
 
-  it("is not looked for where the log does not reach back", async () => {
-    const began = w.clock.now() - watchedConfig.watchdogPatience;
+  it("is not searched for before the start of the log", async () => {
+    const start = w.clock.now() - watchedConfig.watchdogPatience;
     const taskId = await w.completed();
-    await lose(taskId, "task-completed");
+    await deleteEvent(taskId, "task-completed");
     await dropEventsBefore(w.clock.now());
     await w.runPass();
     expect(await w.findings()).toEqual([]);
-    await dropEventsBefore(began - 1);
+    await dropEventsBefore(start - 1);
     await w.runPass();
     expect((await w.findings()).map(({ subject }) => subject)).toEqual([`${taskId}/0`]);
   });

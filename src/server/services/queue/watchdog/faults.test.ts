@@ -1,5 +1,5 @@
-// The database is broken on purpose, in every way that the watchdog knows: it is found, told once, and put right where
-// the check says so.
+// The database is corrupted on purpose in every way that the watchdog checks: each fault is found, reported once, and
+// repaired if the check does so.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
 import {
@@ -20,9 +20,9 @@ beforeEach(() => w.reset());
 
 const storyOf = async (taskId: string) => story(await queueEvents(w.db, { taskId }));
 
-// Where a run is broken by a statement, `quiet` says so: else the missing event would be found as well.
+// Statements that corrupt a run set `quiet`; otherwise the missing event would be found as well.
 describe("a pending run", () => {
-  it("with another queue, priority or deadline than its task gets that of the task", async () => {
+  it("whose queue, priority or deadline differs from its task's receives that of the task", async () => {
     const [queue, priority, deadline] = [await w.create(), await w.create(), await w.create()];
     await w.corrupt(
       sql`update runs set task_queue_id = 'other/queue', quiet = true where task_id = ${queue}`,
@@ -48,7 +48,7 @@ describe("a pending run", () => {
       expect((await w.statusOf(taskId)).state).toBe("running");
   });
 
-  it("without a task is told, and left", async () => {
+  it("without a task is reported, and not changed", async () => {
     const taskId = slugid();
     await w.corrupt(sql`
       insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline, quiet)
@@ -60,7 +60,7 @@ describe("a pending run", () => {
   });
 });
 
-it("a running run that is not the latest, or in another queue, is told and left", async () => {
+it("a running run that is not the latest, or in another queue, is reported and not changed", async () => {
   const [early, moved] = [await w.create(), await w.create()];
   await w.claim(early);
   await w.claim(moved);
@@ -79,7 +79,7 @@ it("a running run that is not the latest, or in another queue, is told and left"
 });
 
 describe("an unscheduled task", () => {
-  it("whose dependency is resolved and not counted goes on", async () => {
+  it("whose resolved dependency was not counted is scheduled", async () => {
     const required = await w.create();
     const taskId = await w.create({ dependencies: [required], requires: "all-resolved" });
     await w.claim(required);
@@ -87,7 +87,7 @@ describe("an unscheduled task", () => {
     await w.corrupt(sql`delete from task_dependencies where dependent = ${taskId}`);
     await w.stack.client.queue.reportFailed({ taskId: required, runId: 0 });
     await w.corrupt(sql`insert into task_dependencies values (${taskId}, ${required}, true, false)`);
-    // Not while the release of its dependents goes on.
+    // Not while the release of its dependents is in progress.
     await w.corrupt(sql`insert into unfinished_releases values (${required}, 'failed')`);
     await expectNoFaults(w);
     await w.corrupt(sql`delete from unfinished_releases`);
@@ -102,7 +102,7 @@ describe("an unscheduled task", () => {
     await expectNoFaults(w);
   });
 
-  it("one of whose dependencies is resolved and not counted waits on for the other", async () => {
+  it("keeps waiting for its other dependency if one that is resolved was not counted", async () => {
     const [done, open] = [await w.create(), await w.create()];
     const taskId = await w.create({ dependencies: [done, open] });
     await w.claim(done);
@@ -122,7 +122,7 @@ describe("an unscheduled task", () => {
     await expectNoFaults(w);
   });
 
-  it("that counts wrong counts anew, and goes on when the last one is resolved", async () => {
+  it("with a wrong count of dependencies is recounted, and scheduled when the last one is resolved", async () => {
     const [one, other] = [await w.create(), await w.create()];
     const taskId = await w.create({ dependencies: [one, other] });
     await w.corrupt(sql`update tasks set unsatisfied = 5 where task_id = ${taskId}`);
@@ -136,7 +136,7 @@ describe("an unscheduled task", () => {
     await expectNoFaults(w);
   });
 
-  it("that waits for nothing is scheduled, be it counted or not", async () => {
+  it("without unsatisfied dependencies is scheduled, whether or not its count is right", async () => {
     const required = await w.create();
     const ids = [await w.create({ dependencies: [required] }), await w.create({ dependencies: [required] })];
     const [counted = "", miscounted = ""] = ids;
@@ -160,7 +160,7 @@ describe("an unscheduled task", () => {
     await expectNoFaults(w);
   });
 
-  it("that requires itself, or is past its deadline, is as it should be", async () => {
+  it("that requires itself, or is past its deadline, is not a fault", async () => {
     const taskId = slugid();
     const { expires: _, ...definition } = await w.stack.client.queue.task({ taskId: await w.create() });
     await w.stack.client.queue.createTask(
@@ -178,24 +178,28 @@ describe("an unscheduled task", () => {
 });
 
 describe("a task", () => {
-  it("whose runs or definition are not there, or too many, is told", async () => {
-    const [runless, undefinedOne, double] = [await w.create(), await w.create(), await w.create()];
-    await w.corrupt(sql`delete from runs where task_id = ${runless}`);
-    await w.corrupt(sql`delete from task_definitions where task_id = ${undefinedOne}`);
+  it("with missing runs or definition, or with too many unresolved runs, is reported", async () => {
+    const [withoutRuns, withoutDefinition, withTwoRuns] = [
+      await w.create(),
+      await w.create(),
+      await w.create(),
+    ];
+    await w.corrupt(sql`delete from runs where task_id = ${withoutRuns}`);
+    await w.corrupt(sql`delete from task_definitions where task_id = ${withoutDefinition}`);
     await w.corrupt(sql`
       insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline, quiet)
       select task_id, 1, 'pending', 'retry', now(), task_queue_id, priority, deadline, true
-      from runs where task_id = ${double}`);
-    await w.corrupt(sql`update tasks set run_count = 2 where task_id = ${double}`);
+      from runs where task_id = ${withTwoRuns}`);
+    await w.corrupt(sql`update tasks set run_count = 2 where task_id = ${withTwoRuns}`);
     await w.runPass();
     expect(
       Object.fromEntries((await w.findings("task-rows")).map((one) => [one.subject, one.detail])),
     ).toEqual({
-      [runless]: "counts 1 runs but has 0",
-      [undefinedOne]: "has no definition",
-      [double]: "has several unresolved runs",
+      [withoutRuns]: "counts 1 runs but has 0",
+      [withoutDefinition]: "has no definition",
+      [withTwoRuns]: "has several unresolved runs",
     });
-    for (const taskId of [runless, undefinedOne, double]) {
+    for (const taskId of [withoutRuns, withoutDefinition, withTwoRuns]) {
       await w.db.run(sql`delete from runs where task_id = ${taskId}`);
       await w.db.run(sql`delete from tasks where task_id = ${taskId}`);
       await w.db.run(sql`delete from task_groups where task_group_id = ${taskId}`);
@@ -205,7 +209,7 @@ describe("a task", () => {
 });
 
 describe("a group", () => {
-  it("that counts too many counts anew, and announces what was not", async () => {
+  it("whose count is too high is recounted, and its resolution is published", async () => {
     const taskGroupId = await w.create();
     await w.corrupt(sql`update task_groups set unresolved = 2 where task_group_id = ${taskGroupId}`);
     await w.claim(taskGroupId);
@@ -223,7 +227,7 @@ describe("a group", () => {
     await expectNoFaults(w);
   });
 
-  it("that counts too few counts anew, and counts tasks once that were run again", async () => {
+  it("whose count is too low is recounted, with tasks that were rerun counted once", async () => {
     const taskGroupId = await w.create();
     await w.claim(taskGroupId);
     await w.complete(taskGroupId);
@@ -241,7 +245,7 @@ describe("a group", () => {
   });
 });
 
-it("an artifact without its run is told", async () => {
+it("an artifact without its run is reported", async () => {
   const taskId = slugid();
   await w.corrupt(sql`
     insert into artifacts (task_id, run_id, name, storage_type, content_type, details, present, expires)

@@ -1,5 +1,5 @@
-// The watchdog as a whole: what it says of a database in order, when it does the work of loops that are late, and how
-// findings are told and listed.
+// The watchdog as a whole: a database without faults, the work of overdue loops, and how findings are reported and
+// listed.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   expectNoFaults,
@@ -19,10 +19,10 @@ beforeEach(() => w.reset());
 
 const minute = 60_000;
 
-it("a database in order has no findings, and every check comes to its end", async () => {
+it("a database without faults has no findings, and every check finishes", async () => {
   const taskId = await w.completed();
-  const waits = await w.create({ dependencies: [await w.create()] });
-  await w.create({ dependencies: [taskId, waits] });
+  const waiting = await w.create({ dependencies: [await w.create()] });
+  await w.create({ dependencies: [taskId, waiting] });
   await w.runPass();
   const reply = await w.stack.client.queue.watchdog();
   expect(reply.findings).toEqual([]);
@@ -31,9 +31,9 @@ it("a database in order has no findings, and every check comes to its end", asyn
   expect(w.reports()).toEqual([]);
 });
 
-describe("what the loops should have done", () => {
-  it("is done for them when they are late, and told: claims and deadlines", async () => {
-    const [held, late, waits] = [
+describe("overdue work of the loops", () => {
+  it("is done by the watchdog and reported: claims and deadlines", async () => {
+    const [claimed, late, waiting] = [
       await w.create(),
       await w.create({ deadline: new Date(w.clock.now() + minute).toISOString() }),
       await w.create({
@@ -41,38 +41,38 @@ describe("what the loops should have done", () => {
         deadline: new Date(w.clock.now() + minute).toISOString(),
       }),
     ];
-    await w.claim(held);
+    await w.claim(claimed);
     await w.clock.advance(2 * minute);
     await w.runPass();
-    // The loops have their time.
-    expect((await w.findings()).map(({ subject }) => subject)).not.toContain(`${held}/0`);
-    expect((await w.statusOf(held)).state).toBe("running");
+    // The loops still have time.
+    expect((await w.findings()).map(({ subject }) => subject)).not.toContain(`${claimed}/0`);
+    expect((await w.statusOf(claimed)).state).toBe("running");
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
     await w.runPass();
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
     await w.runPass();
     expect(await w.findings("claim-overdue")).toContainEqual(
       expect.objectContaining({
-        subject: `${held}/0`,
+        subject: `${claimed}/0`,
         detail: expect.stringMatching(/^is running although its claim ended at /),
         repaired: expect.any(String),
       }),
     );
-    expect(await w.statusOf(held)).toMatchObject({
+    expect(await w.statusOf(claimed)).toMatchObject({
       state: "pending",
       runs: [{ reasonResolved: "claim-expired" }, { reasonCreated: "retry" }],
     });
     expect((await w.findings("deadline-overdue")).map(({ subject }) => subject)).toEqual(
-      expect.arrayContaining([late, waits]),
+      expect.arrayContaining([late, waiting]),
     );
-    for (const taskId of [late, waits])
+    for (const taskId of [late, waiting])
       expect(await w.statusOf(taskId)).toMatchObject({ runs: [{ reasonResolved: "deadline-exceeded" }] });
     await expectNoFaults(w);
   });
 
-  it("is not told where they did it in time", async () => {
-    const held = await w.create();
-    await w.claim(held);
+  it("is not reported if the loops do it in time", async () => {
+    const claimed = await w.create();
+    await w.claim(claimed);
     await w.clock.advance(minute + 2 * watchedConfig.watchdogPatience);
     await w.runPass();
     await w.stack.loopRuns("claim-expiry");
@@ -82,7 +82,7 @@ describe("what the loops should have done", () => {
     expect(await w.db.run(sql`select from watchdog_findings`)).toBe(0);
   });
 
-  it("is told where removal is late", async () => {
+  it("is reported if it is the removal of expired rows", async () => {
     const taskId = await w.completed();
     await w.corrupt(sql`update tasks set expires = '2020-01-01' where task_id = ${taskId}`);
     await w.runPass();
@@ -96,25 +96,25 @@ describe("what the loops should have done", () => {
   });
 });
 
-it("findings are listed page by page, each once", async () => {
+it("findings can be listed in pages, each once", async () => {
   const ids = await Promise.all(Array.from({ length: 4 }, () => w.create()));
   await w.corrupt(sql`update runs set priority = 7 where task_id = any(${ids}::text[])`);
   await w.corrupt(sql`update task_groups set unresolved = 9 where task_group_id = any(${ids}::text[])`);
   await w.runPass();
   const all = (await w.findings()).map(({ check, subject }) => `${check} ${subject}`);
   expect(all.length).toBeGreaterThanOrEqual(8);
-  const seen: string[] = [];
+  const listed: string[] = [];
   let continuationToken: string | undefined;
   do {
     const query = { limit: 1, ...(continuationToken !== undefined && { continuationToken }) };
     const page = await w.stack.client.queue.watchdog({ query });
-    seen.push(...page.findings.map(({ check, subject }) => `${check} ${subject}`));
+    listed.push(...page.findings.map(({ check, subject }) => `${check} ${subject}`));
     ({ continuationToken } = page);
   } while (continuationToken !== undefined);
-  expect(seen).toEqual(all);
+  expect(listed).toEqual(all);
 });
 
-it("findings are for those who may see them, from where a page ended", async () => {
+it("findings require a scope, and a valid continuation token", async () => {
   await expect(w.stack.as(undefined).queue.watchdog()).rejects.toMatchObject({
     code: "InsufficientScopes",
     message: expect.stringContaining("queue:watchdog"),
@@ -127,11 +127,11 @@ it("findings are for those who may see them, from where a page ended", async () 
   });
 });
 
-it("many findings at once are told in a few words", async () => {
+it("many findings of one pass are reported in a few lines", async () => {
   const ids = await Promise.all(Array.from({ length: 14 }, () => w.create()));
   await w.corrupt(sql`update runs set priority = 7 where task_id = any(${ids}::text[])`);
   await w.runPass();
-  const told = w.reports().filter((line) => line.startsWith("pending-run"));
-  expect(told).toHaveLength(11);
-  expect(told.at(-1)).toBe("pending-run: 14 findings in one run; GET /watchdog lists them");
+  const reports = w.reports().filter((line) => line.startsWith("pending-run"));
+  expect(reports).toHaveLength(11);
+  expect(reports.at(-1)).toBe("pending-run: 14 findings in one run; GET /watchdog lists them");
 });

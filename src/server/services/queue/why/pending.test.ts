@@ -1,4 +1,4 @@
-// Why a pending task waits: its place in the queue, and how that is served.
+// Why a pending task waits: its position in the queue, and how the queue is served.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -11,7 +11,7 @@ const clock = manualClock();
 const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 beforeAll(async () => {
-  // The loops run when the test says so.
+  // Loops run only when a test runs them.
   const queue = { claimTimeout: minute, deadlineDelay: minute, loopInterval: 86_400_000 };
   stack = await testStack({ clock, config: { queue } });
 });
@@ -21,19 +21,20 @@ const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
   createTask(stack.client, overrides, clock.now());
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
 const why = (taskId: string) => stack.client.queue.why({ taskId });
-/** Where it stands. */
-const place = async (taskId: string) => (await why(taskId)).reasons.find(({ code }) => code === "position");
-/** Codes and the tasks that they are about. */
-const told = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
+/** Returns the reason with the task's position. */
+const positionOf = async (taskId: string) =>
+  (await why(taskId)).reasons.find(({ code }) => code === "position");
+/** Returns the code and task of each reason. */
+const codesOf = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
 
 describe("a pending task", () => {
-  it("has its place in the queue: by priority, then by age", async () => {
+  it("has its position in the queue: by priority, then by age", async () => {
     const taskQueueId = "why/place";
     const first = await create({ taskQueueId });
     const second = await create({ taskQueueId });
     const urgent = await create({ taskQueueId, priority: "high" });
-    expect(await place(urgent)).toMatchObject({
+    expect(await positionOf(urgent)).toMatchObject({
       code: "position",
       summary: "Run 0 is the next to be claimed in why/place.",
       ahead: 0,
@@ -47,45 +48,45 @@ describe("a pending task", () => {
     ]);
     const { tasks } = await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 2 });
     expect(tasks.map(({ status }) => status.taskId)).toEqual([urgent, first]);
-    expect(await place(second)).toMatchObject({ ahead: 0 });
+    expect(await positionOf(second)).toMatchObject({ ahead: 0 });
   });
 
-  it("is behind no run that is past its deadline, and with one itself has no place", async () => {
+  it("is not behind runs past their deadline, and has no position after its own", async () => {
     const taskQueueId = "why/late";
     const late = await create({ taskQueueId, deadline: at(minute) });
     const taskId = await create({ taskQueueId });
-    expect(await place(taskId)).toMatchObject({ ahead: 1 });
+    expect(await positionOf(taskId)).toMatchObject({ ahead: 1 });
     await clock.advance(minute + 1);
-    expect(await place(taskId)).toMatchObject({ ahead: 0 });
-    expect(await told(late)).toEqual([`deadline-passed ${late}`]);
+    expect(await positionOf(taskId)).toMatchObject({ ahead: 0 });
+    expect(await codesOf(late)).toEqual([`deadline-passed ${late}`]);
   });
 
-  it("is counted up to ten thousand before it, and no further", async () => {
-    const taskQueueId = "why/crowd";
+  it("has an exact position only up to ten thousand runs ahead", async () => {
+    const taskQueueId = "why/many";
     await stack.database.db.run(sql`
       insert into runs (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
-      select 'crowd-' || i, 0, 'pending', 'scheduled', now(), ${taskQueueId}, 1 + i % 2, '2100-01-01'
+      select 'many-' || i, 0, 'pending', 'scheduled', now(), ${taskQueueId}, 1 + i % 2, '2100-01-01'
       from generate_series(1, 30000) i`);
     const taskId = await create({ taskQueueId });
-    const began = performance.now();
+    const start = performance.now();
     expect((await why(taskId)).reasons.slice(1, 3)).toMatchObject([
-      { summary: "More than 10000 runs are served before it in why/crowd.", ahead: 10_000, exact: false },
+      { summary: "More than 10000 runs are served before it in why/many.", ahead: 10_000, exact: false },
       { code: "priority", runs: 10_000, exact: false },
     ]);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(5_000);
     await stack.database.db.run(sql`delete from runs where task_queue_id = ${taskQueueId}`);
   });
 
-  it("that a statement holds is passed by for as long, and that is said", async () => {
-    const taskId = await create({ taskQueueId: "why/held" });
+  it("that is locked by a statement has that as a reason while it is locked", async () => {
+    const taskId = await create({ taskQueueId: "why/locked" });
     await stack.database.db.tx(async (tx) => {
       await tx.run(sql`select from runs where task_id = ${taskId} for update`);
-      expect(await told(taskId)).toContain(`being-changed ${taskId}`);
+      expect(await codesOf(taskId)).toContain(`being-changed ${taskId}`);
     });
-    expect(await told(taskId)).not.toContain(`being-changed ${taskId}`);
+    expect(await codesOf(taskId)).not.toContain(`being-changed ${taskId}`);
   });
 
-  it("tells after what it is tried again", async () => {
+  it("has its earlier runs as reasons", async () => {
     const taskId = await create();
     await claim(taskId);
     await stack.client.queue.reportException({ taskId, runId: 0 }, { reason: "worker-shutdown" });
@@ -114,7 +115,7 @@ describe("a pending task", () => {
 });
 
 describe("a queue", () => {
-  it("that no worker ever asked is told first, and that nothing more is known", async () => {
+  it("that no worker has requested work from has that as first reason, and the claim time as unknown", async () => {
     const taskId = await create({ taskQueueId: "why/never" });
     expect((await why(taskId)).reasons).toEqual([
       {
@@ -133,7 +134,7 @@ describe("a queue", () => {
     ]);
   });
 
-  it("that is served has a rate, from which follows when its turn comes", async () => {
+  it("that is served has a claim rate and an estimate of the time until the claim", async () => {
     const taskQueueId = "why/served";
     for (let i = 0; i < 20; i++) await create({ taskQueueId });
     await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 10 });
@@ -151,17 +152,17 @@ describe("a queue", () => {
     );
   });
 
-  it("whose workers are gone tells since when, and one whose workers are all in quarantine tells that", async () => {
+  it("without recent workers has the time they were last seen; one with quarantined workers only has that", async () => {
     const taskQueueId = "why/gone";
     await create({ taskQueueId });
-    const seen = at(0);
+    const lastSeen = at(0);
     await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 1 });
     const taskId = await create({ taskQueueId, deadline: at(60 * minute) });
     expect((await why(taskId)).reasons[1]).toMatchObject({ code: "workers" });
     await stack.database.db.run(sql`
       update workers set quarantine_until = '2100-01-01' where task_queue_id = ${taskQueueId}`);
     const { reasons } = await why(taskId);
-    // Though a run was claimed a moment ago.
+    // Even though a run was claimed a moment ago.
     expect(reasons.at(-1)).toMatchObject({
       code: "unknown",
       summary: "When it will be claimed is unknown: nobody serves why/gone now.",
@@ -176,14 +177,14 @@ describe("a queue", () => {
     await clock.advance(11 * minute);
     expect((await why(taskId)).reasons[0]).toEqual({
       code: "no-worker",
-      summary: `No worker of why/gone has asked for work, or kept a claim, since ${seen}.`,
+      summary: `No worker of why/gone has asked for work, or kept a claim, since ${lastSeen}.`,
       taskId,
       taskQueueId,
-      lastSeen: seen,
+      lastSeen,
     });
   });
 
-  it("that the server serves itself needs no worker", async () => {
+  it("that the server serves itself requires no worker", async () => {
     const taskId = await create({ taskQueueId: "built-in/succeed" });
     const codes = (await why(taskId)).reasons.map(({ code }) => code);
     expect(codes).not.toContain("no-worker");

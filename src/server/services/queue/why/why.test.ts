@@ -1,4 +1,4 @@
-// Why a task is where it is: what is said of each state, and that it is true.
+// The reasons for a task's state, for each state.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
@@ -13,7 +13,7 @@ const clock = manualClock();
 const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 beforeAll(async () => {
-  // The loops run when the test says so.
+  // Loops run only when a test runs them.
   const queue = { claimTimeout: minute, deadlineDelay: minute, loopInterval: 86_400_000 };
   stack = await testStack({ clock, config: { queue } });
 });
@@ -23,10 +23,10 @@ const create = (overrides: Partial<TaskDefinitionRequest> = {}) =>
   createTask(stack.client, overrides, clock.now());
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
 const why = (taskId: string) => stack.client.queue.why({ taskId });
-/** Codes and the tasks that they are about. */
-const told = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
+/** Returns the code and task of each reason. */
+const codesOf = async (taskId: string) => (await why(taskId)).reasons.map((r) => `${r.code} ${r.taskId}`);
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
-const sentences = async (taskId: string) => (await why(taskId)).reasons.map(({ summary }) => summary);
+const summariesOf = async (taskId: string) => (await why(taskId)).reasons.map(({ summary }) => summary);
 async function failed(): Promise<string> {
   const taskId = await create();
   await claim(taskId);
@@ -35,7 +35,7 @@ async function failed(): Promise<string> {
 }
 
 describe("an unscheduled task", () => {
-  it("waits for dependencies, whose states are told, and for theirs, down to the roots", async () => {
+  it("has its unsatisfied dependencies with their states as reasons, and theirs, down to the roots", async () => {
     const taskQueueId = "why/roots";
     const root = await create({ taskQueueId });
     const middle = await create({ dependencies: [root] });
@@ -56,8 +56,8 @@ describe("an unscheduled task", () => {
       { code: "dependency-waits", taskId: middle, requiredBy: taskId, depth: 1, state: "unscheduled" },
       { code: "dependency-waits", taskId: root, requiredBy: middle, depth: 2, state: "pending" },
     ]);
-    // And why the roots are not done.
-    expect(reasons.slice(4).map(({ code, taskId: of }) => [code, of])).toEqual(
+    // And the reasons why the roots are unresolved.
+    expect(reasons.slice(4).map(({ code, taskId: id }) => [code, id])).toEqual(
       expect.arrayContaining([
         ["running", running],
         ["position", root],
@@ -65,7 +65,7 @@ describe("an unscheduled task", () => {
     );
   });
 
-  it("waits in vain for a dependency that failed, unless that is run again", async () => {
+  it("has a failed dependency as a reason until that is rerun", async () => {
     const required = await failed();
     const taskId = await create({ dependencies: [required, await create()] });
     const { reasons } = await why(taskId);
@@ -81,21 +81,21 @@ describe("an unscheduled task", () => {
       deadline: at(60 * minute),
     });
     await stack.client.queue.rerunTask({ taskId: required });
-    expect(await told(taskId)).not.toContain(`dependency-failed ${required}`);
+    expect(await codesOf(taskId)).not.toContain(`dependency-failed ${required}`);
   });
 
-  it("may wait for one that was ended because of what that waited for", async () => {
+  it("has the reasons of a canceled dependency, which was itself waiting", async () => {
     const root = await failed();
     const middle = await create({ dependencies: [root] });
     const taskId = await create({ dependencies: [middle] });
     await stack.client.queue.cancelTask({ taskId: middle });
-    expect(await told(taskId)).toEqual([
+    expect(await codesOf(taskId)).toEqual([
       `dependencies-unmet ${taskId}`,
       `dependency-failed ${middle}`,
       `dependency-failed ${root}`,
     ]);
-    // The canceled one says the same of itself.
-    expect(await told(middle)).toEqual([
+    // The canceled task has the same reasons itself.
+    expect(await codesOf(middle)).toEqual([
       `resolved ${middle}`,
       `unknown ${middle}`,
       `dependencies-unmet ${middle}`,
@@ -103,35 +103,35 @@ describe("an unscheduled task", () => {
     ]);
   });
 
-  it("may require itself, or what is gone", async () => {
+  it("may require itself, or a removed task", async () => {
     const taskId = slugid();
-    const gone = await create();
-    const definition = { dependencies: [taskId, gone] };
+    const removed = await create();
+    const definition = { dependencies: [taskId, removed] };
     await stack.client.queue.createTask(
       { taskId },
-      { ...(await stack.client.queue.task({ taskId: gone })), ...definition, taskGroupId: gone },
+      { ...(await stack.client.queue.task({ taskId: removed })), ...definition, taskGroupId: removed },
     );
-    await stack.database.db.run(sql`delete from tasks where task_id = ${gone}`);
-    expect(await sentences(taskId)).toEqual([
+    await stack.database.db.run(sql`delete from tasks where task_id = ${removed}`);
+    expect(await summariesOf(taskId)).toEqual([
       "The task waits for 2 dependencies: 1 missing, 1 unscheduled.",
-      `Dependency ${gone} is gone: it was removed after it expired, and can never be met.`,
+      `Dependency ${removed} is gone: it was removed after it expired, and can never be met.`,
       `Task ${taskId} requires itself: it starts only when it is scheduled by hand.`,
     ]);
   });
 
-  it("past its deadline is told to end, and when", async () => {
+  it("past its deadline has the time of its resolution", async () => {
     const taskId = await create({ dependencies: [await create()], deadline: at(minute) });
     await clock.advance(minute + 1);
     const [first] = (await why(taskId)).reasons;
     expect(first).toMatchObject({ code: "deadline-passed", deadline: at(-1), endsAfter: at(minute - 1) });
     expect(first?.summary).toContain("no worker gets it any more, and it ends as deadline-exceeded soon");
     await clock.advance(minute);
-    expect((await sentences(taskId))[0]).toContain("the loop that does it is late");
+    expect((await summariesOf(taskId))[0]).toContain("the loop that does it is late");
     await stack.loopRuns("deadline");
-    expect((await sentences(taskId))[0]).toContain("the task's deadline passed before it was scheduled");
+    expect((await summariesOf(taskId))[0]).toContain("the task's deadline passed before it was scheduled");
   });
 
-  it("that nothing keeps from starting is said to contradict itself", async () => {
+  it("that has no unsatisfied dependency is reported as inconsistent", async () => {
     const required = await create();
     const taskId = await create({ dependencies: [required] });
     await claim(required);
@@ -147,13 +147,16 @@ describe("an unscheduled task", () => {
       code: "inconsistent",
       what: `dependency ${required} is resolved and not counted`,
     });
-    // Unless it is about to be: where very many wait, they are released bit by bit.
+    // Unless the release is in progress: very many dependents are released in batches.
     await db.run(sql`insert into unfinished_releases values (${required}, 'completed')`);
-    expect(await told(taskId)).toEqual([`dependencies-unmet ${taskId}`, `dependency-resolved ${required}`]);
+    expect(await codesOf(taskId)).toEqual([
+      `dependencies-unmet ${taskId}`,
+      `dependency-resolved ${required}`,
+    ]);
     await db.run(sql`delete from unfinished_releases`);
   });
 
-  it("has bounds to what is told of it, which say so", async () => {
+  it("has a limited number of reasons, with the limit among them", async () => {
     const chain = [await create()];
     for (let i = 0; i < 4; i++) chain.push(await create({ dependencies: chain.slice(-1) }));
     const [last = ""] = chain.slice(-1);
@@ -170,7 +173,7 @@ describe("an unscheduled task", () => {
     expect(reasons.at(-1)).toMatchObject({ code: "cut", at: "count", limit: 4 });
   });
 
-  it("tells many dependencies in bounded time, each shared one once", async () => {
+  it("with many dependencies has each shared one once, up to the limit", async () => {
     const roots: string[] = [];
     for (let i = 0; i < 6; i++)
       roots.push(
@@ -188,7 +191,7 @@ describe("an unscheduled task", () => {
 });
 
 describe("a running task", () => {
-  it("tells who holds it since when and until when, and that a claim ran out", async () => {
+  it("has its worker, the times of its claim, and whether the claim has expired", async () => {
     const taskId = await create();
     await claim(taskId);
     const started = at(0);
@@ -214,7 +217,7 @@ describe("a running task", () => {
     expect(after.reasons.at(-1)).toMatchObject({ code: "earlier-run", reasonResolved: "claim-expired" });
   });
 
-  it("past its deadline is told to end", async () => {
+  it("past its deadline has that as a reason", async () => {
     const taskId = await create({ deadline: at(30_000) });
     await claim(taskId);
     await clock.advance(30_001);
@@ -225,7 +228,7 @@ describe("a running task", () => {
 });
 
 describe("a resolved task", () => {
-  it("tells how it ended, and by whom", async () => {
+  it("has its resolution and the worker", async () => {
     const taskId = await create();
     await claim(taskId);
     await stack.client.queue.reportCompleted({ taskId, runId: 0 });
@@ -244,7 +247,7 @@ describe("a resolved task", () => {
     ]);
   });
 
-  it("that was canceled says what is not known: by whom", async () => {
+  it("that was canceled has the caller as unknown", async () => {
     const taskId = await create();
     await stack.client.queue.cancelTask({ taskId });
     expect((await why(taskId)).reasons).toMatchObject([
@@ -252,10 +255,10 @@ describe("a resolved task", () => {
       { code: "unknown", summary: "Who canceled it is not recorded.", about: "canceled by" },
     ]);
     await stack.database.db.run(sql`update task_groups set sealed = now() where task_group_id = ${taskId}`);
-    expect(await told(taskId)).toContain(`group-sealed ${taskId}`);
+    expect(await codesOf(taskId)).toContain(`group-sealed ${taskId}`);
   });
 
-  it("that was never scheduled tells what it waited for, and what of that can be met no more", async () => {
+  it("that was never scheduled has its dependencies, and those that can never be satisfied", async () => {
     const required = await create({ deadline: at(minute) });
     const taskId = await create({ dependencies: [required], deadline: at(minute) });
     const deadline = at(minute);
@@ -273,18 +276,18 @@ describe("a resolved task", () => {
     );
   });
 
-  it("may have ended at its deadline, in anybody's hands or nobody's", async () => {
+  it("may have been resolved by its deadline, with or without a worker", async () => {
     const deadline = at(30_000);
-    const [held, waited] = [await create({ deadline }), await create({ deadline })];
-    await claim(held);
+    const [claimed, pending] = [await create({ deadline }), await create({ deadline })];
+    await claim(claimed);
     await clock.advance(2 * minute);
     await stack.loopRuns("deadline");
-    expect((await sentences(held))[0]).toContain("the task's deadline passed while worker g/w held it");
-    expect((await sentences(waited))[0]).toContain("the task's deadline passed before a worker took it");
+    expect((await summariesOf(claimed))[0]).toContain("the task's deadline passed while worker g/w held it");
+    expect((await summariesOf(pending))[0]).toContain("the task's deadline passed before a worker took it");
   });
 });
 
-it("a task that is not there has no reasons", async () => {
+it("a task that does not exist is not found", async () => {
   const taskId = slugid();
   await expect(why(taskId)).rejects.toMatchObject({
     code: "ResourceNotFound",
@@ -292,7 +295,7 @@ it("a task that is not there has no reasons", async () => {
   });
 });
 
-it("whoever may see the status may ask, and nobody else", async () => {
+it("the reasons are readable with the scope of the status, which anonymous callers have by default", async () => {
   const taskId = await create();
   expect((await stack.limited([`queue:status:${taskId}`]).queue.why({ taskId })).state).toBe("pending");
   expect((await stack.as(undefined).queue.why({ taskId })).state).toBe("pending");
