@@ -61,7 +61,8 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
         if (!(error instanceof ClientError) || !isOutage(error)) throw error;
         outages++;
         onOutage();
-        await sleep(20);
+        // Six clients that retry faster than this take the processor time that the restart needs.
+        await sleep(100);
       }
       if (failure !== undefined) throw new Error("another client of the load failed", { cause: failure });
     }

@@ -1,25 +1,31 @@
 // Two server processes share a database: a commit by one wakes the waiters of the other.
-import { expect, onTestFinished, test } from "vitest";
-import { queueEvents } from "../../src/client/index.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { queueEvents, type Client } from "../../src/client/index.ts";
 import { testDatabase } from "../support/db.ts";
 import { claimOne, createTask } from "../support/factories.ts";
 import { startServe } from "../support/process.ts";
 import { whenSent } from "./requests-in-flight.ts";
 
-/** Starts two servers that notice each other only by notifications: their poll intervals exceed the test's duration. */
-async function startServers() {
+let here: Client;
+let there: Client;
+const endings: (() => Promise<void>)[] = [];
+const whenOver = (end: () => Promise<void>): void => void endings.unshift(end);
+beforeAll(async () => {
   const database = await testDatabase();
-  onTestFinished(database.drop);
+  whenOver(database.drop);
+  // The servers notice each other only by notifications: their poll intervals exceed the test's duration.
   const env = { TASKYARD_QUEUE_LOOP_INTERVAL: "1h", TASKYARD_EVENTS_POLL_INTERVAL: "1h" };
-  const [one, other] = await Promise.all([startServe(database.url, env), startServe(database.url, env)]);
-  return [one.client, other.client] as const;
-}
+  const start = () => startServe(database.url, env, whenOver);
+  [{ client: here }, { client: there }] = await Promise.all([start(), start()]);
+});
+afterAll(async () => {
+  for (const end of endings) await end();
+});
 
 const repetitions = 30;
 const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? NaN;
 
 test("a claim that waits at one server gets a task that becomes pending through another within milliseconds", async () => {
-  const [here, there] = await startServers();
   const created: number[] = [];
   const released: number[] = [];
   /** Returns the time from `act` until a claim that was waiting before it gets a task. */
@@ -46,7 +52,6 @@ test("a claim that waits at one server gets a task that becomes pending through 
 });
 
 test("a listener at one server receives the events of another, in order", async () => {
-  const [here, there] = await startServers();
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const bindings = [queueEvents.taskDefined(), queueEvents.taskPending(), queueEvents.taskRunning()];

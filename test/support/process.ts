@@ -150,17 +150,20 @@ export async function startUp(
 }
 
 /** Starts `taskyard serve` on a free port and a database of the test's; resolves when it is ready. */
-export async function startServe(databaseUrl: string, env: Variables = {}): Promise<ServerProcess> {
+export async function startServe(
+  databaseUrl: string,
+  more: Variables = {},
+  whenOver?: WhenOver,
+): Promise<ServerProcess> {
   const accessToken = "test-root-token-0123456789";
-  const started = startTaskyard(["serve", "--port", "0"], {
-    home: await temporaryHome(),
-    env: {
-      DATABASE_URL: databaseUrl,
-      TASKYARD_AUTH_ROOT_ACCESS_TOKEN: accessToken,
-      TASKYARD_AUTH_SECRET: "test-secret-0123456789-0123456789",
-      ...env,
-    },
-  });
+  const env = {
+    DATABASE_URL: databaseUrl,
+    TASKYARD_AUTH_ROOT_ACCESS_TOKEN: accessToken,
+    TASKYARD_AUTH_SECRET: "test-secret-0123456789-0123456789",
+    ...more,
+  };
+  const home = await temporaryHome(whenOver);
+  const started = startTaskyard(["serve", "--port", "0"], { home, env }, whenOver);
   const [, rootUrl = ""] = await started.says(/ready at (http\S+)/);
   return asServer(started, rootUrl, { clientId: "static/taskcluster/root", accessToken });
 }

@@ -1,23 +1,45 @@
-// Polling with a timeout, for conditions in tests that give no signal.
-import { vi } from "vitest";
+// Polling in tests, for what gives no signal.
 
-// An idle machine needs a hundredth of this. Shorter than the time limit of a test, so that the error can
-// name the condition.
-const timeoutMs = 20_000;
-const pauseMs = 2;
+// On an idle machine a hundredth of this is enough. Less than the timeout of a test, so that the error can name what was
+// missing.
+const patienceMs = 20_000;
+// The longer a test waits, the rarer it looks: polling takes processor time from what it waits for.
+const [firstPauseMs, longestPauseMs] = [2, 50];
 
-/** Polls until the result is neither undefined nor false, and returns it. Throws after twenty seconds. */
-export async function until<T>(what: string, poll: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const result = await poll();
-    if (result !== undefined && result !== false) return result;
-    if (performance.now() > deadline) throw new Error(`timed out waiting for: ${what}`);
-    // Not setImmediate: a poll without I/O would take the CPU from the code that it waits for.
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
+/** Resolves after each pause between two polls; false when no more should follow. */
+function pauses(limitMs = patienceMs): () => Promise<boolean> {
+  const end = performance.now() + limitMs;
+  let ms = firstPauseMs;
+  return async () => {
+    if (performance.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    ms = Math.min(ms * 1.5, longestPauseMs);
+    return true;
+  };
 }
 
-/** Retries an assertion until it holds, and returns its result. Rejects with the last failure after twenty seconds. */
-export const eventually = <T>(assertion: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(assertion, { timeout: timeoutMs, interval: 10 });
+/** Calls `ask` until the result is neither undefined nor false, and returns it; throws after `limitMs`. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  limitMs?: number,
+): Promise<T> {
+  const pause = pauses(limitMs);
+  do {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+  } while (await pause());
+  throw new Error(`timed out waiting for ${what}`);
+}
+
+/** Repeats an assertion until it holds, and returns its result; rejects with its last error after twenty seconds. */
+export async function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
+  const pause = pauses();
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (err) {
+      if (!(await pause())) throw err;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+// The watchdog looks without pause while clients do whatever they can to tasks, all at once: there is nothing to find.
+import { expect, onTestFinished, test } from "vitest";
+import type { ClientError } from "../../src/client/index.ts";
+import { slugid } from "../../src/lib/slugid.ts";
+import { sql } from "../../src/server/core/sql.ts";
+import { taskDefinition } from "../support/factories.ts";
+import { testStack, type Stack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+import { startLoad } from "./load.ts";
+
+const queue = {
+  // Claims run out within the test, and deadlines pass.
+  claimTimeout: 300,
+  deadlineDelay: 100,
+  loopInterval: 50,
+  claimWorkTimeout: 100,
+  watchdogInterval: 1,
+  watchdogPatience: 5_000,
+};
+const hands = 6;
+const callsOfOne = 60;
+
+/** Looks until the returned function is called; answers how often it did. */
+function watch(stack: Stack): () => Promise<number> {
+  let rounds = 0;
+  let over = false;
+  const watching = (async () => {
+    while (!over) {
+      await stack.loopRuns("watchdog");
+      rounds++;
+    }
+  })();
+  return async () => {
+    over = true;
+    await watching;
+    return rounds;
+  };
+}
+
+/** Calls of all kinds on tasks that all hands share, by a fixed sequence of choices. */
+async function shuffle(stack: Stack, seed: number, ids: string[], groups: readonly string[]): Promise<void> {
+  let state = seed * 7919 + 13;
+  const choose = (n: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor(state / 65_536) % n;
+  };
+  const { queue: api } = stack.client;
+  const create = async (): Promise<unknown> => {
+    const taskId = slugid();
+    const dependencies = [
+      ...new Set(Array.from({ length: choose(4) }, () => ids[choose(ids.length)] ?? taskId)),
+    ];
+    const seconds = choose(12) === 0 ? 1 : 3_600;
+    const definition = taskDefinition({
+      dependencies: choose(30) === 0 ? [...new Set([...dependencies, taskId])] : dependencies,
+      requires: choose(2) === 0 ? "all-resolved" : "all-completed",
+      taskGroupId: groups[choose(groups.length)] ?? taskId,
+      retries: choose(3),
+      deadline: new Date(Date.now() + seconds * 1_000).toISOString(),
+    });
+    const made = await api.createTask({ taskId }, definition);
+    ids.push(taskId);
+    return made;
+  };
+  const act = (): Promise<unknown> => {
+    const taskId = ids[choose(ids.length)] ?? "";
+    const run = { taskId, runId: choose(3) };
+    const taskGroupId = groups[choose(groups.length)] ?? "";
+    const worker = { workerGroup: "g", workerId: `w${choose(3)}` };
+    const newPriority = (["high", "medium", "low"] as const)[choose(3)] ?? "low";
+    const kind = choose(24);
+    if (kind < 6 || ids.length < 5) return create();
+    if (kind < 11) return api.claimTask(run, worker);
+    if (kind < 14) return api.reportCompleted(run);
+    if (kind < 15) return api.reportFailed(run);
+    if (kind < 16) return api.reportException(run, { reason: "intermittent-task" });
+    if (kind < 18) return api.reclaimTask(run);
+    if (kind < 19) return api.cancelTask({ taskId });
+    if (kind < 20) return api.scheduleTask({ taskId });
+    if (kind < 22) return api.rerunTask({ taskId });
+    if (kind < 23) return api.changeTaskPriority({ taskId }, { newPriority });
+    return api.changeTaskGroupPriority({ taskGroupId }, { newPriority });
+  };
+  for (let i = 0; i < callsOfOne; i++) {
+    const refusal = await act().then(
+      () => undefined,
+      (error: ClientError) => error,
+    );
+    if (refusal) expect(["RequestConflict", "ResourceNotFound", "InputError"]).toContain(refusal.code);
+  }
+}
+
+test.each([40, 500])("with slices of %d", { timeout: 120_000 }, async (watchdogSlice) => {
+  const stack = await testStack({ config: { queue: { ...queue, watchdogSlice } } });
+  // Another process, whose claims last, for clients that expect to complete what they claimed.
+  const { database } = stack;
+  const other = await testStack({ database, roles: ["api"], config: { queue: { claimWorkTimeout: 500 } } });
+  onTestFinished(async () => {
+    await other.stop();
+    await stack.stop();
+  });
+  const { db } = database;
+  // What the log proves begins when it does; the margin for clocks would be longer than the test.
+  await db.run(sql`update event_epochs set began = now() - interval '1 hour'`);
+  await db.run(sql`update schema_migrations set applied_at = now() - interval '1 hour'`);
+  const end = watch(stack);
+  const load = startLoad({ client: () => other.client, isOutage: () => false });
+  const ids: string[] = [];
+  const groups = [slugid(), slugid(), slugid(), slugid()];
+  await Promise.all(Array.from({ length: hands }, (_, i) => shuffle(stack, i, ids, groups)));
+  await load.finish();
+  // The last of it is looked at whole, too.
+  const before = Date.now();
+  const reply = await until(
+    "a pass of every check",
+    async () => {
+      const seen = await stack.client.queue.watchdog();
+      const passed = seen.checks.every(
+        (check) => check.passed !== undefined && Date.parse(check.passed) >= before + 200,
+      );
+      return passed && seen;
+    },
+    60_000,
+  );
+  expect(await end()).toBeGreaterThan(5);
+  expect(reply.findings).toEqual([]);
+  expect(stack.records.filter((record) => "incidentId" in record)).toEqual([]);
+  // And there was something to look at.
+  expect(await db.run(sql`select from runs where quiet`)).toBeGreaterThan(0);
+  expect(await db.run(sql`select from runs where reason_resolved = 'claim-expired'`)).toBeGreaterThan(0);
+  expect(await db.run(sql`select from tasks where run_count = 0`)).toBeGreaterThan(0);
+});
