@@ -1,5 +1,5 @@
-// A worker whose reply was lost asks again with its claim id, perhaps another process: it gets what it was given, and
-// nothing is given to nobody.
+// A worker whose reply was lost repeats its call with the same claim id, possibly to another process: it receives the
+// same runs, and no run is claimed for a call that nobody reads.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../test/support/factories.ts";
 import { twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";
@@ -35,9 +35,9 @@ const waitingForLocks = () =>
     select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
 
 describe("a lost reply", () => {
-  it.each(["the same process", "another process"])("is got again from %s", async (where) => {
+  it.each(["the same process", "another process"])("is repeated by %s", async (repeatedBy) => {
     const { stack, other } = servers;
-    const again = where === "the same process" ? stack.client : other.client;
+    const repeatClient = repeatedBy === "the same process" ? stack.client : other.client;
     const [taskQueueId, claimId] = [newQueue(), slugid()];
     const ids = [
       await createTask(stack.client, { taskQueueId, priority: "high" }),
@@ -45,24 +45,24 @@ describe("a lost reply", () => {
     ];
     const connection = new AbortController();
     const lost = claim(stack.client, taskQueueId, claimId, connection.signal).then(
-      () => "came in time",
+      () => "received",
       () => "lost",
     );
     await until("the claim to be committed", () => isRunning(ids[0] ?? ""));
     connection.abort();
     await lost;
-    expect(await claim(again, taskQueueId, claimId)).toEqual(ids.slice(0, 1));
+    expect(await claim(repeatClient, taskQueueId, claimId)).toEqual(ids.slice(0, 1));
     expect(await isRunning(ids[1] ?? "")).toBe(false);
   });
 
-  it("is waited for where its claim is under way in another process", async () => {
+  it("is awaited if its claim is in flight in another process", async () => {
     const { stack, other } = servers;
     const [taskQueueId, claimId] = [newQueue(), slugid()];
     const ids = [
       await createTask(stack.client, { taskQueueId, priority: "high" }),
       await createTask(stack.client, { taskQueueId }),
     ];
-    let again: Promise<string[]> = Promise.resolve([]);
+    let repeated: Promise<string[]> = Promise.resolve([]);
     await stack.database.db.tx(async (tx) => {
       const [at, takenUntil] = [new Date().toISOString(), new Date(Date.now() + 60_000).toISOString()];
       const { runs } = await claimPending(
@@ -74,14 +74,14 @@ describe("a lost reply", () => {
         takenUntil,
       );
       expect(runs.map((row) => row.task_id)).toEqual(ids.slice(0, 1));
-      again = claim(other.client, taskQueueId, claimId);
+      repeated = claim(other.client, taskQueueId, claimId);
       await until("the second call to wait for this transaction", async () => (await waitingForLocks()) > 0);
     });
-    expect(await again).toEqual(ids.slice(0, 1));
+    expect(await repeated).toEqual(ids.slice(0, 1));
     expect(await isRunning(ids[1] ?? "")).toBe(false);
   });
 
-  it("of a call that still waits leaves the work to who asks next", async () => {
+  it("of a call that still waits leaves the work to the next call", async () => {
     const { stack, other } = servers;
     const [taskQueueId, claimId] = [newQueue(), slugid()];
     const connection = new AbortController();
@@ -89,14 +89,14 @@ describe("a lost reply", () => {
     await stack.client.queue.ping();
     connection.abort();
     expect(await lost).toBe("lost");
-    // The server has read of the end of that connection before it reads this.
+    // The server receives the end of that connection before this request.
     await stack.client.queue.ping();
-    const again = claim(other.client, taskQueueId, claimId);
+    const next = claim(other.client, taskQueueId, claimId);
     const taskId = await createTask(stack.client, { taskQueueId });
-    expect(await again).toEqual([taskId]);
+    expect(await next).toEqual([taskId]);
   });
 
-  it("holds up no other claim, with an id or without", async () => {
+  it("does not block other claims, with or without an id", async () => {
     const { stack, other } = servers;
     const taskQueueId = newQueue();
     const ids = [

@@ -1,5 +1,5 @@
-// Several clients at once, on few tasks, in two processes: whatever they do in whatever order, the runs, their
-// reasons, the retries left and the log of each task are one story that the rules allow.
+// Several concurrent clients on a few tasks, in two processes: whatever they do in whatever order, the runs, reasons,
+// retries and events of each task are a sequence that the rules allow.
 import fc from "fast-check";
 import Type from "typebox";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -44,20 +44,20 @@ type Call = keyof typeof calls;
 async function onLatest(
   { queue }: Client,
   taskId: string,
-  act: (run: { taskId: string; runId: number }) => Promise<unknown>,
+  call: (run: { taskId: string; runId: number }) => Promise<unknown>,
 ): Promise<unknown> {
   const { status } = await queue.status({ taskId });
-  return act({ taskId, runId: Math.max(0, status.runs.length - 1) });
+  return call({ taskId, runId: Math.max(0, status.runs.length - 1) });
 }
 
-/** What each of the clients does, one call after the other: on which task, what. */
+/** The calls of each client in order: the task's position, and the call. */
 const scripts = fc.array(
   fc.array(
     fc.tuple(
       fc.nat({ max: 2 }),
       fc.constantFrom<Call>(
         ...(Object.keys(calls) as Call[]),
-        // What makes a story go on comes more often.
+        // Calls that lead to further transitions are more frequent.
         ...(["claim", "claim", "claim", "complete", "shutdown", "rerun", "rerun"] as const),
       ),
     ),
@@ -68,47 +68,47 @@ const scripts = fc.array(
 
 const retriedAs: Readonly<Record<string, string>> = { "worker-shutdown": "retry", "claim-expired": "retry" };
 
-/** Holds the runs of a task against the rules that tell which run may follow which. */
+/** Checks the runs of a task against the rules for which run may follow which. */
 function expectLegalRuns({ runs, retriesLeft, state }: TaskStatus): void {
-  let left = retries;
+  let remainingRetries = retries;
   for (const [i, run] of runs.entries()) {
     const before = runs[i - 1];
-    if (run.reasonCreated === "rerun") left = Math.min(retries, maxRuns - i - 1);
+    if (run.reasonCreated === "rerun") remainingRetries = Math.min(retries, maxRuns - i - 1);
     else if (before === undefined) expect(["scheduled", "exception"]).toContain(run.reasonCreated);
     else {
       expect(run.reasonCreated).toBe(retriedAs[before.reasonResolved ?? ""]);
-      left--;
+      remainingRetries--;
     }
-    expect(left).toBeGreaterThanOrEqual(0);
+    expect(remainingRetries).toBeGreaterThanOrEqual(0);
     if (before) expect(["completed", "failed", "exception"]).toContain(before.state);
     expect(run.state === "pending" || run.state === "running").toBe(run.resolved === undefined);
-    // Nobody is given up who has retries left.
+    // No task is resolved while retries remain.
     const isLast = i === runs.length - 1;
-    if (isLast && retriedAs[run.reasonResolved ?? ""] !== undefined) expect(left).toBe(0);
+    if (isLast && retriedAs[run.reasonResolved ?? ""] !== undefined) expect(remainingRetries).toBe(0);
   }
-  expect(retriesLeft).toBe(left);
+  expect(retriesLeft).toBe(remainingRetries);
   expect(state).toBe(runs.at(-1)?.state ?? "unscheduled");
 }
 
-/** The story that the log has to tell of these runs, what is told repeatedly told once. */
-function storyOf({ runs }: TaskStatus): string[] {
+/** Returns the events that these runs must have, without repetitions. */
+function expectedStory({ runs }: TaskStatus): string[] {
   return runs.flatMap((run, i) => [
     ...(run.reasonCreated === "exception" ? [] : [`task-pending ${i}`]),
     ...(run.started === undefined ? [] : [`task-running ${i}`]),
     ...(run.resolved === undefined ? [] : [`task-${run.state} ${i}`]),
   ]);
 }
-/** What the processes recorded of the runs of a task, in the same words. */
-const recordsOf = (task: string): string[] =>
+/** Returns the log records of both processes about the runs of a task, in the same format. */
+const recordsOf = (id: string): string[] =>
   [servers.stack, servers.other].flatMap(({ records }) =>
     records
       .filter(
         ({ taskId, msg }) =>
-          taskId === task && /^task-(?!claimed|reclaimed|defined|priority)/.test(String(msg)),
+          taskId === id && /^task-(?!claimed|reclaimed|defined|priority)/.test(String(msg)),
       )
       .map(({ msg, runId }) => `${String(msg)} ${String(runId)}`),
   );
-/** Each line once, where it came first. */
+/** Returns each line once, at its first position. */
 const once = (lines: readonly string[]): string[] => [...new Set(lines)];
 
 const Counters = Type.Object({
@@ -117,7 +117,7 @@ const Counters = Type.Object({
   waiting: Type.Integer(),
 });
 
-it("what many do at once is a story that one could have done alone", async () => {
+it("concurrent calls have an outcome that some sequence of calls could have", async () => {
   await fc.assert(
     fc.asyncProperty(scripts, async (clients) => {
       const { stack, other } = servers;
@@ -144,19 +144,21 @@ it("what many do at once is a story that one could have done alone", async () =>
         const { status } = await stack.client.queue.status({ taskId });
         expectLegalRuns(status);
         const own = events.filter(({ payload }) => payload.status?.taskId === taskId);
-        const told = story(own).filter((line) => line !== "task-defined" && line !== "task-priority-changed");
-        expect(once(told)).toEqual(storyOf(status));
-        // Each transition has a record of the process that made it, and one only.
-        expect(recordsOf(taskId).toSorted()).toEqual(storyOf(status).toSorted());
-        // Told again or not, the log's last word is what is so.
+        const published = story(own).filter(
+          (line) => line !== "task-defined" && line !== "task-priority-changed",
+        );
+        expect(once(published)).toEqual(expectedStory(status));
+        // Each transition has exactly one record, in the log of the process that made it.
+        expect(recordsOf(taskId).toSorted()).toEqual(expectedStory(status).toSorted());
+        // With or without repetitions, the last event has the current status.
         const last = own.at(-1)?.payload.status;
         if (own.length > 1)
           expect(last?.runs.map((run) => run.state)).toEqual(status.runs.map((run) => run.state));
         expect((await stack.client.queue.task({ taskId })).priority).toBe(status.priority);
-        const isOver = !["unscheduled", "pending", "running"].includes(status.state);
-        if (isOver || status.runs.some((run, i) => i > 0 && run.reasonCreated === "rerun")) resolved++;
+        const isResolved = !["unscheduled", "pending", "running"].includes(status.state);
+        if (isResolved || status.runs.some((run, i) => i > 0 && run.reasonCreated === "rerun")) resolved++;
       }
-      const counted = await db.maybeOne(
+      const counters = await db.maybeOne(
         Counters,
         sql`
         select unresolved,
@@ -165,8 +167,8 @@ it("what many do at once is a story that one could have done alone", async () =>
             where dependent = any(${ids}::text[]) and not satisfied) as waiting
         from task_groups where task_group_id = ${taskGroupId}`,
       );
-      expect(counted?.unresolved).toBe(ids.length - resolved);
-      expect(counted?.unsatisfied).toBe(counted?.waiting);
+      expect(counters?.unresolved).toBe(ids.length - resolved);
+      expect(counters?.unsatisfied).toBe(counters?.waiting);
       const groupEvents = events.filter(({ kind }) => kind === "task-group-resolved");
       expect(groupEvents.length > 0).toBe(resolved === ids.length);
     }),

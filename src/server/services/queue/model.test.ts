@@ -1,4 +1,4 @@
-// Random sequences of calls, held against a small model: answers, states, runs, retries, and the events in the log.
+// Random sequences of calls, compared with a small model: replies, states, runs, retries, and events.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { manualClock } from "../../../../test/support/clock.ts";
@@ -20,7 +20,7 @@ const limits = { claimTimeout: 2 * minute, deadlineDelay: minute, maxRuns: 4 };
 const clock = manualClock();
 let stack: Stack;
 beforeAll(async () => {
-  // The loops run when the test says so.
+  // Loops run only when the test runs them.
   const queue = { ...limits, loopInterval: 86_400_000 };
   stack = await testStack({ clock, config: { queue } });
   const expires = new Date(clock.now() + 365 * 24 * 60 * minute).toISOString();
@@ -28,10 +28,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** The worker that is in quarantine now and then. */
+/** The worker that is sometimes in quarantine. */
 const another = { provisionerId: "test", workerType: "queue", workerGroup: "g", workerId: "other" };
 
-/** What a command does, to the queue or to the model; tasks are named by their position. */
+/** A command for the queue and the model; tasks are identified by their position. */
 type Command =
   | {
       readonly do: "create";
@@ -67,7 +67,7 @@ type Priority = "lowest" | "high" | "highest";
 type Reason = "worker-shutdown" | "intermittent-task" | "malformed-payload";
 
 const task = fc.nat({ max: 3 });
-// Mostly the latest run, which is where things happen.
+// Mostly the latest run, which is the one that can change.
 const runId = fc.option(fc.nat({ max: 3 }), { nil: undefined, freq: 1 });
 const onRun = {
   task,
@@ -102,13 +102,13 @@ const step: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: oneOf("prioritizeGroup"), priority }) },
   { weight: 1, arbitrary: fc.record({ do: oneOf("seal", "cancelGroup", "cancelGroup") }) },
   { weight: 1, arbitrary: fc.record({ do: oneOf("quarantine"), minutes: fc.integer({ min: -1, max: 5 }) }) },
-  // Odd, so that no two times are ever the same.
+  // Not whole minutes, so that no two times are equal.
   {
     weight: 2,
     arbitrary: fc.record({ do: oneOf("wait"), ms: oneOf("1", "2", "3").map((n) => Number(n) * minute + 7) }),
   },
 );
-/** Some tasks, and what happens to them. */
+/** Creations of some tasks, followed by other commands. */
 const commands: fc.Arbitrary<Command[]> = fc
   .tuple(
     fc.array(create, { minLength: 2, maxLength: 3, size: "max" }),
@@ -116,14 +116,14 @@ const commands: fc.Arbitrary<Command[]> = fc
   )
   .map(([creations, steps]) => [...creations, ...steps]);
 
-/** A call to the queue, and the same to the model. */
+/** A call to the queue, and the same call to the model. */
 interface Pair {
   readonly model: () => Outcome;
   readonly queue: () => Promise<{ readonly status?: TaskStatus }>;
 }
 
-/** A reply that has no status. */
-const nothing = (_reply: unknown): { readonly status?: TaskStatus } => ({});
+/** Replaces a reply without a status. */
+const withoutStatus = (_reply: unknown): { readonly status?: TaskStatus } => ({});
 
 type Call = Exclude<Command, { do: "wait" }>;
 
@@ -135,7 +135,7 @@ function pairOf(command: Call, model: QueueModel, taskId: string, group: readonl
     const dependencies = command.on.flatMap((position) => group.slice(0, -1)[position] ?? []);
     const requires = any ? "all-resolved" : "all-completed";
     const [taskGroupId = taskId] = group;
-    const more = {
+    const overrides = {
       deadline: new Date(deadline).toISOString(),
       dependencies,
       requires,
@@ -144,7 +144,7 @@ function pairOf(command: Call, model: QueueModel, taskId: string, group: readonl
     } as const;
     return {
       model: () => model.create(taskId, { retries, deadline, anyResolution: any, dependencies }),
-      queue: () => queue.createTask({ taskId }, taskDefinition(more, clock.now())),
+      queue: () => queue.createTask({ taskId }, taskDefinition(overrides, clock.now())),
     };
   }
   const [taskGroupId = ""] = group;
@@ -152,18 +152,19 @@ function pairOf(command: Call, model: QueueModel, taskId: string, group: readonl
     case "seal":
       return {
         model: () => model.seal(),
-        queue: async () => nothing(await queue.sealTaskGroup({ taskGroupId })),
+        queue: async () => withoutStatus(await queue.sealTaskGroup({ taskGroupId })),
       };
     case "cancelGroup":
       return {
         model: () => model.cancelGroup(),
-        queue: async () => nothing(await queue.cancelTaskGroup({ taskGroupId })),
+        queue: async () => withoutStatus(await queue.cancelTaskGroup({ taskGroupId })),
       };
     case "prioritizeGroup": {
       const { priority: newPriority } = command;
       return {
         model: () => model.prioritizeGroup(newPriority),
-        queue: async () => nothing(await queue.changeTaskGroupPriority({ taskGroupId }, { newPriority })),
+        queue: async () =>
+          withoutStatus(await queue.changeTaskGroupPriority({ taskGroupId }, { newPriority })),
       };
     }
     case "quarantine": {
@@ -171,7 +172,7 @@ function pairOf(command: Call, model: QueueModel, taskId: string, group: readonl
       const quarantineUntil = new Date(until).toISOString();
       return {
         model: () => model.quarantine(another.workerId, until),
-        queue: async () => nothing(await queue.quarantineWorker(another, { quarantineUntil })),
+        queue: async () => withoutStatus(await queue.quarantineWorker(another, { quarantineUntil })),
       };
     }
     default:
@@ -181,7 +182,7 @@ function pairOf(command: Call, model: QueueModel, taskId: string, group: readonl
 
 type TaskCall = Exclude<Call, { do: "create" | "seal" | "cancelGroup" | "prioritizeGroup" | "quarantine" }>;
 
-/** Of the calls that are about one task. */
+/** Returns the pair for a command on one task. */
 function taskPairOf(command: TaskCall, model: QueueModel, taskId: string): Pair {
   const { queue } = stack.client;
   const latest = Math.max(0, model.statusOf(taskId).runs.length - 1);
@@ -235,7 +236,7 @@ async function passTime(ms: number): Promise<void> {
   for (const name of ["claim-expiry", "deadline"]) await stack.loopRuns(name);
 }
 
-/** Runs one sequence on a group of its own. */
+/** Runs one sequence on a new group. */
 async function run(sequence: readonly Command[]): Promise<void> {
   const model = queueModel(limits, () => clock.now());
   const quarantineUntil = new Date(clock.now() - minute).toISOString();
@@ -251,12 +252,12 @@ async function run(sequence: readonly Command[]): Promise<void> {
     if (taskId === undefined || (command.do === "create" && group.push(taskId) > 4)) continue;
     const pair = pairOf(command, model, taskId, group);
     const expected = pair.model();
-    const answer = await pair.queue().catch((err: ClientError) => err);
-    expect([command, "code" in answer ? answer.code : "ok"]).toEqual([command, expected]);
-    // What was refused is not in the group.
+    const reply = await pair.queue().catch((err: ClientError) => err);
+    expect([command, "code" in reply ? reply.code : "ok"]).toEqual([command, expected]);
+    // A refused task is not in the group.
     if (command.do === "create" && expected !== "ok") group.pop();
-    if ("status" in answer && answer.status)
-      expect([command, withoutTimes(answer.status)]).toEqual([command, model.statusOf(taskId)]);
+    if ("status" in reply && reply.status)
+      expect([command, withoutTimes(reply.status)]).toEqual([command, model.statusOf(taskId)]);
   }
   const [taskGroupId] = group;
   if (taskGroupId === undefined) return;
@@ -268,13 +269,13 @@ async function run(sequence: readonly Command[]): Promise<void> {
     expect(status.priority).toBe(model.priorityOf(taskId));
     const own = events.filter(({ payload }) => payload.status?.taskId === taskId);
     expect(story(own)).toEqual(model.eventsOf(taskId));
-    // Whoever reads the log to its end knows the status that the queue has now.
+    // The last event has the current status.
     if (own.at(-1)?.kind !== "task-defined")
       expect(withoutTimes(own.at(-1)?.payload.status ?? status)).toEqual(withoutTimes(status));
   }
   expect(events.filter(({ kind }) => kind === "task-group-resolved")).toHaveLength(model.timesResolved());
 }
 
-it("the queue does what the model does, and the log tells it", async () => {
+it("the queue behaves like the model, and publishes the same events", async () => {
   await fc.assert(fc.asyncProperty(commands, run), { numRuns: 25 });
 }, 180_000);

@@ -1,5 +1,5 @@
-// How PostgreSQL finds the rows of hot statements, when its counts are the most misleading: nothing was pending or
-// running when it last looked.
+// The plans of hot statements when PostgreSQL's statistics are most misleading: no run was pending or running when they
+// were collected.
 import Type from "typebox";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
@@ -23,7 +23,7 @@ const claimer = { ...worker, claimId: null, tasks: 1 };
 
 let database: TestDatabase;
 beforeAll(async () => {
-  // One connection, whose prepared statements are then those of this test.
+  // One connection, so that its prepared statements are those of this test.
   database = await testDatabase({ poolSize: 1 });
   const now = Date.now();
   const rules = { now, toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 10 };
@@ -37,7 +37,7 @@ afterAll(() => database.drop());
 const Statement = Type.Object({ name: Type.String(), statement: Type.String(), parameters: Type.Integer() });
 const Line = Type.Object({ "QUERY PLAN": Type.String() });
 
-it("a row whose id is known is found by its id, not by reading all that are pending or running", async () => {
+it("a row whose id is known is found by its id, not by reading all pending or running ones", async () => {
   const { db } = database;
   const taskId = slugid();
   const report = { taskId, runId: 0, state: "completed", reason: "completed" } as const;
@@ -62,14 +62,14 @@ it("a row whose id is known is found by its id, not by reading all that are pend
 
 it("claims read the pending runs of their queue in order, and nothing else", async () => {
   await claimPending(database.db, "test/queue", [claimer], EVERYWHERE, at, at);
-  const [plan, ...more] = await plansOf((text) => text.includes("skip locked"));
-  expect(more).toEqual([]);
+  const [plan, ...others] = await plansOf((text) => text.includes("skip locked"));
+  expect(others).toEqual([]);
   expect(plan).toMatch(/Index Scan using runs_pending/);
   expect(plan).toMatch(/Index Scan using workers_in_quarantine/);
   expect(plan).not.toMatch(/Seq Scan|using runs_open/);
 });
 
-it("the loops find what they end by the time of its end", async () => {
+it("the loops find overdue rows by their deadline or the end of their claim", async () => {
   await tasksPastDeadline(database.db, at, 10);
   await expiredClaims(database.db, at, 10);
   const [deadlines] = await plansOf((text) => text.includes("order by r.deadline"));
@@ -79,7 +79,7 @@ it("the loops find what they end by the time of its end", async () => {
   expect(claims).toMatch(/using runs_running_by_claim_end/);
 });
 
-it("counts take off what is past its end by the time of that, whatever the queue", async () => {
+it("counts find overdue runs by their deadline or the end of their claim", async () => {
   await countPending(database.db, ["test/queue"], at);
   await countClaimed(database.db, ["test/queue"], at);
   await readTaskCounts(database.db, at);
@@ -91,14 +91,14 @@ it("counts take off what is past its end by the time of that, whatever the queue
   for (const plan of [pending, claimed, all]) expect(plan).not.toMatch(/Seq Scan/);
 });
 
-/** The plans of the prepared statements whose text fits. */
-async function plansOf(fits: (text: string) => boolean): Promise<string[]> {
+/** Returns the plans of the prepared statements whose text matches. */
+async function plansOf(matches: (text: string) => boolean): Promise<string[]> {
   const statements = await database.db.many(
     Statement,
     sql`select name, statement, cardinality(parameter_types) as parameters from pg_prepared_statements`,
   );
   const plans: string[] = [];
-  for (const { name, statement, parameters } of statements.filter((row) => fits(row.statement))) {
+  for (const { name, statement, parameters } of statements.filter((row) => matches(row.statement))) {
     // Plans are generic here, so that the values do not matter.
     const values = Array.from({ length: parameters }, () => "null").join(", ");
     const text = `explain execute "${name}" ${values && `(${values})`}`;

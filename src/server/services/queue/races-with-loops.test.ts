@@ -1,4 +1,4 @@
-// Calls that meet the queue's own loops, or each other, in two processes on one database: one of both wins.
+// Calls concurrent with the queue's loops and with each other, in two processes on one database: one of them wins.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
 import { queueEvents, story } from "../../../../test/support/queue-events.ts";
@@ -11,7 +11,7 @@ import { sql } from "../../core/sql.ts";
 let servers: TwoServers;
 let client: Client;
 beforeAll(async () => {
-  // So long that no loop runs by itself, and expired things go at once.
+  // So long that loops run only when a test runs them. Expired rows can be removed immediately.
   servers = await twoServers({ queue: { loopInterval: 1_000_000, claimTimeout: 600_000, expiryDelay: 0 } });
   ({ client } = servers.stack);
 });
@@ -25,19 +25,19 @@ async function running(overrides: Partial<TaskDefinitionRequest> = {}): Promise<
   await client.queue.claimTask({ taskId, runId: 0 }, worker);
   return taskId;
 }
-const many = <T>(make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 8 }, make));
-/** Does `round` a few times, each with tasks of its own, and answers what came of all of them. */
-async function repeatedly<T>(round: (turn: number) => Promise<T[]>): Promise<T[]> {
+const eight = <T>(make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 8 }, make));
+/** Runs `body` five times, each time with new tasks, and returns all outcomes. */
+async function repeatedly<T>(body: (iteration: number) => Promise<T[]>): Promise<T[]> {
   const all: T[] = [];
-  for (let turn = 0; turn < 5; turn++) all.push(...(await round(turn)));
+  for (let iteration = 0; iteration < 5; iteration++) all.push(...(await body(iteration)));
   return all;
 }
-/** The client to call for the i-th task, now one server's and now the other's. */
-const nth = (i: number): Client => (i % 2 === 0 ? servers.stack : servers.other).client;
-/** Some other calls first: so that now one is first and now the other. */
+/** Returns the client of one server for even numbers, and that of the other for odd ones. */
+const clientFor = (i: number): Client => (i % 2 === 0 ? servers.stack : servers.other).client;
+/** Makes some other calls first, so that sometimes one of the racing calls is first and sometimes the other. */
 async function afterCalls(count: number, taskId: string): Promise<Client> {
   for (let i = 0; i < count; i++) await statusOf(taskId);
-  return nth(count);
+  return clientFor(count);
 }
 const rowsOf = async (taskId: string): Promise<number[]> => {
   const { db } = servers.stack.database;
@@ -49,10 +49,10 @@ const rowsOf = async (taskId: string): Promise<number[]> => {
   ];
 };
 
-describe("at the same time", () => {
-  it("a deadline is exceeded and the task completed: one is so, and the log tells that one", async () => {
-    await repeatedly(async (turn) => {
-      const ids = await many(() => running());
+describe("concurrently", () => {
+  it("a deadline passes and the task is completed: one takes effect, with its event", async () => {
+    await repeatedly(async (iteration) => {
+      const ids = await eight(() => running());
       for (const table of ["tasks", "runs"])
         await servers.stack.database.db.run({
           text: `update ${table} set deadline = now() - interval '1 hour' where task_id = any($1::text[])`,
@@ -61,8 +61,8 @@ describe("at the same time", () => {
       const [reports] = await Promise.all([
         outcomes(
           ids.map((taskId, i) =>
-            afterCalls(turn % 2 === 0 ? 0 : i % 3, taskId).then((of) =>
-              of.queue.reportCompleted({ taskId, runId: 0 }),
+            afterCalls(iteration % 2 === 0 ? 0 : i % 3, taskId).then((by) =>
+              by.queue.reportCompleted({ taskId, runId: 0 }),
             ),
           ),
         ),
@@ -83,16 +83,16 @@ describe("at the same time", () => {
     });
   });
 
-  it("a claim expires and is renewed: the worker keeps its run, or is told that it lost it", async () => {
-    await repeatedly(async (turn) => {
-      const ids = await many(() => running());
+  it("a claim expires and is reclaimed: the worker keeps its run, or the reclaim is refused", async () => {
+    await repeatedly(async (iteration) => {
+      const ids = await eight(() => running());
       await servers.stack.database.db.run(sql`
         update runs set taken_until = date_trunc('second', now()) - interval '1 second' where task_id = any(${ids}::text[])`);
       const [reclaims] = await Promise.all([
         outcomes(
           ids.map((taskId, i) =>
-            afterCalls(turn % 2 === 0 ? 0 : i % 3, taskId).then((of) =>
-              of.queue.reclaimTask({ taskId, runId: 0 }),
+            afterCalls(iteration % 2 === 0 ? 0 : i % 3, taskId).then((by) =>
+              by.queue.reclaimTask({ taskId, runId: 0 }),
             ),
           ),
         ),
@@ -111,15 +111,15 @@ describe("at the same time", () => {
     });
   });
 
-  it("a task expires and is run again: it is there with a new run, or gone without a trace", async () => {
-    const all = await repeatedly(async (turn) => {
-      const ids = await many(() => createTask(client));
+  it("a task expires and is rerun: it exists with a new run, or is removed with all its rows", async () => {
+    const all = await repeatedly(async (iteration) => {
+      const ids = await eight(() => createTask(client));
       await Promise.all(ids.map((taskId) => client.queue.cancelTask({ taskId })));
       await servers.stack.database.db.run(sql`
         update tasks set expires = now() - interval '1 second' where task_id = any(${ids}::text[])`);
       const [reruns] = await Promise.all([
         outcomes(
-          ids.map((taskId, i) => nth(i + turn).queue.rerunTask({ taskId })),
+          ids.map((taskId, i) => clientFor(i + iteration).queue.rerunTask({ taskId })),
           ["ResourceNotFound"],
         ),
         servers.runLoops("task-expiry"),
@@ -131,9 +131,9 @@ describe("at the same time", () => {
     expect(all).toHaveLength(40);
   });
 
-  it("a task expires and gets an artifact: the artifact is refused, or keeps the task", async () => {
-    await repeatedly(async (turn) => {
-      const ids = await many(() => running());
+  it("a task expires and an artifact is created: the artifact is refused, or the task is kept", async () => {
+    await repeatedly(async (iteration) => {
+      const ids = await eight(() => running());
       await Promise.all(ids.map((taskId) => client.queue.cancelTask({ taskId })));
       await servers.stack.database.db.run(sql`
         update tasks set expires = now() - interval '1 second' where task_id = any(${ids}::text[])`);
@@ -147,7 +147,7 @@ describe("at the same time", () => {
       const [created] = await Promise.all([
         outcomes(
           ids.map((taskId, i) =>
-            nth(i + turn).queue.createArtifact({ taskId, runId: 0, name: "public/a" }, artifact),
+            clientFor(i + iteration).queue.createArtifact({ taskId, runId: 0, name: "public/a" }, artifact),
           ),
           ["InputError"],
         ),
@@ -159,20 +159,20 @@ describe("at the same time", () => {
     });
   });
 
-  it("a task is scheduled and released by what it waited for: it has one run, told once", async () => {
+  it("a task is scheduled and released by its dependency: it has one run, published once", async () => {
     await servers.repeat(40, async (here, there) => {
-      const gate = await running();
-      const taskId = await createTask(here, { dependencies: [gate] });
+      const required = await running();
+      const taskId = await createTask(here, { dependencies: [required] });
       await Promise.all([
         here.queue.scheduleTask({ taskId }),
-        there.queue.reportCompleted({ taskId: gate, runId: 0 }),
+        there.queue.reportCompleted({ taskId: required, runId: 0 }),
       ]);
       expect((await statusOf(taskId)).runs).toMatchObject([{ state: "pending", reasonCreated: "scheduled" }]);
       expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     });
   });
 
-  it("the last two of its dependencies complete: a task has one run, told once", async () => {
+  it("the last two dependencies of a task complete: it has one run, published once", async () => {
     await servers.repeat(40, async (here, there) => {
       const [one, two] = [await running(), await running()];
       const taskId = await createTask(here, { dependencies: [one, two] });
@@ -184,19 +184,19 @@ describe("at the same time", () => {
     });
   });
 
-  it("a task is created and what it requires completes: it does not wait in vain", async () => {
+  it("a task is created and its dependency completes: it becomes pending", async () => {
     await servers.repeat(40, async (here, there) => {
-      const gate = await running();
+      const required = await running();
       const taskId = slugid();
       await Promise.all([
-        here.queue.createTask({ taskId }, taskDefinition({ dependencies: [gate] })),
-        there.queue.reportCompleted({ taskId: gate, runId: 0 }),
+        here.queue.createTask({ taskId }, taskDefinition({ dependencies: [required] })),
+        there.queue.reportCompleted({ taskId: required, runId: 0 }),
       ]);
       expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     });
   });
 
-  it("a group is sealed and gets a task: what got in is counted, the rest is refused", async () => {
+  it("a group is sealed and tasks are added: those accepted are counted, the rest are refused", async () => {
     await servers.repeat(40, async (here, there) => {
       const taskGroupId = await createTask(here);
       const [, ...created] = await outcomes([
@@ -208,13 +208,13 @@ describe("at the same time", () => {
       const size = 1 + created.filter((one) => one === "done").length;
       const { tasks } = await client.queue.listTaskGroup({ taskGroupId });
       expect(tasks).toHaveLength(size);
-      const counted = await servers.stack.database.db.run(sql`
+      const matchingGroups = await servers.stack.database.db.run(sql`
         select from task_groups where task_group_id = ${taskGroupId} and unresolved = ${size}`);
-      expect(counted).toBe(1);
+      expect(matchingGroups).toBe(1);
     });
   });
 
-  it("a group is canceled while workers are at it: all of it ends, each task once", async () => {
+  it("a group is canceled while workers process it: every task is resolved once", async () => {
     await servers.repeat(8, async (here, there) => {
       const taskGroupId = slugid();
       const ids = [taskGroupId];
@@ -232,15 +232,17 @@ describe("at the same time", () => {
       await Promise.all([here.queue.cancelTaskGroup({ taskGroupId }), ...ids.map(work)]);
       for (const taskId of ids) {
         expect(["completed", "exception"]).toContain((await statusOf(taskId)).state);
-        const ends = (await storyOf(taskId)).filter((line) => /^task-(completed|exception)/.test(line));
-        expect(ends).toHaveLength(1);
+        const resolutions = (await storyOf(taskId)).filter((line) =>
+          /^task-(completed|exception)/.test(line),
+        );
+        expect(resolutions).toHaveLength(1);
       }
-      const told = story(await queueEvents(servers.stack.database.db, { taskGroupId }));
-      expect(told.filter((line) => line === "task-group-resolved")).toHaveLength(1);
+      const groupEvents = story(await queueEvents(servers.stack.database.db, { taskGroupId }));
+      expect(groupEvents.filter((line) => line === "task-group-resolved")).toHaveLength(1);
     });
   });
 
-  it("a priority is changed and the task claimed: both are done, and all places agree on it", async () => {
+  it("a priority is changed and the task claimed: both take effect, with the same priority everywhere", async () => {
     await servers.repeat(40, async (here, there) => {
       const taskId = await createTask(here, { priority: "low" });
       await Promise.all([
@@ -250,14 +252,14 @@ describe("at the same time", () => {
       expect(await statusOf(taskId)).toMatchObject({ priority: "high", state: "running" });
       expect((await client.queue.task({ taskId })).priority).toBe("high");
       await here.queue.reportException({ taskId, runId: 0 }, { reason: "worker-shutdown" });
-      const agreeing = await servers.stack.database.db.run(sql`
+      const retries = await servers.stack.database.db.run(sql`
         select from runs where task_id = ${taskId} and run_id = 1 and priority = 5`);
-      expect(agreeing).toBe(1);
+      expect(retries).toBe(1);
     });
   });
 });
 
-it("nothing of it was an error", () => {
+it("none of this was logged as an error", () => {
   for (const { records } of [servers.stack, servers.other])
     expect(records.filter((record) => "incidentId" in record)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// What happens at the same time, in one process or in two on one database: one of both wins, and the log agrees.
+// Concurrent calls in one process or in two on one database: one of them wins, and the events agree.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Client } from "../../../client/index.ts";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
@@ -21,7 +21,7 @@ let stack: Stack;
 let other: Stack;
 let clients: readonly [Client, Client];
 beforeAll(async () => {
-  // So long that nobody is served by a poll.
+  // So long that polling serves no claim.
   servers = await twoServers({ queue: { loopInterval: 1_000_000, claimTimeout: 600_000 } });
   ({ stack, other } = servers);
   clients = [stack.client, other.client];
@@ -36,8 +36,8 @@ async function running(): Promise<string> {
   await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
   return taskId;
 }
-describe("at the same time", () => {
-  it("a task is canceled and completed: one is done, and the log tells that one", async () => {
+describe("concurrently", () => {
+  it("a task is canceled and completed: one takes effect, with its event", async () => {
     await servers.repeat(48, async (here, there) => {
       const taskId = await running();
       const [canceled, completed] = await outcomes([
@@ -47,12 +47,12 @@ describe("at the same time", () => {
       const { state } = await statusOf(taskId);
       expect(canceled).toBe("done");
       expect(completed).toBe(state === "completed" ? "done" : "refused");
-      const end = state === "completed" ? "task-completed 0" : "task-exception 0";
-      expect((await storyOf(taskId)).slice(3)).toEqual([end]);
+      const resolution = state === "completed" ? "task-completed 0" : "task-exception 0";
+      expect((await storyOf(taskId)).slice(3)).toEqual([resolution]);
     });
   });
 
-  it("a task is canceled and claimed: whatever was first, it is canceled in the end", async () => {
+  it("a task is canceled and claimed: in either order it is canceled", async () => {
     await servers.repeat(48, async (here, there) => {
       const taskId = await createTask(stack.client);
       const [canceled, claimed] = await outcomes([
@@ -63,12 +63,12 @@ describe("at the same time", () => {
       const [run] = (await statusOf(taskId)).runs;
       expect(run).toMatchObject({ state: "exception", reasonResolved: "canceled" });
       expect(run?.workerId).toBe(claimed === "done" ? "w" : undefined);
-      const told = claimed === "done" ? ["task-running 0", "task-exception 0"] : ["task-exception 0"];
-      expect((await storyOf(taskId)).slice(2)).toEqual(told);
+      const expected = claimed === "done" ? ["task-running 0", "task-exception 0"] : ["task-exception 0"];
+      expect((await storyOf(taskId)).slice(2)).toEqual(expected);
     });
   });
 
-  it("a run is reported in different ways: one is done, the log tells that one", async () => {
+  it("a run is reported in different ways: one takes effect, with its event", async () => {
     await servers.repeat(48, async (here, there) => {
       const taskId = await running();
       const id = { taskId, runId: 0 };
@@ -83,20 +83,20 @@ describe("at the same time", () => {
     });
   });
 
-  it("a task is run again and canceled: the log has a run for each start and an end for each run", async () => {
+  it("a task is rerun and canceled: every run has its events", async () => {
     await servers.repeat(48, async (here, there) => {
       const taskId = await createTask(stack.client);
       await here.queue.cancelTask({ taskId });
       await outcomes([here.queue.rerunTask({ taskId }), there.queue.cancelTask({ taskId })]);
       const { state } = await statusOf(taskId);
-      const told = await storyOf(taskId);
-      expect(told.filter((line) => line.endsWith("1"))).toEqual(
+      const events = await storyOf(taskId);
+      expect(events.filter((line) => line.endsWith("1"))).toEqual(
         state === "pending" ? ["task-pending 1"] : ["task-pending 1", "task-exception 1"],
       );
     });
   });
 
-  it("a task is defined again and claimed: it is never told as pending after it ran", async () => {
+  it("a task is created again and claimed: it is never published as pending after it is running", async () => {
     await servers.repeat(48, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
@@ -106,13 +106,13 @@ describe("at the same time", () => {
         there.queue.claimTask({ taskId, runId: 0 }, worker),
         here.queue.rerunTask({ taskId }),
       ]);
-      const told = await storyOf(taskId);
-      const last = Math.max(...told.map((line, i) => (line === "task-pending 0" ? i : -1)));
-      expect(last).toBeLessThan(told.indexOf("task-running 0"));
+      const events = await storyOf(taskId);
+      const last = Math.max(...events.map((line, i) => (line === "task-pending 0" ? i : -1)));
+      expect(last).toBeLessThan(events.indexOf("task-running 0"));
     });
   });
 
-  it("a task is created in both processes: once, and told as often as it was asked for", async () => {
+  it("a task is created in both processes: it is created once, and published for each call", async () => {
     await servers.repeat(48, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
@@ -123,46 +123,46 @@ describe("at the same time", () => {
         "task-pending 0",
         "task-pending 0",
       ]);
-      const unresolved = await stack.database.db.run(sql`
+      const matchingGroups = await stack.database.db.run(sql`
         select from task_groups where task_group_id = ${taskId} and unresolved = 1`);
-      expect(unresolved).toBe(1);
+      expect(matchingGroups).toBe(1);
     });
   });
 });
 
 describe("in two processes", () => {
-  it("a claimer is woken by what the other one commits", async () => {
+  it("a claimer is woken by commits of the other process", async () => {
     for (const [i, [here, there]] of [clients, clients.toReversed() as [Client, Client]].entries()) {
       const taskQueueId = `test/woken-${i}`;
       const waiting = here.queue.claimWork({ taskQueueId }, { ...worker, tasks: 1 });
-      // Whether this comes before or after the other: it is answered long before any poll.
+      // Whether this arrives before or after the claim: the claim returns long before any poll.
       const taskId = await createTask(there, { taskQueueId });
       expect((await waiting).tasks.map(({ status }) => status.taskId)).toEqual([taskId]);
     }
   });
 
-  it("claimers never share a run, and nothing stays behind", async () => {
+  it("claimers never share a run, and none is left", async () => {
     const taskQueueId = "test/shared";
     const ids = await Promise.all(
       Array.from({ length: 120 }, (_, i) => createTask(clients[i % 2 === 0 ? 0 : 1], { taskQueueId })),
     );
-    const got: string[] = [];
-    const isOver = new AbortController();
+    const claimed: string[] = [];
+    const allClaimed = new AbortController();
     const work = async (client: Client): Promise<void> => {
-      while (got.length < ids.length) {
+      while (claimed.length < ids.length) {
         const { tasks } = await client.queue
-          .claimWork({ taskQueueId }, { ...worker, tasks: 3 }, { signal: isOver.signal })
+          .claimWork({ taskQueueId }, { ...worker, tasks: 3 }, { signal: allClaimed.signal })
           .catch(() => ({ tasks: [] }));
-        got.push(...tasks.map(({ status }) => status.taskId));
-        // Whoever still waits then waits in vain; sooner, it would lose what it was just given.
-        if (got.length >= ids.length) isOver.abort();
+        claimed.push(...tasks.map(({ status }) => status.taskId));
+        // Calls that still wait have nothing to receive. Aborting earlier could lose a claimed run.
+        if (claimed.length >= ids.length) allClaimed.abort();
       }
     };
     await Promise.all([...clients, ...clients, ...clients].map(work));
-    expect(got.toSorted()).toEqual(ids.toSorted());
+    expect(claimed.toSorted()).toEqual(ids.toSorted());
   });
 
-  it("the loops of both end a claim once", async () => {
+  it("the loops of both expire a claim once", async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, running));
     await stack.database.db.run(sql`
       update runs set taken_until = '2026-01-01' where task_id = any(${ids}::text[])`);
@@ -173,7 +173,7 @@ describe("in two processes", () => {
 });
 
 describe("a deadlock", () => {
-  it("is not seen by who lost it: the batch is done again", async () => {
+  it("is retried by the batch that lost it", async () => {
     const { db } = stack.database;
     const { monitor } = testMonitor();
     const metrics = declareMetrics(monitor.metrics.registry, queueMetrics);
@@ -181,30 +181,33 @@ describe("a deadlock", () => {
     const lock = (tx: Queryable, taskId: string) =>
       tx.run(sql`select from tasks where task_id = ${taskId} for update`);
 
-    /** Whether the batch lost; on a machine that is busy enough we are the ones. Either way it is done in the end. */
+    /**
+     * Reports whether the batch lost the deadlock. On a busy machine the test's own transaction may lose it. Either way
+     * the batch succeeds.
+     */
     async function batchLost(): Promise<boolean> {
       const [first = "", second = ""] = [await running(), await running()].toSorted();
-      let ended: Promise<unknown[]> = Promise.resolve([]);
-      const us = db.tx(async (tx) => {
+      let results: Promise<unknown[]> = Promise.resolve([]);
+      const ownTransaction = db.tx(async (tx) => {
         await lock(tx, second);
-        ended = Promise.all([end(first), end(second)]);
-        await until("the batch to wait for us", async () => {
+        results = Promise.all([end(first), end(second)]);
+        await until("the batch to wait for the lock", async () => {
           const waiting = await db.run(sql`
           select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
           return waiting > 0;
         });
-        // Now both wait for each other. Who has waited for a second looks whether that is so, and gives up: the batch,
-        // if we come within that second.
+        // Now both wait for each other. PostgreSQL aborts the one that has waited for a second first: the batch, if this
+        // statement arrives within that second.
         await lock(tx, first);
       });
-      const won = await us.then(
+      const won = await ownTransaction.then(
         () => true,
         (err: unknown) => {
           if (!isRetryable(err)) throw err;
           return false;
         },
       );
-      expect(await ended).toMatchObject([{ task_id: first }, { task_id: second }]);
+      expect(await results).toMatchObject([{ task_id: first }, { task_id: second }]);
       return won;
     }
 
@@ -213,33 +216,33 @@ describe("a deadlock", () => {
     expect(lost).toBe(true);
   });
 
-  it("is none between claims that are kept and what ends them: both lock runs in one order", async () => {
+  it("does not occur between reclaims and resolutions: both lock runs in the same order", async () => {
     const { db } = stack.database;
     const [first = "", second = ""] = [await running(), await running()].toSorted();
-    const keep = (taskId: string) => ({ taskId, runId: 0, takenUntil: new Date().toISOString() });
-    let kept: Promise<unknown> = Promise.resolve();
+    const reclaim = (taskId: string) => ({ taskId, runId: 0, takenUntil: new Date().toISOString() });
+    let reclaimed: Promise<unknown> = Promise.resolve();
     await db.tx(async (tx) => {
       await tx.run(sql`select from runs where task_id = ${first} for update`);
-      kept = reclaimRuns(db, [keep(second), keep(first)], "2026-01-01");
-      await until("the batch to wait for us", async () => {
+      reclaimed = reclaimRuns(db, [reclaim(second), reclaim(first)], "2026-01-01");
+      await until("the batch to wait for the lock", async () => {
         const waiting = await db.run(sql`
           select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
         return waiting > 0;
       });
       expect(await db.run(sql`select from runs where task_id = ${second} for update skip locked`)).toBe(1);
     });
-    expect(await kept).toMatchObject([
+    expect(await reclaimed).toMatchObject([
       { ord: 1, worker_id: "w" },
       { ord: 2, worker_id: "w" },
     ]);
   });
 
-  it("is never seen, in whatever order batches overlap", async () => {
+  it("is never reported to a caller, in whatever order batches overlap", async () => {
     const groups = [slugid(), slugid(), slugid()];
-    for (let round = 0; round < 2; round++) {
+    for (let iteration = 0; iteration < 2; iteration++) {
       const ids: string[] = [];
       for (let i = 0; i < 24; i++) {
-        const dependencies = ids.filter((_, j) => (i * 7 + j * 3 + round) % 5 === 0).slice(0, 4);
+        const dependencies = ids.filter((_, j) => (i * 7 + j * 3 + iteration) % 5 === 0).slice(0, 4);
         const requires = i % 2 === 0 ? "all-resolved" : "all-completed";
         const taskGroupId = groups[i % 3] ?? "";
         ids.push(await createTask(stack.client, { dependencies, requires, taskGroupId }));
@@ -262,7 +265,7 @@ describe("a deadlock", () => {
       const calls = Array.from({ length: 240 }, (_, i) =>
         anyOf(
           clients[i % 2 === 0 ? 0 : 1],
-          ids[(i * 11 + round) % 24] ?? "",
+          ids[(i * 11 + iteration) % 24] ?? "",
           (i * 5 + Math.floor(i / 24)) % 9,
         ),
       );

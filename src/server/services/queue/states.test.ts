@@ -1,5 +1,5 @@
-// The state machine as a table: every operation on every state, those that must do nothing and those that are refused
-// included. What it does is asserted by runs, reasons, retries, events and the answer; and then it is done once more.
+// The state machine as a table: every operation in every state, including no-ops and refusals. The test compares runs,
+// reasons, retries, events and the reply, and then repeats the operation.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../test/support/clock.ts";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
@@ -20,26 +20,30 @@ const clock = manualClock();
 let stack: Stack;
 let tasks: TaskStates;
 beforeAll(async () => {
-  // The loops run when the test says so.
+  // Loops run only when the test runs them.
   const queue = { ...limits, claimWorkTimeout: 1, loopInterval: 86_400_000, loopBatch: 1000 };
   stack = await testStack({ clock, config: { queue } });
   tasks = taskStates(stack, clock, { ...limits, toDeadline });
 });
 afterAll(() => stack.stop());
 
-/** What an operation makes of a state: how the task is then, and what is told. */
-interface Edge {
-  readonly is: string;
-  readonly told: readonly string[];
-  /** The state that it is in then, where it is one of ours; then the operation once more does what it does there. */
+/** The effect of an operation: the summary of the task afterwards, and the events it publishes. */
+interface Effect {
+  readonly summary: string;
+  readonly published: readonly string[];
+  /** The state afterwards, if it is one of `states`: repeating the operation then has the effect listed there. */
   readonly next?: State;
 }
-const to = (is: string, told: readonly string[], next?: State): Edge => ({ is, told, ...(next && { next }) });
-/** Nothing changes, but it is told again. */
-const again = (...told: string[]): { readonly again: readonly string[] } => ({ again: told });
+const to = (summary: string, published: readonly string[], next?: State): Effect => ({
+  summary,
+  published,
+  ...(next && { next }),
+});
+/** Nothing changes, but the events are published again. */
+const again = (...events: string[]): { readonly again: readonly string[] } => ({ again: events });
 const refused = (code: "RequestConflict" | "ResourceNotFound", message: RegExp) => ({ code, message });
 
-type Cell = Edge | ReturnType<typeof again> | ReturnType<typeof refused> | "nothing";
+type Cell = Effect | ReturnType<typeof again> | ReturnType<typeof refused> | "nothing";
 type Row = Partial<Record<State, Cell>> & { readonly others: Cell };
 
 const noRun = refused("ResourceNotFound", /^Task \S+ has no run 0: it has none\.$/);
@@ -73,16 +77,16 @@ const cancels = {
   retried2: to(`${first}, exception retry canceled; 0 left`, ["task-exception 1"]),
 };
 
-/** After a retry the first run is still told as it ended, at most one run later. */
+/** After a retry the same report of the earlier run is accepted, up to one run later. */
 const reportOf = (reason: string): Row => {
   const retryAs = { "worker-shutdown": "retry", "intermittent-task": "task-retry" }[reason];
-  const ended = `exception scheduled ${reason}`;
+  const resolved = `exception scheduled ${reason}`;
   return {
     unscheduled: noRun,
     running: retryAs
-      ? to(`${ended}, pending ${retryAs}; 0 left`, ["task-exception 0", "task-pending 1"])
+      ? to(`${resolved}, pending ${retryAs}; 0 left`, ["task-exception 0", "task-pending 1"])
       : to(
-          `${ended}; 1 left`,
+          `${resolved}; 1 left`,
           ["task-exception 0"],
           reason === "malformed-payload" ? "malformed" : undefined,
         ),
@@ -170,7 +174,7 @@ const table: Readonly<Record<Operation, Row>> = {
     retried2: to(`${first}, exception retry deadline-exceeded; 0 left`, ["task-exception 1"]),
     others: "nothing",
   },
-  // What is not resolved stays until its deadline ended it.
+  // Unresolved tasks are kept until their deadline resolves them.
   expiry: {
     unscheduled: "nothing",
     pending: "nothing",
@@ -181,8 +185,8 @@ const table: Readonly<Record<Operation, Row>> = {
   },
 };
 
-/** Past the deadline, but before the queue has ended the task: where it differs from before. */
-const late: Readonly<Partial<Record<Operation, Row>>> = {
+/** After the deadline, but before the queue has resolved the task: the operations whose effect differs. */
+const afterDeadline: Readonly<Partial<Record<Operation, Row>>> = {
   schedule: { others: tooLate },
   rerun: { others: tooLate },
   cancel: { others: tooLate },
@@ -200,36 +204,40 @@ const late: Readonly<Partial<Record<Operation, Row>>> = {
   deadline: table.deadline,
 };
 
-/** What the loops do they do to all tasks at once. */
-const timed: readonly Operation[] = ["claim expiry", "deadline", "expiry"];
+/** Operations of loops, which affect all tasks. */
+const loopOperations: readonly Operation[] = ["claim expiry", "deadline", "expiry"];
 
-/** Does it on tasks in their states, and holds what happens against the table. */
+/** Performs the operation on the subjects, and compares the effects with the table. */
 async function expectTable(
   operation: Operation,
   subjects: readonly Subject[],
   cells: readonly Cell[],
 ): Promise<void> {
   const before = await Promise.all(subjects.map(tasks.snapshot));
-  const [one] = subjects;
-  if (!one) return;
-  const replies = timed.includes(operation)
-    ? [await tasks.perform(operation, one)]
+  const [firstSubject] = subjects;
+  if (!firstSubject) return;
+  const replies = loopOperations.includes(operation)
+    ? [await tasks.perform(operation, firstSubject)]
     : await Promise.all(
         subjects.map((subject) => tasks.perform(operation, subject).catch((err: ClientError) => err)),
       );
   const after = await Promise.all(subjects.map(tasks.snapshot));
   for (const [i, cell] of cells.entries()) {
-    const [was, now, reply] = [before[i], after[i], replies[i]];
-    if (!was || !now) throw new Error("more cells than subjects");
-    const what = `${operation} of ${was.summary}`;
-    const edge =
-      cell !== "nothing" && "is" in cell
+    const [previous, current, reply] = [before[i], after[i], replies[i]];
+    if (!previous || !current) throw new Error("more cells than subjects");
+    const label = `${operation} of ${previous.summary}`;
+    const effect =
+      cell !== "nothing" && "summary" in cell
         ? cell
-        : to(was.summary, cell !== "nothing" && "again" in cell ? cell.again : []);
-    expect([what, now.summary, now.events]).toEqual([what, edge.is, [...was.events, ...edge.told]]);
+        : to(previous.summary, cell !== "nothing" && "again" in cell ? cell.again : []);
+    expect([label, current.summary, current.events]).toEqual([
+      label,
+      effect.summary,
+      [...previous.events, ...effect.published],
+    ]);
     if (cell !== "nothing" && "code" in cell)
-      expect(reply, what).toMatchObject({ code: cell.code, message: expect.stringMatching(cell.message) });
-    else if (reply !== undefined) expect([what, reply]).toEqual([what, now.status]);
+      expect(reply, label).toMatchObject({ code: cell.code, message: expect.stringMatching(cell.message) });
+    else if (reply !== undefined) expect([label, reply]).toEqual([label, current.status]);
   }
 }
 
@@ -237,16 +245,16 @@ const operations = Object.keys(table) as Operation[];
 const allSubjects = (): Promise<Subject[]> => Promise.all(states.map(tasks.subjectIn));
 
 describe("on a task in any state", () => {
-  it.each(operations)("%s does as the table says, once and once more", async (operation) => {
+  it.each(operations)("%s has the effect in the table, the first and the second time", async (operation) => {
     const row = table[operation];
     const subjects = await allSubjects();
     const cells = states.map((state) => row[state] ?? row.others);
     await expectTable(operation, subjects, cells);
-    // The gate can be released but once, and a priority changed to the same one but once.
+    // A dependency can be released only once, and a priority changed to the same value only once.
     if (operation === "release" || operation === "priority") return;
     const next = states.map((state, i) => {
       const cell = cells[i];
-      return typeof cell === "object" && "is" in cell ? cell.next : state;
+      return typeof cell === "object" && "summary" in cell ? cell.next : state;
     });
     await expectTable(
       operation,
@@ -256,9 +264,9 @@ describe("on a task in any state", () => {
   });
 });
 
-describe("past the deadline, on a task in any state", () => {
-  it.each(Object.keys(late) as Operation[])("%s does as the table says", async (operation) => {
-    const row = late[operation];
+describe("after the deadline, on a task in any state", () => {
+  it.each(Object.keys(afterDeadline) as Operation[])("%s has the effect in the table", async (operation) => {
+    const row = afterDeadline[operation];
     const subjects = await allSubjects();
     await clock.advance(toDeadline + 1);
     await expectTable(

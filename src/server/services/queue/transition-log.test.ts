@@ -1,4 +1,4 @@
-// The records of transitions in the process's log: what each tells, and which calls make none.
+// The log records of transitions: what each contains, and which calls write none.
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
 import { sharedStack, type Stack } from "../../../../test/support/stack.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   ({ queue } = stack.client);
 });
 
-/** What was recorded of a task or group, in order: the message and its fields. */
+/** Returns the records of a task or group in order, each as message and fields. */
 const recordsOf = (id: string): unknown[][] =>
   stack.records
     .filter(({ taskId, taskGroupId }) => taskId === id || taskGroupId === id)
@@ -31,7 +31,7 @@ const claimed = (taskId: string, runId = 0, taskQueueId = "test/queue") => [
   ["task-claimed", { ...worker, taskQueueId, taskId, runId }],
   ["task-running", { taskId, runId }],
 ];
-const ended = (message: string, taskId: string, reasonResolved: string, runId = 0) => [
+const resolved = (message: string, taskId: string, reasonResolved: string, runId = 0) => [
   message,
   { taskId, runId, reasonResolved },
 ];
@@ -41,8 +41,8 @@ async function running(overrides = {}): Promise<string> {
   return taskId;
 }
 
-describe("a record tells", () => {
-  it("that a task is defined and pending, and a repeated call makes none", async () => {
+describe("a record states", () => {
+  it("that a task is defined and pending, and a repeated call writes none", async () => {
     const taskId = slugid();
     const definition = taskDefinition();
     for (let i = 0; i < 2; i++) await queue.createTask({ taskId }, definition);
@@ -50,7 +50,7 @@ describe("a record tells", () => {
     expect(recordsOf(taskId)).toEqual([defined(taskId), pending(taskId)]);
   });
 
-  it("that a run is claimed, by claimWork and claimTask, and kept", async () => {
+  it("that a run is claimed, by claimWork and claimTask, and reclaimed", async () => {
     const taskQueueId = "test/records";
     const taskId = await createTask(stack.client, { taskQueueId });
     const claimId = slugid();
@@ -66,7 +66,7 @@ describe("a record tells", () => {
     expect(recordsOf(await running()).slice(2)).toHaveLength(2);
   });
 
-  it("how a run ended, with the retry that follows, and not what is reported again", async () => {
+  it("how a run was resolved, with its retry, and nothing for a repeated report", async () => {
     const [completed, failed, exception] = [await running(), await running(), await running()];
     for (let i = 0; i < 2; i++) {
       await queue.reportCompleted({ taskId: completed, runId: 0 });
@@ -74,15 +74,15 @@ describe("a record tells", () => {
       await queue.reportException({ taskId: exception, runId: 0 }, { reason: "worker-shutdown" });
     }
     const later = (taskId: string) => recordsOf(taskId).slice(4);
-    expect(later(completed)).toEqual([ended("task-completed", completed, "completed")]);
-    expect(later(failed)).toEqual([ended("task-failed", failed, "failed")]);
+    expect(later(completed)).toEqual([resolved("task-completed", completed, "completed")]);
+    expect(later(failed)).toEqual([resolved("task-failed", failed, "failed")]);
     expect(later(exception)).toEqual([
-      ended("task-exception", exception, "worker-shutdown"),
+      resolved("task-exception", exception, "worker-shutdown"),
       pending(exception, 1),
     ]);
   });
 
-  it("that a task was scheduled, canceled and run again", async () => {
+  it("that a task was scheduled, canceled and rerun", async () => {
     const taskId = slugid();
     await queue.createTask({ taskId }, taskDefinition({ dependencies: [taskId] }));
     await queue.scheduleTask({ taskId });
@@ -91,24 +91,28 @@ describe("a record tells", () => {
     expect(recordsOf(taskId)).toEqual([
       defined(taskId),
       pending(taskId),
-      ended("task-exception", taskId, "canceled"),
+      resolved("task-exception", taskId, "canceled"),
       pending(taskId, 1),
     ]);
   });
 
-  it("that dependents became pending, by the resolution and by what it left to the loop", async () => {
-    const few = await running();
-    const one = await createTask(stack.client, { dependencies: [few] });
-    await queue.reportCompleted({ taskId: few, runId: 0 });
-    expect(recordsOf(one)).toEqual([defined(one), pending(one)]);
+  it("that dependents became pending, by the resolution or by the loop that releases the rest", async () => {
+    const required = await running();
+    const dependent = await createTask(stack.client, { dependencies: [required] });
+    await queue.reportCompleted({ taskId: required, runId: 0 });
+    expect(recordsOf(dependent)).toEqual([defined(dependent), pending(dependent)]);
 
-    const many = await running();
+    const requiredByMany = await running();
     const dependents = Array.from({ length: 1100 }, () => ({
       taskId: slugid(),
-      task: taskDefinition({ taskGroupId: many, dependencies: [many], requires: "all-resolved" }),
+      task: taskDefinition({
+        taskGroupId: requiredByMany,
+        dependencies: [requiredByMany],
+        requires: "all-resolved",
+      }),
     }));
     await queue.createTasks({ tasks: dependents });
-    await queue.cancelTask({ taskId: many });
+    await queue.cancelTask({ taskId: requiredByMany });
     const recorded = async () => {
       const own = new Set(dependents.map(({ taskId }) => taskId));
       const all = stack.records.filter(
@@ -121,7 +125,7 @@ describe("a record tells", () => {
     expect(all).toHaveLength(1100);
   });
 
-  it("what createTasks made", async () => {
+  it("what createTasks created", async () => {
     const [first, second] = [slugid(), slugid()];
     await queue.createTasks({
       tasks: [
@@ -140,7 +144,7 @@ describe("a record tells", () => {
     expect(recordsOf(taskId).slice(2)).toEqual([
       ["task-claimed", { ...own, taskId, runId: 0 }],
       ["task-running", { taskId, runId: 0 }],
-      ended("task-failed", taskId, "failed"),
+      resolved("task-failed", taskId, "failed"),
     ]);
   });
 
@@ -165,13 +169,13 @@ describe("a record tells", () => {
     await queue.cancelTaskGroup({ taskGroupId });
     expect(recordsOf(taskGroupId).slice(2)).toEqual([
       ["task-group-sealed", { taskGroupId, schedulerId: "-" }],
-      ended("task-exception", taskGroupId, "canceled"),
+      resolved("task-exception", taskGroupId, "canceled"),
       ["task-group-cancelled", { taskGroupId, schedulerId: "-", taskGroupSize: 1, cancelledCount: 1 }],
     ]);
   });
 });
 
-it("records are off at the level that is the default", () => {
+it("records are not written at the default level", () => {
   const lines: string[] = [];
   const log = createLog({
     level: "info",
