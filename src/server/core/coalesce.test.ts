@@ -27,7 +27,7 @@ function byHand() {
 }
 
 describe("coalesce", () => {
-  it("sends a lone call at once and gathers later ones while it is under way", async () => {
+  it("runs a single call immediately and queues later ones while it is in flight", async () => {
     const { batches, run } = byHand();
     const call = coalesce({ name: "test", run, maxBatch: 10, concurrency: 1 });
     const first = call(1);
@@ -44,7 +44,7 @@ describe("coalesce", () => {
     expect(await rest).toEqual([20, 30]);
   });
 
-  it("joins the calls of one turn of the event loop, up to maxBatch", async () => {
+  it("batches the calls of one event loop iteration, up to maxBatch", async () => {
     const sizes: number[] = [];
     const call = coalesce({
       name: "test",
@@ -57,7 +57,7 @@ describe("coalesce", () => {
     expect(sizes).toEqual([3, 3, 1]);
   });
 
-  it("never has two calls of one key under way", async () => {
+  it("never runs two calls with the same key concurrently", async () => {
     const { batches, run } = byHand();
     const call = coalesce({ name: "test", run, maxBatch: 10, concurrency: 5, key: (n) => String(n % 2) });
     const all = Promise.all([1, 2, 3, 4, 5].map(call));
@@ -73,7 +73,7 @@ describe("coalesce", () => {
     expect(await all).toEqual([10, 20, 30, 40, 50]);
   });
 
-  it("rejects the call alone whose result is an Error", async () => {
+  it("rejects only the call whose result is an Error", async () => {
     const { batches, run } = byHand();
     const call = coalesce({ name: "test", run, maxBatch: 10, concurrency: 1 });
     const settled = Promise.allSettled([call(1), call(2)]);
@@ -82,7 +82,7 @@ describe("coalesce", () => {
     expect(await settled).toMatchObject([{ reason: { message: "only mine" } }, { value: 20 }]);
   });
 
-  it("finds the bad item by halves and spares its neighbours", async () => {
+  it("isolates a bad item by halving, without affecting its neighbors", async () => {
     const batches: (readonly number[])[] = [];
     const call = coalesce({
       name: "test",
@@ -112,7 +112,7 @@ describe("coalesce", () => {
     ]);
   });
 
-  it("tries a retryable failure five times, then lets the calls fail", async () => {
+  it("tries a retryable failure five times, then rejects the calls", async () => {
     let tries = 0;
     const failing = coalesce({
       name: "test",
@@ -136,7 +136,7 @@ describe("coalesce", () => {
     expect(tries).toBe(9);
   });
 
-  it("lets all calls fail at once where no item is to blame", async () => {
+  it("rejects all calls of a batch if no item caused the failure", async () => {
     let batches = 0;
     const call = coalesce({
       name: "test",
@@ -154,17 +154,17 @@ describe("coalesce", () => {
     expect(batches).toBe(1);
   });
 
-  it("calls it a fault of the statement when results are missing", async () => {
+  it("reports missing results as a fault of the statement", async () => {
     const { batches, run } = byHand();
     const call = coalesce({ name: "create-task", run, maxBatch: 10, concurrency: 1 });
     const settled = Promise.allSettled([call(1), call(2)]);
     await turns(1);
     batches[0]?.end([10]);
-    const reason = { message: "create-task answered 2 items with 1 results" };
+    const reason = { message: "create-task returned 1 results for 2 items" };
     expect(await settled).toMatchObject([{ reason }, { reason }]);
   });
 
-  it("is idle when nothing is under way or waiting", async () => {
+  it("is idle when no call is in flight or queued", async () => {
     const { batches, run } = byHand();
     const call = coalesce({ name: "test", run, maxBatch: 1, concurrency: 1 });
     await call.idle();
@@ -202,7 +202,7 @@ const world = fc.record({
 });
 
 describe("coalesce with random failures", () => {
-  it("gives every call its own result, keeps the order of each key and its own limits", async () => {
+  it("returns every call its own result, keeps the order of each key, and respects its limits", async () => {
     await fc.assert(
       fc.asyncProperty(world, async ({ items, maxBatch, concurrency, batches }) => {
         const done: { id: number; key: number }[] = [];
@@ -244,7 +244,7 @@ describe("coalesce with random failures", () => {
         settled.forEach((outcome, id) => {
           const fate = items[id]?.fate;
           if (outcome.status === "fulfilled") expect([outcome.value, fate]).toEqual([id, "fine"]);
-          // Five deadlocks in a row may end any call; everything else fails as it should and for its own reason.
+          // Five deadlocks in a row may fail any call. Every other failure is expected and has its own reason.
           else if (outcome.reason !== deadlock) {
             expect([fate, outcome.reason.message]).toEqual(
               fate === "poison" ? ["poison", "poisoned"] : ["refused", `refused ${id}`],
