@@ -145,7 +145,7 @@ describe("invalid arguments", () => {
   test("an unknown worker is an error", async () => {
     const { status, err } = await cli("queue quarantine a/b g/nobody");
     expect(err).toContain(
-      "Worker g/nobody of a/b does not exist: it never asked for work, or has expired since.",
+      "Worker g/nobody of a/b does not exist: it has never requested work, or has expired.",
     );
     expect(status).toBe(1);
   });

@@ -26,14 +26,12 @@ import { unfinishedTopic } from "./sql/wakes.ts";
 import { reportUseCases } from "./resolution/report-run.ts";
 import { createResolver } from "./resolution/end-runs.ts";
 import { workerRemovedConsumer } from "./workers/worker-removed.ts";
-import {
-  createWorkerActivity,
-  expireWorkers,
-  GAUGES_INTERVAL_MS,
-  refreshGauges,
-  workerHealth,
-  workerMetadataHandlers,
-} from "./workers/index.ts";
+import { createWorkerActivity } from "./workers/activity-buffer.ts";
+import { expireWorkers } from "./workers/expire-workers.ts";
+import { GAUGES_INTERVAL_MS, refreshGauges } from "./workers/gauges.ts";
+import { workerHandlers } from "./workers/handlers.ts";
+import { workerUseCases } from "./workers/use-cases.ts";
+import { workerHealth } from "./workers/worker-health.ts";
 import { queueActivity } from "./workers/queue-activity.ts";
 import { listFindings } from "./watchdog/list-findings.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
@@ -67,6 +65,7 @@ export const queueService = defineService({
       ...priorityUseCases(ctx),
       ...graphUseCases(ctx),
       ...artifactUseCases(ctx),
+      ...workerUseCases(ctx, activity),
     };
     const { loopInterval: intervalMs, watchdogInterval } = ctx.config;
     return {
@@ -78,7 +77,7 @@ export const queueService = defineService({
         ...priorityHandlers(useCases),
         ...graphHandlers(useCases),
         ...claimHandlers(useCases),
-        ...workerMetadataHandlers(ctx, activity),
+        ...workerHandlers(useCases),
         ...artifactHandlers(useCases),
       },
       provides: useCases,

@@ -6,6 +6,7 @@ import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
 import { timestamp, type QueueContext } from "../context.ts";
+import { partsOf } from "../task-queue-id.ts";
 import { checkRunId, refuseAfterDeadline, requireRun, requireTask } from "../tasks/find-task.ts";
 import { readDefinitions } from "../tasks/store/read-tasks.ts";
 import { record, recordClaims } from "../transition-log.ts";
@@ -53,8 +54,8 @@ export const claimTask =
     { workerGroup, workerId }: { readonly workerGroup: string; readonly workerId: string },
   ): Promise<Json<ClaimedTask> | undefined> => {
     const task = await requireTask(ctx.db, taskId);
-    const [provisionerId = "", workerType = ""] = task.task_queue_id.split("/");
-    caller.authorize(claimEndpoints.claimTask, { provisionerId, workerType, workerGroup, workerId });
+    const queue = partsOf(task.task_queue_id);
+    caller.authorize(claimEndpoints.claimTask, { ...queue, workerGroup, workerId });
     refuseAfterDeadline(ctx, task);
     const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
     activity.seen(worker);

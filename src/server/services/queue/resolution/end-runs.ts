@@ -1,5 +1,6 @@
 // The one place that ends runs and tasks. What comes at the same time goes in one statement.
 import { timestamp, type QueueContext } from "../context.ts";
+import { partsOf } from "../task-queue-id.ts";
 import { areRecorded, recordReleased, recordResolution } from "../transition-log.ts";
 import { endTasks, type EndedRow } from "./store/end-tasks.ts";
 import { resolveRuns, type Resolution, type ResolvedRow } from "./store/resolve-runs.ts";
@@ -61,8 +62,7 @@ function tellEnd(
 ): void {
   recordResolution(ctx, state, reasonResolved, row.status);
   const { completedTasks, failedTasks, exceptionTasks } = ctx.metrics;
-  const [provisionerId = "", workerType = ""] = row.task_queue_id.split("/");
-  const queue = { provisionerId, workerType };
+  const queue = partsOf(row.task_queue_id);
   if (state === "completed") completedTasks.inc(queue);
   else (state === "failed" ? failedTasks : exceptionTasks).inc({ ...queue, reasonResolved });
 }

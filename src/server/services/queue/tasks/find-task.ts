@@ -1,5 +1,4 @@
 // Reading what a call is about, with the refusals that several methods share.
-import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { QueueContext } from "../context.ts";
@@ -59,6 +58,3 @@ export async function requireGroup(db: Queryable, taskGroupId: string): Promise<
     );
   return group;
 }
-
-/** The status of a task as a value, for rules that look into it. */
-export const statusOf = (row: TaskRow): TaskStatus => JSON.parse(row.status) as TaskStatus;

@@ -1,56 +1,53 @@
-// declareWorker and quarantineWorker: what people and provisioners say of workers.
+// declareWorker and quarantineWorker: how people and provisioners change workers.
+import { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
 import { TASK_QUEUE_ID_PATTERN } from "../../../../api/queue/task.ts";
-import type { QuarantineDetail } from "../../../../api/queue/workers.ts";
-import type { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
+import type { QuarantineDetail, Worker } from "../../../../api/queue/workers.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { jsonOf } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { declareWorker as declare, quarantineWorker as quarantine } from "./store/workers.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
-import { unknownWorker, workerOf, workerReply } from "./read-workers.ts";
+import { scopeParams, unknownWorker, workerReply } from "./read-workers.ts";
+import { declareWorker as declare, quarantineWorker as quarantine, type WorkerKey } from "./store/workers.ts";
 
-type Endpoints = typeof workerEndpoints;
+const taskQueueIdPattern = new RegExp(TASK_QUEUE_ID_PATTERN);
 
-const taskQueueId = new RegExp(TASK_QUEUE_ID_PATTERN);
-
-export function declareWorker(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["declareWorker"]> {
-  return async (call) => {
-    call.authorize({ ...call.params, properties: Object.keys(call.body) });
-    const worker = workerOf(call.params);
-    if (!taskQueueId.test(worker.taskQueueId))
+export const declareWorker =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, worker: WorkerKey, declaration: { readonly expires: string }): Promise<Worker> => {
+    const properties = Object.keys(declaration);
+    caller.authorize(workerEndpoints.declareWorker, { ...scopeParams(worker), properties });
+    if (!taskQueueIdPattern.test(worker.taskQueueId))
       throw new ApiError(
         "InputError",
-        `There can be no task queue ${worker.taskQueueId}: worker types are of a-z, 0-9 and -, and begin with a letter.`,
+        `${worker.taskQueueId} is not a valid task queue: a worker type consists of a-z, 0-9 and -, and begins with a letter.`,
       );
     await activity.flush();
-    const expires = new Date(call.body.expires).toISOString();
+    const expires = new Date(declaration.expires).toISOString();
     const row = await declare(ctx.db, worker, expires, timestamp(ctx));
     if (!row) throw unknownWorker(worker);
     return workerReply(ctx, worker, row);
   };
-}
 
-export function quarantineWorker(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["quarantineWorker"]> {
-  return async (call) => {
-    const worker = workerOf(call.params);
+export const quarantineWorker =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (
+    caller: Caller,
+    worker: WorkerKey,
+    request: { readonly quarantineUntil: string; readonly quarantineInfo?: string },
+  ): Promise<Worker> => {
+    caller.authorize(workerEndpoints.quarantineWorker, scopeParams(worker));
+    const quarantineUntil = new Date(request.quarantineUntil).toISOString();
     const detail: QuarantineDetail = {
-      clientId: call.caller.identity().clientId ?? "anonymous",
+      clientId: caller.identity().clientId ?? "anonymous",
       updatedAt: timestamp(ctx),
-      quarantineUntil: new Date(call.body.quarantineUntil).toISOString(),
-      quarantineInfo: call.body.quarantineInfo ?? "[unspecified]",
+      quarantineUntil,
+      quarantineInfo: request.quarantineInfo ?? "[unspecified]",
     };
-    // Before the look for the worker: it may be known to this process alone so far.
+    // Before the worker is read: this process may have seen it and not written it yet.
     await activity.flush();
-    const { quarantineUntil } = detail;
-    const row = await quarantine(ctx.db, worker, quarantineUntil, JSON.stringify(detail), timestamp(ctx));
+    const row = await quarantine(ctx.db, worker, quarantineUntil, jsonOf(detail), timestamp(ctx));
     if (!row) throw unknownWorker(worker);
     ctx.monitor.log.info({ ...worker, ...detail }, "the quarantine of a worker was set");
     return workerReply(ctx, worker, row);
   };
-}

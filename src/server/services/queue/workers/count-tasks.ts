@@ -1,20 +1,19 @@
-// pendingTasks and taskQueueCounts: how much there is to do in a queue.
-import type { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { timestamp, type QueueContext } from "../context.ts";
-import { countClaimed, countPending } from "./store/queue-tasks.ts";
+// pendingTasks and taskQueueCounts: how many tasks of a queue are pending and claimed.
+import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
+import type { Caller } from "../../../core/caller.ts";
 import { batched } from "../batched.ts";
+import { timestamp, type QueueContext } from "../context.ts";
+import { partsOf } from "../task-queue-id.ts";
+import { countClaimed, countPending } from "./store/queue-tasks.ts";
 
-type Endpoints = typeof taskQueueEndpoints;
-
-/** How many tasks of a queue there are of some kind. */
+/** Counts tasks of a queue. */
 type Count = (taskQueueId: string) => Promise<number>;
 
 /**
- * Counts that are asked for while others are under way share the next statement, and each queue is counted once in it:
- * with a million pending tasks a count takes 0.2 s, and a crowd of autoscalers asks for it all the time.
+ * Batches counts that are requested while others run, and counts each queue once: a million pending tasks take 0.2 s to
+ * count, and many autoscalers poll for the number.
  */
-const countTogether = (ctx: QueueContext, name: string, count: typeof countPending): Count =>
+const countBatched = (ctx: QueueContext, name: string, count: typeof countPending): Count =>
   batched<string, number>(ctx, {
     name,
     run: async (taskQueueIds) => {
@@ -25,26 +24,19 @@ const countTogether = (ctx: QueueContext, name: string, count: typeof countPendi
     },
   });
 
-const queueIds = (taskQueueId: string) => {
-  const [provisionerId = "", workerType = ""] = taskQueueId.split("/");
-  return { taskQueueId, provisionerId, workerType };
-};
-
-export function countHandlers(ctx: QueueContext): {
-  readonly pendingTasks: Handler<Endpoints["pendingTasks"]>;
-  readonly taskQueueCounts: Handler<Endpoints["taskQueueCounts"]>;
-} {
-  const pending = countTogether(ctx, "count-pending", countPending);
-  const claimed = countTogether(ctx, "count-claimed", countClaimed);
+export function countUseCases(ctx: QueueContext) {
+  const pending = countBatched(ctx, "count-pending", countPending);
+  const claimed = countBatched(ctx, "count-claimed", countClaimed);
   return {
-    async pendingTasks(call) {
-      const { taskQueueId } = call.params;
-      return { ...queueIds(taskQueueId), pendingTasks: await pending(taskQueueId) };
+    async pendingTasks(caller: Caller, taskQueueId: string) {
+      caller.authorize(taskQueueEndpoints.pendingTasks, { taskQueueId });
+      const pendingTasks = await pending(taskQueueId);
+      return { taskQueueId, ...partsOf(taskQueueId), pendingTasks };
     },
-    async taskQueueCounts(call) {
-      const { taskQueueId } = call.params;
+    async taskQueueCounts(caller: Caller, taskQueueId: string) {
+      caller.authorize(taskQueueEndpoints.taskQueueCounts, { taskQueueId });
       const [pendingTasks, claimedTasks] = await Promise.all([pending(taskQueueId), claimed(taskQueueId)]);
-      return { ...queueIds(taskQueueId), pendingTasks, claimedTasks };
+      return { taskQueueId, ...partsOf(taskQueueId), pendingTasks, claimedTasks };
     },
   };
 }

@@ -1,6 +1,7 @@
 // The gauges of the queue: what waits, what is held, and by how many workers.
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
+import { partsOf } from "../task-queue-id.ts";
 import { readTaskCounts, readWorkerCounts } from "./store/gauges.ts";
 
 /** How often the loop runs. */
@@ -26,12 +27,12 @@ export function refreshGauges(ctx: Pick<QueueContext, "db" | "clock" | "metrics"
     ])
       gauge.reset();
     for (const row of tasks) {
-      const labels = labelsOf(row.task_queue_id);
+      const labels = partsOf(row.task_queue_id);
       pendingTasks.set(labels, row.pending);
       claimedTasks.set(labels, row.claimed);
     }
     for (const row of known) {
-      const labels = labelsOf(row.task_queue_id);
+      const labels = partsOf(row.task_queue_id);
       workers.set(labels, row.workers);
       quarantinedWorkers.set(labels, row.quarantined);
       runningWorkers.set(labels, row.running);
@@ -40,9 +41,4 @@ export function refreshGauges(ctx: Pick<QueueContext, "db" | "clock" | "metrics"
     }
     return { more: false };
   };
-}
-
-function labelsOf(taskQueueId: string): { provisionerId: string; workerType: string } {
-  const [provisionerId = "", workerType = ""] = taskQueueId.split("/");
-  return { provisionerId, workerType };
 }

@@ -1,35 +1,30 @@
-// getWorker and listWorkers: what is known of workers.
-import type { ListedWorker, QuarantineDetail, TaskRun, Worker } from "../../../../api/queue/workers.ts";
-import type { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
+// getWorker and listWorkers.
+import { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
+import type { ListedWorker, TaskRun, Worker } from "../../../../api/queue/workers.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { decodePage, pageOf } from "../../../core/pagination.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { parseJson } from "../../../core/json.ts";
+import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { readWorker, readWorkers, type WorkerKey, type WorkerRow } from "./store/workers.ts";
+import { partsOf } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
-
-type Endpoints = typeof workerEndpoints;
+import { readWorker, readWorkers, type WorkerKey, type WorkerRow } from "./store/workers.ts";
 
 const PAGE = 1000;
 /** Group and id of the last worker of a page. */
 const WORKER_KEY = /^[\w-]{1,38}\/[\w-]{1,38}$/;
 
-/** The worker that a path names. */
-export const workerOf = (params: {
-  readonly provisionerId: string;
-  readonly workerType: string;
-  readonly workerGroup: string;
-  readonly workerId: string;
-}): WorkerKey => ({
-  taskQueueId: `${params.provisionerId}/${params.workerType}`,
-  workerGroup: params.workerGroup,
-  workerId: params.workerId,
+/** Fills the holes in the scopes of methods on a worker. */
+export const scopeParams = ({ taskQueueId, workerGroup, workerId }: WorkerKey) => ({
+  ...partsOf(taskQueueId),
+  workerGroup,
+  workerId,
 });
 
 export const unknownWorker = ({ taskQueueId, workerGroup, workerId }: WorkerKey): ApiError =>
   new ApiError(
     "ResourceNotFound",
-    `Worker ${workerGroup}/${workerId} of ${taskQueueId} does not exist: it never asked for work, or has expired since.`,
+    `Worker ${workerGroup}/${workerId} of ${taskQueueId} does not exist: it has never requested work, or has expired.`,
   );
 
 const taskRun = (text: string): TaskRun => {
@@ -47,46 +42,41 @@ const common = (ctx: Pick<QueueContext, "clock">, row: WorkerRow) => ({
   }),
 });
 
-/** The worker as replies have it. */
-export function workerReply(
+/** Returns a worker in the form of replies. */
+export const workerReply = (
   ctx: Pick<QueueContext, "clock">,
   { taskQueueId }: WorkerKey,
   row: WorkerRow,
-): Worker {
-  const [provisionerId = "", workerType = ""] = taskQueueId.split("/");
-  return {
-    provisionerId,
-    workerType,
-    taskQueueId,
-    ...common(ctx, row),
-    expires: row.expires.toISOString(),
-    recentTasks: row.recent_tasks.map(taskRun),
-    // Written by quarantineWorker in this form.
-    quarantineDetails: row.quarantine_details.map((text) => JSON.parse(text) as QuarantineDetail),
-  };
-}
+): Worker => ({
+  ...partsOf(taskQueueId),
+  taskQueueId,
+  ...common(ctx, row),
+  expires: row.expires.toISOString(),
+  recentTasks: row.recent_tasks.map(taskRun),
+  quarantineDetails: row.quarantine_details.map(parseJson),
+});
 
-export function getWorker(ctx: QueueContext, activity: WorkerActivity): Handler<Endpoints["getWorker"]> {
-  return async (call) => {
-    const worker = workerOf(call.params);
+export const getWorker =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, worker: WorkerKey): Promise<Worker> => {
+    caller.authorize(workerEndpoints.getWorker, scopeParams(worker));
     await activity.flush();
     const row = await readWorker(ctx.db, worker, timestamp(ctx));
     if (!row) throw unknownWorker(worker);
     return workerReply(ctx, worker, row);
   };
-}
 
-export function listWorkers(ctx: QueueContext, activity: WorkerActivity): Handler<Endpoints["listWorkers"]> {
-  return async (call) => {
-    const { provisionerId, workerType } = call.params;
-    const { after, limit } = decodePage(call.query, PAGE, WORKER_KEY);
+export const listWorkers =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, taskQueueId: string, query: PageQuery & { readonly quarantined?: boolean }) => {
+    caller.authorize(workerEndpoints.listWorkers, partsOf(taskQueueId));
+    const { after, limit } = decodePage(query, PAGE, WORKER_KEY);
     const [workerGroup = "", workerId = ""] = after.split("/");
-    const { quarantined } = call.query;
     await activity.flush();
     const found = await readWorkers(
       ctx.db,
-      { taskQueueId: `${provisionerId}/${workerType}`, workerGroup, workerId },
-      quarantined === undefined ? undefined : quarantined === "true",
+      { taskQueueId, workerGroup, workerId },
+      query.quarantined,
       timestamp(ctx),
       limit + 1,
     );
@@ -97,4 +87,3 @@ export function listWorkers(ctx: QueueContext, activity: WorkerActivity): Handle
     };
     return { workers: rows.map(listed), ...more };
   };
-}

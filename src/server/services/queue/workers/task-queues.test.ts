@@ -70,12 +70,12 @@ describe("a task queue", () => {
       ["b", "old"],
       ["b", "never"],
     ] as const) {
-      const message = `Task queue b/${workerType} does not exist: no worker has asked it for work of late.`;
+      const message = `Task queue b/${workerType} does not exist: no worker has requested work from it recently.`;
       await expect(queue.getTaskQueue({ taskQueueId: `b/${workerType}` })).rejects.toThrow(message);
       await expect(queue.getWorkerType({ provisionerId, workerType })).rejects.toThrow(message);
     }
     await expect(queue.getProvisioner({ provisionerId: "b" })).rejects.toThrow(
-      "Provisioner b does not exist: no worker has asked one of its queues for work of late.",
+      "Provisioner b does not exist: no worker has requested work from one of its queues recently.",
     );
     expect(await queue.listTaskQueues()).toEqual({ taskQueues: [] });
     expect(await queue.listProvisioners()).toEqual({ provisioners: [] });

@@ -1,10 +1,12 @@
-// Task queues as workers ask them for work, under each of the three names that they have had.
-import type { TaskQueue, WorkerTypeInfo, Provisioner } from "../../../../api/queue/task-queues.ts";
-import type { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
+// The task queues from which workers have requested work, under each of the three names that the API has for them.
+import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
+import type { Provisioner, TaskQueue, WorkerTypeInfo } from "../../../../api/queue/task-queues.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
-import { decodePage, pageOf } from "../../../core/pagination.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
+import { partsOf } from "../task-queue-id.ts";
+import type { WorkerActivity } from "./activity-buffer.ts";
 import {
   readProvisioner,
   readProvisioners,
@@ -12,27 +14,25 @@ import {
   readTaskQueues,
   type TaskQueueRow,
 } from "./store/task-queues.ts";
-import type { WorkerActivity } from "./activity-buffer.ts";
-
-type Endpoints = typeof taskQueueEndpoints;
 
 const PAGE = 1000;
 
-const shared = (row: { readonly last_date_active: Date; readonly expires: Date }) => ({
+const common = (row: { readonly last_date_active: Date; readonly expires: Date }) => ({
   description: "",
   stability: "experimental" as const,
   expires: row.expires.toISOString(),
   lastDateActive: row.last_date_active.toISOString(),
 });
 
-const taskQueue = (row: TaskQueueRow): TaskQueue => ({ taskQueueId: row.task_queue_id, ...shared(row) });
+const taskQueue = (row: TaskQueueRow): TaskQueue => ({ taskQueueId: row.task_queue_id, ...common(row) });
 
-function workerTypeInfo(row: TaskQueueRow): WorkerTypeInfo {
-  const [provisionerId = "", workerType = ""] = row.task_queue_id.split("/");
-  return { provisionerId, workerType, taskQueueId: row.task_queue_id, ...shared(row) };
-}
+const workerTypeInfo = (row: TaskQueueRow): WorkerTypeInfo => ({
+  ...partsOf(row.task_queue_id),
+  taskQueueId: row.task_queue_id,
+  ...common(row),
+});
 
-/** The queue, or `ResourceNotFound`. */
+/** Reads a queue; throws `ResourceNotFound`. */
 async function requireTaskQueue(
   ctx: QueueContext,
   activity: WorkerActivity,
@@ -43,86 +43,71 @@ async function requireTaskQueue(
   if (row) return row;
   throw new ApiError(
     "ResourceNotFound",
-    `Task queue ${taskQueueId} does not exist: no worker has asked it for work of late. Tasks can be created in it all the same.`,
+    `Task queue ${taskQueueId} does not exist: no worker has requested work from it recently. Tasks can be created in it all the same.`,
   );
 }
 
-export function getTaskQueue(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["getTaskQueue"]> {
-  return async (call) => taskQueue(await requireTaskQueue(ctx, activity, call.params.taskQueueId));
-}
-
-export function getWorkerType(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["getWorkerType"]> {
-  return async (call) => {
-    const { provisionerId, workerType } = call.params;
-    return workerTypeInfo(await requireTaskQueue(ctx, activity, `${provisionerId}/${workerType}`));
+export const getTaskQueue =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, taskQueueId: string): Promise<TaskQueue> => {
+    caller.authorize(taskQueueEndpoints.getTaskQueue, { taskQueueId });
+    return taskQueue(await requireTaskQueue(ctx, activity, taskQueueId));
   };
-}
 
-export function listTaskQueues(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["listTaskQueues"]> {
-  return async (call) => {
-    const { after, limit } = decodePage(call.query, PAGE);
+export const getWorkerType =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, taskQueueId: string): Promise<WorkerTypeInfo> => {
+    caller.authorize(taskQueueEndpoints.getWorkerType, partsOf(taskQueueId));
+    return workerTypeInfo(await requireTaskQueue(ctx, activity, taskQueueId));
+  };
+
+export const listTaskQueues =
+  (ctx: QueueContext, activity: WorkerActivity) => async (caller: Caller, page: PageQuery) => {
+    caller.authorize(taskQueueEndpoints.listTaskQueues, {});
+    const { after, limit } = decodePage(page, PAGE);
     await activity.flush();
     const found = await readTaskQueues(ctx.db, { after }, timestamp(ctx), limit + 1);
     const { rows, more } = pageOf(found, limit, (row) => row.task_queue_id);
     return { taskQueues: rows.map(taskQueue), ...more };
   };
-}
 
-export function listWorkerTypes(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["listWorkerTypes"]> {
-  return async (call) => {
-    const { provisionerId } = call.params;
-    const page = decodePage(call.query, PAGE);
-    // Its queues are those between `provisioner/` and the same with the character that follows the slash.
+export const listWorkerTypes =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, provisionerId: string, page: PageQuery) => {
+    caller.authorize(taskQueueEndpoints.listWorkerTypes, { provisionerId });
+    const { after, limit } = decodePage(page, PAGE);
+    // Its queues are those between `provisioner/` and `provisioner0`: 0 is the character after the slash.
     const first = `${provisionerId}/`;
-    const range = { after: page.after > first ? page.after : first, before: `${provisionerId}0` };
+    const range = { after: after > first ? after : first, before: `${provisionerId}0` };
     await activity.flush();
-    const found = await readTaskQueues(ctx.db, range, timestamp(ctx), page.limit + 1);
-    const { rows, more } = pageOf(found, page.limit, (row) => row.task_queue_id);
+    const found = await readTaskQueues(ctx.db, range, timestamp(ctx), limit + 1);
+    const { rows, more } = pageOf(found, limit, (row) => row.task_queue_id);
     return { workerTypes: rows.map(workerTypeInfo), ...more };
   };
-}
 
-export function listProvisioners(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["listProvisioners"]> {
-  return async (call) => {
-    const { after, limit } = decodePage(call.query, PAGE);
+export const listProvisioners =
+  (ctx: QueueContext, activity: WorkerActivity) => async (caller: Caller, page: PageQuery) => {
+    caller.authorize(taskQueueEndpoints.listProvisioners, {});
+    const { after, limit } = decodePage(page, PAGE);
     await activity.flush();
     const found = await readProvisioners(ctx.db, after, timestamp(ctx), limit + 1);
     const { rows, more } = pageOf(found, limit, (row) => row.provisioner_id);
     const provisioner = (row: (typeof rows)[number]): Provisioner => ({
       provisionerId: row.provisioner_id,
-      ...shared(row),
+      ...common(row),
     });
     return { provisioners: rows.map(provisioner), ...more };
   };
-}
 
-export function getProvisioner(
-  ctx: QueueContext,
-  activity: WorkerActivity,
-): Handler<Endpoints["getProvisioner"]> {
-  return async (call) => {
-    const { provisionerId } = call.params;
+export const getProvisioner =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, provisionerId: string): Promise<Provisioner> => {
+    caller.authorize(taskQueueEndpoints.getProvisioner, { provisionerId });
     await activity.flush();
     const row = await readProvisioner(ctx.db, provisionerId, timestamp(ctx));
-    if (row) return { provisionerId, ...shared(row) };
+    if (row) return { provisionerId, ...common(row) };
     throw new ApiError(
       "ResourceNotFound",
-      `Provisioner ${provisionerId} does not exist: no worker has asked one of its queues for work of late.`,
+      `Provisioner ${provisionerId} does not exist: no worker has requested work from one of its queues recently.`,
     );
   };
-}

@@ -121,7 +121,7 @@ describe("a worker", () => {
     await get(queue, workerId);
     await stack.database.db.run({ text, values: [workerId] });
     await expect(get(queue, workerId)).rejects.toThrow(
-      `Worker g/${workerId} of ${idOf(queue)} does not exist: it never asked for work, or has expired since.`,
+      `Worker g/${workerId} of ${idOf(queue)} does not exist: it has never requested work, or has expired.`,
     );
   });
 });
@@ -289,7 +289,7 @@ describe("declareWorker", () => {
     await expect(declare(queue, fromNow(DAY), stack.limited([scope.slice(0, -1)]))).rejects.toThrow(scope);
     await declare(queue, fromNow(DAY), stack.limited([scope]));
     await expect(declare({ ...queue, workerType: "Upper_Case" }, fromNow(DAY))).rejects.toThrow(
-      "There can be no task queue test/Upper_Case: worker types are of a-z, 0-9 and -, and begin with a letter.",
+      "test/Upper_Case is not a valid task queue: a worker type consists of a-z, 0-9 and -, and begins with a letter.",
     );
   });
 });

@@ -1,6 +1,8 @@
 // Workers, one at a time and in lists.
 import Type, { type Static } from "typebox";
+import type { QuarantineDetail } from "../../../../../api/queue/workers.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 
 /** By what a worker is known. */
@@ -17,8 +19,8 @@ const WorkerRow = Type.Object({
   last_date_active: Type.Union([Timestamp, Type.Null()]),
   expires: Timestamp,
   quarantine_until: Timestamp,
-  /** JSON texts, the oldest first. */
-  quarantine_details: Type.Array(Type.String()),
+  /** The oldest first. */
+  quarantine_details: Type.Array(jsonText<QuarantineDetail>()),
   /** `taskId/runId`, the newest last. */
   recent_tasks: Type.Array(Type.String()),
 });
@@ -97,12 +99,12 @@ export const declareWorker = (
 /** How many entries of its quarantines a worker keeps, so that somebody's loop does not make its row grow for ever. */
 const MAX_DETAILS = 100;
 
-/** Undefined where the worker is not known. `detail` is JSON text. */
+/** Returns undefined if the worker is not known. */
 export const quarantineWorker = (
   db: Queryable,
   worker: WorkerKey,
   until: string,
-  detail: string,
+  detail: Json<QuarantineDetail>,
   at: string,
 ): Promise<WorkerRow | undefined> =>
   db.maybeOne(

@@ -1,0 +1,33 @@
+// Task queues and workers: reading and changing them.
+import type { QueueContext } from "../context.ts";
+import type { WorkerActivity } from "./activity-buffer.ts";
+import { declareWorker, quarantineWorker } from "./change-worker.ts";
+import { countUseCases } from "./count-tasks.ts";
+import { listClaimedTasks, listPendingTasks } from "./list-tasks.ts";
+import { getWorker, listWorkers } from "./read-workers.ts";
+import {
+  getProvisioner,
+  getTaskQueue,
+  getWorkerType,
+  listProvisioners,
+  listTaskQueues,
+  listWorkerTypes,
+} from "./task-queues.ts";
+
+export type WorkerUseCases = ReturnType<typeof workerUseCases>;
+
+export const workerUseCases = (ctx: QueueContext, activity: WorkerActivity) => ({
+  ...countUseCases(ctx),
+  listPendingTasks: listPendingTasks(ctx),
+  listClaimedTasks: listClaimedTasks(ctx),
+  listProvisioners: listProvisioners(ctx, activity),
+  getProvisioner: getProvisioner(ctx, activity),
+  listWorkerTypes: listWorkerTypes(ctx, activity),
+  getWorkerType: getWorkerType(ctx, activity),
+  listTaskQueues: listTaskQueues(ctx, activity),
+  getTaskQueue: getTaskQueue(ctx, activity),
+  listWorkers: listWorkers(ctx, activity),
+  getWorker: getWorker(ctx, activity),
+  quarantineWorker: quarantineWorker(ctx, activity),
+  declareWorker: declareWorker(ctx, activity),
+});
