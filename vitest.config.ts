@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Parts of the names of files that wait longer than they compute, for processes and real time. */
+/** Substrings of the paths of test files that mostly wait, for processes and real time. */
 const waiting = ["/test/scenarios/", "/embedded-postgres/", "/src/worker/task-run.", "/src/worker/main."];
 
-/** Runs the files that wait first, so that others fill their idle time and none of them is left alone at the end. */
+/** Runs the files that wait first, so that others use their idle time and none of them runs alone at the end. */
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
@@ -20,13 +20,13 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["test/support/postgres-for-the-run.ts"],
     // Files share the modules of their worker, because importing them again for each file took 40% of the time. A test
-    // therefore restores what it changes outside of its own objects (process.env, signal handlers, caches).
+    // therefore restores any global state that it changes (process.env, signal handlers, caches).
     isolate: false,
     sequence: { sequencer: WaitingFirst },
-    // Tests wait for disks, sockets and processes a third of the time, so two workers per core keep the cores busy. Eight
-    // at most: each has up to 30 connections to PostgreSQL, and takes 500 MB.
+    // Tests wait for disks, sockets and processes a third of the time, so two workers per core keep the cores busy. At
+    // most eight: each has up to 30 connections to PostgreSQL, and takes 500 MB.
     maxWorkers: Math.min(2 * availableParallelism(), 8),
-    // On an idle machine no test takes a tenth of this. On one that is shared by ten it is still no failure to be slow.
+    // On an idle machine no test takes a tenth of this. A test on a machine with ten other users may be slow without failing.
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

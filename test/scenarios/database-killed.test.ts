@@ -55,5 +55,5 @@ test("when PostgreSQL is killed under load, callers get a 503, and no task and n
   expectWholeHistories(load, histories);
   await eventually(() => expect(received).toEqual(histories));
   server.signal("SIGTERM");
-  expect(await server.ended(), server.output()).toBe(0);
+  expect(await server.exitStatus(), server.output()).toBe(0);
 }, 180_000);

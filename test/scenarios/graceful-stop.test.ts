@@ -61,7 +61,7 @@ test("a stopping server replies to all requests that it accepted, including wait
   for (const created of await Promise.all(creates))
     expect(created).toMatchObject({ status: { state: "pending" } });
   expect(await streamText).toMatch(/event: ready/);
-  expect(await server.ended(10_000), server.output()).toBe(0);
+  expect(await server.exitStatus(10_000), server.output()).toBe(0);
   expect(performance.now() - start).toBeLessThan(10_000);
 
   const states = await readStates(database.url);
@@ -80,7 +80,7 @@ test("a run that is being claimed while the server stops goes to its worker, or 
   await eventually(() => expect(client.queue.ping()).rejects.toThrow("ECONNREFUSED"));
   await runs.unlock();
   const { tasks } = await claim;
-  expect(await server.ended(10_000), server.output()).toBe(0);
+  expect(await server.exitStatus(10_000), server.output()).toBe(0);
   const state = (await readStates(database.url)).get(taskId);
   expect(state).toBe(tasks.length === 1 ? "running" : "pending");
 });
@@ -98,7 +98,7 @@ test("a server that cannot stop in time logs what it waits for, and exits anyway
   await once(slow, "ready");
   await client.queue.ping();
   server.signal("SIGTERM");
-  expect(await server.ended(10_000), server.output()).toBe(1);
+  expect(await server.exitStatus(10_000), server.output()).toBe(1);
   expect(server.output()).toContain("http did not stop in time");
   await closed;
 });
@@ -111,15 +111,17 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const { client } = server;
     const sleep = { payload: { command: [["sh", "-c", "sleep 1001 & sleep 1002"]], maxRunTime: 600 } };
     await createTask(client, { taskQueueId: "local/default", ...sleep });
-    const processes = () => processesOf(home).map(({ words }) => words);
-    await eventually(() => expect(processes().filter((words) => words.startsWith("sleep"))).toHaveLength(2));
-    expect(processes().some((words) => words.startsWith("postgres:"))).toBe(true);
+    const processes = () => processesOf(home).map(({ commandLine }) => commandLine);
+    await eventually(() =>
+      expect(processes().filter((commandLine) => commandLine.startsWith("sleep"))).toHaveLength(2),
+    );
+    expect(processes().some((commandLine) => commandLine.startsWith("postgres:"))).toBe(true);
     const waiting = claimAt(client, "test/empty");
     await createTask(client);
 
     server.signal(signal);
     expect(await waiting).toEqual({ tasks: [] });
-    expect(await server.ended(10_000), server.output()).toBe(0);
+    expect(await server.exitStatus(10_000), server.output()).toBe(0);
     expect(processes()).toEqual([]);
   },
 );

@@ -12,15 +12,15 @@ import { eventually } from "../support/until.ts";
 
 let home = "";
 let server: ServerProcess;
-const endings: (() => Promise<void>)[] = [];
-const whenOver = (end: () => Promise<void>): void => void endings.unshift(end);
+const cleanups: (() => Promise<void>)[] = [];
+const onCleanup = (cleanup: () => Promise<void>): void => void cleanups.unshift(cleanup);
 
 beforeAll(async () => {
-  home = await temporaryHome(whenOver);
-  server = await startUp({ home }, [], whenOver);
+  home = await temporaryHome(onCleanup);
+  server = await startUp({ home }, [], onCleanup);
 });
 afterAll(async () => {
-  for (const end of endings) await end();
+  for (const cleanUp of cleanups) await cleanUp();
 });
 
 const run = (...words: string[]) => startTaskyard(["run", ...words], { home });
@@ -30,23 +30,23 @@ describe("with a server", () => {
     const gate = `${home}/gate`;
     const command = `echo hello; while [ ! -e ${gate} ]; do sleep 0.05; done; exit 3`;
     const running = run("--", "sh", "-c", command);
-    await running.says(/^hello$/m);
+    await running.waitForOutput(/^hello$/m);
     const opened = startTaskyard(["run", "--quiet", "--", "touch", gate], { home });
-    expect(await opened.ended()).toBe(0);
-    expect(await running.ended()).toBe(3);
+    expect(await opened.exitStatus()).toBe(0);
+    expect(await running.exitStatus()).toBe(3);
     expect(running.output()).toContain("[taskcluster:error] exit status 3\n");
     expect(running.output()).toMatch(/^task \S+ failed after .*, exit status 3$/m);
   });
 
   test("Ctrl-C cancels the task and ends its processes", async () => {
     const running = run("--", "sh", "-c", "setsid sleep 1001 & sleep 1002 & echo started; wait");
-    await running.says(/^started$/m);
-    const sleepers = () => processesOf(home).filter(({ words }) => words.startsWith("sleep 100"));
+    await running.waitForOutput(/^started$/m);
+    const sleepers = () => processesOf(home).filter(({ commandLine }) => commandLine.startsWith("sleep 100"));
     await eventually(() => expect(sleepers()).toHaveLength(2));
-    const [, taskId = ""] = await running.says(/^task (\S+) on local\/default$/m);
+    const [, taskId = ""] = await running.waitForOutput(/^task (\S+) on local\/default$/m);
 
     running.signal("SIGINT");
-    expect(await running.ended()).toBe(130);
+    expect(await running.exitStatus()).toBe(130);
     expect(running.output()).toContain(`canceling ${taskId}; press Ctrl-C again to exit immediately\n`);
     const { status } = await server.client.queue.status({ taskId });
     expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
@@ -57,7 +57,7 @@ describe("with a server", () => {
 describe("without a server", () => {
   test("explains how to start one", async () => {
     const failing = startTaskyard(["run", "--", "true"], { home: await temporaryHome() });
-    expect(await failing.ended()).toBe(1);
+    expect(await failing.exitStatus()).toBe(1);
     expect(failing.output()).toMatch(
       /^error: no local server is running in TASKYARD_HOME=.*\nStart one with `taskyard up`/,
     );
@@ -67,7 +67,7 @@ describe("without a server", () => {
     const home = await temporaryHome();
     const env = { TMPDIR: home };
     const local = startTaskyard(["run", "--local", "--", "sh", "-c", "echo hello; exit 3"], { home, env });
-    expect(await local.ended()).toBe(3);
+    expect(await local.exitStatus()).toBe(3);
     expect(local.output()).toMatch(/^hello$/m);
     expect(processesOf(home)).toEqual([]);
     expect(await readdir(home)).toEqual([]);

@@ -33,7 +33,7 @@ test.each(victims)(
 
     // The server first, or it could reply that the database is gone, which another test covers.
     killAll([first.pid, ...choose(home)]);
-    expect(await first.ended()).toBe("SIGKILL");
+    expect(await first.exitStatus()).toBe("SIGKILL");
     server = await startUp({ home, env });
     const after = processesOf(home).map(({ pid }) => pid);
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);

@@ -8,18 +8,18 @@ import { whenSent } from "./requests-in-flight.ts";
 
 let here: Client;
 let there: Client;
-const endings: (() => Promise<void>)[] = [];
-const whenOver = (end: () => Promise<void>): void => void endings.unshift(end);
+const cleanups: (() => Promise<void>)[] = [];
+const onCleanup = (cleanup: () => Promise<void>): void => void cleanups.unshift(cleanup);
 beforeAll(async () => {
   const database = await testDatabase();
-  whenOver(database.drop);
+  onCleanup(database.drop);
   // The servers notice each other only by notifications: their poll intervals exceed the test's duration.
   const env = { TASKYARD_QUEUE_LOOP_INTERVAL: "1h", TASKYARD_EVENTS_POLL_INTERVAL: "1h" };
-  const start = () => startServe(database.url, env, whenOver);
+  const start = () => startServe(database.url, env, onCleanup);
   [{ client: here }, { client: there }] = await Promise.all([start(), start()]);
 });
 afterAll(async () => {
-  for (const end of endings) await end();
+  for (const cleanUp of cleanups) await cleanUp();
 });
 
 const repetitions = 30;

@@ -26,7 +26,7 @@ function startWatching(stack: Stack): () => Promise<number> {
   let stopped = false;
   const watching = (async () => {
     while (!stopped) {
-      await stack.loopRuns("watchdog");
+      await stack.runLoop("watchdog");
       runs++;
     }
   })();

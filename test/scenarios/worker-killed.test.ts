@@ -27,7 +27,7 @@ test("a task whose worker is killed runs again on another worker, and the next w
   const [home, otherHome] = [await temporaryHome(), await temporaryHome()];
   const sleepers = () =>
     processesOf(home)
-      .filter(({ words }) => words.startsWith("sleep 100"))
+      .filter(({ commandLine }) => commandLine.startsWith("sleep 100"))
       .map(({ pid }) => pid);
 
   const first = startWorker(home, "first");
@@ -37,9 +37,9 @@ test("a task whose worker is killed runs again on another worker, and the next w
   await eventually(() => expect(sleepers()).toHaveLength(2));
   const orphans = sleepers();
   const second = startWorker(otherHome, "second");
-  await second.says(/worker waits for tasks/);
+  await second.waitForOutput(/worker waits for tasks/);
   first.signal("SIGKILL");
-  expect(await first.ended()).toBe("SIGKILL");
+  expect(await first.exitStatus()).toBe("SIGKILL");
   // Expires the claim.
   await database.db.run(sql`update runs set taken_until = date_trunc('second', now()) - interval '1 second'`);
 
@@ -64,10 +64,10 @@ test("a task whose worker is killed runs again on another worker, and the next w
 
   expect(sleepers()).toEqual(orphans);
   const third = startWorker(home, "third");
-  await third.says(/worker waits for tasks/);
+  await third.waitForOutput(/worker waits for tasks/);
   expect(sleepers()).toEqual([]);
   for (const worker of [second, third]) {
     worker.signal("SIGTERM");
-    expect(await worker.ended(), worker.output()).toBe(0);
+    expect(await worker.exitStatus(), worker.output()).toBe(0);
   }
 }, 180_000);

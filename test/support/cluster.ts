@@ -1,11 +1,11 @@
-// A copy of the run's prepared cluster, for servers with an embedded PostgreSQL: `initdb` and all migrations take 1.6 s
+// Copies the prepared cluster of the run, for servers with an embedded PostgreSQL: `initdb` and all migrations take 1.6 s
 // of CPU, the copy a tenth.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { copyFolder } from "./copy-folder.ts";
 
-/** Fills the folder of a server that was never started with a migrated cluster; without one the server makes its own. */
+/** Copies the migrated cluster to the folder of a new server. Without a prepared cluster the server creates one. */
 export async function prepareCluster(dataDir: string): Promise<void> {
   const prepared = inject("preparedCluster");
   if (prepared === undefined) return;

@@ -1,7 +1,7 @@
 // Creates and drops databases on the server of the tests.
 import pg from "pg";
 
-/** Runs statements one by one on their own connection. */
+/** Runs statements one by one on a separate connection. */
 export async function runOn(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -21,7 +21,7 @@ export async function dropDatabase(url: string, name: string): Promise<void> {
   await runOn(url, `drop database if exists ${name} with (force)`);
 }
 
-/** Drops a template and its clones. */
+/** Drops a template database and its clones. */
 export async function dropDatabases(url: string, template: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,4 +1,4 @@
-// A database of its own for each test file, so that files run side by side with commits and notifications.
+// Creates a database for each test file, so that files with commits and notifications can run concurrently.
 import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import { openDb, type Db, type DbOptions } from "../../src/server/core/db.ts";
@@ -6,13 +6,13 @@ import { createDatabase, databaseUrl, dropDatabase } from "./databases.ts";
 
 export interface TestDatabase {
   url: string;
-  /** Open on it, with every row checked against its schema. */
+  /** An open connection pool that checks every row against its schema. */
   db: Db;
-  /** Closes `db` and drops the database, whoever else is still connected. */
+  /** Closes `db` and drops the database, even if other connections are open. */
   drop(): Promise<void>;
 }
 
-/** A fresh clone of the migrated template; `empty` gives one without any schema. Drop it in `afterAll`. */
+/** Clones the migrated template, or creates a database without schema if `empty`. Drop it in `afterAll`. */
 export async function testDatabase(
   options: Partial<DbOptions> & { empty?: boolean } = {},
 ): Promise<TestDatabase> {

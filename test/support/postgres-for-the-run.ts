@@ -1,5 +1,5 @@
 // One PostgreSQL for a whole test run, with a migrated template database that each test file clones, and a cluster that
-// tests of `taskyard up` copy instead of making one.
+// tests of `taskyard up` copy instead of creating one.
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -16,42 +16,42 @@ import { createDatabase, databaseUrl, dropDatabases } from "./databases.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Folder for what lasts as long as the run. */
+    /** Folder that is removed at the end of the run. */
     runFolder: string;
-    /** Where the tests' databases are created. */
+    /** Server of the tests' databases. */
     postgresUrl: string;
-    /** Name of the migrated database that is cloned; the names of its clones begin with it. */
+    /** Name of the migrated database that tests clone. The names of the clones begin with it. */
     templateDatabase: string;
-    /** Data folder of a cluster with a migrated database, which no server uses; undefined with TEST_DATABASE_URL. */
+    /** Data folder of a migrated cluster that no server uses. Undefined with TEST_DATABASE_URL. */
     preparedCluster: string | undefined;
   }
 }
 
 /**
- * Starts an embedded PostgreSQL in a temporary folder, or takes the server of TEST_DATABASE_URL (its user is a superuser
- * or may create databases). The server ends with this process, however that ends.
+ * Starts an embedded PostgreSQL in a temporary folder, or uses the server of TEST_DATABASE_URL, whose user has to be
+ * allowed to create databases. The embedded server ends with this process, even if it is killed.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandoned();
   const folder = await mkdtemp(path.join(tmpdir(), `${prefix}${process.pid}-`));
-  // If we are root, PostgreSQL runs as another user, who must be able to enter.
+  // PostgreSQL runs as another user if we are root, and needs access to the folder.
   await chmod(folder, 0o755);
   const given = process.env["TEST_DATABASE_URL"];
   const template = `taskyard_template_${process.pid}`;
-  const endings = [() => rm(folder, { recursive: true, force: true, maxRetries: 10 })];
+  const cleanups = [() => rm(folder, { recursive: true, force: true, maxRetries: 10 })];
   const teardown = async (): Promise<void> => {
-    for (const end of endings.toReversed()) await end();
+    for (const cleanUp of cleanups.toReversed()) await cleanUp();
   };
   try {
     let url = given;
     if (url === undefined) {
       const { server, cluster } = await startTemporary(folder);
-      endings.push(() => server.stop());
+      cleanups.push(() => server.stop());
       ({ url } = server);
       project.provide("preparedCluster", cluster);
       await createDatabase(url, template, databaseUser);
     } else {
-      endings.push(() => dropDatabases(given ?? "", template));
+      cleanups.push(() => dropDatabases(given ?? "", template));
       await createDatabase(url, template);
       await migrate({ url: databaseUrl(url, template) });
     }
@@ -67,11 +67,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 const prefix = "taskyard-run-";
 
-/** Starts a server with a migrated database, after a copy of its data was made. */
+/** Creates a migrated cluster, copies it, and starts a server on the original. */
 async function startTemporary(folder: string): Promise<{ server: EmbeddedPostgres; cluster: string }> {
   const dataDir = path.join(folder, "postgres");
   const cluster = path.join(folder, "cluster");
-  // Copied while no server uses it, since a copy of a running one would have to recover.
+  // Copied while no server runs, since a copy of a running cluster would require recovery.
   const first = await start(dataDir);
   await migrate({ url: first.url }).finally(() => first.stop());
   await copyFolder(path.join(dataDir, "data"), cluster);
@@ -85,12 +85,12 @@ function start(dataDir: string): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({
     dataDir,
     log: { debug: quiet, info: quiet, warn: quiet, error: report },
-    // Nothing here outlives the run, so nothing needs to reach the disk.
+    // The data is only used by this run, so it does not have to be durable.
     settings: { fsync: false, synchronous_commit: false, full_page_writes: false, max_connections: 300 },
   });
 }
 
-/** Removes the folders of killed runs: their servers end with them, but the folders remain. */
+/** Removes the folders of killed runs. Their servers have ended with them, but the folders remain. */
 async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : 0;

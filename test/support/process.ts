@@ -1,5 +1,5 @@
-// Real `taskyard` processes, started from the build as a user would: watched through what they say, ended by their id,
-// and held to leave nothing behind.
+// Runs real `taskyard` processes from the build, as a user would: reads their output, kills them by id, and checks that
+// they leave nothing behind.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
@@ -13,36 +13,36 @@ import { eventually } from "./until.ts";
 export type Variables = Readonly<Record<string, string>>;
 
 export interface ProcessOptions {
-  /** Its TASKYARD_HOME, HOME and working directory: it sees nothing of whoever runs the tests. */
+  /** Its TASKYARD_HOME, HOME and working directory, so that it does not use files of the user who runs the tests. */
   readonly home: string;
   readonly env?: Variables | undefined;
 }
 
 export interface TaskyardProcess {
   readonly pid: number;
-  /** Everything that it wrote so far, standard output first. */
+  /** Returns all output so far, standard output first. */
   output(): string;
-  /** Waits for text in its output; rejects, with the whole output, where it ends before or `ms` pass. */
-  says(pattern: RegExp, ms?: number): Promise<RegExpExecArray>;
-  /** Sends a signal to this process alone. */
+  /** Waits for output that matches. Rejects with the whole output if the process exits first, or after `ms`. */
+  waitForOutput(pattern: RegExp, ms?: number): Promise<RegExpExecArray>;
+  /** Sends a signal to this process only. */
   signal(name: NodeJS.Signals): void;
-  /** Resolves to its exit status, or the signal that ended it; rejects, with the whole output, after `ms`. */
-  ended(ms?: number): Promise<number | NodeJS.Signals>;
+  /** Waits for its exit status, or the signal that ended it. Rejects with the whole output after `ms`. */
+  exitStatus(ms?: number): Promise<number | NodeJS.Signals>;
 }
 
 const program = resolve("bin/taskyard.js");
-// On a quiet machine things take a tenth of this. Whoever waits this long waits for what never comes.
-const patienceMs = 45_000;
+// An idle machine needs a tenth of this.
+const timeoutMs = 45_000;
 
-/** Registers what ends a thing; it is called in reverse order. The default is the end of the test. */
-export type WhenOver = (end: () => Promise<void>) => void;
+/** Registers a cleanup function. They are called in reverse order, by default at the end of the test. */
+export type OnCleanup = (cleanup: () => Promise<void>) => void;
 
-/** A new home folder. In the end no process may be left of it: those that are get killed, and the test fails. */
-export async function temporaryHome(whenOver: WhenOver = onTestFinished): Promise<string> {
+/** Creates a home folder. At the end, processes that still belong to it are killed, and the test fails. */
+export async function temporaryHome(onCleanup: OnCleanup = onTestFinished): Promise<string> {
   const home = await makeTemporaryFolder();
-  whenOver(async () => {
+  onCleanup(async () => {
     try {
-      await nothingLeftOf(home);
+      await expectNoProcesses(home);
     } finally {
       killAll(processesOf(home).map(({ pid }) => pid));
       await rm(home, { recursive: true, force: true, maxRetries: 10 });
@@ -51,79 +51,79 @@ export async function temporaryHome(whenOver: WhenOver = onTestFinished): Promis
   return home;
 }
 
-/** The same with a migrated cluster in it, for tests that are not about the first start. */
-export async function preparedHome(whenOver?: WhenOver): Promise<string> {
-  const home = await temporaryHome(whenOver);
+/** Creates a home folder with a migrated cluster, for tests that are not about the first start. */
+export async function preparedHome(onCleanup?: OnCleanup): Promise<string> {
+  const home = await temporaryHome(onCleanup);
   await prepareCluster(join(home, "postgres"));
   return home;
 }
 
-/** Starts `taskyard ARGS…`. Where it still runs in the end, it is killed. */
+/** Starts `taskyard ARGS…`. It is killed if it still runs at the end. */
 export function startTaskyard(
   args: readonly string[],
   { home, env = {} }: ProcessOptions,
-  whenOver: WhenOver = onTestFinished,
+  onCleanup: OnCleanup = onTestFinished,
 ): TaskyardProcess {
-  if (!existsSync("dist/cli/main.js")) throw new Error("there is no build in dist: `npm run build` makes it");
+  if (!existsSync("dist/cli/main.js")) throw new Error("dist has no build: run `npm run build`");
   const child = spawn(process.execPath, [program, ...args], {
     cwd: home,
     env: { PATH: process.env["PATH"] ?? "", HOME: home, TASKYARD_HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const said = { stdout: "", stderr: "" };
+  const written = { stdout: "", stderr: "" };
   const listeners = new Set<() => void>();
-  let end: number | NodeJS.Signals | undefined;
-  const heard = (): void => listeners.forEach((listener) => listener());
+  let exit: number | NodeJS.Signals | undefined;
+  const notify = (): void => listeners.forEach((listener) => listener());
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
-      said[name] += text;
-      heard();
+      written[name] += text;
+      notify();
     });
   }
-  // "close" and not "exit", so that its last words were read; what it leaves behind does not hold its pipes.
+  // "close" rather than "exit", so that all output has been read. Descendants do not inherit its pipes.
   child.once("close", (code, signal) => {
-    end = code ?? signal ?? "SIGKILL";
-    heard();
+    exit = code ?? signal ?? "SIGKILL";
+    notify();
   });
-  const output = (): string => said.stdout + said.stderr;
+  const output = (): string => written.stdout + written.stderr;
 
-  /** Settles as soon as `look` finds something, which it is asked with each output and at the end. */
-  function until<T>(what: string, ms: number, look: () => T | Error | undefined): Promise<T> {
-    return new Promise((found, fail) => {
-      const check = (): void => {
-        const result = look();
+  /** Settles with the first result of `check`, which is called after each output and at the exit. */
+  function until<T>(what: string, ms: number, check: () => T | Error | undefined): Promise<T> {
+    return new Promise((resolvePromise, reject) => {
+      const listener = (): void => {
+        const result = check();
         if (result === undefined) return;
-        listeners.delete(check);
+        listeners.delete(listener);
         clearTimeout(timer);
-        if (result instanceof Error) fail(result);
-        else found(result);
+        if (result instanceof Error) reject(result);
+        else resolvePromise(result);
       };
       const timer = setTimeout(() => {
-        listeners.delete(check);
-        fail(new Error(`taskyard ${args.join(" ")} ${what} within ${ms} ms:\n${output()}`));
+        listeners.delete(listener);
+        reject(new Error(`taskyard ${args.join(" ")} ${what} within ${ms} ms:\n${output()}`));
       }, ms);
-      listeners.add(check);
-      check();
+      listeners.add(listener);
+      listener();
     });
   }
 
   const started: TaskyardProcess = {
     pid: child.pid ?? 0,
     output,
-    says: (pattern, ms = patienceMs) =>
-      until(`did not say ${String(pattern)}`, ms, () => {
-        const match = pattern.exec(said.stdout) ?? pattern.exec(said.stderr);
-        if (match !== null || end === undefined) return match ?? undefined;
+    waitForOutput: (pattern, ms = timeoutMs) =>
+      until(`did not print ${String(pattern)}`, ms, () => {
+        const match = pattern.exec(written.stdout) ?? pattern.exec(written.stderr);
+        if (match !== null || exit === undefined) return match ?? undefined;
         return new Error(
-          `taskyard ${args.join(" ")} ended (${end}) without ${String(pattern)}:\n${output()}`,
+          `taskyard ${args.join(" ")} exited (${exit}) without ${String(pattern)}:\n${output()}`,
         );
       }),
     signal: (name) => void child.kill(name),
-    ended: (ms = patienceMs) => until("did not end", ms, () => end),
+    exitStatus: (ms = timeoutMs) => until("did not exit", ms, () => exit),
   };
-  whenOver(async () => {
-    if (end === undefined) child.kill("SIGKILL");
-    await started.ended();
+  onCleanup(async () => {
+    if (exit === undefined) child.kill("SIGKILL");
+    await started.exitStatus();
   });
   return started;
 }
@@ -131,29 +131,29 @@ export function startTaskyard(
 export interface ServerProcess extends TaskyardProcess {
   readonly rootUrl: string;
   readonly credentials: Credentials;
-  /** Calls as the root client, without retries: a test wants to see the first answer. */
+  /** A client with root credentials, without retries, so that a test gets the first reply. */
   readonly client: Client;
 }
 
-/** Starts `taskyard up` on a free port, without a worker unless `args` say otherwise; resolves when it is ready. */
+/** Starts `taskyard up` on a free port, by default without a worker, and waits until it is ready. */
 export async function startUp(
   options: ProcessOptions,
   args: readonly string[] = ["--no-worker"],
-  whenOver?: WhenOver,
+  onCleanup?: OnCleanup,
 ): Promise<ServerProcess> {
-  const started = startTaskyard(["up", "--port", "0", ...args], options, whenOver);
-  const [, rootUrl = ""] = await started.says(/is ready at (http\S+)/);
+  const started = startTaskyard(["up", "--port", "0", ...args], options, onCleanup);
+  const [, rootUrl = ""] = await started.waitForOutput(/is ready at (http\S+)/);
   const file: unknown = JSON.parse(await readFile(join(options.home, "server.json"), "utf8"));
-  // Written by the server that has just said that it is ready.
+  // Written by the server before it reported that it is ready.
   const { accessToken } = file as { accessToken: string };
   return asServer(started, rootUrl, { clientId: "static/taskcluster/root", accessToken });
 }
 
-/** Starts `taskyard serve` on a free port and a database of the test's; resolves when it is ready. */
+/** Starts `taskyard serve` on a free port with this database, and waits until it is ready. */
 export async function startServe(
   databaseUrl: string,
   more: Variables = {},
-  whenOver?: WhenOver,
+  onCleanup?: OnCleanup,
 ): Promise<ServerProcess> {
   const accessToken = "test-root-token-0123456789";
   const env = {
@@ -162,9 +162,9 @@ export async function startServe(
     TASKYARD_AUTH_SECRET: "test-secret-0123456789-0123456789",
     ...more,
   };
-  const home = await temporaryHome(whenOver);
-  const started = startTaskyard(["serve", "--port", "0"], { home, env }, whenOver);
-  const [, rootUrl = ""] = await started.says(/ready at (http\S+)/);
+  const home = await temporaryHome(onCleanup);
+  const started = startTaskyard(["serve", "--port", "0"], { home, env }, onCleanup);
+  const [, rootUrl = ""] = await started.waitForOutput(/ready at (http\S+)/);
   return asServer(started, rootUrl, { clientId: "static/taskcluster/root", accessToken });
 }
 
@@ -172,10 +172,10 @@ function asServer(started: TaskyardProcess, rootUrl: string, credentials: Creden
   return { ...started, rootUrl, credentials, client: connect({ rootUrl, credentials, retries: 0 }) };
 }
 
-/** Kills processes, in this order; one that is gone by then is fine. */
+/** Kills processes in order. Ignores those that have already ended. */
 export function killAll(pids: readonly number[]): void {
   for (const pid of pids) {
-    // Zero and below stand for groups: ours among them.
+    // Zero and negative numbers address process groups, including our own.
     if (!(pid > 1)) throw new Error(`${pid} is not the id of a process to kill`);
     try {
       process.kill(pid, "SIGKILL");
@@ -185,59 +185,60 @@ export function killAll(pids: readonly number[]): void {
   }
 }
 
-/** Resolves when no process that belongs to `home` is alive; rejects, naming them, after a while. */
-async function nothingLeftOf(home: string): Promise<void> {
+/** Waits until no process of a home folder is alive. Rejects with a list of them after twenty seconds. */
+async function expectNoProcesses(home: string): Promise<void> {
   await eventually(() => {
-    const left = processesOf(home).map(({ pid, words }) => `${pid} ${words}`);
-    if (left.length > 0) throw new Error(`processes of ${home} are alive:\n${left.join("\n")}`);
+    const alive = processesOf(home).map(({ pid, commandLine }) => `${pid} ${commandLine}`);
+    if (alive.length > 0) throw new Error(`processes of ${home} are alive:\n${alive.join("\n")}`);
   });
 }
 
 export interface LivingProcess {
   readonly pid: number;
-  /** Its command line. */
-  readonly words: string;
+  readonly commandLine: string;
 }
 
 /**
- * The living processes that belong to a home folder: it stands in their command line, environment or working directory,
- * or they descend from one of these. So orphans are found too, which a walk down from the server would miss.
+ * Returns the living processes of a home folder: those with the folder in their command line, environment or working
+ * directory, and their descendants. This includes orphans, which are not descendants of the server.
  */
 export function processesOf(home: string): LivingProcess[] {
   const all = livingProcesses();
-  const found = new Set(all.filter(({ pid, words }) => mentions(home, pid, words)));
+  const found = new Set(all.filter(({ pid, commandLine }) => mentions(home, pid, commandLine)));
   for (const { pid } of found) for (const child of all) if (child.parent === pid) found.add(child);
   return [...found];
 }
 
-function mentions(home: string, pid: number, words: string): boolean {
+function mentions(home: string, pid: number, commandLine: string): boolean {
   return (
-    words.includes(home) ||
+    commandLine.includes(home) ||
     readOf(pid, "environ").includes(home) ||
     orEmpty(() => readlinkSync(`/proc/${pid}/cwd`)).startsWith(home)
   );
 }
 
 function livingProcesses(): (LivingProcess & { readonly parent: number })[] {
-  // Only Linux lets one look. Elsewhere tests of what is left behind have nothing to say.
+  // Only Linux has this. Elsewhere tests for remaining processes have no effect.
   if (!existsSync("/proc/self/stat")) return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {
       const pid = Number(name);
-      // The name in parentheses may hold anything; what follows is regular. Zombies are dead.
+      // The name in parentheses may contain any character. Zombies count as dead.
       const [state = "", parent] = readOf(pid, "stat")
         .replace(/^.*\) /s, "")
         .split(" ");
       if (["", "Z", "X"].includes(state)) return [];
-      return [{ pid, parent: Number(parent), words: readOf(pid, "cmdline").replaceAll("\0", " ").trim() }];
+      return [
+        { pid, parent: Number(parent), commandLine: readOf(pid, "cmdline").replaceAll("\0", " ").trim() },
+      ];
     });
 }
 
 const readOf = (pid: number, file: string): string =>
   orEmpty(() => readFileSync(`/proc/${pid}/${file}`, "latin1"));
 
-/** Processes come and go while one looks at them. */
+/** Returns the result, or an empty string on an error: a process may end meanwhile. */
 function orEmpty(read: () => string): string {
   try {
     return read();
@@ -246,7 +247,7 @@ function orEmpty(read: () => string): string {
   }
 }
 
-/** Id of the embedded PostgreSQL of a home folder, and how to reach it, from the file that it keeps about itself. */
+/** Returns the process id and URL of the embedded PostgreSQL of a home folder, from its postmaster.pid. */
 export function postgresOf(home: string): { readonly pid: number; readonly url: string } {
   const [pid, , , , socket = ""] = readFileSync(join(home, "postgres/data/postmaster.pid"), "utf8").split(
     "\n",

@@ -72,5 +72,5 @@ export async function queueEvents(
 }
 
 /** Returns kind and run of each event, such as `task-pending 0`, in order. */
-export const story = (events: readonly QueueEvent[]): string[] =>
+export const summarize = (events: readonly QueueEvent[]): string[] =>
   events.map(({ kind, payload: { runId } }) => (runId === undefined ? kind : `${kind} ${runId}`));

@@ -37,7 +37,7 @@ export interface ModelLimits {
 export interface QueueModel {
   /** Returns how often the group of all tasks was resolved. */
   timesResolved(): number;
-  /** Returns the events of a task so far, in the format of `story`. */
+  /** Returns the events of a task so far, in the format of `summarize`. */
   eventsOf(taskId: string): readonly string[];
   /** Returns the members of a status that the model covers. */
   statusOf(taskId: string): ReturnType<typeof withoutTimes>;

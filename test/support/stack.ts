@@ -1,4 +1,4 @@
-// A whole server in this process: real database, real HTTP, replies and rows checked against their schemas.
+// A whole server in this process, with a real database and HTTP. Replies and rows are checked against their schemas.
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inject } from "vitest";
@@ -15,9 +15,9 @@ export interface StackOptions {
   readonly config?: PartialConfig;
   readonly clock?: Clock;
   readonly roles?: readonly Role[];
-  /** Where artifacts go instead of a local folder; its clock is the system's, so the stack's has to be near it. */
+  /** Stores artifacts in this server instead of a local folder. It uses the system clock, so the stack's has to be close. */
   readonly s3?: S3Server;
-  /** A database to share with another stack, which then also drops it. */
+  /** A database to share with another stack, which drops it. */
   readonly database?: TestDatabase;
 }
 
@@ -26,17 +26,17 @@ export interface Stack {
   readonly database: TestDatabase;
   readonly rootUrl: string;
   readonly rootCredentials: Credentials;
-  /** Called as the root client, without retries: a test wants to see the first answer. */
+  /** A client with root credentials, without retries, so that a test gets the first reply. */
   readonly client: Client;
-  /** Every record that the server logged. */
+  /** Every log record of the server. */
   readonly records: readonly Record<string, unknown>[];
-  /** The variables that lead a command line to it, as the root client. */
+  /** Environment variables for commands that call the server with root credentials. */
   readonly env: Readonly<Record<string, string>>;
-  /** Lets a loop do all there is to do. Rejects where it has none of this name. */
-  loopRuns(name: string): Promise<void>;
-  /** The same server, called as somebody else, or as nobody. */
+  /** Runs a loop until it is idle. Rejects if the server has no loop of this name. */
+  runLoop(name: string): Promise<void>;
+  /** Returns a client with other credentials, or an anonymous one. */
   as(credentials: Credentials | undefined): Client;
-  /** The same server, called as somebody who has these scopes and what everybody has. */
+  /** Returns a client with these scopes and the anonymous ones. */
   limited(scopes: readonly string[]): Client;
   stop(): Promise<void>;
 }
@@ -47,13 +47,13 @@ const secret = "test-secret-0123456789-0123456789";
 let shared: Promise<Stack> | undefined;
 
 /**
- * Returns a stack that test files of this worker share, started by the first one. For files that need neither a clock nor
- * a configuration of their own, and that look only at tasks, groups and queues which they created. Do not stop it: it
- * ends with the worker, and its database and folder with the run.
+ * Returns a stack that the test files of this Vitest worker share. The first one starts it. For files that need neither
+ * their own clock nor configuration, and read only tasks, groups and queues that they created. Do not stop it: it ends
+ * with the worker, and its database and folder are removed at the end of the run.
  */
 export const sharedStack = (): Promise<Stack> => (shared ??= testStack());
 
-/** Starts a server on a database of its own. Stop it in `afterAll`. */
+/** Starts a server with a new database. Stop it in `afterAll`. */
 export async function testStack(options: StackOptions = {}): Promise<Stack> {
   const { config = {}, clock = systemClock, roles, s3 } = options;
   const dir = await mkdtemp(join(inject("runFolder"), "stack-"));
@@ -94,7 +94,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
       TASKCLUSTER_CLIENT_ID: rootCredentials.clientId,
       TASKCLUSTER_ACCESS_TOKEN: rootCredentials.accessToken,
     },
-    async loopRuns(name) {
+    async runLoop(name) {
       const loop = server.loops[name];
       if (!loop) throw new Error(`there is no loop ${name}`);
       loop.trigger();

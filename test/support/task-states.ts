@@ -5,7 +5,7 @@ import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import type { ManualClock } from "./clock.ts";
 import { taskDefinition } from "./factories.ts";
-import { queueEvents, story } from "./queue-events.ts";
+import { queueEvents, summarize } from "./queue-events.ts";
 import type { Stack } from "./stack.ts";
 
 /** A task in a separate task queue, which depends on another task, the gate. */
@@ -102,7 +102,7 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
 
   async function runLoopAfter(name: string, ms: number): Promise<undefined> {
     await clock.advance(ms);
-    await stack.loopRuns(name);
+    await stack.runLoop(name);
   }
 
   async function perform(operation: Operation, subject: Subject): Promise<TaskStatus | undefined> {
@@ -187,7 +187,7 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
   }
 
   async function snapshot({ taskId }: Subject): Promise<Snapshot> {
-    const events = story(await queueEvents(stack.database.db, { taskId }));
+    const events = summarize(await queueEvents(stack.database.db, { taskId }));
     try {
       const { status } = await stack.client.queue.status({ taskId });
       const runs = status.runs.map(({ state, reasonCreated, reasonResolved = "" }) =>

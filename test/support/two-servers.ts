@@ -25,7 +25,7 @@ export async function twoServers(config: PartialConfig): Promise<TwoServers> {
       for (let i = 0; i < count; i += 8)
         await Promise.all(Array.from({ length: 8 }, (_, j) => (j % 2 === 0 ? body(a, b) : body(b, a))));
     },
-    runLoops: async (name) => void (await Promise.all([stack, other].map((one) => one.loopRuns(name)))),
+    runLoops: async (name) => void (await Promise.all([stack, other].map((one) => one.runLoop(name)))),
     async stop() {
       await other.stop();
       await stack.stop();

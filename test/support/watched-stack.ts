@@ -54,7 +54,7 @@ export async function watchedStack() {
     await db.run(sql`update watchdog_checks set place = ''`);
     for (let i = 0; i < 2; i++) {
       await clock.advance(watchedConfig.watchdogInterval);
-      await stack.loopRuns("watchdog");
+      await stack.runLoop("watchdog");
     }
   }
 

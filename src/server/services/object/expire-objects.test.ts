@@ -41,7 +41,7 @@ const expire = (name: string, column: "expires" | "upload_expires") =>
       ? sql`update objects set expires = now() - interval '1 second' where name = ${name}`
       : sql`update objects set upload_expires = now() - interval '1 second' where name = ${name}`,
   );
-const runOnce = () => stack.loopRuns("object-expiry");
+const runOnce = () => stack.runLoop("object-expiry");
 const rows = async () =>
   (
     await stack.database.db.many(

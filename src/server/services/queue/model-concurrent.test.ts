@@ -4,7 +4,7 @@ import fc from "fast-check";
 import Type from "typebox";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { taskDefinition } from "../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../test/support/queue-events.ts";
 import { outcomes, twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";
 import type { TaskStatus } from "../../../api/queue/status.ts";
 import type { Client } from "../../../client/index.ts";
@@ -91,7 +91,7 @@ function expectLegalRuns({ runs, retriesLeft, state }: TaskStatus): void {
 }
 
 /** Returns the events that these runs must have, without repetitions. */
-function expectedStory({ runs }: TaskStatus): string[] {
+function expectedEvents({ runs }: TaskStatus): string[] {
   return runs.flatMap((run, i) => [
     ...(run.reasonCreated === "exception" ? [] : [`task-pending ${i}`]),
     ...(run.started === undefined ? [] : [`task-running ${i}`]),
@@ -144,12 +144,12 @@ it("concurrent calls have an outcome that some sequence of calls could have", as
         const { status } = await stack.client.queue.status({ taskId });
         expectLegalRuns(status);
         const own = events.filter(({ payload }) => payload.status?.taskId === taskId);
-        const published = story(own).filter(
+        const published = summarize(own).filter(
           (line) => line !== "task-defined" && line !== "task-priority-changed",
         );
-        expect(once(published)).toEqual(expectedStory(status));
+        expect(once(published)).toEqual(expectedEvents(status));
         // Each transition has exactly one record, in the log of the process that made it.
-        expect(recordsOf(taskId).toSorted()).toEqual(expectedStory(status).toSorted());
+        expect(recordsOf(taskId).toSorted()).toEqual(expectedEvents(status).toSorted());
         // With or without repetitions, the last event has the current status.
         const last = own.at(-1)?.payload.status;
         if (own.length > 1)

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { manualClock } from "../../../../test/support/clock.ts";
 import { taskDefinition } from "../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../test/support/queue-events.ts";
 import type { TaskStatus } from "../../../api/queue/status.ts";
 import type { ClientError } from "../../../client/index.ts";
 import {
@@ -233,7 +233,7 @@ function taskPairOf(command: TaskCall, model: QueueModel, taskId: string): Pair 
 
 async function passTime(ms: number): Promise<void> {
   await clock.advance(ms);
-  for (const name of ["claim-expiry", "deadline"]) await stack.loopRuns(name);
+  for (const name of ["claim-expiry", "deadline"]) await stack.runLoop(name);
 }
 
 /** Runs one sequence on a new group. */
@@ -268,7 +268,7 @@ async function run(sequence: readonly Command[]): Promise<void> {
     expect(withoutTimes(status)).toEqual(model.statusOf(taskId));
     expect(status.priority).toBe(model.priorityOf(taskId));
     const own = events.filter(({ payload }) => payload.status?.taskId === taskId);
-    expect(story(own)).toEqual(model.eventsOf(taskId));
+    expect(summarize(own)).toEqual(model.eventsOf(taskId));
     // The last event has the current status.
     if (own.at(-1)?.kind !== "task-defined")
       expect(withoutTimes(own.at(-1)?.payload.status ?? status)).toEqual(withoutTimes(status));

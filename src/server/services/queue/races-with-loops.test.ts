@@ -1,7 +1,7 @@
 // Calls concurrent with the queue's loops and with each other, in two processes on one database: one of them wins.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../test/support/queue-events.ts";
 import { outcomes, twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";
 import type { TaskDefinitionRequest } from "../../../api/queue/task.ts";
 import type { Client } from "../../../client/index.ts";
@@ -19,7 +19,8 @@ afterAll(() => servers.stop());
 
 const worker = { workerGroup: "g", workerId: "w" };
 const statusOf = async (taskId: string) => (await client.queue.status({ taskId })).status;
-const storyOf = async (taskId: string) => story(await queueEvents(servers.stack.database.db, { taskId }));
+const summaryOf = async (taskId: string) =>
+  summarize(await queueEvents(servers.stack.database.db, { taskId }));
 async function running(overrides: Partial<TaskDefinitionRequest> = {}): Promise<string> {
   const taskId = await createTask(client, overrides);
   await client.queue.claimTask({ taskId, runId: 0 }, worker);
@@ -75,7 +76,7 @@ describe("concurrently", () => {
         expect(runs.map((run) => run.reasonResolved)).toEqual([
           state === "completed" ? "completed" : "deadline-exceeded",
         ]);
-        expect((await storyOf(taskId)).slice(3)).toEqual([
+        expect((await summaryOf(taskId)).slice(3)).toEqual([
           state === "completed" ? "task-completed 0" : "task-exception 0",
         ]);
       }
@@ -103,7 +104,7 @@ describe("concurrently", () => {
         expect([reclaims[i], state, retriesLeft]).toEqual(
           reclaims[i] === "done" ? ["done", "running", 5] : ["refused", "pending", 4],
         );
-        expect((await storyOf(taskId)).slice(3)).toEqual(
+        expect((await summaryOf(taskId)).slice(3)).toEqual(
           reclaims[i] === "done" ? [] : ["task-exception 0", "task-pending 1"],
         );
       }
@@ -168,7 +169,7 @@ describe("concurrently", () => {
         there.queue.reportCompleted({ taskId: required, runId: 0 }),
       ]);
       expect((await statusOf(taskId)).runs).toMatchObject([{ state: "pending", reasonCreated: "scheduled" }]);
-      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+      expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     });
   });
 
@@ -180,7 +181,7 @@ describe("concurrently", () => {
         here.queue.reportCompleted({ taskId: one, runId: 0 }),
         there.queue.reportCompleted({ taskId: two, runId: 0 }),
       ]);
-      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+      expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     });
   });
 
@@ -192,7 +193,7 @@ describe("concurrently", () => {
         here.queue.createTask({ taskId }, taskDefinition({ dependencies: [required] })),
         there.queue.reportCompleted({ taskId: required, runId: 0 }),
       ]);
-      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+      expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     });
   });
 
@@ -232,12 +233,12 @@ describe("concurrently", () => {
       await Promise.all([here.queue.cancelTaskGroup({ taskGroupId }), ...ids.map(work)]);
       for (const taskId of ids) {
         expect(["completed", "exception"]).toContain((await statusOf(taskId)).state);
-        const resolutions = (await storyOf(taskId)).filter((line) =>
+        const resolutions = (await summaryOf(taskId)).filter((line) =>
           /^task-(completed|exception)/.test(line),
         );
         expect(resolutions).toHaveLength(1);
       }
-      const groupEvents = story(await queueEvents(servers.stack.database.db, { taskGroupId }));
+      const groupEvents = summarize(await queueEvents(servers.stack.database.db, { taskGroupId }));
       expect(groupEvents.filter((line) => line === "task-group-resolved")).toHaveLength(1);
     });
   });

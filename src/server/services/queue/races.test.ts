@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Client } from "../../../client/index.ts";
 import { createTask, taskDefinition } from "../../../../test/support/factories.ts";
 import { testMonitor } from "../../../../test/support/monitor.ts";
-import { queueEvents, story } from "../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../test/support/queue-events.ts";
 import type { Stack } from "../../../../test/support/stack.ts";
 import { outcomes, twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";
 import { until } from "../../../../test/support/until.ts";
@@ -30,7 +30,7 @@ afterAll(() => servers.stop());
 
 const worker = { workerGroup: "g", workerId: "w" };
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
-const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
+const summaryOf = async (taskId: string) => summarize(await queueEvents(stack.database.db, { taskId }));
 async function running(): Promise<string> {
   const taskId = await createTask(stack.client);
   await stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
@@ -48,7 +48,7 @@ describe("concurrently", () => {
       expect(canceled).toBe("done");
       expect(completed).toBe(state === "completed" ? "done" : "refused");
       const resolution = state === "completed" ? "task-completed 0" : "task-exception 0";
-      expect((await storyOf(taskId)).slice(3)).toEqual([resolution]);
+      expect((await summaryOf(taskId)).slice(3)).toEqual([resolution]);
     });
   });
 
@@ -64,7 +64,7 @@ describe("concurrently", () => {
       expect(run).toMatchObject({ state: "exception", reasonResolved: "canceled" });
       expect(run?.workerId).toBe(claimed === "done" ? "w" : undefined);
       const expected = claimed === "done" ? ["task-running 0", "task-exception 0"] : ["task-exception 0"];
-      expect((await storyOf(taskId)).slice(2)).toEqual(expected);
+      expect((await summaryOf(taskId)).slice(2)).toEqual(expected);
     });
   });
 
@@ -79,7 +79,7 @@ describe("concurrently", () => {
       ]);
       expect(all.filter((one) => one === "done")).toHaveLength(1);
       const [run] = (await statusOf(taskId)).runs;
-      expect((await storyOf(taskId))[3]).toBe(`task-${run?.state} 0`);
+      expect((await summaryOf(taskId))[3]).toBe(`task-${run?.state} 0`);
     });
   });
 
@@ -89,7 +89,7 @@ describe("concurrently", () => {
       await here.queue.cancelTask({ taskId });
       await outcomes([here.queue.rerunTask({ taskId }), there.queue.cancelTask({ taskId })]);
       const { state } = await statusOf(taskId);
-      const events = await storyOf(taskId);
+      const events = await summaryOf(taskId);
       expect(events.filter((line) => line.endsWith("1"))).toEqual(
         state === "pending" ? ["task-pending 1"] : ["task-pending 1", "task-exception 1"],
       );
@@ -106,7 +106,7 @@ describe("concurrently", () => {
         there.queue.claimTask({ taskId, runId: 0 }, worker),
         here.queue.rerunTask({ taskId }),
       ]);
-      const events = await storyOf(taskId);
+      const events = await summaryOf(taskId);
       const last = Math.max(...events.map((line, i) => (line === "task-pending 0" ? i : -1)));
       expect(last).toBeLessThan(events.indexOf("task-running 0"));
     });
@@ -117,7 +117,7 @@ describe("concurrently", () => {
       const taskId = slugid();
       const definition = taskDefinition();
       await Promise.all([here, there].map(({ queue }) => queue.createTask({ taskId }, definition)));
-      expect((await storyOf(taskId)).toSorted()).toEqual([
+      expect((await summaryOf(taskId)).toSorted()).toEqual([
         "task-defined",
         "task-defined",
         "task-pending 0",
@@ -168,7 +168,7 @@ describe("in two processes", () => {
       update runs set taken_until = '2026-01-01' where task_id = any(${ids}::text[])`);
     await servers.runLoops("claim-expiry");
     for (const taskId of ids)
-      expect((await storyOf(taskId)).slice(3)).toEqual(["task-exception 0", "task-pending 1"]);
+      expect((await summaryOf(taskId)).slice(3)).toEqual(["task-exception 0", "task-pending 1"]);
   });
 });
 

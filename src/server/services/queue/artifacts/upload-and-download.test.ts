@@ -152,7 +152,7 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     );
     const rows = async () =>
       (await stack.client.queue.listArtifacts(task.run)).artifacts.map(({ name }) => name);
-    const runExpiry = () => stack.loopRuns("artifact-expiry");
+    const runExpiry = () => stack.runLoop("artifact-expiry");
 
     if (s3) {
       s3.intercept(({ method, url }) =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 
@@ -36,7 +36,12 @@ describe("the built-in workers", () => {
       runs: [{ state, reasonResolved: state, workerGroup: "built-in", workerId }],
     });
     const events = await queueEvents(stack.database.db, { taskId });
-    expect(story(events)).toEqual(["task-defined", "task-pending 0", "task-running 0", `task-${state} 0`]);
+    expect(summarize(events)).toEqual([
+      "task-defined",
+      "task-pending 0",
+      "task-running 0",
+      `task-${state} 0`,
+    ]);
   });
 
   it("resolve a payload with a command as malformed", async () => {
@@ -63,7 +68,7 @@ describe("the built-in workers", () => {
     );
     for (const taskId of [...chain, ...independent]) {
       expect((await untilResolved(taskId)).runs).toHaveLength(1);
-      expect(story(await queueEvents(stack.database.db, { taskId }))).toHaveLength(4);
+      expect(summarize(await queueEvents(stack.database.db, { taskId }))).toHaveLength(4);
     }
   });
 

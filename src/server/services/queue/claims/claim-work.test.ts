@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
@@ -106,7 +106,7 @@ describe("claimWork", () => {
     const taskId = await create(queue, { routes: ["r"], tags: { a: "b" } });
     await claim(queue);
     const events = await queueEvents(stack.database.db, { taskId });
-    expect(story(events)).toEqual(["task-defined", "task-pending 0", "task-running 0"]);
+    expect(summarize(events)).toEqual(["task-defined", "task-pending 0", "task-running 0"]);
     const { status } = await stack.client.queue.status({ taskId });
     expect(events.at(-1)).toMatchObject({
       routes: ["r"],
@@ -196,7 +196,7 @@ describe("claimWork", () => {
     await stack.client.queue.reportCompleted({ taskId: idsOf(first)[0] ?? "", runId: 0 });
     expect(idsOf(await claim(queue, { tasks: 2, claimId }))).toEqual(idsOf(first).slice(1));
     for (const taskId of idsOf(first).slice(1))
-      expect(story(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
+      expect(summarize(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
   });
 
   it("with a claimId used on another queue, claims from its own queue", async () => {
@@ -251,7 +251,7 @@ describe("claimTask", () => {
     });
     const again = await claimTask(taskId);
     expect(again).toMatchObject({ takenUntil: first.takenUntil, status: first.status });
-    expect(story(await queueEvents(stack.database.db, { taskId }))).toEqual([
+    expect(summarize(await queueEvents(stack.database.db, { taskId }))).toEqual([
       "task-defined",
       "task-pending 0",
       "task-running 0",
@@ -322,7 +322,7 @@ describe("reclaimTask", () => {
     });
     expect(status.runs[0]).toMatchObject({ state: "running", takenUntil });
     await stack.as(reclaimed.credentials).queue.reclaimTask({ taskId, runId: 0 });
-    expect(story(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
+    expect(summarize(await queueEvents(stack.database.db, { taskId })).at(-1)).toBe("task-running 0");
   });
 
   it("extends many claims concurrently, and returns each caller its own run", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { slugid } from "../../../../lib/slugid.ts";
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 async function runLoops(...names: string[]): Promise<void> {
-  for (const name of names) await Promise.all([stack, other].map((one) => one.loopRuns(name)));
+  for (const name of names) await Promise.all([stack, other].map((one) => one.runLoop(name)));
 }
 const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
 /** Creates a task whose deadline and expiry are within the hour. */
@@ -103,7 +103,7 @@ describe("an expired task", () => {
     expect(await isKnown(resolvedLater)).toBe(false);
     await runLoops("deadline", "task-expiry", "task-group-expiry");
     for (const taskId of unresolved) expect(await tablesWith(taskId)).toEqual([]);
-    const events = story(await queueEvents(stack.database.db, { taskGroupId: pending }));
+    const events = summarize(await queueEvents(stack.database.db, { taskGroupId: pending }));
     expect(events.slice(-5).toSorted()).toEqual([
       ...unresolved.map(() => "task-exception 0"),
       "task-group-resolved",

@@ -1,7 +1,7 @@
 // createTasks: creates all tasks of a call with their dependencies, or none, and then lists every fault.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimOne, createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { rawCall } from "../../../../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { CreateTasksRequest, NewTask } from "../../../../api/queue/graph.ts";
@@ -74,7 +74,7 @@ describe("a graph", () => {
     expect(stored).toMatchObject({ ...root.task, priority: "lowest", retries: 5, requires: "all-completed" });
 
     const events = await queueEvents(stack.database.db, { taskId: root.taskId });
-    expect(story(events)).toEqual(["task-defined", "task-pending 0"]);
+    expect(summarize(events)).toEqual(["task-defined", "task-pending 0"]);
     expect(events.map(({ routes }) => routes)).toEqual([["a.b"], ["a.b"]]);
     expect(events[1]?.payload.task?.tags).toEqual({ c: "d" });
     const { status } = await stack.client.queue.status({ taskId: root.taskId });
@@ -85,7 +85,7 @@ describe("a graph", () => {
       expect((await claimOne(stack.client)).status.taskId).toBe(taskId);
       await stack.client.queue.reportCompleted({ taskId, runId: 0 });
     }
-    expect(story(await queueEvents(stack.database.db, { taskGroupId })).slice(-2)).toEqual([
+    expect(summarize(await queueEvents(stack.database.db, { taskGroupId })).slice(-2)).toEqual([
       "task-completed 0",
       "task-group-resolved",
     ]);

@@ -1,7 +1,7 @@
 // createTasks writes all tasks or none, whatever happens concurrently.
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { NewTask } from "../../../../api/queue/graph.ts";
@@ -78,7 +78,7 @@ describe("while tasks are written", () => {
       await Promise.all([create(tasks), stack.client.queue.reportCompleted({ taskId: required, runId: 0 })]);
       for (const { taskId } of tasks) {
         expect(await stateOf(taskId)).toBe("pending");
-        expect(story(await queueEvents(stack.database.db, { taskId }))).toEqual([
+        expect(summarize(await queueEvents(stack.database.db, { taskId }))).toEqual([
           "task-defined",
           "task-pending 0",
         ]);
@@ -94,7 +94,7 @@ describe("while tasks are written", () => {
     const created = await createHeldUp(task, () => stack.client.queue.reportCompleted(run));
     expect(await created()).toMatchObject({ created: 1, pending: 0 });
     expect(await stateOf(task.taskId)).toBe("pending");
-    expect(story(await queueEvents(stack.database.db, { taskId: task.taskId }))).toEqual([
+    expect(summarize(await queueEvents(stack.database.db, { taskId: task.taskId }))).toEqual([
       "task-defined",
       "task-pending 0",
     ]);

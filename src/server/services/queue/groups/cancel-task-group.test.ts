@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
@@ -32,7 +32,7 @@ const claim = (taskId: string) => stack.client.queue.claimTask({ taskId, runId: 
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
 const groupStory = async (taskGroupId: string) =>
-  story(await queueEvents(stack.database.db, { taskGroupId }));
+  summarize(await queueEvents(stack.database.db, { taskGroupId }));
 
 /** Fills a group with tasks in every state. Returns those that are unresolved and those that are resolved. */
 async function mixedGroup(taskGroupId: string) {
@@ -104,8 +104,8 @@ describe("a canceled group", () => {
     expect(await groupStory(taskGroupId)).toEqual(events);
     await stack.client.queue.rerunTask({ taskId: second });
     expect(await cancel(taskGroupId)).toEqual({ ...nothing, cancelledCount: 1, taskIds: [second] });
-    expect(story(await eventsOf(second)).slice(-2)).toEqual(["task-pending 1", "task-exception 1"]);
-    expect(story(await eventsOf(first)).at(-1)).toBe("task-exception 0");
+    expect(summarize(await eventsOf(second)).slice(-2)).toEqual(["task-pending 1", "task-exception 1"]);
+    expect(summarize(await eventsOf(first)).at(-1)).toBe("task-exception 0");
   });
 
   it("leaves tasks past their deadline to the deadline loop", async () => {
@@ -243,7 +243,7 @@ describe("concurrently", () => {
     expect(tasks).toHaveLength(ids.length);
     const events = await queueEvents(stack.database.db, { taskGroupId });
     for (const { status } of tasks) {
-      const own = story(events.filter(({ payload }) => payload.status?.taskId === status.taskId));
+      const own = summarize(events.filter(({ payload }) => payload.status?.taskId === status.taskId));
       const last = status.runs.length - 1;
       expect(
         own.filter((line) => line === `task-exception ${last}` || line === `task-completed ${last}`),

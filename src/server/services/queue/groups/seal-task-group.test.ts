@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 
@@ -102,7 +102,7 @@ describe("concurrently", () => {
       Array.from({ length: 8 }, (_, i) => seal(taskGroupId, i % 2 === 0 ? stack : other)),
     );
     expect(new Set(replies.map(({ sealed }) => sealed)).size).toBe(1);
-    const events = story(await queueEvents(stack.database.db, { taskGroupId }));
+    const events = summarize(await queueEvents(stack.database.db, { taskGroupId }));
     expect(events.filter((kind) => kind === "task-group-sealed")).toHaveLength(8);
   });
 
@@ -136,7 +136,7 @@ describe("concurrently", () => {
       createdCount += created.filter(Boolean).length;
       refusedCount += created.filter((wasCreated) => !wasCreated).length;
       expect(sealed).toHaveProperty("sealed");
-      const events = story(await queueEvents(stack.database.db, { taskGroupId }));
+      const events = summarize(await queueEvents(stack.database.db, { taskGroupId }));
       expect(events.filter((kind) => kind === "task-defined")).toHaveLength(
         created.filter(Boolean).length + 1,
       );

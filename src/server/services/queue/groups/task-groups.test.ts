@@ -1,7 +1,7 @@
 // A group is resolved when each of its tasks has been resolved at least once.
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { sql } from "../../../core/sql.ts";
@@ -42,7 +42,7 @@ describe("a group", () => {
     expect(await timesResolved(taskGroupId)).toBe(0);
     await cancel(third);
     const events = await queueEvents(stack.database.db, { taskGroupId });
-    expect(story(events).slice(-2)).toEqual(["task-exception 0", "task-group-resolved"]);
+    expect(summarize(events).slice(-2)).toEqual(["task-exception 0", "task-group-resolved"]);
     const { expires } = await stack.client.queue.getTaskGroup({ taskGroupId });
     expect(events.at(-1)).toEqual({
       kind: "task-group-resolved",
@@ -144,7 +144,7 @@ describe("a group", () => {
           ];
           await Promise.all([one(ids[0]), other(ids[1])]);
           expect(await timesResolved(taskGroupId)).toBe(1);
-          const events = story(await queueEvents(stack.database.db, { taskGroupId }));
+          const events = summarize(await queueEvents(stack.database.db, { taskGroupId }));
           expect(events.at(-1)).toBe("task-group-resolved");
         }),
       );

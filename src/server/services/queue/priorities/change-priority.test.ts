@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { priorityMismatches } from "../../../../../test/support/priority-mismatches.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { ClientError } from "../../../../client/index.ts";
 import { PRIORITIES, type Priority, type TaskDefinitionRequest } from "../../../../api/queue/task.ts";
@@ -277,7 +277,7 @@ describe("a group whose priority is changed", () => {
     await createIn(taskGroupId);
     await changeGroup(taskGroupId, "medium");
     expect(await changeGroup(taskGroupId, "medium")).toMatchObject({ tasksAffected: 0, taskIds: [] });
-    const events = story(await queueEvents(stack.database.db, { taskGroupId }));
+    const events = summarize(await queueEvents(stack.database.db, { taskGroupId }));
     expect(events.slice(-2)).toEqual(["task-group-priority-changed", "task-group-priority-changed"]);
   });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { priorityMismatches } from "../../../../../test/support/priority-mismatches.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { Priority, TaskDefinitionRequest } from "../../../../api/queue/task.ts";
@@ -92,7 +92,7 @@ describe("concurrently", () => {
         change(taskId, "high", here).then(() => "changed", isConflict),
         iteration % 3 === 0 ? there.client.queue.cancelTask(run) : there.client.queue.reportCompleted(run),
       ]);
-      const events = story(await eventsOf(taskId)).slice(3);
+      const events = summarize(await eventsOf(taskId)).slice(3);
       expect(events).toHaveLength(outcome === "changed" ? 2 : 1);
       if (outcome === "changed") expect(events[0]).toBe("task-priority-changed");
       expect((await statusOf(taskId)).priority).toBe(outcome === "changed" ? "high" : "lowest");

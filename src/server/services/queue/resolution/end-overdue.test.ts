@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { sql } from "../../../core/sql.ts";
@@ -39,10 +39,10 @@ describe("an expired claim", () => {
     const taskId = await create({ retries: 1 });
     await claim(taskId);
     await clock.advance(CLAIM);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("running");
     await clock.advance(1);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     const status = await statusOf(taskId);
     expect(status).toMatchObject({
       state: "pending",
@@ -53,7 +53,7 @@ describe("an expired claim", () => {
       ],
     });
     const events = (await eventsOf(taskId)).slice(-2);
-    expect(story(events)).toEqual(["task-exception 0", "task-pending 1"]);
+    expect(summarize(events)).toEqual(["task-exception 0", "task-pending 1"]);
     expect(events[0]?.payload).toMatchObject({ ...worker, status });
     await expect(stack.client.queue.reportCompleted({ taskId, runId: 0 })).rejects.toMatchObject({
       code: "RequestConflict",
@@ -68,7 +68,7 @@ describe("an expired claim", () => {
     };
     await claim(taskId);
     await clock.advance(CLAIM + 1);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     expect(await statusOf(taskId)).toMatchObject({
       state: "exception",
       runs: [{ reasonResolved: "claim-expired" }],
@@ -76,7 +76,7 @@ describe("an expired claim", () => {
     expect((await statusOf(dependents.resolved)).state).toBe("pending");
     expect((await statusOf(dependents.completed)).state).toBe("unscheduled");
     const group = await queueEvents(stack.database.db, { taskGroupId: taskId });
-    expect(story(group).slice(-2)).toEqual(["task-exception 0", "task-group-resolved"]);
+    expect(summarize(group).slice(-2)).toEqual(["task-exception 0", "task-group-resolved"]);
   });
 
   it("is not one that was reclaimed before", async () => {
@@ -85,11 +85,11 @@ describe("an expired claim", () => {
     await clock.advance(CLAIM);
     await stack.client.queue.reclaimTask({ taskId, runId: 0 });
     await clock.advance(1);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     expect(await statusOf(taskId)).toMatchObject({ state: "running", runs: [{ takenUntil: at(CLAIM - 1) }] });
     await stack.client.queue.reportCompleted({ taskId, runId: 0 });
     await clock.advance(CLAIM);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("completed");
   });
 
@@ -122,7 +122,7 @@ describe("an expired claim", () => {
     const taskId = await create({ deadline: at(CLAIM) });
     await claim(taskId);
     await clock.advance(CLAIM + 1);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     expect((await statusOf(taskId)).state).toBe("running");
   });
 
@@ -130,7 +130,7 @@ describe("an expired claim", () => {
     const ids = await Promise.all(Array.from({ length: 10 }, () => create()));
     for (const taskId of ids) await claim(taskId);
     await clock.advance(CLAIM + 1);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     for (const taskId of ids)
       expect(await statusOf(taskId)).toMatchObject({ state: "pending", runs: [{}, {}] });
   });
@@ -147,10 +147,10 @@ describe("a task past its deadline", () => {
     };
     await claim(ids.running);
     await clock.advance(minute + DELAY);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     for (const [state, taskId] of Object.entries(ids)) expect((await statusOf(taskId)).state).toBe(state);
     await clock.advance(1);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     for (const [state, taskId] of Object.entries(ids)) {
       const status = await statusOf(taskId);
       expect(status).toMatchObject({
@@ -179,7 +179,7 @@ describe("a task past its deadline", () => {
     await stack.client.queue.reportCompleted({ taskId, runId: 0 });
     await clock.advance(DELAY);
     const before = await eventsOf(taskId);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     expect((await statusOf(taskId)).state).toBe("completed");
     expect(await eventsOf(taskId)).toEqual(before);
   });
@@ -200,7 +200,7 @@ describe("a task past its deadline", () => {
     );
     expect(tasks.map((claimed) => claimed.status.taskId)).toEqual([other]);
     await clock.advance(DELAY);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     expect(await statusOf(taskId)).toMatchObject({
       state: "exception",
       runs: [{ reasonResolved: "worker-shutdown" }, { reasonResolved: "deadline-exceeded" }],
@@ -212,9 +212,9 @@ describe("a task past its deadline", () => {
     const requires = "all-resolved" as const;
     const dependent = await create({ dependencies: [taskId], requires });
     await clock.advance(minute + DELAY + 1);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     expect((await statusOf(dependent)).state).toBe("pending");
-    expect(story(await eventsOf(dependent))).toEqual(["task-defined", "task-pending 0"]);
+    expect(summarize(await eventsOf(dependent))).toEqual(["task-defined", "task-pending 0"]);
   });
 
   it("may be part of a chain, each task of which is resolved once", async () => {
@@ -223,15 +223,15 @@ describe("a task past its deadline", () => {
     for (let i = 0; i < 9; i++)
       chain.push(await create({ deadline, dependencies: [chain.at(-1) ?? ""], requires: "all-resolved" }));
     await clock.advance(minute + DELAY + 1);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     for (const taskId of chain) {
       expect(await statusOf(taskId)).toMatchObject({
         state: "exception",
         runs: [{ runId: 0, reasonResolved: "deadline-exceeded" }],
       });
-      expect(story(await eventsOf(taskId)).filter((line) => line.startsWith("task-exception"))).toHaveLength(
-        1,
-      );
+      expect(
+        summarize(await eventsOf(taskId)).filter((line) => line.startsWith("task-exception")),
+      ).toHaveLength(1);
     }
   });
 });
@@ -244,9 +244,9 @@ it("runs that cannot be resolved do not make a loop spin", async () => {
     insert into runs (task_id, run_id, state, reason_created, scheduled, started, taken_until, task_queue_id, priority, deadline)
     select task_id, 0, 'running', 'scheduled', '2020-01-01', '2020-01-01', '2020-01-01', 'a/b', 1, '2100-01-01'
     from unnest(${ids}::text[]) i (task_id)`);
-  await stack.loopRuns("claim-expiry");
+  await stack.runLoop("claim-expiry");
   await db.run(sql`update runs set deadline = '2020-01-01' where task_id = any(${ids}::text[])`);
-  await stack.loopRuns("deadline");
+  await stack.runLoop("deadline");
   // Both loops have returned.
   expect(await db.run(sql`delete from runs where task_id = any(${ids}::text[]) and state = 'running'`)).toBe(
     3,
@@ -266,7 +266,7 @@ it("resolved runs are counted by queue and reason, whatever resolved them", asyn
   await queue.reportException({ taskId: malformed, runId: 0 }, { reason: "malformed-payload" });
   await queue.cancelTask({ taskId: canceled });
   await clock.advance(minute + DELAY + 1);
-  await stack.loopRuns("deadline");
+  await stack.runLoop("deadline");
   expect((await statusOf(late)).state).toBe("exception");
   const metrics = await (await fetch(`${stack.rootUrl}/metrics`)).text();
   const ofTheQueue = /^queue_(completed|failed|exception)_tasks\{provisionerId="count",workerType="ed"/;

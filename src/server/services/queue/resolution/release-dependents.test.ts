@@ -1,7 +1,7 @@
 // Dependents: when they become pending, and that none of them waits forever.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
@@ -24,7 +24,7 @@ const claim = (taskId: string, runId = 0) =>
   stack.client.queue.claimTask({ taskId, runId }, { workerGroup: "g", workerId: "w" });
 const complete = (taskId: string, runId = 0) => stack.client.queue.reportCompleted({ taskId, runId });
 const fail = (taskId: string, runId = 0) => stack.client.queue.reportFailed({ taskId, runId });
-const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
+const summaryOf = async (taskId: string) => summarize(await queueEvents(stack.database.db, { taskId }));
 const now = (): string => new Date().toISOString();
 
 async function running(): Promise<string> {
@@ -57,7 +57,7 @@ describe("a dependent", () => {
     const status = await statusOf(taskId);
     expect(status).toMatchObject({ state: "pending", runs: [{ runId: 0, reasonCreated: "scheduled" }] });
     const events = await queueEvents(stack.database.db, { taskId });
-    expect(story(events)).toEqual(["task-defined", "task-pending 0"]);
+    expect(summarize(events)).toEqual(["task-defined", "task-pending 0"]);
     expect(events.at(-1)?.payload.status).toEqual(status);
   });
 
@@ -94,7 +94,7 @@ describe("a dependent", () => {
     await claim(required, 1);
     await complete(required, 1);
     expect((await statusOf(taskId)).runs).toHaveLength(1);
-    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
   it("that was scheduled by scheduleTask or canceled before is not changed", async () => {
@@ -108,7 +108,7 @@ describe("a dependent", () => {
     await complete(required);
     expect((await statusOf(scheduled)).runs).toHaveLength(1);
     expect(await statusOf(canceled)).toMatchObject({ state: "exception", runs: [{ runId: 0 }] });
-    expect(await storyOf(scheduled)).toEqual(["task-defined", "task-pending 0"]);
+    expect(await summaryOf(scheduled)).toEqual(["task-defined", "task-pending 0"]);
   });
 
   it("past its deadline is not scheduled", async () => {
@@ -149,7 +149,7 @@ describe("more dependents of one task than one statement releases", () => {
       select from runs r join tasks t using (task_id)
       where t.task_group_id = ${required} and r.state = 'pending' and t.unsatisfied = 0`);
     expect(pending).toBe(ids.length);
-    const kinds = story(await queueEvents(stack.database.db, { taskGroupId: required }));
+    const kinds = summarize(await queueEvents(stack.database.db, { taskGroupId: required }));
     const resolution = kinds.indexOf("task-completed 0");
     expect(kinds.slice(resolution + 1)).toEqual(ids.map(() => "task-pending 0"));
   });
@@ -170,7 +170,7 @@ describe("a dependent that is created while its dependency resolves", () => {
     });
     await report;
     expect(await stateOf(taskId)).toBe("pending");
-    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
   it("becomes pending whichever call is first", async () => {
@@ -190,7 +190,7 @@ describe("dependencies that resolve concurrently", () => {
       const taskId = await createTask(stack.client, { dependencies: required });
       await Promise.all(required.map((id) => complete(id)));
       expect(await statusOf(taskId)).toMatchObject({ state: "pending", runs: [{ runId: 0 }] });
-      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+      expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     });
   });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { rawCall } from "../../../../../test/support/raw-call.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { EXCEPTION_REASONS } from "../../../../api/queue/status.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
@@ -26,8 +26,8 @@ const exception = (taskId: string, reason: Reason, runId: number | string = 0) =
   stack.client.queue.reportException({ taskId, runId }, { reason });
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
-const storyOf = async (taskId: string) =>
-  story(await queueEvents(stack.database.db, { taskId })).filter((line) => line !== "task-defined");
+const summaryOf = async (taskId: string) =>
+  summarize(await queueEvents(stack.database.db, { taskId })).filter((line) => line !== "task-defined");
 
 async function running(overrides: Partial<TaskDefinitionRequest> = {}): Promise<string> {
   const taskId = await createTask(stack.client, overrides, clock.now());
@@ -67,7 +67,7 @@ describe.each([
       message: expect.stringContaining(`it is ${state} (${state}).`),
     });
     await expect(exception(taskId, "internal-error")).rejects.toMatchObject({ code: "RequestConflict" });
-    expect(await storyOf(taskId)).toEqual([
+    expect(await summaryOf(taskId)).toEqual([
       "task-pending 0",
       "task-running 0",
       `task-${state} 0`,
@@ -107,7 +107,7 @@ describe("a run that is reported as an exception", () => {
         retriesLeft: 5,
         runs: [{ state: "exception", reasonResolved: reason, ...worker }],
       });
-      expect((await storyOf(taskId)).slice(2)).toEqual(["task-exception 0"]);
+      expect((await summaryOf(taskId)).slice(2)).toEqual(["task-exception 0"]);
     },
   );
 
@@ -127,7 +127,7 @@ describe("a run that is reported as an exception", () => {
       ],
     });
     const events = (await queueEvents(stack.database.db, { taskId })).slice(-2);
-    expect(story(events)).toEqual(["task-exception 0", "task-pending 1"]);
+    expect(summarize(events)).toEqual(["task-exception 0", "task-pending 1"]);
     for (const { payload } of events) expect(payload.status).toEqual(status);
     expect(events.map(({ payload }) => payload.workerId)).toEqual(["w", undefined]);
   });
@@ -141,7 +141,7 @@ describe("a run that is reported as an exception", () => {
     }
     const { status } = await exception(taskId, "worker-shutdown", 2);
     expect(status).toMatchObject({ state: "exception", retriesLeft: 0 });
-    expect((await storyOf(taskId)).slice(-3)).toEqual([
+    expect((await summaryOf(taskId)).slice(-3)).toEqual([
       "task-pending 2",
       "task-running 2",
       "task-exception 2",
@@ -163,7 +163,7 @@ describe("a run that is reported as an exception", () => {
       code: "RequestConflict",
       message: `Run 0 of task ${taskId} cannot be resolved as exception (worker-shutdown): it is exception (worker-shutdown), and not the latest run.`,
     });
-    expect((await storyOf(taskId)).filter((line) => line === "task-exception 0")).toHaveLength(3);
+    expect((await summaryOf(taskId)).filter((line) => line === "task-exception 0")).toHaveLength(3);
   });
 });
 

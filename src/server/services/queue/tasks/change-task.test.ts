@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 
@@ -22,7 +22,7 @@ const call = async (method: "scheduleTask" | "rerunTask" | "cancelTask", taskId:
 const claim = (taskId: string, runId = 0) => stack.client.queue.claimTask({ taskId, runId }, worker);
 const now = (): string => new Date(clock.now()).toISOString();
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
-const storyOf = async (taskId: string) => story(await eventsOf(taskId)).slice(1);
+const summaryOf = async (taskId: string) => summarize(await eventsOf(taskId)).slice(1);
 
 /** Create a task and bring it into the state. */
 const createIn = {
@@ -69,15 +69,15 @@ describe("scheduleTask", () => {
 
   it.each(states.slice(1))("leaves a task that is %s unchanged, and publishes nothing", async (state) => {
     const taskId = await createIn[state]();
-    const before = await storyOf(taskId);
+    const before = await summaryOf(taskId);
     expect((await call("scheduleTask", taskId)).state).toBe(state);
-    expect(await storyOf(taskId)).toEqual(before);
+    expect(await summaryOf(taskId)).toEqual(before);
   });
 
   it("takes effect once when called several times concurrently", async () => {
     const taskId = await createIn.unscheduled();
     await Promise.all(Array.from({ length: 8 }, () => call("scheduleTask", taskId)));
-    expect(await storyOf(taskId)).toEqual(["task-pending 0"]);
+    expect(await summaryOf(taskId)).toEqual(["task-pending 0"]);
   });
 });
 
@@ -92,7 +92,7 @@ describe("rerunTask", () => {
         retriesLeft: 2,
         runs: [{ state }, { runId: 1, state: "pending", reasonCreated: "rerun", scheduled: now() }],
       });
-      expect((await storyOf(taskId)).at(-1)).toBe("task-pending 1");
+      expect((await summaryOf(taskId)).at(-1)).toBe("task-pending 1");
     },
   );
 
@@ -108,10 +108,10 @@ describe("rerunTask", () => {
   it("publishes task-pending again for a pending task, and nothing for a running one", async () => {
     const pending = await createIn.pending();
     expect((await call("rerunTask", pending)).state).toBe("pending");
-    expect(await storyOf(pending)).toEqual(["task-pending 0", "task-pending 0"]);
+    expect(await summaryOf(pending)).toEqual(["task-pending 0", "task-pending 0"]);
     const running = await createIn.running();
     expect((await call("rerunTask", running)).state).toBe("running");
-    expect(await storyOf(running)).toEqual(["task-pending 0", "task-running 0"]);
+    expect(await summaryOf(running)).toEqual(["task-pending 0", "task-running 0"]);
   });
 
   it("adds one run when called several times concurrently", async () => {
@@ -179,16 +179,16 @@ describe("cancelTask", () => {
     const taskId = await createIn.running();
     const first = await call("cancelTask", taskId);
     expect(await call("cancelTask", taskId)).toEqual(first);
-    expect((await storyOf(taskId)).slice(-2)).toEqual(["task-exception 0", "task-exception 0"]);
+    expect((await summaryOf(taskId)).slice(-2)).toEqual(["task-exception 0", "task-exception 0"]);
   });
 
   it.each(["completed", "failed", "exception"] as const)(
     "leaves a task that is %s unchanged, and publishes nothing",
     async (state) => {
       const taskId = await createIn[state]();
-      const before = await storyOf(taskId);
+      const before = await summaryOf(taskId);
       expect((await call("cancelTask", taskId)).state).toBe(state);
-      expect(await storyOf(taskId)).toEqual(before);
+      expect(await summaryOf(taskId)).toEqual(before);
     },
   );
 
@@ -205,7 +205,7 @@ describe("cancelTask", () => {
     );
     const statuses = await Promise.all(ids.map((taskId) => call("cancelTask", taskId)));
     expect(statuses.map(({ taskId }) => taskId)).toEqual(ids);
-    for (const taskId of ids) expect((await storyOf(taskId)).at(-1)).toBe("task-exception 0");
+    for (const taskId of ids) expect((await summaryOf(taskId)).at(-1)).toBe("task-exception 0");
   });
 });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { slugid } from "../../../../lib/slugid.ts";
@@ -118,7 +118,7 @@ describe("a repeated call", () => {
     const taskId = slugid();
     await create({}, taskId);
     expect((await create({}, taskId)).state).toBe("pending");
-    expect(story(await eventsOf(taskId))).toEqual([
+    expect(summarize(await eventsOf(taskId))).toEqual([
       "task-defined",
       "task-pending 0",
       "task-defined",
@@ -127,7 +127,7 @@ describe("a repeated call", () => {
     await resolve(taskId, "completed");
     expect((await create({}, taskId)).state).toBe("completed");
     const events = await eventsOf(taskId);
-    expect(story(events.slice(-2))).toEqual(["task-completed 0", "task-defined"]);
+    expect(summarize(events.slice(-2))).toEqual(["task-completed 0", "task-defined"]);
     expect(events.at(-1)?.payload.status).toMatchObject({ state: "unscheduled", runs: [] });
   });
 
@@ -174,7 +174,7 @@ describe("dependencies", () => {
     const required = await create();
     const { taskId, state, runs } = await create({ dependencies: [required.taskId] });
     expect({ state, runs }).toEqual({ state: "unscheduled", runs: [] });
-    expect(story(await eventsOf(taskId))).toEqual(["task-defined"]);
+    expect(summarize(await eventsOf(taskId))).toEqual(["task-defined"]);
   });
 
   it.each<["completed" | "failed" | "canceled", "all-completed" | "all-resolved", string]>([
@@ -206,7 +206,7 @@ describe("dependencies", () => {
     expect((await create({ dependencies: [taskId] }, taskId)).state).toBe("unscheduled");
     expect((await stack.client.queue.scheduleTask({ taskId })).status.state).toBe("pending");
     await resolve(taskId, "completed");
-    expect(story(await eventsOf(taskId)).at(-1)).toBe("task-completed 0");
+    expect(summarize(await eventsOf(taskId)).at(-1)).toBe("task-completed 0");
   });
 
   it("that do not exist are listed in the error, and nothing is written", async () => {

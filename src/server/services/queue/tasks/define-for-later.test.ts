@@ -1,7 +1,7 @@
 // defineTask: creates a task that waits until scheduleTask is called.
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
   stack = await sharedStack();
 });
 
-const storyOf = async (taskId: string) => story(await queueEvents(stack.database.db, { taskId }));
+const summaryOf = async (taskId: string) => summarize(await queueEvents(stack.database.db, { taskId }));
 
 describe("a task created by defineTask", () => {
   it("depends on itself, so it waits until it is scheduled", async () => {
@@ -22,9 +22,9 @@ describe("a task created by defineTask", () => {
       ...definition,
       dependencies: [taskId],
     });
-    expect(await storyOf(taskId)).toEqual(["task-defined"]);
+    expect(await summaryOf(taskId)).toEqual(["task-defined"]);
     expect((await stack.client.queue.scheduleTask({ taskId })).status.state).toBe("pending");
-    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
   });
 
   it("keeps its other dependencies, and still waits when they are resolved", async () => {
@@ -67,7 +67,7 @@ describe("a task created by defineTask", () => {
         code: "InsufficientScopes",
         message: expect.stringContaining(missing),
       });
-    expect(await storyOf(taskId)).toEqual([]);
+    expect(await summaryOf(taskId)).toEqual([]);
     const { status } = await stack.limited(scopes).queue.defineTask({ taskId }, taskDefinition());
     expect(status.state).toBe("unscheduled");
   });

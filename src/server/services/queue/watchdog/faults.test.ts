@@ -1,7 +1,7 @@
 // The database is corrupted on purpose in every way that the watchdog checks: each fault is found, reported once, and
 // repaired if the check does so.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import {
   expectFound,
   expectNoFaults,
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => w.stack.stop());
 beforeEach(() => w.reset());
 
-const storyOf = async (taskId: string) => story(await queueEvents(w.db, { taskId }));
+const summaryOf = async (taskId: string) => summarize(await queueEvents(w.db, { taskId }));
 
 // Statements that corrupt a run set `quiet`; otherwise the missing event would be found as well.
 describe("a pending run", () => {
@@ -98,7 +98,7 @@ describe("an unscheduled task", () => {
       true,
     );
     expect((await w.statusOf(taskId)).state).toBe("pending");
-    expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+    expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
     await expectNoFaults(w);
   });
 
@@ -152,7 +152,7 @@ describe("an unscheduled task", () => {
       true,
     );
     for (const taskId of ids) {
-      expect(await storyOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
+      expect(await summaryOf(taskId)).toEqual(["task-defined", "task-pending 0"]);
       expect((await w.statusOf(taskId)).runs).toHaveLength(1);
       const recorded = w.stack.records.filter((record) => record["taskId"] === taskId);
       expect(recorded.map(({ msg }) => msg)).toEqual(["task-defined", "task-pending"]);
@@ -215,7 +215,7 @@ describe("a group", () => {
     await w.claim(taskGroupId);
     await w.complete(taskGroupId);
     const resolved = async () =>
-      story(await queueEvents(w.db, { taskGroupId })).filter((kind) => kind.includes("group"));
+      summarize(await queueEvents(w.db, { taskGroupId })).filter((kind) => kind.includes("group"));
     expect(await resolved()).toEqual([]);
     await expectFound(
       w,

@@ -75,7 +75,7 @@ describe("overdue work of the loops", () => {
     await w.claim(claimed);
     await w.clock.advance(minute + 2 * watchedConfig.watchdogPatience);
     await w.runPass();
-    await w.stack.loopRuns("claim-expiry");
+    await w.stack.runLoop("claim-expiry");
     await w.clock.advance(2 * watchedConfig.watchdogPatience);
     await w.runPass();
     expect(await w.findings("claim-overdue")).toEqual([]);

@@ -127,7 +127,7 @@ describe("an unscheduled task", () => {
     expect(first?.summary).toContain("no worker gets it any more, and it ends as deadline-exceeded soon");
     await clock.advance(minute);
     expect((await summariesOf(taskId))[0]).toContain("the loop that does it is late");
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     expect((await summariesOf(taskId))[0]).toContain("the task's deadline passed before it was scheduled");
   });
 
@@ -211,7 +211,7 @@ describe("a running task", () => {
       { code: "running", summary: expect.stringContaining(`the claim ended at ${at(-1)}.`) },
       { code: "claim-expired", takenUntil: at(-1) },
     ]);
-    await stack.loopRuns("claim-expiry");
+    await stack.runLoop("claim-expiry");
     const after = await why(taskId);
     expect(after.state).toBe("pending");
     expect(after.reasons.at(-1)).toMatchObject({ code: "earlier-run", reasonResolved: "claim-expired" });
@@ -263,7 +263,7 @@ describe("a resolved task", () => {
     const taskId = await create({ dependencies: [required], deadline: at(minute) });
     const deadline = at(minute);
     await clock.advance(3 * minute);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     const [, waited, dependency] = (await why(taskId)).reasons;
     expect(waited?.summary).toBe("The task waited for a dependency: 1 exception.");
     expect(dependency).toMatchObject({
@@ -281,7 +281,7 @@ describe("a resolved task", () => {
     const [claimed, pending] = [await create({ deadline }), await create({ deadline })];
     await claim(claimed);
     await clock.advance(2 * minute);
-    await stack.loopRuns("deadline");
+    await stack.runLoop("deadline");
     expect((await summariesOf(claimed))[0]).toContain("the task's deadline passed while worker g/w held it");
     expect((await summariesOf(pending))[0]).toContain("the task's deadline passed before a worker took it");
   });

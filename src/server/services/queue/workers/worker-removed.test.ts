@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
-import { queueEvents, story } from "../../../../../test/support/queue-events.ts";
+import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { appendEvents } from "../../../core/event-log/index.ts";
@@ -71,7 +71,7 @@ describe("a removed worker", () => {
             { state: "pending", reasonCreated: "retry" },
           ],
         });
-        expect(story(await queueEvents(stack.database.db, { taskId })).slice(3)).toEqual([
+        expect(summarize(await queueEvents(stack.database.db, { taskId })).slice(3)).toEqual([
           "task-exception 0",
           "task-pending 1",
         ]);
