@@ -1,5 +1,5 @@
-// Nobody can make a server fail: whatever any method is sent is done or refused, and what is refused leaves nothing
-// behind.
+// No request makes the server fail: every method accepts or refuses whatever it is sent, and a refused request changes
+// nothing in the database.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { almostValid, valid } from "../../test/support/arbitrary-json.ts";
@@ -23,7 +23,7 @@ let stack: Stack;
 let known: Known;
 let fingerprint: () => Promise<string[]>;
 beforeAll(async () => {
-  // No loop runs meanwhile, since what it does would be counted; and a claim does not wait.
+  // Without loops, whose changes would be detected; and with claims that do not wait.
   stack = await testStack({ roles: ["api"], config: { queue: { claimWorkTimeout: 1 } } });
   known = await createKnown(stack);
   fingerprint = await fingerprinter(stack.database.db);
@@ -39,7 +39,7 @@ const strangeQuery = fc.tuple(
   ),
 );
 
-/** None mostly, one that the method knows, or another. */
+/** Mostly no query, otherwise one with a parameter of the method or with another. */
 function queryOf({ of }: Method): fc.Arbitrary<string> {
   const own = Object.entries(of.query ?? {}).map(([name, pattern]) =>
     fc.tuple(fc.constant(name), fc.stringMatching(pattern)),
@@ -63,37 +63,43 @@ function bodyOf(method: Method): fc.Arbitrary<unknown> {
   );
 }
 
-/** Ids that a method would use up: a new one each time, or it would be refused ever after. */
+/** Methods that use up their id: with the same one, every later call would be refused. */
 const isCreation = ({ name }: Method): boolean => ["queue.createTask", "queue.defineTask"].includes(name);
 
 describe.each(methods.map((method) => [method.name, method] as const))("%s", (_, method) => {
   const { of } = method;
-  it("does or refuses whatever it is asked, and what it refuses leaves nothing behind", async () => {
+  it("accepts or refuses any request, and changes nothing if it refuses", async () => {
     const names = paramsOf(method);
     const fresh = fc.constant("").map(() => slugid());
     const values = names.map((name) => {
       const value = paramValue(method, name, known);
       return isCreation(method) ? fc.oneof(fresh, value) : value;
     });
-    // What was there before a refusal is what was there after the one before.
+    // After a refusal the fingerprint is still valid for the next call.
     let before: string[] | undefined;
     await fc.assert(
-      fc.asyncProperty(fc.tuple(...values), queryOf(method), bodyOf(method), async (given, search, value) => {
-        before ??= await fingerprint();
-        const reply = await rawCall(stack.rootUrl, {
-          method: of.method,
-          path: pathOf(method, Object.fromEntries(names.map((name, i) => [name, given[i] ?? ""]))) + search,
-          ...(of.method !== "GET" && value !== undefined && { body: JSON.stringify(value) }),
-          credentials: stack.rootCredentials,
-        });
-        expect(reply.status, reply.message).toBeLessThan(500);
-        // 424 is how an artifact is told that is an error.
-        if (reply.status < 400 || reply.status === 424) before = undefined;
-        else {
-          expect(await fingerprint()).toEqual(before);
-          if (reply.status !== 404) expect(reply.code).toMatch(/^[A-Z]/);
-        }
-      }),
+      fc.asyncProperty(
+        fc.tuple(...values),
+        queryOf(method),
+        bodyOf(method),
+        async (params, search, value) => {
+          before ??= await fingerprint();
+          const reply = await rawCall(stack.rootUrl, {
+            method: of.method,
+            path:
+              pathOf(method, Object.fromEntries(names.map((name, i) => [name, params[i] ?? ""]))) + search,
+            ...(of.method !== "GET" && value !== undefined && { body: JSON.stringify(value) }),
+            credentials: stack.rootCredentials,
+          });
+          expect(reply.status, reply.message).toBeLessThan(500);
+          // 424 is the reply for an artifact of type error.
+          if (reply.status < 400 || reply.status === 424) before = undefined;
+          else {
+            expect(await fingerprint()).toEqual(before);
+            if (reply.status !== 404) expect(reply.code).toMatch(/^[A-Z]/);
+          }
+        },
+      ),
       { numRuns: of.body ? 40 : names.length > 0 ? 12 : 3 },
     );
   });

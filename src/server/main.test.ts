@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-test("a task goes from its creation over a claim to its completion", async () => {
+test("a task is created, claimed and completed", async () => {
   const taskId = await createTask(stack.client);
   const claim = await claimOne(stack.client);
   expect(claim.status.taskId).toBe(taskId);
@@ -17,7 +17,7 @@ test("a task goes from its creation over a claim to its completion", async () =>
   expect(status).toMatchObject({ state: "completed", runs: [{ state: "completed", workerId: "worker" }] });
 });
 
-test("the root answers the version and the metrics", async () => {
+test("the root serves the version and the metrics", async () => {
   const version = await fetch(`${stack.rootUrl}/__version__`);
   expect(await version.json()).toMatchObject({ version: "0.1.0" });
   const metrics = await fetch(`${stack.rootUrl}/metrics`);

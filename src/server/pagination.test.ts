@@ -1,5 +1,5 @@
-// Every list of the contract that comes in pages: whatever comes and goes meanwhile, and however short the pages are,
-// what is there all the time is visited exactly once, and nothing is twice.
+// Every paginated list of the contract: whatever is added and removed meanwhile, and however short the pages are,
+// elements that exist all the time are visited exactly once, and none is visited twice.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { methods, pathOf, type Method } from "../../test/support/contract-calls.ts";
@@ -16,21 +16,21 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** A list of its own, empty at first. */
+/** A separate list, initially empty. */
 interface List {
   readonly params?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Adds an element and answers its key. */
+  /** Adds an element and returns its key. */
   add(): Promise<string>;
   remove(key: string): Promise<unknown>;
-  /** The elements of a page. */
+  /** Returns the elements of a page. */
   items(reply: Reply): readonly unknown[];
   key(item: Item): string;
-  /** It is of all that the server knows, and so has what other lists made. */
+  /** The list covers the whole server, so it may contain elements of other lists. */
   readonly isShared?: boolean;
 }
 type Reply = Readonly<Record<string, readonly unknown[]>> & { readonly continuationToken?: string };
-/** An element of any list, as far as keys go. */
+/** The members of list elements that contain keys. */
 type Item = Readonly<Record<string, string>> & { readonly status: { readonly taskId: string } };
 
 const worker = { workerGroup: "g", workerId: "w" };
@@ -50,14 +50,14 @@ const byTask = (name: string) => ({
   key: ({ taskId = "" }: Item) => taskId,
 });
 
-/** Lists of many tasks that the caller names: some of these are there, some come, some go. */
+/** Lists of many tasks by id: some of the ids exist, some are added, some are removed. */
 const named = (name: string) => (): List => {
   const taskIds = Array.from({ length: 40 }, () => slugid()).toSorted(() => Math.random() - 0.5);
-  const left = [...taskIds];
+  const remaining = [...taskIds];
   return {
     body: { taskIds },
     add: async () => {
-      const taskId = left.pop() ?? "";
+      const taskId = remaining.pop() ?? "";
       await stack.client.queue.createTask({ taskId }, taskDefinition());
       return taskId;
     },
@@ -97,13 +97,13 @@ async function artifacts(params: (taskId: string) => Readonly<Record<string, str
     key: ({ name = "" }) => name,
   };
 }
-/** Task queues, by what of their ids is the key. */
+/** Lists of task queues, by the part of the id that is the key. */
 async function queues(
   provisionerId: string,
   key: "provisionerId" | "workerType" | "taskQueueId",
   list: string,
 ): Promise<List> {
-  // Those of the lists before, which would all be walked.
+  // Rows of earlier lists, which would all be read.
   await stack.database.db.run(sql`delete from task_queues`);
   return {
     params: { provisionerId },
@@ -186,7 +186,7 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
     };
   },
   "queue.watchdog": async () => {
-    // Those of the lists before, which would all be walked.
+    // Rows of earlier lists, which would all be read.
     await stack.database.db.run(sql`delete from watchdog_findings`);
     return {
       add: async () => {
@@ -205,7 +205,7 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
   },
 };
 
-async function askForPage(method: Method, list: List, limit: number, token: string | undefined) {
+async function requestPage(method: Method, list: List, limit: number, token: string | undefined) {
   const query = new URLSearchParams({
     limit: String(limit),
     ...(token !== undefined && { continuationToken: token }),
@@ -218,8 +218,8 @@ async function askForPage(method: Method, list: List, limit: number, token: stri
   });
 }
 
-async function readPage(...of: Parameters<typeof askForPage>): Promise<Reply> {
-  const { status, body, message } = await askForPage(...of);
+async function readPage(...args: Parameters<typeof requestPage>): Promise<Reply> {
+  const { status, body, message } = await requestPage(...args);
   expect([status, message]).toEqual([200, ""]);
   // Checked against its schema by the server, in tests.
   return body as Reply;
@@ -228,22 +228,22 @@ async function readPage(...of: Parameters<typeof askForPage>): Promise<Reply> {
 const paginated = methods.filter(({ of }) => of.query !== undefined && "continuationToken" in of.query);
 
 describe.each(paginated.map((method) => [method.name, method] as const))("%s", (name, method) => {
-  it("refuses a place that no element has, before any statement sees it", async () => {
+  it("refuses a token with an impossible position before running a statement", async () => {
     const list = await lists[name]?.();
-    if (!list) throw new Error(`${name} comes in pages and has no case here`);
-    const reply = await askForPage(method, list, 1, encodePage("\0"));
+    if (!list) throw new Error(`${name} is paginated and has no case here`);
+    const reply = await requestPage(method, list, 1, encodePage("\0"));
     expect([reply.status, reply.message]).toEqual([
       400,
       expect.stringContaining("Invalid continuation token: "),
     ]);
   });
 
-  it("visits what stays exactly once, whatever comes and goes between the pages", async () => {
+  it("visits elements that stay exactly once, whatever is added and removed between pages", async () => {
     const makeList = lists[name];
-    if (!makeList) throw new Error(`${name} comes in pages and has no case here`);
+    if (!makeList) throw new Error(`${name} is paginated and has no case here`);
     const walk = fc.record({
-      staying: fc.integer({ min: 0, max: 5 }),
-      going: fc.integer({ min: 0, max: 4 }),
+      stayCount: fc.integer({ min: 0, max: 5 }),
+      goCount: fc.integer({ min: 0, max: 4 }),
       limits: fc.oneof(
         fc.constant([1]),
         fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
@@ -251,13 +251,13 @@ describe.each(paginated.map((method) => [method.name, method] as const))("%s", (
       changes: fc.array(fc.constantFrom("add", "remove", "none"), { maxLength: 8 }),
     });
     await fc.assert(
-      fc.asyncProperty(walk, async ({ staying, going, limits, changes }) => {
+      fc.asyncProperty(walk, async ({ stayCount, goCount, limits, changes }) => {
         const list = await makeList();
         const [stay, passing, visited]: [string[], string[], string[]] = [[], [], []];
-        // In turns, so that those that go are among those that stay.
-        for (let i = 0; i < Math.max(staying, going); i++) {
-          if (i < staying) stay.push(await list.add());
-          if (i < going) passing.push(await list.add());
+        // Alternating, so that removed elements are between those that stay.
+        for (let i = 0; i < Math.max(stayCount, goCount); i++) {
+          if (i < stayCount) stay.push(await list.add());
+          if (i < goCount) passing.push(await list.add());
         }
         const removable = [...passing];
         let token: string | undefined;
@@ -269,13 +269,13 @@ describe.each(paginated.map((method) => [method.name, method] as const))("%s", (
           const items = list.items(reply);
           expect(items.length).toBeLessThanOrEqual(limit);
           if (items.length === 0) emptyPages++;
-          // Held against its schema; what a key function takes from it is in every element of that list.
+          // Checked against its schema; every element of the list has the members that `key` reads.
           visited.push(...items.map((item) => list.key(item as Item)));
           token = reply.continuationToken;
           const change = changes[pages++];
           if (change === "add") passing.push(await list.add());
-          const gone = change === "remove" ? removable.pop() : undefined;
-          if (gone !== undefined) await list.remove(gone);
+          const removed = change === "remove" ? removable.pop() : undefined;
+          if (removed !== undefined) await list.remove(removed);
         } while (token !== undefined && pages < 100);
         expect(token).toBeUndefined();
         expect(new Set(visited).size).toBe(visited.length);
@@ -283,14 +283,14 @@ describe.each(paginated.map((method) => [method.name, method] as const))("%s", (
         const ours = visited.filter((key) => own.has(key));
         expect(ours.filter((key) => stay.includes(key)).toSorted()).toEqual(stay.toSorted());
         if (list.isShared !== true) expect(ours).toEqual(visited);
-        // Where nothing goes, a page that is announced has something.
+        // If nothing is removed, a page after a continuation token is not empty.
         if (!changes.includes("remove") && pages > 1) expect(emptyPages).toBe(0);
       }),
       {
         numRuns: 4,
         examples: [
-          [{ staying: 4, going: 4, limits: [1], changes: ["add", "remove", "add", "remove", "remove"] }],
-          [{ staying: 2, going: 2, limits: [2], changes: [] }],
+          [{ stayCount: 4, goCount: 4, limits: [1], changes: ["add", "remove", "add", "remove", "remove"] }],
+          [{ stayCount: 2, goCount: 2, limits: [2], changes: [] }],
         ],
       },
     );

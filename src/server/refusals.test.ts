@@ -1,4 +1,4 @@
-// Every method of the contract that asks for scopes is refused to who has none, and then does nothing.
+// Every method of the contract that requires scopes is refused to callers without them, and then changes nothing.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   exampleBody,
@@ -18,7 +18,7 @@ let stack: Stack;
 let known: Known;
 let fingerprint: () => Promise<string[]>;
 beforeAll(async () => {
-  // Nobody may do anything without credentials.
+  // A caller without credentials may do nothing.
   stack = await testStack({
     roles: ["api"],
     config: { auth: { anonymousScopes: [] }, queue: { claimWorkTimeout: 50 } },
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** Methods that find something else to refuse before they ask for scopes, as the compatible system does. */
+/** Methods that check something else before the scopes, as Taskcluster does. */
 const refusedBefore: Readonly<Record<string, string>> = {
   "queue.cancelTaskGroup": "RequestConflict",
 };
@@ -50,7 +50,7 @@ async function call(
 const guarded = methods.filter(({ of }) => of.scopes !== undefined);
 
 describe.each(guarded.map((method) => [method.name, method] as const))("%s", (name, method) => {
-  it("is refused to who holds no scope, or another one, and then does nothing", async () => {
+  it("is refused without scopes and with others, and changes nothing", async () => {
     const before = await fingerprint();
     const expected = refusedBefore[name] ?? "InsufficientScopes";
     const anonymous = await call(method);
@@ -65,7 +65,7 @@ describe.each(guarded.map((method) => [method.name, method] as const))("%s", (na
   });
 });
 
-it("methods without scopes are the ones that are meant to be open", () => {
+it("only these methods require no scopes", () => {
   const open = methods.filter(({ of }) => of.scopes === undefined).map(({ name }) => name);
   expect(open.filter((name) => !/\.(ping|lbheartbeat|version|heartbeat)$/.test(name))).toEqual([
     "auth.authenticateHawk",

@@ -16,7 +16,7 @@ it("no metric is declared twice, by core or a service", () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-it("each service that signs has a client of its own, with a reserved id", () => {
+it("each service that signs has a separate client with a reserved id", () => {
   const ids = services.flatMap(({ client }) => (client ? [client.clientId] : []));
   expect(ids).toContain("static/taskcluster/queue");
   expect(ids.every((id) => id.startsWith(SERVICE_CLIENT_PREFIX))).toBe(true);

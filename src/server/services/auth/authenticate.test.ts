@@ -14,13 +14,13 @@ const hour = 60 * minute;
 
 const anonymousRole: Role = { roleId: "anonymous", scopes: ["anonscope"] };
 
-/** A directory that tests can change, as one that follows a database would. */
-function world({ cacheSize }: { cacheSize?: number } = {}) {
-  // The peer signs with the machine's time, so the clock begins there.
+/** Returns an authenticator with a directory that tests can change, like one that follows a database. */
+function setUp({ cacheSize }: { cacheSize?: number } = {}) {
+  // The peer signs with the machine's time, so the clock starts there.
   const clock = manualClock(Date.now());
   const clients = new Map<string, Client>();
   const set = (clientId: string, change: Partial<Client>): void => {
-    const fresh: Client = {
+    const defaults: Client = {
       clientId,
       accessToken: `${clientId}-secret`,
       description: "",
@@ -29,7 +29,7 @@ function world({ cacheSize }: { cacheSize?: number } = {}) {
       expires: clock.now() + 2 * hour,
       disabled: false,
     };
-    clients.set(clientId, { ...fresh, ...clients.get(clientId), ...change });
+    clients.set(clientId, { ...defaults, ...clients.get(clientId), ...change });
     directory.generation++;
   };
   const directory = {
@@ -70,8 +70,8 @@ const plain = (result: AuthResult) =>
 
 const failed = (kind: HawkErrorKind, message: string) => ({ status: "auth-failed", kind, message });
 
-test("without credentials one is everybody, for a quarter of an hour", () => {
-  const { authenticate, clock } = world();
+test("a caller without credentials has the anonymous scopes, for 15 minutes", () => {
+  const { authenticate, clock } = setUp();
   expect(plain(authenticate(target))).toEqual({
     status: "no-auth",
     scheme: "none",
@@ -81,8 +81,8 @@ test("without credentials one is everybody, for a quarter of an hour", () => {
   expect(authenticate({ ...target, authorization: "" }).status).toBe("no-auth");
 });
 
-test("a header lets its signer in, until the client expires", () => {
-  const { authenticate, clock } = world();
+test("a header authenticates its signer until the client expires", () => {
+  const { authenticate, clock } = setUp();
   expect(plain(authenticate(byHeader(key("root"))))).toEqual({
     status: "auth-success",
     scheme: "hawk",
@@ -92,20 +92,20 @@ test("a header lets its signer in, until the client expires", () => {
   });
 });
 
-test("every caller may do what everybody may", () => {
-  const result = world().authenticate(byHeader(key("unpriv")));
+test("every caller has the anonymous scopes", () => {
+  const result = setUp().authenticate(byHeader(key("unpriv")));
   expect(plain(result)).toMatchObject({ scopes: ["anonscope", "assume:anonymous", "scope2"] });
 });
 
 test("the scopes of a client are expanded", () => {
-  const { authenticate, set } = world();
+  const { authenticate, set } = setUp();
   set("unpriv", { scopes: ["assume:expansion"] });
   const scopes = ["anonscope", "assume:anonymous", "assume:expansion", "expanded"];
   expect(plain(authenticate(byHeader(key("unpriv"))))).toMatchObject({ scopes });
 });
 
-test("the hash of the body is handed on, and is part of what was signed", () => {
-  const { authenticate } = world();
+test("the hash of the body is returned, and is part of the signed text", () => {
+  const { authenticate } = setUp();
   const request = byHeader(key("root"), { payload: "{}", contentType: "application/json" });
   const hash = payloadHash("application/json", "{}");
   expect(authenticate(request)).toMatchObject({ status: "auth-success", hash });
@@ -120,20 +120,20 @@ test.each([
   ["host", { host: "other.example.com" }],
   ["port", { port: 80 }],
 ])("a header signed for another %s is refused", (_, change) => {
-  expect(world().authenticate({ ...byHeader(key("root")), ...change })).toEqual(
+  expect(setUp().authenticate({ ...byHeader(key("root")), ...change })).toEqual(
     failed("mac", "Unauthorized: Bad mac"),
   );
 });
 
-test("a wrong key is refused, also for credentials that were right before", () => {
-  const { authenticate } = world();
+test("a wrong key is refused, also after credentials of the same client were accepted", () => {
+  const { authenticate } = setUp();
   expect(authenticate(byHeader(key("root"))).status).toBe("auth-success");
   const wrong = byHeader({ id: "root", key: "root-wrong-secret" });
   expect(authenticate(wrong)).toEqual(failed("mac", "Unauthorized: Bad mac"));
 });
 
-test("clocks may differ by fifteen minutes, and no more", () => {
-  const { authenticate, clock } = world();
+test("clocks may differ by up to fifteen minutes", () => {
+  const { authenticate, clock } = setUp();
   const seconds = Math.floor(clock.now() / 1000);
   clock.setNow(seconds * 1000);
   for (const timestamp of [seconds - 900, seconds + 900]) {
@@ -146,7 +146,7 @@ test("clocks may differ by fifteen minutes, and no more", () => {
 });
 
 test("clients that may not sign are refused", () => {
-  const { authenticate, set, clock } = world();
+  const { authenticate, set, clock } = setUp();
   const request = byHeader(key("unpriv"));
   expect(authenticate(byHeader(key("nobody")))).toEqual(
     failed("client", "Client with clientId 'nobody' not found"),
@@ -160,8 +160,8 @@ test("clients that may not sign are refused", () => {
   expect(authenticate(request)).toEqual(failed("client", "Client with clientId: 'unpriv' has expired"));
 });
 
-test("other schemes and broken headers are refused", () => {
-  const { authenticate } = world();
+test("other schemes and invalid headers are refused", () => {
+  const { authenticate } = setUp();
   expect(authenticate({ ...target, authorization: "Basic cm9vdDpyb290" })).toEqual(
     failed("form", "Unauthorized: the Authorization header must use the scheme Hawk, not Basic"),
   );
@@ -170,8 +170,8 @@ test("other schemes and broken headers are refused", () => {
   );
 });
 
-test("a bewit lets its signer read, wherever it stands in the query", () => {
-  const { authenticate } = world();
+test("a bewit authenticates its signer for reading, at any position in the query", () => {
+  const { authenticate } = setUp();
   const success = { status: "auth-success", scheme: "hawk", clientId: "root" };
   expect(authenticate(byBewit(key("root")))).toMatchObject(success);
   expect(authenticate({ ...byBewit(key("root")), method: "head" })).toMatchObject(success);
@@ -181,39 +181,39 @@ test("a bewit lets its signer read, wherever it stands in the query", () => {
   expect(authenticate({ ...target, resource: `/a?bewit=${bare}` })).toMatchObject(success);
 });
 
-test("bewits that do not fit are refused", () => {
-  const { authenticate, clock } = world();
+test("invalid bewits are refused", () => {
+  const { authenticate, clock } = setUp();
   const good = byBewit(key("root"));
   const withBewit = (bewit: string) => ({ ...target, resource: `${target.resource}&bewit=${bewit}` });
-  const outcome = (request: SignedRequest) => authenticate(request);
-  expect(outcome({ ...good, method: "POST" })).toEqual(failed("form", "Unauthorized: Invalid method"));
-  expect(outcome({ ...good, resource: good.resource.replace("c=d", "c=e") })).toEqual(
+  const resultOf = (request: SignedRequest) => authenticate(request);
+  expect(resultOf({ ...good, method: "POST" })).toEqual(failed("form", "Unauthorized: Invalid method"));
+  expect(resultOf({ ...good, resource: good.resource.replace("c=d", "c=e") })).toEqual(
     failed("mac", "Unauthorized: Bad mac"),
   );
-  expect(outcome(byBewit({ id: "root", key: "no" }))).toEqual(failed("mac", "Unauthorized: Bad mac"));
-  expect(outcome(byBewit(key("root"), { ttlSec: -1 }))).toEqual(
+  expect(resultOf(byBewit({ id: "root", key: "no" }))).toEqual(failed("mac", "Unauthorized: Bad mac"));
+  expect(resultOf(byBewit(key("root"), { ttlSec: -1 }))).toEqual(
     failed("time", "Unauthorized: Access expired"),
   );
-  expect(outcome(byBewit(key("nobody")))).toEqual(
+  expect(resultOf(byBewit(key("nobody")))).toEqual(
     failed("client", "Client with clientId 'nobody' not found"),
   );
-  expect(outcome(withBewit(""))).toEqual(failed("form", "Unauthorized: Empty bewit"));
-  expect(outcome(withBewit("%41"))).toEqual(failed("form", "Bad Request: Invalid bewit encoding"));
-  expect(outcome(withBewit("dSlITZ4yQgmvxxAi4A8fHQ"))).toEqual(
+  expect(resultOf(withBewit(""))).toEqual(failed("form", "Unauthorized: Empty bewit"));
+  expect(resultOf(withBewit("%41"))).toEqual(failed("form", "Bad Request: Invalid bewit encoding"));
+  expect(resultOf(withBewit("dSlITZ4yQgmvxxAi4A8fHQ"))).toEqual(
     failed("form", "Bad Request: Invalid bewit structure"),
   );
-  expect(outcome(withBewit(encodeBewit({ id: "root", exp: "", mac: "m" })))).toEqual(
+  expect(resultOf(withBewit(encodeBewit({ id: "root", exp: "", mac: "m" })))).toEqual(
     failed("form", "Bad Request: Missing bewit attributes"),
   );
-  expect(outcome(withBewit("x".repeat(4096)))).toEqual(
+  expect(resultOf(withBewit("x".repeat(4096)))).toEqual(
     failed("form", "Bad Request: Resource path exceeds max length"),
   );
   clock.setNow(clock.now() + hour);
-  expect(outcome(good)).toEqual(failed("time", "Unauthorized: Access expired"));
+  expect(resultOf(good)).toEqual(failed("time", "Unauthorized: Access expired"));
 });
 
-test("a bewit ends at the second that it names, and one that names none never began", () => {
-  const { authenticate, clock } = world();
+test("a bewit expires at its second, and one without a number is always expired", () => {
+  const { authenticate, clock } = setUp();
   const { host, port, resource } = target;
   const signed = (exp: number | string): SignedRequest => {
     const mac = createHmac("sha256", "root-secret")
@@ -229,9 +229,9 @@ test("a bewit ends at the second that it names, and one that names none never be
   expect(authenticate(signed(exp))).toEqual(failed("time", "Unauthorized: Access expired"));
 });
 
-test("a header and a bewit at once are refused", () => {
+test("a header together with a bewit is refused", () => {
   const { authorization } = byHeader(key("root"));
-  expect(world().authenticate({ ...byBewit(key("root")), authorization })).toEqual(
+  expect(setUp().authenticate({ ...byBewit(key("root")), authorization })).toEqual(
     failed(
       "form",
       "Cannot use two authentication schemes at once: the request has both a bewit and an Authorization header",
@@ -239,8 +239,8 @@ test("a header and a bewit at once are refused", () => {
   );
 });
 
-test("ext may be empty, and members that nobody knows are no trouble", () => {
-  const { authenticate } = world();
+test("ext may be empty, and unknown members are ignored", () => {
+  const { authenticate } = setUp();
   for (const text of ["{}", '{"somefield":"foo"}', '{"certificate":null,"authorizedScopes":null}']) {
     const ext = Buffer.from(text).toString("base64");
     expect(plain(authenticate(byHeader(key("root"), { ext })))).toMatchObject({ scopes: ["*"] });
@@ -255,21 +255,21 @@ const authorized = (...authorizedScopes: string[]) => encodeExt({ authorizedScop
 test.each([
   ["header", byHeader],
   ["bewit", byBewit],
-])("authorizedScopes of a %s replace what the caller holds, and are expanded", (_, sign) => {
-  const { authenticate } = world();
+])("authorizedScopes of a %s replace the caller's scopes, and are expanded", (_, sign) => {
+  const { authenticate } = setUp();
   const ext = authorized("scope1:*", "assume:expansion");
   expect(plain(authenticate(sign(key("root"), { ext })))).toMatchObject({
     scopes: ["anonscope", "assume:anonymous", "assume:expansion", "expanded", "scope1:*"],
   });
 });
 
-test("an empty list of authorizedScopes leaves what everybody may do", () => {
-  const result = world().authenticate(byHeader(key("root"), { ext: authorized() }));
+test("an empty list of authorizedScopes leaves the anonymous scopes", () => {
+  const result = setUp().authenticate(byHeader(key("root"), { ext: authorized() }));
   expect(plain(result)).toMatchObject({ scopes: ["anonscope", "assume:anonymous"] });
 });
 
-test("authorizedScopes may name what follows from a role, and what everybody may do", () => {
-  const { authenticate, set } = world();
+test("authorizedScopes may contain scopes from a role, and anonymous scopes", () => {
+  const { authenticate, set } = setUp();
   set("unpriv", { scopes: ["assume:expansion"] });
   const ext = authorized("expanded", "anonscope");
   expect(plain(authenticate(byHeader(key("unpriv"), { ext })))).toMatchObject({
@@ -277,9 +277,9 @@ test("authorizedScopes may name what follows from a role, and what everybody may
   });
 });
 
-test("authorizedScopes beyond what the caller holds are refused, with both lists", () => {
+test("authorizedScopes beyond the caller's scopes are refused, with both lists", () => {
   const ext = authorized("scope2", "scope1:*");
-  expect(world().authenticate(byHeader(key("unpriv"), { ext }))).toEqual(
+  expect(setUp().authenticate(byHeader(key("unpriv"), { ext }))).toEqual(
     failed(
       "ext",
       "Supplied credentials do not satisfy authorizedScopes; credentials have scopes:\n\n" +
@@ -289,9 +289,9 @@ test("authorizedScopes beyond what the caller holds are refused, with both lists
   );
 });
 
-test("nobody learns what a client holds without its key", () => {
+test("the scopes of a client are not revealed without its key", () => {
   const ext = authorized("scope1:*");
-  expect(world().authenticate(byHeader({ id: "unpriv", key: "a guess" }, { ext }))).toEqual(
+  expect(setUp().authenticate(byHeader({ id: "unpriv", key: "a guess" }, { ext }))).toEqual(
     failed("mac", "Unauthorized: Bad mac"),
   );
 });
@@ -303,11 +303,11 @@ test.each([
   [[1], "ext.authorizedScopes must be an array of valid scopes"],
 ])("authorizedScopes %j are refused", (authorizedScopes, message) => {
   const ext = Buffer.from(JSON.stringify({ authorizedScopes })).toString("base64");
-  expect(world().authenticate(byHeader(key("root"), { ext }))).toEqual(failed("ext", message));
+  expect(setUp().authenticate(byHeader(key("root"), { ext }))).toEqual(failed("ext", message));
 });
 
-test("a change of clients or roles shows at the next request", () => {
-  const { authenticate, set, directory } = world();
+test("a change of clients or roles takes effect at the next request", () => {
+  const { authenticate, set, directory } = setUp();
   const request = byHeader(key("unpriv"), { ext: authorized("scope2") });
   expect(plain(authenticate(request))).toMatchObject({ scopes: ["anonscope", "assume:anonymous", "scope2"] });
   directory.roles = compileRoles([{ ...anonymousRole, scopes: ["other"] }]);
@@ -320,8 +320,8 @@ test("a change of clients or roles shows at the next request", () => {
   expect(authenticate(request)).toEqual(failed("mac", "Unauthorized: Bad mac"));
 });
 
-test("remembered credentials are told apart by id and ext", () => {
-  const { authenticate, set } = world();
+test("cached credentials are distinguished by id and ext", () => {
+  const { authenticate, set } = setUp();
   set("unpriv", { accessToken: "root-secret" });
   const ext = authorized("scope2");
   for (const options of [{}, { ext }, { ext: authorized() }]) {
@@ -334,42 +334,42 @@ test("remembered credentials are told apart by id and ext", () => {
   });
 });
 
-test("more credentials than are remembered are no trouble", () => {
-  const { authenticate, clock } = world({ cacheSize: 2 });
+test("more credentials than fit the cache are accepted", () => {
+  const { authenticate, clock } = setUp({ cacheSize: 2 });
   const issuer = { clientId: "root", accessToken: "root-secret" };
   const requests = Array.from({ length: 5 }, (_, i) => {
     const times = { start: clock.now(), expiry: clock.now() + hour };
-    const made = createTemporaryCredentials({ issuer, scopes: [`scope${i}`], ...times });
-    const ext = encodeExt({ certificate: JSON.parse(made.certificate) as unknown });
-    return byHeader({ id: made.clientId, key: made.accessToken }, { ext });
+    const created = createTemporaryCredentials({ issuer, scopes: [`scope${i}`], ...times });
+    const ext = encodeExt({ certificate: JSON.parse(created.certificate) as unknown });
+    return byHeader({ id: created.clientId, key: created.accessToken }, { ext });
   });
-  for (const round of [1, 2]) {
+  for (const pass of [1, 2]) {
     const scopes = requests.map((request) => authenticate(request)).map((result) => plain(result));
-    expect([round, scopes.map((result) => "scopes" in result && result.scopes.at(-1))]).toEqual([
-      round,
+    expect([pass, scopes.map((result) => "scopes" in result && result.scopes.at(-1))]).toEqual([
+      pass,
       ["scope0", "scope1", "scope2", "scope3", "scope4"],
     ]);
   }
 });
 
-test("temporary credentials of the client's making are let in, by header and by bewit", () => {
-  const { authenticate, clock } = world();
+test("temporary credentials created by the client are accepted, by header and by bewit", () => {
+  const { authenticate, clock } = setUp();
   const expiry = clock.now() + hour;
   for (const name of [{}, { clientId: "some/name" }]) {
-    const made = peerTemporaryCredentials({
+    const created = peerTemporaryCredentials({
       ...name,
       credentials: { clientId: "root", accessToken: "root-secret" },
       scopes: ["scope3", "assume:expansion"],
       start: new Date(clock.now()),
       expiry: new Date(expiry),
     });
-    const ext = encodeExt({ certificate: JSON.parse(made.certificate) as unknown });
-    const credentials = { id: made.clientId, key: made.accessToken };
+    const ext = encodeExt({ certificate: JSON.parse(created.certificate) as unknown });
+    const credentials = { id: created.clientId, key: created.accessToken };
     for (const request of [byHeader(credentials, { ext }), byBewit(credentials, { ext })]) {
       expect(plain(authenticate(request))).toEqual({
         status: "auth-success",
         scheme: "hawk",
-        clientId: made.clientId,
+        clientId: created.clientId,
         scopes: ["anonscope", "assume:anonymous", "assume:expansion", "expanded", "scope3"],
         expires: expiry,
       });

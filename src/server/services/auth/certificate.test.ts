@@ -25,7 +25,7 @@ const clients = [
   client("unpriv", { scopes: ["scope2", "assume:maker"] }),
   client("old", { expires: now - 1 }),
   client("off", { disabled: true }),
-  client("soon over", { scopes: ["*"], expires: now + minute }),
+  client("expiring", { scopes: ["*"], expires: now + minute }),
 ];
 
 const directory: ClientDirectory = {
@@ -37,16 +37,16 @@ const directory: ClientDirectory = {
   client: (clientId) => clients.find((one) => one.clientId === clientId),
 };
 
-/** What a certificate may be made of in these tests: right, wrong and missing members. */
+/** The members of a certificate in these tests, which may be valid, invalid or missing. */
 type Parts = { [K in keyof Certificate]?: unknown } & { clientId?: unknown };
 
-/** A certificate as `signer` would sign it for `name`; members given as `undefined` are left out. */
+/** Returns a certificate signed by `signer` for `name`. Members that are `undefined` are omitted. */
 function certificate(change: Parts = {}, by: { signer?: string; name?: string } = {}): Parts {
   const { signer = "root", name = signer } = by;
   const times = { start: now - minute, expiry: now + minute };
   const unsigned = { version: 1, seed: "s".repeat(44), ...times, scopes: ["scope2"], ...change };
   if (!Array.isArray(unsigned.scopes)) return { ...unsigned, signature: "none" };
-  // Members of a wrong type are refused before anybody looks at the signature, so it may be any for them.
+  // Members of a wrong type are refused before the signature is checked, so it does not matter for them.
   const signable = JSON.parse(JSON.stringify(unsigned)) as Certificate;
   return { signature: certificateSignature(`${signer}-secret`, signable, name), ...unsigned };
 }
@@ -57,7 +57,7 @@ const resolve = (id: string, given: unknown): Credentials =>
 const named = (change: Parts = {}, { issuer = "root", name = "made/name" } = {}) =>
   certificate({ issuer, ...change }, { signer: issuer, name });
 
-test("unnamed credentials act as their client, with the scopes and the key of the certificate", () => {
+test("unnamed credentials act as their client, with the scopes and key of the certificate", () => {
   const credentials = resolve("root", certificate());
   expect(credentials.signerId).toBe("root");
   expect(credentials.key).toBe(temporaryKey("root-secret", "s".repeat(44)));
@@ -70,7 +70,7 @@ test("named credentials act under their name", () => {
   expect(credentials.key).toBe(temporaryKey("root-secret", "s".repeat(44)));
 });
 
-test("what a role grants to the issuer counts for names and scopes", () => {
+test("scopes that a role grants to the issuer apply to names and scopes", () => {
   const parts = { scopes: ["auth:create-client:made/*", "anonscope"] };
   expect(resolve("made/name", named(parts, { issuer: "unpriv" })).signerId).toBe("unpriv");
 });
@@ -80,21 +80,21 @@ const noIssuerSatisfies = (scopes: string): string =>
   "The temporary credentials were not generated correctly.";
 
 test.each<[string, string, unknown, string]>([
-  ["no object", "root", true, " must be a JSON object"],
+  ["a boolean", "root", true, " must be a JSON object"],
   ["text", "root", "text", " must be a JSON object"],
   ["a list", "root", [], " must be a JSON object"],
-  ["an issuer that is no string", "made/name", named({ issuer: 1 }), ".issuer must be a string"],
-  ["no issuer but null", "made/name", named({ issuer: null }), ".issuer must be a string"],
+  ["an issuer that is not a string", "made/name", named({ issuer: 1 }), ".issuer must be a string"],
+  ["null as issuer", "made/name", named({ issuer: null }), ".issuer must be a string"],
   ["the caller as issuer", "root", named(), ".issuer must differ from the supplied clientId"],
   ["another version", "root", certificate({ version: 2 }), ".version must be 1"],
   ["no version", "root", certificate({ version: undefined }), ".version must be 1"],
-  ["a seed that is no string", "root", certificate({ seed: 123 }), ".seed must be a string"],
+  ["a seed that is not a string", "root", certificate({ seed: 123 }), ".seed must be a string"],
   ["a short seed", "root", certificate({ seed: "s".repeat(22) }), ".seed must be 44 characters"],
   ["a date as start", "root", certificate({ start: "2026-01-15" }), ".start must be a number"],
   ["a date as expiry", "root", certificate({ expiry: "2026-01-15" }), ".expiry must be a number"],
-  ["scopes that are no list", "root", certificate({ scopes: "scope" }), ".scopes must be an array"],
+  ["scopes that are not a list", "root", certificate({ scopes: "scope" }), ".scopes must be an array"],
   [
-    "scopes that are no text",
+    "scopes that are not strings",
     "root",
     certificate({ scopes: [1] }),
     ".scopes must be an array of valid scopes",
@@ -105,23 +105,28 @@ test.each<[string, string, unknown, string]>([
     certificate({ scopes: ["a\nb"] }),
     ".scopes must be an array of valid scopes",
   ],
-  ["a start to come", "root", certificate({ start: now + 5 * minute + 1 }), ".start > now"],
-  ["a past expiry", "root", certificate({ expiry: now - 5 * minute - 1 }), ".expiry < now"],
+  ["a start in the future", "root", certificate({ start: now + 5 * minute + 1 }), ".start > now"],
+  ["an expiry in the past", "root", certificate({ expiry: now - 5 * minute - 1 }), ".expiry < now"],
   [
     "more than 31 days",
     "root",
     certificate({ start: now, expiry: now + 31 * day + 1 }),
     " cannot last longer than 31 days!",
   ],
-  ["endless time", "root", certificate({ expiry: Number.MAX_VALUE }), " cannot last longer than 31 days!"],
   [
-    "a name and no issuer",
+    "an expiry that is never reached",
+    "root",
+    certificate({ expiry: Number.MAX_VALUE }),
+    " cannot last longer than 31 days!",
+  ],
+  [
+    "a name without an issuer",
     "root",
     certificate({ clientId: "root" }),
     ".clientId must only be used with ext.certificate.issuer",
   ],
   [
-    "a name that the issuer may not give",
+    "a name that the issuer may not use",
     "other/name",
     named({ scopes: [] }, { issuer: "unpriv", name: "other/name" }),
     " issuer `unpriv` doesn't have `auth:create-client:other/name` for supplied clientId.",
@@ -133,8 +138,8 @@ test.each<[string, string, unknown, string]>([
     noIssuerSatisfies("scope2, godlike"),
   ],
   ["no signature", "root", certificate({ signature: undefined }), ".signature is not valid"],
-  ["a signature that is no string", "root", certificate({ signature: 1 }), ".signature is not valid"],
-  ["somebody else's signature", "root", certificate({}, { signer: "unpriv" }), ".signature is not valid"],
+  ["a signature that is not a string", "root", certificate({ signature: 1 }), ".signature is not valid"],
+  ["another client's signature", "root", certificate({}, { signer: "unpriv" }), ".signature is not valid"],
   ["a changed scope", "root", { ...certificate(), scopes: ["scope3"] }, ".signature is not valid"],
   ["a changed expiry", "root", { ...certificate(), expiry: now + 2 * minute }, ".signature is not valid"],
   [
@@ -144,7 +149,7 @@ test.each<[string, string, unknown, string]>([
     ".signature is not valid, or wrong clientId provided",
   ],
   [
-    "an issuer put in later",
+    "an issuer added after signing",
     "made/name",
     { ...certificate(), issuer: "root" },
     ".signature is not valid, or wrong clientId provided",
@@ -153,7 +158,7 @@ test.each<[string, string, unknown, string]>([
   expect(() => resolve(id, given)).toThrow(new HawkError("ext", `ext.certificate${message}`));
 });
 
-test("taking the issuer out makes the name a client that must exist", () => {
+test("without the issuer, the name is that of a client that must exist", () => {
   const { issuer: _, ...unnamed } = named();
   expect(() => resolve("made/name", unnamed)).toThrow(
     new HawkError("client", "Client with clientId 'made/name' not found"),
@@ -164,13 +169,13 @@ test.each([
   ["nobody", "Client with clientId 'nobody' not found"],
   ["off", "Client with clientId 'off' is disabled"],
   ["old", "Client with clientId: 'old' has expired"],
-  // Temporary credentials cannot issue others, since nobody finds them by name.
+  // Temporary credentials cannot issue others, since they cannot be looked up by name.
   ["made/name", "Client with clientId 'made/name' not found"],
-])("the issuer %s is looked up before the rest of the certificate is looked at", (issuer, message) => {
+])("the issuer %s is looked up before the rest of the certificate is checked", (issuer, message) => {
   expect(() => resolve("some/name", { issuer })).toThrow(new HawkError("client", message));
 });
 
-test("the first fault is the one that is told", () => {
+test("the first fault is reported", () => {
   expect(() => resolve("made/name", { issuer: 1, version: 2 })).toThrow(
     "ext.certificate.issuer must be a string",
   );
@@ -180,7 +185,7 @@ test("the first fault is the one that is told", () => {
   expect(() => resolve("root", late)).toThrow("ext.certificate.expiry < now");
 });
 
-test("times have five minutes of leeway on both ends", () => {
+test("times have five minutes of leeway at both ends", () => {
   const credentials = resolve("root", certificate({ start: now + 5 * minute, expiry: now + 20 * minute }));
   expect(requireValid(credentials, directory, now)).toBe(now + 20 * minute);
   expect(requireValid(credentials, directory, now + 25 * minute)).toBe(now + 20 * minute);
@@ -190,11 +195,11 @@ test("times have five minutes of leeway on both ends", () => {
   expect(() => requireValid(credentials, directory, now - 1)).toThrow("ext.certificate.start > now");
 });
 
-test("credentials end with their certificate or with the client behind, whichever is first", () => {
-  const short = certificate({ expiry: now + 2 * minute }, { signer: "soon over" });
-  const credentials = resolve("soon over", short);
+test("credentials expire with their certificate or its client, whichever is first", () => {
+  const brief = certificate({ expiry: now + 2 * minute }, { signer: "expiring" });
+  const credentials = resolve("expiring", brief);
   expect(requireValid(credentials, directory, now)).toBe(now + minute);
   expect(() => requireValid(credentials, directory, now + minute + 1)).toThrow(
-    new HawkError("client", "Client with clientId: 'soon over' has expired"),
+    new HawkError("client", "Client with clientId: 'expiring' has expired"),
   );
 });

@@ -21,7 +21,7 @@ test("root and services have their scopes for a thousand years", () => {
   expect(new Date(root?.expires ?? 0).getUTCFullYear()).toBe(3026);
 });
 
-test("a service's token is derived from the secret alone, in the form of all tokens", () => {
+test("a service's token is derived from the secret alone, in the format of all tokens", () => {
   const token = (secret: string) =>
     staticClients({ ...settings, serviceClients: [serviceClient(queue, secret)] }, 0).client(queue.clientId)
       ?.accessToken;
@@ -30,7 +30,7 @@ test("a service's token is derived from the secret alone, in the form of all tok
   expect(token("one secret")).not.toBe(token("another secret"));
 });
 
-test("other clients have what the configuration gives them", () => {
+test("other clients are as configured", () => {
   const clients = staticClients({ ...settings, staticClients: [{ ...tool, description: "A tool" }] }, since);
   expect(clients.client("static/tool")).toMatchObject({ ...tool, description: "A tool", created: since });
   expect(clients.client("static/other")).toBeUndefined();
@@ -62,6 +62,6 @@ test.each<[string, Partial<StaticClientSettings>, string]>([
     { rootClientId: queue.clientId },
     "auth.rootClientId = static/taskcluster/queue  (configuration)\n    is the client of one of Taskyard's services",
   ],
-])("%s is refused, with the key and a fix", (_, change, message) => {
+])("%s is refused, with the setting and a fix", (_, change, message) => {
   expect(() => staticClients({ ...settings, ...change }, since)).toThrow(message);
 });

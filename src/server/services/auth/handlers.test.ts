@@ -1,4 +1,4 @@
-// The auth service over HTTP, called by the compatible client for Node.
+// The auth service over HTTP, called with Taskcluster's client for Node.
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -75,7 +75,7 @@ const temporary = (
     expiry: new Date(Date.now() + 600_000),
   });
 
-test("a client is shown without its token, and its roles expanded", async () => {
+test("a client is returned without its token, and with its roles expanded", async () => {
   const time = "2026-01-01T00:00:00.000Z";
   expect(await auth().client("static/tool")).toEqual({
     clientId: "static/tool",
@@ -97,7 +97,7 @@ test("a client is shown without its token, and its roles expanded", async () => 
   });
 });
 
-test("scopes are expanded and put in order", async () => {
+test("scopes are expanded and sorted", async () => {
   expect(await auth().expandScopes({ scopes: ["b", "a*", "assume:anonymous"] })).toEqual({
     scopes: ["a*", "b"],
   });
@@ -106,7 +106,7 @@ test("scopes are expanded and put in order", async () => {
   });
 });
 
-test("nobody keeps the server busy with lists of scopes that no client holds", async () => {
+test("lists of scopes that are longer than any client's are refused", async () => {
   const some = Array.from({ length: 12_000 }, (_, i) => `a:${i}:${"x".repeat(8)}`);
   expect((await auth().expandScopes({ scopes: some })).scopes).toHaveLength(12_000);
   const many = some.map((scope) => `${scope}${"x".repeat(8)}`);
@@ -120,7 +120,7 @@ test("nobody keeps the server busy with lists of scopes that no client holds", a
     });
 });
 
-test("everybody learns what they may do, and no more than they ask to use", async () => {
+test("currentScopes returns the caller's scopes, restricted to authorizedScopes", async () => {
   expect(await auth({ credentials: root }).currentScopes()).toEqual({ scopes: ["*"] });
   const anonymous = ["assume:anonymous", "auth:current-scopes", "auth:expand-scopes", "auth:get-client:*"];
   expect(await auth({ credentials: tool }).currentScopes()).toEqual({ scopes: [...anonymous, "b:*"] });
@@ -132,7 +132,7 @@ test("everybody learns what they may do, and no more than they ask to use", asyn
   });
 });
 
-test("the signature of somebody else's request is checked", async () => {
+test("authenticateHawk checks the signature of another request", async () => {
   const credentials = { id: tool.clientId, key: tool.accessToken };
   const url = "http://ci.example.com/some/path";
   const request = { method: "put", resource: "/some/path", host: "ci.example.com", port: 80 };
@@ -158,7 +158,7 @@ test("the signature of somebody else's request is checked", async () => {
   });
 });
 
-test("bad credentials are no trouble where none are needed", async () => {
+test("invalid credentials are ignored by methods that require none", async () => {
   const wrong = { credentials: { clientId: "nobody", accessToken: "nothing" } };
   expect(await auth(wrong).ping()).toEqual({});
   await expect(auth(wrong).client("static/tool")).rejects.toMatchObject({
@@ -168,7 +168,7 @@ test("bad credentials are no trouble where none are needed", async () => {
   });
 });
 
-test("clients can try out signing", async () => {
+test("clients can test signing", async () => {
   const body = { clientScopes: ["test:*"], requiredScopes: ["test:a"] };
   expect(await auth({ credentials: tester }).testAuthenticate(body)).toEqual({
     clientId: "tester",
@@ -190,7 +190,7 @@ test("clients can try out signing", async () => {
   });
 });
 
-test("clients can try out temporary credentials and authorizedScopes", async () => {
+test("clients can test temporary credentials and authorizedScopes", async () => {
   const body = { clientScopes: ["test:*", "auth:create-client:test:*"], requiredScopes: ["test:a:b"] };
   const unnamed = { credentials: temporary(tester, ["test:a:*"]) };
   expect(await auth(unnamed).testAuthenticate(body)).toEqual({
@@ -209,7 +209,7 @@ test("clients can try out temporary credentials and authorizedScopes", async () 
   });
 });
 
-test("clients can try out GET and signed URLs", async () => {
+test("clients can test GET and signed URLs", async () => {
   const client = auth({ credentials: tester });
   const expected = {
     clientId: "tester",

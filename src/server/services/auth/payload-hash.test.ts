@@ -11,7 +11,7 @@ const contentTypes = fc.constantFrom(
   " a/b ;c",
 );
 
-test("payload hashes are those of the reference implementation, for text and for bytes", () => {
+test("payload hashes equal those of the reference implementation, for text and bytes", () => {
   fc.assert(
     fc.property(contentTypes, fc.string({ unit: "grapheme" }), (contentType, body) => {
       const expected = peerPayloadHash(body, contentType);
@@ -21,13 +21,13 @@ test("payload hashes are those of the reference implementation, for text and for
   );
 });
 
-test("the hash of the specification's example", () => {
+test("the hash of the specification's example is correct", () => {
   expect(payloadHash("text/plain", "Thank you for flying Hawk")).toBe(
     "Yi9LfIIFRtBEPt74PVmbTF/xVAwPn7ub15ePICfgnuY=",
   );
 });
 
-test("the right body has no problem, a wrong one is told with both hashes", () => {
+test("the signed body has no problem; for another one the problem states both hashes", () => {
   const signed = payloadHash("application/json", "{}");
   expect(payloadHashProblem(signed, "application/json", "{}")).toBeUndefined();
   const problem = payloadHashProblem(signed, "application/json", "{ }");

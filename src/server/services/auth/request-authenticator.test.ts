@@ -12,7 +12,7 @@ import { createRequestAuthenticator } from "./request-authenticator.ts";
 
 const root = { id: "static/taskcluster/root", key: "the-token-of-the-root-client" };
 
-/** An app whose one route tells who called it, or why it does not say. */
+/** Returns a server with one route, which returns the caller's client id or the refusal. */
 function app(
   rootUrl: string,
   { trustProxy = false, metrics }: { trustProxy?: boolean; metrics?: MetricsOf<typeof declared> } = {},
@@ -34,9 +34,9 @@ function app(
   server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
   server.all("*", (request) => {
     try {
-      // As who has to know the caller before the body is there.
-      const isToCome = request.url === "/before-the-body";
-      const rawBody = isToCome ? null : typeof request.body === "string" ? request.body : undefined;
+      // Like a method that authenticates its caller before it reads the body.
+      const isBodyPending = request.url === "/before-the-body";
+      const rawBody = isBodyPending ? null : typeof request.body === "string" ? request.body : undefined;
       return { clientId: check(request, rawBody).clientId ?? null };
     } catch (err) {
       if (err instanceof ApiError) return { code: err.code, message: err.message };
@@ -46,8 +46,8 @@ function app(
   return server;
 }
 
-/** What the app says to a GET that was signed for `url` and came with these headers. */
-async function answer(
+/** Returns the reply to a GET that was signed for `url` and sent with these headers. */
+async function replyTo(
   server: FastifyInstance,
   url: string,
   headers: Record<string, string>,
@@ -58,45 +58,49 @@ async function answer(
   return reply.json();
 }
 
-const known = { clientId: root.id };
+const accepted = { clientId: root.id };
 const refused = { code: "AuthenticationFailed", message: "Unauthorized: Bad mac" };
 
-test("host and port are those of the Host header", async () => {
+test("host and port are taken from the Host header", async () => {
   const server = app("http://localhost:8080");
-  expect(await answer(server, "http://localhost:8080/a?b=%2F", { host: "localhost:8080" })).toEqual(known);
-  expect(await answer(server, "http://LOCALHOST:8080/a", { host: "localhost:8080" })).toEqual(known);
-  expect(await answer(server, "http://10.0.0.7:9/a", { host: "10.0.0.7:9" })).toEqual(known);
-  expect(await answer(server, "http://localhost:8080/a", { host: "localhost:8081" })).toEqual(refused);
-  expect(await answer(server, "http://localhost:8080/a", { host: "localhost:x" })).toEqual(refused);
+  expect(await replyTo(server, "http://localhost:8080/a?b=%2F", { host: "localhost:8080" })).toEqual(
+    accepted,
+  );
+  expect(await replyTo(server, "http://LOCALHOST:8080/a", { host: "localhost:8080" })).toEqual(accepted);
+  expect(await replyTo(server, "http://10.0.0.7:9/a", { host: "10.0.0.7:9" })).toEqual(accepted);
+  expect(await replyTo(server, "http://localhost:8080/a", { host: "localhost:8081" })).toEqual(refused);
+  expect(await replyTo(server, "http://localhost:8080/a", { host: "localhost:x" })).toEqual(refused);
 });
 
-test("a Host without a port means that of the root URL for its name, and 80 for others", async () => {
+test("a Host without a port has the root URL's port if the name matches, otherwise 80", async () => {
   const behindTls = app("https://ci.example.com");
-  expect(await answer(behindTls, "https://ci.example.com/a", { host: "ci.example.com" })).toEqual(known);
-  expect(await answer(behindTls, "http://inner/a", { host: "inner" })).toEqual(known);
-  const odd = app("http://ci.example.com:8080");
-  expect(await answer(odd, "http://ci.example.com:8080/a", { host: "ci.example.com" })).toEqual(known);
-  const usual = app("http://ci.example.com");
-  expect(await answer(usual, "http://ci.example.com/a", { host: "CI.example.com" })).toEqual(known);
+  expect(await replyTo(behindTls, "https://ci.example.com/a", { host: "ci.example.com" })).toEqual(accepted);
+  expect(await replyTo(behindTls, "http://inner/a", { host: "inner" })).toEqual(accepted);
+  const otherPort = app("http://ci.example.com:8080");
+  expect(await replyTo(otherPort, "http://ci.example.com:8080/a", { host: "ci.example.com" })).toEqual(
+    accepted,
+  );
+  const defaultPort = app("http://ci.example.com");
+  expect(await replyTo(defaultPort, "http://ci.example.com/a", { host: "CI.example.com" })).toEqual(accepted);
 });
 
-test("a trusted proxy's word goes before the Host header", async () => {
+test("headers of a trusted proxy take precedence over the Host header", async () => {
   const server = app("http://inner", { trustProxy: true });
   const host = "ci.example.com:8080";
-  const headers = (more: Record<string, string>) => ({ host, ...more });
+  const headers = (forwarded: Record<string, string>) => ({ host, ...forwarded });
   const toTls = headers({ "x-forwarded-proto": "https" });
-  expect(await answer(server, "https://ci.example.com/a", toTls)).toEqual(known);
+  expect(await replyTo(server, "https://ci.example.com/a", toTls)).toEqual(accepted);
   const toPort = headers({ "x-forwarded-proto": "https", "x-forwarded-port": "8443, 80" });
-  expect(await answer(server, "https://ci.example.com:8443/a", toPort)).toEqual(known);
+  expect(await replyTo(server, "https://ci.example.com:8443/a", toPort)).toEqual(accepted);
   const toPlain = headers({ "x-forwarded-proto": "http" });
-  expect(await answer(server, "http://ci.example.com:8080/a", toPlain)).toEqual(known);
+  expect(await replyTo(server, "http://ci.example.com:8080/a", toPlain)).toEqual(accepted);
 });
 
-test("nobody's word goes before the Host header where no proxy is trusted", async () => {
+test("without a trusted proxy, its headers are ignored", async () => {
   const headers = { host: "ci.example.com:8080", "x-forwarded-port": "443", "x-forwarded-proto": "https" };
   const server = app("http://inner");
-  expect(await answer(server, "http://ci.example.com:8080/a", headers)).toEqual(known);
-  expect(await answer(server, "https://ci.example.com/a", headers)).toEqual(refused);
+  expect(await replyTo(server, "http://ci.example.com:8080/a", headers)).toEqual(accepted);
+  expect(await replyTo(server, "https://ci.example.com/a", headers)).toEqual(refused);
 });
 
 test("a caller without credentials has no client id", async () => {
@@ -104,7 +108,7 @@ test("a caller without credentials has no client id", async () => {
   expect(reply.json()).toEqual({ clientId: null });
 });
 
-test("a body that was signed must be the one that came", async () => {
+test("a signed body must equal the received one", async () => {
   const server = app("http://localhost");
   const url = "http://localhost/a";
   const send = async (signed: string, sent: string, contentType = "application/json") => {
@@ -112,8 +116,8 @@ test("a body that was signed must be the one that came", async () => {
     const headers = { host: "localhost", authorization, "content-type": contentType };
     return (await server.inject({ method: "POST", url: "/a", headers, payload: sent })).json() as unknown;
   };
-  expect(await send('{"a":1}', '{"a":1}')).toEqual(known);
-  expect(await send('{"a":1}', '{"a":1}', "application/json; charset=utf-8")).toEqual(known);
+  expect(await send('{"a":1}', '{"a":1}')).toEqual(accepted);
+  expect(await send('{"a":1}', '{"a":1}', "application/json; charset=utf-8")).toEqual(accepted);
   const problem = {
     code: "AuthenticationFailed",
     message: expect.stringContaining("Invalid payload hash: "),
@@ -122,14 +126,14 @@ test("a body that was signed must be the one that came", async () => {
   expect(await send('{"a":1}', '{"a":1}', "text/plain")).toEqual(problem);
 });
 
-test("the hash of an empty body, as some clients always send it, is right where no body came", async () => {
+test("the hash of an empty body, which some clients always send, is accepted without a body", async () => {
   const url = "http://localhost/a";
   const authorization = peerHeader(url, "GET", root, { payload: "", contentType: "" });
   const headers = { host: "localhost", authorization };
-  expect((await app("http://localhost").inject({ url: "/a", headers })).json()).toEqual(known);
+  expect((await app("http://localhost").inject({ url: "/a", headers })).json()).toEqual(accepted);
 });
 
-test("a body that is still to come is not held against its hash, but the signature is", async () => {
+test("a body that is not read yet is not compared with its hash, but the signature is checked", async () => {
   const server = app("http://localhost");
   const send = async (key: string) => {
     const url = "http://localhost/before-the-body";
@@ -140,7 +144,7 @@ test("a body that is still to come is not held against its hash, but the signatu
       await server.inject({ method: "POST", url: "/before-the-body", headers, payload: "xyz" })
     ).json() as unknown;
   };
-  expect(await send(root.key)).toEqual(known);
+  expect(await send(root.key)).toEqual(accepted);
   expect(await send("some-other-key")).toEqual(refused);
 });
 

@@ -9,11 +9,11 @@ const start = Date.UTC(2026, 0, 1);
 const expiry = start + 1_200_000;
 const scopes = ["queue:resolve-task:x/0", "a:*"];
 
-// The text comes from the functions under test; each test holds its members against what they ought to be.
+// The text comes from the functions under test; each test checks its members.
 const certificateOf = (credentials: { certificate: string }) =>
   JSON.parse(credentials.certificate) as Certificate;
 
-test("named credentials carry their issuer, unnamed ones act as their issuer", () => {
+test("named credentials contain their issuer, unnamed ones act as their issuer", () => {
   const named = createTemporaryCredentials({ issuer, clientId: "task-client/x", scopes, start, expiry });
   expect(named.clientId).toBe("task-client/x");
   expect(certificateOf(named)).toMatchObject({ version: 1, issuer: "static/issuer", scopes, start, expiry });
@@ -22,7 +22,7 @@ test("named credentials carry their issuer, unnamed ones act as their issuer", (
   expect(certificateOf(unnamed)).not.toHaveProperty("issuer");
 });
 
-test("each certificate has a seed of its own, and a key that follows from it", () => {
+test("each certificate has a new seed, and a key derived from it", () => {
   const all = Array.from({ length: 50 }, () => createTemporaryCredentials({ issuer, scopes, start, expiry }));
   const seeds = all.map((one) => certificateOf(one).seed);
   expect(new Set(seeds).size).toBe(50);
@@ -32,27 +32,24 @@ test("each certificate has a seed of its own, and a key that follows from it", (
   );
 });
 
-test.each(["task-client/x", undefined])(
-  "key and signature for %s are those that the client would make",
-  (clientId) => {
-    const name = clientId === undefined ? {} : { clientId };
-    const theirs = peerTemporaryCredentials({
-      ...name,
-      credentials: issuer,
-      scopes,
-      start: new Date(start),
-      expiry: new Date(expiry),
-    });
-    const { signature, ...unsigned } = certificateOf(theirs);
-    expect(certificateSignature(issuer.accessToken, unsigned, theirs.clientId)).toBe(signature);
-    expect(temporaryKey(issuer.accessToken, unsigned.seed)).toBe(theirs.accessToken);
-    const ours = createTemporaryCredentials({ ...name, issuer, scopes, start, expiry });
-    expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
-    expect(Object.keys(certificateOf(ours)).sort()).toEqual(Object.keys(certificateOf(theirs)).sort());
-  },
-);
+test.each(["task-client/x", undefined])("key and signature for %s equal those of the client", (clientId) => {
+  const name = clientId === undefined ? {} : { clientId };
+  const theirs = peerTemporaryCredentials({
+    ...name,
+    credentials: issuer,
+    scopes,
+    start: new Date(start),
+    expiry: new Date(expiry),
+  });
+  const { signature, ...unsigned } = certificateOf(theirs);
+  expect(certificateSignature(issuer.accessToken, unsigned, theirs.clientId)).toBe(signature);
+  expect(temporaryKey(issuer.accessToken, unsigned.seed)).toBe(theirs.accessToken);
+  const ours = createTemporaryCredentials({ ...name, issuer, scopes, start, expiry });
+  expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort());
+  expect(Object.keys(certificateOf(ours)).sort()).toEqual(Object.keys(certificateOf(theirs)).sort());
+});
 
-test("credentials that nobody would accept are not made", () => {
+test("credentials that would be refused are not created", () => {
   const days = 24 * 60 * 60 * 1000;
   expect(() =>
     createTemporaryCredentials({ issuer, scopes, start, expiry: start + 31 * days }),

@@ -8,7 +8,7 @@ import { appendEvents, type NewEvent } from "../../core/event-log/index.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  // What a test appends wakes nobody in the server, so the poll has to find it.
+  // Events appended by a test do not wake the server, so polling has to find them.
   stack = await testStack({ config: { events: { pingInterval: 50, pollInterval: 20 } } });
 });
 afterAll(() => stack.stop());
@@ -31,10 +31,10 @@ interface Frame {
 
 interface Stream {
   readonly response: IncomingMessage;
-  /** The next frame that is not a ping. */
+  /** Resolves with the next frame that is not a ping. */
   next(): Promise<Frame>;
   nextPing(): Promise<Frame>;
-  /** The next so many payloads, as JSON. */
+  /** Resolves with the next `count` payloads, as JSON. */
   payloads(count: number): Promise<string[]>;
   close(): void;
 }
@@ -66,14 +66,14 @@ async function bodyOf(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** What a refused connection says, without its technical lines. */
-async function refusal(query: Record<string, unknown>, headers = {}): Promise<[number, string, string]> {
+/** Returns status, code and message of a refused connection, without the technical lines. */
+async function refusalOf(query: Record<string, unknown>, headers = {}): Promise<[number, string, string]> {
   const response = await get(query, { headers });
   const { code, message } = JSON.parse(await bodyOf(response)) as { code: string; message: string };
   return [response.statusCode ?? 0, code, message.split("\n\n---\n")[0] ?? ""];
 }
 
-/** Connects, and takes the frame `ready`. */
+/** Connects, and reads the frame `ready`. */
 async function listen(
   query: Record<string, unknown> = {},
   options: { headers?: Record<string, string>; on?: Stack } = {},
@@ -81,24 +81,24 @@ async function listen(
   const response = await get({ bindings: { bindings: everything }, ...query }, options);
   expect(response.statusCode).toBe(200);
   const frames: Frame[] = [];
-  let look = (): void => undefined;
+  let deliver = (): void => undefined;
   const parser = createParser({
     onEvent({ event = "", id = "", data }: EventSourceMessage) {
       frames.push({ event, id, data: JSON.parse(data) as Record<string, unknown> });
-      look();
+      deliver();
     },
   });
   response.setEncoding("utf8").on("data", (chunk: string) => parser.feed(chunk));
-  const take = (wanted: (frame: Frame) => boolean): Promise<Frame> =>
+  const take = (matches: (frame: Frame) => boolean): Promise<Frame> =>
     new Promise((resolve) => {
-      look = () => {
+      deliver = () => {
         let frame = frames.shift();
-        while (frame && !wanted(frame)) frame = frames.shift();
+        while (frame && !matches(frame)) frame = frames.shift();
         if (!frame) return;
-        look = () => undefined;
+        deliver = () => undefined;
         resolve(frame);
       };
-      look();
+      deliver();
     });
   const next = (): Promise<Frame> => take(({ event }) => event !== "ping");
   return {
@@ -115,14 +115,14 @@ async function listen(
   };
 }
 
-/** The value of one metric of the server. */
+/** Returns the value of a metric of the server. */
 async function metric(name: string): Promise<number> {
   const lines = (await (await fetch(`${stack.rootUrl}/metrics`)).text()).split("\n");
   return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? 0);
 }
 
 describe("a stream", () => {
-  test("says that it is ready, then carries what matches", async () => {
+  test("sends a ready frame, then the matching events", async () => {
     const stream = await listen({
       bindings: {
         bindings: [
@@ -166,20 +166,20 @@ describe("a stream", () => {
     expect(await stream.payloads(2)).toEqual(["1", "2"]);
   });
 
-  test("goes on behind the last event id, from the header and from the query, whatever `from` says", async () => {
+  test("continues after the last event id, from the header or the query, which take precedence over `from`", async () => {
     const first = await listen();
     await append({ payload: "1" }, { payload: "2" }, { payload: "3" });
     const { id } = await first.next();
     first.close();
-    const again = await listen({ from: "start" }, { headers: { "Last-Event-ID": id } });
-    expect(await again.payloads(2)).toEqual(["2", "3"]);
+    const byHeader = await listen({ from: "start" }, { headers: { "Last-Event-ID": id } });
+    expect(await byHeader.payloads(2)).toEqual(["2", "3"]);
     const byQuery = await listen({ lastEventId: id });
     expect(await byQuery.payloads(2)).toEqual(["2", "3"]);
     const byPosition = await listen({ from: id });
     expect(await byPosition.payloads(2)).toEqual(["2", "3"]);
   });
 
-  test("plays back from a time", async () => {
+  test("starts at a given time", async () => {
     await append({ payload: '"before"' });
     const since = new Date(Date.now() + 5).toISOString();
     while (new Date().toISOString() <= since) await new Promise(setImmediate);
@@ -189,35 +189,35 @@ describe("a stream", () => {
     expect(await stream.payloads(1)).toEqual(['"after"']);
   });
 
-  test("pings while there is nothing to say, with the place it has passed", async () => {
-    const stream = await listen({ bindings: { bindings: [{ exchange, routingKeyPattern: "rare" }] } });
-    const wide = await listen();
+  test("pings while there are no events, with its current position", async () => {
+    const quiet = await listen({ bindings: { bindings: [{ exchange, routingKeyPattern: "rare" }] } });
+    const busy = await listen();
     await append({ payload: "1" });
-    await wide.next();
-    const passed = await wide.nextPing();
-    let ping = await stream.nextPing();
-    for (let i = 0; i < 100 && ping.id !== passed.id; i++) ping = await stream.nextPing();
+    await busy.next();
+    const passed = await busy.nextPing();
+    let ping = await quiet.nextPing();
+    for (let i = 0; i < 100 && ping.id !== passed.id; i++) ping = await quiet.nextPing();
     expect(ping.data).toEqual({ time: expect.stringMatching(/^\d{4}-.*Z$/) });
     const resumed = await listen({ lastEventId: ping.id });
     await append({ payload: "2" });
     expect(await resumed.payloads(1)).toEqual(["2"]);
   });
 
-  test("that nobody reads keeps its events in the database, and loses none", async () => {
+  test("that is not read leaves its events in the database, and loses none", async () => {
     const stream = await listen();
     stream.response.pause();
     const payload = (n: number): string => JSON.stringify({ n, filler: "x".repeat(1000) });
     const before = await metric('event_log_read_total{reader="stream"}');
     for (let i = 0; i < 20_000; i += 500)
       await append(...Array.from({ length: 500 }, (_, j) => ({ payload: payload(i + j) })));
-    // Of 20 MB, the buffers of the sockets take up to 10, and the stream itself no more than they ask for.
+    // Of 20 MB, the socket buffers hold up to 10; the stream reads no more than they accept.
     expect((await metric('event_log_read_total{reader="stream"}')) - before).toBeLessThan(15_000);
     stream.response.resume();
     expect(await stream.payloads(20_000)).toEqual(Array.from({ length: 20_000 }, (_, n) => payload(n)));
   });
 
-  test("comes at once and as it is to listeners who accept gzip", async () => {
-    // Compressed, a small event would wait for others.
+  test("is sent immediately and uncompressed to listeners that accept gzip", async () => {
+    // A compressor would hold back a small event until others follow.
     const stream = await listen({}, { headers: { "accept-encoding": "gzip" } });
     expect(stream.response.headers).not.toHaveProperty("content-encoding");
     for (const payload of ["1", JSON.stringify("x".repeat(5_000)), "2"]) {
@@ -226,7 +226,7 @@ describe("a stream", () => {
     }
   });
 
-  test("leaves nothing behind when the listener hangs up", async () => {
+  test("is closed when the listener disconnects", async () => {
     const streams = (): Promise<number> => metric("event_log_streams");
     const [one, two] = [await listen(), await listen()];
     expect(await streams()).toBeGreaterThanOrEqual(2);
@@ -245,13 +245,13 @@ describe("a stream", () => {
 });
 
 describe("a listener whose position cannot be continued", () => {
-  test("gets the oldest event and a notice if it resumes a stream, otherwise an error", async () => {
+  test("receives the oldest event and a notice if it resumes a stream, otherwise an error", async () => {
     const stream = await listen();
     await append({ payload: "1" });
     const { id } = await stream.next();
     await append({ payload: '"dropped"' }, { payload: '"kept"' });
     const { db } = stack.database;
-    // What retention does when it drops a partition.
+    // As when retention drops a partition.
     await db.run(sql`delete from events where payload = '"dropped"'`);
     await db.run(
       sql`update event_log set dropped_through = (select max(id) - 1 from events), dropped_before = now()`,
@@ -265,17 +265,17 @@ describe("a listener whose position cannot be continued", () => {
       ),
     });
     expect(await resumed.payloads(1)).toEqual(['"kept"']);
-    expect(await refusal({ bindings: { bindings: everything }, from: id })).toEqual([
+    expect(await refusalOf({ bindings: { bindings: everything }, from: id })).toEqual([
       410,
       "ResourceExpired",
       "The events after the position are no longer kept. Begin without a position, or with a time within the retention.",
     ]);
-    const played = await listen({ from: "2020-01-01T00:00:00Z" });
-    expect(played.ready.data).toMatchObject({
+    const fromTime = await listen({ from: "2020-01-01T00:00:00Z" });
+    expect(fromTime.ready.data).toMatchObject({
       complete: false,
       notice: expect.stringContaining("since that time"),
     });
-    expect(await played.payloads(1)).toEqual(['"kept"']);
+    expect(await fromTime.payloads(1)).toEqual(['"kept"']);
 
     await db.run(sql`update event_log set tag = tag + 1`);
     const elsewhere = await listen({ lastEventId: stream.ready.id });
@@ -284,14 +284,14 @@ describe("a listener whose position cannot be continued", () => {
   });
 });
 
-describe("bad input", () => {
-  const bindings = (value: unknown): Promise<[number, string, string]> => refusal({ bindings: value });
+describe("invalid input", () => {
+  const bindings = (value: unknown): Promise<[number, string, string]> => refusalOf({ bindings: value });
   const one = (binding: unknown): Promise<[number, string, string]> => bindings({ bindings: [binding] });
 
-  test("names what is wrong with the bindings", async () => {
+  test("is refused with the fault of the bindings", async () => {
     const queue = "exchange/taskcluster-queue/v1/";
     const cases: [Promise<[number, string, string]>, string | RegExp][] = [
-      [refusal({}), /^bindings is missing\. It selects the events, for example \{"bindings":\[/],
+      [refusalOf({}), /^bindings is missing\. It selects the events, for example \{"bindings":\[/],
       [bindings("{bindings"), /^bindings is not JSON: .* It should look like/],
       [bindings([]), /^bindings must be an object with bindings\./],
       [bindings({ binding: [] }), "bindings.binding is not known: did you mean bindings?"],
@@ -313,17 +313,17 @@ describe("bad input", () => {
         `bindings.bindings[0].exchange is not an exchange of this server: did you mean ${queue}task-completed?`,
       ],
     ];
-    for (const [answer, message] of cases)
-      expect(await answer).toEqual([
+    for (const [reply, message] of cases)
+      expect(await reply).toEqual([
         400,
         "InputError",
         typeof message === "string" ? message : expect.stringMatching(message),
       ]);
   });
 
-  test("names what is wrong with the place to begin", async () => {
+  test("is refused with the fault of the position", async () => {
     const from = (text: string): Promise<[number, string, string]> =>
-      refusal({ bindings: { bindings: everything }, from: text });
+      refusalOf({ bindings: { bindings: everything }, from: text });
     expect(await from("yesterday")).toEqual([
       400,
       "InputError",
@@ -339,7 +339,7 @@ describe("bad input", () => {
       "InputError",
       expect.stringContaining("was changed or cut short"),
     ]);
-    expect(await refusal({ bindings: { bindings: everything } }, { "last-event-id": "42" })).toEqual([
+    expect(await refusalOf({ bindings: { bindings: everything } }, { "last-event-id": "42" })).toEqual([
       400,
       "InputError",
       expect.stringContaining('The position "42" does not have the form of one'),
@@ -347,7 +347,7 @@ describe("bad input", () => {
   });
 });
 
-test("a private instance asks for the scope", async () => {
+test("a private instance requires the scope", async () => {
   const closed = await testStack({ config: { events: { public: false } } });
   onTestFinished(() => closed.stop());
   const anonymous = await get({ bindings: { bindings: everything } }, { on: closed });
@@ -363,17 +363,17 @@ test("a private instance asks for the scope", async () => {
   await response.body?.cancel();
 });
 
-test("streams end when the server stops, and go on at the next one", async () => {
+test("streams end when the server stops, and can be continued on another one", async () => {
   const { database } = stack;
   const first = await testStack({ database });
   const stream = await listen({}, { on: first });
   await append({ payload: "1" });
   const { id } = await stream.next();
-  const ended = once(stream.response, "end");
-  const began = Date.now();
+  const end = once(stream.response, "end");
+  const start = Date.now();
   expect(await first.server.stop()).toEqual([]);
-  expect(Date.now() - began).toBeLessThan(5_000);
-  await ended;
+  expect(Date.now() - start).toBeLessThan(5_000);
+  await end;
   await append({ payload: "2" });
   const resumed = await listen({}, { headers: { "last-event-id": id } });
   expect(await resumed.payloads(1)).toEqual(["2"]);

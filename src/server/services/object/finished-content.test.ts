@@ -35,16 +35,16 @@ describe.each(["local", "s3"] as const)("a finished object on the %s store", (ki
   /** Starts an upload of three bytes. */
   async function start() {
     const name = `tests/${slugid()}/a b`;
-    const of = { projectId, uploadId: slugid() };
+    const ids = { projectId, uploadId: slugid() };
     const proposedUploadMethods = { putUrl: { contentType: "a/b", contentLength: 3 } };
     const { uploadMethod } = await stack.client.object.createUpload(
       { name },
-      { ...of, expires, proposedUploadMethods },
+      { ...ids, expires, proposedUploadMethods },
     );
     const { url = "", headers = {} } = uploadMethod.putUrl ?? {};
     return {
       put: async (body: string) => (await fetch(url, { method: "PUT", headers, body })).status,
-      finish: (by: Stack = stack) => by.client.object.finishUpload({ name }, of),
+      finish: (by: Stack = stack) => by.client.object.finishUpload({ name }, ids),
       async content() {
         const accepted = { acceptDownloadMethods: { simple: true as const } };
         const { url: from } = await other.client.object.startDownload({ name }, accepted);

@@ -14,13 +14,13 @@ const inline = (text: string, contentType = "text/plain") => ({
 });
 const request = (
   proposedUploadMethods: CreateUploadRequest["proposedUploadMethods"],
-  more: Partial<CreateUploadRequest> = {},
+  overrides: Partial<CreateUploadRequest> = {},
 ): CreateUploadRequest => ({
   projectId,
   uploadId: slugid(),
   expires: inHours(1),
   proposedUploadMethods,
-  ...more,
+  ...overrides,
 });
 const conflict = (message: string) => ({
   code: "RequestConflict",
@@ -60,11 +60,11 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
       expires,
       uploadMethod: { dataInline: true },
     });
-    const notYet = { code: "ResourceNotFound", statusCode: 404 };
-    await expect(object.object({ name })).rejects.toMatchObject(notYet);
+    const notFound = { code: "ResourceNotFound", statusCode: 404 };
+    await expect(object.object({ name })).rejects.toMatchObject(notFound);
     await expect(
       object.startDownload({ name }, { acceptDownloadMethods: { simple: true } }),
-    ).rejects.toMatchObject(notYet);
+    ).rejects.toMatchObject(notFound);
     await object.finishUpload({ name }, { projectId, uploadId });
     expect(await object.object({ name })).toEqual({
       projectId,
@@ -85,14 +85,14 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     });
     const lasts = Date.parse(uploadMethod.putUrl?.expires ?? "") - Date.now();
     expect(Math.abs(lasts - 45 * 60_000)).toBeLessThan(60_000);
-    const of = { projectId, uploadId: upload.uploadId };
-    await expect(object.finishUpload({ name }, of)).rejects.toMatchObject(
+    const ids = { projectId, uploadId: upload.uploadId };
+    await expect(object.finishUpload({ name }, ids)).rejects.toMatchObject(
       conflict(`Nothing was uploaded for object "${name}"`),
     );
     const { url = "", headers = {} } = uploadMethod.putUrl ?? {};
     const put = await fetch(url, { method: "PUT", headers, body: "x".repeat(contentLength) });
     expect(put.status).toBe(200);
-    await object.finishUpload({ name }, of);
+    await object.finishUpload({ name }, ids);
     expect(await content(name)).toEqual(["x".repeat(contentLength), "a/b"]);
     // The local store computes a hash. S3 does not return one.
     const { hashes } = await object.object({ name });
@@ -103,24 +103,24 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
   it("is not finished with another length than declared, or with hashes of other content", async () => {
     const name = newName();
     const upload = request({ putUrl: { contentType: "a/b", contentLength: 3 } });
-    const of = { projectId, uploadId: upload.uploadId };
+    const ids = { projectId, uploadId: upload.uploadId };
     const { uploadMethod } = await object.createUpload({ name }, upload);
     const { url = "", headers = {} } = uploadMethod.putUrl ?? {};
     expect((await fetch(url, { method: "PUT", headers, body: "abc" })).status).toBe(200);
     const longer = { ...upload, proposedUploadMethods: { putUrl: { contentType: "a/b", contentLength: 4 } } };
     await object.createUpload({ name }, longer);
-    await expect(object.finishUpload({ name }, of)).rejects.toMatchObject(
+    await expect(object.finishUpload({ name }, ids)).rejects.toMatchObject(
       conflict(`Object "${name}" was created with a length of 4 bytes, but 3 were uploaded.`),
     );
     await object.createUpload({ name }, upload);
     const hashes = hashesOf(Buffer.from("other"));
     if (kind === "local")
-      await expect(object.finishUpload({ name }, { ...of, hashes })).rejects.toMatchObject(
+      await expect(object.finishUpload({ name }, { ...ids, hashes })).rejects.toMatchObject(
         conflict(
           `The sha256 of object "${name}" is ${hashes.sha256} in this request, but the uploaded content has`,
         ),
       );
-    await object.finishUpload({ name }, { ...of, hashes: hashesOf(Buffer.from("abc")) });
+    await object.finishUpload({ name }, { ...ids, hashes: hashesOf(Buffer.from("abc")) });
     expect((await object.object({ name })).hashes).toEqual(hashesOf(Buffer.from("abc")));
   });
 
@@ -144,18 +144,18 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const upload = request({});
     expect((await object.createUpload({ name }, upload)).uploadMethod).toEqual({});
     const taken = `An upload for object "${name}" already exists with another`;
-    for (const [other, what] of [
+    for (const [change, member] of [
       [{ uploadId: slugid() }, "uploadId"],
       [{ projectId: "other" }, "projectId"],
       [{ expires: inHours(3) }, "expires"],
     ] as const)
-      await expect(object.createUpload({ name }, { ...upload, ...other })).rejects.toMatchObject(
-        conflict(`${taken} ${what}`),
+      await expect(object.createUpload({ name }, { ...upload, ...change })).rejects.toMatchObject(
+        conflict(`${taken} ${member}`),
       );
     await object.createUpload({ name }, { ...upload, proposedUploadMethods: inline("one") });
-    const of = { projectId, uploadId: upload.uploadId };
-    await object.finishUpload({ name }, of);
-    await object.finishUpload({ name }, of);
+    const ids = { projectId, uploadId: upload.uploadId };
+    await object.finishUpload({ name }, ids);
+    await object.finishUpload({ name }, ids);
     await expect(object.createUpload({ name }, upload)).rejects.toMatchObject(
       conflict(`Object "${name}" already exists and cannot be uploaded again.`),
     );
@@ -165,7 +165,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
   it("keeps its hashes: until it is finished, hashes may be added but not changed", async () => {
     const name = newName();
     const upload = request({}, { hashes: { md5: "a" } });
-    const of = { projectId, uploadId: upload.uploadId };
+    const ids = { projectId, uploadId: upload.uploadId };
     await object.createUpload({ name }, upload);
     await object.createUpload({ name }, { ...upload, hashes: { crc: "b" } });
     const other = conflict(`The md5 of object "${name}" is x in this request, but an earlier call has a.`);
@@ -178,14 +178,16 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     await expect(object.createUpload({ name }, wrong)).rejects.toMatchObject(
       conflict("but the content of dataInline has"),
     );
-    await expect(object.finishUpload({ name }, { ...of, hashes: { md5: "x" } })).rejects.toMatchObject(other);
-    await object.finishUpload({ name }, { ...of, hashes: { more: "c" } });
+    await expect(object.finishUpload({ name }, { ...ids, hashes: { md5: "x" } })).rejects.toMatchObject(
+      other,
+    );
+    await object.finishUpload({ name }, { ...ids, hashes: { more: "c" } });
     expect((await object.object({ name })).hashes).toEqual({ ...hashes, md5: "a", crc: "b", more: "c" });
-    await object.finishUpload({ name }, { ...of, hashes: { md5: "a", ...hashes } });
-    await expect(object.finishUpload({ name }, { ...of, hashes: { md5: "x" } })).rejects.toMatchObject(
+    await object.finishUpload({ name }, { ...ids, hashes: { md5: "a", ...hashes } });
+    await expect(object.finishUpload({ name }, { ...ids, hashes: { md5: "x" } })).rejects.toMatchObject(
       conflict(`The md5 of object "${name}" is x in this request, but the finished object has a.`),
     );
-    await expect(object.finishUpload({ name }, { ...of, hashes: { late: "x" } })).rejects.toMatchObject(
+    await expect(object.finishUpload({ name }, { ...ids, hashes: { late: "x" } })).rejects.toMatchObject(
       conflict(`Object "${name}" was finished without its late`),
     );
   });
@@ -195,9 +197,9 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const upload = request(inline("x"), {
       hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as Hashes,
     });
-    const of = { projectId, uploadId: upload.uploadId };
+    const ids = { projectId, uploadId: upload.uploadId };
     await object.createUpload({ name }, upload);
-    await object.finishUpload({ name }, { ...of, hashes: { valueOf: "c" } });
+    await object.finishUpload({ name }, { ...ids, hashes: { valueOf: "c" } });
     const { hashes } = await object.object({ name });
     expect(Object.entries(hashes).filter(([algorithm]) => !algorithm.startsWith("sha"))).toEqual(
       expect.arrayContaining([
@@ -206,7 +208,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
         ["valueOf", "c"],
       ]),
     );
-    await expect(object.finishUpload({ name }, { ...of, hashes: { toString: "x" } })).rejects.toMatchObject(
+    await expect(object.finishUpload({ name }, { ...ids, hashes: { toString: "x" } })).rejects.toMatchObject(
       conflict(`Object "${name}" was finished without its toString`),
     );
   });
@@ -214,21 +216,21 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
   it("is finished only with its upload id and project, and once by concurrent calls", async () => {
     const name = newName();
     const upload = request(inline("x"));
-    const of = { projectId, uploadId: upload.uploadId };
-    await expect(object.finishUpload({ name }, of)).rejects.toMatchObject({
+    const ids = { projectId, uploadId: upload.uploadId };
+    await expect(object.finishUpload({ name }, ids)).rejects.toMatchObject({
       code: "ResourceNotFound",
       message: expect.stringContaining(`There is no upload for object "${name}"`),
     });
     await object.createUpload({ name }, upload);
-    await expect(object.finishUpload({ name }, { ...of, projectId: "other" })).rejects.toMatchObject({
+    await expect(object.finishUpload({ name }, { ...ids, projectId: "other" })).rejects.toMatchObject({
       code: "InputError",
       message: expect.stringContaining('does not belong to project "other"'),
     });
-    await expect(object.finishUpload({ name }, { ...of, uploadId: slugid() })).rejects.toMatchObject(
+    await expect(object.finishUpload({ name }, { ...ids, uploadId: slugid() })).rejects.toMatchObject(
       conflict(`The upload of object "${name}" does not have the id`),
     );
     const values = ["a", "b", "a", "b"];
-    const calls = values.map((md5) => object.finishUpload({ name }, { ...of, hashes: { md5 } }));
+    const calls = values.map((md5) => object.finishUpload({ name }, { ...ids, hashes: { md5 } }));
     const done = (await Promise.allSettled(calls)).map(({ status }) => status === "fulfilled");
     const { md5 } = (await object.object({ name })).hashes;
     expect(done).toEqual(values.map((value) => value === md5));
@@ -279,7 +281,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
   it("requires scopes for its name and project", async () => {
     const name = newName();
     const upload = request(inline("x"));
-    const of = { projectId, uploadId: upload.uploadId };
+    const ids = { projectId, uploadId: upload.uploadId };
     const refused = (scope: string) => ({
       code: "InsufficientScopes",
       message: expect.stringContaining(scope),
@@ -288,7 +290,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const downloading = refused(`object:download:${name}`);
     const nearly = stack.limited([`object:upload:other:${name}`, "object:download:other"]).object;
     await expect(nearly.createUpload({ name }, upload)).rejects.toMatchObject(uploading);
-    await expect(nearly.finishUpload({ name }, of)).rejects.toMatchObject(uploading);
+    await expect(nearly.finishUpload({ name }, ids)).rejects.toMatchObject(uploading);
     await expect(nearly.object({ name })).rejects.toMatchObject(downloading);
     await expect(nearly.download({ name })).rejects.toMatchObject(downloading);
     await expect(
@@ -296,17 +298,17 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     ).rejects.toMatchObject(downloading);
     const rightly = stack.limited([`object:upload:${projectId}:tests/*`, "object:download:tests/*"]).object;
     await rightly.createUpload({ name }, upload);
-    await rightly.finishUpload({ name }, of);
+    await rightly.finishUpload({ name }, ids);
     expect(await rightly.object({ name })).toMatchObject({ projectId });
   });
 
   it("is refused with a reason if it could not be stored", async () => {
     const attempt = async (
       proposed: CreateUploadRequest["proposedUploadMethods"],
-      more = {},
+      overrides = {},
       name = newName(),
     ) =>
-      object.createUpload({ name }, request(proposed, more)).then(
+      object.createUpload({ name }, request(proposed, overrides)).then(
         () => "accepted",
         (err: Error) => err.message.split("\n")[0],
       );

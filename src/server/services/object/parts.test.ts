@@ -20,14 +20,17 @@ afterAll(async () => {
 });
 
 const start = (name: string, contentLength: number, uploadId = slugid()) => {
-  const of = { projectId: "none", uploadId };
+  const ids = { projectId: "none", uploadId };
   const expires = "2100-01-01T00:00:00.000Z";
   return {
-    of,
+    ids,
     create: async (firstPart = 1) => {
       const multipartPutUrls = { contentType: "a/b", contentLength, firstPart };
       const proposedUploadMethods = { multipartPutUrls };
-      const { uploadMethod } = await object.createUpload({ name }, { ...of, expires, proposedUploadMethods });
+      const { uploadMethod } = await object.createUpload(
+        { name },
+        { ...ids, expires, proposedUploadMethods },
+      );
       if (!uploadMethod.multipartPutUrls) throw new Error("no URLs for parts");
       return uploadMethod.multipartPutUrls;
     },
@@ -44,7 +47,7 @@ const put = (url: string, body: Uint8Array): Promise<string> =>
 it("an object is uploaded in parts, each of which can be requested and sent again", async () => {
   const name = "large";
   const content = Buffer.alloc(130 * MiB, "taskyard ");
-  const { of, create } = start(name, content.length);
+  const { ids, create } = start(name, content.length);
   const { partSize, partCount, firstPart, urls } = await create();
   expect([partSize, partCount, firstPart, urls.length]).toEqual([64 * MiB, 3, 1, 3]);
   const part = (n: number): Buffer => content.subarray((n - 1) * partSize, n * partSize);
@@ -55,11 +58,11 @@ it("an object is uploaded in parts, each of which can be requested and sent agai
   expect([rest.firstPart, rest.urls.length]).toEqual([2, 2]);
   const others = await Promise.all(rest.urls.map((url, i) => put(url, part(i + 2))));
 
-  await expect(object.finishUpload({ name }, of)).rejects.toMatchObject({
+  await expect(object.finishUpload({ name }, ids)).rejects.toMatchObject({
     code: "RequestConflict",
     message: expect.stringContaining("and send the ETags of its parts as partEtags"),
   });
-  await object.finishUpload({ name }, { ...of, partEtags: [first, ...others] });
+  await object.finishUpload({ name }, { ...ids, partEtags: [first, ...others] });
   const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
   const reply = await fetch(url);
   expect(reply.headers.get("content-type")).toBe("a/b");
@@ -68,13 +71,13 @@ it("an object is uploaded in parts, each of which can be requested and sent agai
 
 it("concurrent calls that finish one upload share a single attempt", async () => {
   const name = "slow";
-  const { of, create } = start(name, 3);
+  const { ids, create } = start(name, 3);
   const { urls } = await create();
   const partEtags = [await put(urls[0] ?? "", Buffer.from("abc"))];
   s3.requests();
-  await Promise.all([1, 2, 3].map(() => object.finishUpload({ name }, { ...of, partEtags })));
-  expect(s3.requests().filter((made) => made.startsWith("POST"))).toHaveLength(1);
-  await object.finishUpload({ name }, { ...of, partEtags });
+  await Promise.all([1, 2, 3].map(() => object.finishUpload({ name }, { ...ids, partEtags })));
+  expect(s3.requests().filter((sent) => sent.startsWith("POST"))).toHaveLength(1);
+  await object.finishUpload({ name }, { ...ids, partEtags });
 });
 
 it("a reply has up to a hundred URLs, and parts are larger if there would be too many", async () => {
@@ -92,18 +95,18 @@ it("a reply has up to a hundred URLs, and parts are larger if there would be too
 
 it("parts with another total length than declared can be sent again", async () => {
   const name = "too short";
-  const { of, create } = start(name, 3);
+  const { ids, create } = start(name, 3);
   const send = async (content: string) => {
     const { urls } = await create();
     return [await put(urls[0] ?? "", Buffer.from(content))];
   };
-  await expect(object.finishUpload({ name }, { ...of, partEtags: await send("ab") })).rejects.toMatchObject({
+  await expect(object.finishUpload({ name }, { ...ids, partEtags: await send("ab") })).rejects.toMatchObject({
     code: "RequestConflict",
     message: expect.stringContaining(
       "was created with a length of 3 bytes, but 2 were uploaded. Upload it again.",
     ),
   });
-  await object.finishUpload({ name }, { ...of, partEtags: await send("abc") });
+  await object.finishUpload({ name }, { ...ids, partEtags: await send("abc") });
   const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
   expect(await (await fetch(url)).text()).toBe("abc");
   expect((await s3.keys("private-artifacts")).filter((key) => key.endsWith(name))).toHaveLength(1);
@@ -111,20 +114,20 @@ it("parts with another total length than declared can be sent again", async () =
 
 it("concurrent calls share one upload, and switching to another method leaves no parts behind", async () => {
   const name = "shared";
-  const { of, create } = start(name, 3);
+  const { ids, create } = start(name, 3);
   const replies = await Promise.all([create(), create(), create(), create()]);
-  const ids = new Set(replies.map(({ urls }) => new URL(urls[0] ?? "").searchParams.get("uploadId")));
-  expect(ids.size).toBe(1);
+  const uploadIds = new Set(replies.map(({ urls }) => new URL(urls[0] ?? "").searchParams.get("uploadId")));
+  expect(uploadIds.size).toBe(1);
   await put(replies[0]?.urls[0] ?? "", Buffer.from("abc"));
   const dataInline = { contentType: "a/b", objectData: Buffer.from("xyz").toString("base64") };
   await object.createUpload(
     { name },
-    { ...of, expires: "2100-01-01T00:00:00.000Z", proposedUploadMethods: { dataInline } },
+    { ...ids, expires: "2100-01-01T00:00:00.000Z", proposedUploadMethods: { dataInline } },
   );
   s3.requests();
-  await object.finishUpload({ name }, of);
-  expect(s3.requests().filter((made) => made.startsWith("DELETE"))).toEqual([
-    expect.stringContaining(`uploadId=${[...ids].join("")}`),
+  await object.finishUpload({ name }, ids);
+  expect(s3.requests().filter((sent) => sent.startsWith("DELETE"))).toEqual([
+    expect.stringContaining(`uploadId=${[...uploadIds].join("")}`),
   ]);
   const { url } = await object.startDownload({ name }, { acceptDownloadMethods: { simple: true } });
   expect(await (await fetch(url)).text()).toBe("xyz");

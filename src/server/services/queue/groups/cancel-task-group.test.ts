@@ -172,7 +172,7 @@ describe("a group is not canceled", () => {
     });
   });
 
-  it("before it is sealed, which any caller is told", async () => {
+  it("before it is sealed, with the same error for callers without scopes", async () => {
     const taskGroupId = slugid();
     const taskId = await add(taskGroupId);
     for (const { queue } of [stack.client, stack.as(undefined)])

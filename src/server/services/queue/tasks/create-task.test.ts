@@ -331,7 +331,7 @@ describe("scopes", () => {
     });
   });
 
-  it("are asked for after the queue is known, and before the times are looked at", async () => {
+  it("are checked after the task queue is determined, and before the dates are checked", async () => {
     const late = { deadline: "2025-01-01T00:00:00Z" };
     await expect(
       createAs([], { ...late, taskQueueId: "a/b", provisionerId: "x", workerType: "y" }),
