@@ -103,17 +103,17 @@ describe("taskcluster-client", () => {
     const ids = [taskGroupId, peer.slugid(), peer.slugid()];
     for (const id of ids)
       await root().createTask(id, taskDefinition({ taskQueueId: "test/group", taskGroupId }));
-    const seen: string[] = [];
+    const listed: string[] = [];
     let continuationToken: string | undefined;
     do {
       const page = await root().listTaskGroup(taskGroupId, {
         limit: 1,
         ...(continuationToken && { continuationToken }),
       });
-      seen.push(...page.tasks.map(({ status }) => status.taskId));
+      listed.push(...page.tasks.map(({ status }) => status.taskId));
       ({ continuationToken } = page);
-    } while (continuationToken !== undefined && seen.length < 10);
-    expect(seen.toSorted()).toEqual(ids.toSorted());
+    } while (continuationToken !== undefined && listed.length < 10);
+    expect(listed.toSorted()).toEqual(ids.toSorted());
   });
 
   it("seals and cancels a group, changes priorities, and reads several tasks with one call", async () => {
@@ -151,15 +151,15 @@ describe("taskcluster-client", () => {
     const canceled = await queue.cancelTaskGroup(taskGroupId);
     expect(canceled).toMatchObject({ taskGroupId, taskGroupSize: 2, cancelledCount: 2 });
 
-    const seen: unknown[] = [];
+    const listed: unknown[] = [];
     let continuationToken: string | undefined;
     do {
       const query = { limit: 1, ...(continuationToken && { continuationToken }) };
       const page = await queue.statuses({ taskIds: ids }, query);
-      seen.push(...page.statuses.map(({ status }) => [status.taskId, status.state]));
+      listed.push(...page.statuses.map(({ status }) => [status.taskId, status.state]));
       ({ continuationToken } = page);
-    } while (continuationToken !== undefined && seen.length < 10);
-    expect(seen).toEqual(ids.map((id) => [id, "exception"]));
+    } while (continuationToken !== undefined && listed.length < 10);
+    expect(listed).toEqual(ids.map((id) => [id, "exception"]));
   });
 
   it("claims, reclaims and completes a task with the credentials of the claim", async () => {

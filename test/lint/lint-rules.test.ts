@@ -1,4 +1,4 @@
-// The rules of .oxlintrc.json on planted violations: a rule that never matches looks like a clean tree.
+// Checks that the rules of .oxlintrc.json detect violations. A rule that never matches would go unnoticed.
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 const root = path.resolve(import.meta.dirname, "../..");
 let dir: string;
 
-/** Files of a small tree, with what the linter must say about each; `undefined` where it must accept the file. */
+/** Files of a small tree, each with the message that the linter must report, or `undefined` if it must accept the file. */
 const planted: readonly (readonly [file: string, source: string, message: RegExp | undefined])[] = [
   ["src/lib/a.ts", `export { a } from "../api/a.ts";`, /lib is/],
   ["src/api/a.ts", `export { a } from "../client/a.ts";`, /it may only import lib/],
@@ -76,7 +76,7 @@ beforeAll(async () => {
   }
   const oxlint = path.join(root, "node_modules/oxlint/bin/oxlint");
   const run = promisify(execFile)(process.execPath, [oxlint, "--format=json"], { cwd: dir });
-  // It exits with 1 because it finds something.
+  // It exits with 1 because it reports violations.
   const { stdout } = (await run.catch((err: unknown) => err)) as { stdout: string };
   report = (JSON.parse(stdout) as { diagnostics: typeof report }).diagnostics;
 });

@@ -61,7 +61,7 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
         if (!(error instanceof ClientError) || !isOutage(error)) throw error;
         outages++;
         onOutage();
-        // Six clients that retry faster than this take the processor time that the restart needs.
+        // Faster retries by the six clients would take the CPU time that the restart needs.
         await sleep(100);
       }
       if (failure !== undefined) throw new Error("another client of the load failed", { cause: failure });

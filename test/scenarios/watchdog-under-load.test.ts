@@ -119,13 +119,13 @@ test.each([40, 500])(
     await load.finish();
     // Waits for a whole pass of every check after the load.
     const before = Date.now();
-    const patienceMs = 60_000;
+    const timeoutMs = 60_000;
     const passOfEach = async () => {
-      const seen = await stack.client.queue.watchdog();
-      const times = seen.checks.map(({ passed }) => (passed === undefined ? 0 : Date.parse(passed)));
-      return Math.min(...times) >= before + 200 && seen;
+      const reply = await stack.client.queue.watchdog();
+      const times = reply.checks.map(({ passed }) => (passed === undefined ? 0 : Date.parse(passed)));
+      return Math.min(...times) >= before + 200 && reply;
     };
-    const reply = await until("a pass of every check", passOfEach, patienceMs);
+    const reply = await until("a pass of every check", passOfEach, timeoutMs);
     expect(await stopWatching()).toBeGreaterThan(5);
     expect(reply.findings).toEqual([]);
     expect(stack.records.filter((record) => "incidentId" in record)).toEqual([]);

@@ -1,13 +1,13 @@
-// Polling in tests, for what gives no signal.
+// Polling with a timeout, for conditions in tests that give no signal.
 
-// On an idle machine a hundredth of this is enough. Less than the timeout of a test, so that the error can name what was
-// missing.
-const patienceMs = 20_000;
-// The longer a test waits, the rarer it looks: polling takes processor time from what it waits for.
+// An idle machine needs a hundredth of this. Shorter than the time limit of a test, so that the error can name the
+// condition.
+const defaultLimitMs = 20_000;
+// The pauses get longer, since polling takes CPU time from the code that the test waits for.
 const [firstPauseMs, longestPauseMs] = [2, 50];
 
-/** Resolves after each pause between two polls; false when no more should follow. */
-function pauses(limitMs = patienceMs): () => Promise<boolean> {
+/** Returns a function that waits for the next pause. It resolves to false after `limitMs`. */
+function pauses(limitMs = defaultLimitMs): () => Promise<boolean> {
   const end = performance.now() + limitMs;
   let ms = firstPauseMs;
   return async () => {
@@ -18,21 +18,21 @@ function pauses(limitMs = patienceMs): () => Promise<boolean> {
   };
 }
 
-/** Calls `ask` until the result is neither undefined nor false, and returns it; throws after `limitMs`. */
+/** Polls until the result is neither undefined nor false, and returns it. Throws after `limitMs`. */
 export async function until<T>(
   what: string,
-  ask: () => Promise<T | undefined | false>,
+  poll: () => Promise<T | undefined | false>,
   limitMs?: number,
 ): Promise<T> {
   const pause = pauses(limitMs);
   do {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
+    const result = await poll();
+    if (result !== undefined && result !== false) return result;
   } while (await pause());
   throw new Error(`timed out waiting for ${what}`);
 }
 
-/** Repeats an assertion until it holds, and returns its result; rejects with its last error after twenty seconds. */
+/** Retries an assertion until it holds, and returns its result. Rejects with its last error after twenty seconds. */
 export async function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
   const pause = pauses();
   for (;;) {
