@@ -18,8 +18,18 @@ export interface Service {
 export const service = <const S extends Service>(declaration: S): S => declaration;
 
 /** Returns the full name of an exchange, as used by AMQP and the event log. */
-export const exchangeName = (of: Pick<Service, "name" | "version">, x: Pick<Exchange, "exchange">): string =>
-  `exchange/taskcluster-${of.name}/${of.version}/${x.exchange}`;
+export const exchangeName = <
+  const S extends Pick<Service, "name" | "version">,
+  const X extends Pick<Exchange, "exchange">,
+>(
+  of: S,
+  x: X,
+): ExchangeName<S, X> => `exchange/taskcluster-${of.name}/${of.version}/${x.exchange}`;
+
+export type ExchangeName<
+  S extends Pick<Service, "name" | "version">,
+  X extends Pick<Exchange, "exchange">,
+> = `exchange/taskcluster-${S["name"]}/${S["version"]}/${X["exchange"]}`;
 
 /** Probes that every service has, for people, load balancers and Dockerflow. */
 export const monitoringEndpoints = {

@@ -1,7 +1,7 @@
 // Bindings to events, typed by the exchanges of the contract: `queueEvents.taskCompleted({ taskId })`.
 import type { Static } from "typebox";
 import type { Exchange } from "../api/exchange.ts";
-import { exchangeName, type Service } from "../api/service.ts";
+import { exchangeName, type ExchangeName, type Service } from "../api/service.ts";
 import { services, type Services } from "../api/services.ts";
 import { didYouMean } from "../lib/did-you-mean.ts";
 
@@ -21,16 +21,11 @@ export type PayloadOf<B> = B extends Binding<string, infer P> ? P : never;
 
 type Words<X extends Exchange> = { readonly [N in X["routingKey"][number]["name"]]?: string | number };
 
-type NameOf<
-  S extends Service,
-  X extends Exchange,
-> = `exchange/taskcluster-${S["name"]}/${S["version"]}/${X["exchange"]}`;
-
 /** For each exchange, a function that creates a binding from words of the routing key, or from a complete pattern. */
 export type ServiceBindings<S extends Service> = {
   readonly [K in keyof S["exchanges"]]: (
     words?: Words<S["exchanges"][K]> | string,
-  ) => Binding<NameOf<S, S["exchanges"][K]>, Static<S["exchanges"][K]["message"]["schema"]>>;
+  ) => Binding<ExchangeName<S, S["exchanges"][K]>, Static<S["exchanges"][K]["message"]["schema"]>>;
 };
 
 /** Creates the binding functions of a service. */

@@ -31,7 +31,7 @@ const EventRow = Type.Object({
 
 const kinds = new Map(
   Object.values(queueApi.exchanges).map((of) => [
-    exchangeName(queueApi, of),
+    exchangeName(queueApi, of) as string,
     { kind: of.exchange, message: Compile(of.message.schema), words: of.routingKey },
   ]),
 );

@@ -10,7 +10,7 @@ const Version = Type.Unsafe<1>({ type: "integer", enum: [1] });
 const TaggedTask = exactly({ tags: Tags });
 
 /** Task events differ in whether the run and the worker are always known. */
-const taskRoutingKey = (known: { run: boolean; worker: boolean }) => [
+const taskRoutingKey = <const R extends boolean, const W extends boolean>(known: { run: R; worker: W }) => [
   primaryWord,
   keyWord("taskId", "The task.", true),
   keyWord("runId", "The run of the message, or `_` if there is none.", known.run),

@@ -1,6 +1,6 @@
 // Checks rows against their schemas, so that any test of a statement detects a mismatch with its row type.
 import { Type, type Static, type TObject } from "typebox";
-import { Compile } from "typebox/compile";
+import { compiledSchema } from "./compiled-schema.ts";
 import type { Sql } from "./sql.ts";
 
 /** The row type of a timestamptz column: a Date. Statements that return the wire format build its text in SQL. */
@@ -17,13 +17,9 @@ export const Bytes = Type.Refine(
   () => "must be a Buffer",
 );
 
-const compiled = new WeakMap<TObject, ReturnType<typeof Compile>>();
-
 /** Throws if the row does not match its schema or has a column that the schema does not declare. */
 export function assertRow<T extends TObject>(schema: T, row: unknown, query: Sql): asserts row is Static<T> {
-  let validator = compiled.get(schema);
-  if (validator === undefined) compiled.set(schema, (validator = Compile(schema)));
-  const faults = validator
+  const faults = compiledSchema(schema)
     .Errors(row)
     .map((error) => `${error.instancePath.slice(1) || "the row"}: ${error.message}`);
   for (const column of Object.keys(row ?? {})) {

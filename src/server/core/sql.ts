@@ -26,6 +26,9 @@ export function sql(strings: TemplateStringsArray, ...args: readonly unknown[]):
   return new Fragment(strings, args, wakesOf(args));
 }
 
+/** Reports whether a value was made by `sql`. */
+export const isSql = (value: unknown): value is Sql => value instanceof Fragment;
+
 /**
  * Returns the same fragment, which now also wakes topics: after the statement that it is part of has committed, the
  * database layer calls `topicsOf` with the result of that statement and wakes what it returns. A statement that fails

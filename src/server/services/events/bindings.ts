@@ -16,7 +16,7 @@ const maxBindings = 100;
 const maxBytes = 255;
 
 const ownPrefixes = Object.values(services).map(({ name }) => `exchange/taskcluster-${name}/`);
-const ownExchanges = Object.values<Service>(services).flatMap((service) =>
+const ownExchanges: readonly string[] = Object.values<Service>(services).flatMap((service) =>
   Object.values(service.exchanges).map((declared) => exchangeName(service, declared)),
 );
 

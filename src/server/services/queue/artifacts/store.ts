@@ -5,8 +5,7 @@ import { oneOfStrings } from "../../../../api/schema.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { column } from "../../../core/columns.ts";
-import { logEvents } from "../../../core/event-log/index.ts";
-import { exchanges } from "../sql/event-rows.ts";
+import { events, taskWords } from "../sql/event-rows.ts";
 
 /** By what an artifact is known. */
 export interface ArtifactId {
@@ -98,16 +97,19 @@ export const finishArtifact = (db: Queryable, id: ArtifactId, announce: Announce
     select from a`);
 
 /** Inserts the event of the artifacts in `a`. */
-const announcement = (runId: number, announce: Announcement): Sql =>
-  logEvents(sql`
-      select ${exchanges.artifactCreated},
-        task_routing_key(t, a.run_id, ${announce.workerGroup}, ${announce.workerId}), t.routes,
-        ${messageStart(runId, announce)}
-          || json_build_object(
-            'storageType', a.storage_type, 'name', a.name, 'expires', iso(a.expires),
-            'contentType', a.content_type
-          ) || ',"version":1}'
-      from a join tasks t using (task_id)`);
+const announcement = (runId: number, announce: Announcement): Sql => {
+  const { workerGroup, workerId } = announce;
+  return events.artifactCreated.publish(
+    { ...ownerOfArtifact, runId, workerGroup, workerId },
+    sql`${messageStart(runId, announce)} || ${artifactJson} || ',"version":1}'`,
+    { routes: sql`t.routes`, from: sql`from a join tasks t using (task_id)` },
+  );
+};
+
+const ownerOfArtifact = taskWords(sql`t`);
+const artifactJson = sql`json_build_object(
+          'storageType', a.storage_type, 'name', a.name, 'expires', iso(a.expires), 'contentType', a.content_type
+        )`;
 
 /** The message up to the artifact itself. Ids of workers are matched against a pattern without quotes before. */
 const messageStart = (runId: number, { status, workerGroup, workerId }: Announcement): string =>

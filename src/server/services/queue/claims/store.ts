@@ -8,7 +8,7 @@ import { sql, type Sql } from "../../../core/sql.ts";
 import { PENDING, RUNNING, runningByClaimEnd } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
 import { logEvents } from "../../../core/event-log/index.ts";
-import { exchanges } from "../sql/event-rows.ts";
+import { events } from "../sql/event-rows.ts";
 import { earlierRuns } from "../sql/runs-json.ts";
 
 export interface Claimer {
@@ -94,7 +94,7 @@ const announceClaims: Sql = sql`
     ),
     logged as (${logEvents(
       sql`
-      select ${exchanges.taskRunning},
+      select ${events.taskRunning.exchange},
         task_routing_key(task, (run).run_id, (run).worker_group, (run).worker_id), (task).routes,
         task_message(
           status, (task).tags, (run).run_id, (run).worker_group, (run).worker_id, (run).taken_until)

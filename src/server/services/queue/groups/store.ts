@@ -3,9 +3,12 @@ import Type, { type Static } from "typebox";
 import type { Queryable } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
 import { NO_RUNS, PENDING, RUNNING } from "../sql/run-indexes.ts";
-import { logEvents } from "../../../core/event-log/index.ts";
-import { exchanges } from "../sql/event-rows.ts";
+import { events, groupWords } from "../sql/event-rows.ts";
 import { GroupRow } from "../tasks/store/read-tasks.ts";
+
+const logSealed = events.taskGroupSealed.publish(groupWords(sql`(g)`), sql`group_message(g)`, {
+  from: sql`from sealed`,
+});
 
 /**
  * Seals a group, or says again that it is sealed; undefined where there is none. createTask counts its task on the
@@ -24,10 +27,7 @@ export const sealGroup = (
       where g.task_group_id = ${taskGroupId}
       returning g
     ),
-    logged as (${logEvents(sql`
-      select ${exchanges.taskGroupSealed}, 'primary.' || (g).task_group_id || '.' || (g).scheduler_id || '._', '{}',
-        group_message(g)
-      from sealed`)})
+    logged as (${logSealed})
     select (g).task_group_id as task_group_id, (g).scheduler_id as scheduler_id, (g).expires as expires,
       (g).sealed as sealed
     from sealed`,

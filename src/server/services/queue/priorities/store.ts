@@ -1,13 +1,14 @@
 // Changing priorities: of the task, of its run if that waits for a worker, and in the text of the definition.
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
+import type { Priority } from "../../../../api/queue/task.ts";
 import type { Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
 import { sql, waking, type Sql } from "../../../core/sql.ts";
 import { PENDING } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
 import { logEvents } from "../../../core/event-log/index.ts";
-import { exchanges } from "../sql/event-rows.ts";
+import { events } from "../sql/event-rows.ts";
 import { pendingIn, reorderedTopic } from "../sql/wakes.ts";
 import { earlierRuns } from "../sql/runs-json.ts";
 
@@ -108,7 +109,7 @@ export function changePriorities(
       from changed c
     ),
     logged as (${logEvents(sql`
-      select ${exchanges.taskPriorityChanged}, task_routing_key(task, null, null, null), (task).routes,
+      select ${events.taskPriorityChanged.exchange}, task_routing_key(task, null, null, null), (task).routes,
         '{"status":' || status || ',"oldPriority":"' || priority_name(old_priority)
           || '","newPriority":"' || priority_name((task).priority) || '","version":1}'
       from outcome where announce order by ord`)})
@@ -140,14 +141,10 @@ export const changeableMembers = (
 export const announceGroupPriority = (
   db: Queryable,
   group: { readonly task_group_id: string; readonly scheduler_id: string },
-  newPriority: string,
+  newPriority: Priority,
   tasksAffected: number,
 ): Promise<number> => {
   const { task_group_id: taskGroupId, scheduler_id: schedulerId } = group;
-  const payload = JSON.stringify({ taskGroupId, schedulerId, newPriority, tasksAffected, version: 1 });
-  return db.run(
-    logEvents(sql`
-    select ${exchanges.taskGroupPriorityChanged}::text, ${`primary.${taskGroupId}.${schedulerId}._`}::text,
-      '{}'::text[], ${payload}::text`),
-  );
+  const message = { taskGroupId, schedulerId, newPriority, tasksAffected, version: 1 } as const;
+  return db.run(events.taskGroupPriorityChanged.publish({ taskGroupId, schedulerId }, message));
 };

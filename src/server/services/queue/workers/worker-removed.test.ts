@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
+import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { appendEvents } from "../../../core/event-log/index.ts";
 import { sql } from "../../../core/sql.ts";
-import { goneWorker } from "./worker-removed.ts";
+import { workerRemovedConsumer } from "./worker-removed.ts";
 
 let stack: Stack;
 beforeAll(async () => {
@@ -111,11 +112,15 @@ describe("a removed worker", () => {
     expect((await statusOf(since)).state).toBe("running");
   });
 
-  it("must be named by the event, which otherwise becomes a dead letter with that error", () => {
+  it("must be named by the event, which otherwise becomes a dead letter with that error", async () => {
+    const { monitor } = testMonitor();
+    const ctx = { db: stack.database.db, monitor };
+    const { handle } = workerRemovedConsumer(ctx, () => expect.fail("a run was resolved"));
     const payload = JSON.stringify({ workerPoolId: "test/queue", workerGroup: "g" });
     const exchange = "exchange/taskcluster-worker-manager/v1/worker-removed";
-    expect(() => goneWorker({ exchange, payload })).toThrow(
-      `an event of ${exchange} names no worker: must have required properties workerId`,
+    const event = { id: 1, exchange, routingKey: "", routes: [], payload, recorded: new Date() };
+    await expect(handle([event], new AbortController().signal)).rejects.toThrow(
+      `an event of ${exchange} is not valid: message must have required properties workerId`,
     );
   });
 });

@@ -1,45 +1,47 @@
-// What worker-manager says of workers that are gone: their runs end now, and not when their claims expire.
+// Resolves the runs of workers that worker-manager reports as gone, before their claims expire.
 import Type, { type Static } from "typebox";
-import { Compile } from "typebox/compile";
-import type { ConsumedEvent, ConsumerOptions } from "../../../core/event-log/index.ts";
+import { defineConsumer, type ConsumerOptions, type TypedEvent } from "../../../core/event-log/index.ts";
 import type { QueueContext } from "../context.ts";
 import type { Resolve } from "../resolution/end-runs.ts";
 import { runsOfWorker } from "./store/worker-runs.ts";
 
-const exchanges = ["worker-stopped", "worker-removed"].map(
-  (name) => `exchange/taskcluster-worker-manager/v1/${name}`,
-);
-
-/** What the queue needs of either message. */
+/** The members of either message that the queue needs. */
 const GoneWorker = Type.Object({
   workerPoolId: Type.String(),
   workerGroup: Type.String(),
   workerId: Type.String(),
 });
-const message = Compile(GoneWorker);
+const workerStopped = {
+  exchange: "exchange/taskcluster-worker-manager/v1/worker-stopped",
+  schema: GoneWorker,
+} as const;
+const workerRemoved = {
+  exchange: "exchange/taskcluster-worker-manager/v1/worker-removed",
+  schema: GoneWorker,
+} as const;
 
 /** The consumer `queue-worker-removed` of the event log. */
-export function workerRemovedConsumer(ctx: QueueContext, resolve: Resolve): ConsumerOptions {
-  return {
+export const workerRemovedConsumer = (
+  ctx: Pick<QueueContext, "db" | "monitor">,
+  resolve: Resolve,
+): ConsumerOptions =>
+  defineConsumer({
     name: "queue-worker-removed",
-    accepts: ({ exchange }) => exchanges.includes(exchange),
-    handle: async (events) => {
-      for (const event of events) await endRunsOf(ctx, resolve, event);
-    },
-  };
-}
+    on: [workerStopped, workerRemoved],
+    handle: (event) => resolveRunsOf(ctx, resolve, event),
+  });
 
 /**
- * Only what was claimed before the event was written: an event may be handled late or twice, and the worker may be
- * back by then under its old name.
+ * Resolves the runs that the worker claimed before the event was written. An event may be handled late or twice, and by
+ * then the worker may be back under its old name.
  */
-async function endRunsOf(ctx: QueueContext, resolve: Resolve, event: ConsumedEvent): Promise<void> {
-  const { workerPoolId, workerGroup, workerId } = goneWorker(event);
-  const runs = await runsOfWorker(
-    ctx.db,
-    { taskQueueId: workerPoolId, workerGroup, workerId },
-    event.recorded,
-  );
+async function resolveRunsOf(
+  ctx: Pick<QueueContext, "db" | "monitor">,
+  resolve: Resolve,
+  { recorded, message }: TypedEvent<string, Static<typeof GoneWorker>>,
+): Promise<void> {
+  const { workerPoolId, workerGroup, workerId } = message;
+  const runs = await runsOfWorker(ctx.db, { taskQueueId: workerPoolId, workerGroup, workerId }, recorded);
   const ended = await Promise.all(
     runs.map((run) =>
       resolve({
@@ -58,15 +60,4 @@ async function endRunsOf(ctx: QueueContext, resolve: Resolve, event: ConsumedEve
         { taskId: run.task_id, runId: run.run_id, workerPoolId, workerGroup, workerId },
         "task-resolved-by-worker-removed",
       );
-}
-
-/** Who is gone, by either message; throws where it does not say. */
-export function goneWorker({
-  exchange,
-  payload,
-}: Pick<ConsumedEvent, "exchange" | "payload">): Static<typeof GoneWorker> {
-  const value: unknown = JSON.parse(payload);
-  if (message.Check(value)) return value;
-  const [fault] = message.Errors(value);
-  throw new Error(`an event of ${exchange} names no worker: ${fault?.message}`);
 }

@@ -6,7 +6,7 @@ import { sql, waking } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import type { NewTask } from "../../tasks/store/insert-tasks.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events } from "../../sql/event-rows.ts";
 import { pendingTopic, reorderedTopic } from "../../sql/wakes.ts";
 
 const RequiredRow = Type.Object({
@@ -87,7 +87,7 @@ export const insertManyTasks = (db: Queryable, tasks: readonly CountedTask[], at
       returning t as task
     )
     ${logEvents(sql`
-      select ${exchanges.taskDefined}, task_routing_key(task, null, null, null), (task).routes,
+      select ${events.taskDefined.exchange}, task_routing_key(task, null, null, null), (task).routes,
         task_message(task_status(task, null, null), (task).tags, null, null, null, null)
       from task`)}`,
     ),
@@ -131,7 +131,7 @@ export const insertFirstRuns = (
       returning r as run
     )
     ${logEvents(sql`
-      select ${exchanges.taskPending}, task_routing_key(t, 0::smallint, null, null), t.routes,
+      select ${events.taskPending.exchange}, task_routing_key(t, 0::smallint, null, null), t.routes,
         task_message(task_status(t, run_json(run), 'pending'), t.tags, 0::smallint, null, null, null)
       from run join tasks t on t.task_id = (run.run).task_id`)}`,
     ),

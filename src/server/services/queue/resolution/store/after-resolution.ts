@@ -2,7 +2,7 @@
 // are scheduled, groups announced, and all of it is written to the event log, in this order.
 import { sql, waking, type Sql } from "../../../../core/sql.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events, groupWords } from "../../sql/event-rows.ts";
 import { unfinishedTopic } from "../../sql/wakes.ts";
 
 /**
@@ -30,12 +30,13 @@ export const unfinished: Sql = waking(
   sql`(select more from unfinished) as unfinished`,
 );
 
+const groupResolved = events.taskGroupResolved.event(groupWords(sql`(g)`), sql`group_message(g)`);
 const logInOrder = logEvents(
   sql`select exchange, routing_key, cc, payload from event order by ord, step, routing_key`,
 );
 
 /** The columns of the event that a dependent out of `released` is pending. */
-export const dependentPending: Sql = sql`${exchanges.taskPending} as exchange,
+export const dependentPending: Sql = sql`${events.taskPending.exchange} as exchange,
         task_routing_key(task, 0::smallint, null, null) as routing_key, (task).routes as cc,
         task_message(task_status(task, run_json(run), 'pending'), (task).tags, 0::smallint, null, null, null)
           as payload`;
@@ -75,8 +76,7 @@ export const afterResolution = (at: string, tells: boolean): Sql => sql`
       select 9e15, 1, ${dependentPending}
       from released
       union all
-      select 9e15, 2, ${exchanges.taskGroupResolved},
-        'primary.' || (g).task_group_id || '.' || (g).scheduler_id || '._', '{}', group_message(g)
+      select 9e15, 2, ${groupResolved}
       from counted_group where (g).unresolved = 0
     ),
     logged as (

@@ -5,7 +5,7 @@ import type { Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { PENDING, RUNNING, openByDeadline } from "../../sql/run-indexes.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events } from "../../sql/event-rows.ts";
 import { pendingInQueues } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 import { afterResolution, unfinished } from "./after-resolution.ts";
@@ -83,7 +83,7 @@ export function endTasks(
     ),
     final as (select (run).task_id, (run).run_id, (run).state, (task).task_group_id from outcome),
     own_event as (
-      select ord, 1 as step, ${exchanges.taskException} as exchange,
+      select ord, 1 as step, ${events.taskException.exchange} as exchange,
         task_routing_key(
           task, (run).run_id,
           case when ${namesWorker} then (run).worker_group end, case when ${namesWorker} then (run).worker_id end

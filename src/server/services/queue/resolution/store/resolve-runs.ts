@@ -5,7 +5,7 @@ import type { Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
-import { exchangeOfResolution, exchanges } from "../../sql/event-rows.ts";
+import { events, exchangeOfResolution } from "../../sql/event-rows.ts";
 import { RUNNING } from "../../sql/run-indexes.ts";
 import { pendingInQueues } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
@@ -110,7 +110,7 @@ export function resolveRuns(
         task_message(status, (task).tags, (run).run_id, (run).worker_group, (run).worker_id, null) as payload
       from outcome
       union all
-      select ord, 2, ${exchanges.taskPending}, task_routing_key(task, (retry).run_id, null, null),
+      select ord, 2, ${events.taskPending.exchange}, task_routing_key(task, (retry).run_id, null, null),
         (task).routes, task_message(status, (task).tags, (retry).run_id, null, null, null)
       from outcome where (retry).task_id is not null
     ),

@@ -7,7 +7,7 @@ import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events } from "../../sql/event-rows.ts";
 import { pendingIn } from "../../sql/wakes.ts";
 
 export interface NewTask {
@@ -178,11 +178,11 @@ export function insertTasks(
       from decided where accepted and run_count = 1 order by ord
     ),
     event as (
-      select ord, 1 as step, ${exchanges.taskDefined} as exchange, defined_key as routing_key, cc,
+      select ord, 1 as step, ${events.taskDefined.exchange} as exchange, defined_key as routing_key, cc,
         task_message(defined, tags, null, null, null, null) as payload
       from outcome where accepted
       union all
-      select ord, 2, ${exchanges.taskPending}, pending_key, cc,
+      select ord, 2, ${events.taskPending.exchange}, pending_key, cc,
         task_message(pending, tags, 0::smallint, null, null, null)
       from outcome where accepted and run_count = 1
     ),

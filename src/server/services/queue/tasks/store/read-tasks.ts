@@ -7,7 +7,7 @@ import { jsonText } from "../../../../core/json.ts";
 import { sql, waking, type Sql } from "../../../../core/sql.ts";
 import { PENDING } from "../../sql/run-indexes.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
-import { exchangeOfResolution, exchanges } from "../../sql/event-rows.ts";
+import { events, exchangeOfResolution } from "../../sql/event-rows.ts";
 import { pendingTopic } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 
@@ -91,7 +91,7 @@ export const readGroupMembers = (
   );
 
 /** The columns of the event that the run `r` of the task `t` is pending. */
-const pendingAgain: Sql = sql`${exchanges.taskPending}, task_routing_key(t, r.run_id, null, null), t.routes,
+const pendingAgain: Sql = sql`${events.taskPending.exchange}, task_routing_key(t, r.run_id, null, null), t.routes,
         task_message(${currentStatus}, t.tags, r.run_id, null, null, null)`;
 
 /** A claim skips a run while a statement holds its lock, so the claimers of its queue look again afterwards. */
@@ -112,7 +112,7 @@ export const repeatDefined = (db: Queryable, taskId: string, taskQueueId: string
       where r.task_id = ${taskId} and r.run_id = 0 and r.state = ${PENDING} for share of r
     ),
     event as (
-      select 1 as step, ${exchanges.taskDefined} as exchange,
+      select 1 as step, ${events.taskDefined.exchange} as exchange,
         task_routing_key(t, null, null, null) as routing_key, t.routes,
         task_message(task_status(t, null, null), t.tags, null, null, null, null) as payload
       from tasks t where t.task_id = ${taskId}

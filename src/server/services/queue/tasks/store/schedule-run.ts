@@ -6,7 +6,7 @@ import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { NO_RUNS, PENDING, RUNNING } from "../../sql/run-indexes.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events } from "../../sql/event-rows.ts";
 import { pendingIn } from "../../sql/wakes.ts";
 import { earlierRuns } from "../../sql/runs-json.ts";
 
@@ -29,7 +29,7 @@ const addRun = (reason: "scheduled" | "rerun", at: string) => sql`
       from task, run
     ),
     logged as (${logEvents(sql`
-      select ${exchanges.taskPending}, task_routing_key(task, (run).run_id, null, null), (task).routes,
+      select ${events.taskPending.exchange}, task_routing_key(task, (run).run_id, null, null), (task).routes,
         task_message(status, (task).tags, (run).run_id, null, null, null)
       from outcome`)})
     select status, ${pendingIn(sql`(task).task_queue_id`)} from outcome`;

@@ -16,7 +16,7 @@
 import type { Db } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events } from "../../sql/event-rows.ts";
 import { fullXid } from "../../sql/full-xid.ts";
 import { runOf, scanSlice, ViolationRow, type Check, type CheckContext } from "../check.ts";
 
@@ -56,11 +56,11 @@ const missingEvents: Sql = sql`
     )`;
 
 const exchangeOf: Sql = sql`case r.state
-          when 'pending' then ${exchanges.taskPending}
-          when 'running' then ${exchanges.taskRunning}
-          when 'completed' then ${exchanges.taskCompleted}
-          when 'failed' then ${exchanges.taskFailed}
-          else ${exchanges.taskException} end`;
+          when 'pending' then ${events.taskPending.exchange}
+          when 'running' then ${events.taskRunning.exchange}
+          when 'completed' then ${events.taskCompleted.exchange}
+          when 'failed' then ${events.taskFailed.exchange}
+          else ${events.taskException.exchange} end`;
 
 /** The columns of `slice` for the runs `r`. */
 const runRows = (marginMs: number): Sql => sql`
@@ -73,7 +73,7 @@ const runRows = (marginMs: number): Sql => sql`
 /** The columns of `slice` for the definitions `d` of the tasks `t`. */
 const definitionRows = (marginMs: number): Sql => sql`
       d.task_id as subject, ${fullXid(sql`d.xmin`)} as xid,
-      ${exchanges.taskDefined} || ' ' || d.task_id || '/_' as event,
+      ${events.taskDefined.exchange} || ' ' || d.task_id || '/_' as event,
       not d.quiet and t.created > ${logBegins} + ${marginMs} * interval '1 millisecond' as checkable`;
 
 /** These slices are smaller, since each row may require reading a transaction of a hundred events. */

@@ -2,8 +2,7 @@
 import Type from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
-import { logEvents } from "../../../../core/event-log/index.ts";
-import { exchanges } from "../../sql/event-rows.ts";
+import { events, groupWords } from "../../sql/event-rows.ts";
 import { scanSlice, ViolationRow, type Check, type CheckContext, type Violation } from "../check.ts";
 
 /**
@@ -39,10 +38,9 @@ const correctCounts = (tx: Queryable, groupIds: readonly string[]) =>
       where g.task_group_id = any(${groupIds}::text[]) and g.unresolved <> ${neverResolved}
       returning g
     ),
-    logged as (${logEvents(sql`
-      select ${exchanges.taskGroupResolved},
-        'primary.' || (g).task_group_id || '.' || (g).scheduler_id || '._', '{}'::text[], group_message(g)
-      from counted where (g).unresolved = 0`)})
+    logged as (${events.taskGroupResolved.publish(groupWords(sql`(g)`), sql`group_message(g)`, {
+      from: sql`from counted where (g).unresolved = 0`,
+    })})
     select (g).task_group_id as task_group_id from counted`,
   );
 

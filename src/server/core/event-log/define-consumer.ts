@@ -1,0 +1,69 @@
+// Consumers with typed, checked messages.
+import type { Static, TSchema } from "typebox";
+import { memberPath } from "../../../lib/member-path.ts";
+import { compiledSchema } from "../compiled-schema.ts";
+import type { ConsumerOptions } from "./consumer.ts";
+import type { ConsumedEvent } from "./delivery.ts";
+
+/** A kind of event: a publisher of a service of this project, or a literal for events of another one. */
+export interface EventKind<N extends string = string, T extends TSchema = TSchema> {
+  /** The full name, `exchange/taskcluster-<service>/<version>/<exchange>`. */
+  readonly exchange: N;
+  /** The message, or the part of it that the consumer needs. */
+  readonly schema: T;
+}
+
+/** An event with its message, which was checked against the schema. */
+export interface TypedEvent<N extends string = string, M = unknown> extends Omit<
+  ConsumedEvent,
+  "exchange" | "payload"
+> {
+  readonly exchange: N;
+  readonly message: M;
+}
+
+type EventOf<K> = K extends EventKind<infer N, infer T> ? TypedEvent<N, Static<T>> : never;
+
+export interface ConsumerDefinition<K extends readonly EventKind[]> extends Omit<
+  ConsumerOptions,
+  "accepts" | "handle"
+> {
+  /** The kinds of events that it handles. */
+  readonly on: K;
+  /** Handles an event; see `ConsumerOptions`. */
+  readonly handle: (event: EventOf<K[number]>, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Defines a consumer of some kinds of events. An event whose message does not match its schema fails, and so becomes a
+ * dead letter.
+ */
+export function defineConsumer<const K extends readonly EventKind[]>({
+  on,
+  handle,
+  ...options
+}: ConsumerDefinition<K>): ConsumerOptions {
+  const schemas = new Map(on.map(({ exchange, schema }) => [exchange, schema]));
+  return {
+    ...options,
+    accepts: ({ exchange }) => schemas.has(exchange),
+    async handle(events, signal) {
+      for (const { payload, ...event } of events) {
+        const message = parsed(payload, schemas.get(event.exchange), event.exchange);
+        // The message was checked against the schema of this exchange.
+        await handle({ ...event, message } as EventOf<K[number]>, signal);
+      }
+    },
+  };
+}
+
+function parsed(payload: string, schema: TSchema | undefined, exchange: string): unknown {
+  if (schema === undefined) throw new Error(`the consumer does not handle events of ${exchange}`);
+  const message: unknown = JSON.parse(payload);
+  const validator = compiledSchema(schema);
+  if (validator.Check(message)) return message;
+  const faults = validator
+    .Errors(message)
+    .map(({ instancePath, message: fault }) => `message${memberPath(instancePath)} ${fault}`);
+  throw new Error(`an event of ${exchange} is not valid: ${faults.join("; ")}`);
+}
