@@ -34,8 +34,8 @@ test("a task with failed dependencies: which they are, and what to rerun, in ord
     [
       `${taskId}  a task  unscheduled in test/queue`,
       "  The task waits for a dependency: 1 exception.",
-      `    Dependency ${middle} (a task) ended as exception (canceled), and has to complete: it can be met only after it is run again.`,
-      `      Dependency ${root} (a task) ended as failed (failed), and has to complete: it can be met only after it is run again.`,
+      `    Dependency ${middle} (a task) was resolved as exception (canceled) but has to complete: it can be met only by a rerun.`,
+      `      Dependency ${root} (a task) was resolved as failed (failed) but has to complete: it can be met only by a rerun.`,
       "",
       "What to do:",
       `  taskyard task rerun ${root}   (after: taskyard task why ${root})`,

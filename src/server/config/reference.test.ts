@@ -12,7 +12,7 @@ describe("renderConfigReference", () => {
 
   it("shows variables, the default in the notation of the file, and the description", () => {
     expect(row("queue.claimTimeout")).toBe(
-      "| `queue.claimTimeout` | `TASKYARD_QUEUE_CLAIM_TIMEOUT` | `20m` | How long a claim lasts before the worker must have reclaimed it. |",
+      "| `queue.claimTimeout` | `TASKYARD_QUEUE_CLAIM_TIMEOUT` | `20m` | How long a claim lasts unless the worker reclaims it. |",
     );
     expect(row("server.port")).toContain("| `TASKYARD_SERVER_PORT`<br>`TASKYARD_PORT` | `8080` |");
     expect(row("artifacts.dir")).toContain("| artifacts in the home folder |");

@@ -1,4 +1,4 @@
-// Calls of one kind that come at the same time share a statement: what all kinds of the queue have in common.
+// Coalescing with the options that all batched calls of the queue share.
 import { coalesce, type Coalesced, type CoalesceOptions } from "../../core/coalesce.ts";
 import { DatabaseUnavailable, isRetryable } from "../../core/db-errors.ts";
 import type { QueueContext } from "./context.ts";
@@ -6,8 +6,8 @@ import type { QueueContext } from "./context.ts";
 type Own<I, O> = Pick<CoalesceOptions<I, O>, "name" | "run"> & Partial<CoalesceOptions<I, O>>;
 
 /**
- * Coalesces calls. A batch that lost a deadlock runs again; one that fails otherwise is taken apart, so that a bad row
- * harms none of its neighbours; without a database all of it fails at once.
+ * Lets concurrent calls of one kind share a statement. A batch that lost a deadlock is retried. A batch that fails
+ * otherwise is split, so that an invalid row does not fail the others. Without a database, all its calls fail immediately.
  */
 export const batched = <I, O>(ctx: Pick<QueueContext, "monitor">, own: Own<I, O>): Coalesced<I, O> =>
   coalesce({

@@ -1,4 +1,4 @@
-// What the queue's use cases depend on. Created once and passed to each.
+// The dependencies of the queue's use cases, created once and passed to each.
 import type { Clock } from "../../../lib/clock.ts";
 import type { ArtifactStore } from "../../core/artifact-store/index.ts";
 import type { Db } from "../../core/db.ts";
@@ -38,6 +38,6 @@ export const createContext = (platform: QueuePlatform, objects: Objects): QueueC
   issuer: platform.client,
 });
 
-/** The time as SQL and JSON take it. */
+/** Returns the current time as ISO text, for SQL and JSON. */
 export const timestamp = (ctx: Pick<QueueContext, "clock">, offsetMs = 0): string =>
   new Date(ctx.clock.now() + offsetMs).toISOString();

@@ -10,34 +10,34 @@ export const metrics = {
   completedTasks: {
     type: "counter",
     name: "queue_completed_tasks",
-    help: "Runs that ended as completed",
+    help: "Runs resolved as completed",
     labels: queue,
   },
   failedTasks: {
     type: "counter",
     name: "queue_failed_tasks",
-    help: "Runs that ended as failed",
-    labels: { ...queue, reasonResolved: "Why it failed" },
+    help: "Runs resolved as failed",
+    labels: { ...queue, reasonResolved: "The reason of the resolution" },
   },
   exceptionTasks: {
     type: "counter",
     name: "queue_exception_tasks",
-    help: "Runs that ended as exception",
-    labels: { ...queue, reasonResolved: "Which exception" },
+    help: "Runs resolved as exception",
+    labels: { ...queue, reasonResolved: "The reason of the resolution" },
   },
   pendingTasks: {
     type: "gauge",
     name: "queue_pending_tasks",
-    help: "Runs waiting for a worker",
+    help: "Pending runs",
     labels: queue,
   },
   claimedTasks: {
     type: "gauge",
     name: "queue_claimed_tasks",
-    help: "Runs that a worker holds",
+    help: "Running runs",
     labels: queue,
   },
-  workers: { type: "gauge", name: "queue_workers_total", help: "Workers known", labels: queue },
+  workers: { type: "gauge", name: "queue_workers_total", help: "Known workers", labels: queue },
   quarantinedWorkers: {
     type: "gauge",
     name: "queue_quarantined_workers",
@@ -59,13 +59,13 @@ export const metrics = {
   invariantViolations: {
     type: "counter",
     name: "queue_invariant_violations_total",
-    help: "What the watchdog found wrong in the database",
+    help: "Violations of invariants that the watchdog found in the database",
     labels: { check: "Name of the check", repaired: "yes or no" },
   },
   openInvariantViolations: {
     type: "gauge",
     name: "queue_invariant_violations_open",
-    help: "What the watchdog found wrong, and is wrong still",
+    help: "Violations of invariants that have not ended",
     labels: { check: "Name of the check" },
   },
 } as const satisfies MetricDefinitions;

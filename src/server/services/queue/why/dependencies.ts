@@ -1,41 +1,42 @@
-// The dependencies that a task waits for, and what those wait for, down to the roots.
+// Explains which dependencies a task waits for, and their own dependencies, down to the roots.
 import type { Reason } from "../../../../api/queue/why.ts";
 import type { QueueContext } from "../context.ts";
 import { countUnmet, readUnmet, type UnmetRow } from "./store.ts";
 
-export interface Told {
-  /** How much is told of a graph. A person reads no more, and the cost has an end. */
+export interface UnmetOptions {
+  /** Maximum depth of the list. */
   readonly depth?: number;
+  /** Maximum length of the list. Nobody reads more, and it bounds the cost. */
   readonly count?: number;
-  /** The task has ended, and waited until then. */
-  readonly isOver?: boolean;
+  /** Whether the task is resolved and waited until then. */
+  readonly isResolved?: boolean;
 }
 
-/** Edges of one task that are looked at to choose those that are told: all of its own, fewer of those below it. */
-const LOOK = { own: 10_000, below: 1_000 };
+/** How many edges of one task are read to choose from: all of the task itself, fewer of its dependencies. */
+const EDGES = { own: 10_000, below: 1_000 };
 
 export interface Unmet {
   readonly reasons: readonly Reason[];
-  /** Tasks on which all waits and that wait for no dependency themselves: pending or running. */
+  /** The tasks that everything waits for: pending or running. */
   readonly roots: readonly { readonly taskId: string; readonly state: "pending" | "running" }[];
 }
 
-/** What keeps a task from being scheduled, breadth first, the hopeless before the slow. */
+/** Explains what a task waits for, breadth first; at each depth, first the dependencies that cannot be met. */
 export async function unmetDependencies(
   { db, clock }: Pick<QueueContext, "db" | "clock">,
   taskId: string,
-  { depth: maxDepth = 50, count: maxCount = 100, isOver = false }: Told = {},
+  { depth: maxDepth = 50, count: maxCount = 100, isResolved = false }: UnmetOptions = {},
 ): Promise<Unmet> {
   const now = clock.now();
   const counts = await countUnmet(db, taskId);
   const unmet = counts.reduce((sum, { count }) => sum + count, 0);
   if (unmet === 0) return { reasons: [], roots: [] };
   const states = Object.fromEntries(counts.map(({ state, count }) => [state, count]));
-  const listed = counts.map(({ state, count }) => `${count} ${state}`).join(", ");
+  const byState = counts.map(({ state, count }) => `${count} ${state}`).join(", ");
   const reasons: Reason[] = [
     {
       code: "dependencies-unmet",
-      summary: `The task ${isOver ? "waited" : "waits"} for ${unmet === 1 ? "a dependency" : `${unmet} dependencies`}: ${listed}.`,
+      summary: `The task ${isResolved ? "waited" : "waits"} for ${unmet === 1 ? "a dependency" : `${unmet} dependencies`}: ${byState}.`,
       taskId,
       unmet,
       states,
@@ -43,19 +44,19 @@ export async function unmetDependencies(
   ];
   const roots: Unmet["roots"][number][] = [];
   const seen = new Set([taskId]);
-  let told = 0;
+  let listed = 0;
   let level: readonly string[] = [taskId];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxDepth) {
       reasons.push(cut(taskId, "depth", maxDepth));
       break;
     }
-    // One more than is told shows whether there are more.
-    const left = maxCount - told;
-    const rows = await readUnmet(db, level, depth === 1 ? LOOK.own : LOOK.below, left + 1);
+    // One row more than the list can take shows whether there are more.
+    const left = maxCount - listed;
+    const rows = await readUnmet(db, level, depth === 1 ? EDGES.own : EDGES.below, left + 1);
     const next: string[] = [];
     for (const row of rows.slice(0, left)) {
-      told++;
+      listed++;
       const { required, state } = row;
       reasons.push(reasonOf(row, depth, now));
       if (seen.has(required)) continue;
@@ -76,8 +77,8 @@ const cut = (taskId: string, at: "depth" | "count", limit: number): Reason => ({
   code: "cut",
   summary:
     at === "depth"
-      ? `There is more below: dependencies are followed ${limit} steps deep.`
-      : `There are more: no more than ${limit} dependencies are told.`,
+      ? `The list is incomplete: dependencies are followed ${limit} levels deep.`
+      : `The list is incomplete: at most ${limit} dependencies are listed.`,
   taskId,
   at,
   limit,
@@ -90,27 +91,27 @@ function reasonOf(row: UnmetRow, depth: number, now: number): Reason {
   if (taskId === requiredBy)
     return {
       code: "depends-on-itself",
-      summary: `Task ${taskId} requires itself: it starts only when it is scheduled by hand.`,
+      summary: `Task ${taskId} requires itself: it starts only when scheduleTask is called.`,
       ...edge,
     };
   switch (state) {
     case "missing":
       return {
         code: "dependency-missing",
-        summary: `Dependency ${taskId} is gone: it was removed after it expired, and can never be met.`,
+        summary: `Dependency ${taskId} can never be met: it was removed after it expired.`,
         ...edge,
       };
     case "unscheduled":
       return {
         code: "dependency-waits",
-        summary: `Dependency ${taskId} waits for others itself.`,
+        summary: `Dependency ${taskId} waits for its own dependencies.`,
         ...edge,
         state,
       };
     case "pending":
       return {
         code: "dependency-waits",
-        summary: `Dependency ${taskId} is pending: no worker has it yet.`,
+        summary: `Dependency ${taskId} is pending: no worker has claimed it yet.`,
         ...edge,
         state,
       };
@@ -121,30 +122,30 @@ function reasonOf(row: UnmetRow, depth: number, now: number): Reason {
       if (!row.any_resolution && row.deadline)
         return {
           code: "dependency-failed",
-          summary: `Dependency ${taskId} ended as ${state} (${row.reason_resolved}), and has to complete: ${
+          summary: `Dependency ${taskId} was resolved as ${state} (${row.reason_resolved}) but has to complete: ${
             row.deadline.getTime() > now
-              ? "it can be met only after it is run again"
-              : `it never can, since its deadline (${row.deadline.toISOString()}) has passed`
+              ? "it can be met only by a rerun"
+              : `it can never be met, since its deadline (${row.deadline.toISOString()}) has passed`
           }.`,
           ...edge,
           state,
           deadline: row.deadline.toISOString(),
-          // The table holds nothing else there for a run that is over.
+          // A run in these states has one of these reasons.
           reasonResolved: row.reason_resolved as "failed",
         };
-    // A resolution that satisfies the edge, which yet is not satisfied.
+    // The dependency is resolved as the edge requires, but the edge is not marked as satisfied.
     default:
       if (row.releasing)
         return {
           code: "dependency-resolved",
-          summary: `Dependency ${taskId} is ${state}; very many tasks waited for it, and their turn comes within seconds.`,
+          summary: `Dependency ${taskId} is ${state}; its many dependents are scheduled in batches within seconds.`,
           ...edge,
         };
       return {
         code: "inconsistent",
-        summary: `Dependency ${taskId} is ${state}, which task ${requiredBy} requires, but it does not count as met. The watchdog looks for this and puts it right.`,
+        summary: `Dependency ${taskId} is ${state}, as task ${requiredBy} requires, but is not counted as met. The watchdog finds and repairs this.`,
         taskId: requiredBy,
-        what: `dependency ${taskId} is resolved and not counted`,
+        what: `dependency ${taskId} is resolved but not counted`,
       };
   }
 }

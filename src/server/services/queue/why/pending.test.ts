@@ -43,8 +43,8 @@ describe("a pending task", () => {
     });
     const { reasons } = await why(second);
     expect(reasons.slice(1, 3)).toMatchObject([
-      { code: "position", summary: "2 runs are served before it in why/place.", ahead: 2 },
-      { code: "priority", summary: "1 of them is of a higher priority than its own (lowest).", runs: 1 },
+      { code: "position", summary: "2 runs are ahead of it in why/place.", ahead: 2 },
+      { code: "priority", summary: "1 of them has a higher priority than its own (lowest).", runs: 1 },
     ]);
     const { tasks } = await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 2 });
     expect(tasks.map(({ status }) => status.taskId)).toEqual([urgent, first]);
@@ -70,7 +70,7 @@ describe("a pending task", () => {
     const taskId = await create({ taskQueueId });
     const start = performance.now();
     expect((await why(taskId)).reasons.slice(1, 3)).toMatchObject([
-      { summary: "More than 10000 runs are served before it in why/many.", ahead: 10_000, exact: false },
+      { summary: "More than 10000 runs are ahead of it in why/many.", ahead: 10_000, exact: false },
       { code: "priority", runs: 10_000, exact: false },
     ]);
     expect(performance.now() - start).toBeLessThan(5_000);
@@ -106,10 +106,10 @@ describe("a pending task", () => {
       { code: "earlier-run", runId: 0, state: "exception", reasonResolved: "worker-shutdown" },
     ]);
     expect(reasons.at(-1)?.summary).toBe(
-      `Run 0 ended at ${at(0)}: worker g/w gave it up (worker-shutdown). It was tried again, since it had retries left.`,
+      `Run 0 ended at ${at(0)}: worker g/w reported worker-shutdown. It was retried, since the task had retries left.`,
     );
     expect(reasons.at(-2)?.summary).toMatch(
-      /worker g\/w reported that the task failed\. It was run again by hand\.$/,
+      /worker g\/w reported that the task failed\. It was followed by a rerun\.$/,
     );
   });
 });
@@ -120,14 +120,14 @@ describe("a queue", () => {
     expect((await why(taskId)).reasons).toEqual([
       {
         code: "no-worker",
-        summary: "No worker of why/never is known: none has asked for work in the last day.",
+        summary: "No worker of why/never is known: none has requested work in the last day.",
         taskId,
         taskQueueId: "why/never",
       },
       expect.objectContaining({ code: "position", ahead: 0 }),
       {
         code: "unknown",
-        summary: "When it will be claimed is unknown: nobody serves why/never now.",
+        summary: "When it will be claimed is unknown: no worker serves why/never now.",
         taskId,
         about: "time until the claim",
       },
@@ -145,10 +145,10 @@ describe("a queue", () => {
       { code: "claim-rate", claims: 10, estimate: expect.any(Number) },
     ]);
     expect(reasons[1]?.summary).toMatch(
-      /^1 worker of why\/served asked in the last 1[01] minutes; the last at \S+ 10 runs of it are running\.$/,
+      /^1 worker of why\/served requested work in the last 1[01] minutes; the last at \S+ 10 runs of the queue are running\.$/,
     );
     expect(reasons[2]?.summary).toMatch(
-      /^10 runs of why\/served were claimed in the last 1[01] minutes: at that rate its turn comes in about 1[12] min, unless others of higher priority come or the 10 runs that are running take longer than those did\.$/,
+      /^10 runs of why\/served were claimed in the last 1[01] minutes: at that rate it is claimed in about 1[12] min, unless runs of higher priority arrive or the 10 running runs take longer than those did\.$/,
     );
   });
 
@@ -165,19 +165,19 @@ describe("a queue", () => {
     // Even though a run was claimed a moment ago.
     expect(reasons.at(-1)).toMatchObject({
       code: "unknown",
-      summary: "When it will be claimed is unknown: nobody serves why/gone now.",
+      summary: "When it will be claimed is unknown: no worker serves why/gone now.",
     });
     expect(reasons[0]).toMatchObject({
       code: "workers-quarantined",
       summary: expect.stringMatching(
-        /^1 worker of why\/gone asked in .* all are in quarantine: they get no work\.$/,
+        /^1 worker of why\/gone requested work in .* all are in quarantine and get none\.$/,
       ),
       workers: 1,
     });
     await clock.advance(11 * minute);
     expect((await why(taskId)).reasons[0]).toEqual({
       code: "no-worker",
-      summary: `No worker of why/gone has asked for work, or kept a claim, since ${lastSeen}.`,
+      summary: `No worker of why/gone has requested work or renewed a claim since ${lastSeen}.`,
       taskId,
       taskQueueId,
       lastSeen,

@@ -1,16 +1,21 @@
-// Why a pending run is not running yet: its place in the queue, and who serves that.
+// Explains why a pending run is not running yet: its position in the queue, and the workers of the queue.
 import { PRIORITIES } from "../../../../api/queue/task.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Reason } from "../../../../api/queue/why.ts";
-import { timestamp } from "../context.ts";
+import { timestamp, type QueueContext } from "../context.ts";
+import type { QueueActivity } from "../workers/queue-activity.ts";
 import { countAhead, type SubjectRow } from "./store.ts";
-import type { WhyContext } from "./context.ts";
-import { serviceReasons } from "./service.ts";
+import { workerReasons } from "./queue-workers.ts";
 
-/** Where counting ends. Beyond, nobody waits for a number; and a count of a million would take a second. */
+export type WhyContext = Pick<QueueContext, "db" | "clock" | "config"> & {
+  /** Returns how a queue was served in the last minutes. */
+  readonly activity: (taskQueueId: string) => Promise<QueueActivity>;
+};
+
+/** Upper bound of counts: an exact number is useless beyond it, and counting a million would take a second. */
 const CAP = 10_000;
 
-/** What keeps the latest run, which is pending, from being claimed. */
+/** Explains why the latest run, which is pending, is not claimed. */
 export async function pendingReasons(
   ctx: WhyContext,
   task: SubjectRow,
@@ -33,7 +38,7 @@ export async function pendingReasons(
       summary:
         all === 0
           ? `Run ${runId} is the next to be claimed in ${taskQueueId}.`
-          : `${all > CAP ? `More than ${CAP}` : all} ${all === 1 ? "run is" : "runs are"} served before it in ${taskQueueId}.`,
+          : `${all > CAP ? `More than ${CAP}` : all} ${all === 1 ? "run is" : "runs are"} ahead of it in ${taskQueueId}.`,
       taskId,
       runId,
       taskQueueId,
@@ -45,24 +50,24 @@ export async function pendingReasons(
   if (higher > 0)
     reasons.push({
       code: "priority",
-      summary: `${higher > CAP ? `More than ${CAP}` : higher} of them ${higher === 1 ? "is" : "are"} of a higher priority than its own (${priority}).`,
+      summary: `${higher > CAP ? `More than ${CAP}` : higher} of them ${higher === 1 ? "has" : "have"} a higher priority than its own (${priority}).`,
       taskId,
       taskQueueId,
       priority,
       runs: Math.min(higher, CAP),
       exact: higher <= CAP,
     });
-  if (task.held)
+  if (task.locked)
     reasons.push({
       code: "being-changed",
-      summary: `A statement holds run ${runId} at this moment, and claims pass it by until that ends.`,
+      summary: `A transaction locks run ${runId} at this moment, so claims skip it until the transaction ends.`,
       taskId,
       runId,
     });
-  // Where nobody serves the queue, its order does not matter.
-  const service = serviceReasons({ taskId, taskQueueId, ahead, exact: all <= CAP, claimed }, activity);
-  const [first] = service;
+  const workers = workerReasons({ taskId, taskQueueId, ahead, exact: all <= CAP, claimed }, activity);
+  const [first] = workers;
+  // If no worker serves the queue, that matters most.
   return first?.code === "no-worker" || first?.code === "workers-quarantined"
-    ? [first, ...reasons, ...service.slice(1)]
-    : [...reasons, ...service];
+    ? [first, ...reasons, ...workers.slice(1)]
+    : [...reasons, ...workers];
 }

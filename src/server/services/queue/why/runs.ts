@@ -1,10 +1,10 @@
-// What the runs of a task and its deadline explain.
+// Explains a task's state by its runs and its deadline.
 import type { Run, TaskStatus } from "../../../../api/queue/status.ts";
 import type { Reason } from "../../../../api/queue/why.ts";
 import type { QueueContext } from "../context.ts";
 import type { SubjectRow } from "./store.ts";
 
-type Time = Pick<QueueContext, "clock" | "config">;
+type TimeContext = Pick<QueueContext, "clock" | "config">;
 
 const workerOf = ({ workerGroup, workerId }: Run) => ({
   ...(workerGroup !== undefined && { workerGroup }),
@@ -13,21 +13,25 @@ const workerOf = ({ workerGroup, workerId }: Run) => ({
 const workerName = (run: Run): string =>
   run.workerId === undefined ? "no worker" : `worker ${run.workerGroup}/${run.workerId}`;
 
-/** That the deadline of a task that is not resolved has passed. */
-export function deadlineReasons({ clock, config }: Time, task: SubjectRow, { state }: TaskStatus): Reason[] {
+/** Explains that the deadline of an unresolved task has passed. */
+export function deadlineReasons(
+  { clock, config }: TimeContext,
+  task: SubjectRow,
+  { state }: TaskStatus,
+): Reason[] {
   const deadline = task.deadline.getTime();
   if (deadline >= clock.now() || !["unscheduled", "pending", "running"].includes(state)) return [];
   const ends = deadline + config.deadlineDelay;
   const consequence =
-    state === "running" ? "its claim cannot be renewed any more" : "no worker gets it any more";
+    state === "running" ? "its claim can no longer be renewed" : "it can no longer be claimed";
   const end = new Date(ends).toISOString();
   return [
     {
       code: "deadline-passed",
       summary:
         ends >= clock.now()
-          ? `The deadline (${task.deadline.toISOString()}) has passed: ${consequence}, and it ends as deadline-exceeded soon after ${end}.`
-          : `The deadline (${task.deadline.toISOString()}) has passed, and the task should have been ended soon after ${end}: the loop that does it is late.`,
+          ? `The deadline (${task.deadline.toISOString()}) has passed: ${consequence}, and it is resolved as deadline-exceeded soon after ${end}.`
+          : `The deadline (${task.deadline.toISOString()}) has passed, and the task should have been resolved soon after ${end}: the loop that does this is late.`,
       taskId: task.task_id,
       deadline: task.deadline.toISOString(),
       endsAfter: end,
@@ -35,27 +39,27 @@ export function deadlineReasons({ clock, config }: Time, task: SubjectRow, { sta
   ];
 }
 
-/** Who runs the latest run. */
-export function runningReasons({ clock }: Time, { taskId, runs }: TaskStatus): Reason[] {
+/** Explains which worker runs the latest run. */
+export function runningReasons({ clock }: TimeContext, { taskId, runs }: TaskStatus): Reason[] {
   const run = runs.at(-1);
   if (run?.started === undefined || run.takenUntil === undefined) return [];
   const { runId, started, takenUntil } = run;
-  const isOver = Date.parse(takenUntil) < clock.now();
+  const isExpired = Date.parse(takenUntil) < clock.now();
   return [
     {
       code: "running",
-      summary: `Run ${runId} is held by ${workerName(run)} since ${started}; the claim ${isOver ? "ended" : "lasts until"} ${isOver ? `at ${takenUntil}` : takenUntil}.`,
+      summary: `Run ${runId} is held by ${workerName(run)} since ${started}; the claim ${isExpired ? "ended at" : "lasts until"} ${takenUntil}.`,
       taskId,
       runId,
       ...workerOf(run),
       started,
       takenUntil,
     },
-    ...(isOver
+    ...(isExpired
       ? [
           {
             code: "claim-expired" as const,
-            summary: `The claim of run ${runId} was not renewed, so the worker is gone or cut off; the run is about to be ended as claim-expired.`,
+            summary: `The claim of run ${runId} was not renewed, so the worker stopped or is unreachable; the run is about to be resolved as claim-expired.`,
             taskId,
             runId,
             takenUntil,
@@ -65,7 +69,7 @@ export function runningReasons({ clock }: Time, { taskId, runs }: TaskStatus): R
   ];
 }
 
-/** How the task ended. */
+/** Explains how the task was resolved. */
 export function resolvedReasons(task: SubjectRow, status: TaskStatus): Reason[] {
   const { taskId, runs } = status;
   const run = runs.at(-1);
@@ -95,7 +99,7 @@ export function resolvedReasons(task: SubjectRow, status: TaskStatus): Reason[] 
     if (task.sealed)
       reasons.push({
         code: "group-sealed",
-        summary: `Its group was sealed at ${task.sealed.toISOString()}, as it has to be before all of it is canceled; whether that was done is not recorded.`,
+        summary: `Its group was sealed at ${task.sealed.toISOString()}, as cancelTaskGroup requires; whether the group was canceled is not recorded.`,
         taskId,
         taskGroupId: task.task_group_id,
         sealed: task.sealed.toISOString(),
@@ -104,7 +108,7 @@ export function resolvedReasons(task: SubjectRow, status: TaskStatus): Reason[] 
   return reasons;
 }
 
-/** Why a run ended, in a sentence. */
+/** Explains in a sentence how a run ended. */
 function endOf(run: Run): string {
   const { runId, resolved, started } = run;
   const end = `Run ${runId} ended at ${resolved}`;
@@ -114,20 +118,20 @@ function endOf(run: Run): string {
     case "failed":
       return `${end}: ${workerName(run)} reported that the task failed.`;
     case "canceled":
-      return `${end}: it was canceled ${started === undefined ? "before a worker had it" : `while ${workerName(run)} held it`}.`;
+      return `${end}: it was canceled ${started === undefined ? "before a worker claimed it" : `while ${workerName(run)} held it`}.`;
     case "deadline-exceeded":
       return run.reasonCreated === "exception"
         ? `${end}: the task's deadline passed before it was scheduled.`
-        : `${end}: the task's deadline passed ${started === undefined ? "before a worker took it" : `while ${workerName(run)} held it`}.`;
+        : `${end}: the task's deadline passed ${started === undefined ? "before a worker claimed it" : `while ${workerName(run)} held it`}.`;
     case "claim-expired":
-      return `${end}: ${workerName(run)} did not renew its claim, so it was gone or cut off.`;
+      return `${end}: ${workerName(run)} did not renew its claim, so it stopped or was unreachable.`;
     default:
-      return `${end}: ${workerName(run)} gave it up (${run.reasonResolved}).`;
+      return `${end}: ${workerName(run)} reported ${run.reasonResolved}.`;
   }
 }
 
-/** How the runs before the latest ended, the last of them first: why there was another. */
-export const earlierRuns = ({ taskId, runs }: TaskStatus): Reason[] =>
+/** Explains how the runs before the latest ended, in descending order, and why another followed. */
+export const earlierRunReasons = ({ taskId, runs }: TaskStatus): Reason[] =>
   runs
     .slice(0, -1)
     .toReversed()
@@ -144,5 +148,5 @@ export const earlierRuns = ({ taskId, runs }: TaskStatus): Reason[] =>
 
 const followedBy = (next: Run | undefined): string =>
   next?.reasonCreated === "rerun"
-    ? "It was run again by hand."
-    : "It was tried again, since it had retries left.";
+    ? "It was followed by a rerun."
+    : "It was retried, since the task had retries left.";

@@ -1,4 +1,4 @@
-// What explains where a task is. Every statement is bounded, whatever the size of the graph or the queue.
+// The data from which the state of a task is explained. Every statement is bounded, whatever the size of graph and queue.
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
@@ -18,19 +18,19 @@ const SubjectRow = Type.Object({
   unsatisfied: Type.Integer(),
   status: jsonText<TaskStatus>(),
   sealed: Type.Union([Timestamp, Type.Null()]),
-  /** Age of the latest run within its priority. */
+  /** The pending position of the latest run. */
   seq: Type.Union([Type.Integer(), Type.Null()]),
-  /** A transaction that goes on at this moment holds the latest run. */
-  held: Type.Boolean(),
+  /** Whether a transaction in progress locks the latest run. */
+  locked: Type.Boolean(),
 });
 export type SubjectRow = Static<typeof SubjectRow>;
 
 /**
- * The tasks among `taskIds` that exist, with what is known of their groups and latest runs.
+ * Returns the tasks among `taskIds` that exist, with their groups and latest runs.
  *
- * Who holds a row stands in its xmax, in 32 bits; that is of now only where it is a transaction in progress. (Where
- * several share the row, xmax counts something else, and by chance may be the number of a transaction in progress: the
- * two counters would have to meet at the very moment.)
+ * A row's xmax holds the lower 32 bits of the id of the transaction that last locked it; the row is locked only while that
+ * transaction is in progress. (If several transactions share a lock, xmax holds a multixact id. It is mistaken for a
+ * transaction in progress only if both counters have the same value at that moment.)
  */
 export const readSubjects = (db: Queryable, taskIds: readonly string[]): Promise<SubjectRow[]> =>
   db.many(
@@ -39,7 +39,7 @@ export const readSubjects = (db: Queryable, taskIds: readonly string[]): Promise
     select t.task_id, t.task_group_id, t.task_queue_id, t.priority, t.deadline, t.run_count, t.unsatisfied,
       ${currentStatus} as status, g.sealed, r.seq,
       case when age(r.xmax) between 1 and 1000000
-        then coalesce(pg_xact_status(${fullXid(sql`r.xmax`)}) = 'in progress', false) else false end as held
+        then coalesce(pg_xact_status(${fullXid(sql`r.xmax`)}) = 'in progress', false) else false end as locked
     from tasks t
     left join task_groups g using (task_group_id)
     left join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1
@@ -50,25 +50,25 @@ const UnmetRow = Type.Object({
   dependent: Type.String(),
   required: Type.String(),
   any_resolution: Type.Boolean(),
-  /** `missing` where there is no such task. */
+  /** `missing` if the task does not exist. */
   state: Type.String(),
   deadline: Type.Union([Timestamp, Type.Null()]),
   reason_resolved: Type.Union([Type.String(), Type.Null()]),
-  /** It is resolved, and its dependents are being released, some hundreds at a time. */
+  /** Whether it is resolved and its many dependents are still being released. */
   releasing: Type.Boolean(),
-  /** It ended without ever having been scheduled, so it waited for others itself. */
+  /** Whether it was resolved without having been scheduled, so that it waited for dependencies itself. */
   never_scheduled: Type.Boolean(),
 });
 export type UnmetRow = Static<typeof UnmetRow>;
 
 /**
- * Dependencies of the given tasks that are not satisfied, the hopeless ones first: at most `limit` in all, chosen from
- * the first `look` of each task.
+ * Returns unsatisfied dependencies of the given tasks, first those that cannot be satisfied: at most `limit` in all, chosen
+ * from the first `perTask` of each task.
  */
 export const readUnmet = (
   db: Queryable,
   dependents: readonly string[],
-  look: number,
+  perTask: number,
   limit: number,
 ): Promise<UnmetRow[]> =>
   db.many(
@@ -82,7 +82,7 @@ export const readUnmet = (
     from unnest(${dependents}::text[]) with ordinality d (task_id, ord)
     cross join lateral (
       select * from task_dependencies e
-      where e.dependent = d.task_id and not e.satisfied order by e.required limit ${look}
+      where e.dependent = d.task_id and not e.satisfied order by e.required limit ${perTask}
     ) e
     left join tasks q on q.task_id = e.required
     left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
@@ -99,7 +99,7 @@ export const readUnmet = (
 
 const StateCountRow = Type.Object({ state: Type.String(), count: Type.Integer() });
 
-/** How many unsatisfied dependencies a task has, by their state; `missing` is one. */
+/** Counts the unsatisfied dependencies of a task by their state, which may be `missing`. */
 export const countUnmet = (db: Queryable, dependent: string): Promise<Static<typeof StateCountRow>[]> =>
   db.many(
     StateCountRow,
@@ -116,14 +116,14 @@ export const countUnmet = (db: Queryable, dependent: string): Promise<Static<typ
 const PositionRow = Type.Object({
   higher: Type.Integer(),
   same: Type.Integer(),
-  /** Runs of the queue that workers hold. */
+  /** Running runs of the queue. */
   claimed: Type.Integer(),
 });
 
 /**
- * How many claimable runs stand before a pending one in its queue: of a higher priority, and of the same one; and how
- * many of the queue are running. All end at `cap` + 1. The walk along the index runs_pending is bounded too, since runs past their deadline, which are skipped
- * by claims, are counted out of what was walked.
+ * Counts the claimable runs before a pending run in its queue, of a higher and of the same priority, and the running runs
+ * of the queue; each up to `cap` + 1. The scan of the index runs_pending has the same bound: runs past their deadline,
+ * which claims skip, are subtracted from the rows read.
  */
 export async function countAhead(
   db: Queryable,
@@ -148,6 +148,6 @@ export async function countAhead(
       (select count(*)::integer from (
         select from runs where task_queue_id = ${of.taskQueueId} and state = 'running' limit ${cap + 1}) x) as claimed`,
   );
-  if (!row) throw new Error("a select of scalars answers with a row");
+  if (!row) throw new Error("a select of scalars returns one row");
   return row;
 }

@@ -71,7 +71,7 @@ describe("an unscheduled task", () => {
     const { reasons } = await why(taskId);
     expect(reasons[1]).toEqual({
       code: "dependency-failed",
-      summary: `Dependency ${required} ended as failed (failed), and has to complete: it can be met only after it is run again.`,
+      summary: `Dependency ${required} was resolved as failed (failed) but has to complete: it can be met only by a rerun.`,
       taskId: required,
       requiredBy: taskId,
       depth: 1,
@@ -114,8 +114,8 @@ describe("an unscheduled task", () => {
     await stack.database.db.run(sql`delete from tasks where task_id = ${removed}`);
     expect(await summariesOf(taskId)).toEqual([
       "The task waits for 2 dependencies: 1 missing, 1 unscheduled.",
-      `Dependency ${removed} is gone: it was removed after it expired, and can never be met.`,
-      `Task ${taskId} requires itself: it starts only when it is scheduled by hand.`,
+      `Dependency ${removed} can never be met: it was removed after it expired.`,
+      `Task ${taskId} requires itself: it starts only when scheduleTask is called.`,
     ]);
   });
 
@@ -124,9 +124,11 @@ describe("an unscheduled task", () => {
     await clock.advance(minute + 1);
     const [first] = (await why(taskId)).reasons;
     expect(first).toMatchObject({ code: "deadline-passed", deadline: at(-1), endsAfter: at(minute - 1) });
-    expect(first?.summary).toContain("no worker gets it any more, and it ends as deadline-exceeded soon");
+    expect(first?.summary).toContain(
+      "it can no longer be claimed, and it is resolved as deadline-exceeded soon",
+    );
     await clock.advance(minute);
-    expect((await summariesOf(taskId))[0]).toContain("the loop that does it is late");
+    expect((await summariesOf(taskId))[0]).toContain("the loop that does this is late");
     await stack.runLoop("deadline");
     expect((await summariesOf(taskId))[0]).toContain("the task's deadline passed before it was scheduled");
   });
@@ -140,12 +142,12 @@ describe("an unscheduled task", () => {
     await db.run(sql`delete from runs where task_id = ${taskId}`);
     await db.run(sql`update tasks set run_count = 0 where task_id = ${taskId}`);
     expect((await why(taskId)).reasons).toMatchObject([
-      { code: "inconsistent", what: "no dependency is unmet, and yet the task was never scheduled" },
+      { code: "inconsistent", what: "no dependency is unmet, but the task was never scheduled" },
     ]);
     await db.run(sql`update task_dependencies set satisfied = false where dependent = ${taskId}`);
     expect((await why(taskId)).reasons[1]).toMatchObject({
       code: "inconsistent",
-      what: `dependency ${required} is resolved and not counted`,
+      what: `dependency ${required} is resolved but not counted`,
     });
     // Unless the release is in progress: very many dependents are released in batches.
     await db.run(sql`insert into unfinished_releases values (${required}, 'completed')`);
@@ -223,7 +225,7 @@ describe("a running task", () => {
     await clock.advance(30_001);
     const [, late] = (await why(taskId)).reasons;
     expect(late).toMatchObject({ code: "deadline-passed" });
-    expect(late?.summary).toContain("its claim cannot be renewed any more");
+    expect(late?.summary).toContain("its claim can no longer be renewed");
   });
 });
 
@@ -251,7 +253,7 @@ describe("a resolved task", () => {
     const taskId = await create();
     await stack.client.queue.cancelTask({ taskId });
     expect((await why(taskId)).reasons).toMatchObject([
-      { code: "resolved", summary: expect.stringContaining("it was canceled before a worker had it") },
+      { code: "resolved", summary: expect.stringContaining("it was canceled before a worker claimed it") },
       { code: "unknown", summary: "Who canceled it is not recorded.", about: "canceled by" },
     ]);
     await stack.database.db.run(sql`update task_groups set sealed = now() where task_group_id = ${taskId}`);
@@ -268,7 +270,7 @@ describe("a resolved task", () => {
     expect(waited?.summary).toBe("The task waited for a dependency: 1 exception.");
     expect(dependency).toMatchObject({
       code: "dependency-failed",
-      summary: `Dependency ${required} ended as exception (deadline-exceeded), and has to complete: it never can, since its deadline (${deadline}) has passed.`,
+      summary: `Dependency ${required} was resolved as exception (deadline-exceeded) but has to complete: it can never be met, since its deadline (${deadline}) has passed.`,
       deadline,
     });
     await expect(stack.client.queue.rerunTask({ taskId: required })).rejects.toThrow(
@@ -283,7 +285,9 @@ describe("a resolved task", () => {
     await clock.advance(2 * minute);
     await stack.runLoop("deadline");
     expect((await summariesOf(claimed))[0]).toContain("the task's deadline passed while worker g/w held it");
-    expect((await summariesOf(pending))[0]).toContain("the task's deadline passed before a worker took it");
+    expect((await summariesOf(pending))[0]).toContain(
+      "the task's deadline passed before a worker claimed it",
+    );
   });
 });
 

@@ -1,16 +1,16 @@
-// why: the true reasons for the state of a task, in the order of their weight.
+// why: explains the state of a task, the most important reason first.
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { whyEndpoints } from "../../../../api/queue/endpoints/why.ts";
 import type { Reason, Why } from "../../../../api/queue/why.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Handler } from "../../../core/http/serve.ts";
+import { parseJson } from "../../../core/json.ts";
 import { readSubjects, type SubjectRow } from "./store.ts";
-import type { WhyContext } from "./context.ts";
 import { unmetDependencies } from "./dependencies.ts";
-import { pendingReasons } from "./pending.ts";
-import { deadlineReasons, earlierRuns, resolvedReasons, runningReasons } from "./runs.ts";
+import { pendingReasons, type WhyContext } from "./pending.ts";
+import { deadlineReasons, earlierRunReasons, resolvedReasons, runningReasons } from "./runs.ts";
 
-/** Roots that are explained themselves, each in a queue of its own: more would bury the rest. */
+/** Maximum roots that are explained as well, one per queue. More would hide the other reasons. */
 const EXPLAINED_ROOTS = 3;
 
 export function why(ctx: WhyContext): Handler<typeof whyEndpoints.why> {
@@ -22,7 +22,7 @@ export function why(ctx: WhyContext): Handler<typeof whyEndpoints.why> {
         "ResourceNotFound",
         `Task ${taskId} does not exist: it was never created here, or has expired.`,
       );
-    const status = statusOf(task);
+    const status = parseJson(task.status);
     return {
       taskId,
       state: status.state,
@@ -33,26 +33,23 @@ export function why(ctx: WhyContext): Handler<typeof whyEndpoints.why> {
   };
 }
 
-// Built by the database from its own columns.
-const statusOf = (task: SubjectRow): TaskStatus => JSON.parse(task.status) as TaskStatus;
-
 async function reasonsFor(ctx: WhyContext, task: SubjectRow, status: TaskStatus): Promise<Reason[]> {
   const late = deadlineReasons(ctx, task, status);
   switch (status.state) {
     case "unscheduled":
       return [...late, ...(await unscheduledReasons(ctx, task))];
     case "pending":
-      return [...late, ...(await pendingReasons(ctx, task, status)), ...earlierRuns(status)];
+      return [...late, ...(await pendingReasons(ctx, task, status)), ...earlierRunReasons(status)];
     case "running":
-      return [...runningReasons(ctx, status), ...late, ...earlierRuns(status)];
+      return [...runningReasons(ctx, status), ...late, ...earlierRunReasons(status)];
     default:
       return [
         ...resolvedReasons(task, status),
-        // A task that ended without having been scheduled: what it waited for is why.
+        // The task was resolved without having been scheduled, because it waited for dependencies.
         ...(status.runs[0]?.reasonCreated === "exception" && task.run_count === 1
-          ? (await unmetDependencies(ctx, task.task_id, { isOver: true })).reasons
+          ? (await unmetDependencies(ctx, task.task_id, { isResolved: true })).reasons
           : []),
-        ...earlierRuns(status),
+        ...earlierRunReasons(status),
       ];
   }
 }
@@ -64,27 +61,27 @@ async function unscheduledReasons(ctx: WhyContext, task: SubjectRow): Promise<Re
   return [...reasons, ...(await rootReasons(ctx, roots))];
 }
 
-/** All dependencies are met, and still there is no run. */
+/** Explains why there is no run although all dependencies are met. */
 function neverScheduled(ctx: WhyContext, { task_id: taskId, deadline, unsatisfied }: SubjectRow): Reason {
   if (deadline.getTime() <= ctx.clock.now())
     return {
       code: "never-scheduled",
-      summary: "No dependency is unmet; a task is not scheduled any more once its deadline has passed.",
+      summary: "No dependency is unmet, but a task is no longer scheduled after its deadline.",
       taskId,
     };
   const what =
     unsatisfied === 0
-      ? "no dependency is unmet, and yet the task was never scheduled"
-      : `${unsatisfied} dependencies are counted as unmet, and there are none`;
+      ? "no dependency is unmet, but the task was never scheduled"
+      : `${unsatisfied} dependencies are counted as unmet, but there are none`;
   return {
     code: "inconsistent",
-    summary: `The database contradicts itself: ${what}. The watchdog looks for this and puts it right.`,
+    summary: `The database is inconsistent: ${what}. The watchdog finds and repairs this.`,
     taskId,
     what,
   };
 }
 
-/** Why the first of the roots are where they are. */
+/** Explains the states of the first roots. */
 async function rootReasons(
   ctx: WhyContext,
   roots: readonly { readonly taskId: string }[],
@@ -99,7 +96,7 @@ async function rootReasons(
     const task = tasks.find(({ task_id }) => task_id === taskId);
     if (!task || queues.has(task.task_queue_id)) continue;
     queues.add(task.task_queue_id);
-    const status = statusOf(task);
+    const status = parseJson(task.status);
     if (status.state === "pending") reasons.push(...(await pendingReasons(ctx, task, status)));
     if (status.state === "running") reasons.push(...runningReasons(ctx, status));
     if (queues.size === EXPLAINED_ROOTS) break;
