@@ -1,5 +1,7 @@
-// Every method of the contract that requires scopes is refused to callers without them, and then changes nothing.
+// What every method of the contract refuses in the same way, and that a refused call does nothing: callers without
+// credentials or scopes, parameters of the wrong form or of nothing that exists, unknown queries, and wrong bodies.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import Value from "typebox/value";
 import {
   exampleBody,
   exampleParam,
@@ -11,65 +13,236 @@ import {
   type Method,
 } from "../../test/support/contract-calls.ts";
 import { fingerprinter } from "../../test/support/fingerprint.ts";
-import { rawCall, type RawReply } from "../../test/support/raw-call.ts";
+import { rawCall, type RawReply, type RawRequest } from "../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../test/support/stack.ts";
+import { slugid } from "../lib/slugid.ts";
 
 let stack: Stack;
 let known: Known;
 let fingerprint: () => Promise<string[]>;
 beforeAll(async () => {
-  // A caller without credentials may do nothing.
   stack = await testStack({
     roles: ["api"],
+    // Callers without credentials have no scopes.
     config: { auth: { anonymousScopes: [] }, queue: { claimWorkTimeout: 50 } },
   });
   known = await createKnown(stack);
+  // The group of the examples. cancelTaskGroup refuses any other before it checks scopes.
+  await stack.client.queue.sealTaskGroup({ taskGroupId: known["taskGroupId"]?.at(-1) ?? "" });
   fingerprint = await fingerprinter(stack.database.db);
 });
 afterAll(() => stack.stop());
 
-/** Methods that check something else before the scopes, as Taskcluster does. */
-const refusedBefore: Readonly<Record<string, string>> = {
-  "queue.cancelTaskGroup": "RequestConflict",
-};
-
-async function call(
-  method: Method,
-  scopes?: readonly string[],
-): Promise<Pick<RawReply, "status" | "code" | "message">> {
-  const values = paramsOf(method).map((name) => [name, exampleParam(method, name, known)]);
+/** Returns a valid request, except for these parameters. */
+function requestOf(method: Method, params: Readonly<Record<string, string>> = {}): RawRequest {
+  const values = paramsOf(method).map((name) => [name, params[name] ?? exampleParam(method, name, known)]);
   const body = exampleBody(method, known);
-  return rawCall(stack.rootUrl, {
+  return {
     method: method.of.method,
     path: pathOf(method, Object.fromEntries(values)),
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(scopes && { credentials: stack.rootCredentials, authorizedScopes: scopes }),
-  });
+  };
+}
+const callWith = (request: RawRequest, scopes?: readonly string[]): Promise<RawReply> =>
+  rawCall(stack.rootUrl, { ...request, credentials: stack.rootCredentials, authorizedScopes: scopes });
+const asRoot = (request: RawRequest): Promise<RawReply> => callWith(request);
+
+/** Makes calls that are refused, and asserts that the database is what it was before. */
+async function expectNoChange(calls: () => Promise<void>): Promise<void> {
+  const before = await fingerprint();
+  await calls();
+  expect(await fingerprint()).toEqual(before);
 }
 
-const guarded = methods.filter(({ of }) => of.scopes !== undefined);
+function methodNamed(name: string): Method {
+  const method = methods.find((one) => one.name === name);
+  if (!method) throw new Error(`there is no method ${name}`);
+  return method;
+}
 
-describe.each(guarded.map((method) => [method.name, method] as const))("%s", (name, method) => {
-  it("is refused without scopes and with others, and changes nothing", async () => {
-    const before = await fingerprint();
-    const expected = refusedBefore[name] ?? "InsufficientScopes";
-    const anonymous = await call(method);
-    expect([anonymous.code, anonymous.message]).toEqual([expected, expect.any(String)]);
-    const other = await call(method, ["some:other-scope", "auth:no-such-thing"]);
-    expect([other.code, other.message]).toEqual([expected, expect.any(String)]);
-    if (expected === "InsufficientScopes") {
-      expect([anonymous.status, other.status]).toEqual([403, 403]);
-      expect(other.message).toContain("missing the following scopes");
-    }
-    expect(await fingerprint()).toEqual(before);
+const named = methods.map((method) => [method.name, method] as const);
+const guarded = named.filter(([, { of }]) => of.scopes !== undefined);
+
+describe.each(guarded)("%s", (_, method) => {
+  it("refuses callers without credentials", async () => {
+    await expectNoChange(async () => {
+      const reply = await rawCall(stack.rootUrl, requestOf(method));
+      expect([reply.status, reply.code]).toEqual([403, "InsufficientScopes"]);
+      expect(reply.message).toMatch(
+        /^This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n[^]*(auth|object|queue):[^]*\n```$/,
+      );
+    });
+  });
+
+  it("refuses callers with other scopes, and lists the missing ones", async () => {
+    await expectNoChange(async () => {
+      const reply = await callWith(requestOf(method), ["some:other-scope", "auth:no-such-thing"]);
+      expect([reply.status, reply.code]).toEqual([403, "InsufficientScopes"]);
+      expect(reply.message).toContain(
+        "Client ID static/taskcluster/root does not have sufficient scopes and is missing the following scopes:\n\n```\n",
+      );
+      expect(reply.message).toContain(
+        "\n```\n\nThis request requires the client to satisfy the following scope expression:\n\n```\n",
+      );
+    });
+  });
+
+  it("refuses callers that sign with another key", async () => {
+    await expectNoChange(async () => {
+      const credentials = { ...stack.rootCredentials, accessToken: "some-other-token-of-nobody" };
+      const reply = await rawCall(stack.rootUrl, { ...requestOf(method), credentials });
+      expect([reply.status, reply.code]).toEqual([401, "AuthenticationFailed"]);
+      expect(reply.headers.get("www-authenticate")).toBe("hawk");
+    });
   });
 });
 
-it("only these methods require no scopes", () => {
+it("queue.cancelTaskGroup refuses groups that are not sealed, before it checks scopes", async () => {
+  const method = methodNamed("queue.cancelTaskGroup");
+  await expectNoChange(async () => {
+    const request = requestOf(method, { taskGroupId: known["taskGroupId"]?.[0] ?? "" });
+    for (const reply of [
+      await rawCall(stack.rootUrl, request),
+      await callWith(request, ["some:other-scope", "auth:no-such-thing"]),
+    ])
+      expect([reply.status, reply.code, reply.message]).toEqual([
+        409,
+        "RequestConflict",
+        expect.stringContaining("sealed"),
+      ]);
+  });
+});
+
+it("methods without scopes are the ones that are meant to be open", () => {
   const open = methods.filter(({ of }) => of.scopes === undefined).map(({ name }) => name);
   expect(open.filter((name) => !/\.(ping|lbheartbeat|version|heartbeat)$/.test(name))).toEqual([
     "auth.authenticateHawk",
     "auth.testAuthenticate",
     "auth.testAuthenticateGet",
   ]);
+});
+
+describe.each(named)("%s", (_, method) => {
+  it("refuses parameters that do not match their patterns", async () => {
+    await expectNoChange(async () => {
+      for (const [name, pattern] of Object.entries(method.of.params ?? {})) {
+        const values = ["nonsense", "a".repeat(22), "%00", "../../etc", "é", "1\n"];
+        for (const value of values.filter((one) => !pattern.test(one))) {
+          const reply = await asRoot(requestOf(method, { [name]: value }));
+          expect([name, value, reply.status, reply.code]).toEqual([
+            name,
+            value,
+            400,
+            "InvalidRequestArguments",
+          ]);
+          expect(reply.message).toBe(
+            `Invalid URL patterns:\nURL parameter '${name}' given as '${value}' must match regular expression: '${String(pattern)}'`,
+          );
+        }
+      }
+    });
+  });
+
+  it("refuses unknown keys of the query", async () => {
+    await expectNoChange(async () => {
+      const request = requestOf(method);
+      const reply = await asRoot({ ...request, path: `${request.path}?what=ever` });
+      expect([reply.status, reply.code, reply.message]).toEqual([
+        400,
+        "InvalidRequestArguments",
+        "Query-string parameter: what is not supported!",
+      ]);
+    });
+  });
+});
+
+it("the patterns of ids and run ids match none of the values above", () => {
+  const patterns = methods.flatMap(({ of }) => Object.entries(of.params ?? {}));
+  for (const [name, pattern] of patterns.filter(([key]) => ["taskId", "taskGroupId", "runId"].includes(key)))
+    for (const value of ["nonsense", "a".repeat(22), "%00", "../../etc", "é", "1\n"])
+      expect([name, value, pattern.test(value)]).toEqual([name, value, false]);
+});
+
+/** Methods that create the task of their parameter, or compare the body with the task first. */
+const others = ["queue.createTask", "queue.defineTask", "queue.createArtifact"];
+const aboutTasks = named.filter(
+  ([name, { of }]) => /:(taskId|taskGroupId)/.test(of.path) && !others.includes(name),
+);
+
+describe("a task or group that does not exist", () => {
+  it.each(aboutTasks)("is not found by %s", async (_, method) => {
+    await expectNoChange(async () => {
+      const unknown = slugid();
+      const reply = await asRoot(requestOf(method, { taskId: unknown, taskGroupId: unknown }));
+      expect([reply.status, reply.code]).toEqual([404, "ResourceNotFound"]);
+      const artifact = "runId" in (method.of.params ?? {}) && "name" in (method.of.params ?? {});
+      const message = artifact
+        ? `^Run 0 of task ${unknown} has no artifact "public/a": `
+        : `^Task (group )?${unknown} does not exist: `;
+      expect(reply.message).toMatch(new RegExp(message));
+    });
+  });
+});
+
+describe("a body of the wrong form", () => {
+  it.each(named.filter(([, { of }]) => of.body !== undefined))("is refused by %s", async (_, method) => {
+    const { path, method: verb } = requestOf(method);
+    const schema = method.of.body?.schema ?? {};
+    // Methods whose members all are optional or have a default accept an empty object.
+    const bodies = ["null", "[]", "{}", '{"surprise":1}'].filter(
+      (text) => !Value.Check(schema, Value.Default(schema, JSON.parse(text))),
+    );
+    expect(bodies).toEqual(expect.arrayContaining(["null", "[]", '{"surprise":1}']));
+    await expectNoChange(async () => {
+      for (const body of [undefined, "", "{", ...bodies]) {
+        const reply = await asRoot({ path, method: verb, body });
+        const isMalformed = body === undefined || ["", "{", "null"].includes(body);
+        expect([body, reply.status, reply.code]).toEqual([
+          body,
+          400,
+          isMalformed ? "MalformedPayload" : "InputValidationError",
+        ]);
+      }
+    });
+  });
+});
+
+describe("the scopes of readers and workers", () => {
+  it.each([
+    ["task", (taskId: string) => [`queue:get-task:${taskId}`]],
+    ["status", (taskId: string) => [`queue:status:${taskId}`]],
+    ["getTaskGroup", (taskId: string) => [`queue:list-task-group:${taskId}`]],
+    ["listTaskGroup", (taskId: string) => [`queue:list-task-group:${taskId}`]],
+    ["tasks", (taskId: string) => [`queue:get-task:${taskId}`]],
+    ["statuses", (taskId: string) => [`queue:status:${taskId}`]],
+    ["listDependentTasks", (taskId: string) => [`queue:list-dependent-tasks:${taskId}`]],
+    ["sealTaskGroup", (taskId: string) => [`queue:seal-task-group:-/${taskId}`]],
+    ["cancelTaskGroup", (taskId: string) => [`queue:cancel-task-group:-/${taskId}`]],
+    ["changeTaskPriority", (taskId: string) => [`queue:change-task-priority:${taskId}`]],
+    ["changeTaskPriority", () => ["queue:change-task-priority-in-queue:a/b"]],
+    ["changeTaskGroupPriority", (taskId: string) => [`queue:change-task-group-priority:-/${taskId}`]],
+    ["taskGroupTimeline", (taskId: string) => [`queue:list-task-group:${taskId}`]],
+    ["claimWork", () => ["queue:claim-work:a/b", "queue:worker-id:g/w"]],
+    ["claimTask", () => ["queue:claim-task:a/b", "queue:worker-id:g/w"]],
+    ["reclaimTask", (taskId: string) => [`queue:reclaim-task:${taskId}/0`]],
+    ["reportCompleted", (taskId: string) => [`queue:resolve-task:${taskId}/0`]],
+    ["reportFailed", (taskId: string) => [`queue:resolve-task:${taskId}/0`]],
+    ["reportException", (taskId: string) => [`queue:resolve-task:${taskId}/0`]],
+  ] as const)("of %s suffice, and each of them is necessary", async (name, scopesOf) => {
+    const method = methodNamed(`queue.${name}`);
+    const taskId = known["taskId"]?.at(-1) ?? "";
+    const scopes = scopesOf(taskId);
+    const taskIds = ["tasks", "statuses"].includes(name);
+    const statusWith = async (authorizedScopes: readonly string[]) => {
+      const request = requestOf(method);
+      const body = taskIds ? JSON.stringify({ taskIds: [taskId] }) : request.body;
+      return (await callWith({ ...request, body }, authorizedScopes)).status;
+    };
+    expect(await statusWith(scopes)).not.toBe(403);
+    for (const missing of scopes) {
+      const others = scopes.filter((scope) => scope !== missing);
+      expect(await statusWith(others)).toBe(403);
+      expect(await statusWith([...others, missing.slice(0, -1)])).toBe(403);
+    }
+  });
 });
