@@ -66,13 +66,15 @@ export const queueService = defineService({
       ...graphUseCases(ctx),
       ...artifactUseCases(ctx),
       ...workerUseCases(ctx, activity),
+      why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, activity, taskQueueId) }),
+      watchdog: listFindings(ctx),
     };
     const { loopInterval: intervalMs, watchdogInterval } = ctx.config;
     return {
       handlers: {
         ...taskHandlers(useCases),
-        why: why({ ...ctx, activity: (taskQueueId) => queueActivity(ctx, activity, taskQueueId) }),
-        watchdog: listFindings(ctx),
+        why: ({ caller, params }) => useCases.why(caller, params.taskId),
+        watchdog: ({ caller, query }) => useCases.watchdog(caller, query),
         ...groupHandlers(useCases),
         ...priorityHandlers(useCases),
         ...graphHandlers(useCases),

@@ -1,9 +1,9 @@
 // why: explains the state of a task, the most important reason first.
 import type { TaskStatus } from "../../../../api/queue/status.ts";
-import type { whyEndpoints } from "../../../../api/queue/endpoints/why.ts";
+import { whyEndpoints } from "../../../../api/queue/endpoints/why.ts";
 import type { Reason, Why } from "../../../../api/queue/why.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import type { Handler } from "../../../core/http/serve.ts";
+import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
 import { readSubjects, type SubjectRow } from "./store.ts";
 import { unmetDependencies } from "./dependencies.ts";
@@ -13,9 +13,10 @@ import { deadlineReasons, earlierRunReasons, resolvedReasons, runningReasons } f
 /** Maximum roots that are explained as well, one per queue. More would hide the other reasons. */
 const EXPLAINED_ROOTS = 3;
 
-export function why(ctx: WhyContext): Handler<typeof whyEndpoints.why> {
-  return async (call): Promise<Why> => {
-    const { taskId } = call.params;
+export const why =
+  (ctx: WhyContext) =>
+  async (caller: Caller, taskId: string): Promise<Why> => {
+    caller.authorize(whyEndpoints.why, { taskId });
     const [task] = await readSubjects(ctx.db, [taskId]);
     if (!task)
       throw new ApiError(
@@ -31,7 +32,6 @@ export function why(ctx: WhyContext): Handler<typeof whyEndpoints.why> {
       reasons: await reasonsFor(ctx, task, status),
     };
   };
-}
 
 async function reasonsFor(ctx: WhyContext, task: SubjectRow, status: TaskStatus): Promise<Reason[]> {
   const late = deadlineReasons(ctx, task, status);
