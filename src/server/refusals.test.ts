@@ -1,5 +1,5 @@
-// What every method of the contract refuses in the same way, and that a refused call does nothing: callers without
-// credentials or scopes, parameters of the wrong form or of nothing that exists, unknown queries, and wrong bodies.
+// What every method of the contract refuses in the same way, without changing anything: callers without credentials or
+// scopes, invalid parameters, unknown tasks and groups, unknown query parameters, and invalid bodies.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import Value from "typebox/value";
 import {
@@ -113,7 +113,7 @@ it("queue.cancelTaskGroup refuses groups that are not sealed, before it checks s
   });
 });
 
-it("methods without scopes are the ones that are meant to be open", () => {
+it("only these methods require no scopes", () => {
   const open = methods.filter(({ of }) => of.scopes === undefined).map(({ name }) => name);
   expect(open.filter((name) => !/\.(ping|lbheartbeat|version|heartbeat)$/.test(name))).toEqual([
     "auth.authenticateHawk",
@@ -143,7 +143,7 @@ describe.each(named)("%s", (_, method) => {
     });
   });
 
-  it("refuses unknown keys of the query", async () => {
+  it("refuses unknown query parameters", async () => {
     await expectNoChange(async () => {
       const request = requestOf(method);
       const reply = await asRoot({ ...request, path: `${request.path}?what=ever` });
@@ -164,9 +164,9 @@ it("the patterns of ids and run ids match none of the values above", () => {
 });
 
 /** Methods that create the task of their parameter, or compare the body with the task first. */
-const others = ["queue.createTask", "queue.defineTask", "queue.createArtifact"];
+const checkedOtherwise = ["queue.createTask", "queue.defineTask", "queue.createArtifact"];
 const aboutTasks = named.filter(
-  ([name, { of }]) => /:(taskId|taskGroupId)/.test(of.path) && !others.includes(name),
+  ([name, { of }]) => /:(taskId|taskGroupId)/.test(of.path) && !checkedOtherwise.includes(name),
 );
 
 describe("a task or group that does not exist", () => {
@@ -184,11 +184,11 @@ describe("a task or group that does not exist", () => {
   });
 });
 
-describe("a body of the wrong form", () => {
+describe("an invalid body", () => {
   it.each(named.filter(([, { of }]) => of.body !== undefined))("is refused by %s", async (_, method) => {
     const { path, method: verb } = requestOf(method);
     const schema = method.of.body?.schema ?? {};
-    // Methods whose members all are optional or have a default accept an empty object.
+    // Methods whose members are all optional or have a default accept an empty object.
     const bodies = ["null", "[]", "{}", '{"surprise":1}'].filter(
       (text) => !Value.Check(schema, Value.Default(schema, JSON.parse(text))),
     );

@@ -288,18 +288,21 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     });
     const uploading = refused(`object:upload:${projectId}:${name}`);
     const downloading = refused(`object:download:${name}`);
-    const nearly = stack.limited([`object:upload:other:${name}`, "object:download:other"]).object;
-    await expect(nearly.createUpload({ name }, upload)).rejects.toMatchObject(uploading);
-    await expect(nearly.finishUpload({ name }, ids)).rejects.toMatchObject(uploading);
-    await expect(nearly.object({ name })).rejects.toMatchObject(downloading);
-    await expect(nearly.download({ name })).rejects.toMatchObject(downloading);
+    const insufficient = stack.limited([`object:upload:other:${name}`, "object:download:other"]).object;
+    await expect(insufficient.createUpload({ name }, upload)).rejects.toMatchObject(uploading);
+    await expect(insufficient.finishUpload({ name }, ids)).rejects.toMatchObject(uploading);
+    await expect(insufficient.object({ name })).rejects.toMatchObject(downloading);
+    await expect(insufficient.download({ name })).rejects.toMatchObject(downloading);
     await expect(
-      nearly.startDownload({ name }, { acceptDownloadMethods: { simple: true } }),
+      insufficient.startDownload({ name }, { acceptDownloadMethods: { simple: true } }),
     ).rejects.toMatchObject(downloading);
-    const rightly = stack.limited([`object:upload:${projectId}:tests/*`, "object:download:tests/*"]).object;
-    await rightly.createUpload({ name }, upload);
-    await rightly.finishUpload({ name }, ids);
-    expect(await rightly.object({ name })).toMatchObject({ projectId });
+    const sufficient = stack.limited([
+      `object:upload:${projectId}:tests/*`,
+      "object:download:tests/*",
+    ]).object;
+    await sufficient.createUpload({ name }, upload);
+    await sufficient.finishUpload({ name }, ids);
+    expect(await sufficient.object({ name })).toMatchObject({ projectId });
   });
 
   it("is refused with a reason if it could not be stored", async () => {

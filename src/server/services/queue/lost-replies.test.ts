@@ -1,5 +1,5 @@
 // A worker whose reply was lost repeats its call with the same claim id, possibly to another process: it receives the
-// same runs, and no run is claimed for a call that nobody reads.
+// same runs, and no run is claimed for a lost reply.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../test/support/factories.ts";
 import { twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";

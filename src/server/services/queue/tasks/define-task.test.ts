@@ -29,7 +29,7 @@ function refusalOf(overrides: Partial<TaskDefinitionRequest>): string {
 }
 
 describe("a definition", () => {
-  it("gets every member, with the documented defaults", () => {
+  it("receives every member, with the documented defaults", () => {
     const { metadata } = taskDefinition();
     const given = { taskQueueId: "a/b", created: at(now), deadline: at(now), payload: { x: 1 }, metadata };
     const task = defineTask(taskId, given, rules);

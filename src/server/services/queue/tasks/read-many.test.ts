@@ -121,15 +121,15 @@ describe.each(Object.entries(lists))("%s", (name, list) => {
     let longestBlock = 0;
     const started = performance.now();
     let last = started;
-    let ended = false;
+    let isDone = false;
     const measure = (): void => {
       longestBlock = Math.max(longestBlock, performance.now() - last);
       last = performance.now();
-      if (!ended) setImmediate(measure);
+      if (!isDone) setImmediate(measure);
     };
     setImmediate(measure);
     const reply = await rawCall(rootUrl, { method: "POST", path, body, credentials, now: clock.now() });
-    ended = true;
+    isDone = true;
     expect([reply.status, reply.message]).toEqual([200, ""]);
     expect(reply.body).toMatchObject({ [name]: ids.map((taskId) => ({ taskId })) });
     // What remains is parsing the text: 8% of the time. It was 60% when all ids were checked in one go.

@@ -83,7 +83,7 @@ describe("an unscheduled task", () => {
     const required = await w.create();
     const taskId = await w.create({ dependencies: [required], requires: "all-resolved" });
     await w.claim(required);
-    // As if the resolution had not seen the edge.
+    // As if the edge had been invisible to the resolution.
     await w.corrupt(sql`delete from task_dependencies where dependent = ${taskId}`);
     await w.stack.client.queue.reportFailed({ taskId: required, runId: 0 });
     await w.corrupt(sql`insert into task_dependencies values (${taskId}, ${required}, true, false)`);
