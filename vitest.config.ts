@@ -18,6 +18,7 @@ class WaitingFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    reporters: ["./test/support/run-reporter.ts"],
     globalSetup: ["test/support/postgres-for-the-run.ts"],
     // Files share the modules of their worker, because importing them again for each file took 40% of the time. A test
     // therefore restores any global state that it changes (process.env, signal handlers, caches).

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { runCli } from "../../test/support/captured-io.ts";
 import { json, scriptedServer } from "../../test/support/scripted-server.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
+import { notAsRoot } from "../../test/support/only-if.ts";
 import { VERSION } from "../lib/version.ts";
 import { commands } from "./commands.ts";
 
@@ -204,7 +205,7 @@ describe("the local instance", () => {
     expect(incomplete.err).toContain("start `taskyard up` again");
   });
 
-  test.skipIf(process.getuid?.() === 0)("a file without read permission is reported", async () => {
+  test("a file without read permission is reported", notAsRoot, async () => {
     const TASKYARD_HOME = await home({ "server.json": server });
     await chmod(join(TASKYARD_HOME, "server.json"), 0o000);
     expect((await runCli(["env"], { env: { TASKYARD_HOME } })).err).toContain("cannot read");

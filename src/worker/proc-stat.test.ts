@@ -4,9 +4,10 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { onlyOnLinux } from "../../test/support/only-if.ts";
 import { allProcesses, processStat } from "./proc-stat.ts";
 
-describe.skipIf(process.platform !== "linux")("a process", () => {
+describe("a process", onlyOnLinux, () => {
   test("is described, with any name", async () => {
     const folder = await mkdtemp(join(tmpdir(), "taskyard-proc-"));
     const program = join(folder, "a) Z 1 (b");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manualClock } from "../../test/support/clock.ts";
+import { onlyOnLinux } from "../../test/support/only-if.ts";
 import { openTaskLog } from "./task-log.ts";
 import type { ReadOptions, TaskLog } from "./task-log.ts";
 
@@ -133,7 +134,7 @@ describe("a task log", () => {
   });
 });
 
-test.skipIf(process.platform !== "linux")("a full disk ends the log, not the worker", async () => {
+test("a full disk ends the log, not the worker", onlyOnLinux, async () => {
   const full = await openTaskLog("/dev/full", clock);
   full.info("does not fit");
   full.info("neither does this");

@@ -4,6 +4,7 @@ import Fastify from "fastify";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testMonitor } from "../../../test/support/monitor.ts";
+import { onlyIf } from "../../../test/support/only-if.ts";
 import { services } from "../../api/services.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { HealthCheck } from "../core/health-check.ts";
@@ -12,9 +13,7 @@ import { servePages } from "./index.ts";
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   existsSync,
 );
-if (executablePath === undefined)
-  // oxlint-disable-next-line no-console -- a reader of the test results should know what was not checked
-  console.warn("SKIPPED: the pages were not checked in a browser, since Chromium is not installed");
+const withChromium = onlyIf(executablePath !== undefined, "Chromium is not installed");
 
 const args = [
   "--no-sandbox",
@@ -33,7 +32,7 @@ const health: readonly HealthCheck[] = [
   { name: "Worker", state: "unknown", detail: "none seen yet: start one with `taskyard worker`" },
 ];
 
-describe.skipIf(executablePath === undefined)("the pages in a browser", () => {
+describe("the pages in a browser", withChromium, () => {
   const app = Fastify();
   let rootUrl = "";
   let browser: Browser;

@@ -4,10 +4,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
+import { onlyAsRoot } from "../../../../test/support/only-if.ts";
 import { findPackage, prepareBinaries, type Binaries, type BinariesPackage } from "./binaries.ts";
 
 const run = promisify(execFile);
-const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
 
 /** Copies the package as npm installs it without install scripts: the library links are missing. */
@@ -88,7 +88,7 @@ describe("prepareBinaries", () => {
     expect(await readdir(copies)).toEqual([from.version]);
   });
 
-  test.runIf(isRoot)("creates a copy if the user cannot read the package, with any umask", async () => {
+  test("creates a copy if the user cannot read the package, with any umask", onlyAsRoot, async () => {
     const from = await smallPackage();
     await chmod(from.root, 0o700);
     const before = process.umask(0o077);

@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
+import { onlyOnLinux } from "../../../../test/support/only-if.ts";
 import { waitUntilFree } from "./cluster-use.ts";
 import { findHolder, isAlive, removeStaleLocks } from "./lock-files.ts";
 
@@ -38,7 +39,7 @@ async function heldCluster({ status = "ready", cwd = "data" } = {}) {
 
 const neverWaits = (): void => expect.unreachable("it should not have waited");
 
-describe.runIf(process.platform === "linux")("a cluster", () => {
+describe("a cluster", onlyOnLinux, () => {
   test("is free if there is no pid file", async () => {
     const cluster = await temporaryFolder();
     await expect(waitUntilFree({ cluster, onWait: neverWaits })).resolves.toBeUndefined();

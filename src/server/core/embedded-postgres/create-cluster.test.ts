@@ -2,10 +2,10 @@ import { mkdir, readdir, readlink, rename, rm, stat, symlink } from "node:fs/pro
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
+import { onlyAsRoot } from "../../../../test/support/only-if.ts";
 import { createDataDir, createSocketFolder } from "./create-cluster.ts";
 import { canEnter } from "./system-user.ts";
 
-const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
 
 describe("the data directory", () => {
@@ -31,7 +31,7 @@ describe("the data directory", () => {
   });
 });
 
-describe.runIf(isRoot)("the data directory if PostgreSQL runs as another user", () => {
+describe("the data directory if PostgreSQL runs as another user", onlyAsRoot, () => {
   /** Creates a private folder like /root, for a home. */
   async function privateHome() {
     const base = await temporaryFolder();

@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { prepareCluster } from "../../../../test/support/cluster.ts";
 import { makeTemporaryFolder, temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { until } from "../../../../test/support/until.ts";
+import { onlyAsRoot, onlyOnLinux } from "../../../../test/support/only-if.ts";
 import { openDb, type Db } from "../db.ts";
 import { sql } from "../sql.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
 import { isAlive } from "./lock-files.ts";
 import { canEnter } from "./system-user.ts";
 
-const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65534, gid: 65534 };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -128,7 +128,7 @@ describe("a server that is started", () => {
     expect(await setting(connect((await start(home)).url), "random_page_cost")).toBe("2");
   });
 
-  test.runIf(process.platform === "linux")("does not inherit our environment", async () => {
+  test("does not inherit our environment", onlyOnLinux, async () => {
     vi.stubEnv("TASKCLUSTER_ACCESS_TOKEN", "secret-of-ours");
     onTestFinished(() => void vi.unstubAllEnvs());
     const { pid } = await start(home);
@@ -172,7 +172,7 @@ describe("a server that is killed", () => {
     expect(await setting(connect(second.url), "fsync")).toBe("off");
   });
 
-  test.runIf(process.platform === "linux")("together with its watchdog is also restarted", async () => {
+  test("together with its watchdog is also restarted", onlyOnLinux, async () => {
     const server = await start(home);
     const { pid } = server;
     const status = await readFile(`/proc/${pid}/status`, "utf8");
@@ -262,7 +262,7 @@ describe("a start is refused", () => {
   });
 });
 
-describe.runIf(isRoot)("as root", () => {
+describe("as root", onlyAsRoot, () => {
   let readable = false;
   beforeAll(async () => {
     readable = await canEnter(nobody, process.cwd());

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { notAsRoot } from "../../../../test/support/only-if.ts";
 import type { Extracted } from "../../engine.ts";
 import { extractFile, extractFolder } from "./extract.ts";
 
@@ -83,7 +84,7 @@ describe("one file", () => {
     expect(await extractFile(root, "pipe")).toMatchObject({ reason: "invalid-resource-on-worker" });
   });
 
-  test.skipIf(process.getuid?.() === 0)("that is not readable is an error", async () => {
+  test("that is not readable is an error", notAsRoot, async () => {
     await chmod(join(root, "dir/b.txt"), 0);
     expect(await extractFile(root, "dir/b.txt")).toMatchObject({ reason: "file-not-readable-on-worker" });
   });

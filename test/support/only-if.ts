@@ -1,0 +1,25 @@
+// Tests that cannot run everywhere.
+import type { TestOptions } from "vitest";
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** Why the test did not run, as the continuation of "because". */
+    leftOut?: string;
+  }
+}
+
+/**
+ * Returns options that skip a test or suite unless `condition` holds. The summary of the run then gives the reason, as the
+ * continuation of "because".
+ */
+export const onlyIf = (condition: boolean, reason: string): TestOptions =>
+  condition ? {} : { skip: true, meta: { leftOut: reason } };
+
+const isRoot = process.getuid?.() === 0;
+
+export const onlyOnLinux = onlyIf(
+  process.platform === "linux",
+  "it needs Linux (processes are observed in /proc)",
+);
+export const onlyAsRoot = onlyIf(isRoot, "the tests do not run as root");
+export const notAsRoot = onlyIf(!isRoot, "the tests run as root, who may read everything");
