@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { steadyPlans, type Queryable } from "../src/server/core/db.ts";
 import type { Sql } from "../src/server/core/sql.ts";
 import { defineTask } from "../src/server/services/queue/tasks/define-task.ts";
-import { claimPending, EVERYWHERE } from "../src/server/services/queue/claims/store.ts";
+import { claimPending, QUEUE_START } from "../src/server/services/queue/claims/store/claim-pending.ts";
 import { insertTasks } from "../src/server/services/queue/tasks/store/insert-tasks.ts";
 import type { TaskDefinitionRequest } from "../src/api/queue/task.ts";
 import { around } from "./measure.ts";
@@ -114,7 +114,7 @@ async function createScript(): Promise<string> {
 
 async function claimScript(): Promise<string> {
   const claimer = { workerGroup: "bench", workerId: "limit", claimId: null, tasks: BATCH };
-  const statement = await statementOf((db) => claimPending(db, QUEUE, [claimer], EVERYWHERE, at(), at()));
+  const statement = await statementOf((db) => claimPending(db, QUEUE, [claimer], QUEUE_START, at(), at()));
   return `${fill(statement, () => undefined)};\n`;
 }
 

@@ -7,7 +7,7 @@ import { until } from "../../../../test/support/until.ts";
 import type { Client } from "../../../client/index.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import { sql } from "../../core/sql.ts";
-import { claimPending, EVERYWHERE } from "./claims/store.ts";
+import { claimPending, QUEUE_START } from "./claims/store/claim-pending.ts";
 
 let servers: TwoServers;
 beforeAll(async () => {
@@ -69,7 +69,7 @@ describe("a lost reply", () => {
         tx,
         taskQueueId,
         [{ ...worker, tasks: 1, claimId }],
-        EVERYWHERE,
+        QUEUE_START,
         at,
         takenUntil,
       );
@@ -109,7 +109,7 @@ describe("a lost reply", () => {
         tx,
         taskQueueId,
         [{ ...worker, tasks: 1, claimId: slugid() }],
-        EVERYWHERE,
+        QUEUE_START,
         at,
         takenUntil,
       );

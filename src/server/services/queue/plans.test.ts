@@ -8,7 +8,11 @@ import { slugid } from "../../../lib/slugid.ts";
 import { sql } from "../../core/sql.ts";
 import { defineTask } from "./tasks/define-task.ts";
 import { endTasks, tasksPastDeadline } from "./resolution/store/end-tasks.ts";
-import { claimOne, claimPending, EVERYWHERE, expiredClaims, heldRuns, reclaimRuns } from "./claims/store.ts";
+import { claimOne } from "./claims/store/claim-one.ts";
+import { claimPending, QUEUE_START } from "./claims/store/claim-pending.ts";
+import { expiredClaims } from "./claims/store/expired-claims.ts";
+import { heldRuns } from "./claims/store/held-runs.ts";
+import { reclaimRuns } from "./claims/store/reclaim.ts";
 import { insertTasks } from "./tasks/store/insert-tasks.ts";
 import { readTaskCounts } from "./workers/store/gauges.ts";
 import { lockForPriority } from "./priorities/store.ts";
@@ -61,7 +65,7 @@ it("a row whose id is known is found by its id, not by reading all pending or ru
 });
 
 it("claims read the pending runs of their queue in order, and nothing else", async () => {
-  await claimPending(database.db, "test/queue", [claimer], EVERYWHERE, at, at);
+  await claimPending(database.db, "test/queue", [claimer], QUEUE_START, at, at);
   const [plan, ...others] = await plansOf((text) => text.includes("skip locked"));
   expect(others).toEqual([]);
   expect(plan).toMatch(/Index Scan using runs_pending/);

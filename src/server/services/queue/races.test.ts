@@ -14,7 +14,7 @@ import { sql } from "../../core/sql.ts";
 import { declareMetrics } from "../../core/metrics.ts";
 import { metrics as queueMetrics } from "./metrics.ts";
 import { createEnder } from "./resolution/end-runs.ts";
-import { reclaimRuns } from "./claims/store.ts";
+import { reclaimRuns } from "./claims/store/reclaim.ts";
 
 let servers: TwoServers;
 let stack: Stack;

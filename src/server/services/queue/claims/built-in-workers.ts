@@ -6,7 +6,8 @@ import type { RunOnce } from "../../../core/loop.ts";
 import type { QueueHeads } from "./queue-heads.ts";
 import { recordClaims } from "../transition-log.ts";
 import type { Resolve } from "../resolution/end-runs.ts";
-import { claimPending, type ClaimedRow } from "./store.ts";
+import { claimPending } from "./store/claim-pending.ts";
+import type { ClaimedRow } from "./store/claimed-runs.ts";
 import type { WorkerActivity } from "../workers/activity-buffer.ts";
 
 const WORKER_GROUP = "built-in";

@@ -6,7 +6,8 @@ import type { QueueContext } from "../context.ts";
 import { timestamp } from "../context.ts";
 import { pendingTopic } from "../sql/wakes.ts";
 import type { QueueHeads } from "./queue-heads.ts";
-import { claimPending, type ClaimedRow, type Claimer, type Claims } from "./store.ts";
+import { claimPending, type Claims } from "./store/claim-pending.ts";
+import type { ClaimedRow, Claimer } from "./store/claimed-runs.ts";
 
 interface Waiter {
   readonly claimer: Claimer;

@@ -14,7 +14,10 @@ import type { WorkerActivity } from "../workers/activity-buffer.ts";
 import { isQuarantined } from "../workers/store/workers.ts";
 import type { ClaimDispatcher } from "./claim-dispatcher.ts";
 import { claimCredentials, claimedTask } from "./claimed-task.ts";
-import { claimOne, heldRuns, reclaimRuns, type ClaimedRow, type ReclaimedRow } from "./store.ts";
+import { claimOne } from "./store/claim-one.ts";
+import type { ClaimedRow } from "./store/claimed-runs.ts";
+import { heldRuns } from "./store/held-runs.ts";
+import { reclaimRuns, type ReclaimedRow } from "./store/reclaim.ts";
 
 /** Claims runs of a queue. Waits for some until there are some, the time is over, or `signal` is aborted. */
 export const claimWork =

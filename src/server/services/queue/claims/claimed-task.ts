@@ -3,7 +3,7 @@ import type { ClaimedTask, TaskCredentials } from "../../../../api/queue/claim.t
 import { jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
-import type { ClaimedRow } from "./store.ts";
+import type { ClaimedRow } from "./store/claimed-runs.ts";
 
 type Signing = Pick<QueueContext, "issuer" | "clock">;
 

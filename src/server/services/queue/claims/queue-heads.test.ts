@@ -10,7 +10,7 @@ import { timestamp } from "../context.ts";
 import { reorderedTopic } from "../sql/wakes.ts";
 import { defineTask } from "../tasks/define-task.ts";
 import { createQueueHeads, type QueueHeads } from "./queue-heads.ts";
-import { claimPending, EVERYWHERE } from "./store.ts";
+import { claimPending, QUEUE_START } from "./store/claim-pending.ts";
 import { insertTasks } from "../tasks/store/insert-tasks.ts";
 
 const clock = manualClock();
@@ -79,11 +79,11 @@ it("is determined from scratch repeatedly, so that a run committed late is found
 });
 
 it("reads the whole queue less often if that takes long", async () => {
-  heads.recordClaimed(queueId, [], { from: EVERYWHERE, ms: 400 });
+  heads.recordClaimed(queueId, [], { from: QUEUE_START, ms: 400 });
   await clock.advance(19_999);
-  expect(heads.from(queueId)).not.toBe(EVERYWHERE);
+  expect(heads.from(queueId)).not.toBe(QUEUE_START);
   await clock.advance(1);
-  expect(heads.from(queueId)).toBe(EVERYWHERE);
+  expect(heads.from(queueId)).toBe(QUEUE_START);
 });
 
 it("is reset when runs are reordered", async () => {
@@ -92,11 +92,11 @@ it("is reset when runs are reordered", async () => {
   await addTasks(1);
   await claim(1);
   await moveHead();
-  expect(heads.from(queueId)).not.toBe(EVERYWHERE);
+  expect(heads.from(queueId)).not.toBe(QUEUE_START);
   wakeUps.wake(reorderedTopic);
   await clock.advance(0);
   expect(notifications).toBe(1);
-  expect(heads.from(queueId)).toBe(EVERYWHERE);
+  expect(heads.from(queueId)).toBe(QUEUE_START);
   unsubscribe();
 });
 

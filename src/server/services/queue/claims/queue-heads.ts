@@ -7,16 +7,16 @@ import { LRUCache } from "lru-cache";
 import { PRIORITIES } from "../../../../api/queue/task.ts";
 import type { QueueContext } from "../context.ts";
 import { reorderedTopic } from "../sql/wakes.ts";
-import { EVERYWHERE, type Place } from "./store.ts";
+import { QUEUE_START, type QueuePosition } from "./store/claim-pending.ts";
 
 export interface QueueHeads {
   /** The first place that a claim has to look at, for each priority from the highest on. */
-  from(taskQueueId: string): readonly Place[];
+  from(taskQueueId: string): readonly QueuePosition[];
   /** Notes what a claim of the queue that looked from there has got, and how long it took. */
   recordClaimed(
     taskQueueId: string,
-    runs: readonly Place[],
-    looked: { from: readonly Place[]; ms: number },
+    runs: readonly QueuePosition[],
+    looked: { from: readonly QueuePosition[]; ms: number },
   ): void;
   /** Calls `callback` when everything is to be looked at again, since places have changed; answers how to end that. */
   onReordered(callback: () => void): () => void;
@@ -62,13 +62,13 @@ export function createQueueHeads({ clock, wakeUps }: Pick<QueueContext, "clock" 
   return {
     from(taskQueueId) {
       const head = headOf(taskQueueId);
-      if (clock.now() >= head.lookAtAll) return EVERYWHERE;
-      return EVERYWHERE.map(({ priority }) => ({ priority, seq: head.settled[priority] ?? 0 }));
+      if (clock.now() >= head.lookAtAll) return QUEUE_START;
+      return QUEUE_START.map(({ priority }) => ({ priority, seq: head.settled[priority] ?? 0 }));
     },
     recordClaimed(taskQueueId, runs, { from, ms }) {
       const head = headOf(taskQueueId);
       for (const { priority, seq } of runs) head.latest[priority] = Math.max(head.latest[priority] ?? 0, seq);
-      if (from === EVERYWHERE) head.lookAtAll = clock.now() + Math.max(LAG_MS, ms / SHARE);
+      if (from === QUEUE_START) head.lookAtAll = clock.now() + Math.max(LAG_MS, ms / SHARE);
     },
     onReordered: (callback) =>
       wakeUps.subscribe(reorderedTopic, () => {

@@ -3,7 +3,7 @@ import type { RunOnce } from "../../../core/loop.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { createEnder, type Resolve } from "./end-runs.ts";
 import { tasksPastDeadline } from "./store/end-tasks.ts";
-import { expiredClaims } from "../claims/store.ts";
+import { expiredClaims } from "../claims/store/expired-claims.ts";
 
 /**
  * Gives runs back whose claim ended: the worker is gone or cut off. Each is resolved only if its claim still ends

@@ -12,7 +12,8 @@ import { configOf } from "../../../config/index.ts";
 import { eventsTopic } from "../../../core/event-log/index.ts";
 import { sql } from "../../../core/sql.ts";
 import { finishArtifact, writeArtifact } from "../artifacts/store.ts";
-import { claimOne, claimPending, EVERYWHERE } from "../claims/store.ts";
+import { claimOne } from "../claims/store/claim-one.ts";
+import { claimPending, QUEUE_START } from "../claims/store/claim-pending.ts";
 import { planTasks, writeTasks } from "../graph/write-tasks.ts";
 import { sealGroup } from "../groups/store.ts";
 import { announceGroupPriority, changePriorities, lockForPriority } from "../priorities/store.ts";
@@ -109,7 +110,7 @@ describe("creating a graph", () => {
 describe("a claim", () => {
   it("wakes the readers of the log", async () => {
     const [first, second] = [await inserted(), await inserted()];
-    const claim = () => claimPending(database.db, first.taskQueueId, [claimer], EVERYWHERE, at, later);
+    const claim = () => claimPending(database.db, first.taskQueueId, [claimer], QUEUE_START, at, later);
     expect(await topicsOf(claim)).toEqual([eventsTopic]);
     const claimSecond = () => claimOne(database.db, second.taskId, 0, claimer, at, later);
     expect(await topicsOf(claimSecond)).toEqual([eventsTopic]);
@@ -117,7 +118,7 @@ describe("a claim", () => {
 
   it("wakes no topic if it finds nothing or the worker is in quarantine", async () => {
     const task = await running();
-    const claim = () => claimPending(database.db, task.taskQueueId, [claimer], EVERYWHERE, at, later);
+    const claim = () => claimPending(database.db, task.taskQueueId, [claimer], QUEUE_START, at, later);
     expect(await topicsOf(claim)).toEqual([]);
     expect(await topicsOf(() => claimOne(database.db, task.taskId, 0, claimer, at, later))).toEqual([]);
     await database.db.run(sql`

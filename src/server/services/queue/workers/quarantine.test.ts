@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../../test/support/factories.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { claimOne } from "../claims/store.ts";
+import { claimOne } from "../claims/store/claim-one.ts";
 
 const DAY = 86_400_000;
 let stack: Stack;

@@ -3,7 +3,7 @@ import type { Db } from "../../../../core/db.ts";
 import { column } from "../../../../core/columns.ts";
 import { expiredArtifacts } from "../../artifacts/store.ts";
 import { tasksPastDeadline } from "../../resolution/store/end-tasks.ts";
-import { expiredClaims } from "../../claims/store.ts";
+import { expiredClaims } from "../../claims/store/expired-claims.ts";
 import { expiredTasks } from "../../expiry/store.ts";
 import { MAX_SUSPECTS, type Check, type CheckContext, type Violation } from "../check.ts";
 
