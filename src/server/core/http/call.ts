@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { BodyOf, Endpoint, ParamsOf, QueryOf } from "../../../api/endpoint.ts";
-import { authorize, type Caller, type Identity, type ScopeParamsOf } from "../caller.ts";
+import { authorize, type Caller, type Identity } from "../caller.ts";
 import { jsonBody } from "./body.ts";
 
 /**
@@ -22,7 +22,6 @@ export interface Call<E = Endpoint> {
    * the path were checked before the handler started; checking them again with the same values costs nothing.
    */
   readonly caller: Caller;
-  authorize(params: ScopeParamsOf<E>): void;
   /** Returns a signal that is aborted when the client disconnects before it has its reply. */
   closed(): AbortSignal;
 }
@@ -67,8 +66,6 @@ export function createCall(
     get authorized() {
       return authorized;
     },
-    authorize: (values: Readonly<Record<string, unknown>>) =>
-      caller.authorize(endpoint, values as ScopeParamsOf<Endpoint>),
     authorizeByPath(holes) {
       authorized = true;
       authorize(identify, endpoint, params);

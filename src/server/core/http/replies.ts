@@ -1,14 +1,6 @@
 // What a handler can return besides a plain value and JSON text.
 import type { Readable } from "node:stream";
 
-/** JSON text, usually built by the database, which is sent without being parsed. */
-export class RawJson {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 export interface ReplyOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether the body has the shape that the contract declares. By default only that of a reply with status 200 has. */

@@ -14,10 +14,10 @@ import { frameworkError, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
 import { limitLargeBodies } from "./large-bodies.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
-import { RawJson, Reply, StreamReply } from "./replies.ts";
+import { Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
-type Result<E extends Endpoint> = ReplyOf<E> | Json<ReplyOf<E>> | RawJson | Reply | StreamReply;
+type Result<E extends Endpoint> = ReplyOf<E> | Json<ReplyOf<E>> | Reply | StreamReply;
 
 /** Returns the reply of one method: a value, or JSON text, which is sent as it is. */
 export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<Result<E>> | Result<E>;
@@ -170,7 +170,6 @@ function send(reply: FastifyReply, result: unknown): FastifyReply {
     reply.code(result.status).headers(result.headers);
     return sendJson(reply, JSON.stringify(result.body));
   }
-  if (result instanceof RawJson) return sendJson(reply, result.text);
   // No method replies with a plain string.
   return sendJson(reply, typeof result === "string" ? result : JSON.stringify(result));
 }
@@ -181,7 +180,6 @@ const sendJson = (reply: FastifyReply, text: string): FastifyReply =>
 const compiledReplies = new WeakMap<TSchema, ReturnType<typeof Compile>>();
 
 function valueOf(result: unknown): unknown {
-  if (result instanceof RawJson) return JSON.parse(result.text);
   if (result instanceof Reply) return result.body;
   return typeof result === "string" ? parseJson(result as Json<unknown>) : result;
 }

@@ -1,9 +1,9 @@
 // createUpload: reserves a name and returns the upload method.
-import type { objectApi } from "../../../api/object/index.ts";
+import type { BodyOf, ReplyOf } from "../../../api/endpoint.ts";
+import { objectApi } from "../../../api/object/index.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import type { Caller } from "../../core/caller.ts";
 import type { Queryable } from "../../core/db.ts";
-import { callersRootUrl } from "../../core/http/callers-root-url.ts";
-import type { Handler } from "../../core/http/serve.ts";
 import type { ObjectContext } from "./context.ts";
 import { checkHashes, hashesOf, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { readObject, writeUpload, type ObjectRow } from "./store.ts";
@@ -20,14 +20,22 @@ export interface Reservation {
   readonly expires: string;
 }
 
-export function createUpload(ctx: ObjectContext): Handler<typeof objectApi.endpoints.createUpload> {
-  return async (call) => {
-    const { name } = call.params;
-    const { projectId, uploadId, proposedUploadMethods: proposed } = call.body;
-    call.authorize({ projectId, name });
-    const expires = new Date(call.body.expires).toISOString();
-    const choice = chooseMethod(ctx, { name, uploadId }, proposed);
-    const given = checkHashes(call.body.hashes);
+const { createUpload: endpoint } = objectApi.endpoints;
+
+/** `rootUrl` is the URL by which the caller reaches this server: part of the URL of an upload to it. */
+export const createUpload =
+  (ctx: ObjectContext) =>
+  async (
+    caller: Caller,
+    name: string,
+    request: BodyOf<typeof endpoint>,
+    rootUrl: () => string,
+  ): Promise<ReplyOf<typeof endpoint>> => {
+    const { projectId, uploadId } = request;
+    caller.authorize(endpoint, { projectId, name });
+    const expires = new Date(request.expires).toISOString();
+    const choice = chooseMethod(ctx, { name, uploadId }, request.proposedUploadMethods);
+    const given = checkHashes(request.hashes);
     const computed = choice.method === "dataInline" ? hashesOf(choice.bytes) : {};
     requireAgreement(name, given, computed, "the content of dataInline");
     const upload = await reserve(
@@ -36,10 +44,8 @@ export function createUpload(ctx: ObjectContext): Handler<typeof objectApi.endpo
       { name, projectId, uploadId, expires },
       { hashes: { ...given, ...computed }, contentLength: lengthOf(choice) },
     );
-    const uploadMethod = await startUpload(ctx, upload, choice, () => callersRootUrl(call.request));
-    return { projectId, uploadId, expires, uploadMethod };
+    return { projectId, uploadId, expires, uploadMethod: await startUpload(ctx, upload, choice, rootUrl) };
   };
-}
 
 function lengthOf(choice: Choice): number | null {
   if (choice.method === "none") return null;

@@ -1,49 +1,57 @@
 // startDownload, download and object: return URLs of an object's content, and its metadata.
-import type { objectApi } from "../../../api/object/index.ts";
+import type { BodyOf, ReplyOf } from "../../../api/endpoint.ts";
+import { objectApi } from "../../../api/object/index.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import type { ContentKey } from "../../core/artifact-store/index.ts";
-import { callersRootUrl } from "../../core/http/callers-root-url.ts";
-import { Reply } from "../../core/http/replies.ts";
-import type { Handler } from "../../core/http/serve.ts";
+import type { Caller } from "../../core/caller.ts";
 import type { ObjectContext } from "./context.ts";
 import { readObject, type ObjectRow } from "./store.ts";
 
 /** Clients request a new URL after this time. The URL itself expires later. */
 const GET_URL_MS = 60_000;
 
-export function startDownload(ctx: ObjectContext): Handler<typeof objectApi.endpoints.startDownload> {
-  return async (call) => {
-    const { name } = call.params;
-    const { simple, getUrl } = call.body.acceptDownloadMethods;
+const { endpoints } = objectApi;
+
+/** `rootUrl` is the URL by which the caller reaches this server, here and below. */
+export const startDownload =
+  (ctx: ObjectContext) =>
+  async (
+    caller: Caller,
+    name: string,
+    accepted: BodyOf<typeof endpoints.startDownload>["acceptDownloadMethods"],
+    rootUrl: () => string,
+  ): Promise<ReplyOf<typeof endpoints.startDownload>> => {
+    caller.authorize(endpoints.startDownload, { name });
     const found = await requireObject(ctx, name);
-    const rootUrl = callersRootUrl(call.request);
-    if (getUrl) {
-      const url = await ctx.artifacts.downloadUrl({ key: contentOf(found), rootUrl });
+    const root = rootUrl();
+    if (accepted.getUrl) {
+      const url = await ctx.artifacts.downloadUrl({ key: contentOf(found), rootUrl: root });
       const expires = new Date(ctx.clock.now() + GET_URL_MS).toISOString();
       return { method: "getUrl", url, expires, hashes: found.hashes };
     }
-    if (simple) return { method: "simple", url: await simpleUrl(ctx, found, rootUrl) };
+    if (accepted.simple) return { method: "simple", url: await simpleUrl(ctx, found, root) };
     throw new ApiError(
       "NoMatchingMethod",
       "None of the methods in acceptDownloadMethods is supported: accept getUrl or simple.",
     );
   };
-}
 
-export function download(ctx: ObjectContext): Handler<typeof objectApi.endpoints.download> {
-  return async (call) => {
-    const found = await requireObject(ctx, call.params.name);
-    const location = await simpleUrl(ctx, found, callersRootUrl(call.request));
-    return new Reply(303, { url: location }, { headers: { location } });
+/** Returns a URL of the object's content. */
+export const download =
+  (ctx: ObjectContext) =>
+  async (caller: Caller, name: string, rootUrl: () => string): Promise<string> => {
+    caller.authorize(endpoints.download, { name });
+    const found = await requireObject(ctx, name);
+    return simpleUrl(ctx, found, rootUrl());
   };
-}
 
-export function object(ctx: ObjectContext): Handler<typeof objectApi.endpoints.object> {
-  return async (call) => {
-    const { project_id: projectId, expires, hashes } = await requireObject(ctx, call.params.name);
+export const object =
+  (ctx: ObjectContext) =>
+  async (caller: Caller, name: string): Promise<ReplyOf<typeof endpoints.object>> => {
+    caller.authorize(endpoints.object, { name });
+    const { project_id: projectId, expires, hashes } = await requireObject(ctx, name);
     return { projectId, expires: expires.toISOString(), hashes };
   };
-}
 
 /** An object whose upload is finished. */
 type FinishedObject = ObjectRow & { readonly content_id: string };

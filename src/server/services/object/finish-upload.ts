@@ -1,18 +1,20 @@
 // finishUpload: makes an uploaded object available for download.
-import type { objectApi } from "../../../api/object/index.ts";
+import type { BodyOf } from "../../../api/endpoint.ts";
+import { objectApi } from "../../../api/object/index.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import type { ContentKey, UploadKey } from "../../core/artifact-store/index.ts";
 import { reportFailures } from "../../core/artifact-store/report-failures.ts";
-import { RawJson } from "../../core/http/replies.ts";
-import type { Handler } from "../../core/http/serve.ts";
+import type { Caller } from "../../core/caller.ts";
 import type { ObjectContext } from "./context.ts";
 import { checkHashes, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { isFinished } from "./download.ts";
 import { addContentId, clearParts, finish, readObject, type ObjectRow } from "./store.ts";
 import { startedParts } from "./upload-methods.ts";
 
-export function finishUpload(ctx: ObjectContext): Handler<typeof objectApi.endpoints.finishUpload> {
+const { finishUpload: endpoint } = objectApi.endpoints;
+
+export function finishUpload(ctx: ObjectContext) {
   // Assembling parts may take longer than the client's timeout, after which it calls again. All calls share one
   // attempt.
   const inFlight = new Map<string, Promise<void>>();
@@ -34,15 +36,13 @@ export function finishUpload(ctx: ObjectContext): Handler<typeof objectApi.endpo
     await attempt;
   }
 
-  return async (call) => {
-    const { name } = call.params;
-    const { projectId, uploadId, partEtags } = call.body;
-    call.authorize({ projectId, name });
-    const given = checkHashes(call.body.hashes);
+  return async (caller: Caller, name: string, request: BodyOf<typeof endpoint>): Promise<void> => {
+    const { projectId, uploadId, partEtags } = request;
+    caller.authorize(endpoint, { projectId, name });
+    const given = checkHashes(request.hashes);
     const upload = await requireUpload(ctx, name, projectId, uploadId);
     if (upload.upload_expires === null) requireKnown(upload, given);
     else await completeOnce(upload, given, partEtags);
-    return new RawJson("{}");
   };
 }
 
