@@ -16,7 +16,7 @@ function setup() {
 const never = (): Promise<void> => new Promise(() => {});
 
 describe("createLifecycle", () => {
-  it("stops the last started first, each after the one before has ended", async () => {
+  it("stops the last started part first, each after the previous one has stopped", async () => {
     const { lifecycle } = setup();
     const seen: string[] = [];
     for (const name of ["database", "loops", "http"]) {
@@ -37,7 +37,7 @@ describe("createLifecycle", () => {
     ]);
   });
 
-  it("stops once, however often it is asked", async () => {
+  it("stops once, however often it is called", async () => {
     const { lifecycle } = setup();
     let stops = 0;
     lifecycle.add("part", () => void stops++);
@@ -55,7 +55,7 @@ describe("createLifecycle", () => {
     expect(lifecycle.signal.reason).toMatchObject({ message: "stopping: SIGTERM" });
   });
 
-  it("names what hangs, and still leaves time to what comes after it, within the limit of all", async () => {
+  it("reports the parts that hang, and leaves time for the parts after them within the limit of the whole stop", async () => {
     const { lifecycle, clock, records } = setup();
     const at: Record<string, number> = {};
     lifecycle.add("postgres", () => void (at["postgres"] = clock.now()));
@@ -76,7 +76,7 @@ describe("createLifecycle", () => {
     ]);
   });
 
-  it("gives the last one all the time that is left", async () => {
+  it("gives the last part all of the remaining time", async () => {
     const { lifecycle, clock } = setup();
     lifecycle.add("postgres", never);
     const stopped = lifecycle.stop("test");
@@ -86,7 +86,7 @@ describe("createLifecycle", () => {
     expect(await stopped).toEqual({ unclean: ["postgres"] });
   });
 
-  it("goes on where one fails to stop, and says why", async () => {
+  it("continues after a part that fails to stop, and logs the reason", async () => {
     const { lifecycle, records } = setup();
     let stopped = false;
     lifecycle.add("database", () => void (stopped = true));
@@ -104,7 +104,7 @@ describe("createLifecycle", () => {
     );
   });
 
-  it("stops what a start adds during the stop or after it", async () => {
+  it("stops parts that are added during the stop or after it", async () => {
     const { lifecycle } = setup();
     const seen: string[] = [];
     lifecycle.add("first", () => {
@@ -118,7 +118,7 @@ describe("createLifecycle", () => {
 });
 
 describe("onSignals", () => {
-  function signalled() {
+  function withSignals() {
     const { lifecycle, clock } = setup();
     const exits: number[] = [];
     const process = Object.assign(new EventEmitter(), { exit: (code: number) => void exits.push(code) });
@@ -126,15 +126,15 @@ describe("onSignals", () => {
   }
 
   it("stops and ends the process with 0", async () => {
-    const { lifecycle, process, exits } = signalled();
+    const { lifecycle, process, exits } = withSignals();
     process.emit("SIGTERM");
     await lifecycle.stop("the same stop");
     await Promise.resolve();
     expect(exits).toEqual([0]);
   });
 
-  it("ends with 1 where something did not stop", async () => {
-    const { lifecycle, process, exits, clock } = signalled();
+  it("ends the process with 1 if a part did not stop", async () => {
+    const { lifecycle, process, exits, clock } = withSignals();
     lifecycle.add("part", never);
     process.emit("SIGINT");
     await clock.advance(10_000);
@@ -144,21 +144,21 @@ describe("onSignals", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ])("ends at once with a second signal, %s", (signal, code) => {
-    const { lifecycle, process, exits } = signalled();
+  ])("ends the process immediately on a second signal, %s", (signal, code) => {
+    const { lifecycle, process, exits } = withSignals();
     lifecycle.add("part", never);
     process.emit("SIGTERM");
     process.emit(signal);
     expect(exits).toEqual([code]);
   });
 
-  it("takes its listeners away", () => {
-    const { process, off } = signalled();
+  it("removes its listeners", () => {
+    const { process, off } = withSignals();
     off();
     expect(process.listenerCount("SIGTERM") + process.listenerCount("SIGINT")).toBe(0);
   });
 
-  it("says what hung before a real process ends, although nothing else keeps it alive", async () => {
+  it("logs which part hung before a real process ends, although nothing else keeps it alive", async () => {
     const program = `
       import { createLifecycle, onSignals } from ${JSON.stringify(import.meta.resolve("./lifecycle.ts"))};
       import { createLog } from ${JSON.stringify(import.meta.resolve("./log.ts"))};

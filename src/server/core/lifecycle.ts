@@ -1,37 +1,40 @@
-// What was started, stopped in reverse order and in bounded time; and the signals that ask for it.
+// Stops everything that was started, in reverse order and in bounded time; and the signals that request it.
 import type { Clock } from "../../lib/clock.ts";
+import { TimeoutError, withTimeout } from "../../lib/retry.ts";
 import type { Log } from "./log.ts";
 
 export interface LifecycleOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a whole stop may take. */
+  /** The longest that a whole stop may take. */
   readonly stopTimeoutMs: number;
 }
 
 export interface Stopped {
-  /** Names of what did not end in its time or failed to stop; empty after a clean stop. */
+  /** Names of the parts that did not stop in time or failed to stop. Empty after a clean stop. */
   readonly unclean: readonly string[];
 }
 
+type Stop = () => Promise<void> | void;
+
 export interface Lifecycle {
-  /** Aborted when a stop begins, for what can end early. */
+  /** Aborted when a stop begins, for work that can end early. */
   readonly signal: AbortSignal;
   /**
-   * Registers what was just started with the way to stop it. During a stop it is stopped again at once: a start
-   * that a signal overtakes leaves nothing behind.
+   * Registers a part that was just started with the function that stops it. During a stop it is stopped immediately, so
+   * that a start which a signal interrupts leaves nothing behind.
    */
-  add(name: string, stop: () => Promise<void> | void): void;
-  /** Stops everything, the last started first. Asked again, answers the stop under way. Never rejects. */
+  add(name: string, stop: Stop): void;
+  /** Stops everything, the last started first. Called again, returns the same stop. Never rejects. */
   stop(reason: string): Promise<Stopped>;
 }
 
-// While others wait for their turn, one that hangs gets no more than this share of the time left. So the last one,
-// often the database's process, still has its turn: after two that hang, it has a quarter of the time.
+// A part that hangs gets at most this share of the remaining time while others are still to be stopped. So the last one,
+// often the process of the database, is stopped too: after two that hang, a quarter of the time is left for it.
 const shareOfOne = 0.5;
 
 export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions): Lifecycle {
-  const started: { name: string; stop: () => Promise<void> | void }[] = [];
+  const started: { name: string; stop: Stop }[] = [];
   const abort = new AbortController();
   let stopping: Promise<Stopped> | undefined;
 
@@ -42,35 +45,23 @@ export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions)
     const unclean: string[] = [];
     for (let part = started.pop(); part !== undefined; part = started.pop()) {
       const left = Math.max(0, deadline - clock.now());
-      const { name } = part;
-      const problem = await within(started.length === 0 ? left : left * shareOfOne, part.stop);
-      if (problem === undefined) continue;
-      unclean.push(name);
-      log.error(
-        { part: name, ...problem },
-        `${name} ${"err" in problem ? "failed to stop" : "did not stop in time"}`,
-      );
+      if (!(await stopOne(part, started.length === 0 ? left : left * shareOfOne))) unclean.push(part.name);
     }
     if (unclean.length === 0) log.info("stopped");
     else log.warn({ unclean }, "stopped, but not cleanly");
     return { unclean };
   }
 
-  /** Undefined when `stop` ended well in the given time. */
-  async function within(
-    ms: number,
-    stop: () => Promise<void> | void,
-  ): Promise<{ err: unknown } | { waitedMs: number } | undefined> {
-    let cancel = (): void => {};
-    const late = new Promise<{ waitedMs: number }>((resolve) => {
-      cancel = clock.after(ms, () => resolve({ waitedMs: Math.round(ms) }));
-    });
+  /** Returns whether the part stopped in time. */
+  async function stopOne({ name, stop }: { name: string; stop: Stop }, ms: number): Promise<boolean> {
     try {
-      return (await Promise.race([Promise.resolve().then(stop), late])) ?? undefined;
+      await withTimeout({ clock, ms, what: name }, async () => stop());
+      return true;
     } catch (err) {
-      return { err };
-    } finally {
-      cancel();
+      if (err instanceof TimeoutError)
+        log.error({ part: name, waitedMs: Math.round(ms) }, `${name} did not stop in time`);
+      else log.error({ part: name, err }, `${name} failed to stop`);
+      return false;
     }
   }
 
@@ -78,7 +69,7 @@ export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions)
     signal: abort.signal,
     add(name, stop) {
       started.push({ name, stop });
-      // While a stop is under way it takes this one too; after its end, another has to.
+      // A stop in progress takes this one too. After its end, another is needed.
       if (stopping !== undefined)
         stopping = stopping.then(async (before) => {
           if (started.length === 0) return before;
@@ -92,7 +83,7 @@ export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions)
 
 export interface SignalOptions {
   readonly lifecycle: Lifecycle;
-  /** The process, or in tests what stands for it. */
+  /** The process, or its stand-in in tests. */
   readonly process: {
     on(signal: Signal, listener: () => void): unknown;
     off(signal: Signal, listener: () => void): unknown;
@@ -100,30 +91,31 @@ export interface SignalOptions {
   };
 }
 
-// Shells report a process ended by a signal as 128 and the signal's number; a second signal ends as if by itself.
+// Shells report a process that a signal ended as 128 plus the signal's number. A second signal ends this one the same way.
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 type Signal = keyof typeof exitCodes;
 
 /**
- * SIGTERM and SIGINT stop the lifecycle and then end the process: with 0 after a clean stop, 1 after another. A
- * second signal ends it at once. Answers how to take the listeners away.
+ * Lets SIGTERM and SIGINT stop the lifecycle and then end the process: with 0 after a clean stop, otherwise 1. A second
+ * signal ends it immediately. Returns the function that removes the listeners.
  */
 export function onSignals({ lifecycle, process }: SignalOptions): () => void {
-  let signalled = false;
+  let signaled = false;
 
   async function stopAndExit(signal: Signal): Promise<void> {
-    // What hangs may have nothing that keeps the process alive: it would end before it is told what hung.
-    const alive = setInterval(() => {}, 2 ** 30);
+    // A part that hangs may have nothing that keeps the process alive. Without this timer the process would end before it
+    // logs which one hangs.
+    const keepAlive = setInterval(() => {}, 2 ** 30);
     const { unclean } = await lifecycle.stop(signal);
-    clearInterval(alive);
+    clearInterval(keepAlive);
     process.exit(unclean.length === 0 ? 0 : 1);
   }
 
   const signals: [Signal, () => void][] = (["SIGINT", "SIGTERM"] as const).map((signal) => [
     signal,
     () => {
-      if (signalled) return process.exit(exitCodes[signal]);
-      signalled = true;
+      if (signaled) return process.exit(exitCodes[signal]);
+      signaled = true;
       void stopAndExit(signal);
     },
   ]);

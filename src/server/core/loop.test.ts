@@ -13,7 +13,7 @@ function setup(runOnce: LoopOptions["runOnce"], options: Partial<LoopOptions> = 
 const nothingLeft = { more: false };
 
 describe("startLoop", () => {
-  it("runs at once, and again after each interval", async () => {
+  it("runs immediately, and again after each interval", async () => {
     const at: number[] = [];
     const { loop, clock } = setup(async () => {
       at.push(clock.now());
@@ -25,7 +25,7 @@ describe("startLoop", () => {
     await loop.stop();
   });
 
-  it("goes on without waiting while there is more", async () => {
+  it("iterates without waiting while there is more", async () => {
     let left = 3;
     const { loop, clock } = setup(async () => ({ more: --left > 0 }));
     await loop.idle();
@@ -33,8 +33,8 @@ describe("startLoop", () => {
     await loop.stop();
   });
 
-  it("is woken by its signal and unsubscribes when it stops", async () => {
-    let rounds = 0;
+  it("is triggered by its wake-ups, and unsubscribes when it stops", async () => {
+    let iterations = 0;
     const listeners = new Set<() => void>();
     const wake = (trigger: () => void) => {
       listeners.add(trigger);
@@ -42,7 +42,7 @@ describe("startLoop", () => {
     };
     const { loop } = setup(
       async () => {
-        rounds++;
+        iterations++;
         return nothingLeft;
       },
       { wake },
@@ -50,15 +50,15 @@ describe("startLoop", () => {
     await loop.idle();
     for (const trigger of listeners) trigger();
     await loop.idle();
-    expect(rounds).toBe(2);
+    expect(iterations).toBe(2);
     await loop.stop();
     expect(listeners.size).toBe(0);
     loop.trigger();
     await loop.idle();
-    expect(rounds).toBe(2);
+    expect(iterations).toBe(2);
   });
 
-  it("never overlaps itself: a signal during a round makes one more round, however many they were", async () => {
+  it("never overlaps itself: triggers during an iteration cause one more iteration", async () => {
     const ends: (() => void)[] = [];
     const { loop, clock } = setup(() => new Promise((resolve) => ends.push(() => resolve(nothingLeft))));
     await clock.advance(0);
@@ -74,7 +74,7 @@ describe("startLoop", () => {
     await loop.stop();
   });
 
-  it("starts the interval anew after a round that a signal asked for", async () => {
+  it("restarts the interval after an iteration that was triggered", async () => {
     const at: number[] = [];
     const { loop, clock } = setup(async () => {
       at.push(clock.now());
@@ -89,7 +89,7 @@ describe("startLoop", () => {
     await loop.stop();
   });
 
-  it("reports a failed round and tries again after growing delays, whatever the signals", async () => {
+  it("reports a failed iteration and retries it with backoff, regardless of triggers", async () => {
     const at: number[] = [];
     const { loop, clock, records } = setup(async () => {
       at.push(clock.now());
@@ -130,7 +130,7 @@ describe("startLoop", () => {
     await loop.stop();
   });
 
-  it("stops after the round under way and leaves no timer", async () => {
+  it("stops after the running iteration and leaves no timer", async () => {
     const ends: (() => void)[] = [];
     const { loop, clock } = setup(() => new Promise((resolve) => ends.push(() => resolve({ more: true }))));
     await clock.advance(0);
@@ -144,7 +144,7 @@ describe("startLoop", () => {
     expect([ends.length, clock.pending()]).toEqual([1, 0]);
   });
 
-  it("stops at once while it waits to try again", async () => {
+  it("stops immediately while it waits to retry", async () => {
     const { loop, clock } = setup(() => Promise.reject(new Error("no")));
     await clock.advance(0);
     await loop.stop();
@@ -152,10 +152,10 @@ describe("startLoop", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  it("measures its rounds by outcome", async () => {
-    let rounds = 0;
+  it("measures its iterations by outcome", async () => {
+    let iterations = 0;
     const { loop, clock, monitor } = setup(async () => {
-      if (++rounds === 1) throw new Error("no");
+      if (++iterations === 1) throw new Error("no");
       return nothingLeft;
     });
     await clock.advance(2000);

@@ -1,4 +1,4 @@
-// A background loop: rounds of work, started by a signal or, as the safety net, by a slow timer.
+// Background loops: iterations of work, triggered by a wake-up or, as a fallback, by an interval.
 import { setImmediate } from "node:timers/promises";
 import { backoffDelay } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -18,71 +18,66 @@ export interface LoopDefinition {
   readonly runOnce: RunOnce;
 }
 
-export interface LoopOptions {
-  /** A constant, such as `claim-expiry`: a metric label and a monitor prefix. */
-  readonly name: string;
-  readonly runOnce: RunOnce;
-  /** Time from the end of a round with nothing left to the next one, when no signal comes. */
-  readonly intervalMs: number;
-  /** Subscribes the loop's trigger to a signal that there may be work; answers how to unsubscribe. */
+export interface LoopOptions extends Omit<LoopDefinition, "wakeOn"> {
+  /** Subscribes `trigger` to the wake-ups of the loop. Returns the unsubscribe function. */
   readonly wake?: (trigger: () => void) => () => void;
   readonly clock: Clock;
   readonly monitor: Monitor;
 }
 
 export interface Loop {
-  /** Asks for a round soon; one that is under way is followed by another. */
+  /** Requests an iteration. If one is running, another follows it. */
   trigger(): void;
-  /** Resolves when the loop has nothing to do: no round is under way or asked for, and the last one did not fail. */
+  /** Resolves when no iteration is running or requested, and the last one did not fail. */
   idle(): Promise<void>;
-  /** Ends the loop after the round under way. */
+  /** Ends the loop after the running iteration. */
   stop(): Promise<void>;
 }
 
-// A database that is away for a while is asked about once a minute in the end, and not by all loops together.
+// If the database is down for a while, each loop ends up trying once a minute, and not all of them simultaneously.
 const errorBackoff = { baseMs: 1000, maxMs: 60_000, jitter: 0.25 };
 
 /**
- * Starts a loop; its first round begins in the next turn of the event loop. Rounds never overlap. A round that rejects is reported with an
- * incident id and tried again after a delay that grows; signals do not cut it short, or each of them would knock
- * at a database that is down.
+ * Starts a loop. Its first iteration begins in the next iteration of the event loop. Iterations never overlap. One that
+ * rejects is reported with an incident id and retried with backoff. Triggers do not shorten that delay: each of them would
+ * query a database that is down.
  */
 export function startLoop(options: LoopOptions): Loop {
   const { name, runOnce, intervalMs, clock } = options;
   const monitor = options.monitor.child({ prefix: name });
   const { loopDuration } = monitor.metrics;
-  let asked = true;
+  let requested = true;
   let stopped = false;
   let failures = 0;
   let running: Promise<void> | undefined;
   let cancelTimer = (): void => {};
-  let idlers: (() => void)[] = [];
+  let idleWaiters: (() => void)[] = [];
 
   function trigger(): void {
-    asked = true;
+    requested = true;
     if (running === undefined && failures === 0) start();
   }
 
   function start(): void {
     cancelTimer();
-    if (!stopped) running = rounds();
+    if (!stopped) running = iterate();
   }
 
-  /** Rounds until there is nothing left to do or one fails; never rejects. */
-  async function rounds(): Promise<void> {
+  /** Iterates until no work is left or an iteration fails. Never rejects. */
+  async function iterate(): Promise<void> {
     try {
-      while (asked) {
-        // Signals of one turn of the event loop share a round, the first round comes after whatever called
-        // startLoop, and rounds that wait for nothing outside do not keep the event loop to themselves.
+      while (requested) {
+        // Triggers of one event loop iteration share one iteration of this loop, the first one comes after the code that
+        // called startLoop, and iterations that wait for no I/O do not block the event loop.
         await setImmediate();
         if (stopped) break;
-        asked = false;
-        const { more } = await round();
+        requested = false;
+        const { more } = await measured();
         failures = 0;
-        if (more) asked = true;
+        if (more) requested = true;
       }
     } catch (err) {
-      asked = true;
+      requested = true;
       failures++;
       monitor.reportError(err, { failures });
     }
@@ -91,11 +86,11 @@ export function startLoop(options: LoopOptions): Loop {
     if (failures > 0) cancelTimer = clock.after(backoffDelay(failures - 1, errorBackoff), start);
     else {
       cancelTimer = clock.after(intervalMs, trigger);
-      rest();
+      resolveIdle();
     }
   }
 
-  async function round(): Promise<{ readonly more: boolean }> {
+  async function measured(): ReturnType<RunOnce> {
     const begin = performance.now();
     const observe = (status: string): void =>
       loopDuration.observe({ name, status }, (performance.now() - begin) / 1000);
@@ -109,9 +104,9 @@ export function startLoop(options: LoopOptions): Loop {
     }
   }
 
-  function rest(): void {
-    for (const resolve of idlers) resolve();
-    idlers = [];
+  function resolveIdle(): void {
+    for (const resolve of idleWaiters) resolve();
+    idleWaiters = [];
   }
 
   const unsubscribe = options.wake?.(trigger);
@@ -121,14 +116,14 @@ export function startLoop(options: LoopOptions): Loop {
     idle: () =>
       new Promise((resolve) => {
         if (stopped || (running === undefined && failures === 0)) resolve();
-        else idlers.push(resolve);
+        else idleWaiters.push(resolve);
       }),
     async stop() {
       stopped = true;
       unsubscribe?.();
       cancelTimer();
       await running;
-      rest();
+      resolveIdle();
     },
   };
 }
