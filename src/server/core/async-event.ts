@@ -1,4 +1,4 @@
-// An auto-reset event: one task waits for a signal or a timeout. A signal sent while nobody waits is kept.
+// An auto-reset event: one task waits for a signal or a timeout. A signal without a waiter is kept for the next wait.
 import type { Clock } from "../../lib/clock.ts";
 
 export interface AsyncEvent {

@@ -63,7 +63,7 @@ describe("rows", () => {
     });
   });
 
-  test("are refused, not rounded, where an int8 does not fit a number", async () => {
+  test("are refused, not rounded, if an int8 does not fit a number", async () => {
     const query = sql`select 9007199254740993::int8 as id`;
     await expect(t.db.many(Type.Object({ id: Type.Integer() }), query)).rejects.toThrow(
       "int8 9007199254740993 does not fit a number: select it as text",
@@ -71,7 +71,7 @@ describe("rows", () => {
     expect(await t.db.many(Pid, ownPid)).toHaveLength(1);
   });
 
-  test("that do not match their schema fail the statement, and say which column", async () => {
+  test("that do not match their schema fail the statement, with the column in the error", async () => {
     await t.db.run(addNote(1, "one"));
     const Wrong = Type.Object({ id: Type.String(), body: Type.String() });
     await expect(t.db.many(Wrong, allNotes)).rejects.toThrow(/^A row does not match .* id: must be string\n/);
@@ -85,7 +85,7 @@ describe("rows", () => {
     );
   });
 
-  test("are not checked unless asked", async () => {
+  test("are not checked by default", async () => {
     const db = open({ checkRows: false });
     const row: unknown = await db.maybeOne(Type.Object({ a: Type.String() }), sql`select 1 as b`);
     expect(row).toEqual({ b: 1 });
@@ -95,14 +95,14 @@ describe("rows", () => {
     expect(await t.db.maybeOne(Notes, allNotes)).toBeUndefined();
   });
 
-  test("that a statement touched are counted", async () => {
+  test("that a statement changed are counted", async () => {
     await t.db.run(sql`insert into notes (id, body) select i, '' from generate_series(1, 3) i`);
     expect(await t.db.run(sql`update notes set body = 'x' where id > ${1}`)).toBe(2);
   });
 });
 
 describe("statements", () => {
-  test("are prepared once a connection, whatever their values", async () => {
+  test("are prepared once per connection, whatever their values", async () => {
     const db = open({ poolSize: 1 });
     for (const n of [1, 2, 3]) await db.many(Type.Object({ n: Type.Integer() }), sql`select ${n}::int4 as n`);
     const prepared = await db.many(
@@ -120,12 +120,12 @@ describe("statements", () => {
     expect(await db.maybeOne(Pid, ownPid)).toEqual(before);
   });
 
-  test("that lose a deadlock are run again", async () => {
+  test("that are the victim of a deadlock are retried", async () => {
     for (const id of [1, 2]) await t.db.run(addNote(id, ""));
     const db = open();
     let touching: Promise<number> = Promise.resolve(0);
     await db.tx(async (tx) => {
-      // So that we never are the one who gives up.
+      // So that this transaction is never the victim.
       await tx.run(sql`set local deadlock_timeout = '1h'`);
       await tx.run(sql`select from notes where id = 1 for update`);
       touching = db.run(sql`
@@ -145,7 +145,7 @@ describe("statements", () => {
     ]);
   });
 
-  test("tell a violated constraint from another", async () => {
+  test("distinguish the violated constraint from others", async () => {
     await t.db.run(addNote(1));
     const err: unknown = await t.db.run(addNote(1)).catch((caught: unknown) => caught);
     expect(isUniqueViolation(err, "notes_key")).toBe(true);
@@ -155,7 +155,7 @@ describe("statements", () => {
 });
 
 describe("transactions", () => {
-  test("commit what their body did", async () => {
+  test("commit the statements of their body", async () => {
     const answer = await t.db.tx(async (tx) => {
       await tx.run(addNote(1, "kept"));
       return "answer";
@@ -164,7 +164,7 @@ describe("transactions", () => {
     expect(await t.db.many(Notes, allNotes)).toEqual([{ id: 1, body: "kept" }]);
   });
 
-  test("roll back when their body throws, and pass the error on as it is", async () => {
+  test("roll back when their body throws, and throw the same error", async () => {
     const fault = new Error("no");
     const attempt = t.db.tx(async (tx) => {
       await tx.run(addNote(1));
@@ -174,7 +174,7 @@ describe("transactions", () => {
     expect(await t.db.many(Notes, allNotes)).toEqual([]);
   });
 
-  test("fail where the body swallowed a failed statement, since nothing was committed", async () => {
+  test("fail if the body swallowed the error of a statement, since nothing was committed", async () => {
     const attempt = t.db.tx(async (tx) => {
       await tx.run(addNote(1));
       await tx.run(addNote(1)).catch(() => undefined);
@@ -183,7 +183,7 @@ describe("transactions", () => {
     expect(await t.db.many(Notes, allNotes)).toEqual([]);
   });
 
-  test("refuse statements that come after their end", async () => {
+  test("refuse statements after their end", async () => {
     const tx = await t.db.tx((inner) => Promise.resolve(inner));
     await expect(tx.run(addNote(1))).rejects.toThrow("the transaction has ended");
     expect(await t.db.many(Notes, allNotes)).toEqual([]);
@@ -236,7 +236,7 @@ describe("transactions", () => {
 });
 
 describe("a connection that breaks", () => {
-  test("in a transaction rejects it as unavailable, and the pool goes on", async () => {
+  test("during a transaction rejects it as unavailable, and the pool continues", async () => {
     const db = open({ poolSize: 1 });
     const attempt = db.tx(async (tx) => {
       await tx.run(addNote(1));
@@ -261,7 +261,7 @@ describe("a connection that breaks", () => {
     const db = open({ poolSize: 1 });
     const pid = (await db.maybeOne(Pid, ownPid))?.pid;
     const slow = db.run(sql`select pg_sleep(60)`).catch((err: unknown) => err);
-    // On another connection: it would come first now and then.
+    // On another connection: on the same one it could come first.
     await until(
       "the statement to run",
       async () =>
@@ -276,7 +276,7 @@ describe("a connection that breaks", () => {
     expect(await db.many(Pid, ownPid)).toHaveLength(1);
   });
 
-  test("while idle is noted and replaced", async () => {
+  test("while idle is logged and replaced", async () => {
     let noted = (): void => undefined;
     const warned = new Promise<void>((resolve) => (noted = resolve));
     const db = open({ poolSize: 1, log: { warn: () => noted() } });
@@ -287,7 +287,7 @@ describe("a connection that breaks", () => {
     expect(after).not.toBe(pid);
   });
 
-  test("without a word is given up when its answer is overdue", async () => {
+  test("without an error is closed when a reply is overdue", async () => {
     const proxy = await databaseProxy(t.url);
     onTestFinished(() => proxy.close());
     const db = open({ url: proxy.url, poolSize: 1, statementTimeoutMs: 1_000, replyGraceMs: 100 });
@@ -300,28 +300,28 @@ describe("a connection that breaks", () => {
 });
 
 describe("a database that cannot serve", () => {
-  test("because nothing listens there is unavailable", async () => {
+  test("because nothing listens is unavailable", async () => {
     const tcp = open({ url: "postgres://x@127.0.0.1:1/x" });
     await expect(tcp.run(sql`select`)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
     const socket = open({ url: "postgres://x@/x?host=%2Fnowhere" });
     await expect(socket.tx(async () => undefined)).rejects.toBeInstanceOf(DatabaseUnavailable);
   });
 
-  test("because every connection is taken for too long is unavailable", async () => {
+  test("because all connections are in use for too long is unavailable", async () => {
     const db = open({ poolSize: 1, connectTimeoutMs: 1_000 });
     await db.tx(async () => {
       await expect(db.run(sql`select`)).rejects.toBeInstanceOf(DatabaseUnavailable);
     });
   });
 
-  test("a statement within the time limit is unavailable, and its connection lives on", async () => {
+  test("a statement within the time limit is unavailable, and its connection survives", async () => {
     const db = open({ poolSize: 1, statementTimeoutMs: 1_000 });
     const pid = await db.maybeOne(Pid, ownPid);
     await expect(db.run(sql`select pg_sleep(60)`)).rejects.toMatchObject({ cause: { code: "57014" } });
     expect(await db.maybeOne(Pid, ownPid)).toEqual(pid);
   });
 
-  test("does not excuse faults of ours: a wrong statement and a wrong password stay what they are", async () => {
+  test("does not hide other faults: a wrong statement and a wrong database name keep their errors", async () => {
     await expect(t.db.run(sql`select nonsense`)).rejects.toMatchObject({ code: "42703" });
     const missing = open({ url: t.url.replace(/taskyard_template_\w+/, "missing") });
     await expect(missing.run(sql`select`)).rejects.toMatchObject({ code: "3D000" });

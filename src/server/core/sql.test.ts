@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { sql, waking, type Sql } from "./sql.ts";
 
 describe("sql", () => {
-  test("makes numbered parameters of values", () => {
+  test("turns values into numbered parameters", () => {
     const query = sql`select * from t where a = ${1} and b = ${"x"}`;
     expect(query.text).toBe("select * from t where a = $1 and b = $2");
     expect(query.values).toEqual([1, "x"]);
@@ -16,7 +16,7 @@ describe("sql", () => {
     expect(outer.values).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("takes the same fragment any number of times, and leaves it as it was", () => {
+  test("accepts the same fragment several times without changing it", () => {
     const later = sql`at > ${9}`;
     expect(sql`${later} and ${later}`).toMatchObject({ text: "at > $1 and at > $2", values: [9, 9] });
     expect(later).toMatchObject({ text: "at > $1", values: [9] });
@@ -28,27 +28,27 @@ describe("sql", () => {
     expect(sql`select ${"$1; --"}`.text).toBe("select $1");
   });
 
-  test("passes undefined, null and arrays on as values", () => {
+  test("passes undefined, null and arrays as values", () => {
     expect(sql`${undefined} ${null} ${[1, 2]}`).toMatchObject({
       text: "$1 $2 $3",
       values: [undefined, null, [1, 2]],
     });
   });
 
-  test("gives calls from one place the same text, and other values", () => {
+  test("has the same text for all calls from one place, with their own values", () => {
     const byId = (id: number): Sql => sql`select ${id} where ${sql`a = ${id + 1}`}`;
     expect(byId(5).text).toBe(byId(1).text);
     expect(byId(5).values).toEqual([5, 6]);
   });
 
-  test("tells fragments apart that come from one place", () => {
+  test("distinguishes fragments that come from one place", () => {
     const order = (column: Sql): Sql => sql`order by ${column}`;
     expect(order(sql`id`).text).toBe("order by id");
     expect(order(sql`name`).text).toBe("order by name");
     expect(order(sql`f(${1})`).text).toBe("order by f($1)");
   });
 
-  test("numbers the parameters of any nesting 1 to n, each where its value stood", () => {
+  test("numbers the parameters of any nesting 1 to n, each at the place of its value", () => {
     interface Tree {
       parts: (number | Tree)[];
     }
@@ -57,7 +57,7 @@ describe("sql", () => {
         parts: fc.array(fc.oneof({ depthSize: "small" }, fc.nat(), tie("tree")), { maxLength: 5 }),
       }),
     }));
-    // One place in the source for each number of parts: it sees values and fragments at every position.
+    // One place in the source per number of parts, with values and fragments at every position.
     const places = new Map<number, TemplateStringsArray>();
     const place = (parts: number): TemplateStringsArray => {
       const strings = places.get(parts) ?? Object.assign(Array<string>(parts + 1).fill("·"), { raw: [] });
@@ -83,7 +83,7 @@ describe("sql", () => {
     fc.assert(
       fc.property(tree, (spec) => {
         check(spec);
-        // The same places in another order: one must not get the text of the other.
+        // The same places in another order must not share a text.
         check(mirror(spec));
       }),
     );
@@ -94,7 +94,7 @@ describe("waking", () => {
   const result = { rows: [{ a: 1 }], rowCount: 1 };
   const topics = (query: Sql): string[] => (query.wakes ?? []).flatMap((wake) => [...wake(result)]);
 
-  test("leaves text and values as they are", () => {
+  test("does not change text and values", () => {
     const fragment = sql`a = ${1} and ${sql`b = ${2}`}`;
     const woken = waking(() => ["x"], fragment);
     expect(woken).toMatchObject({ text: fragment.text, values: fragment.values });
@@ -123,7 +123,7 @@ describe("waking", () => {
     expect(topics(sql`select ${column}`)).toEqual(["a 1"]);
   });
 
-  test("refuses what was not made by the tag, since its text could not be spliced in", () => {
+  test("refuses values that the tag did not make, since their text cannot be spliced", () => {
     expect(() => waking(() => [], { text: "select", values: [] })).toThrow(
       "only a fragment made by `sql` can wake topics",
     );

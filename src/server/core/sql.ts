@@ -1,5 +1,5 @@
-// The tag for hand-written SQL: values become parameters, nested fragments are spliced in with their
-// parameters renumbered. Text never comes from data, so injection is not possible by construction.
+// The tag for hand-written SQL: values become parameters, and nested fragments are spliced in with their parameters
+// renumbered. Text never comes from data, so injection is impossible by construction.
 
 /** SQL text with its parameters: the shape node-postgres takes. */
 export interface Sql {
@@ -18,10 +18,7 @@ export interface StatementResult {
 /** Returns the topics to wake after a statement with this result. */
 export type TopicsOf = (result: StatementResult) => Iterable<string>;
 
-/**
- * Tag for hand-written SQL. `sql\`… ${value} …\`` makes `$1` of a value; a value made by `sql` itself is
- * spliced in as a fragment.
- */
+/** Tag for hand-written SQL. A value in `sql\`… ${value} …\`` becomes a parameter `$1`; a value made by `sql` is spliced in. */
 export function sql(strings: TemplateStringsArray, ...args: readonly unknown[]): Sql {
   return new Fragment(strings, args, wakesOf(args));
 }
@@ -76,10 +73,10 @@ function wakesOf(args: readonly unknown[]): readonly TopicsOf[] | undefined {
 }
 
 /**
- * What the text depends on: the templates at its places in the source, in reading order, and where values stand
- * between them. A template's strings are one object for all calls from its place, so a statement finds its text by
- * a few look-ups. That also makes it the same string each time, which is found in the cache of statement names
- * without hashing it anew: 2 µs instead of 20 for a statement of 5 KB.
+ * Caches texts. A text depends only on the templates at their places in the source, in reading order, and on the positions
+ * of values between them. The strings of a template are one object for all calls from its place, so a few look-ups find the
+ * text. It is also the same string each time, so the cache of statement names finds it without hashing it again: 2 µs
+ * instead of 20 for a statement of 5 kB.
  */
 interface Shape {
   text?: string;

@@ -9,9 +9,9 @@ import { createWakeUps, type WakeUps } from "./wake-ups.ts";
 
 let database: TestDatabase;
 let marks = 0;
-/** Payloads of every NOTIFY in this database. */
-const heard: string[] = [];
-let overhearing: ReturnType<typeof listen>;
+/** The payloads of all notifications in this database. */
+const notified: string[] = [];
+let observer: ReturnType<typeof listen>;
 interface Process extends WakeUps {
   stop(): Promise<void>;
 }
@@ -19,15 +19,15 @@ const open: Process[] = [];
 
 beforeAll(async () => {
   database = await testDatabase();
-  overhearing = listen({ url: database.url, channel: "taskyard_wake", onMessage: (p) => void heard.push(p) });
-  await overhearing.ready;
+  observer = listen({ url: database.url, channel: "taskyard_wake", onMessage: (p) => void notified.push(p) });
+  await observer.ready;
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((wakeUps) => wakeUps.stop()));
-  heard.length = 0;
+  notified.length = 0;
 });
 afterAll(async () => {
-  await overhearing.close();
+  await observer.close();
   await database.drop();
 });
 
@@ -40,78 +40,78 @@ async function start(clock: Clock = systemClock): Promise<Process> {
   return started;
 }
 
-/** Resolves at the next call of the callback that it gives to `subscribe`. */
+/** Resolves at the next call of the callback that it passes to `subscribe`. */
 const nextCall = (subscribe: (callback: () => void) => () => void): Promise<"called"> =>
   new Promise((resolve) => {
     const unsubscribe = subscribe(() => (unsubscribe(), resolve("called")));
   });
 
-/** Two processes that have heard of each other and have nothing more to say. */
+/** Two processes that have received messages of each other and have nothing left to send. */
 async function pair(clock?: ManualClock): Promise<[Process, Process]> {
   const first = await start(clock);
   const second = await start(clock);
-  await expectToHear(first, second, clock);
-  await expectToHear(second, first, clock);
+  await expectToReach(first, second, clock);
+  await expectToReach(second, first, clock);
   await drain(first, clock);
   await drain(second, clock);
   await clock?.advance(10);
   await delivered();
-  heard.length = 0;
+  notified.length = 0;
   return [first, second];
 }
 
-async function expectToHear(speaker: WakeUps, hearer: WakeUps, clock?: ManualClock): Promise<void> {
-  let hears = false;
-  const unsubscribe = hearer.subscribe("acquaintance", () => (hears = true));
-  for (let turn = 0; turn < 1000 && !hears; turn++) {
-    speaker.wake("acquaintance");
+async function expectToReach(sender: WakeUps, receiver: WakeUps, clock?: ManualClock): Promise<void> {
+  let received = false;
+  const unsubscribe = receiver.subscribe("setup", () => (received = true));
+  for (let i = 0; i < 1000 && !received; i++) {
+    sender.wake("setup");
     await clock?.advance(10);
     await delivered();
   }
   unsubscribe();
-  expect(hears).toBe(true);
+  expect(received).toBe(true);
 }
 
-/** Waits until a process has sent everything: a slow NOTIFY of its acquaintance would count as one of the test. */
+/** Waits until a process has sent everything: a slow NOTIFY from the setup would count as one of the test. */
 async function drain(wakeUps: WakeUps, clock?: ManualClock): Promise<void> {
   const last = `last ${marks++}`;
   wakeUps.wake(last);
-  for (let turn = 0; turn < 1000 && !heard.some((payload) => payload.includes(last)); turn++) {
+  for (let i = 0; i < 1000 && !notified.some((payload) => payload.includes(last)); i++) {
     await clock?.advance(10);
     await delivered();
   }
 }
 
-/** Until the database has delivered everything that was said up to now. */
+/** Waits until the database has delivered all earlier notifications. */
 async function delivered(): Promise<void> {
   const mark = `mark ${marks++}`;
-  // Said until heard, since a test may have broken the connection that overhears.
-  for (let turn = 0; turn < 5000 && !heard.includes(mark); turn++)
+  // Sent repeatedly, because a test may have broken the listening connection.
+  for (let i = 0; i < 5000 && !notified.includes(mark); i++)
     await database.db.run(sql`select pg_notify('taskyard_wake', ${mark})`);
-  expect(heard).toContain(mark);
+  expect(notified).toContain(mark);
 }
 
-/** The topics of each NOTIFY, when there are at least `count`. */
-async function toldTopics(count: number): Promise<unknown[]> {
-  let told: unknown[] = [];
-  for (let turn = 0; turn < 1000 && told.length < count; turn++) {
+/** Waits for at least `count` notifications with topics. Returns the topics of each. */
+async function sentTopics(count: number): Promise<unknown[]> {
+  let sent: unknown[] = [];
+  for (let i = 0; i < 1000 && sent.length < count; i++) {
     await delivered();
-    told = heard
+    sent = notified
       .filter((p) => p.includes("topics"))
       .map((p) => (JSON.parse(p) as { topics: unknown }).topics);
   }
-  return told;
+  return sent;
 }
 
-test("a process that is alone notifies nobody", async () => {
+test("a process that is alone sends nothing", async () => {
   const wakeUps = await start();
   wakeUps.wake("events");
   await wakeUps.stop();
   await delivered();
-  expect(heard.filter((payload) => payload.includes("topics"))).toEqual([]);
+  expect(notified.filter((payload) => payload.includes("topics"))).toEqual([]);
 });
 
-test("what one process wakes, another hears, and only the topics that were woken", async () => {
+test("a topic that one process wakes is woken in another one, and no other topic", async () => {
   const [first, second] = await pair();
   const wrong: string[] = [];
   second.subscribe("pending:a/c", () => wrong.push("a/c"));
@@ -121,7 +121,7 @@ test("what one process wakes, another hears, and only the topics that were woken
   expect(wrong).toEqual([]);
 });
 
-test("a process does not hear itself", async () => {
+test("a process ignores its own notifications", async () => {
   const [first] = await pair();
   let calls = 0;
   first.subscribe("events", () => calls++);
@@ -131,26 +131,26 @@ test("a process does not hear itself", async () => {
   expect(calls).toBe(1);
 });
 
-test("the first wake-up leaves at once, the ones of the interval after it together", async () => {
+test("the first wake-up is sent immediately, those of the interval after it together", async () => {
   const clock = manualClock();
   const [first] = await pair(clock);
   for (const topic of ["a", "b", "c", "b"]) {
     first.wake(topic);
     await Promise.resolve();
   }
-  expect(await toldTopics(1)).toEqual([["a"]]);
+  expect(await sentTopics(1)).toEqual([["a"]]);
   await clock.advance(10);
-  expect(await toldTopics(2)).toEqual([["a"], ["b", "c"]]);
+  expect(await sentTopics(2)).toEqual([["a"], ["b", "c"]]);
 });
 
-test("more topics than a NOTIFY can carry wake everybody", async () => {
+test("more topics than fit into a NOTIFY wake all subscribers", async () => {
   const [first, second] = await pair();
   const woken = nextCall((callback) => second.subscribe("something else", callback));
   for (let i = 0; i < 200; i++) first.wake(`pending:${"x".repeat(38)}/${i}`);
   expect(await woken).toBe("called");
 });
 
-test("what was woken just before the stop is still told", async () => {
+test("a topic woken just before the stop is still sent", async () => {
   const [first, second] = await pair();
   const woken = nextCall((callback) => second.subscribe("last words", callback));
   first.wake("events");
@@ -160,7 +160,7 @@ test("what was woken just before the stop is still told", async () => {
   expect(await woken).toBe("called");
 });
 
-test("a broken connection wakes everybody when it is back", async () => {
+test("a connection that is restored wakes all subscribers", async () => {
   const wakeUps = await start();
   const woken = nextCall((callback) => wakeUps.subscribe("events", callback));
   const broken = await database.db.run(
@@ -172,7 +172,7 @@ test("a broken connection wakes everybody when it is back", async () => {
   await delivered();
 });
 
-test("notifications that are not ours do no harm", async () => {
+test("foreign notifications are ignored", async () => {
   const [first, second] = await pair();
   for (const payload of ["", "no json", "null", '{"process":1}', '{"process":"x","topics":"events"}'])
     await database.db.run(sql`select pg_notify('taskyard_wake', ${payload})`);

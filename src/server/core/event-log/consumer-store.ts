@@ -1,18 +1,18 @@
-// The statements of named consumers: how far each has come, and what it could not handle.
+// The statements of named consumers: their positions and dead letters.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../db.ts";
 import { sql, waking } from "../sql.ts";
 
-/** Wakes a consumer: dead letters are to be retried. */
+/** Wakes a consumer because retries of dead letters were requested. */
 export const retryTopic = (consumer: string): string => `dead-letters:${consumer}`;
 
 const PositionRow = Type.Object({ position: Type.String() });
 
-/** The stored position of a consumer; `initial` where it has none. */
+/** Returns the stored position of a consumer. Stores `initial` if it has none. */
 export async function openConsumer(db: Queryable, name: string, initial: string): Promise<string> {
   const row = await db.maybeOne(
     PositionRow,
-    // The update changes nothing, but makes the row that is there come back.
+    // The update changes nothing, but makes `returning` return an existing row.
     sql`insert into event_consumers as c (name, position) values (${name}, ${initial})
       on conflict (name) do update set position = c.position
       returning position`,
@@ -20,7 +20,7 @@ export async function openConsumer(db: Queryable, name: string, initial: string)
   return row?.position ?? initial;
 }
 
-/** Moves a consumer on; false where it no longer stands at `from`, since another process consumes in its name. */
+/** Moves a consumer from one position to another. Returns false if it is not at `from`: another process consumes as it. */
 export async function advanceConsumer(
   db: Queryable,
   name: string,
@@ -32,7 +32,8 @@ export async function advanceConsumer(
   return (await db.run(query)) === 1;
 }
 
-export interface Letter {
+/** An event that a consumer failed to handle. */
+export interface UnhandledEvent {
   readonly id: number;
   readonly recorded: Date;
   readonly exchange: string;
@@ -41,11 +42,11 @@ export interface Letter {
   readonly payload: string;
 }
 
-/** Puts an event aside with what went wrong; once more, where it was there already. */
+/** Stores an event as a dead letter, or adds to its attempts if it is one already. */
 export async function parkEvent(
   db: Queryable,
   consumer: string,
-  event: Letter,
+  event: UnhandledEvent,
   { attempts, error }: { readonly attempts: number; readonly error: string },
 ): Promise<void> {
   await db.run(sql`
@@ -75,7 +76,7 @@ export type DeadLetterRow = Static<typeof LetterRow>;
 const letterColumns = sql`consumer, event_id, recorded, exchange, routing_key, cc, payload, attempts, error, parked,
   retry_requested`;
 
-/** Dead letters by consumer and event, `limit` of them from behind `after` on. */
+/** Returns dead letters after `after`, by consumer and event id. */
 export function listDeadLetters(
   db: Queryable,
   { after, limit }: { readonly after?: { consumer: string; id: number } | undefined; readonly limit: number },
@@ -88,7 +89,7 @@ export function listDeadLetters(
   );
 }
 
-/** The dead letters that somebody asked to be tried again, oldest first. */
+/** Returns the dead letters to be retried, oldest first. */
 export function listRetries(db: Queryable, consumer: string, limit: number): Promise<DeadLetterRow[]> {
   return db.many(
     LetterRow,
@@ -97,14 +98,14 @@ export function listRetries(db: Queryable, consumer: string, limit: number): Pro
   );
 }
 
-/** Asks for another try; false where there is no such dead letter. */
+/** Requests another try. Returns false if there is no such dead letter. */
 export async function requestRetry(db: Queryable, consumer: string, id: number): Promise<boolean> {
   const query = sql`update event_dead_letters set retry_requested = true
     where consumer = ${consumer} and event_id = ${id}`;
   return (await db.run(waking(() => [retryTopic(consumer)], query))) === 1;
 }
 
-/** Forgets a dead letter; false where there is no such one. */
+/** Deletes a dead letter. Returns false if there is no such one. */
 export async function dropDeadLetter(db: Queryable, consumer: string, id: number): Promise<boolean> {
   const query = sql`delete from event_dead_letters where consumer = ${consumer} and event_id = ${id}`;
   return (await db.run(query)) === 1;

@@ -31,7 +31,7 @@ interface Process {
   stop(): Promise<void>;
 }
 
-/** What a server process has: connections, wake-ups and a log of its own. */
+/** The parts of a server process: its own connections, wake-ups and event log. */
 async function startProcess(clock: Clock = systemClock): Promise<Process> {
   const { url } = database;
   const wakeUps = createWakeUps();
@@ -61,7 +61,7 @@ async function append(...payloads: string[]): Promise<void> {
   );
 }
 
-/** A handler that remembers what it had, and may object. */
+/** A handler that records its events and can throw. */
 function handler(object: (event: ConsumedEvent) => void = () => undefined) {
   const had: string[] = [];
   return {
@@ -84,7 +84,7 @@ const fails = (): never => {
   throw new Error("cannot be handled");
 };
 
-test("events come in order, and after a restart those that came meanwhile", async () => {
+test("events are delivered in order, also those that were published during a restart", async () => {
   const name = newName();
   const first = await startProcess();
   const one = handler();
@@ -102,7 +102,7 @@ test("events come in order, and after a restart those that came meanwhile", asyn
   expect([one.had, two.had]).toEqual([["1", "2", "3"], ["4"]]);
 });
 
-test("events whose handling had not ended come again", async () => {
+test("events that were being handled at a stop are delivered again", async () => {
   const name = newName();
   const first = await startProcess();
   let begun = false;
@@ -133,7 +133,7 @@ const place = async (name: string): Promise<number | undefined> => {
   return row && decodePosition(row.position).done.lastId;
 };
 
-test("an event that cannot be handled is tried again, then parked; the rest moves on", async () => {
+test("an event that cannot be handled is retried, then becomes a dead letter; the others are delivered", async () => {
   const name = newName();
   const clock = immediateClock(1_000);
   const { log, records } = await startProcess(clock);
@@ -146,7 +146,7 @@ test("an event that cannot be handled is tried again, then parked; the rest move
   await until("the consumer's place", async () => (await place(name)) !== undefined);
   await append("good", "bad", "after");
   await has("good", "after");
-  // Once in the batch, then three times alone.
+  // Once in the batch, then three times by itself.
   expect(tries).toBe(4);
   expect(had.filter((payload) => payload === "bad")).toEqual([]);
 
@@ -178,7 +178,7 @@ test("an event that cannot be handled is tried again, then parked; the rest move
   expect(await log.deadLetters.drop(name, id)).toBe(false);
 });
 
-test("dead letters can be dropped, and are listed page by page", async () => {
+test("dead letters can be dropped, and are listed in pages", async () => {
   const name = newName();
   const { log } = await startProcess(immediateClock(1_000));
   log.consume({ name, handle: fails, attempts: 1 });
@@ -193,7 +193,7 @@ test("dead letters can be dropped, and are listed page by page", async () => {
   expect(await log.deadLetters.list({ limit: 9 })).toEqual([]);
 });
 
-test("an outage is sat out, however long it takes, and parks nothing", async () => {
+test("an outage of any length is waited out and causes no dead letter", async () => {
   const name = newName();
   const { log } = await startProcess(immediateClock(31_000));
   let away = 40;
@@ -208,14 +208,14 @@ test("an outage is sat out, however long it takes, and parks nothing", async () 
   expect(await log.deadLetters.list({ limit: 9 })).toEqual([]);
 });
 
-test("of several processes one consumes, and another takes over when it stops", async () => {
+test("one of several processes consumes, and another takes over when it stops", async () => {
   const name = newName();
   const [first, second] = [await startProcess(), await startProcess()];
   const [one, two] = [handler(), handler()];
   first.log.consume({ name, handle: one.handle });
   await until("the consumer's place", async () => (await place(name)) !== undefined);
   second.log.consume({ name, handle: two.handle });
-  // A second consumer in the same process has to wait as well.
+  // A second consumer in the same process must wait too.
   const three = handler();
   first.log.consume({ name, handle: three.handle });
   await append("1");
@@ -226,9 +226,9 @@ test("of several processes one consumes, and another takes over when it stops", 
   expect([one.had, two.had, three.had]).toEqual([["1"], ["2"], []]);
 });
 
-test("another takes over when the connection of the one that holds the name is gone", async () => {
+test("another process takes over when the one that holds the name loses its connection", async () => {
   const name = newName();
-  // Candidates and heartbeats are quick, so the one that lost its connection and the other have equal chances.
+  // Candidacy and heartbeat intervals are short, so the process that lost its connection and the other have equal chances.
   const quick = immediateClock(60_000);
   const [first, second] = [await startProcess(quick), await startProcess(quick)];
   const { had, handle, has } = handler();
@@ -245,7 +245,7 @@ test("another takes over when the connection of the one that holds the name is g
   expect([...new Set(had)]).toEqual(["1", "2", "3"]);
 });
 
-test("a consumer that fell behind retention goes on with the oldest event, and reports it", async () => {
+test("a consumer that fell behind the retention continues with the oldest event and reports it", async () => {
   const name = newName();
   const first = await startProcess();
   const one = handler();
@@ -265,7 +265,7 @@ test("a consumer that fell behind retention goes on with the oldest event, and r
   await database.db.run(sql`update event_log set dropped_through = 0`);
 });
 
-test("passing over unwanted events is remembered as well", async () => {
+test("the position after skipped events is stored too", async () => {
   const name = newName();
   const { log, wake } = await startProcess(immediateClock(60_000));
   log.consume({ name, handle: fails, accepts: () => false });

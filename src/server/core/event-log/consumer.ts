@@ -1,6 +1,7 @@
-// A named consumer: handles events in their order, each at least once, across restarts and processes.
+// Named consumers: handle events in their order, each at least once, across restarts and processes.
 import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
+import { linkSignals } from "../../../lib/linked-signal.ts";
 import { createAsyncEvent } from "../async-event.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
@@ -14,16 +15,16 @@ import { pullFrom } from "./pull.ts";
 import { positionNow, positionStart, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 
 export interface ConsumerOptions extends DeliveryOptions {
-  /** Which events it wants; default: all. */
+  /** Selects events. Default: all. */
   readonly accepts?: (event: LoggedEvent) => boolean;
-  /** Where it begins when it runs for the first time ever; default: now. */
+  /** Where it begins when it runs for the first time. Default: now. */
   readonly begin?: "now" | "start";
-  /** Events handed over at once, at most; default 1. */
+  /** Upper bound of the events per call of `handle`. Default: 1. */
   readonly batch?: number;
 }
 
 export interface Consumer {
-  /** Lets the handler end what it has begun, and gives the name free. */
+  /** Waits for the running handler, then releases the name. */
   stop(): Promise<void>;
 }
 
@@ -40,16 +41,16 @@ export interface ConsumerContext {
   }) => Following;
 }
 
-// Between processes: how soon another takes over when one that held the name is gone without a word.
+// How soon another process takes over after the one that held the name has crashed.
 const candidacyMs = 5_000;
-// How much of passing over unwanted events may be repeated after a restart.
+// The position after skipped events is stored this often, so this much skipping may be repeated after a restart.
 const storeEveryMs = 10_000;
 const outage = { baseMs: 200, maxMs: 30_000, jitter: 0.25 };
 
 /** Wakes the candidates for a consumer name: it became free. */
 const freeTopic = (name: string): string => `consumer:${name}`;
 
-/** Starts consuming, or waiting for its turn where another process consumes under this name. */
+/** Starts consuming. While another process consumes under this name, waits to take over. */
 export function startConsumer(context: ConsumerContext, options: ConsumerOptions): Consumer {
   const { db, clock, wakeUps, leadership } = context;
   const { name } = options;
@@ -66,22 +67,23 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
         failures = 0;
         if (!end.signal.aborted && !term) await wake.wait(candidacyMs);
       } catch (err) {
-        if (isUnavailable(err)) monitor.log.warn({ err, failures }, "consumer interrupted; trying again");
+        if (isUnavailable(err)) monitor.log.warn({ err, failures }, "the consumer was interrupted; retrying");
         else monitor.reportError(err, { failures });
         if (!end.signal.aborted) await wake.wait(backoffDelay(failures++, outage));
       }
     }
   }
 
-  /** Consumes while this process has the name. */
+  /** Consumes while this process holds the name. */
   async function lead(term: Term): Promise<void> {
-    const signal = AbortSignal.any([end.signal, term.lost]);
+    const { signal, dispose } = linkSignals(end.signal, term.lost);
     try {
       await consume(signal);
     } catch (err) {
-      // What was under way when it ended has failed for that reason, and comes again.
+      // Work that was in flight when the term ended has failed because of that, and its events are delivered again.
       if (!signal.aborted) throw err;
     } finally {
+      dispose();
       await term.release();
       wakeUps.wake(freeTopic(name));
     }
@@ -95,19 +97,15 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
       const text = encodePosition(to);
       if (text === stored) return;
       if (!(await advanceConsumer(db, name, stored, text)))
-        throw new Error(`another process consumes as ${name}, or its position was changed by hand`);
+        throw new Error(`another process consumes as ${name}, or its position was changed manually`);
       stored = text;
     }
 
     const delivery = createDelivery({ db, clock, monitor, signal, advance }, options);
     const from = await usable(decodePosition(stored));
     const { accepts, batch = 1 } = options;
-    const over = new AbortController();
-    const following = context.follow({
-      from,
-      signal: AbortSignal.any([signal, over.signal]),
-      ...(accepts && { accepts }),
-    });
+    const over = linkSignals(signal);
+    const following = context.follow({ from, signal: over.signal, ...(accepts && { accepts }) });
     const iterator = following[Symbol.asyncIterator]();
     const pull = pullFrom(iterator, clock);
     const unsubscribeRetry = wakeUps.subscribe(retryTopic(name), pull.set);
@@ -127,13 +125,13 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
       }
     } finally {
       unsubscribeRetry();
-      // The signal ends it where it waits, the return where it has given something.
+      // The signal ends the follower while it waits, the return while it has yielded events.
       over.abort();
       await iterator.return?.();
     }
   }
 
-  /** The stored position, or the oldest one where the log no longer goes on from there: then events were missed. */
+  /** Returns the position, or the oldest one if it is unusable. Then events were missed, which is reported. */
   async function usable(position: Position): Promise<Position> {
     try {
       await readEvents(db, position, 1);

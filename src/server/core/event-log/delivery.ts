@@ -1,31 +1,31 @@
-// Handing events to a consumer's handler: sitting out outages, trying again, and parking what is hopeless.
+// Delivers events to the handler of a consumer: waits out outages, retries failures, and stores dead letters.
 import { backoffDelay, type Backoff } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { ApiError } from "../../../lib/errors.ts";
-import { createAsyncEvent } from "../async-event.ts";
+import { pause } from "../../../lib/retry.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
 import * as store from "./consumer-store.ts";
 import type { Position } from "./position.ts";
 import type { LoggedEvent } from "./read.ts";
 
-/** An event as a consumer handles it. Tried again from the dead letters, it has no place in the log any more. */
+/** An event as a consumer handles it. It has no position, because a dead letter may be retried when its event is gone. */
 export type ConsumedEvent = Omit<LoggedEvent, "position">;
 
 export interface DeliveryOptions {
-  /** A constant, under which position and dead letters are stored. */
+  /** A constant. Position and dead letters are stored under it. */
   readonly name: string;
   /**
-   * Takes effect, then resolves: only then are the events done with. After a crash they come again. A batch that
-   * rejects is handed over again event by event.
+   * Resolves when the events have taken effect. They count as handled from then on; after a crash they are delivered
+   * again. A batch that rejects is delivered again event by event.
    */
   readonly handle: (events: readonly ConsumedEvent[], signal: AbortSignal) => Promise<void>;
   /**
-   * Whether a failure has nothing to do with the event, such as a broker that is away: then it is tried again for
-   * as long as it takes. Default: errors of status 503, which the database's are.
+   * Reports whether a failure is unrelated to the event, such as an unavailable broker. Those are retried without limit.
+   * Default: errors of status 503, such as those of the database.
    */
   readonly isOutage?: (err: unknown) => boolean;
-  /** Tries of an event before it becomes a dead letter; default 5, within about 6 seconds. */
+  /** Tries before an event becomes a dead letter. Default: 5, within about 6 seconds. */
   readonly attempts?: number;
 }
 
@@ -33,23 +33,23 @@ export interface DeliveryContext {
   readonly db: Db;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  /** Ends every wait; the handler gets it too. */
+  /** Ends every wait. It is passed to the handler. */
   readonly signal: AbortSignal;
-  /** Stores how far the consumer has come. */
+  /** Stores the position of the consumer. */
   readonly advance: (to: Position) => Promise<void>;
 }
 
 export interface Delivery {
-  /** Resolves when the events are done with, one way or the other; rejects where the signal came first. */
+  /** Resolves when each event was handled or became a dead letter. Rejects if the signal aborts first. */
   deliver(events: readonly LoggedEvent[]): Promise<void>;
-  /** Hands over the dead letters that somebody wants tried again, once each. */
+  /** Tries the dead letters once for which that was requested. */
   retry(): Promise<void>;
 }
 
 const retryBackoff: Backoff = { baseMs: 400, maxMs: 10_000, jitter: 0.25 };
 const outageBackoff: Backoff = { baseMs: 200, maxMs: 30_000, jitter: 0.25 };
-// The rest is taken in the next round, so that new events are not kept waiting for ever.
-const retriesAtOnce = 100;
+// The rest is tried the next time, so that new events are not delayed for long.
+const maxRetriesPerCall = 100;
 
 export const isUnavailable = (err: unknown): boolean =>
   err instanceof ApiError && err.code === "ServiceUnavailable";
@@ -58,7 +58,7 @@ export function createDelivery(context: DeliveryContext, options: DeliveryOption
   const { db, clock, monitor, signal, advance } = context;
   const { name, handle, isOutage = isUnavailable, attempts = 5 } = options;
 
-  /** Undefined where it went well, otherwise what the event itself is to blame for. Outages are sat out. */
+  /** Returns undefined on success, otherwise the failure that the events caused. Waits out outages. */
   async function failureOf(events: readonly ConsumedEvent[]): Promise<Error | undefined> {
     for (let outages = 0; ; outages++) {
       try {
@@ -68,18 +68,10 @@ export function createDelivery(context: DeliveryContext, options: DeliveryOption
       } catch (err) {
         signal.throwIfAborted();
         if (!isOutage(err)) return err instanceof Error ? err : new Error(String(err));
-        monitor.log.warn({ err, outages }, "consumer held up; trying again");
-        await pause(backoffDelay(outages, outageBackoff));
+        monitor.log.warn({ err, outages }, "the consumer is held up by an outage; retrying");
+        await pause(clock, backoffDelay(outages, outageBackoff), signal);
       }
     }
-  }
-
-  async function pause(ms: number): Promise<void> {
-    const over = createAsyncEvent(clock);
-    signal.addEventListener("abort", over.set, { once: true });
-    await over.wait(ms);
-    signal.removeEventListener("abort", over.set);
-    signal.throwIfAborted();
   }
 
   async function deliver(events: readonly LoggedEvent[]): Promise<void> {
@@ -92,11 +84,8 @@ export function createDelivery(context: DeliveryContext, options: DeliveryOption
       return;
     }
     for (let tries = 1; failure && tries < attempts; tries++) {
-      monitor.log.warn(
-        { err: failure, event: event.id, tries },
-        "an event could not be handled; trying again",
-      );
-      await pause(backoffDelay(tries - 1, retryBackoff));
+      monitor.log.warn({ err: failure, event: event.id, tries }, "handling an event failed; retrying");
+      await pause(clock, backoffDelay(tries - 1, retryBackoff), signal);
       failure = await failureOf(events);
     }
     if (failure) {
@@ -109,7 +98,7 @@ export function createDelivery(context: DeliveryContext, options: DeliveryOption
   }
 
   async function retry(): Promise<void> {
-    for (const row of await store.listRetries(db, name, retriesAtOnce)) {
+    for (const row of await store.listRetries(db, name, maxRetriesPerCall)) {
       const { event_id: id, routing_key: routingKey, cc: routes, exchange, payload, recorded } = row;
       const event: ConsumedEvent = { id, exchange, routingKey, routes, payload, recorded };
       const failure = await failureOf([event]);

@@ -22,13 +22,13 @@ import {
 let database: TestDatabase;
 let wakeUps: WakeUps;
 let log: EventLog;
-/** Pages that were read from the log. */
+/** The number of pages read from the log. */
 let pages = 0;
 
 beforeAll(async () => {
   wakeUps = createWakeUps();
   database = await testDatabase({ poolSize: 20, wake: wakeUps.wake });
-  // Every statement still reaches the database; those that read the log are counted on the way.
+  // Every statement still reaches the database. Those that read the log are counted.
   const db: Db = {
     ...database.db,
     many(row, query) {
@@ -38,7 +38,7 @@ beforeAll(async () => {
   };
   const clock = systemClock;
   const { monitor } = testMonitor();
-  // No poll: a test that waits for it would never end.
+  // No polling: a test that relies on it times out.
   log = await openEventLog({
     db,
     wakeUps,
@@ -61,7 +61,7 @@ async function append(...payloads: string[]): Promise<void> {
 
 interface Follower {
   readonly had: LoggedEvent[];
-  /** Resolves when this many events have come in all. */
+  /** Resolves when this many events have been delivered in total. */
   has(count: number): Promise<string[]>;
   position(): Position;
   end(): Promise<void>;
@@ -97,12 +97,12 @@ function start(
   };
 }
 
-/** Until the follower shares the tail, so that its position moves with the log. */
+/** Waits until the follower shares the tail, so that its position moves with the log. */
 async function isLive(follower: Follower): Promise<void> {
   for (let i = 0; ; i++) {
     await append(`wake ${i}`);
     const { done } = await log.positionNow();
-    for (let turn = 0; turn < 200; turn++) {
+    for (let i = 0; i < 200; i++) {
       if (follower.position().done.lastId >= done.lastId) return;
       await new Promise(setImmediate);
     }
@@ -111,7 +111,7 @@ async function isLive(follower: Follower): Promise<void> {
 }
 
 describe("follow", () => {
-  test("gives what is there, and then what comes", async () => {
+  test("delivers the existing events and then new ones", async () => {
     const from = await log.positionNow();
     await append("1", "2");
     const follower = start(from);
@@ -121,7 +121,7 @@ describe("follow", () => {
     expect(await follower.has(4)).toEqual(["1", "2", "3", "4"]);
   });
 
-  test("gives the events of a transaction when it has committed", async () => {
+  test("delivers the events of a transaction after its commit", async () => {
     const follower = start(await log.positionNow());
     await isLive(follower);
     const before = follower.had.length;
@@ -131,7 +131,7 @@ describe("follow", () => {
     expect((await follower.has(before + 1)).at(-1)).toBe("committed");
   });
 
-  test("gives each event that an open transaction delays once, whenever it commits", async () => {
+  test("delivers an event that an open transaction delays once, whenever that commits", async () => {
     const writer = await eventWriter(database.url);
     const follower = start(await log.positionNow());
     await writer.run("begin");
@@ -144,7 +144,7 @@ describe("follow", () => {
     await writer.close();
   });
 
-  test("passes over what is not wanted, and says how far it has come", async () => {
+  test("skips events that are not accepted, and reports its position after them", async () => {
     const accepts = ({ payload }: LoggedEvent): boolean => payload === "wanted";
     const follower = start(await log.positionNow(), { accepts });
     await isLive(follower);
@@ -157,7 +157,7 @@ describe("follow", () => {
     expect(await follower.has(2)).toEqual(["wanted", "wanted"]);
   });
 
-  test("shares one reader among all who have come to the end", async () => {
+  test("shares one reader among all followers that have reached the end", async () => {
     const from = await log.positionNow();
     const followers = Array.from({ length: 50 }, () => start(from));
     await Promise.all(followers.map(isLive));
@@ -168,19 +168,19 @@ describe("follow", () => {
       await append("for all");
       await Promise.all(followers.map((follower, i) => follower.has((counts[i] ?? 0) + 1)));
       expect(pages - before).toBeLessThanOrEqual(2);
-      // Not only the same events: the same objects.
+      // Not only equal events, but the same objects.
       expect(new Set(followers.map(({ had }) => had.at(-1))).size).toBe(1);
     });
   });
 
-  test("reads nothing while nobody follows", async () => {
+  test("reads nothing without a follower", async () => {
     const follower = start(await log.positionNow());
     await isLive(follower);
     await follower.end();
     await append("unheard");
     await append("unheard");
     const before = pages;
-    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    for (let i = 0; i < 100; i++) await new Promise(setImmediate);
     expect(pages).toBe(before);
   });
 
@@ -191,7 +191,7 @@ describe("follow", () => {
       pause: () => (stalled ? new Promise((resolve) => (release = resolve)) : Promise.resolve()),
     });
     await isLive(follower);
-    // What made it live may still come in; after this, only what is appended here does.
+    // Events of `isLive` may still be delivered. After this one, only those appended here are.
     await append("live");
     let had = 0;
     for (let last = ""; last !== "live";) {
@@ -222,7 +222,7 @@ describe("follow", () => {
     expect((await follower.has(51 - lost)).slice(1)).toEqual(Array(50 - lost).fill("after"));
   });
 
-  test("ends without an error when its signal says so, and when the log stops", async () => {
+  test("ends without an error when its signal aborts, and when the log stops", async () => {
     const follower = start(await log.positionNow());
     await expect(follower.end()).resolves.toBeUndefined();
     const aborted = start(await log.positionNow());
@@ -230,17 +230,17 @@ describe("follow", () => {
   });
 });
 
-test("followers that come and go among concurrent writers miss nothing and repeat nothing", async () => {
+test("followers that start and stop among concurrent writers miss and repeat nothing", async () => {
   const writers = await Promise.all(Array.from({ length: 6 }, () => eventWriter(database.url)));
   await writers[0]?.run(countersTable);
   const from = await log.positionNow();
   const first = from.done.lastId;
   let over = false;
-  let tellIds = (_ids: readonly number[]): void => undefined;
-  /** Those of all events, once no more come: `over` is true before the last one is written. */
-  const allIds = new Promise<readonly number[]>((resolve) => (tellIds = resolve));
+  let resolveIds = (_ids: readonly number[]): void => undefined;
+  /** The ids of all events, resolved when no more follow. `over` is true before the last one is written. */
+  const allIds = new Promise<readonly number[]>((resolve) => (resolveIds = resolve));
 
-  /** Follows in stretches, each from a position that the one before had. */
+  /** Follows repeatedly, each time from a position of the previous time. */
   async function follow(seed: number): Promise<number[]> {
     const ids: number[] = [];
     let position = encodePosition(from);
@@ -259,8 +259,8 @@ test("followers that come and go among concurrent writers miss nothing and repea
           taken++;
         }
         if (taken >= until || (last && ids.length >= expected)) break;
-        // A slow one, now and then so slow that it overflows.
-        for (let turn = 0; turn < (seed % 3) * 20; turn++) await new Promise(setImmediate);
+        // Some followers are slow, sometimes so slow that their feed overflows.
+        for (let i = 0; i < (seed % 3) * 20; i++) await new Promise(setImmediate);
         if (over && !last) break;
       }
       stop.abort();
@@ -279,17 +279,17 @@ test("followers that come and go among concurrent writers miss nothing and repea
         await writer.run("begin");
         await writer.append(`${w} ${i}`);
         if (i % 5 === 0) await writer.count(`key ${i % 2}`);
-        for (let turn = 0; turn < (w * i) % 11; turn++) await new Promise(setImmediate);
+        for (let i = 0; i < (w * i) % 11; i++) await new Promise(setImmediate);
         await writer.run(i % 10 === 9 ? "rollback" : "commit");
         wakeUps.wake(eventsTopic);
       }
     }),
   );
   over = true;
-  // Followers that wait for more get it, and see that it is over.
+  // Followers that wait get this event and see that `over` is true.
   await append("over");
   const ids = await rows();
-  tellIds(ids);
+  resolveIds(ids);
   for (const had of await Promise.all(following)) expect(had.sort((a, b) => a - b)).toEqual(ids);
   await Promise.all(writers.map((writer) => writer.close()));
 });

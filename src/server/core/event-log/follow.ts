@@ -1,8 +1,9 @@
-// Following the log from any position on, without end: from the database while behind, then with the tail.
+// Follows the log from any position without end: reads from the database while behind, then shares the tail.
 import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
-import { DatabaseUnavailable, type Db } from "../db.ts";
+import { linkSignals } from "../../../lib/linked-signal.ts";
 import { createAsyncEvent, type AsyncEvent } from "../async-event.ts";
+import { DatabaseUnavailable, type Db } from "../db.ts";
 import type { Position } from "./position.ts";
 import { readEvents, type LoggedEvent, type Page, type UnusablePosition } from "./read.ts";
 import type { Tail, TailListener } from "./tail.ts";
@@ -12,72 +13,79 @@ export interface FollowOptions {
   readonly tail: Tail;
   readonly clock: Clock;
   readonly from: Position;
-  /** Ends the following; the loop over it then ends without an error. */
-  readonly signal: AbortSignal;
-  /** Which events are wanted; default: all. */
+  /** The first that aborts ends the iteration without an error. */
+  readonly signals: readonly AbortSignal[];
+  /** Selects events. Default: all. */
   readonly accepts?: (event: LoggedEvent) => boolean;
 }
 
+type Batches = AsyncGenerator<readonly LoggedEvent[], void, undefined>;
+
 /**
- * Batches of events, in order, for one loop. What is not taken waits in the database and not in memory. A
- * database that is away is waited for. Throws UnusablePosition.
+ * Batches of events, in order, for one loop. Events that were not taken yet stay in the database, not in memory. Waits
+ * for a database that is unavailable. Throws UnusablePosition.
  */
 export interface Following extends AsyncIterable<readonly LoggedEvent[]> {
-  /** Of who has had every batch that was given, and what was passed over since. */
+  /** The position after the last delivered batch, including skipped events. */
   readonly position: Position;
 }
 
 const pageSize = 500;
-// What a follower may leave lying in memory before it has to read from the database again. The events are shared by
-// all followers of a process, so the worst case is this much per follower that is stuck.
+// How much a follower may leave in memory before it has to read from the database again. All followers of a process share
+// the event objects, so the worst case is this much per stalled follower.
 const maxWaiting = { events: 1_000, characters: 4 * 1024 * 1024 };
 const outage = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
 
 export function follow(options: FollowOptions): Following {
-  const { db, tail, clock, signal, accepts = () => true } = options;
+  const { db, tail, clock, signals, accepts = () => true } = options;
   let position = options.from;
-  /** Once nothing but the tail is left to read. */
+  /** Set while only the tail is left to read. */
   let live: Feed | undefined;
 
-  /** A page that is waited for as long as it takes; undefined where the signal came first. */
-  async function read(from: Position): Promise<Page | undefined> {
-    const wake = createAsyncEvent(clock);
-    signal.addEventListener("abort", wake.set, { once: true });
+  /** Reads a page and retries for as long as that takes. Returns undefined if the signal aborts first. */
+  async function read(from: Position, signal: AbortSignal): Promise<Page | undefined> {
+    const aborted = createAsyncEvent(clock);
+    signal.addEventListener("abort", aborted.set, { once: true });
     try {
       for (let failures = 0; !signal.aborted; failures++) {
         try {
           return await readEvents(db, from, pageSize);
         } catch (err) {
           if (!(err instanceof DatabaseUnavailable)) throw err;
-          await wake.wait(backoffDelay(failures, outage));
+          await aborted.wait(backoffDelay(failures, outage));
         }
       }
       return undefined;
     } finally {
-      signal.removeEventListener("abort", wake.set);
+      signal.removeEventListener("abort", aborted.set);
     }
   }
 
-  async function* batches(): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
-    while (!signal.aborted) {
-      yield* catchUp();
-      yield* withTail();
+  async function* batches(): Batches {
+    const { signal, dispose } = linkSignals(...signals);
+    try {
+      while (!signal.aborted) {
+        yield* catchUp(signal);
+        yield* followTail(signal);
+      }
+    } finally {
+      dispose();
     }
   }
 
-  /** From the database, up to the end of the log as it is then. */
-  async function* catchUp(): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+  /** Reads from the database, up to the current end of the log. */
+  async function* catchUp(signal: AbortSignal): Batches {
     for (let caughtUp = false; !caughtUp;) {
-      const page = await read(position);
+      const page = await read(position, signal);
       if (!page || signal.aborted) return;
       ({ position, caughtUp } = page);
-      const wanted = page.events.filter(accepts);
-      if (wanted.length > 0) yield wanted;
+      const accepted = page.events.filter(accepts);
+      if (accepted.length > 0) yield accepted;
     }
   }
 
-  /** With the tail, until this follower is so slow that it has to catch up. */
-  async function* withTail(): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+  /** Follows the tail, until this follower is so slow that it has to catch up. */
+  async function* followTail(signal: AbortSignal): Batches {
     const wake = createAsyncEvent(clock);
     signal.addEventListener("abort", wake.set, { once: true });
     const feed = createFeed(accepts, wake);
@@ -87,17 +95,17 @@ export function follow(options: FollowOptions): Following {
       wake.set();
     });
     try {
-      // The caller's own last look and the moment of joining are two snapshots: what lies between them is one
-      // more window, which nobody has read yet.
-      while (!joinedAt && !signal.aborted) await wake.wait(forever);
+      // The last read of this follower and the moment of joining are two snapshots. The events between them are another
+      // window, which nobody has read yet.
+      while (!joinedAt && !signal.aborted) await wake.wait(recheckMs);
       if (!joinedAt) return;
       position = { log: position.log, done: position.done, window: { until: joinedAt.done, cursor: 0 } };
       while (position.window) {
-        const page = await read(position);
+        const page = await read(position, signal);
         if (!page || signal.aborted) return;
         ({ position } = page);
-        const wanted = page.events.filter(accepts);
-        if (wanted.length > 0) yield wanted;
+        const accepted = page.events.filter(accepts);
+        if (accepted.length > 0) yield accepted;
       }
       live = feed;
       while (!signal.aborted) {
@@ -105,7 +113,7 @@ export function follow(options: FollowOptions): Following {
         if (taken === "overflow") return;
         if (taken.position) position = taken.position;
         if (taken.events.length > 0) yield taken.events;
-        else await wake.wait(forever);
+        else await wake.wait(recheckMs);
       }
     } finally {
       tail.leave(feed);
@@ -118,19 +126,19 @@ export function follow(options: FollowOptions): Following {
   return {
     [Symbol.asyncIterator]: () => iterator,
     get position() {
-      return live?.passed() ?? position;
+      return live?.skippedTo() ?? position;
     },
   };
 }
 
-// The wake rings for events and for the end; this is only to look around now and then.
-const forever = 60_000;
+// Events and aborts wake the follower. The timeout is only a fallback.
+const recheckMs = 60_000;
 
 interface Feed extends TailListener {
-  /** What waits, and the position of who has had it. */
+  /** Returns the waiting events and the position after them. */
   take(): { events: LoggedEvent[]; position: Position | undefined } | "overflow";
-  /** The position of who has had nothing of what waits: known only where nothing does. */
-  passed(): Position | undefined;
+  /** Returns the position after the skipped events. Known only while no event is waiting. */
+  skippedTo(): Position | undefined;
 }
 
 function createFeed(accepts: (event: LoggedEvent) => boolean, wake: AsyncEvent): Feed {
@@ -142,16 +150,16 @@ function createFeed(accepts: (event: LoggedEvent) => boolean, wake: AsyncEvent):
   return {
     push(batch, at) {
       if (overflowed) return;
-      const wanted = batch.filter(accepts);
-      for (const event of wanted) characters += event.payload.length;
-      if (events.length + wanted.length > maxWaiting.events || characters > maxWaiting.characters) {
+      const accepted = batch.filter(accepts);
+      for (const event of accepted) characters += event.payload.length;
+      if (events.length + accepted.length > maxWaiting.events || characters > maxWaiting.characters) {
         overflowed = true;
         events = [];
       } else {
-        events = events.length === 0 ? wanted : [...events, ...wanted];
+        events = events.length === 0 ? accepted : [...events, ...accepted];
         position = at;
       }
-      if (wanted.length > 0) wake.set();
+      if (accepted.length > 0) wake.set();
     },
     fail(err) {
       failure = err;
@@ -165,6 +173,6 @@ function createFeed(accepts: (event: LoggedEvent) => boolean, wake: AsyncEvent):
       characters = 0;
       return taken;
     },
-    passed: () => (overflowed || events.length > 0 ? undefined : position),
+    skippedTo: () => (overflowed || events.length > 0 ? undefined : position),
   };
 }

@@ -1,4 +1,4 @@
-// The event log as services see it: append to it, follow it, and consume it under a name.
+// The public API of the event log: publish events, follow them, and consume them under a name.
 import type { Clock } from "../../../lib/clock.ts";
 import type { CoreConfig } from "../config/core-settings.ts";
 import type { Db } from "../db.ts";
@@ -34,43 +34,46 @@ export interface EventLogOptions {
 }
 
 export interface EventLog {
-  /** The end of the log as it is now. */
+  /** Returns the current end of the log. */
   positionNow(): Promise<Position>;
-  /** Before the oldest event that is kept. */
+  /** Returns the position before the oldest event that is kept. */
   positionStart(): Promise<Position>;
-  /** Before the first event recorded at `time` or later; `complete` is false where some are no longer kept. */
-  positionAt(time: Date): Promise<{ position: Position; complete: boolean }>;
-  /** One page of at most `limit` events. Throws UnusablePosition. */
-  read(from: Position, limit: number): Promise<Page>;
-  /** Everything from a position on, as it comes, until the signal; all followers of a process share one reader. */
-  follow(options: Pick<FollowOptions, "from" | "signal" | "accepts">): Following;
   /**
-   * Handles events under a name, each at least once and in order, going on where it stopped. One process at a time
-   * does so under one name; the others wait to take over.
+   * Returns the position before the first event recorded at `time` or later. `complete` is false if some of those events
+   * are no longer kept.
+   */
+  positionAt(time: Date): Promise<{ position: Position; complete: boolean }>;
+  /** Reads one page of at most `limit` events. Throws UnusablePosition. */
+  read(from: Position, limit: number): Promise<Page>;
+  /** Delivers all events after a position until the signal aborts. All followers of a process share one reader. */
+  follow(options: Pick<FollowOptions, "from" | "accepts"> & { readonly signal: AbortSignal }): Following;
+  /**
+   * Handles events under a name, each at least once and in order, and continues where it stopped. One process at a time
+   * consumes under a name; the others wait to take over.
    */
   consume(options: ConsumerOptions): Consumer;
   readonly deadLetters: DeadLetters;
   /** Housekeeping. */
   readonly loops: readonly LoopDefinition[];
-  /** Ends every following. */
+  /** Stops all consumers and followers. */
   stop(): Promise<void>;
 }
 
-/** Events that a consumer has given up, by consumer and event id. */
+/** Events that a consumer failed to handle, by consumer and event id. */
 export interface DeadLetters {
   list(page: { after?: { consumer: string; id: number }; limit: number }): Promise<DeadLetterRow[]>;
-  /** Asks the consumer for one more try; false where there is no such dead letter. */
+  /** Requests another try. Returns false if there is no such dead letter. */
   retry(consumer: string, id: number): Promise<boolean>;
-  /** False where there is no such dead letter. */
+  /** Returns false if there is no such dead letter. */
   drop(consumer: string, id: number): Promise<boolean>;
 }
 
-// Two days ahead: enough for a weekend's worth of trouble to be seen, and the default partition is behind them.
+// A failure to create partitions can go unnoticed for a weekend. After that, events go to the default partition.
 const daysAhead = 2;
 /** A lock held by another session postpones a partition to the next iteration. */
 const partitionsEveryMs = 60_000;
 
-/** Prepares the log for today, in whichever cluster the database is now. */
+/** Opens the log: begins a new epoch if the database has moved to another cluster, and creates missing partitions. */
 export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
   const { db, wakeUps, clock, config } = options;
   const monitor = options.monitor.child({ prefix: "event-log" });
@@ -91,8 +94,8 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
 
   const leadership = createLeadership({ db, clock });
   const consumers = new Set<Consumer>();
-  const followLog: EventLog["follow"] = (wanted) =>
-    follow({ ...wanted, db, tail, clock, signal: AbortSignal.any([wanted.signal, end.signal]) });
+  const followLog: EventLog["follow"] = ({ signal, ...wanted }) =>
+    follow({ ...wanted, db, tail, clock, signals: [signal, end.signal] });
 
   return {
     positionNow: () => positionNow(db),

@@ -17,7 +17,7 @@ const at = (offsetDays: number): Date => new Date(Date.UTC(2026, 4, 10, 12) + of
 const keep = (now: Date): ReturnType<typeof keepPartitions> =>
   keepPartitions(database.db, { daysAhead: 2, retentionMs: 3 * day, now });
 
-/** Inserts as if it were that time. */
+/** Inserts an event recorded at that time. */
 const appendAt = (time: Date, payload: string): Promise<number> =>
   database.db.run(sql`
     insert into events (recorded, exchange, routing_key, payload) values (${time}, 'x', 'k', ${payload})`);
@@ -26,7 +26,7 @@ const Row = Type.Object({ payload: Type.String(), partition: Type.String() });
 const rows = (): Promise<{ payload: string; partition: string }[]> =>
   database.db.many(Row, sql`select payload, tableoid::regclass::text as partition from events order by id`);
 
-test("there is a partition for today and for the days ahead, made once", async () => {
+test("partitions for today and the days ahead are created once", async () => {
   expect(await keep(at(0))).toEqual({
     made: ["events_20260510", "events_20260511", "events_20260512"],
     dropped: [],
@@ -38,7 +38,7 @@ test("there is a partition for today and for the days ahead, made once", async (
   expect(await rows()).toEqual([{ payload: "1", partition: "events_20260511" }]);
 });
 
-test("events that came before their partition move into it, and no reader sees a difference", async () => {
+test("events older than their partition move into it, without a difference for readers", async () => {
   const before = await positionNow(database.db);
   await appendAt(at(0), "1");
   await appendAt(at(0), "2");
@@ -50,14 +50,14 @@ test("events that came before their partition move into it, and no reader sees a
   expect(rest.events.map(({ payload }) => payload)).toEqual(["2"]);
 });
 
-test("what is past retention is dropped by whole days, and who needed it is told", async () => {
+test("events past the retention are dropped by whole days, and a reader that needs them gets an error", async () => {
   await keep(at(0));
   const before = await positionNow(database.db);
   await appendAt(at(0), "old");
   const behindOld = (await readEvents(database.db, before, 10)).position;
   await appendAt(at(1), "newer");
   expect((await keep(at(3))).dropped).toEqual([]);
-  // The tenth ended three days before this.
+  // The tenth of the month ended three days before this time.
   expect((await keep(at(3.5))).dropped).toEqual(["events_20260510"]);
 
   await expect(readEvents(database.db, before, 10)).rejects.toMatchObject({
@@ -74,7 +74,7 @@ test("what is past retention is dropped by whole days, and who needed it is told
   expect([kept.complete, await payloads(kept.position)]).toEqual([true, ["newer"]]);
 });
 
-test("what is past retention leaves the default partition too", async () => {
+test("events past the retention are deleted from the default partition too", async () => {
   await appendAt(new Date(Date.now() - 10 * day), "stray");
   await appendEvents(database.db, [{ exchange: "x", routingKey: "k", payload: "now" }]);
   await keep(new Date());
@@ -88,7 +88,7 @@ test("what is past retention leaves the default partition too", async () => {
   ).rejects.toMatchObject({ reason: "dropped" });
 });
 
-test("a transaction that holds a lock makes housekeeping come back later, and nobody wait", async () => {
+test("a transaction that holds a lock postpones housekeeping and delays no other session", async () => {
   await keep(at(0));
   const writer = await eventWriter(database.url);
   await writer.run("begin");

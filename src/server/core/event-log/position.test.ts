@@ -23,7 +23,7 @@ const example: Position = {
 };
 
 describe("the text of a position", () => {
-  test("is read back as what it was", () => {
+  test("is decoded to the same position", () => {
     fc.assert(
       fc.property(position, (p) => {
         expect(decodePosition(encodePosition(p))).toEqual(p);
@@ -36,7 +36,7 @@ describe("the text of a position", () => {
     expect(encodePosition(example)).toHaveLength(44);
   });
 
-  test("is refused with one character changed, or cut short", () => {
+  test("is refused with one character changed, or truncated", () => {
     const alphabet = "ABCXYZabcxyz0189-_.".split("");
     fc.assert(
       fc.property(position, fc.nat(), fc.constantFrom(...alphabet), fc.boolean(), (p, at, char, cut) => {
@@ -49,7 +49,7 @@ describe("the text of a position", () => {
     );
   });
 
-  test("that is anything else is an error that says so", () => {
+  test("of any other form is refused with the reason", () => {
     const refusal = (text: string): unknown => {
       try {
         return decodePosition(text);
@@ -60,14 +60,14 @@ describe("the text of a position", () => {
     expect(refusal("42")).toMatchObject({
       code: "InputError",
       message:
-        'The position "42" does not have the form of one. Pass on the id of an event exactly as it came, or leave the position out to begin now.',
+        'The position "42" is malformed. Pass the id of an event exactly as it was received, or omit the position to begin now.',
     });
     expect(refusal(`2.${encodePosition(example).slice(2)}`)).toMatchObject({
       message: expect.stringContaining("was made by a newer version of Taskyard"),
     });
     expect(refusal(encodePosition(example).slice(0, -1))).toMatchObject({ code: "InputError" });
     expect(refusal(`1.${"A".repeat(9000)}.AAAAAA`)).toMatchObject({
-      message: expect.stringMatching(/^The position "1\.A{58}…" does not/),
+      message: expect.stringMatching(/^The position "1\.A{58}…" is malformed/),
     });
     fc.assert(
       fc.property(fc.string(), (text) => {

@@ -1,35 +1,35 @@
-// Where a reader stands in the event log, and the opaque text that stands for it outside.
+// Positions of readers in the event log, and their encoding as opaque text for clients.
 import { crc32 } from "node:zlib";
 import { ApiError } from "../../../lib/errors.ts";
 
 /**
- * A moment of the log, as one snapshot of the database saw it: every event with an id up to `lastId`, except those
- * of the transactions `inFlight`, which had not ended. Read only moments that were taken by `readHere` or `readPage`
- * of store.ts: that nothing is missing from a mark rests on the order in which they look.
+ * The events that one snapshot of the database contains: every event with an id up to `lastId`, except those of the
+ * transactions `inFlight`, which had not ended. Use only marks that `readHere` or `readPage` of store.ts returned: a mark
+ * is complete only because of the order of their reads.
  */
 export interface Mark {
-  /** The cluster that the transaction ids belong to; see the migration 0001-event-log.sql. */
+  /** Identifies the cluster that the transaction ids belong to, see the migration 0001-event-log.sql. */
   readonly epoch: number;
   readonly lastId: number;
   /** Transaction ids, ascending. */
   readonly inFlight: readonly number[];
 }
 
-/** What a reader has had: everything of `done`, and of a window begun after it what the cursor has passed. */
+/** The events that a reader has received: all of `done`, and those of the window up to its cursor. */
 export interface Position {
-  /** The log's tag: positions of one installation mean nothing in another. */
+  /** The tag of the log: a position of one installation has no meaning in another. */
   readonly log: number;
   readonly done: Mark;
-  /** The events of `until` that are not of `done`, in the order of their ids, up to and including `cursor`. */
+  /** A window that is partly read: the events of `until` that are not in `done`, by id, up to and including `cursor`. */
   readonly window?: { readonly until: Mark; readonly cursor: number };
 }
 
 const version = "1";
 const form = /^1\.[A-Za-z0-9_-]+(\.[0-9a-z]{1,11})?\.[A-Za-z0-9_-]{6}$/;
-// Hundreds of transactions in flight are far below this; a header or URL longer than that is not ours.
+// Positions with hundreds of transactions in flight are far shorter. A longer header or URL is not from this server.
 const maxLength = 8_000;
 
-/** A short text that is safe in URLs, headers and SSE ids; typically 20 to 50 characters. */
+/** Encodes a position as text that is safe in URLs, headers and SSE ids, typically 20 to 50 characters. */
 export function encodePosition({ log, done, window }: Position): string {
   const bytes: number[] = [];
   putNumber(bytes, log);
@@ -41,14 +41,13 @@ export function encodePosition({ log, done, window }: Position): string {
   return `${text}.${check(text)}`;
 }
 
-/** Reads what `encodePosition` wrote; throws InputError for anything else, a text cut short included. */
+/** Decodes the text of `encodePosition`. Throws an InputError for any other text, including a truncated one. */
 export function decodePosition(text: string): Position {
   if (!text.startsWith(`${version}.`) && /^[2-9]\./.test(text))
     throw unreadable(text, "was made by a newer version of Taskyard, so this one cannot read it");
-  if (text.length > maxLength || !form.test(text)) throw unreadable(text, "does not have the form of one");
+  if (text.length > maxLength || !form.test(text)) throw unreadable(text, "is malformed");
   const end = text.lastIndexOf(".");
-  if (text.slice(end + 1) !== check(text.slice(0, end)))
-    throw unreadable(text, "was changed or cut short on its way");
+  if (text.slice(end + 1) !== check(text.slice(0, end))) throw unreadable(text, "was changed or truncated");
   const [, marks = "", cursor] = text.slice(0, end).split(".");
   const bytes = [...Buffer.from(marks, "base64url")].reverse();
   const log = takeNumber(bytes);
@@ -62,11 +61,11 @@ function unreadable(text: string, why: string): ApiError {
   return new ApiError(
     "InputError",
     `The position ${JSON.stringify(shown)} ${why}. ` +
-      `Pass on the id of an event exactly as it came, or leave the position out to begin now.`,
+      `Pass the id of an event exactly as it was received, or omit the position to begin now.`,
   );
 }
 
-/** A checksum, not a signature: a made-up position shows nobody more than the log shows them anyway. */
+/** A checksum, not a signature: a forged position reveals nothing that the log does not show anyway. */
 function check(text: string): string {
   const sum = Buffer.alloc(4);
   sum.writeUInt32BE(crc32(text));
@@ -77,7 +76,7 @@ function putMark(bytes: number[], mark: Mark): void {
   putNumber(bytes, mark.epoch);
   putNumber(bytes, mark.lastId);
   putNumber(bytes, mark.inFlight.length);
-  // Transactions in flight are close together, so their distances are short.
+  // Transaction ids in flight are close together, so their differences are short.
   let before = 0;
   for (const xid of mark.inFlight) {
     putNumber(bytes, xid - before);
@@ -96,7 +95,7 @@ function takeMark(reversed: number[]): Mark {
   return { epoch, lastId, inFlight };
 }
 
-/** Seven bits a byte, the lowest first. Divisions and not shifts, since ids outgrow 32 bits. */
+/** Appends a number as seven bits per byte, lowest first. Uses divisions and not shifts, because ids exceed 32 bits. */
 function putNumber(bytes: number[], value: number): void {
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
@@ -106,7 +105,7 @@ function putNumber(bytes: number[], value: number): void {
 function takeNumber(reversed: number[]): number {
   let value = 0;
   for (let unit = 1; ; unit *= 128) {
-    // The checksum was right, so whoever made a text that ends here did it by hand.
+    // The checksum was correct, so a text that ends too early was made by hand.
     const byte = reversed.pop() ?? 0;
     value += (byte % 128) * unit;
     if (byte < 128) return value;

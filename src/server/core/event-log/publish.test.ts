@@ -43,7 +43,7 @@ const Row = Type.Object({
   cc: Type.Array(Type.String()),
   payload: Type.String(),
 });
-/** Runs a statement that publishes, and returns the events that it wrote. */
+/** Runs a statement that publishes. Returns the events that it wrote. */
 async function eventsOf(statement: Sql) {
   await database.db.run(sql`truncate events`);
   await database.db.run(statement);
@@ -61,7 +61,7 @@ describe("the routing key", () => {
     );
   });
 
-  it("has _ for words that are not always known, if they are left out or null", async () => {
+  it("has _ for words that are not always known, if they are omitted or null", async () => {
     expect(await keyOf(sold.routingKey({ toy: "t" }))).toBe("primary.t._._");
     expect(await keyOf(sold.routingKey({ toy: sql`'t'`, shop: sql`null::text` }))).toBe("primary.t._._");
   });

@@ -10,7 +10,7 @@ import { logEvents } from "./log-events.ts";
 type Word = string | number | Sql;
 
 interface EventOptions {
-  /** Task routes and the like: each is a further routing key `route.<route>`. A text array if it is an expression. */
+  /** Task routes or similar: each is an additional routing key `route.<route>`. An expression must be a text array. */
   readonly routes?: Sql | readonly string[];
 }
 

@@ -1,29 +1,29 @@
-// The next value of an iterator or the end of a time, whichever is first, without asking twice.
-import { createAsyncEvent, type AsyncEvent } from "../async-event.ts";
+// Waits for the next value of an iterator with a timeout, without requesting the value twice.
 import type { Clock } from "../../../lib/clock.ts";
+import { createAsyncEvent, type AsyncEvent } from "../async-event.ts";
 
 export interface Pull<T> {
-  /** The next value; undefined where `ms` pass or somebody rings before it is there. Rejects as the iterator does. */
+  /** Returns the next value, or undefined after `ms` or `set`, whichever is first. Rejects if the iterator does. */
   next(ms: number): Promise<IteratorResult<T> | undefined>;
-  /** Makes a `next` that waits answer undefined. */
+  /** Makes a pending `next` return undefined. */
   readonly set: AsyncEvent["set"];
 }
 
 /**
- * Not a race between the promise of the next value and a timer: each round would leave a callback on that
- * promise, and a stream of events may be idle for weeks.
+ * Wraps an iterator. A race between the promise of the next value and a timer was rejected: each timeout would leave a
+ * callback on that promise, and a stream of events may be idle for weeks.
  */
 export function pullFrom<T>(iterator: AsyncIterator<T>, clock: Clock): Pull<T> {
   const wake = createAsyncEvent(clock);
-  let asked = false;
-  let answer: { result: IteratorResult<T> } | { err: unknown } | undefined;
+  let requested = false;
+  let settled: { result: IteratorResult<T> } | { err: unknown } | undefined;
 
-  async function ask(): Promise<void> {
-    asked = true;
+  async function request(): Promise<void> {
+    requested = true;
     try {
-      answer = { result: await iterator.next() };
+      settled = { result: await iterator.next() };
     } catch (err) {
-      answer = { err };
+      settled = { err };
     }
     wake.set();
   }
@@ -31,14 +31,14 @@ export function pullFrom<T>(iterator: AsyncIterator<T>, clock: Clock): Pull<T> {
   return {
     set: wake.set,
     async next(ms) {
-      if (!asked) void ask();
-      if (!answer) await wake.wait(ms);
-      const given = answer;
-      if (!given) return undefined;
-      asked = false;
-      answer = undefined;
-      if ("err" in given) throw given.err;
-      return given.result;
+      if (!requested) void request();
+      if (!settled) await wake.wait(ms);
+      const taken = settled;
+      if (!taken) return undefined;
+      requested = false;
+      settled = undefined;
+      if ("err" in taken) throw taken.err;
+      return taken.result;
     },
   };
 }

@@ -1,5 +1,5 @@
-// Writers that commit late, abort, wait for each other and work in batches, and readers that follow at their own
-// pace and start over from any position they had: nothing is missing, nothing comes twice, each key is in order.
+// Writers that commit late, abort, wait for each other and write batches; and readers that follow at different speeds and
+// restart from earlier positions: no event is missing or repeated, and each key is in order.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
@@ -11,11 +11,11 @@ let database: TestDatabase;
 const writers: EventWriter[] = [];
 
 beforeAll(async () => {
-  // Readers in plenty beside each other.
+  // Enough for concurrent readers.
   database = await testDatabase({ poolSize: 20 });
   for (let i = 0; i < 8; i++) writers.push(await eventWriter(database.url));
   await writers[0]?.run(countersTable);
-  // Who waits longer, perhaps in a deadlock, aborts.
+  // A writer that waits longer, perhaps in a deadlock, aborts.
   await Promise.all(writers.map((writer) => writer.run("set lock_timeout = '30ms'")));
 });
 afterAll(async () => {
@@ -23,34 +23,34 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** One transaction: what it writes, how many turns of the event loop it dawdles before each step, how it ends. */
+/** A transaction: what it writes, how many event loop iterations it waits before each step, and how it ends. */
 const transaction = fc.record({
   steps: fc.array(
     fc.record({
       kind: fc.constantFrom("count", "batch", "publish"),
       key: fc.constantFrom("k1", "k2", "k3", "k4"),
-      dawdle: fc.oneof(fc.constant(0), fc.nat(20)),
+      wait: fc.oneof(fc.constant(0), fc.nat(20)),
     }),
     { minLength: 1, maxLength: 5 },
   ),
-  dawdle: fc.oneof(fc.constant(0), fc.nat(100)),
+  wait: fc.oneof(fc.constant(0), fc.nat(100)),
   commits: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
 });
 type Transaction = typeof transaction extends fc.Arbitrary<infer T> ? T : never;
 
 const reader = fc.record({
   limit: fc.constantFrom(1, 2, 3, 7, 1000),
-  dawdle: fc.nat(50),
-  /** After each page: how many of its events to forget and read again from a stored position. */
-  forget: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }),
+  wait: fc.nat(50),
+  /** The number of events to discard after each page and read again from an earlier position. */
+  discard: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }),
 });
 type Reader = typeof reader extends fc.Arbitrary<infer T> ? T : never;
 
-async function turns(count: number): Promise<void> {
+async function iterations(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
 }
 
-/** Several keys at once. */
+/** Counts several keys in one statement. */
 const countBatch = `
   with counted as (
     insert into counters as c (key, n) select k, 1 from unnest($1::text[]) k
@@ -60,18 +60,18 @@ const countBatch = `
 
 async function write(
   writer: EventWriter,
-  { steps, dawdle, commits }: Transaction,
+  { steps, wait, commits }: Transaction,
   name: string,
 ): Promise<void> {
   try {
     await writer.run("begin");
     for (const [i, step] of steps.entries()) {
-      await turns(step.dawdle);
+      await iterations(step.wait);
       if (step.kind === "count") await writer.count(step.key);
       else if (step.kind === "publish") await writer.append(`${name} ${i}`);
       else await writer.run(countBatch, [i % 2 === 0 ? [step.key, "k0"] : ["k0", step.key]]);
     }
-    await turns(dawdle);
+    await iterations(wait);
     await writer.run(commits ? "commit" : "rollback");
   } catch (err) {
     await writer.run("rollback");
@@ -79,9 +79,9 @@ async function write(
   }
 }
 
-/** Reads until the writers have ended and nothing is left; answers ids with payloads. */
+/** Reads until the writers have ended and no event is left. Returns ids with payloads. */
 async function follow(
-  { limit, dawdle, forget }: Reader,
+  { limit, wait, discard }: Reader,
   from: string,
   isOver: () => boolean,
 ): Promise<string[]> {
@@ -93,16 +93,16 @@ async function follow(
     position = encodePosition(page.position);
     for (const event of page.events)
       had.push({ text: `${event.id} ${event.payload}`, position: encodePosition(event.position) });
-    const forgotten = had.splice(had.length - Math.min(had.length, forget[pages % forget.length] ?? 0));
-    if (forgotten.length > 0) position = had.at(-1)?.position ?? from;
-    // Whoever forgets for ever never ends: at the end it stops to forget.
-    if (over) forget = [0];
-    if (over && page.caughtUp && forgotten.length === 0) return had.map(({ text }) => text);
-    await turns(dawdle);
+    const discarded = had.splice(had.length - Math.min(had.length, discard[pages % discard.length] ?? 0));
+    if (discarded.length > 0) position = had.at(-1)?.position ?? from;
+    // Stops discarding at the end, or it would never finish.
+    if (over) discard = [0];
+    if (over && page.caughtUp && discarded.length === 0) return had.map(({ text }) => text);
+    await iterations(wait);
   }
 }
 
-test("readers miss nothing, repeat nothing and keep the order of each key", async () => {
+test("readers miss and repeat nothing and keep the order of each key", async () => {
   const seen = { events: 0, inversions: 0 };
   await fc.assert(
     fc.asyncProperty(
@@ -150,12 +150,12 @@ test("readers miss nothing, repeat nothing and keep the order of each key", asyn
     ),
     { numRuns: 10, endOnFailure: true },
   );
-  // The point of the exercise: this much would have come out of order in the order of transaction ids.
+  // Proves that the test is hard enough: so many events would be out of order if sorted by transaction id.
   expect(seen.events).toBeGreaterThan(500);
   expect(seen.inversions).toBeGreaterThan(0);
 }, 180_000);
 
-/** `k1` → 1, 2, 3 …, as they came. */
+/** Maps keys to their counts in the order of delivery: `k1` → 1, 2, 3 … */
 function countsByKey(texts: readonly string[]): Map<string, number[]> {
   const counts = new Map<string, number[]>();
   for (const text of texts) {

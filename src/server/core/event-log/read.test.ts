@@ -31,7 +31,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The payloads from a position on, in pages of `limit`, and where they end. */
+/** Reads all payloads after a position in pages of `limit`. Returns them with the position after them. */
 async function readAll(from: Position, limit = 1000): Promise<{ payloads: string[]; end: Position }> {
   const payloads: string[] = [];
   for (let position = from; ;) {
@@ -53,7 +53,7 @@ const waitsForLock = async (writer: EventWriter, pid: unknown): Promise<void> =>
 };
 
 describe("readEvents", () => {
-  test("gives events as they were appended, with the text of their messages untouched", async () => {
+  test("returns events as they were appended, with the unchanged text of their messages", async () => {
     await appendEvents(database.db, [
       {
         exchange: "exchange/a/v1/b",
@@ -77,7 +77,7 @@ describe("readEvents", () => {
     expect(Math.abs(Date.now() - (events[0]?.recorded.getTime() ?? 0))).toBeLessThan(60_000);
   });
 
-  test("goes on behind any event, and gives nothing at the end", async () => {
+  test("continues after any event, and returns nothing at the end", async () => {
     await appendEvents(
       database.db,
       ["1", "2", "3"].map((payload) => ({ exchange: "x", routingKey: "k", payload })),
@@ -88,7 +88,7 @@ describe("readEvents", () => {
     expect(await readEvents(database.db, position, 10)).toMatchObject({ events: [], caughtUp: true });
   });
 
-  test("never shows what was rolled back", async () => {
+  test("never returns events that were rolled back", async () => {
     await a.run("begin");
     await a.append("undone");
     await a.run("rollback");
@@ -96,7 +96,7 @@ describe("readEvents", () => {
     expect(await payloadsFrom(start)).toEqual(["done"]);
   });
 
-  test("delays the events of an open transaction, and no others", async () => {
+  test("delays only the events of an open transaction", async () => {
     await a.run("begin");
     await a.append("slow 1");
     await b.append("quick 1");
@@ -109,9 +109,9 @@ describe("readEvents", () => {
     expect(await payloadsFrom(start)).toEqual(["slow 1", "quick 1", "slow 2", "quick 2"]);
   });
 
-  // The youngest transaction is beyond the snapshot's xmax, and so in none of its lists, while its id is not
+  // The newest transaction is beyond the snapshot's xmax, so it is in none of its lists, while its event id is not
   // beyond the last one that was drawn. A mark of xmax and list alone loses it.
-  test("finds the event of a transaction that is younger than any that has ended", async () => {
+  test("finds the event of a transaction that is newer than any that has ended", async () => {
     await a.run("begin");
     await a.append("youngest");
     const end = await positionNow(database.db);
@@ -132,7 +132,7 @@ describe("readEvents", () => {
 
   // The batch gets its transaction id with its first write, then waits for a row that a younger transaction
   // holds. In the order of transaction ids, "task 2" would come before "task 1".
-  test("keeps the order of a row's changes where transaction ids have the opposite order", async () => {
+  test("keeps the order of changes of a row whose transaction ids have the opposite order", async () => {
     await a.run("begin");
     await a.count("another task");
     await b.run("begin");
@@ -153,7 +153,7 @@ describe("readEvents", () => {
     expect((await readAll(start, 1)).payloads).toEqual(["another task 1", "task 1", "task 2"]);
   });
 
-  test("lists few transactions although one has taken thousands of ids", async () => {
+  test("lists few transactions although one has used thousands of ids", async () => {
     await a.run("begin");
     await a.run(`do $$ begin
       for i in 1..3000 loop
@@ -169,7 +169,7 @@ describe("readEvents", () => {
 });
 
 describe("positions", () => {
-  test("of a log that nothing was written to yet lead to its first event", async () => {
+  test("of an empty log lead to its first event", async () => {
     const fresh = await testDatabase();
     const [now, oldest] = [await positionNow(fresh.db), await positionStart(fresh.db)];
     await appendEvents(fresh.db, [{ exchange: "x", routingKey: "k", payload: "first" }]);
@@ -178,9 +178,9 @@ describe("positions", () => {
     await fresh.drop();
   });
 
-  test("of a time begin with the first event recorded then, one that is not visible yet included", async () => {
+  test("of a time begin before the first event recorded then, even one that is not visible yet", async () => {
     await a.append("before");
-    // In whole milliseconds, as a Date is, so that it is later than the event before.
+    // In whole milliseconds like a Date, so that it is later than the previous event.
     const [row] = await a.run("select date_trunc('milliseconds', clock_timestamp()) + '1 ms' as time");
     const time = row?.["time"] as Date;
     await until(
@@ -216,7 +216,7 @@ describe("positions", () => {
   });
 });
 
-test("in a database that was copied to another cluster, readers go on where they were", async () => {
+test("readers continue in a database that was copied to another cluster", async () => {
   const { db, url, drop } = await testDatabase();
   const writer = await eventWriter(url);
   expect(await openEpoch(db)).toBe(1);
@@ -224,7 +224,7 @@ test("in a database that was copied to another cluster, readers go on where they
   const ended = await positionNow(db);
   await writer.append("2");
   const lost = (await readEvents(db, ended, 10)).position;
-  // As if the copy had been taken after event 1 and a transaction of the old cluster had been open then.
+  // Simulates a copy taken after event 1, when a transaction of the old cluster was open.
   const open = { ...ended, done: { ...ended.done, inFlight: [7] } };
   await writer.run("delete from events where payload = '2'");
   await writer.run(

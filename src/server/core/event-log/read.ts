@@ -1,40 +1,40 @@
-// Reading the log: pages of events from any position, and the positions to begin at.
+// Reads the log: pages of events after any position, and the positions to begin at.
 import { ApiError } from "../../../lib/errors.ts";
 import type { Db } from "../db.ts";
 import type { Mark, Position } from "./position.ts";
 import * as store from "./store.ts";
 
-/** One event, with its message as the text that was stored. */
+/** An event with its message as the stored text. */
 export interface LoggedEvent {
-  /** Grows from event to event of one task, but not along the log: use `position` to say where a reader stands. */
+  /** Increases from event to event of one task, but not along the log: use `position` for the position of a reader. */
   readonly id: number;
   readonly exchange: string;
   readonly routingKey: string;
-  /** Each is a further routing key `route.<route>`. */
+  /** Each is an additional routing key `route.<route>`. */
   readonly routes: readonly string[];
   readonly payload: string;
-  /** When its transaction began, by the database's clock. */
+  /** When its transaction began, by the clock of the database. */
   readonly recorded: Date;
-  /** Of who has had this event and all before it. */
+  /** The position after this event. */
   readonly position: Position;
 }
 
 export interface Page {
   readonly events: readonly LoggedEvent[];
-  /** Where to go on. */
+  /** The position after the page. */
   readonly position: Position;
-  /** There was nothing more when the page was read. */
+  /** Whether the page reaches the end of the log at the time of the read. */
   readonly caughtUp: boolean;
 }
 
-/** The log cannot go on from a position: it is of another log, or what came after it is no longer kept. */
+/** A position of another log, or one after which events are no longer kept. */
 export class UnusablePosition extends ApiError {
   readonly reason: "foreign" | "dropped";
   constructor(reason: "foreign" | "dropped") {
     super(
       reason === "foreign" ? "InputError" : "ResourceExpired",
       reason === "foreign"
-        ? "The position is of another installation, or of a database since replaced by an older copy. Begin without a position, or with a time."
+        ? "The position is from another installation, or from a database that was replaced by an older copy. Begin without a position, or with a time."
         : "The events after the position are no longer kept. Begin without a position, or with a time within the retention.",
     );
     this.name = "UnusablePosition";
@@ -42,14 +42,11 @@ export class UnusablePosition extends ApiError {
   }
 }
 
-// Transaction ids between the last that ended and the next one are listed one by one in a mark. There are as many
-// as transactions in progress, unless one of them (in any database of the cluster) uses thousands of savepoints.
+// A mark lists each transaction id between the last one that ended and the next one. There are as many as transactions in
+// progress, unless one of them (in any database of the cluster) uses thousands of savepoints.
 const maxAhead = 1_000;
 
-/**
- * Up to `limit` events after `from`, in order. Throws UnusablePosition. Must not run in a transaction, hence
- * `Db`.
- */
+/** Reads up to `limit` events after `from`, in order. Throws UnusablePosition. Takes a `Db` because it must not run in a transaction. */
 export async function readEvents(db: Db, from: Position, limit: number): Promise<Page> {
   let position = from;
   for (let attempt = 0; ; attempt++) {
@@ -83,26 +80,26 @@ function page({ log, done, window }: Position, until: Mark, rows: store.EventRow
   return { events, position: { log, done: until }, caughtUp: !window };
 }
 
-/** Where the log ends now: a reader from here gets what becomes visible from now on. */
+/** Returns the current end of the log: a reader from here gets the events that become visible from now on. */
 export async function positionNow(db: Db): Promise<Position> {
   const { log, mark } = await settledHere(db);
   return { log, done: mark };
 }
 
-/** The oldest event that is kept. */
+/** Returns the position before the oldest event that is kept. */
 export async function positionStart(db: Db): Promise<Position> {
   const { log, mark, droppedThrough } = await store.readHere(db);
   return { log, done: { epoch: mark.epoch, lastId: droppedThrough, inFlight: [] } };
 }
 
 /**
- * The first event that was recorded at `time` or later. `complete` is false where retention has dropped some of
- * them.
+ * Returns the position before the first event that was recorded at `time` or later. `complete` is false if retention has
+ * dropped some of those events.
  */
 export async function positionAt(db: Db, time: Date): Promise<{ position: Position; complete: boolean }> {
   const droppedBefore = await store.readDroppedBefore(db);
   const { here, firstId } = await store.readHereSince(db, time);
-  // The transactions in flight may have events before the first visible one that were recorded after `time`.
+  // Transactions in flight may have events with smaller ids than the first visible one that were recorded after `time`.
   const lastId = Math.max(firstId === null ? here.mark.lastId : firstId - 1, here.droppedThrough);
   const position = { log: here.log, done: { ...here.mark, lastId } };
   return { position, complete: droppedBefore === null || time >= droppedBefore };
@@ -116,9 +113,9 @@ async function settledHere(db: Db): Promise<store.Here> {
 }
 
 /**
- * The position as it is to be read now; the same object where nothing needs to change. Marks of former epochs hold
- * transaction ids of another cluster: those keep their meaning for the events of that epoch. But where the
- * database was restored from a copy older than the mark, ids up to `lastId` were drawn once more.
+ * Returns the position to read from in the current epoch, the same object if it needs no change. Marks of former epochs
+ * have transaction ids of another cluster, which remain valid for the events of that epoch. But if the database was
+ * restored from a copy that is older than the mark, event ids up to `lastId` were drawn again.
  */
 async function inThisEpoch(db: Db, position: Position, here: store.Here): Promise<Position> {
   const { log, done, window } = position;

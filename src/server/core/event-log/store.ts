@@ -1,22 +1,22 @@
-// The statements of the event log. What makes reading right is argued here, once.
+// The statements of the event log, and the proof that reading is correct.
 //
-// Transactions commit in another order than they draw ids in, so "ids after the last one I saw" loses events. A
-// reader instead delivers, sorted by id, what one snapshot of the database sees and an earlier one does not; then
-// the next pair. Snapshots follow the order of commits: nothing is skipped, nothing comes twice, what waited for a
-// row lock comes after what it waited for (in a later window, or in the same one with a larger id), and a
-// transaction that stays open for an hour delays its own events and nobody else's.
+// Transactions commit in a different order than they draw ids, so reading "ids after the last one" loses events. Instead, a
+// reader delivers the events that one snapshot of the database contains and an earlier one does not, sorted by id, and then
+// continues with the next pair of snapshots. Snapshots follow the order of commits. So no event is skipped or repeated; an
+// event that waited for a row lock comes after the event it waited for (in a later window, or in the same one with a larger
+// id); and a transaction that stays open for an hour delays only its own events.
 //
-// A snapshot is remembered as a Mark, "ids up to lastId, except those of the transactions inFlight". That is the
-// same thing because `hereCte` looks in this order:
+// A snapshot is stored as a Mark, "ids up to lastId, except those of the transactions inFlight". The two are equivalent
+// because `hereCte` reads in this order:
 //
 // 1. the snapshot S of the statement, with its list of transactions in progress and its xmax;
-// 2. lastId, the last id that anybody drew. Whatever S sees was drawn before S, so it has an id up to lastId;
-// 3. next, the next transaction id that will be assigned. Who drew an id up to lastId had its transaction id
-//    before that (the default of events.id sees to it), so that is below next.
+// 2. lastId, the last id that was drawn. Every event in S was drawn before S, so its id is at most lastId;
+// 3. next, the next transaction id to be assigned. A transaction that drew an id up to lastId got its transaction id before
+//    (the default of events.id ensures that), so that is below next.
 //
-// So among ids up to lastId, S does not see exactly those of transactions in its list or from xmax to next:
-// together, inFlight. xmax alone would not do: it is one past the last transaction that *ended*, and a younger one may
-// have drawn ids already. Nor would the ids of inFlight alone: one transaction can draw ids on both sides of lastId.
+// So of the ids up to lastId, S lacks exactly those of the transactions in its list and from xmax to next: together,
+// inFlight. xmax alone would not be enough: it is one past the last transaction that *ended*, and a later one may have
+// drawn ids already. Nor would the list alone with ids: one transaction can draw ids on both sides of lastId.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Db, type Queryable } from "../db.ts";
 import { sql, type Sql } from "../sql.ts";
@@ -29,20 +29,20 @@ const Row = Type.Object({
   exchange: Type.String(),
   routing_key: Type.String(),
   cc: Type.Array(Type.String()),
-  /** Of an event, its message; of `here`, HereFacts as JSON. */
+  /** The message of an event, or the HereFacts of `here` as JSON. */
   payload: Type.String(),
   recorded: Timestamp,
 });
 export type EventRow = Static<typeof Row>;
 
-/** The log at the moment of a statement. */
+/** The state of the log at the time of a statement. */
 export interface Here {
   readonly log: number;
-  /** The mark of everything that is visible. */
+  /** The mark of all visible events. */
   readonly mark: Mark;
-  /** How many transaction ids were assigned after the last transaction that ended. */
+  /** The number of transaction ids that were assigned after the one of the last transaction that ended. */
   readonly ahead: number;
-  /** The largest id that retention has dropped. */
+  /** The largest event id that retention has dropped. */
   readonly droppedThrough: number;
 }
 
@@ -54,10 +54,10 @@ interface HereFacts {
   droppedThrough: number;
 }
 
-// `materialized` makes the sequence be read once; `case` makes age() wait for it, as an argument is evaluated
-// before its call. age() of the snapshot's xmax counts up to the next id that will be assigned. It remembers
-// that id for the rest of its transaction, and so do later snapshots in REPEATABLE READ: these statements must
-// not share a transaction, which is why they ask for a Db and not for a Queryable.
+// `materialized` makes the statement read the sequence once. `case` makes age() run after that, because an argument is
+// evaluated before its call. age() of the snapshot's xmax counts up to the next id to be assigned. It caches that id for the
+// rest of its transaction, and so do later snapshots in REPEATABLE READ: these statements must not share a transaction, so
+// they take a Db and not a Queryable.
 const hereCte: Sql = sql`
   drawn as materialized (
     select case when is_called then last_value else last_value - 1 end as last_id from events_id_seq
@@ -79,12 +79,12 @@ const hereRow: Sql = sql`
 const eventColumns: Sql = sql`e.id, e.exchange, e.routing_key, e.cc, e.payload, e.recorded`;
 
 /**
- * Up to `limit` events after `position`, by id, and where the log stood at that moment. A position without a
- * window reads up to that moment. Run it in no transaction of yours (see above).
+ * Reads up to `limit` events after `position`, by id, and the state of the log at that time. A position without a window
+ * is read up to that state. Must not run in a transaction (see above).
  *
- * The events of a window are those of `done.inFlight` with ids up to `done.lastId`, and all with larger ids. The
- * first are found transaction by transaction through the index on (xid, id): as a comparison of rows, since with
- * `xid = … and id > …` the planner took the index on id alone and walked past everything else, 40 s instead of 1 ms.
+ * The events of a window are those of `done.inFlight` with ids up to `done.lastId`, and all with larger ids. The former are
+ * found per transaction through the index on (xid, id). The condition is a row comparison: for `xid = … and id > …` the
+ * planner chose the index on id alone and walked past all other events, which took 40 s instead of 1 ms.
  */
 export async function readPage(
   db: Db,
@@ -125,19 +125,19 @@ export async function readPage(
       order by p.id limit ${limit}
     )`,
   );
-  // What order the two halves come in is for the database to choose.
+  // The database may return the two halves in any order.
   const events = rows.filter((row) => row.kind === "event").sort((a, b) => a.id - b.id);
   return { here: hereOf(rows), events };
 }
 
-/** Where the log stands now. Run it in no transaction of yours. */
+/** Reads the current state of the log. Must not run in a transaction. */
 export async function readHere(db: Db): Promise<Here> {
   return hereOf(await db.many(Row, sql`with ${hereCte} ${hereRow}`));
 }
 
 /**
- * Where the log stands, and in `firstId` the smallest id among the events recorded at `time` or later, or null.
- * It walks along the ids of the day of `time`: about a second for five million events.
+ * Reads the state of the log, and in `firstId` the smallest id among the events recorded at `time` or later, or null. Walks
+ * the ids of the day of `time`: about a second for five million events.
  */
 export async function readHereSince(db: Db, time: Date): Promise<{ here: Here; firstId: number | null }> {
   const rows = await db.many(
@@ -153,7 +153,7 @@ export async function readHereSince(db: Db, time: Date): Promise<{ here: Here; f
 
 function hereOf(rows: readonly EventRow[]): Here {
   const row = rows.find(({ kind }) => kind === "here");
-  if (row === undefined) throw new Error("event_log has no row: was it deleted by hand?");
+  if (row === undefined) throw new Error("the table event_log has no row: was it deleted manually?");
   // Built by hereRow, right above.
   const { log, epoch, snapshot, ahead, droppedThrough } = JSON.parse(row.payload) as HereFacts;
   const [, xmax = "", inProgress = ""] = snapshot.split(":");
@@ -162,31 +162,31 @@ function hereOf(rows: readonly EventRow[]): Here {
   return { log, mark: { epoch, lastId: row.id, inFlight }, ahead, droppedThrough };
 }
 
-/** Takes a transaction id and gives it up, so that whatever was assigned before it is below a later xmax. */
+/** Uses up a transaction id, so that all ids assigned before it are below the xmax of later snapshots. */
 export async function spendTransactionId(db: Db): Promise<void> {
   await db.run(sql`select pg_current_xact_id()`);
 }
 
 const EpochRow = Type.Object({ epoch: Type.Integer(), base_id: Type.Integer() });
 
-/** The epochs of the log; events with ids up to `base_id` belong to earlier ones. */
+/** Returns the epochs of the log. Events with ids up to `base_id` belong to earlier ones. */
 export function listEpochs(db: Queryable): Promise<Static<typeof EpochRow>[]> {
   return db.many(EpochRow, sql`select epoch, base_id from event_epochs order by epoch`);
 }
 
 const DroppedRow = Type.Object({ dropped_before: Type.Union([Timestamp, Type.Null()]) });
 
-/** The time before which retention has dropped events, or null where it has dropped none. */
+/** Returns the time before which retention has dropped events, or null if it has dropped none. */
 export async function readDroppedBefore(db: Queryable): Promise<Date | null> {
   return (await db.maybeOne(DroppedRow, sql`select dropped_before from event_log`))?.dropped_before ?? null;
 }
 
 const OpenRow = Type.Object({ epoch: Type.Integer() });
 
-/** Begins a new epoch where the database has moved to another cluster. */
+/** Begins a new epoch if the database has moved to another cluster. Returns the current epoch. */
 export async function openEpoch(db: Queryable): Promise<number> {
   const row = await db.maybeOne(OpenRow, sql`select event_log_open() as epoch`);
-  if (row === undefined) throw new Error("event_log_open answered nothing");
+  if (row === undefined) throw new Error("event_log_open returned no row");
   return row.epoch;
 }
 
@@ -196,7 +196,7 @@ const PartitionsRow = Type.Object({
   postponed: Type.Array(Type.String()),
 });
 
-/** Makes the partitions of today and the days ahead, and drops those past retention. `now`: default the database's. */
+/** Creates the partitions of today and the days ahead, and drops those past retention. `now` defaults to that of the database. */
 export async function keepPartitions(
   db: Queryable,
   options: { daysAhead: number; retentionMs: number; now?: Date },
@@ -207,22 +207,22 @@ export async function keepPartitions(
       coalesce(${options.now}::timestamptz, now()), ${options.daysAhead},
       make_interval(secs => ${options.retentionMs / 1000}))`,
   );
-  if (row === undefined) throw new Error("event_log_keep_partitions answered nothing");
+  if (row === undefined) throw new Error("event_log_keep_partitions returned no row");
   return row;
 }
 
-/** An event that a service publishes outside of a larger statement. */
+/** An untyped event. Services publish typed ones, see publish.ts. */
 export interface NewEvent {
   /** The full name, `exchange/taskcluster-<service>/<version>/<exchange>`. */
   readonly exchange: string;
   readonly routingKey: string;
-  /** Task routes and the like; consumers see each as a further routing key `route.<route>`. */
+  /** Task routes or similar. Each is an additional routing key `route.<route>`. */
   readonly routes?: readonly string[];
   /** The message as JSON text. */
   readonly payload: string;
 }
 
-/** Writes events in their order, in one statement. */
+/** Inserts events in their order, in one statement. */
 export async function appendEvents(db: Queryable, events: readonly NewEvent[]): Promise<void> {
   // Lists of different lengths cannot be one array of SQL, so each is passed as JSON.
   await db.run(

@@ -38,7 +38,7 @@ it("does not keep a listener that leaves while it is being added", async () => {
   let release = (): void => {};
   let held: Promise<void> | undefined = new Promise((resolve) => (release = resolve));
   const begun = new Promise<void>((resolve) => (reading = resolve));
-  // Every statement reaches the database; the first one is held up.
+  // Every statement reaches the database. The first one is delayed.
   const db: Db = {
     ...database.db,
     async many(row, query) {

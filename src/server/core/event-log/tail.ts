@@ -1,4 +1,4 @@
-// The one reader of a process that follows the end of the log, for everybody in the process who has come that far.
+// The reader that all followers of a process share once they have reached the end of the log.
 import { backoffDelay } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Db } from "../db.ts";
@@ -10,16 +10,16 @@ import type { Position } from "./position.ts";
 import { positionNow, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 
 export interface TailListener {
-  /** The next events; `position` is of who has had them and everything before. */
+  /** Delivers the next events and the position after them. */
   push(events: readonly LoggedEvent[], position: Position): void;
-  /** Nothing more will come. */
+  /** Reports that no more events will be delivered. */
   fail(err: UnusablePosition): void;
 }
 
 export interface Tail {
   /**
-   * Adds a listener. It gets everything after `position`, a moment that was taken after the call; so it
-   * lies behind every position that anybody had before, and what is between those two the caller reads itself.
+   * Adds a listener, then calls `joined` with a position taken after this call. The listener gets all events after it.
+   * The caller reads the events between its own position and that one.
    */
   join(listener: TailListener, joined: (position: Position) => void): void;
   leave(listener: TailListener): void;
@@ -31,17 +31,17 @@ export interface TailOptions {
   readonly wakeUps: Pick<WakeUps, "subscribe">;
   readonly clock: Clock;
   readonly monitor: Monitor;
-  /** The safety net: look this often although nobody rang. */
+  /** Fallback: reads this often without a wake-up. */
   readonly pollMs: number;
 }
 
-// A round of reading costs the database 0.4 ms and more. With thousands of commits a second, one after the other
-// would keep a core busy; one each 5 ms brings the same events for a tenth of that.
-const restMs = 5;
+// Each read costs the database at least 0.4 ms. With thousands of commits per second, reading without a pause would keep a
+// core busy; one read per 5 ms delivers the same events for a tenth of that.
+const minIntervalMs = 5;
 const pageSize = 1_000;
 const outage = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
 
-/** Reads only while there are listeners. */
+/** Creates the tail. It reads only while it has listeners. */
 export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions): Tail {
   const listeners = new Set<TailListener>();
   const joining = new Map<TailListener, (position: Position) => void>();
@@ -57,17 +57,17 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     while (!stopped && listeners.size + joining.size > 0) {
       const began = clock.now();
       try {
-        await round();
+        await readOnce();
         failures = 0;
       } catch (err) {
-        if (err instanceof UnusablePosition) dismiss(err);
+        if (err instanceof UnusablePosition) dropListeners(err);
         else {
-          monitor.log.warn({ err, failures }, "the end of the event log could not be read; trying again");
+          monitor.log.warn({ err, failures }, "reading the end of the event log failed; retrying");
           await end.wait(backoffDelay(failures++, outage));
         }
         continue;
       }
-      const rest = began + restMs - clock.now();
+      const rest = began + minIntervalMs - clock.now();
       if (rest > 0) await end.wait(rest);
       await wake.wait(pollMs);
     }
@@ -75,8 +75,8 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     running = undefined;
   }
 
-  /** Everything up to now to the listeners; then those who wanted to join are listeners too. */
-  async function round(): Promise<void> {
+  /** Delivers all events up to now, then adds the listeners that were joining before the read. */
+  async function readOnce(): Promise<void> {
     const joiners = [...joining.keys()];
     if (position === undefined || listeners.size === 0) position = await positionNow(db);
     else
@@ -88,7 +88,7 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     if (stopped) return;
     for (const listener of joiners) {
       const joined = joining.get(listener);
-      // It may have left meanwhile.
+      // It may have left in the meantime.
       if (!joined) continue;
       joining.delete(listener);
       listeners.add(listener);
@@ -96,8 +96,8 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     }
   }
 
-  /** Retention, or another database in the place of ours, has overtaken even the end of the log. */
-  function dismiss(err: UnusablePosition): void {
+  /** Called if even the end of the log is unusable: retention has passed it, or the database was replaced. */
+  function dropListeners(err: UnusablePosition): void {
     for (const listener of listeners) listener.fail(err);
     listeners.clear();
     position = undefined;

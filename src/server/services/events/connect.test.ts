@@ -337,12 +337,12 @@ describe("invalid input", () => {
     expect(await from("1.AAAA.AAAAAA")).toEqual([
       400,
       "InputError",
-      expect.stringContaining("was changed or cut short"),
+      expect.stringContaining("was changed or truncated"),
     ]);
     expect(await refusalOf({ bindings: { bindings: everything } }, { "last-event-id": "42" })).toEqual([
       400,
       "InputError",
-      expect.stringContaining('The position "42" does not have the form of one'),
+      expect.stringContaining('The position "42" is malformed'),
     ]);
   });
 });

@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import { LISTEN_SCOPE, type eventsApi } from "../../../api/events.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { linkSignals } from "../../../lib/linked-signal.ts";
 import type { LoggedEvent } from "../../core/event-log/index.ts";
 import { requireScopes } from "../../core/caller.ts";
 import type { Call } from "../../core/http/call.ts";
@@ -62,8 +63,8 @@ export function createEventStreams({
         `This server already has ${maxStreams} open event streams. Close some, or retry later.`,
       );
 
-    const signal = AbortSignal.any([call.closed(), end.signal]);
-    const following = events.follow({ from: position, signal, accepts });
+    const ended = linkSignals(call.closed(), end.signal);
+    const following = events.follow({ from: position, signal: ended.signal, accepts });
     const chunks = streamEvents({
       ready,
       following,
@@ -77,7 +78,10 @@ export function createEventStreams({
     }
     eventStreams.set(++open);
     const body = Readable.from(chunks);
-    body.once("close", () => eventStreams.set(--open));
+    body.once("close", () => {
+      ended.abort();
+      eventStreams.set(--open);
+    });
     body.once("error", (err) => monitor.reportError(err));
     return new StreamReply(body, headers);
   }
