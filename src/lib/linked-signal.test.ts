@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { linkSignals } from "./linked-signal.ts";
+import { linkSignals, onAbort } from "./linked-signal.ts";
 
 const listenersOf = (...controllers: AbortController[]): number[] =>
   controllers.map(({ signal }) => getEventListeners(signal, "abort").length);
@@ -46,5 +46,36 @@ describe("linkSignals", () => {
     expect(listenersOf(source)).toEqual([0]);
     source.abort();
     expect(linked.signal.aborted).toBe(false);
+  });
+});
+
+describe("onAbort", () => {
+  it("uses one listener for any number of callbacks, and removes it with the last", () => {
+    const source = new AbortController();
+    let calls = 0;
+    const count = () => calls++;
+    const cancels = Array.from({ length: 1000 }, () => onAbort(source.signal, count));
+    expect(listenersOf(source)).toEqual([1]);
+    for (const cancel of cancels.slice(1)) cancel();
+    expect(listenersOf(source)).toEqual([1]);
+    cancels[0]?.();
+    cancels[0]?.();
+    expect(listenersOf(source)).toEqual([0]);
+    for (let i = 0; i < 3; i++) onAbort(source.signal, count);
+    source.abort();
+    expect(calls).toBe(3);
+    expect(listenersOf(source)).toEqual([0]);
+  });
+
+  it("does not call a callback that an earlier one cancelled", () => {
+    const source = new AbortController();
+    const called: string[] = [];
+    onAbort(source.signal, () => {
+      called.push("first");
+      cancel();
+    });
+    const cancel = onAbort(source.signal, () => called.push("second"));
+    source.abort();
+    expect(called).toEqual(["first"]);
   });
 });

@@ -1,7 +1,7 @@
 // Waiting with a limit: retries with backoff, pauses and timeouts.
 import { backoffDelay, type Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
-import { linkSignals } from "./linked-signal.ts";
+import { linkSignals, onAbort } from "./linked-signal.ts";
 
 export interface RetryOptions {
   /** Tries in all, including the first. `Infinity` retries until the signal aborts. */
@@ -40,16 +40,17 @@ export async function retry<T>(options: RetryOptions, attempt: () => Promise<T>)
 /** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as it aborts. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    let ignoreAbort = (): void => undefined;
+    const cancel = clock.after(ms, () => {
+      ignoreAbort();
+      resolve();
+    });
     const stop = (): void => {
       cancel();
       reject(reasonOf(signal));
     };
-    const cancel = clock.after(ms, () => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    });
     if (signal?.aborted) stop();
-    else signal?.addEventListener("abort", stop, { once: true });
+    else if (signal) ignoreAbort = onAbort(signal, stop);
   });
 }
 
