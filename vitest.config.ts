@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { deprecationsThrow } from "./test/support/deprecations.ts";
 
 /** Substrings of the paths of test files that mostly wait, for processes and real time. */
 const waiting = ["/test/scenarios/", "/embedded-postgres/", "/src/worker/task-run.", "/src/worker/main."];
@@ -23,6 +24,7 @@ export default defineConfig({
     // Files share the modules of their worker, because importing them again for each file took 40% of the time. A test
     // therefore restores any global state that it changes (process.env, signal handlers, caches).
     isolate: false,
+    execArgv: deprecationsThrow,
     sequence: { sequencer: WaitingFirst },
     // Tests wait for disks, sockets and processes a third of the time, so two workers per core keep the cores busy. At
     // most eight: each has up to 30 connections to PostgreSQL, and takes 500 MB.

@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { prepareCluster } from "./cluster.ts";
+import { deprecationsThrow } from "./deprecations.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { eventually } from "./until.ts";
 
@@ -65,7 +66,7 @@ export function startTaskyard(
   onCleanup: OnCleanup = onTestFinished,
 ): TaskyardProcess {
   if (!existsSync("dist/cli/main.js")) throw new Error("dist has no build: run `npm run build`");
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [...deprecationsThrow, program, ...args], {
     cwd: home,
     env: { PATH: process.env["PATH"] ?? "", HOME: home, TASKYARD_HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -59,7 +59,8 @@ async function gitFiles(folder: string): Promise<string[] | undefined> {
 async function allFiles(folder: string): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of await opendir(folder, { recursive: true })) {
-    if (entry.isFile() || entry.isSymbolicLink()) names.push(relative(folder, join(entry.path, entry.name)));
+    if (entry.isFile() || entry.isSymbolicLink())
+      names.push(relative(folder, join(entry.parentPath, entry.name)));
   }
   return names;
 }
