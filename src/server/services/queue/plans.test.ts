@@ -17,9 +17,9 @@ import { insertTasks } from "./tasks/store/insert-tasks.ts";
 import { readTaskCounts } from "./workers/store/gauges.ts";
 import { lockForPriority } from "./priorities/store.ts";
 import { countClaimed, countPending } from "./workers/store/queue-tasks.ts";
-import { repeatDefined, repeatPending } from "./tasks/store/read-tasks.ts";
+import { publishDefinedAgain, publishPendingAgain } from "./tasks/store/publish-again.ts";
 import { resolveRuns } from "./resolution/store/resolve-runs.ts";
-import { rerunTask, scheduleTask } from "./tasks/store/schedule-run.ts";
+import { rerunTask, scheduleTask } from "./tasks/store/add-run.ts";
 
 const at = new Date().toISOString();
 const worker = { workerGroup: "group", workerId: "worker" };
@@ -52,8 +52,8 @@ it("a row whose id is known is found by its id, not by reading all pending or ru
   await heldRuns(db, worker, { taskId, runId: 0 });
   await scheduleTask(db, taskId, at);
   await rerunTask(db, taskId, 1, 50, at);
-  await repeatDefined(db, taskId, "test/queue");
-  await repeatPending(db, taskId, "test/queue");
+  await publishDefinedAgain(db, taskId, "test/queue");
+  await publishPendingAgain(db, taskId, "test/queue");
   await db.tx((tx) => lockForPriority(tx, [taskId]));
 
   const byId = await plansOf((text) => /\btask_id = /.test(text) && /\bstate\b/.test(text));

@@ -6,7 +6,8 @@ import { timestamp, type QueueContext } from "../context.ts";
 import { createEnder } from "../resolution/end-runs.ts";
 import { requireGroup } from "../tasks/find-task.ts";
 import { record } from "../transition-log.ts";
-import { groupSize, openMembers, releasingEdges, type EdgeRow, type OpenRow } from "./store.ts";
+import { openMembers, releasingEdges, type EdgeRow, type OpenRow } from "./store/open-members.ts";
+import { groupSize } from "./store/read-group.ts";
 
 /** Tasks that one statement ends; it holds their locks, and that of the group, for some 30 ms. */
 const BATCH = 250;

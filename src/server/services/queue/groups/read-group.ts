@@ -5,7 +5,7 @@ import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
 import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import type { QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
-import { readGroupMembers, type GroupRow } from "../tasks/store/read-tasks.ts";
+import { readGroupMembers, type GroupRow } from "./store/read-group.ts";
 
 const PAGE = 1000;
 

@@ -5,7 +5,7 @@ import { timestamp, type QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
 import { record } from "../transition-log.ts";
 import { groupMembers } from "./read-group.ts";
-import { sealGroup } from "./store.ts";
+import { sealGroup } from "./store/seal-group.ts";
 
 export const sealTaskGroup = (ctx: QueueContext) => async (caller: Caller, taskGroupId: string) => {
   const group = await requireGroup(ctx.db, taskGroupId);

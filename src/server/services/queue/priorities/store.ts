@@ -10,7 +10,7 @@ import { column } from "../../../core/columns.ts";
 import { logEvents } from "../../../core/event-log/index.ts";
 import { events } from "../sql/event-rows.ts";
 import { pendingIn, reorderedTopic } from "../sql/wakes.ts";
-import { earlierRuns } from "../sql/runs-json.ts";
+import { earlierRuns } from "../sql/task-status.ts";
 
 export interface PriorityChange {
   readonly taskId: string;

@@ -6,7 +6,7 @@ import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import type { QueueContext } from "../context.ts";
 import { checkRunId, requireRun, requireTask } from "../tasks/find-task.ts";
-import { repeatResolved } from "../tasks/store/read-tasks.ts";
+import { publishResolvedAgain } from "../tasks/store/publish-again.ts";
 import type { Resolve } from "./end-runs.ts";
 import type { Resolution } from "./store/resolve-runs.ts";
 
@@ -73,6 +73,6 @@ async function repeat(
       `Run ${runId} of task ${taskId} cannot be resolved as ${state} (${reason}): it is ${run?.state}` +
         `${run?.reasonResolved === undefined ? "" : ` (${run.reasonResolved})`}${runId < runs.length - 1 ? ", and not the latest run" : ""}.`,
     );
-  await repeatResolved(ctx.db, taskId, runId);
+  await publishResolvedAgain(ctx.db, taskId, runId);
   return task.status;
 }

@@ -15,15 +15,19 @@ import { finishArtifact, writeArtifact } from "../artifacts/store.ts";
 import { claimOne } from "../claims/store/claim-one.ts";
 import { claimPending, QUEUE_START } from "../claims/store/claim-pending.ts";
 import { planTasks, writeTasks } from "../graph/write-tasks.ts";
-import { sealGroup } from "../groups/store.ts";
+import { sealGroup } from "../groups/store/seal-group.ts";
 import { announceGroupPriority, changePriorities, lockForPriority } from "../priorities/store.ts";
 import { endTasks } from "../resolution/store/end-tasks.ts";
 import { releaseMore, releaseResolved } from "../resolution/store/release.ts";
 import { resolveRuns, type Resolution } from "../resolution/store/resolve-runs.ts";
 import { defineTask } from "../tasks/define-task.ts";
 import { insertTasks, type NewTask } from "../tasks/store/insert-tasks.ts";
-import { repeatDefined, repeatPending, repeatResolved } from "../tasks/store/read-tasks.ts";
-import { rerunTask, scheduleTask } from "../tasks/store/schedule-run.ts";
+import {
+  publishDefinedAgain,
+  publishPendingAgain,
+  publishResolvedAgain,
+} from "../tasks/store/publish-again.ts";
+import { rerunTask, scheduleTask } from "../tasks/store/add-run.ts";
 import { pendingTopic, reorderedTopic, unfinishedTopic } from "./wakes.ts";
 
 const woken = new Set<string>();
@@ -87,7 +91,7 @@ describe("creating a task", () => {
 
   it("again wakes the claimers too, since they skipped the run while it was locked", async () => {
     const { taskId, taskQueueId } = await inserted();
-    for (const repeat of [repeatDefined, repeatPending])
+    for (const repeat of [publishDefinedAgain, publishPendingAgain])
       expect(await topicsOf(() => repeat(database.db, taskId, taskQueueId))).toEqual([
         eventsTopic,
         pendingTopic(taskQueueId),
@@ -150,9 +154,9 @@ describe("a resolution", () => {
 
   it("again wakes the readers of the log", async () => {
     const task = await running();
-    expect(await topicsOf(() => repeatResolved(database.db, task.taskId, 0))).toEqual([]);
+    expect(await topicsOf(() => publishResolvedAgain(database.db, task.taskId, 0))).toEqual([]);
     await resolve(task);
-    expect(await topicsOf(() => repeatResolved(database.db, task.taskId, 0))).toEqual([eventsTopic]);
+    expect(await topicsOf(() => publishResolvedAgain(database.db, task.taskId, 0))).toEqual([eventsTopic]);
   });
 
   it("with more dependents than one statement releases wakes the loop that releases the rest", async () => {

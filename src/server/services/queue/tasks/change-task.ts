@@ -8,8 +8,9 @@ import { timestamp, type QueueContext } from "../context.ts";
 import { createEnder } from "../resolution/end-runs.ts";
 import { recordPending } from "../transition-log.ts";
 import { refuseAfterDeadline, requireTask } from "./find-task.ts";
-import { repeatPending, repeatResolved, type TaskRow } from "./store/read-tasks.ts";
-import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/schedule-run.ts";
+import { publishPendingAgain, publishResolvedAgain } from "./store/publish-again.ts";
+import type { TaskRow } from "./store/read-tasks.ts";
+import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/add-run.ts";
 
 /** How often a change is tried when others change the task between reading and writing. */
 const ATTEMPTS = 5;
@@ -53,7 +54,7 @@ export const rerunTask =
       refuseAfterDeadline(ctx, task);
       const { state } = parseJson(task.status);
       if (state === "pending" || state === "running") {
-        if (state === "pending") await repeatPending(ctx.db, taskId, task.task_queue_id);
+        if (state === "pending") await publishPendingAgain(ctx.db, taskId, task.task_queue_id);
         return task.status;
       }
       if (task.run_count >= ctx.config.maxRuns)
@@ -85,7 +86,7 @@ export function cancelTask(ctx: QueueContext) {
       const latest = parseJson(task.status).runs.at(-1);
       if (latest?.state === "pending" || latest?.state === "running" || latest === undefined) continue;
       // It was resolved before. Only a cancel is published again.
-      if (latest.reasonResolved === "canceled") await repeatResolved(ctx.db, taskId, latest.runId);
+      if (latest.reasonResolved === "canceled") await publishResolvedAgain(ctx.db, taskId, latest.runId);
       return task.status;
     }
     throw busy(taskId);

@@ -13,7 +13,9 @@ import { timestamp, type QueueContext } from "../context.ts";
 import { recordDefined } from "../transition-log.ts";
 import { defineTask as completeTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/insert-tasks.ts";
-import { readDefinitions, readGroup, readTasks, repeatDefined } from "./store/read-tasks.ts";
+import { readGroup } from "../groups/store/read-group.ts";
+import { publishDefinedAgain } from "./store/publish-again.ts";
+import { readDefinitions, readTasks } from "./store/read-tasks.ts";
 
 export type CreateTask = ReturnType<typeof createTask>;
 
@@ -46,7 +48,7 @@ export function createTask(ctx: QueueContext) {
       recordDefined(ctx, taskId, written.pending_in !== null);
       return written.status;
     }
-    if (written.outcome === "known") return repeat(ctx, task);
+    if (written.outcome === "exists") return repeat(ctx, task);
     throw await refusal(ctx, task, written);
   };
 }
@@ -66,7 +68,7 @@ export const defineTask =
 function writer(ctx: QueueContext): (task: NewTask) => Promise<CreatedRow> {
   const common = {
     key: (task: NewTask) => task.taskId,
-    // Two processes wrote the same task concurrently: the retry finds it known.
+    // Two processes inserted the same task concurrently: the retry finds that it exists.
     isRetryable: (err: unknown) => isRetryable(err) || isUniqueViolation(err),
   };
   const free = batched<NewTask, CreatedRow>(ctx, {
@@ -98,7 +100,7 @@ async function repeat(ctx: QueueContext, task: NewTask): Promise<Json<TaskStatus
       "RequestConflict",
       `taskId ${task.taskId} already used by another task: a task with this id exists, and its definition is a different one. Choose a new id, or repeat the call with the same definition.`,
     );
-  await repeatDefined(ctx.db, task.taskId, task.taskQueueId);
+  await publishDefinedAgain(ctx.db, task.taskId, task.taskQueueId);
   const [row] = await readTasks(ctx.db, [task.taskId]);
   if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} expired during the call.`);
   return row.status;

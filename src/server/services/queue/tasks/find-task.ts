@@ -2,7 +2,8 @@
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { QueueContext } from "../context.ts";
-import { readGroup, readTasks, type GroupRow, type TaskRow } from "./store/read-tasks.ts";
+import { readGroup, type GroupRow } from "../groups/store/read-group.ts";
+import { readTasks, type TaskRow } from "./store/read-tasks.ts";
 
 /** Reads a task; throws `ResourceNotFound`. */
 export async function requireTask(db: Queryable, taskId: string): Promise<TaskRow> {

@@ -4,7 +4,7 @@ import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
 import { sql } from "../../../core/sql.ts";
-import { currentStatus } from "../tasks/store/read-tasks.ts";
+import { currentStatus } from "../sql/task-status.ts";
 import { fullXid } from "../sql/full-xid.ts";
 
 const SubjectRow = Type.Object({

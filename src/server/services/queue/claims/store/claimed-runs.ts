@@ -7,7 +7,7 @@ import { logEvents } from "../../../../core/event-log/index.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { events } from "../../sql/event-rows.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 
 export interface Claimer {
   readonly workerGroup: string;

@@ -2,7 +2,7 @@
 import type { Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 import { RUNNING } from "../../sql/run-indexes.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 import { ClaimedRow, selectClaimed } from "./claimed-runs.ts";
 
 /** Returns the running runs of a worker: those of an earlier claim (`claimId`), or one run by its id. */

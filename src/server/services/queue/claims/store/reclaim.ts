@@ -6,7 +6,7 @@ import type { Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
 import { RUNNING } from "../../sql/run-indexes.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 
 const ReclaimedRow = Type.Object({
   ord: Type.Integer(),

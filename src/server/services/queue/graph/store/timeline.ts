@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 
 const TimelineRow = Type.Object({
   task_id: Type.String(),

@@ -7,7 +7,7 @@ import { sql } from "../../../../core/sql.ts";
 import { PENDING, RUNNING, openByDeadline } from "../../sql/run-indexes.ts";
 import { events } from "../../sql/event-rows.ts";
 import { pendingInQueues } from "../../sql/wakes.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 import { afterResolution, unfinished } from "./after-resolution.ts";
 
 const EndedRow = Type.Object({

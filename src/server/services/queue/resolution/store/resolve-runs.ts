@@ -8,7 +8,7 @@ import { column } from "../../../../core/columns.ts";
 import { events, exchangeOfResolution } from "../../sql/event-rows.ts";
 import { RUNNING } from "../../sql/run-indexes.ts";
 import { pendingInQueues } from "../../sql/wakes.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 import { afterResolution, unfinished } from "./after-resolution.ts";
 
 export interface Resolution {

@@ -1,4 +1,4 @@
-// Writing new tasks: group, task, definition, dependencies, first run and events in one statement.
+// Inserts new tasks: group, task, definition, dependencies, first run and events in one statement.
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { TaskDefinition } from "../../../../../api/queue/task.ts";
@@ -19,7 +19,7 @@ export interface NewTask {
   /** 1 (lowest) to 7 (highest). */
   readonly priority: number;
   readonly retries: number;
-  /** Whether any resolution of a dependency satisfies the task, or only `completed`. */
+  /** Whether any resolution of a dependency satisfies it, or only `completed`. */
   readonly anyResolution: boolean;
   readonly dependencies: readonly string[];
   /** Times as ISO text. */
@@ -34,16 +34,16 @@ const CreatedRow = Type.Object({
   ord: Type.Integer(),
   outcome: Type.Enum([
     "created",
-    "known",
+    "exists",
     "refused-by-group",
     "missing-dependencies",
     "expiring-dependencies",
   ]),
-  /** The dependencies that the outcome is about. */
+  /** The missing or expiring dependencies. */
   about: Type.Union([Type.Array(Type.String()), Type.Null()]),
-  /** Of a task that was created. */
+  /** The status of a created task. */
   status: Type.Union([jsonText<TaskStatus>(), Type.Null()]),
-  /** Queue in which a run became pending. */
+  /** The queue in which a run became pending. */
   pending_in: Type.Union([Type.String(), Type.Null()]),
 });
 export type CreatedRow = Static<typeof CreatedRow>;
@@ -55,19 +55,17 @@ const logCreated = logEvents(
 const createdIn = pendingIn(sql`case when accepted and run_count = 1 then task_queue_id end`);
 
 /**
- * Keeps the required tasks from being resolved until the transaction ends. Without it, a dependency that
- * resolves while its dependent is written would see no dependent, and the dependent would see it unresolved:
- * it would wait for ever.
+ * Prevents the required tasks from being resolved until the transaction ends. Otherwise, if a dependency resolved while its
+ * dependent is written, neither transaction would see the other, and the dependent would wait forever.
  */
 export const lockRequired = (db: Queryable, taskIds: readonly string[]): Promise<number> =>
   db.run(sql`select task_id from tasks where task_id = any(${taskIds}::text[]) order by task_id for share`);
 
 /**
- * Writes tasks that are not known yet; a row for each input says what became of it. A task that is known
- * already is left alone. A concurrent writer of the same id makes the statement fail (unique violation): run
- * again, it finds the task known.
+ * Inserts tasks that do not exist yet, and returns a row with the outcome for each input. If a concurrent statement inserts
+ * the same id, this one fails with a unique violation; when retried, it finds that the task exists.
  *
- * `groupMarginMs` is how much longer than its last task a group lives.
+ * `groupMarginMs` is how long a group is kept after its last task expires.
  */
 export function insertTasks(
   db: Queryable,
@@ -94,11 +92,11 @@ export function insertTasks(
         dependencies, deadline, expires, routes, tags, definition, ord
       )
     ),
-    -- From here on a row is never joined with its like: results of a statement have no index, so that a join compares
-    -- each row with every other, which took more than half of the time for a hundred tasks. What a row is asked
-    -- about others is asked by "in (select …)" as a value, which PostgreSQL hashes.
+    -- The following CTEs are never joined with each other. They have no index, so a join would compare each row with every
+    -- other, which took more than half of the time for a hundred tasks. Instead, rows are looked up by the expression
+    -- "in (select …)", which PostgreSQL hashes.
     checked as (
-      select i.*, i.task_id in (select t.task_id from tasks t where t.task_id = any(${taskIds}::text[])) as known, e.*
+      select i.*, i.task_id in (select t.task_id from tasks t where t.task_id = any(${taskIds}::text[])) as existing, e.*
       from input i cross join lateral (
         select count(*) filter (where not satisfied)::integer as unsatisfied,
           array_agg(required order by required) filter (where not found) as missing,
@@ -107,7 +105,7 @@ export function insertTasks(
           array_agg(satisfied order by required) as satisfied
         from (
           select d.required,
-            -- A task may require itself: then it waits until it is scheduled by hand.
+            -- A task may require itself: then it waits for scheduleTask.
             q.task_id is not null or d.required = i.task_id as found,
             q.expires < i.deadline as expiring,
             coalesce(r.state = 'completed' or (i.any_resolution and r.state in ('failed', 'exception')), false)
@@ -118,13 +116,13 @@ export function insertTasks(
         ) d
       ) e
     ),
-    -- Counts its new tasks in the same step: see task_groups.unresolved. A group that is sealed or belongs to
-    -- another scheduler is not returned, and its tasks are not written.
+    -- Also counts the new tasks in task_groups.unresolved. A group that is sealed or belongs to another scheduler is not
+    -- returned, and its tasks are not inserted.
     grp as (
       insert into task_groups as g (task_group_id, scheduler_id, expires, unresolved)
       select task_group_id, scheduler_id,
         max(expires) + ${groupMarginMs} * interval '1 millisecond', count(*)::integer
-      from checked where not known and missing is null and expiring is null
+      from checked where not existing and missing is null and expiring is null
       group by task_group_id, scheduler_id order by task_group_id collate "C"
       on conflict (task_group_id) do update
         set expires = greatest(g.expires, excluded.expires), unresolved = g.unresolved + excluded.unresolved
@@ -133,14 +131,14 @@ export function insertTasks(
     ),
     decided as (
       select *,
-        not known and missing is null and expiring is null
+        not existing and missing is null and expiring is null
           and task_group_id || ' ' || scheduler_id in (select name from grp) as accepted,
         (unsatisfied = 0)::integer::smallint as run_count,
         case routes when '[]' then '{}' else array(select json_array_elements_text(routes::json)) end as cc
       from checked
     ),
-    said as (
-      select ord, accepted, known, missing, expiring, task_queue_id, tags, cc, run_count,
+    rendered as (
+      select ord, accepted, existing, missing, expiring, task_queue_id, tags, cc, run_count,
         task_status_head(
           task_id, task_queue_id, scheduler_id, project_id, task_group_id, priority, deadline, expires, retries
         ) as head,
@@ -150,9 +148,9 @@ export function insertTasks(
       from decided
     ),
     outcome as (
-      select said.*, task_status_of(head, null, null) as defined,
+      select rendered.*, task_status_of(head, null, null) as defined,
         case when run_count = 1 then task_status_of(head, run, 'pending') end as pending
-      from said
+      from rendered
     ),
     task as (
       insert into tasks (
@@ -190,7 +188,7 @@ export function insertTasks(
     select ord::integer,
       case
         when accepted then 'created'
-        when known then 'known'
+        when existing then 'exists'
         when missing is not null then 'missing-dependencies'
         when expiring is not null then 'expiring-dependencies'
         else 'refused-by-group'

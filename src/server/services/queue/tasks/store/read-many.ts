@@ -1,13 +1,13 @@
-// Reading many tasks: those of a list of ids, and those that depend on a task. A page at a time, in order of ids.
+// Reads pages of tasks in order of ids: those of a list of ids, and the dependents of a task.
 import Type from "typebox";
 import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import type { Queryable } from "../../../../core/db.ts";
 import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
-import { currentStatus } from "./read-tasks.ts";
+import { currentStatus } from "../../sql/task-status.ts";
 
-/** A task, and something about it. */
+/** A task id with its definition, its status, or both. */
 export interface TaskJson<T> {
   readonly task_id: string;
   readonly json: Json<T>;
@@ -17,7 +17,7 @@ const DefinitionRow = rowWith<TaskDefinition>();
 const StatusRow = rowWith<TaskStatus>();
 const DependentRow = rowWith<{ task: TaskDefinition; status: TaskStatus }>();
 
-/** The definitions of the first `limit` tasks that exist among `taskIds`. */
+/** Returns the definitions of the first `limit` tasks that exist among `taskIds`. */
 export const definitionsOf = (
   db: Queryable,
   taskIds: readonly string[],
@@ -30,7 +30,7 @@ export const definitionsOf = (
     where task_id = any(${taskIds}::text[]) order by task_id limit ${limit}`,
   );
 
-/** The statuses of the first `limit` tasks that exist among `taskIds`. */
+/** Returns the statuses of the first `limit` tasks that exist among `taskIds`. */
 export const statusesOf = (
   db: Queryable,
   taskIds: readonly string[],
@@ -43,7 +43,7 @@ export const statusesOf = (
     where t.task_id = any(${taskIds}::text[]) order by t.task_id limit ${limit}`,
   );
 
-/** Definition and status of tasks that depend on `taskId`, have ids above `after` and are not expired. */
+/** Returns definition and status of the tasks that depend on `taskId`, have ids above `after` and have not expired. */
 export const dependentsOf = (
   db: Queryable,
   taskId: string,

@@ -4,7 +4,7 @@ import Type from "typebox";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import { releaseResolved } from "../../resolution/store/release.ts";
-import { scheduleTask } from "../../tasks/store/schedule-run.ts";
+import { scheduleTask } from "../../tasks/store/add-run.ts";
 import { scanSlice, ViolationRow, type Check, type CheckContext, type Violation } from "../check.ts";
 
 /**

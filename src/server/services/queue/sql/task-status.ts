@@ -1,4 +1,4 @@
-// The runs of a task as JSON, for statements that build a status.
+// Fragments that build the status of a task as JSON text.
 import { sql, type Sql } from "../../../core/sql.ts";
 
 /**
@@ -10,3 +10,8 @@ export const earlierRuns = (taskId: Sql, until: Sql): Sql => sql`case when ${unt
         select string_agg(run_json(er), ',' order by er.run_id)
         from runs er where er.task_id = ${taskId} and er.run_id < ${until}
       ) end`;
+
+/** The current status of the task `t`. */
+export const currentStatus: Sql = sql`task_status(
+  t, ${earlierRuns(sql`t.task_id`, sql`t.run_count`)},
+  (select r.state from runs r where r.task_id = t.task_id and r.run_id = t.run_count - 1))`;

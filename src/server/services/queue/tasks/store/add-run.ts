@@ -1,4 +1,4 @@
-// Giving tasks runs by hand: the first one (schedule), or another one (rerun).
+// Adds runs to tasks on request: the first run (scheduleTask) or a further one (rerunTask).
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
@@ -8,12 +8,12 @@ import { NO_RUNS, PENDING, RUNNING } from "../../sql/run-indexes.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
 import { events } from "../../sql/event-rows.ts";
 import { pendingIn } from "../../sql/wakes.ts";
-import { earlierRuns } from "../../sql/runs-json.ts";
+import { earlierRuns } from "../../sql/task-status.ts";
 
 const ScheduledRow = Type.Object({ status: jsonText<TaskStatus>(), pending_in: Type.String() });
 export type ScheduledRow = Static<typeof ScheduledRow>;
 
-/** What a CTE `task` (task: its row, run_count counted up) needs to get its new run and say so. */
+/** The rest of a statement after a CTE `task` (task: its row, with run_count incremented): adds the run and its event. */
 const addRun = (reason: "scheduled" | "rerun", at: string) => sql`
     run as (
       insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
@@ -34,7 +34,7 @@ const addRun = (reason: "scheduled" | "rerun", at: string) => sql`
       from outcome`)})
     select status, ${pendingIn(sql`(task).task_queue_id`)} from outcome`;
 
-/** Makes the first run of a task that has none; undefined where it has some or is past its deadline. */
+/** Adds the first run to a task. Returns undefined if it has runs or is past its deadline. */
 export function scheduleTask(db: Queryable, taskId: string, at: string): Promise<ScheduledRow | undefined> {
   return db.maybeOne(
     ScheduledRow,
@@ -49,10 +49,9 @@ export function scheduleTask(db: Queryable, taskId: string, at: string): Promise
 }
 
 /**
- * Adds a run to a task whose latest run is resolved, or that has none, and gives it its retries back, as far as
- * `maxRuns` allows. Undefined where the latest run is open, the runs are used up, or the deadline is past.
- *
- * `runCount` is the number of runs that the caller saw: where it changed since, nothing is done.
+ * Adds a run to a task whose latest run is resolved, or that has none, and restores its retries as far as `maxRuns` allows.
+ * Returns undefined if the latest run is open, the runs are used up, the deadline has passed, or the number of runs is no
+ * longer `runCount`, as the caller read it.
  */
 export function rerunTask(
   db: Queryable,
