@@ -13,7 +13,7 @@ import { isRetryable, type Queryable } from "../../core/db.ts";
 import { sql } from "../../core/sql.ts";
 import { declareMetrics } from "../../core/metrics.ts";
 import { metrics as queueMetrics } from "./metrics.ts";
-import { createEnder } from "./resolution/end-runs.ts";
+import { createEndTask } from "./resolution/end-runs.ts";
 import { reclaimRuns } from "./claims/store/reclaim.ts";
 
 let servers: TwoServers;
@@ -177,7 +177,7 @@ describe("a deadlock", () => {
     const { db } = stack.database;
     const { monitor } = testMonitor();
     const metrics = declareMetrics(monitor.metrics.registry, queueMetrics);
-    const end = createEnder({ db, clock: systemClock, metrics, monitor }, "canceled");
+    const end = createEndTask({ db, clock: systemClock, metrics, monitor }, "canceled");
     const lock = (tx: Queryable, taskId: string) =>
       tx.run(sql`select from tasks where task_id = ${taskId} for update`);
 

@@ -3,7 +3,7 @@ import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { createEnder } from "../resolution/end-runs.ts";
+import { createEndTask } from "../resolution/end-runs.ts";
 import { requireGroup } from "../tasks/find-task.ts";
 import { record } from "../transition-log.ts";
 import { openMembers, releasingEdges, type EdgeRow, type OpenRow } from "./store/open-members.ts";
@@ -18,7 +18,7 @@ const MAX_EDGES = 200_000;
 const ATTEMPTS = 5;
 
 export function cancelTaskGroup(ctx: QueueContext) {
-  const end = createEnder(ctx, "canceled", BATCH);
+  const endTask = createEndTask(ctx, "canceled", BATCH);
   return async (caller: Caller, taskGroupId: string) => {
     const { sealed, scheduler_id: schedulerId } = await requireGroup(ctx.db, taskGroupId);
     if (sealed === null)
@@ -33,7 +33,7 @@ export function cancelTaskGroup(ctx: QueueContext) {
       const open = await openTasks(ctx, taskGroupId);
       let missed = 0;
       for (let i = 0; i < open.length; i += BATCH) {
-        const ended = await Promise.all(open.slice(i, i + BATCH).map((taskId) => end(taskId)));
+        const ended = await Promise.all(open.slice(i, i + BATCH).map((taskId) => endTask(taskId)));
         for (const row of ended)
           if (row) canceled.add(row.task_id);
           else missed++;

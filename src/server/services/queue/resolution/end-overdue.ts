@@ -1,13 +1,14 @@
-// What the queue does by itself: it ends claims that nobody kept, and tasks that are past their deadline.
+// The loops that end expired claims, and tasks past their deadline.
 import type { RunOnce } from "../../../core/loop.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { createEnder, type Resolve } from "./end-runs.ts";
+import { createEndTask, type Resolve } from "./end-runs.ts";
 import { tasksPastDeadline } from "./store/end-tasks.ts";
 import { expiredClaims } from "../claims/store/expired-claims.ts";
 
 /**
- * Gives runs back whose claim ended: the worker is gone or cut off. Each is resolved only if its claim still ends
- * at the time that was read, so a reclaim in between wins, and two processes may do the same work at once.
+ * Resolves runs whose claim has ended, since the worker stopped or is unreachable, and adds their retries. A run is
+ * resolved only if its claim still ends at the time that was read, so a concurrent reclaim wins, and several processes may
+ * run this loop.
  */
 export function endExpiredClaims(ctx: QueueContext, resolve: Resolve): RunOnce {
   return async () => {
@@ -24,24 +25,27 @@ export function endExpiredClaims(ctx: QueueContext, resolve: Resolve): RunOnce {
         }),
       ),
     );
-    return { more: isWorthAnother(ctx, ended) };
+    return { more: mayHaveMore(ctx, ended) };
   };
 }
 
-/** After a whole batch, of which something was done: else others are at it, or nobody can end what is there. */
-const isWorthAnother = (ctx: QueueContext, ended: readonly unknown[]): boolean =>
+/**
+ * Reports whether another batch is worthwhile: this one was full and changed something. Otherwise another process works on
+ * the same rows, or they cannot be ended.
+ */
+const mayHaveMore = (ctx: QueueContext, ended: readonly unknown[]): boolean =>
   ended.length === ctx.config.loopBatch && ended.some((row) => row !== null);
 
-/** Ends tasks that are not resolved some time after their deadline, so that a late report still counts. */
+/** Resolves unresolved tasks some time after their deadline, so that a late report still counts. */
 export function endPastDeadline(ctx: QueueContext): RunOnce {
-  const end = createEnder(ctx, "deadline-exceeded");
+  const endTask = createEndTask(ctx, "deadline-exceeded");
   return async () => {
     const past = await tasksPastDeadline(
       ctx.db,
       timestamp(ctx, -ctx.config.deadlineDelay),
       ctx.config.loopBatch,
     );
-    const ended = await Promise.all(past.map((row) => end(row.task_id)));
-    return { more: isWorthAnother(ctx, ended) };
+    const ended = await Promise.all(past.map((row) => endTask(row.task_id)));
+    return { more: mayHaveMore(ctx, ended) };
   };
 }

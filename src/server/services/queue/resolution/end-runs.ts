@@ -1,4 +1,4 @@
-// The one place that ends runs and tasks. What comes at the same time goes in one statement.
+// Resolves runs and tasks, for all use cases and loops. Concurrent calls share a statement.
 import { timestamp, type QueueContext } from "../context.ts";
 import { partsOf } from "../task-queue-id.ts";
 import { areRecorded, recordReleased, recordResolution } from "../transition-log.ts";
@@ -6,7 +6,7 @@ import { endTasks, type EndedRow } from "./store/end-tasks.ts";
 import { resolveRuns, type Resolution, type ResolvedRow } from "./store/resolve-runs.ts";
 import { batched } from "../batched.ts";
 
-/** Ends a run; null where it was not running, or its claim was renewed. */
+/** Resolves a run. Returns null if it was not running, or its claim was renewed. */
 export type Resolve = (resolution: Resolution) => Promise<ResolvedRow | null>;
 
 export function createResolver(ctx: QueueContext): Resolve {
@@ -18,7 +18,7 @@ export function createResolver(ctx: QueueContext): Resolve {
       const resolved = new Map(rows.map((row) => [row.ord, row]));
       const results = resolutions.map(({ state, reason }, i) => {
         const row = resolved.get(i + 1);
-        if (row) tellEnd(ctx, row, state, reason);
+        if (row) recordEnd(ctx, row, state, reason);
         return row ?? null;
       });
       recordReleased(ctx, rows[0]?.released ?? null);
@@ -28,15 +28,15 @@ export function createResolver(ctx: QueueContext): Resolve {
   return (resolution) => resolve(resolution);
 }
 
-/** Ends a task that is not resolved; null where it is, or changed at this very moment. */
-export type End = (taskId: string) => Promise<EndedRow | null>;
+/** Resolves an unresolved task as exception. Returns null if it was resolved already, or changed concurrently. */
+export type EndTask = (taskId: string) => Promise<EndedRow | null>;
 
-/** A canceled task's event names the worker that held it; that of one past its deadline does not. */
-export function createEnder(
+/** The event of a canceled task contains the worker of its run; that of a task past its deadline does not. */
+export function createEndTask(
   ctx: Pick<QueueContext, "db" | "clock" | "metrics" | "monitor">,
   reason: "canceled" | "deadline-exceeded",
   maxBatch = 100,
-): End {
+): EndTask {
   const end = batched<string, EndedRow | null>(ctx, {
     name: `end-task-${reason}`,
     maxBatch,
@@ -44,7 +44,7 @@ export function createEnder(
     run: async (taskIds) => {
       const namesWorker = reason === "canceled";
       const rows = await endTasks(ctx.db, taskIds, reason, timestamp(ctx), namesWorker, areRecorded(ctx));
-      for (const row of rows) tellEnd(ctx, row, "exception", reason);
+      for (const row of rows) recordEnd(ctx, row, "exception", reason);
       recordReleased(ctx, rows[0]?.released ?? null);
       const ended = new Map(rows.map((row) => [row.task_id, row]));
       return taskIds.map((taskId) => ended.get(taskId) ?? null);
@@ -53,8 +53,8 @@ export function createEnder(
   return (taskId) => end(taskId);
 }
 
-/** Counts a run that ended, and records it. */
-function tellEnd(
+/** Counts and records a resolved run. */
+function recordEnd(
   ctx: Pick<QueueContext, "metrics" | "monitor">,
   row: Pick<ResolvedRow, "task_queue_id" | "status">,
   state: Resolution["state"],

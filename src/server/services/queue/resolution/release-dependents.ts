@@ -1,13 +1,10 @@
-// What is left to release where a resolved task has very many dependents.
+// The loop that releases the remaining dependents of resolved tasks with very many of them.
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
 import { releaseMore } from "./store/release.ts";
 
-/**
- * Releases the next dependents. In turns of a statement each, so that whoever resolves tasks of the same group
- * comes in between.
- */
+/** Releases the next dependents, in one statement per run, so that other tasks of the group can be resolved in between. */
 export function releaseDependents(ctx: QueueContext): RunOnce {
   return async () => {
     const { unfinished, released } = await releaseMore(ctx.db, timestamp(ctx));

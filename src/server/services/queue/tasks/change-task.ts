@@ -5,7 +5,7 @@ import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { createEnder } from "../resolution/end-runs.ts";
+import { createEndTask } from "../resolution/end-runs.ts";
 import { recordPending } from "../transition-log.ts";
 import { refuseAfterDeadline, requireTask } from "./find-task.ts";
 import { publishPendingAgain, publishResolvedAgain } from "./store/publish-again.ts";
@@ -74,13 +74,13 @@ export const rerunTask =
 
 /** Resolves a task that is not resolved yet. Publishes again that a canceled task is canceled. */
 export function cancelTask(ctx: QueueContext) {
-  const end = createEnder(ctx, "canceled");
+  const endTask = createEndTask(ctx, "canceled");
   return async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
     let task = await requireTask(ctx.db, taskId);
     caller.authorize(taskEndpoints.cancelTask, scopeParams(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
-      const ended = await end(taskId);
+      const ended = await endTask(taskId);
       if (ended) return ended.status;
       task = await requireTask(ctx.db, taskId);
       const latest = parseJson(task.status).runs.at(-1);

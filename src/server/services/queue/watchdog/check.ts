@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import type { Db } from "../../../core/db.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import type { QueueContext } from "../context.ts";
-import type { End, Resolve } from "../resolution/end-runs.ts";
+import type { EndTask, Resolve } from "../resolution/end-runs.ts";
 
 export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
   /** The current time. Read it while holding the locks, so that no transition before it can have a later time. */
@@ -11,7 +11,7 @@ export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
   /** The time `ms` before the run of the loop. */
   ago(ms: number): string;
   readonly resolve: Resolve;
-  readonly endPastDeadline: End;
+  readonly endPastDeadline: EndTask;
   /** Records that dependents became pending. */
   readonly recordReleased: (taskIds: readonly string[]) => void;
 }

@@ -5,7 +5,7 @@ import { isRetryable } from "../../../core/db-errors.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
-import { createEnder, type Resolve } from "../resolution/end-runs.ts";
+import { createEndTask, type Resolve } from "../resolution/end-runs.ts";
 import {
   countOpen,
   deleteEndedFindings,
@@ -31,7 +31,7 @@ class InvariantViolation extends Error {
 
 /** Returns the loop's function, which scans one slice for each check that is due. */
 export function watchdog(ctx: QueueContext, resolve: Resolve, checks: readonly Check[] = allChecks): RunOnce {
-  const endPastDeadline = createEnder(ctx, "deadline-exceeded");
+  const endPastDeadline = createEndTask(ctx, "deadline-exceeded");
   return async () => {
     const now = ctx.clock.now();
     const { watchdogInterval } = ctx.config;

@@ -1,4 +1,4 @@
-// Ending tasks that no worker ends: canceled by somebody, or past their deadline.
+// Resolves tasks without a worker's report: canceled tasks, and tasks past their deadline.
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
@@ -16,9 +16,9 @@ const EndedRow = Type.Object({
   task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
-  /** Whether releaseMore has to see to more dependents; the same in every row. */
+  /** Whether dependents remain for releaseMore; the same in every row. */
   unfinished: Type.Boolean(),
-  /** Dependents that became pending; the same in every row, and null where nobody asked. */
+  /** Dependents that became pending, if `withReleased`; the same in every row. */
   released: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type EndedRow = Static<typeof EndedRow>;
@@ -26,11 +26,10 @@ export type EndedRow = Static<typeof EndedRow>;
 const pendingInWoken = pendingInQueues(sql`(select queues from woken)`);
 
 /**
- * Resolves tasks that are not resolved as `exception` with `reason`; an unscheduled one gets a run that says so.
- * Answers the tasks that it ended. A task whose latest run was made while this waited for its lock is left out:
- * ask again.
+ * Resolves unresolved tasks as `exception` with `reason`, and returns those that it resolved. An unscheduled task gets a
+ * run in this state. A task that got a new run while this waited for its lock is not resolved: call this again.
  *
- * `namesWorker` is whether the events tell the worker that held the run.
+ * With `namesWorker` the events contain the worker of the run.
  */
 export function endTasks(
   db: Queryable,
@@ -38,7 +37,7 @@ export function endTasks(
   reason: "canceled" | "deadline-exceeded",
   at: string,
   namesWorker: boolean,
-  tellsReleased = false,
+  withReleased = false,
 ): Promise<EndedRow[]> {
   return db.many(
     EndedRow,
@@ -47,25 +46,25 @@ export function endTasks(
       select t.task_id, t.run_count, t as task from tasks t
       where t.task_id = any(${taskIds}::text[]) order by t.task_id for no key update of t
     ),
-    stopped as (
+    resolved as (
       update runs r set state = 'exception', reason_resolved = ${reason}, resolved = ${at}::timestamptz
       from locked l
       where r.task_id = l.task_id and r.run_id = l.run_count - 1 and r.state in (${PENDING}, ${RUNNING})
       returning l.task, r as run
     ),
-    never_ran as (
+    never_scheduled as (
       update tasks t set run_count = 1
       from locked l where t.task_id = l.task_id and l.run_count = 0
       returning t as task
     ),
-    stand_in as (
+    exception_run as (
       insert into runs as r (
         task_id, run_id, state, reason_created, reason_resolved, scheduled, resolved,
         task_queue_id, priority, deadline
       )
       select (task).task_id, 0, 'exception', 'exception', ${reason}, ${at}::timestamptz, ${at}::timestamptz,
         (task).task_queue_id, (task).priority, (task).deadline
-      from never_ran
+      from never_scheduled
       returning r as run
     ),
     outcome as (
@@ -74,11 +73,11 @@ export function endTasks(
           task, concat_ws(',', ${earlierRuns(sql`(run).task_id`, sql`(run).run_id`)}, run_json(run)), 'exception') as status,
         row_number() over (order by (run).task_id) as ord
       from (
-        select task, run from stopped
+        select task, run from resolved
         union all
-        -- Both in one order, side by side.
-        select unnest((select array_agg(task order by (task).task_id) from never_ran)),
-          unnest((select array_agg(run order by (run).task_id) from stand_in))
+        -- Two arrays in the same order instead of a join, which would compare every pair.
+        select unnest((select array_agg(task order by (task).task_id) from never_scheduled)),
+          unnest((select array_agg(run order by (run).task_id) from exception_run))
       ) e
     ),
     final as (select (run).task_id, (run).run_id, (run).state, (task).task_group_id from outcome),
@@ -96,7 +95,7 @@ export function endTasks(
         ) as payload
       from outcome
     ),
-    ${afterResolution(at, tellsReleased)}
+    ${afterResolution(at, withReleased)}
     select (o.run).task_id as task_id, o.status, (o.task).task_queue_id as task_queue_id,
       ${pendingInWoken},
       ${unfinished}, (select task_ids from woken) as released
@@ -104,7 +103,7 @@ export function endTasks(
   );
 }
 
-/** Unresolved tasks whose deadline was before `before`, those longest past it first. */
+/** Returns unresolved tasks whose deadline is before `before`, in order of deadlines. */
 export function tasksPastDeadline(
   db: Queryable,
   before: string,

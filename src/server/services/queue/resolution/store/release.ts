@@ -1,4 +1,4 @@
-// Releasing dependents apart from the statement that resolves what they wait for.
+// Releases dependents in a separate statement, after their dependencies have resolved.
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
@@ -10,7 +10,7 @@ import { dependentPending, releaseDependents, unfinished } from "./after-resolut
 const ReleasedRow = Type.Object({
   /** The queues in which dependents became pending. */
   pending_in: Type.Array(Type.String()),
-  /** Whether to ask again. */
+  /** Whether dependents remain. */
   unfinished: Type.Boolean(),
   /** The dependents that became pending. */
   released: Type.Array(Type.String()),
@@ -31,7 +31,7 @@ const releasing = (resolved: Sql, at: string, unfinishedColumn: Sql): Sql => sql
 
 const one = ([row]: ReleasedRow[]): ReleasedRow => row ?? { pending_in: [], unfinished: false, released: [] };
 
-/** Schedules what waited only for tasks that are resolved by now, and says so. */
+/** Marks resolved tasks on their dependents, and schedules those without unsatisfied dependencies. */
 export const releaseResolved = async (
   db: Queryable,
   required: readonly { readonly taskId: string; readonly state: string }[],
@@ -43,8 +43,8 @@ export const releaseResolved = async (
 };
 
 /**
- * Goes on with one task whose dependents were more than one statement should see to. Several processes may do so at
- * once, each with a task of its own. To be asked again while there was such a task.
+ * Releases the next dependents of one task that has too many for one statement. `unfinished` is true if there was such a
+ * task: call this again. Processes that do this concurrently work on different tasks.
  */
 export const releaseMore = async (db: Queryable, at: string): Promise<ReleasedRow> => {
   const rows = await db.many(

@@ -1,4 +1,4 @@
-// Ending running runs: the reports of workers, and claims that ran out.
+// Resolves running runs: reports of workers, and expired claims.
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../../api/queue/status.ts";
 import type { Queryable } from "../../../../core/db.ts";
@@ -16,9 +16,9 @@ export interface Resolution {
   readonly runId: number;
   readonly state: "completed" | "failed" | "exception";
   readonly reason: string;
-  /** Where set, a new run with this reason follows while the task has retries left. */
+  /** If set, a new run with this reason follows while the task has retries left. */
   readonly retryAs: "retry" | "task-retry" | null;
-  /** Where set, only a run with exactly this claim end is resolved: one that was reclaimed since is not. */
+  /** If set, the run is resolved only if its claim ends at this time, so not if it was reclaimed. */
   readonly takenUntil: string | null;
 }
 
@@ -29,9 +29,9 @@ const ResolvedRow = Type.Object({
   task_queue_id: Type.String(),
   /** All queues in which the statement made runs pending; the same in every row. */
   pending_in: Type.Union([Type.Array(Type.String()), Type.Null()]),
-  /** Whether releaseMore has to see to more dependents; the same in every row. */
+  /** Whether dependents remain for releaseMore; the same in every row. */
   unfinished: Type.Boolean(),
-  /** Dependents that became pending; the same in every row, and null where nobody asked. */
+  /** Dependents that became pending, if `withReleased`; the same in every row. */
   released: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type ResolvedRow = Static<typeof ResolvedRow>;
@@ -41,14 +41,14 @@ const pendingInWokenOrRetry = pendingInQueues(sql`(select array_agg(q) from (
       ) q)`);
 
 /**
- * Resolves running runs and all that follows from it. Answers those that it resolved, in no order: one that was not
- * running, or whose claim was renewed, is left out.
+ * Resolves running runs, adds their retries and releases dependents. Returns the runs that it resolved, in no particular
+ * order. A run that is not running, or whose claim was renewed, is not resolved.
  */
 export function resolveRuns(
   db: Queryable,
   resolutions: readonly Resolution[],
   at: string,
-  tellsReleased = false,
+  withReleased = false,
 ): Promise<ResolvedRow[]> {
   return db.many(
     ResolvedRow,
@@ -60,8 +60,8 @@ export function resolveRuns(
         ${column(resolutions, "retryAs")}::text[], ${column(resolutions, "takenUntil")}::timestamptz[]
       ) with ordinality as i (task_id, run_id, state, reason, retry_as, taken_until, ord)
     ),
-    -- The lock of every transition but the claim. Its order keeps two batches from waiting for each other. The row as it
-    -- is under the lock goes on from here: looked up again, it would be as it was before the wait.
+    -- Every transition except claims takes this lock. The order prevents deadlocks between batches. The following CTEs use
+    -- the row that is returned here: a second lookup would return the version from before the wait for the lock.
     locked as (
       select i.*, t as task
       from input i join tasks t using (task_id) order by t.task_id for no key update of t
@@ -114,7 +114,7 @@ export function resolveRuns(
         (task).routes, task_message(status, (task).tags, (retry).run_id, null, null, null)
       from outcome where (retry).task_id is not null
     ),
-    ${afterResolution(at, tellsReleased)}
+    ${afterResolution(at, withReleased)}
     select ord::integer, status, (task).task_queue_id as task_queue_id,
       ${pendingInWokenOrRetry},
       ${unfinished}, (select task_ids from woken) as released
