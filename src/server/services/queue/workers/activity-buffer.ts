@@ -1,60 +1,54 @@
-// What this process sees of workers: noted in memory by the calls, and written together a moment later.
+// A write-behind buffer of the activity of workers: calls record it in memory, and it is written together shortly after.
 //
-// A claim must not wait for a row that says "this worker was seen", which matters to nobody within a second. What is
-// not written yet is lost when the process is killed: at most the last `workerSeenInterval` of who was seen, of the
-// tasks that a worker claimed last and of the claims counted. Runs, claims and quarantines are none of it.
+// So a claim does not wait for a row that only says when its worker was seen. If the process is killed, at most the last
+// `workerSeenInterval` is lost: when workers were seen, their recent tasks, and counts of claims. Runs, claims and
+// quarantines are not buffered.
 import { backoffDelay } from "../../../../lib/backoff.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { RECENT_TASKS, writeNotes, type SeenQueue } from "./store/activity.ts";
-
-/** Whose note it is. */
-export interface Worker {
-  readonly taskQueueId: string;
-  readonly workerGroup: string;
-  readonly workerId: string;
-}
+import { RECENT_TASKS, writeActivity, type SeenQueue } from "./store/activity.ts";
+import type { WorkerKey } from "./store/workers.ts";
 
 export interface WorkerActivity {
-  /** Notes that a worker asked for work, or kept a claim. */
-  seen(worker: Worker): void;
-  /** Notes that a worker was handed these runs. */
-  claimed(worker: Worker, runs: readonly { readonly task_id: string; readonly run_id: number }[]): void;
-  /** Writes what was noted until now. Never rejects: what could not be written is kept, reported and tried again. */
+  /** Records that a worker requested work or renewed a claim. */
+  seen(worker: WorkerKey): void;
+  /** Records that a worker claimed these runs. */
+  claimed(worker: WorkerKey, runs: readonly { readonly task_id: string; readonly run_id: number }[]): void;
+  /** Writes the buffer. Never rejects: after an error, the buffer is kept, the error reported, and the write retried. */
   flush(): Promise<void>;
 }
 
-/** Workers, and minutes of queues, noted at the most, as while the database is away; further ones are dropped. */
-const MAX_NOTES = 20_000;
+/** The maximum number of buffered workers, and of minutes of queues, for when the database is unavailable. */
+const MAX_BUFFERED = 20_000;
 const MINUTE = 60_000;
 const retryBackoff = { baseMs: 1000, maxMs: 60_000, jitter: 0.25 };
 
-interface Note extends Worker {
+interface BufferedWorker extends WorkerKey {
   readonly firstSeen: string;
   lastSeen: string;
   /** `taskId/runId`, the newest last. */
   recent: string[];
 }
-interface Minute {
+interface BufferedMinute {
   readonly taskQueueId: string;
   readonly minute: string;
   claims: number;
 }
-interface Notes {
-  readonly workers: Map<string, Note>;
-  readonly minutes: Map<string, Minute>;
+interface Activity {
+  readonly workers: Map<string, BufferedWorker>;
+  readonly minutes: Map<string, BufferedMinute>;
 }
 
 export function createWorkerActivity(
   ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor">,
 ): WorkerActivity {
-  let notes = emptyNotes();
+  let buffer = noActivity();
   let cancelTimer: (() => void) | undefined;
   let writing: Promise<void> | undefined;
   let failures = 0;
 
-  function add(worker: Worker, runs: readonly { task_id: string; run_id: number }[]): void {
+  function add(worker: WorkerKey, runs: readonly { task_id: string; run_id: number }[]): void {
     const now = timestamp(ctx);
-    noteWorker(notes, {
+    addWorker(buffer, {
       taskQueueId: worker.taskQueueId,
       workerGroup: worker.workerGroup,
       workerId: worker.workerId,
@@ -64,7 +58,7 @@ export function createWorkerActivity(
     });
     if (runs.length > 0) {
       const minute = new Date(Math.floor(ctx.clock.now() / MINUTE) * MINUTE).toISOString();
-      noteMinute(notes, { taskQueueId: worker.taskQueueId, minute, claims: runs.length });
+      addMinute(buffer, { taskQueueId: worker.taskQueueId, minute, claims: runs.length });
     }
     writeIn(ctx.config.workerSeenInterval);
   }
@@ -78,7 +72,7 @@ export function createWorkerActivity(
 
   async function flush(): Promise<void> {
     while (writing !== undefined) await writing;
-    if (notes.workers.size === 0) return;
+    if (buffer.workers.size === 0) return;
     cancelTimer?.();
     cancelTimer = undefined;
     writing = write();
@@ -86,17 +80,17 @@ export function createWorkerActivity(
   }
 
   async function write(): Promise<void> {
-    const taken = notes;
-    notes = emptyNotes();
+    const taken = buffer;
+    buffer = noActivity();
     try {
-      await writeNotes(ctx.db, queuesOf(taken), [...taken.workers.values()], [...taken.minutes.values()]);
+      await writeActivity(ctx.db, queuesOf(taken), [...taken.workers.values()], [...taken.minutes.values()]);
       failures = 0;
     } catch (err) {
       ctx.monitor.reportError(err, { unwritten: taken.workers.size });
-      // What came meanwhile is the newer, so it is added to what was taken.
-      for (const note of notes.workers.values()) noteWorker(taken, note);
-      for (const minute of notes.minutes.values()) noteMinute(taken, minute);
-      notes = taken;
+      // Activity recorded in the meantime is newer, so it is added to what was taken.
+      for (const worker of buffer.workers.values()) addWorker(taken, worker);
+      for (const minute of buffer.minutes.values()) addMinute(taken, minute);
+      buffer = taken;
       cancelTimer?.();
       cancelTimer = undefined;
       writeIn(Math.max(ctx.config.workerSeenInterval, backoffDelay(failures++, retryBackoff)));
@@ -108,29 +102,30 @@ export function createWorkerActivity(
   return { seen: (worker) => add(worker, []), claimed: add, flush };
 }
 
-const emptyNotes = (): Notes => ({ workers: new Map(), minutes: new Map() });
+const noActivity = (): Activity => ({ workers: new Map(), minutes: new Map() });
 
-function noteWorker({ workers }: Notes, note: Note): void {
-  const key = `${note.taskQueueId}/${note.workerGroup}/${note.workerId}`;
+function addWorker({ workers }: Activity, worker: BufferedWorker): void {
+  const key = `${worker.taskQueueId}/${worker.workerGroup}/${worker.workerId}`;
   const known = workers.get(key);
   if (known === undefined) {
-    if (workers.size < MAX_NOTES) workers.set(key, { ...note, recent: note.recent.slice(-RECENT_TASKS) });
+    if (workers.size < MAX_BUFFERED)
+      workers.set(key, { ...worker, recent: worker.recent.slice(-RECENT_TASKS) });
     return;
   }
-  // Times are texts of one form, so their order is that of the texts.
-  if (note.lastSeen > known.lastSeen) known.lastSeen = note.lastSeen;
-  if (note.recent.length > 0) known.recent = [...known.recent, ...note.recent].slice(-RECENT_TASKS);
+  // ISO times have the same length, so they can be compared as text.
+  if (worker.lastSeen > known.lastSeen) known.lastSeen = worker.lastSeen;
+  if (worker.recent.length > 0) known.recent = [...known.recent, ...worker.recent].slice(-RECENT_TASKS);
 }
 
-function noteMinute({ minutes }: Notes, { taskQueueId, minute, claims }: Minute): void {
+function addMinute({ minutes }: Activity, { taskQueueId, minute, claims }: BufferedMinute): void {
   const key = `${taskQueueId} ${minute}`;
   const known = minutes.get(key);
   if (known !== undefined) known.claims += claims;
-  else if (minutes.size < MAX_NOTES) minutes.set(key, { taskQueueId, minute, claims });
+  else if (minutes.size < MAX_BUFFERED) minutes.set(key, { taskQueueId, minute, claims });
 }
 
-/** Each queue once, as last seen. */
-function queuesOf({ workers }: Notes): SeenQueue[] {
+/** Returns each queue once, with the time when it was last seen. */
+function queuesOf({ workers }: Activity): SeenQueue[] {
   const queues = new Map<string, SeenQueue>();
   for (const { taskQueueId, lastSeen } of workers.values()) {
     const known = queues.get(taskQueueId);

@@ -1,4 +1,4 @@
-// Forgets workers and task queues some time after they expired, and claims of each minute after an hour.
+// The loop that deletes workers and task queues some time after they expired, and counts of claims after an hour.
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { deleteExpiredTaskQueues, deleteOldClaimCounts } from "./store/task-queues.ts";
@@ -6,7 +6,7 @@ import { deleteExpiredWorkers } from "./store/workers.ts";
 
 const HOUR = 3_600_000;
 
-/** One round; two processes may do the same work at once. Whoever is in quarantine stays. */
+/** Deletes one batch of each. Several processes may run this loop. Workers in quarantine are kept. */
 export function expireWorkers(ctx: Pick<QueueContext, "db" | "clock" | "config">): RunOnce {
   return async () => {
     const { expiryDelay, loopBatch } = ctx.config;

@@ -1,17 +1,17 @@
-// How lively a task queue has been in the last minutes.
+// The activity of a task queue in the last minutes.
 import { timestamp, type QueueContext } from "../context.ts";
 import { readQueueActivity } from "./store/queue-activity.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 
 export interface QueueActivity {
-  /** When any worker of the queue was last seen; undefined where none is known. To the second, as others wrote it. */
+  /** When any worker of the queue was last seen; undefined if none is known. Other processes may be a second behind. */
   readonly lastSeen: Date | undefined;
-  /** Workers seen in the last ten minutes, and how many of them are in quarantine. */
+  /** The number of workers seen in the last ten minutes, and of those in quarantine. */
   readonly recentWorkers: number;
   readonly recentQuarantined: number;
-  /** Runs claimed in the last ten minutes (ten and what has passed of the current one). */
+  /** The number of runs claimed in the last ten complete minutes and the current one. */
   readonly recentClaims: number;
-  /** The time in which these were claimed, in milliseconds. */
+  /** The duration of these minutes until now, in milliseconds. */
   readonly recentClaimsMs: number;
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
-import { writeNotes } from "./store/activity.ts";
+import { writeActivity } from "./store/activity.ts";
 import { workerHealth } from "./worker-health.ts";
 
 let database: TestDatabase;
@@ -24,7 +24,7 @@ it("reports when a worker last requested work, or how to start one", async () =>
   });
   const seen = new Date(clock.now()).toISOString();
   const worker = { taskQueueId: "a/b", workerGroup: "g", workerId: "w", firstSeen: seen, lastSeen: seen };
-  await writeNotes(db, [{ taskQueueId: "a/b", lastSeen: seen }], [{ ...worker, recent: [] }], []);
+  await writeActivity(db, [{ taskQueueId: "a/b", lastSeen: seen }], [{ ...worker, recent: [] }], []);
   await clock.advance(12_000);
   expect(await check()).toEqual({ name: "Worker", state: "healthy", detail: "requested work 12 s ago" });
   await clock.advance(10 * 60_000);

@@ -1,29 +1,29 @@
-// Writing what a process noted of workers: who was seen, what they claimed.
+// Writes the buffered activity of workers: when they were seen, and what they claimed.
 import type { Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 
-/** How many of the tasks that a worker claimed are remembered. */
+/** The number of recently claimed tasks that are kept of a worker. */
 export const RECENT_TASKS = 20;
 
-/** A worker that asked for work or kept a claim; times are ISO texts. */
+/** A worker that requested work or renewed a claim. Times are ISO texts. */
 export interface SeenWorker {
   readonly taskQueueId: string;
   readonly workerGroup: string;
   readonly workerId: string;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** `taskId/runId` of what it claimed, the newest last. */
+  /** `taskId/runId` of the runs that it claimed, the newest last. */
   readonly recent: readonly string[];
 }
 
-/** A queue that was asked for work. */
+/** A queue from which work was requested. */
 export interface SeenQueue {
   readonly taskQueueId: string;
   readonly lastSeen: string;
 }
 
-/** How many runs of a queue were claimed in a minute, which is named by its beginning. */
+/** The number of runs of a queue that were claimed in the minute that begins at `minute`. */
 export interface ClaimCount {
   readonly taskQueueId: string;
   readonly minute: string;
@@ -31,11 +31,11 @@ export interface ClaimCount {
 }
 
 /**
- * Writes all of it or nothing. Every table is written in the order of its key, so that two processes that do this at
- * once wait for each other and do not deadlock. What expires later than before by less than half an hour is left: an
- * index is on that, and would have to be written with every round.
+ * Writes everything in one statement. Each table is written in the order of its key, so that concurrent writes do not
+ * deadlock. `expires` is extended only by half an hour or more, since it is indexed: otherwise every write would also
+ * change the index.
  */
-export const writeNotes = (
+export const writeActivity = (
   db: Queryable,
   queues: readonly SeenQueue[],
   workers: readonly SeenWorker[],

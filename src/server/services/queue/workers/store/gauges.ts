@@ -1,4 +1,4 @@
-// Figures of all queues at once, for metrics.
+// Counts of all queues in one statement, for metrics.
 import Type, { type Static } from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
@@ -11,8 +11,8 @@ const TaskCounts = Type.Object({
 });
 
 /**
- * Every queue that is known or has tasks. Pending and running runs are counted in their indexes, and those past their
- * deadline or claim, which others find, are taken off, as the counts of one queue do it (queue-tasks.ts).
+ * Returns the counts of every queue that is known or has tasks. As in the counts of one queue (queue-tasks.ts), pending and
+ * running runs are counted in their indexes, and those past their deadline or claim are subtracted.
  */
 export const readTaskCounts = (db: Queryable, at: string): Promise<Static<typeof TaskCounts>[]> =>
   db.many(
@@ -42,7 +42,7 @@ const WorkerCounts = Type.Object({
   running: Type.Integer(),
 });
 
-/** Every queue with workers that are known. One that holds several runs counts once. */
+/** Returns the counts of every queue with known workers. A worker with several runs counts once. */
 export const readWorkerCounts = (db: Queryable, at: string): Promise<Static<typeof WorkerCounts>[]> =>
   db.many(
     WorkerCounts,
@@ -54,7 +54,7 @@ export const readWorkerCounts = (db: Queryable, at: string): Promise<Static<type
       group by task_queue_id
     ),
     running as (
-      -- Not count(distinct (group, id)): comparing records takes ten times as long as comparing their columns.
+      -- Not count(distinct (group, id)), since comparing records takes ten times as long as comparing columns.
       select task_queue_id, count(*) as running
       from (
         select distinct task_queue_id, worker_group, worker_id

@@ -1,21 +1,21 @@
-// How lively a task queue is: what explains that its tasks wait.
+// Reads the recent activity of a task queue, to explain why its tasks wait.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 
 const QueueActivity = Type.Object({
-  /** When any worker of the queue was last seen; null where none is known. */
+  /** When any worker of the queue was last seen; null if none is known. */
   last_seen: Type.Union([Timestamp, Type.Null()]),
-  /** Workers seen since `recently`. */
+  /** The number of workers seen since `recently`. */
   recent_workers: Type.Integer(),
-  /** Of these, those in quarantine. */
+  /** The number of these in quarantine. */
   recent_quarantined: Type.Integer(),
-  /** Runs claimed since the minute of `recently` began. */
+  /** The number of runs claimed since the beginning of the minute of `recently`. */
   recent_claims: Type.Integer(),
 });
 export type QueueActivity = Static<typeof QueueActivity>;
 
-/** Reads all workers of the queue: a millisecond for a thousand of them. */
+/** Reads all workers of the queue, which takes a millisecond for a thousand of them. */
 export async function readQueueActivity(
   db: Queryable,
   taskQueueId: string,
@@ -34,13 +34,13 @@ export async function readQueueActivity(
           and c.minute >= date_trunc('minute', ${recently}::timestamptz)) as recent_claims
     from workers w where w.task_queue_id = ${taskQueueId}`,
   );
-  if (!row) throw new Error("an aggregate answers with a row, whatever there is");
+  if (!row) throw new Error("an aggregate always returns one row");
   return row;
 }
 
 const LastSeen = Type.Object({ last_seen: Type.Union([Timestamp, Type.Null()]) });
 
-/** When any worker was last seen; a server's own, of the queues `built-in/…`, is none. Reads them all. */
+/** Returns when any worker was last seen, except those of the queues `built-in/…`. Reads all workers. */
 export const readLastSeen = async (db: Queryable): Promise<number | undefined> =>
   (
     await db.maybeOne(

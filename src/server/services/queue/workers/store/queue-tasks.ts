@@ -1,4 +1,4 @@
-// The tasks of a queue: how many are pending and claimed, and which.
+// Counts and lists the pending and claimed tasks of a queue.
 import Type, { type Static } from "typebox";
 import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
@@ -9,9 +9,9 @@ import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 const CountRow = Type.Object({ ord: Type.Integer(), tasks: Type.Integer() });
 
 /**
- * How many runs of each queue are `open`, without those that are `past` their end. The index of the open ones tells how
- * many there are without a look at the rows, and the one by time which of them are past it: few, since a loop ends
- * those. Counting a million takes 0.2 s (0.5 s before they are vacuumed), a thousand less than a millisecond.
+ * Counts the runs of each queue that are `open` and not `past` their end. The open runs are counted by an index-only scan,
+ * and those past their end by an index on that time; there are few, since a loop resolves them. Counting a million takes
+ * 0.2 s (0.5 s before a vacuum), a thousand less than a millisecond.
  */
 const countOpen = (
   db: Queryable,
@@ -31,7 +31,7 @@ const countOpen = (
     order by i.ord`,
   );
 
-/** How many runs of each queue are pending, those past their deadline left out. */
+/** Counts the pending runs of each queue, without those past their deadline. */
 export const countPending = (
   db: Queryable,
   taskQueueIds: readonly string[],
@@ -44,7 +44,7 @@ export const countPending = (
     sql`${pendingByDeadline} and r.deadline <= ${at}::timestamptz`,
   );
 
-/** How many runs of each queue a worker holds, those whose claim has run out left out. */
+/** Counts the running runs of each queue, without those whose claim has expired. */
 export const countClaimed = (
   db: Queryable,
   taskQueueIds: readonly string[],
@@ -66,8 +66,8 @@ const PendingRow = Type.Object({
 });
 
 /**
- * Pending runs after the one with the number `after`, in the order in which they became pending. The index has them by
- * priority first, so each of the seven priorities gives its first ones, and the first of these are it.
+ * Returns pending runs after the pending position `after`, in that order. The index is ordered by priority first, so the
+ * first runs of each of the seven priorities are read and merged.
  */
 export const readPending = (
   db: Queryable,
@@ -104,7 +104,7 @@ const ClaimedRow = Type.Object({
   definition: jsonText<TaskDefinition>(),
 });
 
-/** Runs that a worker holds, claimed after the given one, in the order of claims. A task has one at the most. */
+/** Returns running runs that were claimed after the given one, in the order of claims. A task has at most one. */
 export const readClaimed = (
   db: Queryable,
   taskQueueId: string,

@@ -1,4 +1,4 @@
-// Task queues, and the provisioners that they make up.
+// Task queues, and the provisioners that their ids name.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
@@ -10,7 +10,7 @@ const TaskQueueRow = Type.Object({
 });
 export type TaskQueueRow = Static<typeof TaskQueueRow>;
 
-/** The queue, where it has not expired. */
+/** Returns the queue unless it has expired. */
 export const readTaskQueue = (
   db: Queryable,
   taskQueueId: string,
@@ -23,7 +23,7 @@ export const readTaskQueue = (
     where task_queue_id = ${taskQueueId} and expires > ${at}::timestamptz`,
   );
 
-/** Queues with ids above `after`, and below `before` where it is given, in order of ids. */
+/** Returns queues with ids above `after` and, if given, below `before`, in order of ids. */
 export const readTaskQueues = (
   db: Queryable,
   { after, before }: { readonly after: string; readonly before?: string },
@@ -47,7 +47,7 @@ const ProvisionerRow = Type.Object({
 });
 export type ProvisionerRow = Static<typeof ProvisionerRow>;
 
-/** Provisioners with ids above `after`, in order of ids. Reads all queues, of which there are thousands at the most. */
+/** Returns provisioners with ids above `after`, in order of ids. Reads all queues, of which there are at most thousands. */
 export const readProvisioners = (
   db: Queryable,
   after: string,
@@ -64,7 +64,7 @@ export const readProvisioners = (
     group by 1 order by 1 limit ${limit}`,
   );
 
-/** The provisioner, where one of its queues has not expired. */
+/** Returns the provisioner if one of its queues has not expired. */
 export const readProvisioner = (
   db: Queryable,
   provisionerId: string,
@@ -76,13 +76,13 @@ export const readProvisioner = (
     select split_part(task_queue_id, '/', 1) as provisioner_id, max(last_date_active) as last_date_active,
       max(expires) as expires
     from task_queues
-    -- Everything that begins with the id and a slash, which the zero follows.
+    -- All ids that begin with the provisioner and a slash; 0 is the character after the slash.
     where task_queue_id > ${`${provisionerId}/`} collate "C" and task_queue_id < ${`${provisionerId}0`} collate "C"
       and expires > ${at}::timestamptz
     group by 1`,
   );
 
-/** Removes queues that expired before `cutoff`; answers how many. One that is asked at this moment stays. */
+/** Deletes queues that expired before `cutoff`, and returns their number. Queues that are being written are skipped. */
 export const deleteExpiredTaskQueues = (db: Queryable, cutoff: string, limit: number): Promise<number> =>
   db.run(sql`
     with expired as (
@@ -91,7 +91,7 @@ export const deleteExpiredTaskQueues = (db: Queryable, cutoff: string, limit: nu
     )
     delete from task_queues q using expired e where q.task_queue_id = e.task_queue_id`);
 
-/** Removes the counts of claims of minutes before `cutoff`; answers how many. */
+/** Deletes the counts of claims in minutes before `cutoff`, and returns their number. */
 export const deleteOldClaimCounts = (db: Queryable, cutoff: string, limit: number): Promise<number> =>
   db.run(sql`
     with old as (

@@ -1,11 +1,11 @@
-// The runs that one worker holds.
+// Reads the running runs of one worker.
 import Type from "typebox";
 import type { Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 
 const HeldRunRow = Type.Object({ task_id: Type.String(), run_id: Type.Integer() });
 
-/** The running runs of a worker that it claimed no later than `until`. */
+/** Returns the running runs that a worker claimed no later than `until`. */
 export const runsOfWorker = (
   db: Queryable,
   worker: { readonly taskQueueId: string; readonly workerGroup: string; readonly workerId: string },

@@ -1,11 +1,11 @@
-// Workers, one at a time and in lists.
+// Reads and changes workers.
 import Type, { type Static } from "typebox";
 import type { QuarantineDetail } from "../../../../../api/queue/workers.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText, type Json } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 
-/** By what a worker is known. */
+/** The key of a worker. */
 export interface WorkerKey {
   readonly taskQueueId: string;
   readonly workerGroup: string;
@@ -33,7 +33,7 @@ const columns: Sql = sql`
 const isWorker = ({ taskQueueId, workerGroup, workerId }: WorkerKey): Sql => sql`
   w.task_queue_id = ${taskQueueId} and w.worker_group = ${workerGroup} and w.worker_id = ${workerId}`;
 
-/** A worker is known until it has expired, and for as long as it is in quarantine. */
+/** A worker is known until it expires, and while it is in quarantine. */
 const isKnown = (at: string): Sql => sql`greatest(w.expires, w.quarantine_until) > ${at}::timestamptz`;
 
 export const isQuarantined = async (db: Queryable, worker: WorkerKey, at: string): Promise<boolean> =>
@@ -41,7 +41,7 @@ export const isQuarantined = async (db: Queryable, worker: WorkerKey, at: string
     sql`select from workers w where ${isWorker(worker)} and w.quarantine_until > ${at}::timestamptz`,
   )) > 0;
 
-/** The worker, where its queue is known too. */
+/** Returns the worker if it and its queue are known. */
 export const readWorker = (db: Queryable, worker: WorkerKey, at: string): Promise<WorkerRow | undefined> =>
   db.maybeOne(
     WorkerRow,
@@ -50,7 +50,7 @@ export const readWorker = (db: Queryable, worker: WorkerKey, at: string): Promis
     where ${isWorker(worker)} and ${isKnown(at)} and q.expires > ${at}::timestamptz`,
   );
 
-/** Workers of a queue after the one given (two empty texts: from the first), in order of groups and ids. */
+/** Returns workers of a queue after the given one (with empty ids: from the first), in order of groups and ids. */
 export const readWorkers = (
   db: Queryable,
   after: WorkerKey,
@@ -71,8 +71,8 @@ export const readWorkers = (
   );
 
 /**
- * Makes a worker and its queue known, or known for longer. Tables are written in the order in which notes of workers
- * are (worker-notes.ts): the last statement first.
+ * Inserts a worker and its queue, or extends their expiration. The queue is written before the worker, as in
+ * writeActivity, so that the two do not deadlock.
  */
 export const declareWorker = (
   db: Queryable,
@@ -96,10 +96,10 @@ export const declareWorker = (
     returning ${columns}`,
   );
 
-/** How many entries of its quarantines a worker keeps, so that somebody's loop does not make its row grow for ever. */
+/** The maximum number of quarantine entries of a worker, so that a client in a loop does not let the row grow without limit. */
 const MAX_DETAILS = 100;
 
-/** Returns undefined if the worker is not known. */
+/** Sets the quarantine of a worker. Returns undefined if the worker is not known. */
 export const quarantineWorker = (
   db: Queryable,
   worker: WorkerKey,
@@ -112,7 +112,7 @@ export const quarantineWorker = (
     sql`
     update workers w set quarantine_until = ${until}::timestamptz,
       expires = greatest(w.expires, ${at}::timestamptz + interval '1 day'),
-      -- Each entry once: the same one may be set again within a millisecond.
+      -- An identical entry, from the same millisecond, is kept once.
       quarantine_details =
         (array_remove(w.quarantine_details, ${detail}::text) || ${[detail]}::text[])[
           cardinality(w.quarantine_details) + ${2 - MAX_DETAILS}:]
@@ -120,7 +120,7 @@ export const quarantineWorker = (
     returning ${columns}`,
   );
 
-/** Removes workers that expired before `cutoff` and were in no quarantine since; answers how many. */
+/** Deletes workers whose expiration and quarantine ended before `cutoff`, and returns their number. */
 export const deleteExpiredWorkers = (db: Queryable, cutoff: string, limit: number): Promise<number> =>
   db.run(sql`
     with expired as (
