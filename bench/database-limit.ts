@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { steadyPlans, type Queryable } from "../src/server/core/db.ts";
 import type { Sql } from "../src/server/core/sql.ts";
+import { completeRequest } from "../src/server/services/queue/tasks/complete-request.ts";
 import { defineTask } from "../src/server/services/queue/tasks/define-task.ts";
 import { claimPending, QUEUE_START } from "../src/server/services/queue/claims/store/claim-pending.ts";
 import { insertTasks } from "../src/server/services/queue/tasks/store/insert-tasks.ts";
@@ -101,7 +102,7 @@ async function createScript(): Promise<string> {
   const tasks = Array.from({ length: BATCH }, () => {
     const { taskId, definition } = benchTask(QUEUE);
     // benchTask returns what the schema of createTask requires.
-    return defineTask(taskId, definition as TaskDefinitionRequest, rules);
+    return defineTask(completeRequest(taskId, definition as TaskDefinitionRequest), rules);
   });
   const statement = await statementOf((db) => insertTasks(db, tasks, at(), 3_600_000));
   const ids = tasks.map((task) => task.taskId);

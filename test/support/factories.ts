@@ -2,6 +2,9 @@
 import type { TaskDefinitionRequest } from "../../src/api/queue/task.ts";
 import type { Client } from "../../src/client/index.ts";
 import { slugid } from "../../src/lib/slugid.ts";
+import { completeRequest } from "../../src/server/services/queue/tasks/complete-request.ts";
+import { defineTask } from "../../src/server/services/queue/tasks/define-task.ts";
+import type { NewTask } from "../../src/server/services/queue/tasks/store/insert-tasks.ts";
 
 const hour = 3_600_000;
 
@@ -24,6 +27,16 @@ export function taskDefinition(
     },
     ...overrides,
   };
+}
+
+/** A task that can be passed to the statements that write tasks. */
+export function newTask(
+  overrides: Partial<TaskDefinitionRequest> = {},
+  now: number = Date.now(),
+  taskId: string = slugid(),
+): NewTask {
+  const rules = { now, toleranceMs: 1000, maxDeadlineMs: 1e9, maxDependencies: 10 };
+  return defineTask(completeRequest(taskId, taskDefinition(overrides, now)), rules);
 }
 
 /** Creates a task and returns its id. */

@@ -7,6 +7,31 @@ import { DateTime, exactly, named, oneOfStrings } from "../schema.ts";
 export const PRIORITIES = ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
+/** What a definition has for members that its author leaves out. */
+export const taskDefaults: {
+  readonly schedulerId: string;
+  readonly projectId: string;
+  readonly dependencies: string[];
+  readonly requires: "all-completed" | "all-resolved";
+  readonly routes: string[];
+  readonly priority: Priority;
+  readonly retries: number;
+  readonly scopes: string[];
+  readonly tags: Record<string, string>;
+  readonly extra: Record<string, unknown>;
+} = {
+  schedulerId: "-",
+  projectId: "none",
+  dependencies: [],
+  requires: "all-completed",
+  routes: [],
+  priority: "lowest",
+  retries: 5,
+  scopes: [],
+  tags: {},
+  extra: {},
+};
+
 export const TASK_QUEUE_ID_PATTERN = "^[a-zA-Z0-9-_]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$";
 const MAX_DEPENDENCIES = 10_000;
 
@@ -15,18 +40,18 @@ export const TaskQueueId = Type.String({ pattern: TASK_QUEUE_ID_PATTERN });
 export const ProvisionerId = Type.String({ pattern: "^[a-zA-Z0-9-_]{1,38}$" });
 export const WorkerType = Type.String({ pattern: "^[a-z]([-a-z0-9]{0,36}[a-z0-9])?$" });
 const SchedulerIdShape = { minLength: 1, maxLength: 38, pattern: "^([a-zA-Z0-9-_]*)$" } as const;
-export const SchedulerId = Type.String({ ...SchedulerIdShape, default: "-" });
+export const SchedulerId = Type.String({ ...SchedulerIdShape, default: taskDefaults.schedulerId });
 const ProjectIdShape = { minLength: 1, maxLength: 500, pattern: "^([a-zA-Z0-9._/-]*)$" } as const;
-export const ProjectId = Type.String({ ...ProjectIdShape, default: "none" });
-export const PriorityName = oneOfStrings(PRIORITIES, { default: "lowest" });
+export const ProjectId = Type.String({ ...ProjectIdShape, default: taskDefaults.projectId });
+export const PriorityName = oneOfStrings(PRIORITIES, { default: taskDefaults.priority });
 export const Tags = Type.Unsafe<Record<string, string>>({
   type: "object",
   additionalProperties: { type: "string", maxLength: 4096 },
-  default: {},
+  default: taskDefaults.tags,
 });
 /** Any JSON object. The queue stores it uninterpreted. */
 const AnyObject = Type.Unsafe<Record<string, unknown>>({ type: "object" });
-const Extra = Type.Unsafe<Record<string, unknown>>({ type: "object", default: {} });
+const Extra = Type.Unsafe<Record<string, unknown>>({ type: "object", default: taskDefaults.extra });
 const Scope = Type.String({ pattern: "^[ -~]*$" });
 
 const TaskMetadata = exactly({
@@ -42,15 +67,19 @@ const TaskMetadata = exactly({
 });
 
 const lists = {
-  dependencies: Type.Array(Slugid, { default: [], maxItems: MAX_DEPENDENCIES, uniqueItems: true }),
-  requires: oneOfStrings(["all-completed", "all-resolved"], { default: "all-completed" }),
+  dependencies: Type.Array(Slugid, {
+    default: taskDefaults.dependencies,
+    maxItems: MAX_DEPENDENCIES,
+    uniqueItems: true,
+  }),
+  requires: oneOfStrings(["all-completed", "all-resolved"], { default: taskDefaults.requires }),
   routes: Type.Array(Type.String({ minLength: 1, maxLength: 249 }), {
-    default: [],
+    default: taskDefaults.routes,
     maxItems: 64,
     uniqueItems: true,
   }),
   priority: PriorityName,
-  retries: Type.Integer({ default: 5, minimum: 0, maximum: 49 }),
+  retries: Type.Integer({ default: taskDefaults.retries, minimum: 0, maximum: 49 }),
 };
 
 /** A complete definition, with the defaults filled in. */
@@ -89,7 +118,7 @@ export const TaskDefinitionRequest = exactly({
   created: DateTime,
   deadline: DateTime,
   expires: Type.Optional(DateTime),
-  scopes: Type.Optional(Type.Array(Scope, { uniqueItems: false, default: [] })),
+  scopes: Type.Optional(Type.Array(Scope, { uniqueItems: false, default: taskDefaults.scopes })),
   payload: AnyObject,
   metadata: TaskMetadata,
   tags: Type.Optional(Tags),

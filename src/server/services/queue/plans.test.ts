@@ -3,10 +3,9 @@
 import Type from "typebox";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
-import { taskDefinition } from "../../../../test/support/factories.ts";
+import { newTask } from "../../../../test/support/factories.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import { sql } from "../../core/sql.ts";
-import { defineTask } from "./tasks/define-task.ts";
 import { endTasks, tasksPastDeadline } from "./resolution/store/end-tasks.ts";
 import { claimOne } from "./claims/store/claim-one.ts";
 import { claimPending, QUEUE_START } from "./claims/store/claim-pending.ts";
@@ -30,8 +29,7 @@ beforeAll(async () => {
   // One connection, so that its prepared statements are those of this test.
   database = await testDatabase({ poolSize: 1 });
   const now = Date.now();
-  const rules = { now, toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 10 };
-  const tasks = Array.from({ length: 1000 }, () => defineTask(slugid(), taskDefinition({}, now), rules));
+  const tasks = Array.from({ length: 1000 }, () => newTask({}, now));
   await insertTasks(database.db, tasks, at, 0);
   await database.db.run(sql`update runs set state = 'completed', resolved = ${at}::timestamptz`);
   await database.db.run(sql`vacuum analyze`);

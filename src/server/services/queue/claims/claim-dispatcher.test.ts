@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
-import { taskDefinition } from "../../../../../test/support/factories.ts";
+import { newTask } from "../../../../../test/support/factories.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { configOf } from "../../../config/index.ts";
@@ -13,7 +13,6 @@ import { createWakeUps, type WakeUps } from "../../../core/wake-ups.ts";
 import { createClaimDispatcher, type ClaimDispatcher } from "./claim-dispatcher.ts";
 import { timestamp } from "../context.ts";
 import { pendingTopic } from "../sql/wakes.ts";
-import { defineTask } from "../tasks/define-task.ts";
 import { createQueueHeads } from "./queue-heads.ts";
 import { insertTasks } from "../tasks/store/insert-tasks.ts";
 
@@ -54,10 +53,7 @@ afterAll(() => database.drop());
 
 /** Inserts pending tasks without a wake-up. */
 async function addTasks(count: number): Promise<string[]> {
-  const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9, maxDependencies: 10 };
-  const tasks = Array.from({ length: count }, () =>
-    defineTask(slugid(), taskDefinition({ taskQueueId: queueId }, clock.now()), rules),
-  );
+  const tasks = Array.from({ length: count }, () => newTask({ taskQueueId: queueId }, clock.now()));
   await insertTasks(database.db, tasks, timestamp({ clock }), 0);
   return tasks.map((task) => task.taskId);
 }

@@ -2,13 +2,11 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
-import { taskDefinition } from "../../../../../test/support/factories.ts";
-import { slugid } from "../../../../lib/slugid.ts";
+import { newTask } from "../../../../../test/support/factories.ts";
 import { sql } from "../../../core/sql.ts";
 import { createWakeUps } from "../../../core/wake-ups.ts";
 import { timestamp } from "../context.ts";
 import { reorderedTopic } from "../sql/wakes.ts";
-import { defineTask } from "../tasks/define-task.ts";
 import { createQueueHeads, type QueueHeads } from "./queue-heads.ts";
 import { claimPending, QUEUE_START } from "./store/claim-pending.ts";
 import { insertTasks } from "../tasks/store/insert-tasks.ts";
@@ -29,9 +27,7 @@ beforeEach(() => {
 afterAll(() => database.drop());
 
 async function addTasks(count: number, priority: "low" | "lowest" = "lowest"): Promise<string[]> {
-  const rules = { now: clock.now(), toleranceMs: 1, maxDeadlineMs: 1e9, maxDependencies: 10 };
-  const definition = taskDefinition({ taskQueueId: queueId, priority }, clock.now());
-  const tasks = Array.from({ length: count }, () => defineTask(slugid(), definition, rules));
+  const tasks = Array.from({ length: count }, () => newTask({ taskQueueId: queueId, priority }, clock.now()));
   await insertTasks(database.db, tasks, timestamp({ clock }), 0);
   return tasks.map((task) => task.taskId);
 }

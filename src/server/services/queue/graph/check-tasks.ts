@@ -2,6 +2,7 @@
 import { NewTask as NewTaskSchema, type NewTask as TaskOfCall } from "../../../../api/queue/graph.ts";
 import { elementCheck } from "../../../core/http/validation.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
+import { completeRequest, type CompleteTaskRequest } from "../tasks/complete-request.ts";
 import { checkDefinition, type DefinitionRules } from "../tasks/define-task.ts";
 import type { NewTask } from "../tasks/store/insert-tasks.ts";
 import type { Faults } from "./faults.ts";
@@ -14,8 +15,8 @@ export interface CheckedTask {
 }
 
 export interface CheckedTasks {
-  /** Tasks that match the schema, as they were sent, by their place. Scopes are required for these. */
-  readonly readable: ReadonlyMap<number, TaskOfCall["task"]>;
+  /** Tasks that match the schema, by their place. Scopes are required for these. */
+  readonly readable: ReadonlyMap<number, CompleteTaskRequest>;
   readonly sound: readonly CheckedTask[];
   /** The places of all ids of the call. */
   readonly places: ReadonlyMap<string, number>;
@@ -32,7 +33,7 @@ export async function checkTasks(
   faults: Faults,
   slice: TimeSlice,
 ): Promise<CheckedTasks> {
-  const readable = new Map<number, TaskOfCall["task"]>();
+  const readable = new Map<number, CompleteTaskRequest>();
   const sound: CheckedTask[] = [];
   const places = new Map<string, number>();
   for (const [index, element] of tasks.entries()) {
@@ -54,8 +55,9 @@ export async function checkTasks(
     if (found.length > 0) continue;
     // Its schema was checked just above.
     const given = element as TaskOfCall;
-    readable.set(index, given.task);
-    const checked = checkDefinition(given.taskId, given.task, rules);
+    const request = completeRequest(given.taskId, given.task);
+    readable.set(index, request);
+    const checked = checkDefinition(request, rules);
     if ("taskId" in checked) sound.push({ index, task: checked });
     else for (const { path, message } of checked) faults.add(`${at}.task.${path}`, "definition", message);
   }
@@ -93,7 +95,7 @@ export async function checkBetween(
 
   const edges: number[][] = Array.from({ length: Math.max(-1, ...places.values()) + 1 }, () => []);
   for (const [index, task] of readable)
-    for (const id of task.dependencies ?? []) {
+    for (const id of task.dependencies) {
       const place = places.get(id);
       if (place !== undefined) edges[index]?.push(place);
     }

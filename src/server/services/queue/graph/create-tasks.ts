@@ -2,15 +2,17 @@
 import { graphEndpoints } from "../../../../api/queue/endpoints/graph.ts";
 import type { CreateTasksReply, NewTask } from "../../../../api/queue/graph.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import type { ScopeSet } from "../../../../lib/scopes/scope-set.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import { startTimeSlice, type TimeSlice } from "../../../core/time-slice.ts";
 import type { QueueContext } from "../context.ts";
+import { rulesOf } from "../tasks/define-task.ts";
+import { scopeParamsOfAll, scopesByMember } from "../tasks/task-scopes.ts";
 import { areRecorded, recordDefined, recordReleased } from "../transition-log.ts";
 import { checkKnown } from "./check-known.ts";
 import { checkBetween, checkTasks, type CheckedTasks } from "./check-tasks.ts";
 import { collectFaults, type Faults } from "./faults.ts";
-import { addMissingScopes, scopesOfTasks } from "./scopes.ts";
 import { ChangedMeanwhile, planTasks, writeTasks } from "./write-tasks.ts";
 
 /** How often a call is tried while others write the same tasks, groups or dependencies. */
@@ -27,13 +29,7 @@ export const createTasks =
     const slice = startTimeSlice();
     for (let tries = 1; ; tries++) {
       const faults = collectFaults();
-      const rules = {
-        now: ctx.clock.now(),
-        toleranceMs: ctx.config.deadlineTolerance,
-        maxDeadlineMs: ctx.config.maxTaskDeadline,
-        maxDependencies: ctx.config.maxDependencies,
-      };
-      const checked = await checkTasks(tasks, rules, faults, slice);
+      const checked = await checkTasks(tasks, rulesOf(ctx), faults, slice);
       const refusal = authorize(caller, checked, faults);
       await checkBetween(checked, faults, slice);
       const known = await checkKnown(ctx.db, checked.sound, checked.places, faults, slice);
@@ -62,13 +58,30 @@ export const createTasks =
 function authorize(caller: Caller, { readable }: CheckedTasks, faults: Faults): ApiError | undefined {
   const { clientId, scopes } = caller.identity();
   try {
-    caller.authorize(graphEndpoints.createTasks, scopesOfTasks(readable, scopes));
+    caller.authorize(graphEndpoints.createTasks, scopeParamsOfAll(readable.values(), scopes));
     return undefined;
   } catch (err) {
     if (!(err instanceof ApiError) || err.code !== "InsufficientScopes" || clientId === undefined) throw err;
     addMissingScopes(readable, scopes, faults);
     return err;
   }
+}
+
+function addMissingScopes(requests: CheckedTasks["readable"], held: ScopeSet, faults: Faults): void {
+  const known = new Map<string, boolean>();
+  const lacks = (scope: string): boolean => {
+    const holds = known.get(scope) ?? held.satisfies(scope);
+    known.set(scope, holds);
+    return !holds;
+  };
+  for (const [index, request] of requests)
+    for (const { member, sufficient } of scopesByMember(request))
+      if (sufficient.every(lacks))
+        faults.add(
+          `tasks[${index}].task.${member}`,
+          "missing-scopes",
+          `The caller lacks ${sufficient.at(-1) ?? ""}${sufficient.length > 1 ? ", or the same for a higher priority" : ""}.`,
+        );
 }
 
 /** Returns false when the call must be tried again, since something that it had checked has changed. */

@@ -1,12 +1,11 @@
 // Dependents: when they become pending, and that none of them waits forever.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
+import { createTask, newTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { sql } from "../../../core/sql.ts";
-import { defineTask } from "../tasks/define-task.ts";
 import { endTasks } from "./store/end-tasks.ts";
 import { insertTasks, lockRequired } from "../tasks/store/insert-tasks.ts";
 import { resolveRuns } from "./store/resolve-runs.ts";
@@ -159,8 +158,7 @@ describe("a dependent that is created while its dependency resolves", () => {
   it("becomes pending if the report arrives before the dependent is committed", async () => {
     const required = await running();
     const taskId = slugid();
-    const rules = { now: Date.now(), toleranceMs: 1000, maxDeadlineMs: 1e9, maxDependencies: 10 };
-    const task = defineTask(taskId, taskDefinition({ dependencies: [required] }, rules.now), rules);
+    const task = newTask({ dependencies: [required] }, Date.now(), taskId);
     let report: Promise<unknown> = Promise.resolve();
     await stack.database.db.tx(async (tx) => {
       await lockRequired(tx, [required]);

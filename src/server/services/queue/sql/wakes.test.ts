@@ -2,7 +2,7 @@
 // superfluous one makes idle workers and loops keep the reader of the event log busy.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
-import { taskDefinition } from "../../../../../test/support/factories.ts";
+import { newTask } from "../../../../../test/support/factories.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { systemClock } from "../../../../lib/clock.ts";
@@ -20,7 +20,6 @@ import { announceGroupPriority, changePriorities, lockForPriority } from "../pri
 import { endTasks } from "../resolution/store/end-tasks.ts";
 import { releaseMore, releaseResolved } from "../resolution/store/release.ts";
 import { resolveRuns, type Resolution } from "../resolution/store/resolve-runs.ts";
-import { defineTask } from "../tasks/define-task.ts";
 import { insertTasks, type NewTask } from "../tasks/store/insert-tasks.ts";
 import {
   publishDefinedAgain,
@@ -39,7 +38,6 @@ afterAll(() => database.drop());
 
 const at = new Date().toISOString();
 const later = new Date(Date.now() + 60_000).toISOString();
-const rules = { now: Date.now(), toleranceMs: 9e5, maxDeadlineMs: 4e8, maxDependencies: 10 };
 const worker = { workerGroup: "group", workerId: "worker" };
 const claimer = { ...worker, claimId: null, tasks: 1 };
 
@@ -53,7 +51,7 @@ async function topicsOf(call: () => Promise<unknown>): Promise<string[]> {
 let queues = 0;
 /** Defines a task in a separate queue. */
 const define = (overrides: Partial<TaskDefinitionRequest> = {}): NewTask =>
-  defineTask(slugid(), taskDefinition({ taskQueueId: `test/queue-${++queues}`, ...overrides }), rules);
+  newTask({ taskQueueId: `test/queue-${++queues}`, ...overrides });
 const insert = (...tasks: NewTask[]) => insertTasks(database.db, tasks, at, 0);
 async function inserted(overrides: Partial<TaskDefinitionRequest> = {}): Promise<NewTask> {
   const task = define(overrides);

@@ -6,43 +6,31 @@ import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
-import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
-import { batched } from "../batched.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import type { QueueContext } from "../context.ts";
 import { recordDefined } from "../transition-log.ts";
-import { defineTask as completeTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
-import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/insert-tasks.ts";
 import { readGroup } from "../groups/store/read-group.ts";
+import { completeRequest } from "./complete-request.ts";
+import { defineTask as buildTask, rulesOf } from "./define-task.ts";
+import type { CreatedRow, NewTask } from "./store/insert-tasks.ts";
 import { publishDefinedAgain } from "./store/publish-again.ts";
 import { readDefinitions, readTasks } from "./store/read-tasks.ts";
+import { scopeParams } from "./task-scopes.ts";
+import { createTaskWriter } from "./write-task.ts";
 
 export type CreateTask = ReturnType<typeof createTask>;
 
-/** Creates a task. `definition` has passed the schema of the method. */
+/** Creates a task. `definition` matches the schema of the method. */
 export function createTask(ctx: QueueContext) {
-  const write = writer(ctx);
+  const write = createTaskWriter(ctx);
   return async (
     caller: Caller,
     taskId: string,
     definition: TaskDefinitionRequest,
   ): Promise<Json<TaskStatus>> => {
-    const { provisionerId, workerType } = taskQueueOf(definition);
-    caller.authorize(taskEndpoints.createTask, {
-      scopes: definition.scopes ?? [],
-      routes: definition.routes ?? [],
-      projectId: definition.projectId ?? "none",
-      schedulerId: definition.schedulerId ?? "-",
-      priorities: sufficientPriorities(definition.priority ?? "lowest"),
-      provisionerId,
-      workerType,
-    });
-    const task = completeTask(taskId, definition, {
-      now: ctx.clock.now(),
-      toleranceMs: ctx.config.deadlineTolerance,
-      maxDeadlineMs: ctx.config.maxTaskDeadline,
-      maxDependencies: ctx.config.maxDependencies,
-    });
+    const request = completeRequest(taskId, definition);
+    caller.authorize(taskEndpoints.createTask, scopeParams(request));
+    const task = buildTask(request, rulesOf(ctx));
     const written = await write(task);
     if (written.status !== null) {
       recordDefined(ctx, taskId, written.pending_in !== null);
@@ -60,33 +48,6 @@ export const defineTask =
     const dependencies = new Set([...(definition.dependencies ?? []), taskId]);
     return create(caller, taskId, { ...definition, dependencies: [...dependencies] });
   };
-
-/**
- * Batches tasks that are created concurrently. Those with dependencies have a batch of their own: they need a
- * transaction of two statements, for which the others, most of them, should not wait.
- */
-function writer(ctx: QueueContext): (task: NewTask) => Promise<CreatedRow> {
-  const common = {
-    key: (task: NewTask) => task.taskId,
-    // Two processes inserted the same task concurrently: the retry finds that it exists.
-    isRetryable: (err: unknown) => isRetryable(err) || isUniqueViolation(err),
-  };
-  const free = batched<NewTask, CreatedRow>(ctx, {
-    ...common,
-    name: "create-task",
-    run: (tasks) => insertTasks(ctx.db, tasks, timestamp(ctx), ctx.config.groupExpiryMargin),
-  });
-  const dependent = batched<NewTask, CreatedRow>(ctx, {
-    ...common,
-    name: "create-dependent-task",
-    run: (tasks) =>
-      ctx.db.tx(async (tx) => {
-        await lockRequired(tx, [...new Set(tasks.flatMap((t) => t.dependencies))]);
-        return insertTasks(tx, tasks, timestamp(ctx), ctx.config.groupExpiryMargin);
-      }),
-  });
-  return (task) => (task.dependencies.length > 0 ? dependent : free)(task);
-}
 
 /** The id is taken: by the same task, whose events are published again, or by another one, which is a conflict. */
 async function repeat(ctx: QueueContext, task: NewTask): Promise<Json<TaskStatus>> {

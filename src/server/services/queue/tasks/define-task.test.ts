@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { taskDefinition } from "../../../../../test/support/factories.ts";
 import { PRIORITIES, type TaskDefinition, type TaskDefinitionRequest } from "../../../../api/queue/task.ts";
+import { ApiError } from "../../../../lib/errors.ts";
 import { slugid } from "../../../../lib/slugid.ts";
-import { defineTask, sufficientPriorities, taskQueueOf } from "./define-task.ts";
+import { parseJson } from "../../../core/json.ts";
+import { completeRequest, type TaskQueue } from "./complete-request.ts";
+import { defineTask } from "./define-task.ts";
 
 const now = Date.UTC(2026, 1, 3, 12);
 const minute = 60_000;
@@ -13,9 +16,9 @@ const at = (ms: number): string => new Date(ms).toISOString();
 const taskId = slugid();
 
 const define = (overrides: Partial<TaskDefinitionRequest> = {}) =>
-  defineTask(taskId, { ...taskDefinition({}, now), ...overrides }, rules);
+  defineTask(completeRequest(taskId, { ...taskDefinition({}, now), ...overrides }), rules);
 const definitionOf = (overrides: Partial<TaskDefinitionRequest> = {}): TaskDefinition =>
-  JSON.parse(define(overrides).definition) as TaskDefinition;
+  parseJson(define(overrides).definition);
 
 /** Returns the message of the refusal; throws if the definition is accepted. */
 function refusalOf(overrides: Partial<TaskDefinitionRequest>): string {
@@ -32,8 +35,8 @@ describe("a definition", () => {
   it("receives every member, with the documented defaults", () => {
     const { metadata } = taskDefinition();
     const given = { taskQueueId: "a/b", created: at(now), deadline: at(now), payload: { x: 1 }, metadata };
-    const task = defineTask(taskId, given, rules);
-    expect(JSON.parse(task.definition)).toEqual({
+    const task = defineTask(completeRequest(taskId, given), rules);
+    expect(parseJson(task.definition)).toEqual({
       provisionerId: "a",
       workerType: "b",
       taskQueueId: "a/b",
@@ -83,7 +86,7 @@ describe("a definition", () => {
     fc.assert(
       fc.property(bodies, (body) => {
         const first = define(body);
-        const again = defineTask(taskId, JSON.parse(first.definition) as TaskDefinition, rules);
+        const again = defineTask(completeRequest(taskId, parseJson(first.definition)), rules);
         expect(again).toEqual(first);
       }),
     );
@@ -103,33 +106,42 @@ describe("a definition", () => {
 });
 
 describe("the task queue", () => {
-  const of = (parts: Pick<TaskDefinitionRequest, "taskQueueId" | "provisionerId" | "workerType">) =>
-    taskQueueOf({ ...taskDefinition(), ...parts }).taskQueueId;
-  const { taskQueueId: _, ...withoutQueue } = taskDefinition();
+  const queueOf = (parts: Partial<TaskQueue>) => {
+    const { taskQueueId: _, ...withoutQueue } = taskDefinition();
+    return completeRequest(taskId, { ...withoutQueue, ...parts }).taskQueue;
+  };
+  const queue = { taskQueueId: "a/b", provisionerId: "a", workerType: "b" };
 
   it("may be named by its id, by its halves or by both", () => {
-    expect(of({ taskQueueId: "a/b" })).toBe("a/b");
-    expect(of({ taskQueueId: "a/b", provisionerId: "a", workerType: "b" })).toBe("a/b");
-    expect(taskQueueOf({ ...withoutQueue, provisionerId: "a", workerType: "b" })).toEqual({
-      taskQueueId: "a/b",
-      provisionerId: "a",
-      workerType: "b",
-    });
+    expect(queueOf({ taskQueueId: "a/b" })).toEqual(queue);
+    expect(queueOf({ provisionerId: "a", workerType: "b" })).toEqual(queue);
+    expect(queueOf(queue)).toEqual(queue);
   });
 
   it("is the one that the id names if only one half is given beside it", () => {
-    expect(of({ taskQueueId: "a/b", provisionerId: "other" })).toBe("a/b");
-    expect(of({ taskQueueId: "a/b", workerType: "other" })).toBe("a/b");
+    expect(queueOf({ taskQueueId: "a/b", provisionerId: "other" })).toEqual(queue);
+    expect(queueOf({ taskQueueId: "a/b", workerType: "other" })).toEqual(queue);
   });
 
   it("is refused if id and halves disagree, or neither is complete", () => {
-    expect(() => of({ taskQueueId: "a/b", provisionerId: "a", workerType: "c" })).toThrow(
-      'taskQueueId must match "provisionerId/workerType": taskQueueId is "a/b", but the other two say "a/c".',
-    );
-    for (const half of [{}, { provisionerId: "a" }, { workerType: "b" }])
-      expect(() => taskQueueOf({ ...withoutQueue, ...half })).toThrow(
-        "The definition names no task queue: give taskQueueId, or both provisionerId and workerType.",
-      );
+    const { taskQueueId: _, ...withoutQueue } = taskDefinition({}, now);
+    for (const [parts, message] of [
+      [
+        { ...queue, workerType: "c" },
+        'taskQueueId must match "provisionerId/workerType": taskQueueId is "a/b", but the other two say "a/c". Give only taskQueueId, or make them agree.',
+      ],
+      ...[{}, { provisionerId: "a" }, { workerType: "b" }].map(
+        (half) =>
+          [
+            half,
+            "The definition names no task queue: give taskQueueId, or both provisionerId and workerType.",
+          ] as const,
+      ),
+    ] as const) {
+      expect(queueOf(parts)).toEqual({ path: "taskQueueId", message });
+      const request = completeRequest(taskId, { ...withoutQueue, ...parts });
+      expect(() => defineTask(request, rules)).toThrow(new ApiError("InputError", message));
+    }
   });
 });
 
@@ -195,7 +207,7 @@ describe("the dates", () => {
   it("default to one calendar year after the deadline, also from a leap day", () => {
     const leapDay = Date.UTC(2028, 1, 29, 12);
     const { expires: _, ...body } = taskDefinition({ deadline: at(leapDay) }, leapDay);
-    const task = defineTask(taskId, body, { ...rules, now: leapDay });
+    const task = defineTask(completeRequest(taskId, body), { ...rules, now: leapDay });
     expect(task.expires).toBe("2029-03-01T12:00:00.000Z");
   });
 });
@@ -203,12 +215,6 @@ describe("the dates", () => {
 describe("priorities", () => {
   it("are stored as numbers from 1 (lowest) to 7", () => {
     expect(PRIORITIES.map((priority) => define({ priority }).priority)).toEqual([7, 6, 5, 4, 3, 2, 1]);
-  });
-
-  it("are permitted to callers that may use a higher one", () => {
-    expect(sufficientPriorities("highest")).toEqual(["highest"]);
-    expect(sufficientPriorities("medium")).toEqual(["highest", "very-high", "high", "medium"]);
-    expect(sufficientPriorities("lowest")).toEqual(PRIORITIES);
   });
 });
 

@@ -2,13 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { expect, inject, it, onTestFinished } from "vitest";
 import { databaseUrl, dropDatabase, runOn } from "../../../../../../test/support/databases.ts";
-import { taskDefinition } from "../../../../../../test/support/factories.ts";
+import { newTask } from "../../../../../../test/support/factories.ts";
 import { until } from "../../../../../../test/support/until.ts";
-import { slugid } from "../../../../../lib/slugid.ts";
 import { openDb } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 import { migrate } from "../../../../db/index.ts";
-import { defineTask } from "../../tasks/define-task.ts";
 import { insertTasks, type NewTask } from "../../tasks/store/insert-tasks.ts";
 
 it("creating tasks locks their groups in byte order in a database with an English collation", async () => {
@@ -22,10 +20,8 @@ it("creating tasks locks their groups in byte order in a database with an Englis
     await db.close();
     await dropDatabase(server, name);
   });
-  const rules = { now: Date.now(), toleranceMs: 1000, maxDeadlineMs: 1e9, maxDependencies: 10 };
-  const taskIn = (taskGroupId: string): NewTask =>
-    defineTask(slugid(), taskDefinition({ taskGroupId }, rules.now), rules);
-  const at = new Date(rules.now).toISOString();
+  const taskIn = (taskGroupId: string): NewTask => newTask({ taskGroupId });
+  const at = new Date().toISOString();
   // In the English collation the second sorts first.
   const groups = ["Zzzzzzzzz", "aaaaaaaaa"];
   const [first = ""] = groups;
