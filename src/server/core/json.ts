@@ -16,13 +16,12 @@ export const parseJson = <T>(text: Json<T>): T => JSON.parse(text) as T;
 type JsonMembers = Readonly<Record<string, Json<unknown>>>;
 type ValueOf<J> = J extends Json<infer T> ? T : never;
 
-/** Writes an object whose members are JSON already, in their order. */
+/** Writes an object whose members are JSON already, in their order. Their names must need no escapes. */
 export function jsonObject<const M extends JsonMembers>(
   members: M,
 ): Json<{ -readonly [K in keyof M]: ValueOf<M[K]> }> {
   let text = "";
-  for (const name of Object.keys(members))
-    text += `${text === "" ? "{" : ","}${JSON.stringify(name)}:${members[name]}`;
+  for (const name of Object.keys(members)) text += `${text === "" ? "{" : ","}"${name}":${members[name]}`;
   return (text === "" ? "{}" : `${text}}`) as Json<{ -readonly [K in keyof M]: ValueOf<M[K]> }>;
 }
 
