@@ -15,7 +15,8 @@ import { createTemporaryCredentials } from "../../auth/index.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { readTasks } from "../tasks/store/read-tasks.ts";
 import { objectNameOf, uploadIdOf } from "./find-artifact.ts";
-import { lockTask, readArtifact, writeArtifact, type ArtifactId, type NewArtifact } from "./store.ts";
+import { readArtifact, type ArtifactId } from "./store/read-artifacts.ts";
+import { lockTask, writeArtifact, type NewArtifact } from "./store/write-artifact.ts";
 
 const MAX_NAME_LENGTH = 1024;
 /** Allowed in headers, and in the path parameters of these methods. */

@@ -6,7 +6,9 @@ import { testStore, type TestStore } from "../../../../../test/support/local-sto
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { configOf } from "../../../config/index.ts";
-import { deleteExpired, readArtifacts, writeArtifact, type NewArtifact } from "./store.ts";
+import { deleteExpired } from "./store/expired-artifacts.ts";
+import { readArtifacts } from "./store/read-artifacts.ts";
+import { writeArtifact, type NewArtifact } from "./store/write-artifact.ts";
 import { expireArtifacts } from "./expire-artifacts.ts";
 
 const minute = 60_000;

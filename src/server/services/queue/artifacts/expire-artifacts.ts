@@ -1,18 +1,17 @@
-// Removes artifacts some time after they expired.
+// The loop that deletes artifacts some time after they expired.
 import { reportFailures } from "../../../core/artifact-store/report-failures.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
-import { deleteExpired, expiredArtifacts } from "./store.ts";
+import { deleteExpired, expiredArtifacts } from "./store/expired-artifacts.ts";
 
 /**
- * One round. The bytes go first and the rows after, so that what fails in between is found again; two processes
- * may do the same work at once. No transaction holds it together: one that waits for a store would keep every
- * reader of the event log waiting.
+ * Deletes one batch. The content is deleted before the rows, so that failures are retried. Several processes may run this
+ * loop. It does not use a transaction, since one that waits for a store would block every reader of the event log.
  */
 export function expireArtifacts(
   ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor" | "artifacts">,
 ): RunOnce {
-  // What the store does not let go of stays at the head of the list, so the next round looks behind it.
+  // Rows whose content cannot be deleted stay at the head of the list, so the next batch skips them.
   let stuck = 0;
   return async () => {
     const cutoff = timestamp(ctx, -ctx.config.expiryDelay);

@@ -1,7 +1,7 @@
 // Reading the artifact that a call is about.
 import { ApiError } from "../../../../lib/errors.ts";
 import type { QueueContext } from "../context.ts";
-import { readArtifact, readRunCount, type ArtifactId, type ArtifactRow } from "./store.ts";
+import { readArtifact, readRunCount, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
 
 /** Reads the latest run of a task, whatever its state; throws `ResourceNotFound`. */
 export async function requireLatestRun(ctx: QueueContext, taskId: string): Promise<number> {

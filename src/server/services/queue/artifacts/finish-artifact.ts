@@ -6,7 +6,8 @@ import { parseJson } from "../../../core/json.ts";
 import type { QueueContext } from "../context.ts";
 import { readTasks } from "../tasks/store/read-tasks.ts";
 import { noSuchArtifact, objectNameOf, uploadIdOf } from "./find-artifact.ts";
-import { finishArtifact as finish, lockTask, readArtifact, type ArtifactId } from "./store.ts";
+import { readArtifact, type ArtifactId } from "./store/read-artifacts.ts";
+import { finishArtifact as finish, lockTask } from "./store/write-artifact.ts";
 
 /** Possible in every state of the run: an upload may end after it. A repeated call only publishes the event again. */
 export const finishArtifact =

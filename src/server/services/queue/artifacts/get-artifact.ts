@@ -6,7 +6,7 @@ import type { Caller } from "../../../core/caller.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
 import { objectNameOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
-import type { ArtifactId, ArtifactRow } from "./store.ts";
+import type { ArtifactId, ArtifactRow } from "./store/read-artifacts.ts";
 
 /** Links that one request follows. Chains have a step or two; without a limit, one call could read for minutes. */
 const MAX_LINKS = 32;

@@ -4,7 +4,7 @@ import { callersRootUrl } from "../../../core/http/callers-root-url.ts";
 import { Reply } from "../../../core/http/replies.ts";
 import type { HandlersOf } from "../../../core/http/serve.ts";
 import type { Location } from "./get-artifact.ts";
-import type { ArtifactId } from "./store.ts";
+import type { ArtifactId } from "./store/read-artifacts.ts";
 import type { ArtifactUseCases } from "./use-cases.ts";
 
 /** No task has so many runs. The path allows larger numbers: they find nothing, instead of overflowing a column. */

@@ -6,7 +6,7 @@ import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts"
 import type { QueueContext } from "../context.ts";
 import { requireRun, requireTask } from "../tasks/find-task.ts";
 import { requireArtifact, requireLatestRun } from "./find-artifact.ts";
-import { readArtifacts, type ArtifactId, type ArtifactRow } from "./store.ts";
+import { readArtifacts, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
 
 const PAGE = 1000;
 

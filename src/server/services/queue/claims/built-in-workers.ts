@@ -1,7 +1,8 @@
-// The queues `built-in/succeed` and `built-in/fail`, whose tasks the server itself resolves: for tests of graphs, and
-// for tasks that only gather others.
+// The loop that resolves the tasks of `built-in/succeed` and `built-in/fail` in the server: for tests of graphs, and for
+// tasks that only combine the results of others.
 import { timestamp, type QueueContext } from "../context.ts";
 import { pendingTopic } from "../sql/wakes.ts";
+import { parseJson } from "../../../core/json.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import type { QueueHeads } from "./queue-heads.ts";
 import { recordClaims } from "../transition-log.ts";
@@ -16,12 +17,12 @@ const workers = ["succeed", "fail"] as const;
 
 const queueOf = (workerId: (typeof workers)[number]): string => `${WORKER_GROUP}/${workerId}`;
 
-/** Woken when there may be something to do. */
+/** The topics that wake the loop. */
 export const builtInTopics: readonly string[] = workers.map((id) => pendingTopic(queueOf(id)));
 
 /**
- * One round: claims what is pending and resolves it. Two processes never get the same run; what one claimed and did
- * not resolve, since it died in between, comes back when the claim expires.
+ * Claims and resolves a batch of pending runs. Several processes may run this loop. If a process dies between claim and
+ * resolution, the runs are retried when their claims expire.
  */
 export function runBuiltInTasks(
   ctx: QueueContext,
@@ -62,14 +63,12 @@ export function runBuiltInTasks(
   };
 }
 
-/** Such a task has nothing to be told, so whoever put something into its payload was mistaken about the queue. */
+/** Such a task needs no payload, so a payload means that its author mistook the queue for another. */
 function outcomeOf(
   { definition }: ClaimedRow,
   wanted: "completed" | "failed",
 ): { state: "completed" | "failed"; reason: string } | { state: "exception"; reason: "malformed-payload" } {
-  // The definition passed its schema when it was created: its payload is an object.
-  const { payload } = JSON.parse(definition) as { payload: object };
-  return Object.keys(payload).length === 0
+  return Object.keys(parseJson(definition).payload).length === 0
     ? { state: wanted, reason: wanted }
     : { state: "exception", reason: "malformed-payload" };
 }

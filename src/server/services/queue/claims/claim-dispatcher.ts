@@ -1,7 +1,7 @@
-// Who waits for work, and who gets it: the claimers of each queue, served in the order in which they came.
+// Distributes pending runs to the waiting claimers of each queue, in the order of their arrival.
 //
-// At most one claim statement a queue is under way in a process; it serves everybody who waits. A commit that
-// makes runs pending wakes the queue, so nobody sleeps and asks again; a slow poll is only the safety net.
+// A process has at most one claim statement in flight per queue, which serves all waiting claimers. A commit that makes
+// runs pending wakes the queue, so claimers do not poll; slow polling is only a safety net.
 import type { QueueContext } from "../context.ts";
 import { timestamp } from "../context.ts";
 import { pendingTopic } from "../sql/wakes.ts";
@@ -13,45 +13,46 @@ interface Waiter {
   readonly claimer: Claimer;
   /** Ends the wait with these runs. */
   readonly settle: (rows: ClaimedRow[] | Error) => void;
-  /** Ends it with nothing; where a statement is under way for this waiter, with what that brings. */
+  /** Ends the wait without runs, or with those of a statement in flight for this waiter. */
   readonly leave: () => void;
   isLeaving: boolean;
   /**
-   * A statement found it in quarantine: it waits its time out and gets nothing, be it let go meanwhile. So it costs no
-   * further statement, and no place of those behind it.
+   * A statement found the worker in quarantine. It gets nothing for the rest of this wait, even if it is released
+   * meanwhile, so that it causes no further statements and does not block the waiters behind it.
    */
   isQuarantined: boolean;
-  /** Told when the wait is over. */
+  /** Called when the wait has ended. */
   readonly onEnd: (() => void)[];
 }
 
-interface Line {
+/** The waiting claimers of one queue. */
+interface WaitingLine {
   readonly taskQueueId: string;
   waiting: Waiter[];
-  /** Waiters for whom a statement is under way. */
+  /** The waiters of the statement in flight. */
   served: readonly Waiter[];
-  /** Statements are being run. */
+  /** Whether statements are running. */
   busy: boolean;
-  /** There may be pending runs that no statement has looked for yet. */
+  /** Whether there may be pending runs that no statement has read yet. */
   stale: boolean;
   readonly close: () => void;
 }
 
-/** Runs that one statement hands out at the most; the rest of a long line goes in the next one. */
+/** The maximum number of runs that one statement claims. The other waiters are served by the next statement. */
 const MAX_SLOTS = 256;
 
 export interface ClaimDispatcher {
   /**
-   * Waits until `claimer` has at least one run, `waitMs` have passed or `signal` is aborted; then answers what
-   * it has got, perhaps nothing.
+   * Waits until `claimer` has at least one run, `waitMs` have passed or `signal` is aborted. Returns its runs, possibly
+   * none.
    */
   claim(taskQueueId: string, claimer: Claimer, waitMs: number, signal: AbortSignal): Promise<ClaimedRow[]>;
   /**
-   * Sends an earlier call with the same `claimId` home and resolves when it has what it gets: its connection may be
-   * gone without a word, and what it was given from now on would wait for the claim to expire.
+   * Ends the wait of an earlier call with the same `claimId`, and resolves when it has its result. The connection of that
+   * call may be broken, and runs that it received from now on would be lost until their claims expire.
    */
   takeOver(taskQueueId: string, claimer: Claimer): Promise<void>;
-  /** Sends everybody home with nothing: the server stops. */
+  /** Ends all waits, when the server stops. */
   stop(): void;
 }
 
@@ -59,22 +60,22 @@ export function createClaimDispatcher(
   ctx: Pick<QueueContext, "db" | "clock" | "config" | "wakeUps">,
   heads: QueueHeads,
 ): ClaimDispatcher {
-  const lines = new Map<string, Line>();
+  const lines = new Map<string, WaitingLine>();
   const unsubscribe = heads.onReordered(() => {
-    for (const line of lines.values()) look(line);
+    for (const line of lines.values()) serveSoon(line);
   });
   let stopped = false;
 
-  function open(taskQueueId: string): Line {
-    const unsubscribe = ctx.wakeUps.subscribe(pendingTopic(taskQueueId), () => look(line));
+  function open(taskQueueId: string): WaitingLine {
+    const unsubscribe = ctx.wakeUps.subscribe(pendingTopic(taskQueueId), () => serveSoon(line));
     let cancelPoll = (): void => {};
     const poll = (): void => {
       cancelPoll = ctx.clock.after(ctx.config.loopInterval, () => {
         poll();
-        look(line);
+        serveSoon(line);
       });
     };
-    const line: Line = {
+    const line: WaitingLine = {
       taskQueueId,
       waiting: [],
       served: [],
@@ -91,20 +92,20 @@ export function createClaimDispatcher(
     return line;
   }
 
-  function look(line: Line): void {
+  function serveSoon(line: WaitingLine): void {
     line.stale = true;
     if (!line.busy) void serve(line);
   }
 
-  async function serve(line: Line): Promise<void> {
+  async function serve(line: WaitingLine): Promise<void> {
     line.busy = true;
-    // Claims that arrive in the same turn of the event loop are served by one statement.
+    // Claims that arrive in the same iteration of the event loop share a statement.
     await new Promise(setImmediate);
     while (line.stale) {
-      const asking = line.waiting.filter((waiter) => !waiter.isQuarantined);
-      if (asking.length === 0) break;
+      const eligible = line.waiting.filter((waiter) => !waiter.isQuarantined);
+      if (eligible.length === 0) break;
       line.stale = false;
-      const served = firstOf(asking);
+      const served = firstOf(eligible);
       line.served = served;
       const claims = await claimFor(line.taskQueueId, served);
       line.served = [];
@@ -121,8 +122,8 @@ export function createClaimDispatcher(
         const own = runs.filter((run) => run.claimer === i + 1);
         if (own.length > 0 || waiter.isLeaving) waiter.settle(own);
       }
-      // Everything that was asked for was there, so there may be more for those behind, or who came meanwhile. That is
-      // so as well where nothing was asked for, since all who were looked at are in quarantine.
+      // If all wanted runs were found, there may be more for the other waiters. That includes the case that none was
+      // wanted because all served waiters are in quarantine.
       const wanted = served.reduce((sum, w) => sum + (w.isQuarantined ? 0 : w.claimer.tasks), 0);
       if (runs.length === wanted) line.stale = true;
     }
@@ -161,18 +162,18 @@ export function createClaimDispatcher(
           if (line.waiting.length === 0 && !line.busy) line.close();
           if (rows instanceof Error) reject(rows);
           else resolve(rows);
-          for (const told of waiter.onEnd) told();
+          for (const callback of waiter.onEnd) callback();
         };
         const leave = (): void => {
           waiter.isLeaving = true;
-          // What the statement claims for this waiter is its own: dropped, it would wait for the claim to expire.
+          // The waiter still receives the runs of a statement in flight: nobody else would until their claims expire.
           if (!line.served.includes(waiter)) settle([]);
         };
         const waiter: Waiter = { claimer, settle, leave, isLeaving: false, isQuarantined: false, onEnd: [] };
         const cancelTimeout = ctx.clock.after(waitMs, leave);
         signal.addEventListener("abort", leave, { once: true });
         line.waiting.push(waiter);
-        look(line);
+        serveSoon(line);
       });
     },
     async takeOver(taskQueueId, claimer) {

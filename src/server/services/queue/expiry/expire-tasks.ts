@@ -1,59 +1,60 @@
-// Removes tasks and groups some time after they expired.
+// The loops that delete tasks and groups some time after they expired.
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { deleteEdges, deleteGroups, deleteTasks, expiredTasks } from "./store.ts";
 
-type Expiring = Pick<QueueContext, "db" | "clock" | "config" | "monitor">;
+type ExpiryContext = Pick<QueueContext, "db" | "clock" | "config" | "monitor">;
 
-/** Edges that go in one statement, so that none holds the readers of the event log up for long. */
-const EDGES = 2_000;
+/** The maximum number of edges that one statement deletes, so that none blocks the readers of the event log for long. */
+const MAX_EDGES = 2_000;
 
-const BEGINNING = new Date(0).toISOString();
+const EPOCH = new Date(0).toISOString();
 
-/** What a bite met, and how much of it is gone. */
-interface Bite {
-  readonly met: readonly { readonly expires: Date }[];
-  readonly gone: number;
+/** The rows that a batch read, and how many of them it deleted. */
+interface Batch {
+  readonly found: readonly { readonly expires: Date }[];
+  readonly deleted: number;
 }
 
 /**
- * Rounds of `bite`, each from the expiry on at which the one before ended, and from the beginning again after the end.
- * So a heap of rows that cannot go yet, or were just deleted and stay in the index for an old snapshot, is walked
- * once and not again for every batch.
+ * Runs batches, each from the expiration at which the previous one ended, and from the beginning again after the last. So
+ * rows that cannot be deleted yet, or that were deleted but remain in the index for an old snapshot, are read once and not
+ * again for every batch.
  */
-function sweep(ctx: Expiring, bite: (from: string, cutoff: string, limit: number) => Promise<Bite>): RunOnce {
-  let from = BEGINNING;
+function inBatches(
+  ctx: ExpiryContext,
+  runBatch: (from: string, cutoff: string, limit: number) => Promise<Batch>,
+): RunOnce {
+  let from = EPOCH;
   return async () => {
     const { loopBatch, expiryDelay } = ctx.config;
-    const { met, gone } = await bite(from, timestamp(ctx, -expiryDelay), loopBatch);
-    // Where all that was met is in the hands of others, they go on.
-    const more = met.length === loopBatch && gone > 0;
-    from = more
-      ? new Date(Math.max(...met.map(({ expires }) => expires.getTime()))).toISOString()
-      : BEGINNING;
+    const { found, deleted } = await runBatch(from, timestamp(ctx, -expiryDelay), loopBatch);
+    // If nothing could be deleted, other processes work on these rows.
+    const more = found.length === loopBatch && deleted > 0;
+    from = more ? new Date(Math.max(...found.map(({ expires }) => expires.getTime()))).toISOString() : EPOCH;
     return { more };
   };
 }
 
 /**
- * Edges go first and by themselves, in bites: a task may have ten thousand. A dependent of an expired task is past
- * its own deadline, for no task expires before the deadline of one that requires it; so no edge that is removed could
- * still have made anything pending.
+ * Deletes edges first and in separate statements, since a task may have ten thousand. A dependency does not expire before
+ * the deadline of its dependents, so the dependents of an expired task are past their deadline, and no deleted edge could
+ * still have made one pending.
  */
-export const expireTasks = (ctx: Expiring): RunOnce =>
-  sweep(ctx, async (from, cutoff, limit) => {
-    const met = await expiredTasks(ctx.db, from, cutoff, limit);
-    const ids = met.map((row) => row.task_id);
-    if (ids.length === 0) return { met, gone: 0 };
-    while ((await deleteEdges(ctx.db, ids, EDGES)) >= EDGES);
-    const gone = await deleteTasks(ctx.db, ids, cutoff);
-    if (gone.length > 0) ctx.monitor.log.info({ count: gone.length }, "expired-tasks-removed");
-    return { met, gone: gone.length };
+export const expireTasks = (ctx: ExpiryContext): RunOnce =>
+  inBatches(ctx, async (from, cutoff, limit) => {
+    const found = await expiredTasks(ctx.db, from, cutoff, limit);
+    const ids = found.map((row) => row.task_id);
+    if (ids.length === 0) return { found, deleted: 0 };
+    while ((await deleteEdges(ctx.db, ids, MAX_EDGES)) >= MAX_EDGES);
+    const deleted = await deleteTasks(ctx.db, ids, cutoff);
+    if (deleted.length > 0) ctx.monitor.log.info({ count: deleted.length }, "expired-tasks-removed");
+    return { found, deleted: deleted.length };
   });
 
-export const expireTaskGroups = (ctx: Expiring): RunOnce =>
-  sweep(ctx, async (from, cutoff, limit) => {
-    const met = await deleteGroups(ctx.db, from, cutoff, limit);
-    if (met.length > 0) ctx.monitor.log.info({ count: met.length }, "expired-task-groups-removed");
-    return { met, gone: met.length };
+export const expireTaskGroups = (ctx: ExpiryContext): RunOnce =>
+  inBatches(ctx, async (from, cutoff, limit) => {
+    const found = await deleteGroups(ctx.db, from, cutoff, limit);
+    if (found.length > 0) ctx.monitor.log.info({ count: found.length }, "expired-task-groups-removed");
+    return { found, deleted: found.length };
   });

@@ -1,4 +1,4 @@
-// Removing tasks and groups whose time is over, with everything that is theirs.
+// Deletes expired tasks, with everything that belongs to them, and expired groups.
 import Type, { type Static } from "typebox";
 import { Timestamp, type Db, type Queryable } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
@@ -8,9 +8,9 @@ const ExpiredTaskRow = Type.Object({ task_id: Type.String(), expires: Timestamp 
 export type ExpiredTaskRow = Static<typeof ExpiredTaskRow>;
 
 /**
- * Tasks that expired before `cutoff` and can go, the longest expired first, from the expiry `from` on. Two kinds stay
- * for now: those that are not resolved, which their deadline ends first (so the counts of groups and the events are
- * right), and those that still have artifacts, whose bytes nobody would find without their rows.
+ * Returns tasks that expired between `from` and `cutoff`, in order of expiration, and can be deleted. Unresolved tasks
+ * cannot: the loop deadline resolves them first, so that the counts of groups and the events are correct. Nor can tasks
+ * with artifacts: without their rows, the content of the artifacts would never be deleted.
  */
 export const expiredTasks = (
   db: Queryable,
@@ -31,44 +31,44 @@ export const expiredTasks = (
   );
 
 /**
- * Removes up to about `limit` edges from or to tasks that are over; answers how many. Edges that another process is
- * removing are skipped: two batches may name them in different orders, and would wait for each other.
+ * Deletes up to about `limit` edges from and to the tasks, and returns their number. Edges that another process is deleting
+ * are skipped: two batches may lock edges in different orders, and would deadlock.
  */
 export const deleteEdges = (db: Queryable, taskIds: readonly string[], limit: number): Promise<number> =>
   db.run(sql`
-    with needs as (
+    with to_required as (
       select dependent, required from task_dependencies
       where dependent = any(${taskIds}::text[]) limit ${limit} for update skip locked
     ),
-    needed as (
+    to_dependents as (
       select dependent, required from task_dependencies
       where required = any(${taskIds}::text[]) limit ${limit} for update skip locked
     )
-    delete from task_dependencies e using (select * from needs union select * from needed) x
+    delete from task_dependencies e using (select * from to_required union select * from to_dependents) x
     where e.dependent = x.dependent and e.required = x.required`);
 
-const GoneRow = Type.Object({ task_id: Type.String() });
+const DeletedRow = Type.Object({ task_id: Type.String() });
 
 /**
- * Removes tasks that nothing hangs on any more: no artifact, no edge, no open run. Answers the ids of those that
- * went. Two statements, since what is asked of a task has to be asked after its lock is held: an artifact that was
- * written just before it would not be seen otherwise. Tasks that somebody else holds are left for the next round.
+ * Deletes tasks without artifacts, edges and open runs, and returns their ids. The first statement locks the tasks and the
+ * second checks them, so that it sees, for example, an artifact that was committed just before the lock. Tasks that are
+ * locked are skipped until the next iteration.
  */
 export const deleteTasks = (db: Db, taskIds: readonly string[], cutoff: string): Promise<string[]> =>
   db.tx(async (tx) => {
-    const held = await tx.many(
-      GoneRow,
+    const locked = await tx.many(
+      DeletedRow,
       sql`
       select task_id from tasks where task_id = any(${taskIds}::text[]) and expires < ${cutoff}::timestamptz
       order by task_id for update skip locked`,
     );
-    if (held.length === 0) return [];
+    if (locked.length === 0) return [];
     const rows = await tx.many(
-      GoneRow,
+      DeletedRow,
       sql`
-      with gone as (
+      with deleted as (
         delete from tasks t
-        where t.task_id = any(${held.map((row) => row.task_id)}::text[])
+        where t.task_id = any(${locked.map((row) => row.task_id)}::text[])
           and not exists (select from artifacts a where a.task_id = t.task_id)
           and not exists (select from task_dependencies e where e.dependent = t.task_id)
           and not exists (select from task_dependencies e where e.required = t.task_id)
@@ -76,9 +76,9 @@ export const deleteTasks = (db: Db, taskIds: readonly string[], cutoff: string):
             select from runs r where r.task_id = t.task_id and r.state in (${PENDING}, ${RUNNING}))
         returning t.task_id
       ),
-      definition as (delete from task_definitions d using gone g where d.task_id = g.task_id),
-      run as (delete from runs r using gone g where r.task_id = g.task_id)
-      select task_id from gone`,
+      definition as (delete from task_definitions d using deleted x where d.task_id = x.task_id),
+      run as (delete from runs r using deleted x where r.task_id = x.task_id)
+      select task_id from deleted`,
     );
     return rows.map((row) => row.task_id);
   });
@@ -86,9 +86,9 @@ export const deleteTasks = (db: Db, taskIds: readonly string[], cutoff: string):
 const ExpiredGroupRow = Type.Object({ expires: Timestamp });
 
 /**
- * Removes groups that expired before `cutoff` and have no task left, from the expiry `from` on; answers the expiries
- * of those that went. Who creates a task in such a group meanwhile moves its expiry on, which is asked again once the
- * row is locked; who comes later makes the group anew.
+ * Deletes groups that expired between `from` and `cutoff` and have no tasks, and returns their expirations. A concurrent
+ * createTask extends the expiration of such a group, which is checked again after the lock. A later one creates the group
+ * again.
  */
 export const deleteGroups = (
   db: Queryable,

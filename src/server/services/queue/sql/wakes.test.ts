@@ -11,7 +11,7 @@ import { startTimeSlice } from "../../../core/time-slice.ts";
 import { configOf } from "../../../config/index.ts";
 import { eventsTopic } from "../../../core/event-log/index.ts";
 import { sql } from "../../../core/sql.ts";
-import { finishArtifact, writeArtifact } from "../artifacts/store.ts";
+import { finishArtifact, writeArtifact } from "../artifacts/store/write-artifact.ts";
 import { claimOne } from "../claims/store/claim-one.ts";
 import { claimPending, QUEUE_START } from "../claims/store/claim-pending.ts";
 import { planTasks, writeTasks } from "../graph/write-tasks.ts";

@@ -1,7 +1,7 @@
 // The queue's loops are not late: claims, deadlines, and the removal of expired rows.
 import type { Db } from "../../../../core/db.ts";
 import { column } from "../../../../core/columns.ts";
-import { expiredArtifacts } from "../../artifacts/store.ts";
+import { expiredArtifacts } from "../../artifacts/store/expired-artifacts.ts";
 import { tasksPastDeadline } from "../../resolution/store/end-tasks.ts";
 import { expiredClaims } from "../../claims/store/expired-claims.ts";
 import { expiredTasks } from "../../expiry/store.ts";

@@ -1,0 +1,58 @@
+// Reads artifacts.
+import Type, { type Static } from "typebox";
+import { STORAGE_TYPES } from "../../../../../api/queue/artifacts.ts";
+import { oneOfStrings } from "../../../../../api/schema.ts";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { sql, type Sql } from "../../../../core/sql.ts";
+
+/** The key of an artifact. */
+export interface ArtifactId {
+  readonly taskId: string;
+  readonly runId: number;
+  readonly name: string;
+}
+
+/** The columns of an ArtifactRow, from artifacts `a`. */
+export const columns: Sql = sql`
+  a.name, a.storage_type, a.content_type, a.content_length, a.details, a.present, a.expires`;
+
+export const ArtifactRow = Type.Object({
+  name: Type.String(),
+  storage_type: oneOfStrings(STORAGE_TYPES),
+  content_type: Type.String(),
+  content_length: Type.Union([Type.Integer(), Type.Null()]),
+  details: Type.String(),
+  present: Type.Boolean(),
+  expires: Timestamp,
+});
+export type ArtifactRow = Static<typeof ArtifactRow>;
+
+export const readArtifact = (db: Queryable, id: ArtifactId): Promise<ArtifactRow | undefined> =>
+  db.maybeOne(
+    ArtifactRow,
+    sql`
+    select ${columns} from artifacts a
+    where a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = ${id.name}`,
+  );
+
+const RunCountRow = Type.Object({ run_count: Type.Integer() });
+
+/** Returns the number of runs of a task, or undefined if it does not exist. */
+export const readRunCount = async (db: Queryable, taskId: string): Promise<number | undefined> =>
+  (await db.maybeOne(RunCountRow, sql`select run_count from tasks where task_id = ${taskId}`))?.run_count;
+
+/** Returns artifacts of a run with names after `after`, in order of names. */
+export const readArtifacts = (
+  db: Queryable,
+  taskId: string,
+  runId: number,
+  after: string,
+  limit: number,
+): Promise<ArtifactRow[]> =>
+  db.many(
+    ArtifactRow,
+    sql`
+    select ${columns} from artifacts a
+    where a.task_id = ${taskId} and a.run_id = ${runId} and a.name > ${after} collate "C"
+    order by a.name limit ${limit}`,
+  );
