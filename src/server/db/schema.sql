@@ -384,7 +384,7 @@ begin
   with next as (
     select e.dependent, e.required
     from unnest(resolved, states) as r (task_id, state) join task_dependencies e on e.required = r.task_id
-    where not e.satisfied and (r.state = 'completed' or e.any_resolution)
+    where not e.satisfied and satisfies(r.state, e.any_resolution)
     limit most
   ),
   satisfied as (
@@ -438,7 +438,7 @@ begin
   select r.task_id, r.state from unnest(resolved, states) as r (task_id, state)
   where exists (
     select from task_dependencies e
-    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution))
+    where e.required = r.task_id and not e.satisfied and satisfies(r.state, e.any_resolution))
   on conflict do nothing;
   if found then
     return query select null::tasks, null::runs;
@@ -465,6 +465,13 @@ begin
     select * from runs r
     where r.claim_id = claim and r.task_queue_id = queue and (r.state || ' by claim id') = 'running by claim id';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.satisfies(state text, any_resolution boolean)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN COALESCE(((state = 'completed'::text) OR (any_resolution AND (state = ANY (ARRAY['failed'::text, 'exception'::text])))), false)
 ;
 
 CREATE OR REPLACE FUNCTION public.task_key(task_id text, task_queue_id text, scheduler_id text, task_group_id text, run_id smallint, worker_group text, worker_id text)

@@ -2,6 +2,12 @@
 -- is committed by now: a statement sees what was committed when it *began*, and by the time one that resolves a task
 -- has its lock, a dependent may have been written. Each statement in here begins anew.
 
+-- Returns whether a dependency satisfies its dependent: `state` is that of its latest run (null if it has none), and
+-- `any_resolution` whether the dependent requires `all-resolved`. Simple enough to be inlined into the statement.
+create or replace function satisfies(state text, any_resolution boolean) returns boolean
+language sql immutable parallel safe
+return coalesce(state = 'completed' or any_resolution and state in ('failed', 'exception'), false);
+
 -- Marks the edges to tasks that are resolved for good, and makes the first run of every dependent that was
 -- waiting for nothing else. To be called in the statement that resolves them, after it locked their rows, and
 -- changed any that may be among the dependents as well. Answers the dependents that became pending.
@@ -19,7 +25,7 @@ begin
   with next as (
     select e.dependent, e.required
     from unnest(resolved, states) as r (task_id, state) join task_dependencies e on e.required = r.task_id
-    where not e.satisfied and (r.state = 'completed' or e.any_resolution)
+    where not e.satisfied and satisfies(r.state, e.any_resolution)
     limit most
   ),
   satisfied as (
@@ -73,7 +79,7 @@ begin
   select r.task_id, r.state from unnest(resolved, states) as r (task_id, state)
   where exists (
     select from task_dependencies e
-    where e.required = r.task_id and not e.satisfied and (r.state = 'completed' or e.any_resolution))
+    where e.required = r.task_id and not e.satisfied and satisfies(r.state, e.any_resolution))
   on conflict do nothing;
   if found then
     return query select null::tasks, null::runs;

@@ -93,6 +93,18 @@ it("counts find overdue runs by their deadline or the end of their claim", async
   for (const plan of [pending, claimed, all]) expect(plan).not.toMatch(/Seq Scan/);
 });
 
+it("the rule for satisfied dependencies is inlined, not called for each row", async () => {
+  const plan = await database.db.many(
+    Line,
+    sql`
+    explain (verbose) select satisfies(r.state, e.any_resolution)
+    from task_dependencies e left join runs r on r.task_id = e.required`,
+  );
+  const lines = plan.map((line) => line["QUERY PLAN"]).join("\n");
+  expect(lines).toContain("'completed'");
+  expect(lines).not.toContain("satisfies(");
+});
+
 /** Returns the plans of the prepared statements whose text matches. */
 async function plansOf(matches: (text: string) => boolean): Promise<string[]> {
   const statements = await database.db.many(

@@ -40,7 +40,7 @@ export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<strin
     let unsatisfied = 0;
     for (const id of task.dependencies) {
       const existing = required.get(id);
-      const satisfied = existing !== undefined && satisfies(existing.state, task.anyResolution);
+      const satisfied = existing?.[task.anyResolution ? "resolved" : "completed"] ?? false;
       if (!satisfied) unsatisfied++;
       if (existing && !satisfied) awaited.add(id);
       edges.push({ dependent: task.taskId, required: id, anyResolution: task.anyResolution, satisfied });
@@ -50,9 +50,6 @@ export function planTasks(tasks: readonly NewTask[], required: ReadonlyMap<strin
   const first = counted.filter(({ unsatisfied }) => unsatisfied === 0);
   return { tasks: counted, edges, first, awaited: [...awaited].sort() };
 }
-
-const satisfies = (state: string | null, anyResolution: boolean): boolean =>
-  state === "completed" || (anyResolution && (state === "failed" || state === "exception"));
 
 /**
  * Writes the plan, or nothing of it. Returns the ids of existing tasks that became pending, since their dependencies have
@@ -103,8 +100,8 @@ async function settleAwaited(tx: Queryable, awaited: readonly string[], at: stri
     // A separate statement, since it must see what was committed before the locks were taken.
     const rows = await readRequired(tx, some);
     if (rows.length < some.length) throw new ChangedMeanwhile("a dependency has expired");
-    const resolved = rows.flatMap(({ task_id: taskId, state }) =>
-      state !== null && satisfies(state, true) ? [{ taskId, state }] : [],
+    const resolved = rows.flatMap(({ task_id: taskId, state, resolved }) =>
+      state !== null && resolved ? [{ taskId, state }] : [],
     );
     if (resolved.length === 0) continue;
     for (let more = true; more;) {

@@ -14,6 +14,9 @@ const RequiredRow = Type.Object({
   expires: Timestamp,
   /** State of the latest run; null if there is none. */
   state: Type.Union([Type.String(), Type.Null()]),
+  /** Whether it satisfies dependents that require `all-completed`, and those that require `all-resolved`. */
+  completed: Type.Boolean(),
+  resolved: Type.Boolean(),
 });
 export type RequiredRow = Static<typeof RequiredRow>;
 
@@ -22,7 +25,8 @@ export const readRequired = (db: Queryable, taskIds: readonly string[]): Promise
   db.many(
     RequiredRow,
     sql`
-    select t.task_id, t.expires, r.state
+    select t.task_id, t.expires, r.state,
+      satisfies(r.state, false) as completed, satisfies(r.state, true) as resolved
     from tasks t left join runs r on r.task_id = t.task_id and r.run_id = t.run_count - 1
     where t.task_id = any(${taskIds}::text[])`,
   );

@@ -108,8 +108,7 @@ export function insertTasks(
             -- A task may require itself: then it waits for scheduleTask.
             q.task_id is not null or d.required = i.task_id as found,
             q.expires < i.deadline as expiring,
-            coalesce(r.state = 'completed' or (i.any_resolution and r.state in ('failed', 'exception')), false)
-              as satisfied
+            satisfies(r.state, i.any_resolution) as satisfied
           from unnest(string_to_array(i.dependencies, ',')) as d (required)
           left join tasks q on q.task_id = d.required
           left join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1

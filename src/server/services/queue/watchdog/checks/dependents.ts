@@ -13,7 +13,7 @@ import { scanSlice, ViolationRow, type Check, type CheckContext, type Violation 
  */
 const unsatisfiedEdges: Sql = sql`
         select e.required,
-          coalesce(r.state = 'completed' or e.any_resolution and r.state in ('failed', 'exception'), false)
+          satisfies(r.state, e.any_resolution)
             and not exists (select from unfinished_releases u where u.task_id = e.required) as met
         from task_dependencies e
         left join tasks q on q.task_id = e.required
@@ -56,8 +56,7 @@ const readMetDependencies = (db: Queryable, taskIds: readonly string[]) =>
     from task_dependencies e
     join tasks q on q.task_id = e.required
     join runs r on r.task_id = q.task_id and r.run_id = q.run_count - 1
-    where e.dependent = any(${taskIds}::text[]) and not e.satisfied
-      and (r.state = 'completed' or e.any_resolution and r.state in ('failed', 'exception'))`,
+    where e.dependent = any(${taskIds}::text[]) and not e.satisfied and satisfies(r.state, e.any_resolution)`,
   );
 
 const correctCounts = (db: Queryable, taskIds: readonly string[]) =>
