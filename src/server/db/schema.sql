@@ -393,15 +393,15 @@ begin
     returning e.dependent
   )
   select array_agg(s.dependent) from satisfied s into touched;
-  -- Most tasks have none, and what follows costs more to begin than that to find out.
+  -- Most tasks have no dependents, and starting the next statement costs more than this one.
   if touched is null then
     return;
   end if;
 
   return query
-  -- Whether a dependent may start is a counter on its row, which two resolutions of different dependencies lock
-  -- one after the other: each sees what the other left. Asking for unsatisfied edges instead lets both miss each
-  -- other, and the dependent waits until its deadline.
+  -- The number of unsatisfied edges is a counter on the dependent's row. Two resolutions of different dependencies lock the
+  -- row one after the other, so the second sees the first one's count. If they searched for unsatisfied edges instead, each
+  -- could miss the other, and the dependent would wait until its deadline.
   with waiting as (
     select t.task_id, t.run_count, s.n
     from tasks t
@@ -426,8 +426,8 @@ begin
     from released x where x.scheduled order by (x.task).task_id
     returning r as run
   )
-  -- Both in one order, side by side. As a join, two results of a thousand rows each would be compared pair by pair, for
-  -- they have no index; and the table's own rows are as they were before the wait for the lock.
+  -- Two arrays in the same order. A join would compare the two results of up to a thousand rows pair by pair, since they
+  -- have no index. The tables themselves are still read as they were before the wait for the lock.
   select unnest((select array_agg(x.task order by (x.task).task_id) from released x where x.scheduled)),
     unnest((select array_agg(s.run order by (s.run).task_id) from scheduled s));
 
@@ -461,7 +461,7 @@ AS $function$
 begin
   perform pg_advisory_xact_lock(hashtextextended('claim ' || claim, 0));
   return query
-    -- Asks for runs_by_claim_id by name, see its migration.
+    -- Repeats the condition of the index runs_by_claim_id, see its migration.
     select * from runs r
     where r.claim_id = claim and r.task_queue_id = queue and (r.state || ' by claim id') = 'running by claim id';
 end $function$

@@ -1,6 +1,4 @@
--- What the resolution of tasks means for those that depend on them. A function, since what it does must see all that
--- is committed by now: a statement sees what was committed when it *began*, and by the time one that resolves a task
--- has its lock, a dependent may have been written. Each statement in here begins anew.
+-- Dependencies and their dependents.
 
 -- Returns whether a dependency satisfies its dependent: `state` is that of its latest run (null if it has none), and
 -- `any_resolution` whether the dependent requires `all-resolved`. Simple enough to be inlined into the statement.
@@ -8,13 +6,17 @@ create or replace function satisfies(state text, any_resolution boolean) returns
 language sql immutable parallel safe
 return coalesce(state = 'completed' or any_resolution and state in ('failed', 'exception'), false);
 
--- Marks the edges to tasks that are resolved for good, and makes the first run of every dependent that was
--- waiting for nothing else. To be called in the statement that resolves them, after it locked their rows, and
--- changed any that may be among the dependents as well. Answers the dependents that became pending.
+-- Marks the edges to resolved tasks as satisfied, and adds the first run to every dependent that has no other unsatisfied
+-- edges. Returns the dependents that became pending. It is called in the statement that resolves the tasks, after that
+-- statement has locked their rows and changed those that may be among the dependents too.
 --
--- It marks `most` edges. Where there are more, the tasks go to unfinished_releases and a row of nulls comes with the
--- answer: ten thousand dependents in one statement would hold their group's row for a second, and everybody who
--- resolves another task of the group.
+-- This is a function because it must see everything that is committed now. A statement sees what was committed when it
+-- began, and a dependent may have been written while the statement that resolves the task waited for its lock. Each
+-- statement of a function takes a new snapshot.
+--
+-- At most `most` edges are marked. If there are more, the tasks are added to unfinished_releases, and the result contains a
+-- row of nulls. Ten thousand dependents in one statement would lock their group's row for a second, and delay other
+-- resolutions in the group.
 create or replace function release_dependents(resolved text[], states text[], at timestamptz, most integer)
 returns table (dependent tasks, first_run runs)
 language plpgsql rows 10 as $$
@@ -34,15 +36,15 @@ begin
     returning e.dependent
   )
   select array_agg(s.dependent) from satisfied s into touched;
-  -- Most tasks have none, and what follows costs more to begin than that to find out.
+  -- Most tasks have no dependents, and starting the next statement costs more than this one.
   if touched is null then
     return;
   end if;
 
   return query
-  -- Whether a dependent may start is a counter on its row, which two resolutions of different dependencies lock
-  -- one after the other: each sees what the other left. Asking for unsatisfied edges instead lets both miss each
-  -- other, and the dependent waits until its deadline.
+  -- The number of unsatisfied edges is a counter on the dependent's row. Two resolutions of different dependencies lock the
+  -- row one after the other, so the second sees the first one's count. If they searched for unsatisfied edges instead, each
+  -- could miss the other, and the dependent would wait until its deadline.
   with waiting as (
     select t.task_id, t.run_count, s.n
     from tasks t
@@ -67,8 +69,8 @@ begin
     from released x where x.scheduled order by (x.task).task_id
     returning r as run
   )
-  -- Both in one order, side by side. As a join, two results of a thousand rows each would be compared pair by pair, for
-  -- they have no index; and the table's own rows are as they were before the wait for the lock.
+  -- Two arrays in the same order. A join would compare the two results of up to a thousand rows pair by pair, since they
+  -- have no index. The tables themselves are still read as they were before the wait for the lock.
   select unnest((select array_agg(x.task order by (x.task).task_id) from released x where x.scheduled)),
     unnest((select array_agg(s.run order by (s.run).task_id) from scheduled s));
 

@@ -1,6 +1,6 @@
--- The wire forms of the queue, built where the rows are. Text is joined instead of using json functions, which
--- is three times as fast; that is safe since every value here matches a pattern without quotes and backslashes
--- (ids, states, reasons) or is JSON text already (tags).
+-- The queue's JSON forms, built in the database. Concatenating text is three times as fast as the json functions. It is safe
+-- because each value either matches a pattern without quotes and backslashes (ids, states, reasons) or is already JSON text
+-- (tags).
 
 create or replace function iso(at timestamptz) returns text
 language sql stable parallel safe
@@ -23,12 +23,12 @@ return '{"runId":' || r.run_id
   || coalesce(',"resolved":"' || iso(r.resolved) || '"', '')
   || '}';
 
--- What run_json says of a task's run 0 that is made at the time. For statements that write it and have no row to hand.
+-- Returns what run_json returns for a run 0 that becomes pending at `at`, for statements that have no row of it.
 create or replace function first_run_json(at timestamptz) returns text
 language sql stable parallel safe
 return '{"runId":0,"state":"pending","reasonCreated":"scheduled","scheduled":"' || iso(at) || '"}';
 
--- The beginning of a status, which says nothing of runs. Of columns and not of a row: see create.ts.
+-- Returns the beginning of a status, without the runs. It takes columns instead of a row, because insertTasks has no row.
 create or replace function task_status_head(
   task_id text, task_queue_id text, scheduler_id text, project_id text, task_group_id text, priority smallint,
   deadline timestamptz, expires timestamptz, retries_left smallint
@@ -46,7 +46,7 @@ return '{"taskId":"' || task_id
   || '","expires":"' || iso(expires)
   || '","retriesLeft":' || retries_left;
 
--- A status from its beginning, the runs (JSON texts joined by commas) and the state of the latest.
+-- Returns a status from its beginning, the runs (JSON texts joined by commas) and the state of the latest run.
 create or replace function task_status_of(head text, runs text, state text) returns text
 language sql stable parallel safe
 return head || ',"state":"' || coalesce(state, 'unscheduled') || '","runs":[' || coalesce(runs, '') || ']}';
