@@ -1,6 +1,6 @@
 // The checks of a call's tasks that need nothing but the tasks.
 import { NewTask as NewTaskSchema, type NewTask as TaskOfCall } from "../../../../api/queue/graph.ts";
-import { elementCheck } from "../../../core/http/validation.ts";
+import { elementCheck } from "../../../core/schema-check.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
 import { completeRequest, type CompleteTaskRequest } from "../tasks/complete-request.ts";
 import { checkDefinition, type DefinitionRules } from "../tasks/define-task.ts";

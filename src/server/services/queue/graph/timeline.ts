@@ -104,8 +104,7 @@ async function withDependencies(
 }
 
 function readTask(row: TimelineRow): ReadTask {
-  // Built by run_json of the database.
-  const wire = JSON.parse(`[${row.runs ?? ""}]`) as Run[];
+  const wire = parseJson(row.runs);
   const ms = (time: string | undefined): number | undefined =>
     time === undefined ? undefined : Date.parse(time);
   return {

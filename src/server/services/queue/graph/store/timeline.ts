@@ -1,14 +1,15 @@
 // Reads the times of the tasks of a group.
 import Type, { type Static } from "typebox";
+import type { Run } from "../../../../../api/queue/status.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { earlierRuns } from "../../sql/task-status.ts";
 
 const TimelineRow = Type.Object({
   task_id: Type.String(),
   created: Type.Union([Timestamp, Type.Null()]),
-  /** JSON texts joined by commas. */
-  runs: Type.Union([Type.String(), Type.Null()]),
+  runs: jsonText<Run[]>(),
   dependencies: Type.Array(Type.String()),
   /** The dependencies that are not satisfied, and whether a failure would satisfy them too. */
   unmet: Type.Array(Type.String()),
@@ -16,7 +17,7 @@ const TimelineRow = Type.Object({
 });
 export type TimelineRow = Static<typeof TimelineRow>;
 
-const runs: Sql = sql`${earlierRuns(sql`t.task_id`, sql`t.run_count`)} as runs`;
+const runs: Sql = sql`'[' || coalesce(${earlierRuns(sql`t.task_id`, sql`t.run_count`)}, '') || ']' as runs`;
 
 /** Reads tasks of a group with ids above `after`, in order of ids. Each may have ten thousand dependencies. */
 export const readTimelinePage = (

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DateTime } from "../../../api/schema.ts";
-import { elementCheck } from "./validation.ts";
+import { DateTime } from "../../api/schema.ts";
+import { elementCheck } from "./schema-check.ts";
 
 describe("a time", () => {
   const faults = elementCheck(DateTime);
