@@ -5,6 +5,7 @@ import type { Priority } from "../../../../api/queue/task.ts";
 import type { Queryable } from "../../../core/db.ts";
 import { jsonText } from "../../../core/json.ts";
 import { sql, waking, type Sql } from "../../../core/sql.ts";
+import { noEvent } from "../sql/no-event.ts";
 import { PENDING } from "../sql/run-indexes.ts";
 import { column } from "../../../core/columns.ts";
 import { logEvents } from "../../../core/event-log/index.ts";
@@ -92,12 +93,12 @@ export function changePriorities(
     -- The first member of this name is the definition's own: before it there are only texts, in which the quotes
     -- would be escaped, and lists of them.
     defined as (
-      update task_definitions d set quiet = true, definition = regexp_replace(
+      update task_definitions d set ${noEvent}, definition = regexp_replace(
         d.definition, '"priority":"[a-z-]+"', '"priority":"' || priority_name(x.priority) || '"')
       from target x where d.task_id = x.task_id
     ),
     requeued as (
-      update runs r set priority = x.priority, quiet = true from target x
+      update runs r set priority = x.priority, ${noEvent} from target x
       where r.task_id = x.task_id and r.run_id = x.run_count - 1 and r.state = ${PENDING}
     ),
     outcome as (

@@ -5,6 +5,7 @@ import { column } from "../../../../core/columns.ts";
 import type { Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql } from "../../../../core/sql.ts";
+import { noEvent } from "../../sql/no-event.ts";
 import { RUNNING } from "../../sql/run-indexes.ts";
 import { earlierRuns } from "../../sql/task-status.ts";
 
@@ -34,7 +35,7 @@ export const reclaimRuns = (
       ) with ordinality as i (task_id, run_id, taken_until, ord)
     ),
     kept as (
-      update runs r set taken_until = i.taken_until, quiet = true
+      update runs r set taken_until = i.taken_until, ${noEvent}
       -- In the order in which statements that resolve runs lock them.
       from (select * from input order by task_id collate "C", run_id) i
       where r.task_id = i.task_id and r.run_id = i.run_id and r.state = ${RUNNING}

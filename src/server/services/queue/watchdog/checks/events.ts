@@ -6,8 +6,8 @@
 //
 // * A resolved run never changes again: its writer resolved it.
 // * The writer of a running run claimed it, unless it was reclaimed; the writer of a pending run created it, unless its
-//   priority was changed. Reclaims and changes of priority log no event of the run and set `quiet`; nothing else writes
-//   such rows.
+//   priority was changed. Reclaims and changes of priority log no event of the run and set `quiet` (see sql/no-event.ts,
+//   whose test finds updates without it); nothing else writes such rows.
 // * The writer of a definition created the task, unless a change of priority set `quiet`.
 //
 // Rows from before the beginning of the log cannot be checked: the log begins with the retention period, a new cluster

@@ -2,6 +2,7 @@
 import type { Db, Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
+import { noEvent } from "../../sql/no-event.ts";
 import { pendingIn } from "../../sql/wakes.ts";
 import { runOf, scanSlice, ViolationRow, type Check, type CheckContext, type Violation } from "../check.ts";
 
@@ -44,7 +45,7 @@ const given = (subjects: readonly string[]): Sql => {
 const copyFromTask = (db: Queryable, subjects: readonly string[]) =>
   db.run(
     sql`
-    update runs r set task_queue_id = t.task_queue_id, priority = t.priority, deadline = t.deadline, quiet = true
+    update runs r set task_queue_id = t.task_queue_id, priority = t.priority, deadline = t.deadline, ${noEvent}
     from ${given(subjects)} join tasks t using (task_id)
     where r.task_id = i.task_id and r.run_id = i.run_id and r.run_id = t.run_count - 1 and r.state || '' = 'pending'
       and (r.task_queue_id, r.priority, r.deadline) is distinct from (t.task_queue_id, t.priority, t.deadline)
