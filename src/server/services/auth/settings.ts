@@ -28,14 +28,14 @@ const auth = section("Clients and their scopes.", {
     preset: "static/taskcluster/root",
     pattern: "^static/[A-Za-z0-9!@/:.+|_-]+$",
     expected: "a client id that starts with static/",
-    description: "The client that may do everything, for first steps and emergencies.",
+    description: "The id of the client that may do everything, for first steps and emergencies.",
   }),
   rootAccessToken: Type.Optional(
     text({
       secret: true,
       pattern: accessTokenPattern,
       expected: "22 to 66 characters of A-Z a-z 0-9 _ -",
-      derived: "made at the first start of `taskyard up` and kept in secrets.json of the home folder",
+      derived: "generated at the first start of `taskyard up` and stored in secrets.json of the home folder",
       description: "The access token of the root client.",
     }),
   ),
@@ -44,7 +44,7 @@ const auth = section("Clients and their scopes.", {
       secret: true,
       pattern: "^.{22,}$",
       expected: "22 characters or more",
-      derived: "made at the first start of `taskyard up` and kept in secrets.json of the home folder",
+      derived: "generated at the first start of `taskyard up` and stored in secrets.json of the home folder",
       description:
         "The key that signs what this server issues, such as artifact URLs; the same in all processes of an instance.",
     }),

@@ -13,7 +13,7 @@ import { refuseAfterDeadline, requireGroup, requireTask } from "../tasks/find-ta
 import type { TaskRow } from "../tasks/store/read-tasks.ts";
 import { record } from "../transition-log.ts";
 import {
-  announceGroupPriority,
+  logGroupPriority,
   changeableMembers,
   changePriorities,
   lockForPriority,
@@ -24,7 +24,7 @@ import {
 /** Tasks that one transaction changes. */
 const BATCH = 200;
 
-/** Changes the priority of a task; null where it cannot be changed or is the same. */
+/** Changes the priority of a task. Returns null if it cannot be changed or is the same. */
 type Reprioritize = (change: PriorityChange) => Promise<ChangedRow | null>;
 
 export function createReprioritizer(ctx: QueueContext): Reprioritize {
@@ -90,7 +90,7 @@ export const changeTaskGroupPriority =
       more = members.length === BATCH;
     }
     // Also when nothing was left to change: the repetition of a call that failed half-way publishes the event for it.
-    await announceGroupPriority(ctx.db, group, newPriority, taskIds.length);
+    await logGroupPriority(ctx.db, group, newPriority, taskIds.length);
     const outcome = { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length };
     record(ctx, "task-group-priority-changed", outcome);
     return { ...outcome, taskIds };

@@ -1,4 +1,4 @@
-// Changing priorities: of the task, of its run if that waits for a worker, and in the text of the definition.
+// Changes priorities: of the task, of its run if it is pending, and in the text of the definition.
 import Type, { type Static } from "typebox";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Priority } from "../../../../api/queue/task.ts";
@@ -17,21 +17,21 @@ export interface PriorityChange {
   readonly taskId: string;
   /** 1 (lowest) to 7 (highest). */
   readonly priority: number;
-  /** Whether an event tells it of the task by itself. */
+  /** Whether an event for this task is logged. */
   readonly announce: boolean;
 }
 
 const ChangedRow = Type.Object({
   task_id: Type.String(),
   status: jsonText<TaskStatus>(),
-  /** The name of the priority that it had before. */
+  /** The name of the previous priority. */
   old_priority: Type.String(),
 });
 export type ChangedRow = Static<typeof ChangedRow>;
 
 /**
- * Whether the task `t` was resolved at least once: its latest run is, or one was made by hand after others, which is
- * only done to a resolved task.
+ * Whether the task `t` was ever resolved: its latest run is, or it has a run after the first that rerunTask added, since
+ * only a resolved task can be rerun.
  */
 const everResolved: Sql = sql`exists (
       select from runs r where r.task_id = t.task_id
@@ -39,10 +39,9 @@ const everResolved: Sql = sql`exists (
           or r.run_id > 0 and r.reason_created = 'rerun'))`;
 
 /**
- * Takes what a change of priorities needs to stand still, until the transaction ends: the tasks, and their runs that
- * wait for a worker. (Claims do not lock the task: a run is claimed before, or with its new priority after.) Claims
- * skip such runs meanwhile, so the claimers of their queues are woken when the transaction ends, whether it committed
- * or not.
+ * Locks the tasks and their pending runs until the transaction ends. (Claims do not lock tasks, so a run is claimed either
+ * before the change, or after it with the new priority.) Claims skip locked runs, so the claimers of their queues are woken
+ * when the transaction ends, even if it fails.
  */
 export async function lockForPriority(tx: Queryable, taskIds: readonly string[]): Promise<void> {
   await tx.run(sql`
@@ -53,7 +52,7 @@ export async function lockForPriority(tx: Queryable, taskIds: readonly string[])
       sql`
     select ${pendingIn(sql`r.task_queue_id`)}
     from (select task_id, run_count from tasks where task_id = any(${taskIds}::text[]) order by task_id) t
-    -- Lateral, so that it is a look-up for each task, whatever the planner thinks of the sizes of the tables.
+    -- Lateral, so that each run is looked up by its id, whatever sizes of the tables the planner assumes.
     cross join lateral (
       select task_queue_id from runs
       where task_id = t.task_id and run_id = t.run_count - 1 and state = ${PENDING} for no key update
@@ -63,9 +62,9 @@ export async function lockForPriority(tx: Queryable, taskIds: readonly string[])
 }
 
 /**
- * Changes the priorities of tasks that were never resolved, are before their deadline and have another one; answers
- * those. To be called after `lockForPriority`, in its transaction: a statement of its own sees all that happened to
- * the tasks until they were locked, which one that waited for the locks itself would not.
+ * Changes the priorities of tasks that were never resolved, are before their deadline and have a different one, and returns
+ * these tasks. Call it after `lockForPriority`, in the same transaction: a separate statement sees everything that happened
+ * before the locks were taken, which a statement that waited for the locks would not.
  */
 export function changePriorities(
   tx: Queryable,
@@ -120,7 +119,7 @@ export function changePriorities(
 
 const MemberRow = Type.Object({ task_id: Type.String() });
 
-/** Tasks of a group whose priority can be changed to another one, with ids above `after`, in order of ids. */
+/** Returns tasks of a group whose priority can be changed to `priority`, with ids above `after`, in order of ids. */
 export const changeableMembers = (
   db: Queryable,
   taskGroupId: string,
@@ -138,8 +137,8 @@ export const changeableMembers = (
     order by t.task_id limit ${limit}`,
   );
 
-/** Says that the priority of a group's tasks was changed. */
-export const announceGroupPriority = (
+/** Logs the event that the priority of a group's tasks was changed. */
+export const logGroupPriority = (
   db: Queryable,
   group: { readonly task_group_id: string; readonly scheduler_id: string },
   newPriority: Priority,

@@ -16,7 +16,7 @@ import { claimOne } from "../claims/store/claim-one.ts";
 import { claimPending, QUEUE_START } from "../claims/store/claim-pending.ts";
 import { planTasks, writeTasks } from "../graph/write-tasks.ts";
 import { sealGroup } from "../groups/store/seal-group.ts";
-import { announceGroupPriority, changePriorities, lockForPriority } from "../priorities/store.ts";
+import { logGroupPriority, changePriorities, lockForPriority } from "../priorities/store.ts";
 import { endTasks } from "../resolution/store/end-tasks.ts";
 import { releaseMore, releaseResolved } from "../resolution/store/release.ts";
 import { resolveRuns, type Resolution } from "../resolution/store/resolve-runs.ts";
@@ -197,7 +197,7 @@ describe("a change of priorities", () => {
       });
     expect(await topicsOf(() => change(true, 3))).toEqual([eventsTopic, pending(task), reorderedTopic]);
     const group = { task_group_id: task.taskGroupId, scheduler_id: task.schedulerId };
-    const announce = () => announceGroupPriority(database.db, group, "low", 1);
+    const announce = () => logGroupPriority(database.db, group, "low", 1);
     expect(await topicsOf(announce)).toEqual([eventsTopic]);
   });
 

@@ -4,10 +4,10 @@ import { sql, waking, type Sql } from "../../../core/sql.ts";
 /** Wakes the claimers of a task queue: runs became pending in it. */
 export const pendingTopic = (taskQueueId: string): string => `pending:${taskQueueId}`;
 
-/** Wakes the claimers of all queues: pending runs may have come to lie before the place where claims begin to look. */
+/** Wakes the claimers of all queues: pending runs may now be before the position from which claims read. */
 export const reorderedTopic = "reordered";
 
-/** Wakes the loop that releases the dependents which one statement left for the next. */
+/** Wakes the loop that releases the remaining dependents of tasks with very many. */
 export const unfinishedTopic = "unfinished-releases";
 
 /** The column `pending_in` of each row: the task queue in which the statement made its run pending, or null. */

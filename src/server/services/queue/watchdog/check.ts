@@ -33,8 +33,8 @@ export interface Check {
   /** Whether loops usually repair a violation soon, so that it is reported only after `watchdogPatience`. */
   readonly transient?: true;
   /**
-   * Scans up to about `limit` rows after `place` (empty: from the beginning), in an order of its own. It is one
-   * statement, so one snapshot, in which every transaction is complete: a suspect is never a race.
+   * Scans up to about `limit` rows after `place` (empty: from the beginning), in the order of the check. It is one statement
+   * and so one snapshot, in which every transaction is complete: a suspect is never the result of a race.
    */
   scan(ctx: CheckContext, place: string, limit: number): Promise<Scan>;
   /** Checks these subjects again, under their locks if it repairs them, and returns the remaining violations. */

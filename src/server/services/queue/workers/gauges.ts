@@ -1,4 +1,4 @@
-// The gauges of the queue: what waits, what is held, and by how many workers.
+// The loop that reads the gauges of the queue: pending and claimed tasks, and workers.
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { partsOf } from "../task-queue-id.ts";

@@ -53,8 +53,8 @@ export type CountedTask = NewTask & { readonly unsatisfied: number };
 /**
  * Inserts tasks and definitions, with the events that they are defined. Fails if one of the tasks exists.
  *
- * The transaction may take longer than the lag after which claims skip what was handed out, so they search the whole queue
- * after its commit.
+ * The transaction may take longer than the lag of queue heads, so its commit wakes `reordered`: claims then read the queues
+ * from the start.
  */
 export const insertManyTasks = (db: Queryable, tasks: readonly CountedTask[], at: string): Promise<number> =>
   db.run(
@@ -129,7 +129,7 @@ export const insertFirstRuns = (
       insert into runs as r (task_id, run_id, state, reason_created, scheduled, task_queue_id, priority, deadline)
       select t.task_id, 0, 'pending', 'scheduled', ${at}::timestamptz, t.task_queue_id, t.priority, t.deadline
       from unnest(${column(tasks, "taskId")}::text[]) with ordinality as i (task_id, ord)
-      -- One look-up for each id: a scan of the table would have another order.
+      -- One lookup per id, to keep the order, which a scan of the table would not.
       cross join lateral (select * from tasks t where t.task_id = i.task_id) t
       order by i.ord
       returning r as run
