@@ -124,8 +124,8 @@ export function exampleBody({ name, of }: Method, known: Known): unknown {
 
 /** Returns a value of a parameter: one of the running task and its artifact, or else one that matches its pattern. */
 export function exampleParam({ of }: Method, name: string, known: Known): string {
-  const existing = known[name] ?? [];
   const pattern = of.params?.[name] ?? /a/;
+  const existing = (known[name] ?? []).filter((value) => pattern.test(value));
   const example = name === "runId" || name === "name" ? existing[0] : existing.at(-1);
   return example ?? fc.sample(fc.stringMatching(pattern), { numRuns: 1, seed: 1 })[0] ?? "";
 }
