@@ -17,7 +17,7 @@ export const oneOfStrings = <const T extends readonly string[]>(
   options: { default?: T[number]; description?: string } = {},
 ): TUnsafe<T[number]> => Type.Unsafe<T[number]>({ type: "string", enum: [...values], ...options });
 
-/** Exactly one of several shapes. (`Type.Union` produces `anyOf`; the compatible system publishes `oneOf`.) */
+/** Exactly one of several shapes. (`Type.Union` produces `anyOf`; Taskcluster publishes `oneOf`.) */
 export const oneOf = <T extends TSchema[]>(...schemas: T): TUnsafe<Static<T[number]>> =>
   Type.Unsafe<Static<T[number]>>({ oneOf: schemas });
 

@@ -1,4 +1,4 @@
-// Compares the API that we publish for a service with that of the compatible system.
+// Compares the API that we publish for a service with that of Taskcluster.
 import { isObject, normalizeFile, type Json } from "./normalize.ts";
 
 /** The API of a service: methods, events and schemas, in the format of the references. */
@@ -11,7 +11,7 @@ export interface PublishedApi {
 }
 type Entry = { readonly name: string } & { readonly [member: string]: Json };
 
-/** A difference from the compatible system. */
+/** A difference from Taskcluster. */
 export interface Difference {
   /** `queue createTask stability`, `queue claimWork input/properties/claimId` … */
   readonly where: string;

@@ -1,4 +1,4 @@
-// The intended differences between our API and that of the compatible system, with reasons. references.test.ts fails for
+// The intended differences between our API and that of Taskcluster, with reasons. references.test.ts fails for
 // a difference that is not listed, and for an entry whose difference no longer exists.
 import type { Json } from "./normalize.ts";
 
@@ -24,19 +24,19 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "secrets",
     "worker-manager",
   ]),
-  ...missing("Only the web UI of the compatible system uses it.", "service", ["web-server"]),
+  ...missing("Only the web UI of Taskcluster uses it.", "service", ["web-server"]),
 
   {
     where: "service events",
     is: "added",
-    reason: "Events are also available over HTTP, as in a service that the compatible system has retired.",
+    reason: "Events are also available over HTTP, as in a service that Taskcluster has retired.",
   },
 
   // The queue.
   {
     where: "queue defineTask",
     is: "added",
-    reason: "Old clients still call it. The compatible system removed it some versions ago.",
+    reason: "Old clients still call it. Taskcluster removed it some versions ago.",
   },
   ...["queue cancelTaskGroup category", "queue changeTaskGroupPriority category"].map((where) => ({
     where,
@@ -47,7 +47,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   {
     where: "queue watchdog",
     is: "added",
-    reason: "Reports the findings of the watchdog to operators. The compatible system has no watchdog.",
+    reason: "Reports the findings of the watchdog to operators. Taskcluster has no watchdog.",
   },
   {
     where: "queue why",

@@ -1,4 +1,4 @@
-// The compatible system's client uploads and downloads objects, and artifacts of type object, with each store.
+// Taskcluster's client uploads and downloads objects, and artifacts of type object, with each store.
 import { randomBytes } from "node:crypto";
 import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

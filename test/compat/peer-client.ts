@@ -1,4 +1,4 @@
-// The JavaScript client of the compatible system. The package has no types; these cover the parts that the tests use.
+// The JavaScript client of Taskcluster. The package has no types; these cover the parts that the tests use.
 import { createRequire } from "node:module";
 import type { ReplyOf } from "../../src/api/endpoint.ts";
 import type { ApiReference } from "../../src/api/references/api-reference.ts";

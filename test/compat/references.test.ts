@@ -1,4 +1,4 @@
-// Compares our contract with the API of the compatible system, which is described in `facts/`.
+// Compares our contract with the API of Taskcluster, which is described in `facts/`.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -56,7 +56,7 @@ describe("our references", () => {
       expect([name, existsSync(join(import.meta.dirname, "facts", `${name}.json`))]).toEqual([name, true]);
   });
 
-  it("differ from those of the compatible system only where intended", () => {
+  it("differ from those of Taskcluster only where intended", () => {
     const intended = new Set(intendedDifferences.map(({ where }) => where));
     const unlisted = found.filter(({ where }) => !intended.has(where));
     expect(unlisted, "make them equal, or list them in differences.ts with a reason").toEqual([]);

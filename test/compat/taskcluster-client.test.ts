@@ -1,4 +1,4 @@
-// The compatible system's JavaScript client calls our server. No code of ours runs in the client.
+// Taskcluster's JavaScript client calls our server. No code of ours runs in the client.
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiReference } from "../../src/api/references/api-reference.ts";
@@ -301,7 +301,7 @@ describe("taskcluster-client", () => {
     expect(refusal.message).toContain("queue:worker-id:group/worker");
   });
 
-  it("gets the messages of the compatible system when it signs with a wrong key", async () => {
+  it("gets the messages of Taskcluster when it signs with a wrong key", async () => {
     const wrong = { ...stack.rootCredentials, accessToken: "no-such-token-0123456789" };
     expect(await errorOf(authAs(wrong).currentScopes())).toMatchObject({
       code: "AuthenticationFailed",

@@ -1,4 +1,4 @@
-// The peer in tests of authentication: Hawk and temporary credentials of the compatible system's client for Node.
+// The peer in tests of authentication: Hawk and temporary credentials of Taskcluster's client for Node.
 import { createRequire } from "node:module";
 
 export interface PeerCredentials {
@@ -107,6 +107,6 @@ export const peerPayloadHash = (payload: string, contentType: string | undefined
 
 export const peerTemporaryCredentials = taskcluster.createTemporaryCredentials;
 
-/** Returns the compatible system's client for auth, without retries. Without credentials it sends none. */
+/** Returns Taskcluster's client for auth, without retries. Without credentials it sends none. */
 export const peerAuth = (options: PeerClientOptions): PeerAuth =>
   new taskcluster.Auth({ retries: 0, ...options });

@@ -39,7 +39,7 @@ const DataInline = exactly({
   objectData: Type.String({ maxLength: MAX_INLINE_TEXT, description: "The data in base64, at most 8 KiB." }),
 });
 const PutUrl = exactly({ contentType: Type.String(), contentLength: Type.Integer() });
-// Not in the compatible system. S3 limits a single PUT to 5 GiB, and an interrupted one starts from scratch.
+// Not in Taskcluster. S3 limits a single PUT to 5 GiB, and an interrupted one starts from scratch.
 const MultipartPutUrls = exactly(
   {
     contentType: Type.String(),

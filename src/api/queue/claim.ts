@@ -18,7 +18,7 @@ export const ClaimWorkRequest = exactly({
   workerGroup: WorkerPart,
   workerId: WorkerPart,
   tasks: Type.Integer({ minimum: 1, maximum: MAX_TASKS_PER_CLAIM, default: 1 }),
-  // Not in the compatible system, where the runs of a lost reply cannot be retrieved.
+  // Not in Taskcluster, where the runs of a lost reply cannot be retrieved.
   claimId: Type.Optional({
     ...Slugid,
     description:

@@ -1,4 +1,4 @@
-// Task graphs: many tasks in one call, and the timeline of a group. The compatible system has neither.
+// Task graphs: many tasks in one call, and the timeline of a group. Taskcluster has neither.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named } from "../schema.ts";
 import { Run, TaskStatus } from "./status.ts";

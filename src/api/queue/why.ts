@@ -24,7 +24,7 @@ const reason = <const C extends string, const P extends Record<string, Type.TSch
     { description },
   );
 
-/** An unmet dependency: the task that requires it, and its distance from the task of the request. */
+/** An unsatisfied dependency: the task that requires it, and its distance from the task of the request. */
 const edge = {
   requiredBy: Slugid,
   depth: Type.Integer({
@@ -39,7 +39,7 @@ const rerunUntil = { ...DateTime, description: "The deadline of that task, until
 const worker = { workerGroup: Type.Optional(WorkerPart), workerId: Type.Optional(WorkerPart) };
 
 const reasons = [
-  reason("dependencies-unmet", "The number of unmet dependencies, and their states.", {
+  reason("dependencies-unmet", "The number of unsatisfied dependencies, and their states.", {
     unmet: Count,
     states: Type.Record(Type.String(), Count),
   }),

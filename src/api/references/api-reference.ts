@@ -1,4 +1,4 @@
-// The reference of a service's methods, in the format for clients, generators and UIs of the compatible system.
+// The reference of a service's methods, in the format for clients, generators and UIs of Taskcluster.
 import type { ScopeTemplate } from "../../lib/scopes/template.ts";
 import type { Endpoint, Stability } from "../endpoint.ts";
 import type { Service } from "../service.ts";
@@ -59,7 +59,7 @@ function renderEntry(endpoint: Endpoint): ApiEntry {
     description,
     ...(scopes !== undefined && { scopes }),
     ...(body && { input: schemaReference(body) }),
-    // The format permits `blob` for a reply without a schema, but the compatible system omits the member.
+    // The format permits `blob` for a reply without a schema, but Taskcluster omits the member.
     ...(reply && reply !== "blob" && { output: schemaReference(reply) }),
   };
 }

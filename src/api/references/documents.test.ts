@@ -36,7 +36,7 @@ describe("the published documents", () => {
     return check(value) ? [] : check.errors;
   };
 
-  it("are each valid by the schema that they name", () => {
+  it("are each valid against the schema that they name", () => {
     for (const { path, content } of documents) expect([path, problemsOf(content)]).toEqual([path, []]);
     expect(problemsOf(renderManifest(all, ROOT))).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe("the published documents", () => {
     expect(problemsOf({ ...api, serviceName: undefined })).toMatchObject([problem]);
   });
 
-  it("have one path each, and the ids of schemas are their paths", () => {
+  it("have unique paths, and the id of a schema is its path", () => {
     expect(new Set(documents.map(({ path }) => path)).size).toBe(documents.length);
     const schemas = documents.filter(({ path }) => path.startsWith("/schemas/"));
     expect(schemas.length).toBeGreaterThan(30);
@@ -112,7 +112,7 @@ describe("renderManifest", () => {
 });
 
 describe("the common schemas", () => {
-  it("are those that clients of the compatible system read", () => {
+  it("are those that clients of Taskcluster read", () => {
     expect(commonSchemas.map(({ path }) => path)).toEqual([
       "/schemas/common/api-reference-v0.json",
       "/schemas/common/exchanges-reference-v0.json",

@@ -1,4 +1,4 @@
-// The reference of a service's events, in the format for listeners and UIs of the compatible system.
+// The reference of a service's events, in the format for listeners and UIs of Taskcluster.
 import { exchangeName, type Service } from "../service.ts";
 import type { RoutingKeyWord } from "../exchange.ts";
 import { commonSchemaPath, schemaId, schemaReference } from "./locations.ts";

@@ -1,4 +1,4 @@
-// Methods on task graphs, which the compatible system does not have.
+// Methods on task graphs, which Taskcluster does not have.
 import { endpoint } from "../../endpoint.ts";
 import { createTasksScopes } from "../create-task-scopes.ts";
 import {

@@ -10,7 +10,7 @@ export const objectHandlers = (objects: ObjectUseCases): ServiceHandlers<typeof 
     objects.createUpload(caller, params.name, body, () => callersRootUrl(request)),
   finishUpload: async ({ caller, params, body }) => {
     await objects.finishUpload(caller, params.name, body);
-    // The contract declares no reply. The compatible system sends an empty object.
+    // The contract declares no reply. Taskcluster sends an empty object.
     return new Reply(200, {});
   },
   startDownload: ({ caller, params, body, request }) =>

@@ -36,7 +36,7 @@ export const artifactHandlers = (queue: ArtifactUseCases): HandlersOf<typeof art
     queue.createArtifact(caller, idOf(params), body, () => callersRootUrl(request)),
   finishArtifact: ({ caller, params, body }) => queue.finishArtifact(caller, idOf(params), body.uploadId),
   getArtifact: async ({ caller, params, request }) => {
-    // Only of this method, not of that for the latest run: as in the compatible system.
+    // Only of this method, not of that for the latest run: as in Taskcluster.
     const skipCdn = /^(true|1)$/.test(String(request.headers["x-taskcluster-skip-cdn"]));
     const rootUrl = (): string => callersRootUrl(request);
     return redirectTo(await queue.getArtifact(caller, idOf(params), rootUrl, { skipCdn }));
