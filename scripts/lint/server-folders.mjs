@@ -1,9 +1,9 @@
-// A rule for oxlint: a folder of src/server is imported through its index.ts. Only core is open to everybody, and core
-// imports no other folder. The built-in no-restricted-imports cannot say this: it sees the text of an import and not the
-// folders that it leads from and to, and its patterns have no look-ahead (one that uses it never matches).
+// An oxlint rule: a folder of src/server may be imported only through its index.ts. The exception is core, which may be
+// imported anywhere and imports no other folder. The built-in no-restricted-imports cannot express this: it matches the
+// text of an import, not the folders of the two files, and a pattern with look-ahead never matches.
 import path from "node:path";
 
-/** The folders whose inside is private: those right below src/server, and for services those below src/server/services. */
+/** Returns the private folder that contains a file: directly below src/server, or for a service below src/server/services. */
 export function folderOf(file) {
   const [, inside] = file.split(/(?:^|\/)src\/server\//);
   if (inside === undefined) return undefined;
@@ -12,15 +12,15 @@ export function folderOf(file) {
   return second === undefined ? "" : first;
 }
 
-/** What is wrong with an import of `to` in `from` (both paths with slashes), or undefined. */
+/** Returns the problem with an import of `to` in `from` (both paths with slashes), or undefined. */
 export function problemOf(from, to) {
   const own = folderOf(from);
   const other = folderOf(to);
   if (own === undefined || other === undefined || own === other) return undefined;
   if (own === "core")
-    return "core is what the rest of the server is built on: it must not import other folders of src/server.";
+    return "core is the foundation of the server: it must not import other folders of src/server.";
   if (other === "core" || other === "" || path.posix.basename(to) === "index.ts") return undefined;
-  return `src/server/${other} is reached only through its index.ts, so that its inside can change.`;
+  return `src/server/${other} may be imported only through its index.ts, so that its internals can change.`;
 }
 
 const rule = {
