@@ -10,7 +10,7 @@ export interface Colors {
   yellow(text: string): string;
 }
 
-/** Returns the colors for text that is written to `output`. They have no effect where the output supports none. */
+/** Returns the colors for text that is written to `output`. They have no effect if the output does not support them. */
 export function colorsFor(output: Output, env: Io["env"]): Colors {
   const enabled = wantsColor(output, env);
   const style =

@@ -20,7 +20,7 @@ export const serveCommand = command({
     roles: {
       type: "value",
       value: "LIST",
-      summary: "What this process does: api, loops, or both. Default: everything.",
+      summary: "The roles of this process: api, loops, or both. Default: both.",
     },
     port: { type: "value", short: "p", value: "N", summary: "Port to listen on. Default: 8080." },
     config: configOption,

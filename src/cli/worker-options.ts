@@ -1,5 +1,5 @@
 // Command line options for the settings of the worker, derived from their declarations. `taskyard worker` and `taskyard
-// up` have the same ones.
+// up` accept the same options.
 import { formatSetting, settingOf } from "../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../lib/worker-settings.ts";
 import type { ParsedLine, Valued } from "./command.ts";

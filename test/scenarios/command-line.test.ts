@@ -150,7 +150,7 @@ describe("run", () => {
     expect(io.out()).toContain("Command ABORTED");
   });
 
-  test("reports a cancel by another user as an error", async () => {
+  test("reports a cancellation by another user as an error", async () => {
     const io = capturedIo({ env });
     const running = main(["run", "--", "sh", "-c", "echo started; exec sleep 600"], io);
     await io.until("started\n");
@@ -244,7 +244,7 @@ describe("task", () => {
     expect((await cli(["task", "log", taskId])).err).toContain(taskId);
   });
 
-  test("log prints the log so far of a running task", async () => {
+  test("log prints what a running task has logged so far", async () => {
     const taskId = slugid();
     const command = [["sh", "-c", "echo so far; exec sleep 600"]];
     await stack.client.queue.createTask(
@@ -317,7 +317,7 @@ test("group status counts and lists the tasks of a group", async () => {
   expect(json.tasks).toHaveLength(2);
 });
 
-test("group seal keeps tasks out, and group cancel cancels unresolved tasks", async () => {
+test("group seal prevents new tasks, and group cancel cancels unresolved tasks", async () => {
   const taskQueueId = "nobody/works-here";
   const taskGroupId = await createTask(stack.client, { taskQueueId });
   await createTask(stack.client, { taskGroupId, taskQueueId });
@@ -326,7 +326,7 @@ test("group seal keeps tasks out, and group cancel cancels unresolved tasks", as
   expect(early.err).toContain(`Task group ${taskGroupId} is not sealed`);
   const { status, out } = await cli(["group", "seal", taskGroupId]);
   expect(status).toBe(0);
-  expect(out).toMatch(new RegExp(`^${taskGroupId} is sealed since \\S+Z\n$`));
+  expect(out).toMatch(new RegExp(`^${taskGroupId} has been sealed since \\S+Z\n$`));
   expect(await cli(["group", "seal", taskGroupId])).toMatchObject({ out });
   expect(JSON.parse((await cli(["group", "seal", "--json", taskGroupId])).out)).toEqual(
     await stack.client.queue.getTaskGroup({ taskGroupId }),

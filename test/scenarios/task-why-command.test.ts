@@ -23,7 +23,7 @@ async function failed(): Promise<string> {
   return taskId;
 }
 
-test("a task with failed dependencies: which they are, and what to rerun, in order", async () => {
+test("lists the failed dependencies of a task and what to rerun, in order", async () => {
   const root = await failed();
   const middle = await createTask(stack.client, { dependencies: [root] });
   await stack.client.queue.cancelTask({ taskId: middle });
@@ -45,7 +45,7 @@ test("a task with failed dependencies: which they are, and what to rerun, in ord
   );
 });
 
-test("a resolved task: how it ended, and what to look at", async () => {
+test("shows how a resolved task ended, and what to look at", async () => {
   const taskId = await failed();
   const { out } = await why(taskId);
   expect(out).toMatch(
@@ -54,7 +54,7 @@ test("a resolved task: how it ended, and what to look at", async () => {
   expect(out).toContain(`What to do:\n  taskyard task log ${taskId}\n  taskyard task rerun ${taskId}\n`);
 });
 
-test("a task whose deadline has passed: create a new one", async () => {
+test("suggests a new task after the deadline has passed", async () => {
   const root = await createTask(stack.client);
   const taskId = await createTask(stack.client, { dependencies: [root] });
   await stack.client.queue.cancelTask({ taskId: root });
@@ -71,14 +71,14 @@ test("a task whose deadline has passed: create a new one", async () => {
   );
 });
 
-test("names of tasks are shown on one line, without control characters", async () => {
+test("shows task names on one line, without control characters", async () => {
   const taskId = await createTask(stack.client, {
     metadata: { name: "two\nlines\u001b[31m", description: "", owner: "a@b.c", source: "http://localhost/" },
   });
   expect((await why(taskId)).out).toContain(`${taskId}  two lines [31m  pending in`);
 });
 
-test("without the scope to read definitions, no names are shown", async () => {
+test("omits names without the scope to read definitions", async () => {
   const closed = await testStack({ config: { auth: { anonymousScopes: ["queue:ping", "queue:status:*"] } } });
   try {
     const taskId = await createTask(closed.client);
@@ -89,7 +89,7 @@ test("without the scope to read definitions, no names are shown", async () => {
   }
 });
 
-test("many dependencies: the first ones, and the number of others", async () => {
+test("lists the first 20 dependencies and counts the rest", async () => {
   const dependencies = await Promise.all(Array.from({ length: 30 }, () => createTask(stack.client)));
   const taskId = await createTask(stack.client, { dependencies });
   const { out } = await why(taskId);
@@ -99,7 +99,7 @@ test("many dependencies: the first ones, and the number of others", async () => 
   expect(all.reasons.filter(({ code }) => code === "dependency-waits")).toHaveLength(30);
 });
 
-test("a running task: its worker, and no advice", async () => {
+test("shows the worker of a running task, without advice", async () => {
   const { taskId } = await runningTask(stack);
   const { out } = await why(taskId);
   expect(out).toMatch(

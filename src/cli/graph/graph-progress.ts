@@ -70,7 +70,7 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
     all: () => known.values(),
     update({ taskId, state, runs }) {
       const before = known.get(taskId);
-      // A repeated event, or an event that is older than a status read meanwhile.
+      // Ignores a repeated event, and one that is older than a status that was read since.
       if (
         !before ||
         runs.length < before.runs ||

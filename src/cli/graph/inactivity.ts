@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 export interface InactivityOptions {
   /** Rejects if the server does not respond. */
   ping(): Promise<unknown>;
-  /** Returns the queue of a pending task if none is running. */
+  /** Returns the queue of a pending task if no task is running. */
   unservedQueue(): string | undefined;
   report(text: string): void;
   /** Time without activity before each check. Waiting workers claim a task within milliseconds. */

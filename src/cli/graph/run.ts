@@ -147,7 +147,7 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
           client,
           taskGroupId,
           progress,
-          // After a cancel, tasks that wait for a failed one are resolved, too.
+          // After a cancellation, tasks that wait for a failed one are resolved too.
           isFinished: () => (isCanceled ? progress.isResolved() : progress.isFinished()),
           onChange({ task, state, reason }) {
             onActivity();

@@ -1,4 +1,4 @@
-// Submits a graph to the queue, and translates the faults that it reports to names and positions of the file.
+// Submits a graph to the queue, and translates the faults that the queue reports into names and positions in the file.
 import type { CreateTasksReply } from "../../api/queue/graph.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
@@ -7,7 +7,7 @@ import { byteSize } from "../format.ts";
 import type { GraphFile } from "./graph-file.ts";
 import type { Graph } from "./graph-tasks.ts";
 
-/** Ten thousand tasks take seconds, longer on a busy server. */
+/** Creating ten thousand tasks takes seconds, and longer on a busy server. */
 const timeoutMs = 120_000;
 
 export async function submitGraph(
@@ -35,7 +35,7 @@ export async function submitGraph(
   }
 }
 
-/** Formats a line per fault. A fault of many tasks with one origin in the file is listed once, for the first of them. */
+/** Formats one line per fault. A fault that one position in the file causes for many tasks is listed for the first only. */
 function faultLines(faults: Faults["list"], file: GraphFile): string[] {
   const repeats = new Map<string, { readonly line: string; count: number }>();
   for (const { path, message } of faults) {
@@ -57,7 +57,7 @@ function faultLines(faults: Faults["list"], file: GraphFile): string[] {
   );
 }
 
-/** Returns the member of the file that a member of the definition was made from. */
+/** Returns the member of the file from which a member of the definition was derived. */
 function memberInFile(member: string): string {
   const [first = ""] = member.split(/[.[]/);
   return first === "dependencies" ? "needs" : first;

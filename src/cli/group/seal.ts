@@ -19,7 +19,7 @@ export const groupSealCommand = command({
     const { queue } = await connectTarget(io);
     const group = await queue.sealTaskGroup({ taskGroupId });
     if (options.json) writeJson(io.stdout, group);
-    else writeLine(io.stdout, `${taskGroupId} is sealed since ${group.sealed}`);
+    else writeLine(io.stdout, `${taskGroupId} has been sealed since ${group.sealed}`);
     return exitStatus.ok;
   },
 });

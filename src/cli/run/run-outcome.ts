@@ -10,7 +10,7 @@ export interface RunOutcome {
   readonly explanation?: string;
 }
 
-/** `commands` is the number of commands in the task. The user's is the last one. */
+/** Returns the outcome. `commands` is the number of commands in the task; the user's command is the last one. */
 export function outcomeOf(
   status: TaskStatus,
   report: FailureReport | undefined,
@@ -33,7 +33,7 @@ export function outcomeOf(
   return failure(`the task failed: ${details}`);
 }
 
-/** As a shell counts: 128 plus the number of the signal. */
+/** Returns the exit status as a shell does: for a signal, 128 plus its number. */
 function exitStatusOf({ exitCode, signal }: FailureReport["commands"][number]): number | undefined {
   if (exitCode !== null) return exitCode;
   const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];

@@ -45,7 +45,7 @@ describe("without git", () => {
   test("a folder that is too large is refused before packing, with its largest files", async () => {
     const folder = await folderOf({ small: "x", large: "x".repeat(2000), middle: "x".repeat(500) });
     await expect(packSource(folder, 2000)).rejects.toThrow(
-      "--cwd-tarball: the folder has 2.5 kB in 3 files; the maximum is 2.0 kB.\n" +
+      "--cwd-tarball: the folder contains 2.5 kB in 3 files; the maximum is 2.0 kB.\n" +
         "Largest files:\n     2.0 kB  large\n      500 B  middle\n        1 B  small\n",
     );
   });

@@ -1,4 +1,4 @@
-// Packs the current folder for `--cwd-tarball`: the files that git tracks or would add, or all files if git is not used.
+// Packs the current folder for `--cwd-tarball`: the files that git tracks or would add; outside a repository, all files.
 import { execFile } from "node:child_process";
 import { lstat, mkdtemp, opendir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ export interface SourceArchive {
 /** Limit before compression. Anything larger is most likely a build folder that was included by mistake. */
 const maxSourceBytes = 1_000_000_000;
 
-/** Packs `folder` into a temporary file. Throws if it is empty, or too large, with the largest files. */
+/** Packs `folder` into a temporary file. Throws if it is empty or too large; the error lists the largest files. */
 export async function packSource(folder: string, maxBytes = maxSourceBytes): Promise<SourceArchive> {
   const names = (await gitFiles(folder)) ?? (await allFiles(folder));
   const sizes = await Promise.all(names.map(async (name) => sizeOf(folder, name)));
@@ -31,11 +31,11 @@ export async function packSource(folder: string, maxBytes = maxSourceBytes): Pro
   const path = join(temporary, "source.tar.gz");
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   try {
-    // Portable: without owners, which mean nothing on the worker's machine.
+    // `portable` omits owners, which mean nothing on the worker's machine.
     const options = { cwd: folder, file: path, gzip: true, portable: true, noDirRecurse: true };
     await create(
       options,
-      // tar takes a name that starts with @ as an archive to copy from.
+      // tar treats a name that starts with @ as an archive to copy from.
       files.map(({ name }) => (name.startsWith("@") ? `./${name}` : name)),
     );
     return { path, bytes: (await stat(path)).size, files: files.length, remove };
@@ -65,7 +65,7 @@ async function allFiles(folder: string): Promise<string[]> {
   return names;
 }
 
-/** Returns undefined for what cannot be packed: a tracked file that was deleted, a submodule, a socket. */
+/** Returns undefined for anything that cannot be packed: a tracked file that was deleted, a submodule, a socket. */
 async function sizeOf(folder: string, name: string): Promise<{ name: string; bytes: number } | undefined> {
   const found = await lstat(join(folder, name)).catch(() => undefined);
   return found?.isFile() || found?.isSymbolicLink() ? { name, bytes: found.size } : undefined;
@@ -78,7 +78,7 @@ function tooLarge(
 ): string {
   const largest = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, 5);
   return [
-    `--cwd-tarball: the folder has ${byteSize(total)} in ${files.length} files; the maximum is ${byteSize(maxBytes)}.`,
+    `--cwd-tarball: the folder contains ${byteSize(total)} in ${files.length} files; the maximum is ${byteSize(maxBytes)}.`,
     "Largest files:",
     ...largest.map(({ name, bytes }) => `  ${byteSize(bytes).padStart(9)}  ${name}`),
     "Exclude them with a .gitignore in a git repository, or run in a smaller folder.",

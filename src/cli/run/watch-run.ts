@@ -24,7 +24,7 @@ export interface WatchedRun {
   readonly io: Io;
   readonly quiet: boolean;
   readonly log: Output;
-  /** Prints a notice next to the log, unless the user wants none. */
+  /** Prints a notice alongside the log, unless the user disabled notices. */
   notice(text: string): void;
   /** Aborts on Ctrl-C. The task is then canceled. */
   readonly interrupted: AbortSignal;
@@ -36,7 +36,7 @@ export interface RunEnd {
   readonly artifacts: readonly { readonly name: string; readonly url: string }[];
 }
 
-// A waiting worker claims a task within milliseconds. After this time there is most likely none.
+// A waiting worker claims a task within milliseconds. After this time, most likely none is running.
 const noWorkerMs = 10_000;
 
 export async function watchRun(run: WatchedRun): Promise<RunEnd> {

@@ -21,7 +21,7 @@ export const cancelCommand = command({
     const taskId = parseId(args[0]);
     const { queue } = await connectTarget(io);
     const { status } = await queue.cancelTask({ taskId });
-    // The queue also accepts a cancel of a resolved task. Its status then shows the earlier resolution.
+    // The queue also accepts cancelTask for a resolved task. The status then shows the earlier resolution.
     const canceled = status.runs.at(-1)?.reasonResolved === "canceled";
     if (options.json) writeJson(io.stdout, status);
     else writeLine(io.stdout, canceled ? `${taskId} is canceled` : `${taskId} is already ${status.state}`);

@@ -15,7 +15,7 @@ export const whyCommand = command({
   name: "task why",
   summary: "Explain the state of a task, and what to do about it.",
   details: [
-    "Shows the unsatisfied dependencies down to their roots, the place in the queue and how fast the queue is served, the " +
+    "Shows the unsatisfied dependencies down to their roots, the position in the queue and how fast the queue is served, the " +
       "worker that runs the task, and how each run ended. What the queue does not record is reported as unknown.",
   ],
   args: [{ name: "TASK_ID" }],
@@ -89,9 +89,9 @@ function textOf(why: Why, reason: Reason, names: Names): string {
   return `  ${namesTask ? "" : `${called}: `}${text}`;
 }
 
-/** Lists what the user can do, without duplicates. Empty if waiting is all that helps. */
+/** Lists what the user can do, without duplicates. Empty if the user can only wait. */
 function adviceFor({ taskId, asked, reasons }: Why): string[] {
-  // Deepest first: the order in which they have to be rerun.
+  // Deepest first: they must be rerun in this order.
   const failed = reasons.filter(({ code }) => code === "dependency-failed").toReversed();
   const advice = [...failed, ...reasons.filter(({ code }) => code !== "dependency-failed")].flatMap(
     (reason) => adviceOn(taskId, reason, asked) ?? [],
@@ -109,7 +109,7 @@ function adviceOn(taskId: string, reason: Reason, asked: string): string | reado
         return `create new tasks for ${reason.taskId} and its dependents: its deadline has passed, so it cannot be rerun`;
       return `taskyard task rerun ${reason.taskId}   (after: taskyard task why ${reason.taskId})`;
     case "depends-on-itself":
-      return `taskyard task rerun ${reason.taskId}   starts it in spite of the cycle`;
+      return `taskyard task rerun ${reason.taskId}   starts it despite the cycle`;
     case "dependency-missing":
       return "create a new task without the missing dependency";
     case "no-worker":
