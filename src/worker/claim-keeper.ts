@@ -37,9 +37,9 @@ export interface ClaimTerm {
 }
 
 const reclaimAheadMs = 3 * 60_000;
-// Node's timers hold at most 2^31-1 ms. A deadline may be further away.
+// Node's timers accept at most 2^31-1 ms. A deadline may be further away.
 const longestTimerMs = 2 ** 31 - 1;
-// Timeout of one request, even where the claim lasts longer.
+// Timeout of one request, even if the claim lasts longer.
 const requestTimeoutMs = 30_000;
 
 /**
@@ -100,7 +100,7 @@ export function keepClaim(options: ClaimKeeperOptions): ClaimKeeper {
     options.onLost(cause);
   }
 
-  /** Limits a request: one that hangs must not outlive the claim that it is about. */
+  /** Adds a timeout to a request: one that hangs must not outlive its claim. */
   function limited<T>(ms: number, what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return withTimeout({ clock, ms, signal: stopped.signal, what }, call);
   }

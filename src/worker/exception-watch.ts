@@ -1,5 +1,5 @@
-// Early notice that a running task may have been resolved by another caller, so that a cancel takes effect immediately
-// and not at the next reclaim. A notice is only a hint: the listener then requests the task's status.
+// Gives early notice that a running task may have been resolved by another caller, so that a cancellation takes effect
+// immediately and not at the next reclaim. A notice is only a hint: the listener then requests the task's status.
 import { LRUCache } from "lru-cache";
 import { LISTEN_SCOPE } from "../api/events.ts";
 import { queueEvents } from "../client/bindings.ts";

@@ -14,7 +14,7 @@ export interface LiveLogServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** The URL under which readers reach this server, without a slash at the end. Default: from host and port. */
+  /** The URL at which readers reach this server, without a trailing slash. Default: from host and port. */
   readonly publicUrl?: string | undefined;
 }
 

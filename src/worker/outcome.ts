@@ -38,7 +38,7 @@ export class MalformedPayloadError extends Error {
   }
 }
 
-/** Something outside of the task and the worker failed. A manual rerun may succeed. */
+/** Something outside the task and the worker failed. A manual rerun may succeed. */
 export class ResourceUnavailableError extends Error {
   override readonly name = "ResourceUnavailableError";
 }

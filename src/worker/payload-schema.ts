@@ -1,4 +1,4 @@
-// The schema of `task.payload`, composed of the parts that the engine and the plugins declare, and its check.
+// Composes the schema of `task.payload` from the parts that the engine and the plugins declare, and checks payloads.
 import { isDeepStrictEqual } from "node:util";
 import { Ajv } from "ajv";
 import type { ErrorObject, ValidateFunction } from "ajv";
@@ -24,7 +24,7 @@ type Properties = Record<string, object>;
 
 /**
  * Composes the parts. Throws if two of them declare the same key differently: that is a programming error, which must
- * show at the start of the worker and not in a task.
+ * surface when the worker starts and not in a task.
  */
 export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
   const ajv = new Ajv({ allErrors: true, useDefaults: true });
@@ -65,8 +65,8 @@ function mergeParts(parts: readonly PayloadPart[]): Properties {
   for (const part of parts) {
     for (const [key, schema] of Object.entries(part.payloadSchema.properties)) {
       if (key === "features" && isObjectSchema(schema)) {
-        for (const [flag, meaning] of Object.entries(schema.properties)) {
-          add(flags, `features.${flag}`, flag, meaning, part);
+        for (const [flag, flagSchema] of Object.entries(schema.properties)) {
+          add(flags, `features.${flag}`, flag, flagSchema, part);
         }
       } else {
         add(properties, key, key, schema, part);
@@ -117,7 +117,7 @@ function hints(payload: unknown): string[] {
   if (!isRecord(payload) || !Object.hasOwn(payload, "image")) return [];
   return [
     "payload.image belongs to tasks that run in a container; this worker runs commands on the machine itself. " +
-      "Leave it out and give payload.command as a list of commands, or use the queue of a worker with containers",
+      "Omit it and set payload.command to a list of commands, or use the queue of a worker with containers",
   ];
 }
 

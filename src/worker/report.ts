@@ -31,7 +31,7 @@ export async function report({ queue, run, resolution, clock, monitor, signal }:
     await retry({ signal, tries: Infinity, retryable: isTransient, delay: { clock, backoff } }, send);
     monitor.info("run resolved", { resolution });
   } catch (error) {
-    // The queue has resolved the run in another way meanwhile, usually because of a cancel at the last moment.
+    // The run was resolved in another way before this call, usually by a cancellation at the last moment.
     if (refusalOf(error) === 409) monitor.info("the run is resolved already", { resolution });
     else if (signal.aborted) monitor.warn("gave up reporting a run", { resolution, err: error });
     else monitor.reportError(error, { resolution });

@@ -73,14 +73,14 @@ function stuckIn(hook: Hook): { plugin: Plugin; reached: Promise<void>; disposed
 describe("a run that is stopped from outside", () => {
   const hooks = ["newTask", "build", "started", "stopped", "resolving"] as const;
 
-  test.each(hooks)("by a cancel while it is in %s reports nothing and saves its log", async (hook) => {
+  test.each(hooks)("by a cancellation while it is in %s reports nothing and saves its log", async (hook) => {
     const { plugin, reached, disposed } = stuckIn(hook);
     await start({ plugins: [plugin] });
     const taskId = queue.submit(shell("sleep 0.1"));
     await reached;
     queue.end(taskId, "canceled");
     await queue.until(() => queue.count("status") > 0);
-    // The log is still saved after a cancel, with a long limit. A worker that stops has a shorter one.
+    // The log is still saved after a cancellation, with a long time limit. A worker that stops has a shorter one.
     if (hook === "resolving") await worker.stop("enough");
     await untilFoldersRemoved();
     expect(reported()).toEqual([]);
@@ -104,7 +104,7 @@ describe("a run that is stopped from outside", () => {
     },
   );
 
-  test("by a cancel ends immediately, with its processes", async () => {
+  test("by a cancellation ends immediately, with its processes", async () => {
     // Only an event can notify the worker within the time limit of the test.
     await start({ cancelPollInterval: 3_600_000 });
     const taskId = queue.submit(shell("setsid sleep 1000 & sleep 1000"));
@@ -116,7 +116,7 @@ describe("a run that is stopped from outside", () => {
     expect(queue.count("reclaimTask")).toBe(0);
   });
 
-  test("by a cancel ends without a stream of events, too", async () => {
+  test("by a cancellation ends without an event stream, too", async () => {
     await start({ cancelPollInterval: 200 }, { events: false });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));
@@ -147,7 +147,7 @@ describe("a run that is stopped from outside", () => {
     );
   });
 
-  test("by a cancel in the middle of an upload ends the upload", async () => {
+  test("by a cancellation in the middle of an upload ends the upload", async () => {
     await start();
     queue.inject("upload", "hang");
     const payload = shell("echo data > file", {
@@ -161,7 +161,7 @@ describe("a run that is stopped from outside", () => {
     expect(queue.content(taskId, backingName)).toContain("The task was canceled.");
   });
 
-  test("by a cancel during its report keeps the queue's resolution", async () => {
+  test("by a cancellation during its report keeps the queue's resolution", async () => {
     await start();
     queue.inject("reportCompleted", "hang");
     const taskId = queue.submit(shell("true"));
@@ -173,7 +173,7 @@ describe("a run that is stopped from outside", () => {
 });
 
 describe("a run that is not stopped", () => {
-  test("is reclaimed as often as a short claim requires, in spite of transient failures", async () => {
+  test("is reclaimed as often as a short claim requires, despite transient failures", async () => {
     await start({}, { claimMs: 3000, skewMs: -3_600_000 });
     queue.inject("reclaimTask", 503, "lose-reply");
     const taskId = queue.submit(shell("while [ ! -e ../../go ]; do sleep 0.05; done"));

@@ -1,5 +1,5 @@
-// A worker on a server whose events are not public: with the scope it notices a cancel by the stream, without it by
-// polling, and its operator is warned.
+// A worker of a server whose events are not public: with the scope it detects a cancellation through the stream, without
+// the scope by polling, and it warns the operator.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Client } from "../../src/client/index.ts";
 import type { WorkerOptions } from "../../src/worker/main.ts";

@@ -1,4 +1,4 @@
-// The worker on the real server, over HTTP and PostgreSQL: it must behave as on the fake queue.
+// The worker with a real server, over HTTP and PostgreSQL: it must behave as it does with the fake queue.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -48,14 +48,14 @@ async function contentOf(taskId: string, name: string): Promise<string> {
   return await response.text();
 }
 
-/** Waits until a task has a live log, which means that it was started, some time after its claim. */
+/** Waits until a task has a live log: it is created when the task starts, some time after the claim. */
 const liveLogOf = (taskId: string): Promise<string> =>
   eventually(async () => {
     const found = await stack.client.queue.latestArtifact({ taskId, name: "public/logs/live.log" });
     return "url" in found ? found.url : expect.fail("no live log yet");
   });
 
-describe("a worker on a real server", () => {
+describe("a worker with a real server", () => {
   test("runs a task and saves its log and artifacts", async () => {
     await startWorker();
     const artifacts = [
@@ -100,7 +100,7 @@ describe("a worker on a real server", () => {
     expect(await contentOf(taskId, "public/logs/live_backing.log")).toContain("[taskcluster:error]");
   });
 
-  test("has a task run again after an exit code for a retry, and after its own shutdown", async () => {
+  test("causes a retry after an exit status that asks for one, and after its own shutdown", async () => {
     await startWorker();
     const again = await createTask(stack.client, {
       ...shell("exit 75", { onExitStatus: { retry: [75] } }),
@@ -114,7 +114,7 @@ describe("a worker on a real server", () => {
     await stack.client.queue.cancelTask({ taskId });
   });
 
-  test("ends a canceled task on its event, and saves its log", async () => {
+  test("aborts a canceled task when its event arrives, and saves its log", async () => {
     // Only an event can notify it within the time limit of the test.
     await startWorker({ cancelPollInterval: 3_600_000 });
     const taskId = await createTask(stack.client, shell("echo started; sleep 1000"));

@@ -38,7 +38,7 @@ export interface FakeQueue {
   count(call: Call): number;
   /** Creates a pending task with this payload. Returns its id. */
   submit(payload: unknown, options?: SubmitOptions): string;
-  /** Resolves the first run as an exception, as a cancel or an expired claim would. */
+  /** Resolves the first run as an exception, as a cancellation or an expired claim would. */
   end(taskId: string, reason: "canceled" | "claim-expired" | "deadline-exceeded"): void;
   status(taskId: string): TaskStatus;
   /** Waits until the first run is resolved, and returns the reason. */

@@ -30,7 +30,7 @@ const payloadSchema = Type.Object({
   ),
 });
 
-/** Failures of this plugin never change how the task ends: a log that cannot be published is a warning. */
+/** Creates the plugin. Its failures never change the outcome of the task: a log that cannot be published is a warning. */
 export function logsPlugin(server: LiveLogServer): Plugin {
   return definePlugin({
     name: "logs",
@@ -82,8 +82,8 @@ function goLive(
 }
 
 /**
- * Uploads the whole log, and reports whether that succeeded. Also for a canceled run: the queue accepts its artifacts for
- * a while, and the log shows why it was canceled.
+ * Uploads the complete log, and reports whether that succeeded. Canceled runs are included: the queue still accepts their
+ * artifacts for a while, and the log shows that they were canceled.
  */
 async function saveLog(task: TaskContext, artifact: string, signal: AbortSignal): Promise<boolean> {
   const { log, info, monitor } = task;

@@ -61,7 +61,7 @@ describe("one file", () => {
       "is outside",
       "../secret",
       "invalid-resource-on-worker",
-      'File "../secret" is outside of the task\'s folder',
+      'File "../secret" is outside the task\'s folder',
     ],
     ["is in a sibling folder", "../work-of-another/secret", "invalid-resource-on-worker", "is outside"],
     ["is elsewhere on the machine", "/etc/passwd", "invalid-resource-on-worker", "is outside"],
@@ -109,7 +109,7 @@ describe("a folder", () => {
     await symlink("nowhere", join(root, "dir/sub/dangling"));
     expect(await folder("dir")).toEqual([
       "b.txt=bee",
-      `out: invalid-resource-on-worker: File "dir/out" is outside of the task's folder, or a link to such a file; copy it into the folder first.`,
+      `out: invalid-resource-on-worker: File "dir/out" is outside the task's folder, or a link to such a file; copy it into the folder first.`,
       "sub/a.txt=ay",
       `sub/dangling: file-missing-on-worker: File "dir/sub/dangling" does not exist after the task's commands.`,
     ]);

@@ -1,4 +1,4 @@
-// Reads files from a task's folder, and none from outside of it.
+// Reads files from a task's folder, and never from outside it.
 import { constants, createReadStream, openSync } from "node:fs";
 import { access, readdir, realpath, stat } from "node:fs/promises";
 import type { Stats } from "node:fs";
@@ -8,7 +8,7 @@ import { messageOf } from "../../worker-monitor.ts";
 
 type Kind = "file" | "directory";
 
-/** Extracts one file. `path` is relative to the folder, or absolute and inside of it. */
+/** Extracts one file. `path` is relative to the folder, or absolute and inside it. */
 export async function extractFile(root: string, path: string): Promise<Extracted> {
   return await extract(root, resolve(root, path), "", path);
 }
@@ -48,7 +48,7 @@ async function extract(root: string, at: string, path: string, shown: string): P
     path,
     identity,
     size: stats.size,
-    // Opens the real path and refuses a link in its place, so that the file that was checked is read.
+    // Opens the real path and refuses a link in its place, so that the file that is read is the one that was checked.
     open: (range) =>
       createReadStream(identity, {
         fd: openSync(identity, constants.O_RDONLY | constants.O_NOFOLLOW),
@@ -59,7 +59,7 @@ async function extract(root: string, at: string, path: string, shown: string): P
 
 type Failed = Extract<Extracted, { kind: "error" }>;
 
-/** Returns the real path of `at` if it is readable, of the requested kind and inside of the task's folder. */
+/** Returns the real path of `at` if it is readable, of the requested kind and inside the task's folder. */
 async function locate(
   root: string,
   at: string,
@@ -75,7 +75,7 @@ async function locate(
       return failed(
         "",
         "invalid-resource-on-worker",
-        `${name} is outside of the task's folder, or a link to such a file; copy it into the folder first.`,
+        `${name} is outside the task's folder, or a link to such a file; copy it into the folder first.`,
       );
     }
     stats = await stat(path);

@@ -24,7 +24,7 @@ const giveUpAfterMs = 5000;
 export async function killRun(run: RunProcesses): Promise<readonly number[]> {
   const end = performance.now() + giveUpAfterMs;
   for (let waitMs = 2; ; waitMs = Math.min(100, waitMs * 2)) {
-    // The search comes before the first kill: orphans lose their parent, by which they are found.
+    // The search comes before the first kill, because it finds processes by their parent and orphans lose theirs.
     const targets = findRunProcesses(run);
     if (targets.length === 0 || performance.now() > end) return targets.map(({ pid }) => pid);
     // Signals a group only if it still has members: the id of an empty group may be in use by another one.

@@ -5,7 +5,7 @@ import mime from "mime-types";
 // Override the table of mime-types, or are missing in it.
 const ownTypes: Readonly<Record<string, string>> = { ".log": "text/plain", ".jsonl": "application/jsonl" };
 
-// Compressed formats, for which gzip would only cost time.
+// Compressed formats: gzip would only cost time.
 const compressed = new Set(
   (
     "7z br aab apk bz2 deb dmg flv gif gz jar jpeg jpg lz lz4 mz npz pkg png swf sz tbz tgz wasm webp whl woff " +
