@@ -202,7 +202,7 @@ describe("retries", () => {
     }
   });
 
-  test("a successful try ends the retries, and each try has a new signature", async () => {
+  test("a successful attempt ends the retries, and each attempt has a new signature", async () => {
     const server = await scriptedServer(json({}, 502), json({ alive: true }));
     const clock = immediateClock(limit);
     const client = connect({ rootUrl: server.rootUrl, credentials: caller, clock, timeoutMs: limit });
@@ -224,7 +224,7 @@ describe("retries", () => {
     expect(clock.waits[2]).toBeLessThan(1000);
   });
 
-  test("without an answer, the error has the server and the reason", async () => {
+  test("without a reply, the error names the server and the reason", async () => {
     const { rootUrl, close } = await scriptedServer(json({}));
     await close();
     const clock = immediateClock(limit);
@@ -240,7 +240,7 @@ describe("retries", () => {
     expect(clock.waits).toHaveLength(2);
   });
 
-  test("a truncated reply counts as no answer", async () => {
+  test("a truncated reply is retried like a missing one", async () => {
     const server = await scriptedServer(
       (response) => response.writeHead(200, { "content-type": "application/json" }).end('{"al'),
       json({ alive: true }),
@@ -250,7 +250,7 @@ describe("retries", () => {
     expect(await client.queue.ping()).toEqual({ alive: true });
   });
 
-  test("a try that times out is retried", async () => {
+  test("an attempt that times out is retried", async () => {
     const server = await scriptedServer(() => undefined, json({ alive: true }));
     const client = connect({ rootUrl: server.rootUrl });
     expect(await client.queue.ping({ timeoutMs: 100 })).toEqual({ alive: true });
@@ -262,7 +262,7 @@ describe("retries", () => {
     });
   });
 
-  test("the caller's signal ends a try and a delay, with its reason", async () => {
+  test("the caller's signal ends an attempt or a delay, with its reason", async () => {
     const enough = new Error("enough");
     const trying = new AbortController();
     const server = await scriptedServer(() => trying.abort(enough));

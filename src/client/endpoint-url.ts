@@ -1,4 +1,4 @@
-// The URL of a call, from the path of the method and the parameters.
+// Builds the URL of a call from the path of the method and the parameters.
 import type { Endpoint } from "../api/endpoint.ts";
 import type { Service } from "../api/service.ts";
 

@@ -11,7 +11,7 @@ export interface TemporaryCredentialsRequest {
   readonly expiry: number;
   /** In milliseconds since the epoch. Default: five minutes ago, for clocks that are behind. */
   readonly start?: number;
-  /** The name of the credentials, for which the issuer needs `auth:create-client:<clientId>`. Default: the issuer's. */
+  /** The name of the credentials. The issuer needs `auth:create-client:<clientId>` for it. Default: the issuer's. */
   readonly clientId?: string;
 }
 

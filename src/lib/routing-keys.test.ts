@@ -4,7 +4,7 @@ import { keyWords, topicMatcher } from "./routing-keys.ts";
 
 const matches = (pattern: string, key: string): boolean => topicMatcher(pattern)(keyWords(key));
 
-/** The definition, word by word and with full backtracking. */
+/** Matches word by word and with full backtracking, exactly as the definition says. */
 function matchesNaively([part, ...parts]: string[], words: string[]): boolean {
   const [word, ...rest] = words;
   if (part === undefined) return word === undefined;

@@ -1,5 +1,5 @@
-// The kinds of settings. Each function returns a TypeBox schema of the loaded value, annotated with what loading, error
-// messages, command line options and the reference page need in addition.
+// The kinds of settings. Each function returns a TypeBox schema of the loaded value, annotated with the facts that loading,
+// error messages, command line options and the reference page need in addition.
 import Type, {
   type TArray,
   type TBoolean,
@@ -22,7 +22,7 @@ export interface SettingOption {
   readonly value: string;
 }
 
-/** The facts about a setting besides the type of its loaded value. */
+/** The facts about a setting, apart from the type of its loaded value. */
 export interface SettingFacts {
   /** One or two sentences for the reference page. */
   readonly description: string;
@@ -72,7 +72,7 @@ interface QuantityFacts extends SettingFacts {
   readonly max?: string;
 }
 
-/** Milliseconds, written as `20m`. */
+/** Declares a duration in milliseconds, written as `20m`. */
 export function duration(preset: string, { min = "1ms", max, ...facts }: QuantityFacts): TInteger {
   return Type.Integer({
     ...facts,
@@ -84,7 +84,7 @@ export function duration(preset: string, { min = "1ms", max, ...facts }: Quantit
   });
 }
 
-/** Bytes, written as `10MB`. */
+/** Declares a number of bytes, written as `10MB`. */
 export function size(preset: string, { min = "1B", max, ...facts }: QuantityFacts): TInteger {
   return Type.Integer({
     ...facts,
@@ -116,7 +116,7 @@ export function text(facts: SettingFacts & { readonly preset?: string; readonly 
   return Type.String({ ...rest, ...(preset === undefined ? {} : { default: preset }), minLength: 1 });
 }
 
-/** A path. `~/` is the user's folder. A relative path starts at the config file, or at the working directory. */
+/** Declares a path. `~/` is the home folder. Relative paths start at the folder of the config file, or the working directory. */
 export function path(facts: SettingFacts): TString {
   return Type.String({ ...facts, written: "path", minLength: 1 });
 }

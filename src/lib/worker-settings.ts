@@ -50,7 +50,7 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
     min: 0,
     max: 65_535,
     option: { name: "live-log-port", value: "N" },
-    description: "The port of the live logs; 0 takes a free one.",
+    description: "The port of the live logs; 0 selects a free one.",
   }),
   liveLogUrl: Type.Optional(
     text({
@@ -59,7 +59,7 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
       expected: "a URL such as https://worker.example.com",
       derived: "from host and port",
       option: { name: "live-log-url", value: "URL" },
-      description: "The URL under which readers reach the live logs. Needed behind a proxy.",
+      description: "The URL at which readers reach the live logs. Needed behind a proxy.",
     }),
   ),
   stopGrace: duration("0ms", {

@@ -1,5 +1,5 @@
-// Every paginated list of the contract: whatever is added and removed meanwhile, and however short the pages are,
-// elements that exist all the time are visited exactly once, and none is visited twice.
+// Every paginated list of the contract: elements that exist throughout are returned exactly once, and no element twice,
+// whatever is added and removed between the pages and however short the pages are.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { methods, pathOf, type Method } from "../../test/support/contract-calls.ts";

@@ -67,7 +67,7 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
     const grant = (scope: string): void => {
       reached.add(scope);
     };
-    // Iteration over a Set includes elements added meanwhile: it is its own work list.
+    // Iterating over a Set includes elements that are added during the iteration, so the set is its own work list.
     for (const scope of reached) {
       if (scope === "*") return new Set(["*"]);
       characters += scope.length;

@@ -1,5 +1,5 @@
-// For whom a use case acts, and what they may do. Requests over HTTP make a caller of their credentials; other services
-// of this process make one of a set of scopes.
+// The client for whom a use case acts, and its scopes. For an HTTP request, the caller is created from its credentials;
+// other services in this process create one from a set of scopes.
 import type { Endpoint } from "../../api/endpoint.ts";
 import { ApiError } from "../../lib/errors.ts";
 import { satisfiesExpression, unsatisfiedPart } from "../../lib/scopes/expression.ts";
@@ -17,19 +17,19 @@ export interface Identity {
   readonly expires: number;
 }
 
-/** What fills the holes in the scopes of an endpoint. */
+/** The values of the parameters in an endpoint's scopes. */
 export type ScopeParamsOf<E> = E extends { readonly scopes: infer S }
   ? ScopeParams<S>
   : Record<string, never>;
 
 export interface Caller {
-  /** Returns who calls. Of a request, checks the credentials when first called, and throws `AuthenticationFailed`. */
+  /** Returns the identity of the caller. For a request, the first call checks the credentials; throws `AuthenticationFailed`. */
   identity(): Identity;
-  /** Throws `InsufficientScopes` unless the caller satisfies the endpoint's scopes with these values in their holes. */
+  /** Throws `InsufficientScopes` unless the caller satisfies the endpoint's scopes with these parameters. */
   authorize<const E extends Endpoint>(endpoint: E, params: ScopeParamsOf<E>): void;
 }
 
-/** Makes a caller inside the process, who has these scopes. */
+/** Creates a caller within the process that has these scopes. */
 export function callerWith({
   clientId,
   scopes,
@@ -42,7 +42,7 @@ export function callerWith({
   };
 }
 
-/** Checks the scopes of an endpoint. Where none are required the identity is not asked for. */
+/** Checks the scopes of an endpoint. If none are required, the identity is not requested. */
 export function authorize(
   identity: () => Identity,
   { scopes }: Endpoint,
@@ -52,7 +52,7 @@ export function authorize(
   if (required !== null) requireScopes(identity(), required);
 }
 
-/** Throws `InsufficientScopes`, with what is missing, unless `required` is satisfied. */
+/** Throws `InsufficientScopes` with the missing scopes unless `required` is satisfied. */
 export function requireScopes({ clientId, scopes }: Identity, required: ScopeExpression): void {
   if (satisfiesExpression(scopes, required)) return;
   const whole = fenced(required);
@@ -69,7 +69,7 @@ export function requireScopes({ clientId, scopes }: Identity, required: ScopeExp
   );
 }
 
-/** Longer expressions are cut: nobody reads the scopes of a thousand tasks. */
+/** Longer expressions are truncated: nobody reads the scopes of a thousand tasks. */
 const MAX_SHOWN = 20_000;
 
 function fenced(expression: ScopeExpression): string {

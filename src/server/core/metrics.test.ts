@@ -11,7 +11,7 @@ const queueMetrics = {
 } as const;
 
 describe("createMetrics", () => {
-  it("shows what was counted with its labels", async () => {
+  it("shows counts with their labels", async () => {
     const metrics = createMetrics();
     const { completedTasks } = declareMetrics(metrics.registry, queueMetrics);
     completedTasks.inc({ provisionerId: "proj", workerType: "ci" });
@@ -26,7 +26,7 @@ describe("createMetrics", () => {
     );
   });
 
-  it("gives each server figures of its own", async () => {
+  it("gives each server separate figures", async () => {
     const [one, two] = [createMetrics(), createMetrics()];
     one.errors.inc({ prefix: "queue" });
     expect(await one.registry.getSingleMetricAsString("errors_reported_total")).toContain(

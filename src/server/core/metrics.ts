@@ -17,26 +17,26 @@ const request = {
   status: "Response status code",
 };
 
-/** What every server measures. Dashboards depend on the names, so they do not change. */
+/** The metrics of every server. Dashboards depend on the names, so they do not change. */
 const coreMetrics = {
   httpRequests: {
     type: "counter",
     name: "http_requests_total",
-    help: "HTTP requests answered",
+    help: "HTTP requests that received a reply",
     labels: request,
   },
   httpRequestDuration: {
     type: "histogram",
     name: "http_request_duration_seconds",
-    help: "Time that methods took, from when the request was read until its answer was made",
+    help: "Duration of methods, from the complete request to the complete reply",
     labels: request,
-    // The usual buckets begin at 10 ms, where most of our answers are long gone: three finer ones before them.
+    // The usual buckets begin at 10 ms, but most replies are faster, so three finer ones precede them.
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
   },
   eventsRead: {
     type: "counter",
     name: "event_log_read_total",
-    help: "Events that readers of this process took from the log",
+    help: "Events that readers in this process read from the log",
     labels: { reader: "Kind of reader: stream, relay or the name of a consumer" },
   },
   batchSize: {
@@ -49,20 +49,20 @@ const coreMetrics = {
   loopDuration: {
     type: "histogram",
     name: "iterate_duration_seconds",
-    help: "Time of one round of a background loop",
+    help: "Duration of one iteration of a background loop",
     labels: { name: "Name of the loop", status: "success or exception" },
     buckets: [0.01, 0.1, 1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 6000],
   },
   monitorCounts: {
     type: "counter",
     name: "monitor_count_total",
-    help: "What components count through their monitor",
+    help: "Events that components count through their monitor",
     labels: { name: "Prefix of the component and name of the count" },
   },
   errors: {
     type: "counter",
     name: "errors_reported_total",
-    help: "Errors that nobody expected, each with an incident id in the log",
+    help: "Unexpected errors, each with an incident id in the log",
     labels: { prefix: "Component that reported it" },
   },
 } as const satisfies MetricDefinitions;

@@ -1,7 +1,7 @@
 // Keyset pagination: a continuation token holds the last element's key, so rows may be added and removed between pages.
 import { ApiError } from "../../lib/errors.ts";
 
-/** Which page of a list a caller wants: the one after the page that came with the token, or the first. */
+/** Selects a page of a list: the one after the page that contained the token, or the first. */
 export interface PageQuery {
   readonly continuationToken?: string;
   readonly limit?: string | number;

@@ -18,7 +18,7 @@ export interface StatementResult {
 /** Returns the topics to wake after a statement with this result. */
 export type TopicsOf = (result: StatementResult) => Iterable<string>;
 
-/** Tag for hand-written SQL. A value in `sql\`… ${value} …\`` becomes a parameter `$1`; a value made by `sql` is spliced in. */
+/** Tags hand-written SQL. A value in `sql\`… ${value} …\`` becomes a parameter `$1`; a value made by `sql` is spliced in. */
 export function sql(strings: TemplateStringsArray, ...args: readonly unknown[]): Sql {
   return new Fragment(strings, args, wakesOf(args));
 }

@@ -38,8 +38,8 @@ interface Message {
  * Starts the relay; resolves when it listens. NOTIFY is not part of the transactions that change things: it takes a
  * lock that is held until the commit has reached the disk, which would serialize all commits.
  *
- * A process that is alone sends nothing: each says hello when it begins to listen, and notifies only after it has
- * received a message of another. Under load a NOTIFY every 10 ms would cost 1 to 2 % of a core.
+ * A process without peers sends no topics: each announces itself when it begins to listen, and notifies only after it has
+ * received a message from another process. Under load, a NOTIFY every 10 ms would cost 1 to 2% of a core.
  */
 export async function startWakeUpRelay(options: WakeUpRelayOptions): Promise<WakeUpRelay> {
   const { url, db, wakeUps, clock, intervalMs, log } = options;

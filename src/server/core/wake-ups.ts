@@ -50,7 +50,7 @@ export function createWakeUps({ log }: { readonly log?: DbLog } = {}): WakeUps {
     subscribe(topic, callback) {
       const subscribed = callbacks.get(topic) ?? new Set();
       callbacks.set(topic, subscribed);
-      // A function of its own, so that subscribing the same callback twice makes two subscriptions.
+      // Wrapped, so that subscribing the same callback twice creates two subscriptions.
       const own = (): void => callback();
       subscribed.add(own);
       return () => {

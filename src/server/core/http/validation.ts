@@ -8,7 +8,7 @@ import { errorFinder, MAX_REPORTED, describeError } from "../schema-check.ts";
 /** Checks a body of `length` characters: fills in its defaults, or throws `InputValidationError`. */
 export type BodyCheck = (body: unknown, length: number) => void;
 
-/** Returns a check of bodies; errors include `schemaUrl`, so that people can look the schema up. */
+/** Returns a validator for bodies. Errors include `schemaUrl`, so that people can look up the schema. */
 export function bodyCheck(schema: TSchema, schemaUrl: () => string): BodyCheck {
   const findErrors = errorFinder(schema);
   return (body, length) => {

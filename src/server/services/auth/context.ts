@@ -7,7 +7,7 @@ export interface AuthContext {
   readonly clock: Clock;
   /** How far a client's clock may be off, in milliseconds. */
   readonly hawkSkewMs: number;
-  /** The URL under which clients reach this server. */
+  /** The URL at which clients reach this server. */
   readonly rootUrl: () => string;
   /** Whether the x-forwarded-* headers come from a trusted proxy in front of this server. */
   readonly trustProxy: boolean;

@@ -22,7 +22,7 @@ export interface Reservation {
 
 const { createUpload: endpoint } = objectApi.endpoints;
 
-/** `rootUrl` is the URL by which the caller reaches this server: part of the URL of an upload to it. */
+/** `rootUrl` is the URL at which the caller reaches this server: part of the URL of an upload to it. */
 export const createUpload =
   (ctx: ObjectContext) =>
   async (

@@ -12,7 +12,7 @@ const GET_URL_MS = 60_000;
 
 const { endpoints } = objectApi;
 
-/** `rootUrl` is the URL by which the caller reaches this server, here and below. */
+/** `rootUrl` is the URL at which the caller reaches this server, here and below. */
 export const startDownload =
   (ctx: ObjectContext) =>
   async (

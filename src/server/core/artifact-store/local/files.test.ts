@@ -56,7 +56,7 @@ describe("the folder", () => {
     expect(await allPaths()).toEqual(["store", "store/uploads"]);
   });
 
-  it("stores every name separately and inside of the folder, and deletes it without a trace", async () => {
+  it("stores every name separately and inside the folder, and deletes it without a trace", async () => {
     const taskId = slugid();
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(hostileName, { minLength: 1, maxLength: 8 }), async (names) => {

@@ -127,7 +127,7 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
         let files: Promise<string[] | undefined> | undefined;
         for (const key of group) {
           try {
-            // Read once for all artifacts of a run, of which there may be thousands.
+            // Read once for all artifacts of a run; there may be thousands.
             files ??= ifExists(readdir(folder));
             await removeFiles(folder, locate(key).base, (await files) ?? []);
           } catch (error) {

@@ -49,7 +49,7 @@ const put = async (store: S3Store, key: ArtifactKey, text: string, contentType =
 const get = async (store: S3Store, key: ArtifactKey) => fetch(await store.downloadUrl({ key, rootUrl }));
 
 describe("an upload URL", () => {
-  it("accepts PUTs of its type, of which the last one wins, and has no checksums", async () => {
+  it("accepts several PUTs of its type, the last of which wins, and has no checksums", async () => {
     const store = await newStore();
     const key = keyOf("logs/live.log");
     expect(await store.stat(key)).toBeUndefined();

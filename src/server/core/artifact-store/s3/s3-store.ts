@@ -45,7 +45,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
   const locate = (key: StoreKey): ObjectLocation => locateObject(options, key);
   const sign = createSign(signer, clock);
   /**
-   * The prefix of unsigned URLs of the public bucket, taken from a URL of the SDK, which knows hosts and path styles.
+   * The prefix of unsigned URLs of the public bucket, taken from a URL of the SDK, which handles hosts and path styles.
    */
   const sample = await sign(new GetObjectCommand({ Bucket: publicBucket, Key: "key" }), clock.now() + 60_000);
   const plainBase = sample.slice(0, sample.indexOf("/key?"));
