@@ -1,4 +1,4 @@
-// Tasks with many dependents: how long until all are pending, and how long other callers wait meanwhile.
+// Tasks with many dependents: how long until all are pending, and how long other callers wait in the meantime.
 import { setTimeout } from "node:timers/promises";
 import { percentile } from "./measure.ts";
 import { claim, claimAll, complete, create, type Bench, type Claim } from "./queue-calls.ts";

@@ -1,4 +1,4 @@
-// Fills a database with as many tasks as a server has after months, by SQL.
+// Fills a database with as many tasks as a server accumulates in months, with plain SQL.
 import pg from "pg";
 import { benchTask } from "./tasks.ts";
 
@@ -34,7 +34,7 @@ export async function fillDatabase(url: string, { resolved, pending, queue }: Fi
   await client.end();
 }
 
-/** Ids in ascending order, so that indexes are written sequentially, and with the pattern of task ids. */
+/** Returns an SQL expression for the id of task `n`: ascending, so that indexes are written sequentially. */
 const id = (n: string): string => `lpad((${n})::text, 8, '0') || 'QACAAAAAAAAAAA'`;
 
 async function fillChunk(

@@ -1,4 +1,4 @@
-// `npm run bench`: starts a server, loads it from this process and prints the table of figures.
+// `npm run bench`: starts a server, puts load on it from this process, and prints the table of figures.
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { loadClient, type LoadClient } from "./client.ts";
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
     dir: { type: "string" },
     // The following options replace the table. Compares with the build in another tree:
     compare: { type: "string" },
-    // … which runs on another Node.
+    // … which runs on another version of Node.
     "compare-node": { type: "string" },
     // Runs load for this many minutes:
     soak: { type: "string" },

@@ -62,7 +62,7 @@ describe("temporary credentials", () => {
   });
 });
 
-test("authorizedScopes limit a client to them", async () => {
+test("authorizedScopes restrict what a client may do", async () => {
   const limited = (authorizedScopes: string[]) =>
     connect({ rootUrl: stack.rootUrl, credentials: root(), authorizedScopes, retries: 0 });
   expect(await tryCreateTask(limited(creationScopes))).toBe("allowed");
@@ -100,7 +100,7 @@ test("a signed URL gives access to anyone, for a limited time", async () => {
 });
 
 describe("events", () => {
-  test("are received from the time when listen resolves", async () => {
+  test("are received from the moment that listen resolves", async () => {
     const taskId = slugid();
     const bindings = [queueEvents.taskDefined({ taskId }), queueEvents.taskPending({ taskId })] as const;
     const events = await stack.client.events.listen(bindings);
@@ -132,7 +132,7 @@ describe("events", () => {
     await expect(listening).rejects.toThrow("did you mean exchange/taskcluster-queue/v1/task-completed?");
   });
 
-  test("none is missed while the server restarts", async () => {
+  test("are not missed while the server restarts", async () => {
     const database = await testDatabase();
     const first = await testStack({ database });
     const port = Number(new URL(first.rootUrl).port);

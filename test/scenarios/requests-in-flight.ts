@@ -1,4 +1,4 @@
-// Detects when requests of this process are in flight, so that a test can act meanwhile.
+// Detects when requests of this process are in flight, so that a test can act while they are.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
 /**

@@ -1,4 +1,4 @@
-// The server is killed under load and started again with the same home: everything that it acknowledged exists.
+// Kills the server under load and restarts it with the same home: nothing that it acknowledged may be lost.
 import { expect, test } from "vitest";
 import { claimOne, createTask } from "../support/factories.ts";
 import { killAll, postgresOf, processesOf, preparedHome, startUp } from "../support/process.ts";
@@ -31,7 +31,7 @@ test.each(victims)(
     expect(before).toContain(postgresOf(home).pid);
     const acknowledged = new Map([...load.tasks].map(([taskId, { state }]) => [taskId, state]));
 
-    // The server first, or it could reply that the database is gone, which another test covers.
+    // Kills the server first. Otherwise it could reply that the database is gone, which another test covers.
     killAll([first.pid, ...choose(home)]);
     expect(await first.exitStatus()).toBe("SIGKILL");
     server = await startUp({ home, env });

@@ -14,7 +14,7 @@ describe("manualClock", () => {
     expect([clock.now(), clock.pending()]).toEqual([1030, 1]);
   });
 
-  it("runs a timer that another timer set meanwhile, after the promises between them", async () => {
+  it("runs a timer that an earlier timer has set, after the promises between them", async () => {
     const clock = manualClock(0);
     const ran: number[] = [];
     clock.after(10, () => {

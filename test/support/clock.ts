@@ -2,7 +2,7 @@
 import type { Clock } from "../../src/lib/clock.ts";
 
 export interface ManualClock extends Clock {
-  /** Advances the time and runs the timers that become due meanwhile, in order, each at its own time. */
+  /** Advances the time and runs the timers that become due, in order, each at its own time. */
   advance(ms: number): Promise<void>;
   /** Steps only the time of day, as an administrator or NTP would: timers neither run nor move. */
   setNow(ms: number): void;

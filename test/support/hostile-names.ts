@@ -56,7 +56,7 @@ const known = [
   ".".repeat(300),
 ];
 
-/** Printable ASCII, as the API allows: known attacks, and random text of the characters that they consist of. */
+/** Generates printable ASCII, which is what the API allows: known attacks, random text made of their characters, any text. */
 export const hostileName: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...known),
   fc.string({

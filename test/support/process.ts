@@ -239,7 +239,7 @@ function livingProcesses(): (LivingProcess & { readonly parent: number })[] {
 const readOf = (pid: number, file: string): string =>
   orEmpty(() => readFileSync(`/proc/${pid}/${file}`, "latin1"));
 
-/** Returns the result, or an empty string on an error: a process may end meanwhile. */
+/** Returns the result, or an empty string on an error: a process may end during the call. */
 function orEmpty(read: () => string): string {
   try {
     return read();

@@ -71,6 +71,6 @@ export async function queueEvents(
   });
 }
 
-/** Returns kind and run of each event, such as `task-pending 0`, in order. */
+/** Returns the kind and run of each event, such as `task-pending 0`, in order. */
 export const summarize = (events: readonly QueueEvent[]): string[] =>
   events.map(({ kind, payload: { runId } }) => (runId === undefined ? kind : `${kind} ${runId}`));

@@ -151,7 +151,7 @@ export function taskStates(stack: Stack, clock: ManualClock, limits: StateLimits
     }
   }
 
-  /** Number of claims in flight that get a task. Meanwhile the clock must not move: their long polls would time out. */
+  /** Number of claims in flight that get a task. The clock must not move until they end, or their long polls would time out. */
   let claimsWithTask = 0;
 
   /** Claims by a long poll. Without a task it only ends when the test's clock moves, so this moves it. */

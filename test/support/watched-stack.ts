@@ -21,7 +21,7 @@ export const watchedConfig = {
 
 /** Starts the server. Stop its `stack` in `afterAll`. */
 export async function watchedStack() {
-  // The time from which on the event log is complete is read from the database's clock, so this one has to be close to it.
+  // The start of the complete part of the event log is a time of the database's clock, so this clock must be close to it.
   const clock = manualClock(Date.now());
   const stack = await testStack({ clock, config: { queue: watchedConfig } });
   await clock.advance(60_000);
@@ -44,7 +44,7 @@ export async function watchedStack() {
   }
   const statusOf = async (taskId: string) => (await queue.status({ taskId })).status;
 
-  /** Runs a statement that has to affect a row. */
+  /** Runs a statement that must affect a row. */
   const corrupt = async (statement: Sql): Promise<void> => {
     expect(await db.run(statement), statement.text).toBeGreaterThan(0);
   };
