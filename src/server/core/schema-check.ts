@@ -37,7 +37,7 @@ function createAjv(options: { readonly allErrors: boolean }): Ajv {
     ...options,
     useDefaults: true,
     strict: true,
-    // In a `oneOf` over shapes `storageType` decides; strict mode would want each shape to repeat types and members.
+    // `storageType` selects the shape in a `oneOf`. Strict mode would require each shape to repeat types and members.
     strictTypes: false,
     strictRequired: false,
   });

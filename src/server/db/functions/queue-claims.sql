@@ -1,6 +1,6 @@
 -- Returns the running runs of a claim id. The statement of an earlier call with the same claim id may still be running in
 -- another process; it holds the lock until its commit. This is a function because a single statement that waits for a lock
--- does not see what was committed meanwhile, while each statement of a function takes a new snapshot.
+-- does not see what was committed during the wait, while each statement of a function takes a new snapshot.
 create or replace function runs_of_claim(claim text, queue text) returns setof runs
 language plpgsql rows 4 as $$
 begin

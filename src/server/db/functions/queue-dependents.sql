@@ -1,6 +1,6 @@
 -- Dependencies and their dependents.
 
--- Returns whether a dependency satisfies its dependent: `state` is that of its latest run (null if it has none), and
+-- Reports whether a dependency satisfies its dependent: `state` is that of its latest run (null if it has none), and
 -- `any_resolution` whether the dependent requires `all-resolved`. Simple enough to be inlined into the statement.
 create or replace function satisfies(state text, any_resolution boolean) returns boolean
 language sql immutable parallel safe
