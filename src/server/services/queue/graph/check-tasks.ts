@@ -8,7 +8,7 @@ import type { NewTask } from "../tasks/store/insert-tasks.ts";
 import type { Faults } from "./faults.ts";
 import { findCycles } from "./find-cycles.ts";
 
-/** A task without faults of its own, and its place in the call. */
+/** A task that is valid by itself, and its place in the call. */
 export interface CheckedTask {
   readonly index: number;
   readonly task: NewTask;

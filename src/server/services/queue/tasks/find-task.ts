@@ -16,7 +16,7 @@ export async function requireTask(db: Queryable, taskId: string): Promise<TaskRo
   return task;
 }
 
-/** No configuration allows more runs; PostgreSQL would refuse far larger ids with an error of its own. */
+/** No configuration allows more runs. PostgreSQL would fail on far larger ids. */
 const MAX_RUNS = 1000;
 
 /** Refuses a run id that no task can have, without reading the task. */
