@@ -203,7 +203,7 @@ async function put(file: PutFile): Promise<string | undefined> {
   return etag;
 }
 
-/** S3 replies with 400 to an upload that was idle for too long, so that status is retryable, too. */
+/** S3 replies with 400 to an upload that was idle for too long, so this status is retryable too. */
 function isRetryablePut(error: unknown): boolean {
   // Errors of the request for another URL, which has its own retries.
   if (error instanceof MalformedPayloadError || error instanceof ResourceUnavailableError) return false;

@@ -23,7 +23,7 @@ afterEach(async () => {
   await queue.close();
 });
 
-/** How many connections failed or were lost without a warning. */
+/** The number of connections that failed or were lost without a warning. */
 let breaks = 0;
 let warnings: [message: string, fields: Fields][] = [];
 
@@ -47,20 +47,20 @@ async function start(options: FakeQueueOptions = {}): Promise<void> {
 }
 
 describe("watching for exceptions", () => {
-  test("hints the listeners of a task as soon as its event arrives", async () => {
+  test("notifies the listeners of a task as soon as its event arrives", async () => {
     await start();
     const [mine, other] = [vi.fn<() => void>(), vi.fn<() => void>()];
     const [taskId, otherId] = [queue.submit({}), queue.submit({})];
     watch.onException(taskId, mine);
     watch.onException(otherId, other);
-    // Each new connection hints every listener: events from before it are not sent again.
+    // Each new connection notifies every listener: earlier events are not sent again.
     await eventually(() => expect([mine, other].map((hint) => hint.mock.calls.length)).toEqual([1, 1]));
     queue.end(taskId, "canceled");
     await eventually(() => expect(mine).toHaveBeenCalledTimes(2));
     expect(other).toHaveBeenCalledTimes(1);
   });
 
-  test("hints for events that arrived while the reply to the claim was in flight", async () => {
+  test("notifies of events that arrived while the reply to the claim was in flight", async () => {
     await start();
     const [first, early, late] = [vi.fn<() => void>(), vi.fn<() => void>(), vi.fn<() => void>()];
     const [firstId, earlyId, lateId] = [queue.submit({}), queue.submit({}), queue.submit({})];
@@ -98,7 +98,7 @@ describe("watching for exceptions", () => {
     expect(call?.authorization).toMatch(/^Hawk id="worker-client"/);
   });
 
-  test("hints regularly while there is no stream, and not while there is one", async () => {
+  test("notifies regularly while there is no stream, and not while there is one", async () => {
     await start();
     queue.inject("events", 404);
     const hint = vi.fn<() => void>();
@@ -113,7 +113,7 @@ describe("watching for exceptions", () => {
     expect(hint).toHaveBeenCalledTimes(1);
   });
 
-  test("falls back to regular hints where the server has no events", async () => {
+  test("falls back to regular notifications if the server has no events", async () => {
     await start({ events: false });
     const hint = vi.fn<() => void>();
     watch.onException("task", hint);
@@ -124,26 +124,29 @@ describe("watching for exceptions", () => {
     expect(warnings).toEqual([]);
   });
 
-  test.each([401, 403])("warns once about refusals with status %i, and hints regularly", async (status) => {
-    await start();
-    queue.inject("events", ...Array<number>(20).fill(status));
-    const hint = vi.fn<() => void>();
-    watch.onException("task", hint);
-    await eventually(async () => {
+  test.each([401, 403])(
+    "warns once about refusals with status %i, and notifies regularly",
+    async (status) => {
+      await start();
+      queue.inject("events", ...Array<number>(20).fill(status));
+      const hint = vi.fn<() => void>();
+      watch.onException("task", hint);
+      await eventually(async () => {
+        await clock.advance(2000);
+        expect(queue.count("events")).toBeGreaterThan(3);
+      });
+      hint.mockClear();
       await clock.advance(2000);
-      expect(queue.count("events")).toBeGreaterThan(3);
-    });
-    hint.mockClear();
-    await clock.advance(2000);
-    expect(hint).toHaveBeenCalledTimes(1);
-    expect(warnings).toEqual([
-      [
-        "the server refuses the stream of events; polling for canceled tasks instead",
-        { reason: "injected fault", requiredScope: "events:listen", pollMs: 2000 },
-      ],
-    ]);
-    expect(breaks).toBe(0);
-  });
+      expect(hint).toHaveBeenCalledTimes(1);
+      expect(warnings).toEqual([
+        [
+          "the server refuses the stream of events; polling for canceled tasks instead",
+          { reason: "injected fault", requiredScope: "events:listen", pollMs: 2000 },
+        ],
+      ]);
+      expect(breaks).toBe(0);
+    },
+  );
 
   test("gives up an inactive stream and opens another", async () => {
     await start();
@@ -156,7 +159,7 @@ describe("watching for exceptions", () => {
     });
   });
 
-  test("does not hint a listener after it was removed", async () => {
+  test("does not notify a listener after it was removed", async () => {
     await start({ events: false });
     const hint = vi.fn<() => void>();
     watch.onException("task", hint)();

@@ -13,10 +13,10 @@ import type { WorkerMonitor } from "./worker-monitor.ts";
 
 export interface ExceptionWatch {
   /**
-   * Calls `hint` whenever the task may have been resolved as an exception, until the returned function is called.
+   * Calls `notify` whenever the task may have been resolved as an exception, until the returned function is called.
    * Calls it immediately if that may have happened while the reply to the claim was in flight.
    */
-  onException(taskId: string, hint: () => void): () => void;
+  onException(taskId: string, notify: () => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ const longestReplyMs = 60_000;
 
 /**
  * Follows the events of this worker's own runs on one connection. While there is none, because the server has no such
- * stream, refuses it or is down, calls every hint at the polling interval instead.
+ * stream, refuses it or is down, notifies every listener at the polling interval instead.
  */
 export function watchExceptions(options: ExceptionWatchOptions): ExceptionWatch {
   const { clock, monitor, workerGroup, workerId } = options;
@@ -46,7 +46,7 @@ export function watchExceptions(options: ExceptionWatchOptions): ExceptionWatch 
   // Matches events of this worker's runs only. The event of a passed deadline carries no worker, but the worker has a
   // timer for that.
   const ownExceptions = queueEvents.taskException({ workerGroup, workerId });
-  const hints = new Map<string, Set<() => void>>();
+  const listenersByTask = new Map<string, Set<() => void>>();
   /** Tasks whose event came before they had a listener: the reply to their claim may still be in flight. */
   const early = new LRUCache<string, true>({ max: 1000 });
   let connected = false;
@@ -55,33 +55,33 @@ export function watchExceptions(options: ExceptionWatchOptions): ExceptionWatch 
   let failures = 0;
   let cancelPoll = (): void => undefined;
 
-  const hintAll = (): void => {
-    for (const set of hints.values()) for (const hint of set) hint();
+  const notifyAll = (): void => {
+    for (const set of listenersByTask.values()) for (const notify of set) notify();
   };
   function poll(): void {
     cancelPoll = clock.after(options.pollMs, () => {
-      if (!connected) hintAll();
+      if (!connected) notifyAll();
       poll();
     });
   }
 
-  function hintTask(taskId: string): void {
-    const listeners = hints.get(taskId);
+  function notifyTask(taskId: string): void {
+    const listeners = listenersByTask.get(taskId);
     if (listeners === undefined) early.set(taskId, true);
-    else for (const hint of listeners) hint();
+    else for (const notify of listeners) notify();
   }
 
   /** One connection, until it ends or fails. */
   async function listen(): Promise<void> {
-    // Does not resume a broken stream: a hint for every task after each connection covers the gap.
+    // Does not resume a broken stream: notifying every listener after each connection covers the gap.
     const events = await options.events.listen([ownExceptions], { signal, reconnect: false });
     if (signal.aborted) return;
     connected = true;
     connectedAt = clock.now();
     refused = false;
     failures = 0;
-    hintAll();
-    for await (const { payload } of events) hintTask(payload.status.taskId);
+    notifyAll();
+    for await (const { payload } of events) notifyTask(payload.status.taskId);
   }
 
   function reportFailure(error: unknown): void {
@@ -114,15 +114,15 @@ export function watchExceptions(options: ExceptionWatchOptions): ExceptionWatch 
   poll();
   const following = follow();
   return {
-    onException(taskId, hint) {
-      const set = hints.get(taskId) ?? new Set();
-      hints.set(taskId, set.add(hint));
+    onException(taskId, notify) {
+      const set = listenersByTask.get(taskId) ?? new Set();
+      listenersByTask.set(taskId, set.add(notify));
       const wasEarly = early.delete(taskId);
       // Events from before the connection are missed, and may be as old as the reply.
-      if (wasEarly || (connected && clock.now() - connectedAt < longestReplyMs)) hint();
+      if (wasEarly || (connected && clock.now() - connectedAt < longestReplyMs)) notify();
       return () => {
-        set.delete(hint);
-        if (set.size === 0) hints.delete(taskId);
+        set.delete(notify);
+        if (set.size === 0) listenersByTask.delete(taskId);
       };
     },
     async stop() {

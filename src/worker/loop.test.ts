@@ -130,7 +130,7 @@ describe("the claim loop", () => {
     expect(started).toEqual([]);
   });
 
-  test("starts at its stop the runs that a request without a reply had claimed", async () => {
+  test("starts the runs of a claim whose reply was lost, even while it stops", async () => {
     const { queue, loop, started, requests } = await start(1, {}, ["lose-reply"]);
     const taskId = queue.submit({});
     await queue.until(() => queue.status(taskId).state === "running");

@@ -19,7 +19,7 @@ export interface Report {
 
 const backoff = { baseMs: 100, maxMs: 10_000, jitter: 0.25 };
 
-/** Never rejects. A retry after a lost reply is harmless: the queue accepts the same resolution twice. */
+/** Reports a resolution. Never rejects. A retry after a lost reply is harmless: the queue accepts the same resolution twice. */
 export async function report({ queue, run, resolution, clock, monitor, signal }: Report): Promise<void> {
   if (resolution.kind === "none") return;
   const send = (): Promise<unknown> => {

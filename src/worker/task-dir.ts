@@ -88,7 +88,7 @@ function startTicksOf(pid: number): number {
   return processStat(pid)?.startTicks ?? 0;
 }
 
-/** Removes a folder and its content, also if the task has made folders read-only. */
+/** Removes a folder and its contents, even if the task has made folders read-only. */
 async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });

@@ -116,7 +116,7 @@ describe("a run that is stopped from outside", () => {
     expect(queue.count("reclaimTask")).toBe(0);
   });
 
-  test("by a cancellation ends without an event stream, too", async () => {
+  test("by a cancellation ends even without an event stream", async () => {
     await start({ cancelPollInterval: 200 }, { events: false });
     const taskId = queue.submit(shell("sleep 1000"));
     await eventually(() => expect(processesOf(taskId).length).toBeGreaterThan(0));

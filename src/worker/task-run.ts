@@ -56,7 +56,7 @@ export interface TaskRun {
   readonly done: Promise<Resolution>;
 }
 
-// How long the log of a canceled or lost run may be uploaded. Its slot stays in use, but the cancel does not wait for it.
+// The time limit for uploading the log of a canceled or lost run. Its slot stays in use, but the cancellation does not wait.
 const lostRunLimitMs = 5 * 60_000;
 const reportLimitMs = 2000;
 

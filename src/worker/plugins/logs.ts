@@ -15,7 +15,7 @@ const liveMarginMs = 15 * 60_000;
 const name = (value: string) => Type.String({ default: value, pattern: "^[ -~]+$" });
 
 const payloadSchema = Type.Object({
-  // Optional here, since a payload without it has a log, too.
+  // Optional here, since a payload without it has a log too.
   maxRunTime: Type.Optional(maxRunTime),
   logs: Type.Object(
     { live: name("public/logs/live.log"), backing: name("public/logs/live_backing.log") },

@@ -4,7 +4,7 @@ import type { Sandbox } from "../engine.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 
-/** `maxBytes` is the maximum size of a log. The log up to then is kept, and so are the artifacts. */
+/** Creates the plugin. `maxBytes` is the maximum size of a log. After an abort the log is kept, and so are the artifacts. */
 export function maxLogSizePlugin(maxBytes: number): Plugin {
   return definePlugin({
     name: "max-log-size",

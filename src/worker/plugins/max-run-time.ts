@@ -15,7 +15,7 @@ const payloadSchema = Type.Object({ maxRunTime });
 // Node's timers hold at most 24 days. Such a task reaches its deadline before.
 const longestTimerMs = 2 ** 31 - 1;
 
-/** `limitSeconds` is the largest maxRunTime that a task may have. */
+/** Creates the plugin. `limitSeconds` is the largest maxRunTime that a task may have. */
 export function maxRunTimePlugin(limitSeconds: number): Plugin {
   return definePlugin({
     name: "max-run-time",

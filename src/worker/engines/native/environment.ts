@@ -1,12 +1,12 @@
-// The environment of a task's commands: the worker's own without its secrets, the variables of the task, and fixed values.
+// The environment of a task's commands: the worker's own, without secrets, the variables of the task, and fixed values.
 import type { TaskInfo } from "../../task-context.ts";
 
 /** The variable that marks every process of a run. It identifies processes that have left their process group. */
 export const runMarker = "TASKYARD_RUN";
 
 // A task runs as the worker's user and could read the worker's files. But its output goes to a log that others read, and
-// many tasks print their environment. So every variable is removed that can hold a secret of worker or server: credentials,
-// and URLs of databases and brokers, which contain passwords.
+// many tasks print their environment. So every variable that can hold a secret of the worker or server is removed:
+// credentials, and URLs of databases and brokers, which contain passwords.
 const secrets = [
   /^TASKYARD_/,
   /^TASKCLUSTER_/,

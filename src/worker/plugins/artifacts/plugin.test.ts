@@ -77,7 +77,7 @@ describe("artifacts", () => {
     expect(queue.artifact(taskId, "empty.txt")).toMatchObject({ headers: { "content-length": "0" } });
   });
 
-  test("are saved from a failed task, too", async () => {
+  test("are also saved after a failed task", async () => {
     const [taskId, reason] = await save("echo half > file; exit 1", file("file"));
     expect([reason, queue.content(taskId, "file")]).toEqual(["failed", "half\n"]);
   });

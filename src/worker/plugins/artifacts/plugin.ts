@@ -12,7 +12,7 @@ import { faultsOf, nameFault, payloadSchema } from "./payload.ts";
 // More would not be faster on the network connection of one machine, and each holds a socket and a compressed copy.
 const concurrentUploads = 10;
 
-/** `maxBytes` is the size of the largest artifact. */
+/** Creates the plugin. `maxBytes` is the maximum size of an artifact. */
 export function artifactsPlugin(maxBytes: number): Plugin {
   return definePlugin({
     name: "artifacts",
