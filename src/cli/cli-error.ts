@@ -19,7 +19,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export const causeOf = (error: unknown): string =>
   messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 
-/** Problems listed in one message. Nobody reads more. */
+/** Maximum number of problems listed in one message. Nobody reads more. */
 export const MAX_LISTED = 50;
 
 /** Lists problems, one per line. */

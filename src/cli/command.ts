@@ -24,13 +24,13 @@ type OptionValue<O> = O extends Flag
     ? readonly string[]
     : string | undefined;
 
-/** A parsed command line that fits the command. */
+/** A parsed command line that satisfies the command's declaration. */
 export interface ParsedLine {
   readonly options: Readonly<Record<string, boolean | string | readonly string[] | undefined>>;
   readonly args: readonly string[];
 }
 
-/** What a command runs with: the parsed command line, with the option types that the command declares. */
+/** The input of a command: the parsed command line, with the option types that the command declares. */
 export interface Call<O extends Options> {
   readonly options: { readonly [K in keyof O]: OptionValue<O[K]> };
   readonly args: readonly string[];

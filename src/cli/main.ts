@@ -90,7 +90,7 @@ function reportError(error: unknown, command: string, io: Io): number {
   return exitStatus.failure;
 }
 
-/** Errors that the language throws are bugs of ours: a bug report needs their stack. */
+/** Reports whether an error was thrown by the language itself: that is a bug in Taskyard, and its report needs the stack. */
 const isBug = (error: Error): boolean =>
   [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind) ||
   error.message === "";

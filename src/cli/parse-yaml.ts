@@ -1,4 +1,4 @@
-// Parses YAML, and with it JSON. Loaded only by commands that need it: the parser takes longer to load than most run.
+// Parses YAML, and with it JSON. Loaded only by commands that need it: it takes longer to load than most commands take to run.
 import { isAlias, isCollection, isPair, LineCounter, parseDocument, type Document } from "yaml";
 import { CliError, listProblems, messageOf } from "./cli-error.ts";
 
@@ -19,7 +19,7 @@ export function parseYaml(source: string, name: string): Yaml {
   try {
     const document = parseDocument(source, { lineCounter: lines, merge: true, prettyErrors: false });
     const problems = [
-      // To the parser, an unknown tag is only a warning, and its value a string.
+      // The parser only warns of an unknown tag, and parses its value as a string.
       ...[...document.errors, ...document.warnings].map(
         ({ code, message, pos }) => `${at(pos[0])}: ${ownMessages[code] ?? message}`,
       ),
@@ -35,14 +35,14 @@ export function parseYaml(source: string, name: string): Yaml {
   }
 }
 
-/** Replace messages that describe the parser rather than the file. */
+/** Messages that replace those that describe the parser rather than the file. */
 const ownMessages: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: "a second document starts here; the file must contain only one",
   DUPLICATE_KEY: "duplicate key: the object has this key already",
   RESOURCE_EXHAUSTION: "nested too deeply",
 };
 
-/** Values of a document, counting those that aliases repeat. A graph of 10,000 tasks has about 200,000. */
+/** Maximum number of values in a document, including repetitions by aliases. A graph of 10,000 tasks has about 200,000. */
 const MAX_VALUES = 5_000_000;
 
 interface AliasProblem {

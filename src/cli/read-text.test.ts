@@ -13,7 +13,7 @@ test("a file is read relative to the current folder, and - is standard input", a
   expect(await readText("-", io)).toBe("b: 2");
 });
 
-test("the error says why a file cannot be read, and endless input is refused", async () => {
+test("the error states why a file cannot be read, and endless input is refused", async () => {
   const cwd = await temporaryFolder();
   await writeFile(join(cwd, "latin.yml"), Buffer.from("caf\xe9", "latin1"));
   const io = capturedIo({ cwd });

@@ -52,7 +52,7 @@ export function* combinations(
 export const countCombinations = (variables: Variables): number =>
   Object.values(variables).reduce((product, values) => product * values.length, 1);
 
-/** Returns a copy with each `{{name}}` replaced by its value. Other braces stay: commands may use them, too. */
+/** Returns a copy with each `{{name}}` replaced by its value. Other braces are kept, since commands may use them. */
 export function substitute(value: unknown, chosen: Readonly<Record<string, string>>): unknown {
   if (typeof value === "string")
     return value.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (hole, name: string) =>

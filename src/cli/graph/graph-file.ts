@@ -34,7 +34,7 @@ const definitionMembers = Object.keys(TaskDefinitionRequest.properties).filter(
 const defaultMembers = [...ownMembers, ...definitionMembers];
 const taskMembers = ["needs", "for", ...defaultMembers];
 
-/** What fits into a call next to the tasks, at 26 bytes each. */
+/** The number of edges that fit into a call alongside the tasks, at 26 bytes each. */
 const MAX_EDGES = 2_000_000;
 const CONTROL = /\p{Cc}/u;
 
@@ -107,7 +107,7 @@ function expandTasks(problems: FileProblems, tasks: Members, defaults: Members):
         skip(path, `more than one task is named ${name}${hint}`);
         break;
       }
-      // Substituted after the merge, so that defaults can use the variables, too.
+      // Substituted after the merge, so that defaults can use the variables too.
       const members = substitute(withDefaults(own, defaults), chosen) as Members;
       expanded.set(name, { name, path, needs: filled, members });
     }

@@ -54,7 +54,7 @@ function barDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisp
   };
   draw();
   const timer = setInterval(() => {
-    // Without changes, too, while tasks run: it shows their time.
+    // Redrawn even without changes while tasks run, since it shows their run time.
     if (changed || progress.counts.running > 0) draw();
   }, drawMs);
   return {

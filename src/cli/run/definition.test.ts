@@ -50,7 +50,7 @@ test("a preparation adds its command before the user's", () => {
   });
 });
 
-test("the name of a long command is truncated to what the queue accepts", () => {
+test("the name of a long command is truncated to the length that the queue accepts", () => {
   const long = runDefinition({ ...request, argv: ["echo", "x".repeat(40_000)] }, now, undefined);
   expect(Value.Errors(TaskDefinitionRequest, long)).toEqual([]);
   expect(long.metadata.name).toHaveLength(255);

@@ -32,7 +32,7 @@ test("a store that fails for a moment is tried again", async () => {
   expect(await read(broken, broken, json(report))).toEqual({ found: report, requests: 3 });
 });
 
-test("there is no report where the worker wrote none, or where it cannot be read", async () => {
+test("returns no report if the worker wrote none or it cannot be read", async () => {
   expect((await read()).found).toBeUndefined();
   expect(await read(json({}, 500))).toEqual({ found: undefined, requests: 4 });
 });

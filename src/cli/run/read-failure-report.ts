@@ -5,7 +5,7 @@ import { retry } from "../../lib/retry.ts";
 import { parseFailureReport, type FailureReport } from "../../worker/failure-report.ts";
 import { findArtifact } from "../task/artifact-access.ts";
 
-/** Below `public/`: it holds nothing that the log does not, and may then be read by everyone who may read the log. */
+/** Below `public/`, so that everyone who may read the log may read it: it contains nothing that the log does not. */
 export const failureReportArtifact = "public/taskyard/failure-report.json";
 
 const timeoutMs = 10_000;
