@@ -9,7 +9,7 @@ import type { BenchServer } from "./server.ts";
 
 export interface Build {
   readonly bench: Bench;
-  /** Starts a further server of the build. */
+  /** Starts another server of the build. */
   start(): Promise<BenchServer>;
 }
 
@@ -26,7 +26,7 @@ const head =
   "| measure | before | after | change | CPU per call before: Node + PostgreSQL | after | change: Node, PostgreSQL |\n" +
   "|---|---|---|---|---|---|---|";
 
-/** Prints the medians of both builds; a change is the median of the changes in the single rounds. */
+/** Prints the medians of both builds; a change is the median of the changes in the individual rounds. */
 export async function compare(builds: Builds, rounds: number): Promise<void> {
   for (const side of sides) await warmUp(builds[side].bench);
   const pairs: Pair[][] = [];

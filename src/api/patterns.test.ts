@@ -13,7 +13,7 @@ it("no pattern takes more than linear time", () => {
     for (const pattern of Object.values({ ...of.params, ...of.query })) patterns.set(pattern.source, pattern);
   expect(patterns.size).toBeGreaterThan(5);
   const slow = [...patterns.values()].filter((pattern) => {
-    // The best of three tries, because the machine may be busy. Quadratic time would be 100 ms or more.
+    // The best of three attempts, because the machine may be busy. Quadratic time would be 100 ms or more.
     const times = malicious.map((text) =>
       Math.min(
         ...[1, 2, 3].map(() => {

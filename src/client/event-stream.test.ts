@@ -136,7 +136,7 @@ test("retries are limited for a server that was never reached, and unlimited for
 
 test("an inactive connection is replaced", async () => {
   const server = await scriptedServer(eventStream("p0 ready"), eventStream("p0 ready", message(1)));
-  // Delays end immediately. After the first stream is open, one long timeout does, too.
+  // Delays end immediately, and so does one long timeout after the first stream has opened.
   let impatient = false;
   const clock = {
     now: () => Date.now(),

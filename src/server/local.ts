@@ -52,7 +52,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       accessToken: rootAccessToken,
       pid: process.pid,
     };
-    // Written beside and renamed: the file appears complete and private, whatever a killed server left at this path.
+    // Written to a temporary file and renamed: the file appears complete and private, whatever a killed server left at this path.
     const temporary = `${serverFile}.${process.pid}`;
     await writeFile(temporary, `${JSON.stringify(content)}\n`, { mode: 0o600 });
     await rename(temporary, serverFile);

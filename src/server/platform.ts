@@ -1,4 +1,4 @@
-// Opens what services are built on: database, wake-ups, event log and artifact store.
+// Opens the foundation of the services: database, wake-ups, event log and artifact store.
 import type { Clock } from "../lib/clock.ts";
 import type { LocalStore } from "./core/artifact-store/local/index.ts";
 import { openArtifactStore } from "./core/artifact-store/open.ts";

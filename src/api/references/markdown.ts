@@ -103,7 +103,7 @@ function schemaRow(row: OutlineRow): Record<string, string> {
   };
 }
 
-/** The notes as a sentence, to follow a description. */
+/** Formats the notes as a sentence to append to a description. */
 const limitsOf = (notes: readonly string[]): string[] => {
   const text = notes.join("; ");
   return text === "" ? [] : [`${text.charAt(0).toUpperCase()}${text.slice(1)}.`];

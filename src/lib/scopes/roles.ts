@@ -1,4 +1,4 @@
-// Roles: a holder of `assume:<roleId>` is granted the scopes of that role, which may grant further roles.
+// Roles: a holder of `assume:<roleId>` is granted the scopes of that role, which may grant more roles.
 import { normalForm } from "./normal-form.ts";
 import { compileScopes, type ScopeSet } from "./scope-set.ts";
 

@@ -237,8 +237,8 @@ describe("errors", () => {
     const client = (clientId: string) => ({ clientId, accessToken: "x".repeat(22), scopes: [] });
     const staticClients = ["static/a", "static/taskcluster/root", "static/a"].map(client);
     expect(problems({ env: { TASKYARD_AUTH_STATIC_CLIENTS: JSON.stringify(staticClients) } })).toEqual([
-      "auth.staticClients[1] (all settings together) static/taskcluster/root: has the same clientId as auth.rootClientId: give each client an id of its own",
-      "auth.staticClients[2] (all settings together) static/a: has the same clientId as another of auth.staticClients: give each client an id of its own",
+      "auth.staticClients[1] (all settings together) static/taskcluster/root: has the same clientId as auth.rootClientId: give each client a separate id",
+      "auth.staticClients[2] (all settings together) static/a: has the same clientId as another of auth.staticClients: give each client a separate id",
     ]);
   });
 

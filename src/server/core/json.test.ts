@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, expectTypeOf, it } from "vitest";
 import { jsonArray, jsonMembers, jsonObject, jsonOf, parseJson, type Json } from "./json.ts";
 
-it("text that is put together is what the whole value would be written as", () => {
+it("text that is assembled from parts equals the serialized value", () => {
   const name = fc.stringMatching(/^[a-zA-Z]\w{0,10}$/);
   const value = fc.jsonValue();
   fc.assert(

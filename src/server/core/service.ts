@@ -47,7 +47,7 @@ export interface Platform<
   readonly metrics: MetricsOf<M>;
   readonly events: EventLog;
   readonly artifacts: ArtifactStore;
-  /** The URL that clients use for this server. A server on a free port knows it only once it listens. */
+  /** Returns the URL that clients use for this server. With a free port it is unknown until the server listens. */
   readonly rootUrl: () => string;
   /** The root client's token, and the secret from which the server derives its keys. */
   readonly secrets: InstanceSecrets;
@@ -62,7 +62,7 @@ export interface PlatformValues extends Omit<Platform, "client"> {
   readonly client: ServiceClient | undefined;
 }
 
-/** Handlers for all methods of a service but those that every service has. */
+/** Handlers for all methods of a service, except those that every service has. */
 export type ServiceHandlers<A extends Service> = Omit<Handlers<A>, keyof typeof monitoringEndpoints>;
 
 /** A service that was created. */
@@ -100,11 +100,11 @@ export interface ServiceDefinition<
   readonly client?: C;
   /** Problems of settings that are each valid but contradict each other. */
   readonly contradictions?: (config: SettingsOf<S>) => readonly ConfigProblem[];
-  /** Creates the service. `deps` has what services before it in the list provide, by service name. */
+  /** Creates the service. `deps` contains what the services before it in the list provide, by service name. */
   readonly create: (platform: Platform<S, M, C>, deps: D) => RunningService<ServiceHandlers<A>, P>;
 }
 
-/** Declares a service; infers the types of its settings, metrics, dependencies and of what it provides. */
+/** Declares a service. Infers the types of its settings, metrics, dependencies and `provides`. */
 export const defineService = <
   A extends Service,
   S extends Sections,

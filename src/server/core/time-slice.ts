@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 
 export interface TimeSlice {
-  /** Whether the slice is used up. Costs 50 ns, so check it in every iteration. */
+  /** Reports whether the slice is used up. Costs 50 ns, so check it in every iteration. */
   isOver(): boolean;
   /** Yields to the event loop, then starts the next slice. */
   next(): Promise<void>;

@@ -123,7 +123,7 @@ export async function startWakeUpRelay(options: WakeUpRelayOptions): Promise<Wak
   };
 }
 
-/** Anyone who may connect to the database can notify anything, so the payload is checked. */
+/** Parses a payload. Anyone who may connect to the database can send any notification, so the payload is checked. */
 function readMessage(payload: string): Message | undefined {
   try {
     const value: unknown = JSON.parse(payload);

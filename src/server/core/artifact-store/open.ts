@@ -7,7 +7,7 @@ import type { BucketLog } from "./s3/bucket-cors.ts";
 
 export interface OpenedStore {
   readonly store: ArtifactStore;
-  /** Set if this server has to serve the store's URLs. */
+  /** Set if this server must serve the store's URLs. */
   readonly local: LocalStore | undefined;
   close(): void;
 }

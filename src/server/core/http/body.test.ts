@@ -48,7 +48,7 @@ describe("a JSON body", () => {
     );
   });
 
-  it("keeps every member, also those with names of prototype members", async () => {
+  it("keeps every member, even those named like prototype members", async () => {
     const anything = '{"__proto__":{"polluted":true},"constructor":1,"é":"\\u0000"}';
     const reply = await put(`{"kind":"toy","anything":${anything}}`);
     expect(JSON.stringify(reply.json<{ anything: unknown }>().anything)).toBe(anything);

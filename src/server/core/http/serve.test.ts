@@ -295,7 +295,7 @@ describe("a reply", () => {
     expect((await send("/send", { method: "OPTIONS" })).headers.allow).toBe("POST,OPTIONS");
   });
 
-  it("is counted under the name of its method, also if it is an error", async () => {
+  it("is counted under the name of its method, even if it is an error", async () => {
     await send("/typed");
     await send("/things/NOT", { as: "reader" });
     expect(tiny.calls.slice(-2)).toEqual([

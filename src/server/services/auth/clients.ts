@@ -96,7 +96,7 @@ export function contradictions({ auth }: SettingsOf<typeof declared>): readonly 
       return [];
     }
     const other = clientId === auth.rootClientId ? "auth.rootClientId" : "another of auth.staticClients";
-    const problem = `has the same clientId as ${other}: give each client an id of its own`;
+    const problem = `has the same clientId as ${other}: give each client a separate id`;
     return [{ key: `auth.staticClients[${i}]`, origin: "all settings together", value: clientId, problem }];
   });
 }

@@ -91,7 +91,7 @@ function shortString(path: string, value: unknown, min: number): string {
   return value;
 }
 
-/** Exchanges of other systems are accepted, but one of ours must exist: nothing would ever match a typo. */
+/** Checks an exchange. Those of other systems are accepted, but ours must exist: nothing would ever match a typo. */
 function checkExchange(path: string, exchange: string): void {
   if (!ownPrefixes.some((prefix) => exchange.startsWith(prefix)) || ownExchanges.includes(exchange)) return;
   const meant = didYouMean(exchange, ownExchanges);

@@ -21,7 +21,7 @@ export interface Objects extends ObjectUseCases {
   downloadUrl(name: string, rootUrl: string): Promise<string>;
 }
 
-/** How often expired objects are looked for. */
+/** The interval between searches for expired objects. */
 const EXPIRY_INTERVAL_MS = 5_000;
 
 export const objectService = defineService({

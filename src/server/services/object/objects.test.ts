@@ -192,7 +192,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     );
   });
 
-  it("accepts any name of an algorithm, also those of JavaScript's built-in members", async () => {
+  it("accepts any algorithm name, even the names of JavaScript's built-in members", async () => {
     const name = newName();
     const upload = request(inline("x"), {
       hashes: JSON.parse('{"constructor":"a","__proto__":"b"}') as Hashes,

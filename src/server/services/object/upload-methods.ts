@@ -108,7 +108,7 @@ function decodeBase64(base64: string): Buffer {
   return bytes;
 }
 
-/** Checks what the schema does not. */
+/** Checks rules that the schema cannot express. */
 function checkProposal(proposed: Proposed): void {
   for (const [method, content] of Object.entries(proposed)) {
     if (!/^[\x20-\x7e]*$/.test(content.contentType))

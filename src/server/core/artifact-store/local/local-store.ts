@@ -72,7 +72,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<LocalS
 
     copyUpload: (upload, content, etag) => files.copy(upload, content, etag),
     delete: (keys) => files.delete(keys),
-    // Pages are served with a policy that forbids them everything.
+    // HTML pages are served with a policy that forbids everything.
     htmlAsAttachment: false,
     parts: undefined,
   };

@@ -238,7 +238,7 @@ describe("an upload in parts", () => {
       sent.on("error", reject).end(body);
     });
 
-  it("is assembled with the content type given at its start", async () => {
+  it("is assembled with the content type that was given when it was started", async () => {
     const store = await newStore();
     if (!store.parts) throw new Error("no uploads in parts");
     const key = { object: "big", contentId: slugid() };
