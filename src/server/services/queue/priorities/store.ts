@@ -89,8 +89,8 @@ export function changePriorities(
       update tasks t set priority = x.priority from target x where t.task_id = x.task_id
       returning x.ord, x.announce, x.old_priority, t as task
     ),
-    -- The first member of this name is the definition's own: before it there are only texts, in which the quotes
-    -- would be escaped, and lists of them.
+    -- The first match is the definition's own member: only strings, in which quotes are escaped, and arrays of strings
+    -- precede it.
     defined as (
       update task_definitions d set ${noEvent}, definition = regexp_replace(
         d.definition, '"priority":"[a-z-]+"', '"priority":"' || priority_name(x.priority) || '"')
