@@ -59,7 +59,7 @@ test("suggests a new task after the deadline has passed", async () => {
   const taskId = await createTask(stack.client, { dependencies: [root] });
   await stack.client.queue.cancelTask({ taskId: root });
   await stack.client.queue.cancelTask({ taskId });
-  await stack.database.db.run(sql`update tasks set deadline = now()`);
+  await stack.database.db.run(sql`update tasks set deadline = now() - interval '1 second'`);
   const { out } = await why(taskId);
   expect(out.slice(out.indexOf("What to do"))).toBe(
     [

@@ -64,7 +64,7 @@ describe("a task queue", () => {
   it("does not exist before that or after it has expired", async () => {
     await requestWork("b/old");
     await stack.client.queue.getTaskQueue({ taskQueueId: "b/old" });
-    await stack.database.db.run(sql`update task_queues set expires = now()`);
+    await stack.database.db.run(sql`update task_queues set expires = now() - interval '1 second'`);
     const { queue } = stack.client;
     for (const [provisionerId, workerType] of [
       ["b", "old"],
@@ -99,7 +99,9 @@ describe("the list of task queues", () => {
   it("omits expired ones without shortening a page", async () => {
     for (const id of ["q/a", "q/b", "q/c"]) await requestWork(id);
     await stack.client.queue.listTaskQueues();
-    await stack.database.db.run(sql`update task_queues set expires = now() where task_queue_id = 'q/b'`);
+    await stack.database.db.run(
+      sql`update task_queues set expires = now() - interval '1 second' where task_queue_id = 'q/b'`,
+    );
     expect(await queuePages(2)).toEqual([["q/a", "q/c"]]);
   });
 });
