@@ -16,7 +16,7 @@ let object: Stack["client"]["object"];
 beforeAll(async () => {
   s3 = await startS3Server();
   // The loop runs only when a test triggers it.
-  stack = await testStack({ config: { queue: { loopInterval: 3_600_000 } }, s3 });
+  stack = await testStack({ manualLoops: true, s3 });
   ({ object } = stack.client);
 });
 afterAll(async () => {

@@ -21,9 +21,6 @@ export interface Objects extends ObjectUseCases {
   downloadUrl(name: string, rootUrl: string): Promise<string>;
 }
 
-/** The interval between searches for expired objects. */
-const EXPIRY_INTERVAL_MS = 5_000;
-
 export const objectService = defineService({
   api: objectApi,
   settings,
@@ -40,7 +37,9 @@ export const objectService = defineService({
     return {
       handlers: objectHandlers(useCases),
       provides,
-      loops: [{ name: "object-expiry", intervalMs: EXPIRY_INTERVAL_MS, runOnce: expireObjects(ctx) }],
+      loops: [
+        { name: "object-expiry", intervalMs: config.objects.loopInterval, runOnce: expireObjects(ctx) },
+      ],
     };
   },
 });
