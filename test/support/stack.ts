@@ -15,6 +15,8 @@ export interface StackOptions {
   readonly config?: PartialConfig;
   readonly clock?: Clock;
   readonly roles?: readonly Role[];
+  /** Loops run once when the server starts, and then only by `runLoop`. */
+  readonly manualLoops?: boolean;
   /** Stores artifacts in this server instead of a local folder. It uses the system clock, so the stack's has to be close. */
   readonly s3?: S3Server;
   /** A database to share with another stack, which drops it. */
@@ -53,15 +55,19 @@ let shared: Promise<Stack> | undefined;
  */
 export const sharedStack = (): Promise<Stack> => (shared ??= testStack());
 
+const DAY = 86_400_000;
+
 /** Starts a server with a new database. Stop it in `afterAll`. */
 export async function testStack(options: StackOptions = {}): Promise<Stack> {
-  const { config = {}, clock = systemClock, roles, s3 } = options;
+  const { config = {}, clock = systemClock, roles, manualLoops = false, s3 } = options;
   const dir = await mkdtemp(join(inject("runFolder"), "stack-"));
   const database = options.database ?? (await testDatabase());
   const { monitor, records } = testMonitor();
   const server = await startServer({
     config: configOf({
       ...config,
+      queue: { ...(manualLoops && { loopInterval: DAY, watchdogInterval: DAY }), ...config.queue },
+      objects: { ...(manualLoops && { loopInterval: DAY }), ...config.objects },
       home: dir,
       server: { port: 0, ...config.server },
       artifacts: { dir: join(dir, "artifacts"), ...(s3 && { store: "s3" }), ...config.artifacts },

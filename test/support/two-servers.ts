@@ -14,9 +14,10 @@ export interface TwoServers {
   stop(): Promise<void>;
 }
 
+/** Starts both. Only the test runs their loops. */
 export async function twoServers(config: PartialConfig): Promise<TwoServers> {
-  const stack = await testStack({ config });
-  const other = await testStack({ config, database: stack.database });
+  const stack = await testStack({ config, manualLoops: true });
+  const other = await testStack({ config, manualLoops: true, database: stack.database });
   return {
     stack,
     other,

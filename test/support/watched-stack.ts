@@ -12,9 +12,6 @@ export type WatchedStack = Awaited<ReturnType<typeof watchedStack>>;
 export const watchedConfig = {
   claimTimeout: 60_000,
   deadlineDelay: 60_000,
-  // Only the test runs loops.
-  loopInterval: 86_400_000,
-  watchdogInterval: 86_400_000,
   watchdogPatience: 10_000,
   watchdogSlice: 100_000,
 };
@@ -23,7 +20,7 @@ export const watchedConfig = {
 export async function watchedStack() {
   // The start of the complete part of the event log is a time of the database's clock, so this clock must be close to it.
   const clock = manualClock(Date.now());
-  const stack = await testStack({ clock, config: { queue: watchedConfig } });
+  const stack = await testStack({ clock, manualLoops: true, config: { queue: watchedConfig } });
   await clock.advance(60_000);
   // The watchdog runs once when it starts.
   await stack.server.loops["watchdog"]?.idle();

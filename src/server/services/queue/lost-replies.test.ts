@@ -11,7 +11,7 @@ import { claimPending, QUEUE_START } from "./claims/store/claim-pending.ts";
 
 let servers: TwoServers;
 beforeAll(async () => {
-  servers = await twoServers({ queue: { loopInterval: 1_000_000 } });
+  servers = await twoServers({ queue: {} });
 });
 afterAll(() => servers.stop());
 

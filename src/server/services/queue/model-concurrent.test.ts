@@ -15,7 +15,7 @@ const maxRuns = 5;
 const retries = 2;
 let servers: TwoServers;
 beforeAll(async () => {
-  servers = await twoServers({ queue: { loopInterval: 1_000_000, claimWorkTimeout: 1, maxRuns } });
+  servers = await twoServers({ queue: { claimWorkTimeout: 1, maxRuns } });
 });
 afterAll(() => servers.stop());
 

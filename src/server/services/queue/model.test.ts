@@ -21,8 +21,8 @@ const clock = manualClock();
 let stack: Stack;
 beforeAll(async () => {
   // Loops run only when the test runs them.
-  const queue = { ...limits, loopInterval: 86_400_000 };
-  stack = await testStack({ clock, config: { queue } });
+  const queue = { ...limits };
+  stack = await testStack({ clock, manualLoops: true, config: { queue } });
   const expires = new Date(clock.now() + 365 * 24 * 60 * minute).toISOString();
   await stack.client.queue.declareWorker(another, { expires });
 });

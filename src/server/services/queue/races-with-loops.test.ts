@@ -12,7 +12,7 @@ let servers: TwoServers;
 let client: Client;
 beforeAll(async () => {
   // So long that loops run only when a test runs them. Expired rows can be removed immediately.
-  servers = await twoServers({ queue: { loopInterval: 1_000_000, claimTimeout: 600_000, expiryDelay: 0 } });
+  servers = await twoServers({ queue: { claimTimeout: 600_000, expiryDelay: 0 } });
   ({ client } = servers.stack);
 });
 afterAll(() => servers.stop());

@@ -22,7 +22,7 @@ let other: Stack;
 let clients: readonly [Client, Client];
 beforeAll(async () => {
   // So long that polling serves no claim.
-  servers = await twoServers({ queue: { loopInterval: 1_000_000, claimTimeout: 600_000 } });
+  servers = await twoServers({ queue: { claimTimeout: 600_000 } });
   ({ stack, other } = servers);
   clients = [stack.client, other.client];
 });

@@ -21,8 +21,8 @@ let stack: Stack;
 let tasks: TaskStates;
 beforeAll(async () => {
   // Loops run only when the test runs them.
-  const queue = { ...limits, claimWorkTimeout: 1, loopInterval: 86_400_000, loopBatch: 1000 };
-  stack = await testStack({ clock, config: { queue } });
+  const queue = { ...limits, claimWorkTimeout: 1, loopBatch: 1000 };
+  stack = await testStack({ clock, manualLoops: true, config: { queue } });
   tasks = taskStates(stack, clock, { ...limits, toDeadline });
 });
 afterAll(() => stack.stop());

@@ -55,7 +55,8 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     if (kind === "s3") s3 = await startS3Server();
     // Artifacts can be removed as soon as they expire, and the loop runs only when a test runs it.
     stack = await testStack({
-      config: { queue: { expiryDelay: 0, loopInterval: 3_600_000 } },
+      manualLoops: true,
+      config: { queue: { expiryDelay: 0 } },
       ...(s3 && { s3 }),
     });
   });

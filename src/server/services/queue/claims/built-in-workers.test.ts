@@ -8,9 +8,9 @@ let stack: Stack;
 let other: Stack;
 beforeAll(async () => {
   // So long that polling finds nothing: each step needs a wake-up.
-  const config = { queue: { loopInterval: 1_000_000, loopBatch: 4 } };
-  stack = await testStack({ config });
-  other = await testStack({ config, database: stack.database });
+  const config = { queue: { loopBatch: 4 } };
+  stack = await testStack({ manualLoops: true, config });
+  other = await testStack({ manualLoops: true, config, database: stack.database });
 });
 afterAll(async () => {
   await other.stop();

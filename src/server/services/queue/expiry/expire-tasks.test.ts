@@ -14,9 +14,9 @@ const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 let other: Stack;
 beforeAll(async () => {
-  const config = { queue: { loopBatch: 3, claimTimeout: 10 * minute, loopInterval: 86_400_000 } };
-  stack = await testStack({ clock, config });
-  other = await testStack({ clock, config, database: stack.database });
+  const config = { queue: { loopBatch: 3, claimTimeout: 10 * minute } };
+  stack = await testStack({ clock, manualLoops: true, config });
+  other = await testStack({ clock, manualLoops: true, config, database: stack.database });
 });
 afterAll(async () => {
   await other.stop();

@@ -14,9 +14,8 @@ let stack: Stack;
 let other: Stack;
 beforeAll(async () => {
   // So long that polling serves no claim.
-  const config = { queue: { loopInterval: 1_000_000 } };
-  stack = await testStack({ config });
-  other = await testStack({ config, database: stack.database });
+  stack = await testStack({ manualLoops: true });
+  other = await testStack({ manualLoops: true, database: stack.database });
 });
 afterAll(async () => {
   await other.stop();

@@ -13,7 +13,7 @@ import { resolveRuns } from "./store/resolve-runs.ts";
 let stack: Stack;
 beforeAll(async () => {
   // So long that polling finds nothing: each step needs a wake-up.
-  stack = await testStack({ config: { queue: { loopInterval: 1_000_000 } } });
+  stack = await testStack({ manualLoops: true });
 });
 afterAll(() => stack.stop());
 

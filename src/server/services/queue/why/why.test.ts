@@ -14,8 +14,8 @@ const worker = { workerGroup: "g", workerId: "w" };
 let stack: Stack;
 beforeAll(async () => {
   // Loops run only when a test runs them.
-  const queue = { claimTimeout: minute, deadlineDelay: minute, loopInterval: 86_400_000 };
-  stack = await testStack({ clock, config: { queue } });
+  const queue = { claimTimeout: minute, deadlineDelay: minute };
+  stack = await testStack({ clock, manualLoops: true, config: { queue } });
 });
 afterAll(() => stack.stop());
 

@@ -10,7 +10,7 @@ import { workerRemovedConsumer } from "./worker-removed.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack({ config: { queue: { loopInterval: 1_000_000, workerManagerEvents: true } } });
+  stack = await testStack({ manualLoops: true, config: { queue: { workerManagerEvents: true } } });
   // A consumer starts at the end of the log when it runs for the first time.
   await until(
     "the consumer to start",
