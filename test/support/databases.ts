@@ -12,9 +12,12 @@ export async function runOn(url: string, ...statements: string[]): Promise<void>
   }
 }
 
-/** Creates a database, empty or as a clone. `wal_log` copies blocks for 55 ms; the default would force checkpoints. */
+/**
+ * Creates a database, empty or as a clone. `file_copy` takes 20 ms of CPU. `wal_log`, the default, takes 35 ms and writes
+ * eight more megabytes; its advantage, no checkpoint, counts only where files are synchronized.
+ */
 export async function createDatabase(url: string, name: string, template = "template0"): Promise<void> {
-  await runOn(url, `create database ${name} template ${template} strategy wal_log`);
+  await runOn(url, `create database ${name} template ${template} strategy file_copy`);
 }
 
 export async function dropDatabase(url: string, name: string): Promise<void> {
