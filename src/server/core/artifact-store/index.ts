@@ -1,6 +1,9 @@
 // Stores the content of artifacts and objects. A store creates URLs for uploads and downloads, so that no content
 // passes through the services; the queue and the object service keep names, types and expirations.
 
+/** An upload URL stays valid this much longer than its stated expiry, because a request takes time to reach the store. */
+export const UPLOAD_URL_GRACE_MS = 10_000;
+
 /** Identifies an artifact in a store. Any text is a valid name: the store encodes it. */
 export interface ArtifactKey {
   readonly taskId: string;

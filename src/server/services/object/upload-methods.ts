@@ -8,13 +8,11 @@ import {
 } from "../../../api/object/schemas.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { slugid } from "../../../lib/slugid.ts";
-import type { ContentKey, PartUploads } from "../../core/artifact-store/index.ts";
+import { UPLOAD_URL_GRACE_MS, type ContentKey, type PartUploads } from "../../core/artifact-store/index.ts";
 import type { ObjectContext } from "./context.ts";
 import { readObject, writePartsId, type ObjectRow } from "./store.ts";
 
 const URL_MS = 45 * 60_000;
-/** URLs are valid a little longer than clients are told, since a request may take time to reach the store. */
-const URL_GRACE_MS = 10_000;
 /** Sufficient for 640 GB with the maximum number of parts. Larger objects have larger parts. */
 const PART_BYTES = 64 * 1024 ** 2;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
@@ -81,7 +79,7 @@ export async function startUpload(
     key,
     contentType,
     contentLength,
-    expires: until + URL_GRACE_MS,
+    expires: until + UPLOAD_URL_GRACE_MS,
     rootUrl: rootUrl(),
   });
   const headers = {

@@ -13,6 +13,7 @@ import type { Queryable } from "../../../core/db.ts";
 import { parseJson } from "../../../core/json.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import { timestamp, type QueueContext } from "../context.ts";
+import { UPLOAD_URL_GRACE_MS } from "../../../core/artifact-store/index.ts";
 import { readTasks } from "../tasks/store/read-tasks.ts";
 import { objectNameOf, uploadIdOf } from "./find-artifact.ts";
 import { readArtifact, type ArtifactId } from "./store/read-artifacts.ts";
@@ -21,8 +22,6 @@ import { lockTask, writeArtifact, type NewArtifact } from "./store/write-artifac
 const MAX_NAME_LENGTH = 1024;
 /** Allowed in headers, and in the path parameters of these methods. */
 const PRINTABLE = /^[\x20-\x7e]*$/;
-/** URLs are valid a little longer than clients are told, since a request may take time to arrive. */
-const UPLOAD_GRACE_MS = 10_000;
 const UPLOAD_CREDENTIALS_MS = 24 * 3_600_000;
 
 function refuse(message: string): never {
@@ -181,7 +180,7 @@ async function upload(
   const putUrl = await ctx.artifacts.uploadUrl({
     key: { taskId, runId, name },
     contentType,
-    expires: until + UPLOAD_GRACE_MS,
+    expires: until + UPLOAD_URL_GRACE_MS,
     rootUrl,
   });
   return { contentType, expires: new Date(until).toISOString(), putUrl };
