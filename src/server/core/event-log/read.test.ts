@@ -5,7 +5,7 @@ import { until } from "../../../../test/support/until.ts";
 import { sql } from "../sql.ts";
 import { decodePosition, encodePosition, type Position } from "./position.ts";
 import { positionAt, positionNow, positionStart, readEvents } from "./read.ts";
-import { appendEvents, keepPartitions, openEpoch } from "./store.ts";
+import { appendEvents, keepPartitions, lastDrawnId, openEpoch } from "./store.ts";
 
 let database: TestDatabase;
 let a: EventWriter;
@@ -51,6 +51,32 @@ const waitsForLock = async (writer: EventWriter, pid: unknown): Promise<void> =>
   }
   throw new Error("nobody waits for a lock");
 };
+
+test("the last drawn id never goes back while others draw ids", async () => {
+  let over = false;
+  const drawing = [a, b].map(async (writer) => {
+    while (!over) await writer.run("select count(nextval('events_id_seq')) from generate_series(1, 10000)");
+  });
+  // A loop in the database: from one statement to the next, too many ids are drawn to notice a value that is 32 too large.
+  await c.run(`
+    create function pg_temp.times_gone_back() returns integer language plpgsql as $$
+    declare
+      earlier bigint := 0;
+      id bigint;
+      times integer := 0;
+    begin
+      for i in 1..100000 loop
+        id := ${lastDrawnId.text};
+        if id < earlier then times := times + 1; end if;
+        earlier := id;
+      end loop;
+      return times;
+    end $$`);
+  const rows = await c.run("select pg_temp.times_gone_back() as times");
+  over = true;
+  await Promise.all(drawing);
+  expect(rows).toEqual([{ times: 0 }]);
+});
 
 describe("readEvents", () => {
   test("returns events as they were appended, with the unchanged text of their messages", async () => {

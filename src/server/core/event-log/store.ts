@@ -54,13 +54,20 @@ interface HereFacts {
   droppedThrough: number;
 }
 
+/**
+ * The last event id that was drawn. Reads the sequence under the lock of its page. A plain select of `last_value` does not:
+ * every 32nd draw puts a value into the page that is 32 too large, for as long as it takes to log it. Events that drew the
+ * ids in between later would count as read. The function returns null before the first draw.
+ */
+export const lastDrawnId: Sql = sql`coalesce(pg_sequence_last_value('events_id_seq'), 0)`;
+
 // `materialized` makes the statement read the sequence once. `case` makes age() run after that, because an argument is
 // evaluated before its call. age() of the snapshot's xmax counts up to the next id to be assigned. It caches that id for the
 // rest of its transaction, and so do later snapshots in REPEATABLE READ: these statements must not share a transaction, so
 // they take a Db and not a Queryable.
 const hereCte: Sql = sql`
   drawn as materialized (
-    select case when is_called then last_value else last_value - 1 end as last_id from events_id_seq
+    select ${lastDrawnId} as last_id
   ),
   here as materialized (
     select l.tag, d.last_id, l.dropped_through, (select max(epoch) from event_epochs) as epoch,
