@@ -1,5 +1,4 @@
-// Signs requests and URLs with Hawk. Uses only WebCrypto, so that it works in browsers, which provide it on https pages
-// and on localhost.
+// Signs requests and URLs with Hawk, in Node and in browsers.
 import {
   authorizationHeader,
   bewitText,
@@ -10,6 +9,7 @@ import {
   type Certificate,
 } from "../lib/hawk.ts";
 import { slugid } from "../lib/slugid.ts";
+import { hmac } from "./hmac.ts";
 
 /** The credentials of a caller. The certificate of temporary credentials may be JSON text or parsed. */
 export interface Credentials {
@@ -30,8 +30,7 @@ export function createSigner(credentials: Credentials, authorizedScopes?: readon
   const { clientId, accessToken } = credentials;
   const certificate = parseCertificate(credentials.certificate);
   const ext = certificate || authorizedScopes ? encodeExt({ certificate, authorizedScopes }) : undefined;
-  const key = lazy(() => hmacKey(accessToken));
-  const mac = async (text: string): Promise<string> => base64(await hmac(await key(), text));
+  const mac = hmac(accessToken);
 
   return {
     async header(method, url, now) {
@@ -58,21 +57,6 @@ export function createSigner(credentials: Credentials, authorizedScopes?: readon
   };
 }
 
-// `CryptoKey` is a global type in browsers only.
-type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
-
-/** Returns the HMAC-SHA-256 of a text. */
-export async function hmac(key: Key, text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
-}
-
-export const hmacKey = (secret: string): Promise<Key> =>
-  crypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
-
-export const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
-
 function targetOf(url: string): { resource: string; host: string; port: number | string } {
   const { hostname, port, protocol, pathname, search } = new URL(url);
   return { resource: pathname + search, host: hostname, port: port || (protocol === "https:" ? 443 : 80) };
@@ -86,9 +70,4 @@ function parseCertificate(certificate: string | Certificate | undefined): unknow
   } catch (error) {
     throw new Error("the certificate of the credentials is not JSON", { cause: error });
   }
-}
-
-function lazy<T>(create: () => Promise<T>): () => Promise<T> {
-  let value: Promise<T> | undefined;
-  return () => (value ??= create());
 }

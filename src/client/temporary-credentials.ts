@@ -1,7 +1,8 @@
 // Creates temporary credentials without a request to the server: a certificate signed with the issuer's access token.
 import { certificateText, type Certificate } from "../lib/hawk.ts";
 import { slugid } from "../lib/slugid.ts";
-import { base64, hmac, hmacKey, type Credentials } from "./signer.ts";
+import { hmac } from "./hmac.ts";
+import type { Credentials } from "./signer.ts";
 
 export interface TemporaryCredentialsRequest {
   /** The permanent credentials of the issuer. Temporary ones cannot issue others. */
@@ -29,12 +30,12 @@ export async function createTemporaryCredentials(
     clientId = credentials.clientId,
   } = request;
   if (expiry - start > longestMs) throw new Error("temporary credentials cannot last longer than 31 days");
-  const key = await hmacKey(credentials.accessToken);
+  const mac = hmac(credentials.accessToken);
   const seed = slugid() + slugid();
   const named = clientId === credentials.clientId ? {} : { issuer: credentials.clientId };
   const signed: Omit<Certificate, "signature"> = { version: 1, scopes, start, expiry, seed, ...named };
-  const signature = base64(await hmac(key, certificateText(signed, clientId)));
-  const token = base64(await hmac(key, seed));
+  const signature = await mac(certificateText(signed, clientId));
+  const token = await mac(seed);
   return {
     clientId,
     accessToken: token.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, ""),
