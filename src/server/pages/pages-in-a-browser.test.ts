@@ -36,6 +36,9 @@ describe("the pages in a browser", withChromium, () => {
   const app = Fastify();
   let rootUrl = "";
   let browser: Browser;
+  // One for all tests: each new page starts several processes.
+  let page: Page;
+  let messages: string[] = [];
   beforeAll(async () => {
     servePages(app, {
       services,
@@ -47,63 +50,57 @@ describe("the pages in a browser", withChromium, () => {
     });
     rootUrl = await app.listen({ host: "127.0.0.1", port: 0 });
     browser = await chromium.launch({ ...(executablePath && { executablePath }), args });
+    page = await browser.newPage();
+    page.on("console", (message) => messages.push(message.text()));
+    page.on("requestfailed", (request) => messages.push(`failed: ${request.url()}`));
   });
   afterAll(async () => {
     await browser.close();
     await app.close();
   });
 
-  /** Opens a page and collects the browser's messages: a blocked style, a missing file, a broken script. */
-  async function open(
-    path: string,
-    options: { viewport?: typeof phone; colorScheme?: "dark" | "light" } = {},
-  ) {
-    const page = await browser.newPage({ viewport: desk, ...options });
-    const messages: string[] = [];
-    page.on("console", (message) => messages.push(message.text()));
-    page.on("requestfailed", (request) => messages.push(`failed: ${request.url()}`));
+  /** Opens a page. From now on, `messages` has what the browser reports: a blocked style, a missing file, a broken script. */
+  async function open(path: string, viewport = desk, colorScheme: "dark" | "light" = "light"): Promise<void> {
+    messages = [];
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
     await page.goto(rootUrl + path);
-    return { page, messages };
   }
-  const widthOf = (page: Page): Promise<number> => page.evaluate("document.documentElement.scrollWidth");
-  const colors = async (page: Page): Promise<{ paper: string; ink: string }> =>
+  const widthOf = (): Promise<number> => page.evaluate("document.documentElement.scrollWidth");
+  const colors = async (): Promise<{ paper: string; ink: string }> =>
     page.evaluate(
       "({ paper: getComputedStyle(document.documentElement).backgroundColor, ink: getComputedStyle(document.body).color })",
     );
 
   it("have their style and a heading, and cause no browser messages", async () => {
     for (const path of ["/", "/docs/api", "/docs/api/queue"]) {
-      const { page, messages } = await open(path);
+      await open(path);
       expect([path, messages]).toEqual([path, []]);
-      expect(await colors(page)).toEqual({ paper: "rgb(251, 250, 248)", ink: "rgb(28, 27, 26)" });
+      expect(await colors()).toEqual({ paper: "rgb(251, 250, 248)", ink: "rgb(28, 27, 26)" });
       expect(await page.getByRole("heading", { level: 1 }).count()).toBe(1);
-      await page.close();
     }
   });
 
   it("are dark if the reader prefers a dark color scheme", async () => {
-    const { page } = await open("/", { colorScheme: "dark" });
-    expect(await colors(page)).toEqual({ paper: "rgb(19, 20, 22)", ink: "rgb(233, 231, 226)" });
-    await page.close();
+    await open("/", desk, "dark");
+    expect(await colors()).toEqual({ paper: "rgb(19, 20, 22)", ink: "rgb(233, 231, 226)" });
   });
 
   it("fit a phone without horizontal scrolling", async () => {
     for (const path of ["/", "/docs/api", "/docs/api/queue"]) {
-      const { page } = await open(path, { viewport: phone });
-      expect([path, await widthOf(page)]).toEqual([path, phone.width]);
-      await page.close();
+      await open(path, phone);
+      expect([path, await widthOf()]).toEqual([path, phone.width]);
     }
   });
 
   it("show external input as text", async () => {
-    const { page } = await open("/");
+    await open("/");
     expect(await page.getByRole("listitem").filter({ hasText: "Database" }).innerText()).toContain(evil);
     expect(await page.title()).toBe("Taskyard");
-    await page.close();
   });
 
   it("link from the home page to a method and from there to its schema", async () => {
-    const { page, messages } = await open("/");
+    await open("/");
     await page.getByRole("link", { name: "API" }).first().click();
     await page.getByRole("link", { name: "Queue" }).click();
     await page
@@ -116,6 +113,5 @@ describe("the pages in a browser", withChromium, () => {
       "at most 10000 items",
     );
     expect(messages).toEqual([]);
-    await page.close();
   });
 });
