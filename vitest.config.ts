@@ -20,15 +20,17 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     reporters: ["./test/support/run-reporter.ts"],
-    globalSetup: ["test/support/postgres-for-the-run.ts"],
+    globalSetup: ["test/support/run-folder.ts", "test/support/postgres-for-the-run.ts"],
     // Files share the modules of their worker, because importing them again for each file took 40% of the time. A test
     // therefore restores any global state that it changes (process.env, signal handlers, caches).
     isolate: false,
-    execArgv: deprecationsThrow,
+    // Larger young generations and one helper thread: collections are a tenth of the work of a run, and the threads of the
+    // workers compete for the cores.
+    execArgv: [...deprecationsThrow, "--max-semi-space-size=32", "--v8-pool-size=1"],
     sequence: { sequencer: WaitingFirst },
-    // Tests wait for disks, sockets and processes a third of the time, so two workers per core keep the cores busy. At
+    // Tests wait for disks, sockets and processes a third of the time, so three workers for two cores keep them busy. At
     // most eight: each has up to 30 connections to PostgreSQL, and takes 500 MB.
-    maxWorkers: Math.min(2 * availableParallelism(), 8),
+    maxWorkers: Math.min(Math.ceil(1.5 * availableParallelism()), 8),
     // On an idle machine no test takes a tenth of this. A test on a machine with ten other users may be slow without failing.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -1,6 +1,5 @@
 // One PostgreSQL for a whole test run, with a migrated template database that each test file clones, and a cluster that
 // tests of `taskyard up` copy instead of creating one.
-import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestProject } from "vitest/node";
@@ -9,15 +8,12 @@ import {
   type EmbeddedPostgres,
 } from "../../src/server/core/embedded-postgres/index.ts";
 import { databaseUser } from "../../src/server/core/embedded-postgres/create-cluster.ts";
-import { isAlive } from "../../src/server/core/embedded-postgres/lock-files.ts";
 import { migrate } from "../../src/server/db/migrate.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { createDatabase, databaseUrl, dropDatabases } from "./databases.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Folder that is removed at the end of the run. */
-    runFolder: string;
     /** Server of the tests' databases. */
     postgresUrl: string;
     /** Name of the migrated database that tests clone. The names of the clones begin with it. */
@@ -28,24 +24,20 @@ declare module "vitest" {
 }
 
 /**
- * Starts an embedded PostgreSQL in a temporary folder, or uses the server of TEST_DATABASE_URL, whose user has to be
+ * Starts an embedded PostgreSQL in the folder of the run, or uses the server of TEST_DATABASE_URL, whose user has to be
  * allowed to create databases. The embedded server ends with this process, even if it is killed.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await removeAbandoned();
-  const folder = await mkdtemp(path.join(tmpdir(), `${prefix}${process.pid}-`));
-  // PostgreSQL runs as another user if we are root, and needs access to the folder.
-  await chmod(folder, 0o755);
   const given = process.env["TEST_DATABASE_URL"];
   const template = `taskyard_template_${process.pid}`;
-  const cleanups = [() => rm(folder, { recursive: true, force: true, maxRetries: 10 })];
+  const cleanups: (() => Promise<void>)[] = [];
   const teardown = async (): Promise<void> => {
     for (const cleanUp of cleanups.toReversed()) await cleanUp();
   };
   try {
     let url = given;
     if (url === undefined) {
-      const { server, cluster } = await startTemporary(folder);
+      const { server, cluster } = await startTemporary(tmpdir());
       cleanups.push(() => server.stop());
       ({ url } = server);
       project.provide("preparedCluster", cluster);
@@ -60,12 +52,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await teardown();
     throw err;
   }
-  project.provide("runFolder", folder);
   project.provide("templateDatabase", template);
   return teardown;
 }
-
-const prefix = "taskyard-run-";
 
 /** Creates a migrated cluster, copies it, and starts a server on the original. */
 async function startTemporary(folder: string): Promise<{ server: EmbeddedPostgres; cluster: string }> {
@@ -100,13 +89,4 @@ function start(dataDir: string): Promise<EmbeddedPostgres> {
       max_wal_size: "64MB",
     },
   });
-}
-
-/** Removes the folders of killed runs. Their servers have ended with them, but the folders remain. */
-async function removeAbandoned(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : 0;
-    if (pid === 0 || isAlive(pid)) continue;
-    await rm(path.join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
-  }
 }

@@ -1,7 +1,7 @@
 // A whole server in this process, with a real database and HTTP. Replies and rows are checked against their schemas.
 import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { configOf, type PartialConfig } from "../../src/server/config/index.ts";
@@ -60,7 +60,7 @@ const DAY = 86_400_000;
 /** Starts a server with a new database. Stop it in `afterAll`. */
 export async function testStack(options: StackOptions = {}): Promise<Stack> {
   const { config = {}, clock = systemClock, roles, manualLoops = false, s3 } = options;
-  const dir = await mkdtemp(join(inject("runFolder"), "stack-"));
+  const dir = await mkdtemp(join(tmpdir(), "taskyard-stack-"));
   const database = options.database ?? (await testDatabase());
   const { monitor, records } = testMonitor();
   const server = await startServer({
