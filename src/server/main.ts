@@ -70,7 +70,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     for (const { service } of running) await service.start?.();
 
     const app = createHttpServer({
-      bodyLimit: config.server.bodyLimit,
       keepAliveTimeoutMs: config.server.keepAliveTimeout,
       trustProxy: config.server.trustProxy,
       version: versionDocument,

@@ -36,6 +36,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   const served: ServeOptions = {
     authenticate,
     rootUrl,
+    bodyLimit: config.server.bodyLimit,
     clock,
     monitor: monitor.child({ prefix: "api" }),
     checkReplies: checked,

@@ -50,7 +50,6 @@ export async function testStore(
     clock,
   });
   const app = createHttpServer({
-    bodyLimit: 1024,
     keepAliveTimeoutMs: 5_000,
     trustProxy: false,
     version: {},

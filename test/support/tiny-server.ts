@@ -139,7 +139,6 @@ export function tinyServer(
     return { clientId, scopes: compileScopes(callers[clientId ?? ""] ?? []), expires: Infinity };
   };
   const app = createHttpServer({
-    bodyLimit,
     // Longer than a test may take, so that a test which waits for an idle connection to be closed fails.
     keepAliveTimeoutMs: 120_000,
     trustProxy: false,
@@ -149,6 +148,7 @@ export function tinyServer(
   });
   const served: ServeOptions = {
     rootUrl: () => "https://ci.example.com",
+    bodyLimit,
     authenticate,
     clock: systemClock,
     monitor,

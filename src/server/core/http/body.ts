@@ -24,28 +24,24 @@ declare module "fastify" {
   }
 }
 
-/** Makes a server (or a scope of it) read JSON bodies of at most `limit` bytes. Other content types are not read. */
-export function readJsonBodies(app: FastifyInstance, limit: number): void {
+/** Makes a server (or a scope of it) read JSON bodies, of at most the route's limit. Other content types are not read. */
+export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>(
-    "application/json",
-    { parseAs: "string", bodyLimit: limit },
-    (request, text, done) => {
-      const { longList } = request.routeOptions.config;
-      if (longList !== undefined && text.length > SHORT_LENGTH) {
-        void parseLongList(text, longList, checkDepth).then(
-          (value) => done(null, { text, value } satisfies JsonBody),
-          (err: Error) => done(err, undefined),
-        );
-        return;
-      }
-      try {
-        done(null, parseJson(text));
-      } catch (err) {
-        done(err as Error, undefined);
-      }
-    },
-  );
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, text, done) => {
+    const { longList } = request.routeOptions.config;
+    if (longList !== undefined && text.length > SHORT_LENGTH) {
+      void parseLongList(text, longList, checkDepth).then(
+        (value) => done(null, { text, value } satisfies JsonBody),
+        (err: Error) => done(err, undefined),
+      );
+      return;
+    }
+    try {
+      done(null, parseJson(text));
+    } catch (err) {
+      done(err as Error, undefined);
+    }
+  });
   // Bodies of other types are discarded: the method either takes no input or refuses the type.
   app.addContentTypeParser("*", (_request, payload, done) => {
     payload.resume();

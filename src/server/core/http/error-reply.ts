@@ -4,7 +4,7 @@ import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Endpoint } from "../../../api/endpoint.ts";
 import type { Monitor } from "../monitor.ts";
-import { jsonBody } from "./body.ts";
+import { jsonBody, type JsonBody } from "./body.ts";
 import { pathParameters } from "./path-parameters.ts";
 
 /** Converts any thrown value to an error that may be shown to the caller. Unexpected errors get an incident id. */
@@ -56,15 +56,20 @@ export function sendError(
         requestInfo: {
           method,
           params: pathParameters(request, of),
-          payload: withoutMembers(jsonBody(request)?.value ?? {}, [
-            ...(of?.secretMembers ?? []),
-            // Megabytes that the caller already has.
-            ...(of?.longList === undefined ? [] : [of.longList]),
-          ]),
+          payload: echoed(jsonBody(request), of?.secretMembers ?? []),
           time,
         },
       }),
     );
+}
+
+/** Longer bodies are not echoed, in characters: the caller has them, and a reply must not cost more than its request. */
+const MAX_ECHOED = 10_000;
+
+function echoed(body: JsonBody | undefined, secretMembers: readonly string[]): unknown {
+  if (body === undefined) return {};
+  if (body.text.length > MAX_ECHOED) return "(OMITTED)";
+  return withoutMembers(body.value, secretMembers);
 }
 
 function withoutMembers(payload: unknown, names: readonly string[]): unknown {

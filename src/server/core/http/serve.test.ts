@@ -129,7 +129,7 @@ describe("the error for an invalid body", () => {
   it("lists at most 100 violations, and only the first one for a large body", async () => {
     const violations = async (parts: number) => {
       const body = { kind: "toy", parts: Array.from({ length: parts }, (_, i) => i) };
-      return refused(await send("/things/abc", { method: "PUT", body }))[2]
+      return refused(await send("/things/abc", { method: "PUT", as: "root", body }))[2]
         .split("\n")
         .slice(4);
     };

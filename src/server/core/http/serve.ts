@@ -8,11 +8,11 @@ import type { Clock } from "../../../lib/clock.ts";
 import { templateParams } from "../../../lib/scopes/render.ts";
 import { parseJson, type Json } from "../json.ts";
 import type { Monitor } from "../monitor.ts";
+import { admitBodies } from "./admit-bodies.ts";
 import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
 import { frameworkError, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
-import { limitLargeBodies } from "./large-bodies.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
 import { Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
@@ -30,6 +30,8 @@ export type Handlers<S extends Service> = HandlersOf<S["endpoints"]>;
 
 export interface ServeOptions {
   readonly rootUrl: () => string;
+  /** The maximum size of a body, in bytes, for methods that do not have their own. */
+  readonly bodyLimit: number;
   readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly monitor: Monitor;
@@ -52,7 +54,8 @@ export function serve<S extends Service>(
   handlers: Handlers<S>,
   options: ServeOptions,
 ): void {
-  const generalLimit = app.initialConfig.bodyLimit ?? 0;
+  const { bodyLimit: generalLimit } = options;
+  const onRequest = admitBodies(generalLimit, options.authenticate);
   const prefix = `/api/${service.name}/${service.version}`;
   const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
@@ -79,7 +82,7 @@ export function serve<S extends Service>(
         method: endpoint.method,
         url,
         bodyLimit,
-        ...(bodyLimit > generalLimit && { onRequest: limitLargeBodies(generalLimit, options.authenticate) }),
+        onRequest,
         config: { longList },
         // A compressor would delay data that is streamed.
         ...(endpoint.reply === "blob" && { compress: false as const }),

@@ -3,15 +3,15 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Monitor } from "../monitor.ts";
+import { STRANGER_LIMIT } from "./admit-bodies.ts";
 import { readJsonBodies } from "./body.ts";
 import { frameworkError, sendError } from "./error-reply.ts";
 import { compressReplies } from "./compression.ts";
 import { endConnectionsOnClose } from "./ending-connections.ts";
 import { setApiHeaders } from "./headers.ts";
-import { endStalledBodies } from "./stalled-bodies.ts";
+import { endSlowConnections } from "./slow-connections.ts";
 
 export interface HttpServerOptions {
-  readonly bodyLimit: number;
   readonly keepAliveTimeoutMs: number;
   readonly trustProxy: boolean;
   readonly version: Readonly<Record<string, string>>;
@@ -37,7 +37,8 @@ const pathErrors: Readonly<Record<string, (url: string) => ApiError>> = {
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
-    bodyLimit: options.bodyLimit,
+    // For paths without a method. Methods have their own limits.
+    bodyLimit: STRANGER_LIMIT,
     keepAliveTimeout: options.keepAliveTimeoutMs,
     trustProxy: options.trustProxy,
     // Not `true`: a long poll may be open at a stop, and its handler ends it.
@@ -50,18 +51,18 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (err, request, reply) => {
       setApiHeaders(request, reply);
       const error =
-        pathErrors[err.code]?.(request.url) ?? frameworkError(err, options.monitor, options.bodyLimit);
+        pathErrors[err.code]?.(request.url) ?? frameworkError(err, options.monitor, STRANGER_LIMIT);
       void sendError(error, request, reply, undefined, options.clock);
     },
   });
   endConnectionsOnClose(app);
-  endStalledBodies(app);
-  readJsonBodies(app, options.bodyLimit);
+  endSlowConnections(app);
+  readJsonBodies(app);
   compressReplies(app);
   app.setErrorHandler((err, request, reply) => {
     setApiHeaders(request, reply);
     return sendError(
-      frameworkError(err, options.monitor, options.bodyLimit),
+      frameworkError(err, options.monitor, STRANGER_LIMIT),
       request,
       reply,
       undefined,

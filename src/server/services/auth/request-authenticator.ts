@@ -35,7 +35,8 @@ export function createRequestAuthenticator(
         result.hash && rawBody !== null && payloadHashProblem(result.hash, contentType, rawBody ?? "");
       if (problem) return refuse(scheme, "hash", problem);
     }
-    metrics?.authSuccesses.inc({ scheme });
+    // Before its body is read, a request is authenticated for the first of two times.
+    if (rawBody !== null) metrics?.authSuccesses.inc({ scheme });
     return { clientId: result.status === "no-auth" ? undefined : result.clientId, scopes, expires };
   };
 }

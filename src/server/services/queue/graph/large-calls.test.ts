@@ -62,7 +62,7 @@ describe("a call", () => {
       "4 requests with bodies of more than 10485760 bytes are in progress, which is the maximum. Try again shortly.",
     );
     await expect(check(tasks, stack.as(undefined))).rejects.toThrow(
-      "A body of more than 10485760 bytes requires credentials.",
+      "Without credentials, a body must have a Content-Length of at most 65536 bytes",
     );
     const wrongCredentials = { ...stack.rootCredentials, accessToken: "some-other-token-of-nobody" };
     await expect(check(tasks, stack.as(wrongCredentials))).rejects.toMatchObject({ statusCode: 401 });
