@@ -32,8 +32,10 @@ export const createTasks =
       const checked = await checkTasks(tasks, rulesOf(ctx), faults, slice);
       const refusal = authorize(caller, checked, faults);
       await checkBetween(checked, faults, slice);
+      // Which tasks and groups exist is none of this caller's business.
+      if (refusal) throw faults.refusal(`${refusal.message}\n\n`);
       const known = await checkKnown(ctx.db, checked.sound, checked.places, faults, slice);
-      if (faults.count > 0) throw faults.refusal(refusal && `${refusal.message}\n\n`);
+      if (faults.count > 0) throw faults.refusal();
 
       const sound = checked.sound.map(({ task }) => task);
       const plan = planTasks(
@@ -52,8 +54,8 @@ export const createTasks =
   };
 
 /**
- * Returns the refusal of a caller who lacks scopes, to be reported with all other faults. Without credentials the caller
- * is refused immediately and learns nothing else.
+ * Returns the refusal of a caller who lacks scopes, to be reported with the other faults that the tasks themselves show.
+ * Without credentials the caller is refused immediately and learns nothing else.
  */
 function authorize(caller: Caller, { readable }: CheckedTasks, faults: Faults): ApiError | undefined {
   const { clientId, scopes } = caller.identity();
