@@ -47,6 +47,23 @@ describe("the composed payload", () => {
     });
   });
 
+  test("is checked in linear time: comparing 50,000 artifacts with each other would exceed the time limit", () => {
+    const artifact = (name: number) => ({ type: "file", path: "a", name: String(name) });
+    const artifacts = Array.from({ length: 50_000 }, (_, i) => artifact(i));
+    expect(payloads.check({ ...minimal, artifacts })).toMatchObject({ ok: true });
+    // The members are in a different order.
+    const { type, path, name } = artifact(7);
+    expect(errorsOf({ ...minimal, artifacts: [...artifacts, { name, path, type }] })).toEqual([
+      "payload.artifacts has the same item twice (numbers 7 and 50000)",
+    ]);
+  });
+
+  test("that is long is refused with its first fault only", () => {
+    const artifacts = Array.from({ length: 5_000 }, (_, i) => ({ nonsense: i }));
+    expect(errorsOf({ ...minimal, artifacts })).toHaveLength(1);
+    expect(errorsOf({ ...minimal, artifacts: artifacts.slice(0, 10) }).length).toBeGreaterThan(10);
+  });
+
   test("does not change the task's own payload", () => {
     payloads.check(minimal);
     expect(minimal).toEqual({ command: [["true"]], maxRunTime: 60 });

@@ -6,6 +6,7 @@ import addFormats from "ajv-formats";
 import { memberPath } from "../lib/member-path.ts";
 import { isObjectSchema, isRecord, pickOwn } from "./payload-part.ts";
 import type { PayloadPart } from "./payload-part.ts";
+import { addLinearUniqueItems } from "./unique-items.ts";
 
 type Checked =
   | { readonly ok: true; readonly payload: Record<string, unknown> }
@@ -22,20 +23,23 @@ export interface PayloadSchema {
 
 type Properties = Record<string, object>;
 
+/** For a payload whose JSON is longer, only the first fault is reported: it may have a hundred thousand. */
+const MAX_LENGTH_FOR_ALL = 50_000;
+
 /**
  * Composes the parts. Throws if two of them declare the same key differently: that is a programming error, which must
  * surface when the worker starts and not in a task.
  */
 export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true });
-  addFormats.default(ajv);
+  const ajv = createAjv({ allErrors: true });
   const json = {
     type: "object",
     required: requiredOf(parts),
     properties: relaxAll(mergeParts(parts)),
     additionalProperties: false,
   };
-  const whole = ajv.compile(json);
+  const allFaults = ajv.compile(json);
+  const firstFault = createAjv({ allErrors: false }).compile(json);
   const single = new Map<PayloadPart, ValidateFunction>(
     parts.map((part) => [part, ajv.compile(relax(part.payloadSchema))]),
   );
@@ -44,6 +48,8 @@ export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
     json,
     check(payload) {
       const copy: unknown = structuredClone(payload);
+      const isLong = JSON.stringify(payload ?? null).length > MAX_LENGTH_FOR_ALL;
+      const whole = isLong ? firstFault : allFaults;
       if (whole(copy) && isRecord(copy)) return { ok: true, payload: copy };
       return { ok: false, errors: [...hints(payload), ...(whole.errors ?? []).map(sentence)] };
     },
@@ -57,6 +63,12 @@ export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
       return defaults;
     },
   };
+}
+
+function createAjv(options: { readonly allErrors: boolean }): Ajv {
+  const ajv = addLinearUniqueItems(new Ajv({ ...options, useDefaults: true }));
+  addFormats.default(ajv);
+  return ajv;
 }
 
 function mergeParts(parts: readonly PayloadPart[]): Properties {

@@ -1,0 +1,36 @@
+// The keyword `uniqueItems` in linear time.
+import type { Ajv, SchemaValidateFunction } from "ajv";
+
+/**
+ * Replaces the keyword of a validator. Its own compares every object with every other: 14 seconds for a list of 20,000 in a
+ * payload, during which the worker did nothing else.
+ */
+export function addLinearUniqueItems(ajv: Ajv): Ajv {
+  const validate: SchemaValidateFunction = (unique: boolean, items: readonly unknown[]) => {
+    const twice = unique ? findTwice(items) : undefined;
+    if (twice !== undefined)
+      validate.errors = [{ keyword: "uniqueItems", message: "must have unique items", params: twice }];
+    return twice === undefined;
+  };
+  return ajv
+    .removeKeyword("uniqueItems")
+    .addKeyword({ keyword: "uniqueItems", type: "array", schemaType: "boolean", errors: true, validate });
+}
+
+/** Returns the places of the first item that equals an earlier one, as Ajv names them: `j` is before `i`. */
+function findTwice(items: readonly unknown[]): { readonly j: number; readonly i: number } | undefined {
+  const places = new Map<string, number>();
+  for (const [i, item] of items.entries()) {
+    const text = JSON.stringify(item, sorted);
+    const j = places.get(text);
+    if (j !== undefined) return { j, i };
+    places.set(text, i);
+  }
+  return undefined;
+}
+
+/** A replacer for JSON.stringify that gives equal values the same text, whatever the order of their members. */
+const sorted = (_key: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+    : value;
