@@ -10,7 +10,16 @@ export class UsageError extends CliError {
   override readonly name = "UsageError";
 }
 
-export const exitStatus = { ok: 0, failure: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+/** Exit statuses. Those of signals are 128 plus the number of the signal, as shells report them. */
+export const exitStatus = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGPIPE: 141,
+  SIGTERM: 143,
+} as const;
 
 /** Returns the message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,7 @@
 // The environment of a command: streams, variables, folder and signals. Passed as an argument, so that this is the only
 // file of the command line that uses the process.
 import type { Readable, Writable } from "node:stream";
+import { exitStatus } from "./cli-error.ts";
 
 /** An output stream. `isTTY` is set if it is a terminal. */
 export interface Output extends Writable {
@@ -8,7 +9,8 @@ export interface Output extends Writable {
   readonly columns?: number;
 }
 
-export type StopSignal = "SIGINT" | "SIGTERM";
+/** Why a command has to stop. SIGPIPE: an output cannot be written any more, usually because its reader has ended. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
 
 export interface Io {
   readonly stdin: Readable;
@@ -18,21 +20,30 @@ export interface Io {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** Calls `handler` on Ctrl-C and SIGTERM, until the returned function is called. */
+  /** Calls `handler` on Ctrl-C and the other stop signals, until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
   /** Exits immediately. */
   exit(status: number): void;
 }
 
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Returns the environment of this process. */
 export function processIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) {
-    // The reader closed the pipe (`taskyard task log … | head`): there is nobody left to report to.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit(0);
-    });
-  }
+  const handlers = new Set<(signal: StopSignal) => void>();
+  let isBroken = false;
+  // Node ignores SIGPIPE, and reports EPIPE for each later write. Without this, `taskyard run … | head -1` would end with
+  // status 0 and leave its task running.
+  const onBroken = (other: Output) => (error: NodeJS.ErrnoException) => {
+    if (isBroken) return;
+    isBroken = true;
+    const isClosed = error.code === "EPIPE";
+    if (!isClosed) writeLine(other, `error: the output cannot be written: ${error.message}`);
+    if (handlers.size === 0) process.exit(isClosed ? exitStatus.SIGPIPE : exitStatus.failure);
+    for (const handler of handlers) handler("SIGPIPE");
+  };
+  process.stdout.on("error", onBroken(process.stderr));
+  process.stderr.on("error", onBroken(process.stdout));
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -40,8 +51,12 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     onStop(handler) {
-      process.on("SIGINT", handler).on("SIGTERM", handler);
-      return () => void process.off("SIGINT", handler).off("SIGTERM", handler);
+      handlers.add(handler);
+      for (const signal of signals) process.on(signal, handler);
+      return () => {
+        handlers.delete(handler);
+        for (const signal of signals) process.off(signal, handler);
+      };
     },
     exit: (status) => process.exit(status),
   };

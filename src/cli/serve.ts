@@ -1,11 +1,11 @@
 // `taskyard serve`: one server process of an instance.
 import { didYouMean } from "../lib/did-you-mean.ts";
 import type { Role } from "../server/index.ts";
-import { exitStatus, UsageError } from "./cli-error.ts";
+import { UsageError } from "./cli-error.ts";
 import { command } from "./command.ts";
 import { writeLine } from "./io.ts";
 import { prepare, startServerAlone, type Flags } from "./stack.ts";
-import { waitForShutdown } from "./wait-for-shutdown.ts";
+import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { configOption } from "./up.ts";
 
 export const serveCommand = command({
@@ -30,17 +30,17 @@ export const serveCommand = command({
     { command: "taskyard serve --roles loops --port 0", description: "Only run background loops." },
   ],
   async run({ options, io }) {
-    const shutdown = waitForShutdown(io);
+    const shutdown = listenForStop(io);
     const flags: Flags =
       options.port === undefined ? [] : [{ key: "server.port", value: options.port, flag: "--port" }];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stdout);
     const roles = parseRoles(options.roles, prepared.server.ROLES);
     const server = await startServerAlone(prepared, roles);
     writeLine(io.stderr, `ready at ${server.rootUrl}`);
-    await shutdown.requested;
+    const signal = await shutdown.requested;
     const unclean = await server.stop();
     shutdown.dispose();
-    return unclean.length === 0 ? exitStatus.ok : exitStatus.failure;
+    return statusOfStop(signal, unclean.length === 0);
   },
 });
 

@@ -1,12 +1,12 @@
 // `taskyard up`: server, database and worker in one process on this machine.
 import { VERSION } from "../lib/version.ts";
-import { CliError, exitStatus } from "./cli-error.ts";
+import { CliError } from "./cli-error.ts";
 import { colorsFor } from "./colors.ts";
 import { command } from "./command.ts";
 import { writeLines, type Io } from "./io.ts";
 import { homeFolder } from "./local-instance.ts";
 import { prepare, startStack, type Flags, type Stack } from "./stack.ts";
-import { waitForShutdown } from "./wait-for-shutdown.ts";
+import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { workerFlags, workerOptions } from "./worker-options.ts";
 
 export const configOption = {
@@ -43,7 +43,7 @@ export const upCommand = command({
     },
   ],
   async run({ options, io }) {
-    const shutdown = waitForShutdown(io);
+    const shutdown = listenForStop(io);
     const flags: Flags = [
       ...(options.port === undefined
         ? []
@@ -59,7 +59,7 @@ export const upCommand = command({
     const reason = await Promise.race([shutdown.requested, stack.broken]);
     const clean = await stack.stop(typeof reason === "string" ? reason : reason.message);
     shutdown.dispose();
-    if (typeof reason === "string") return clean ? exitStatus.ok : exitStatus.failure;
+    if (typeof reason === "string") return statusOfStop(reason, clean);
     throw new CliError(`PostgreSQL could not be kept running: ${reason.message}`, { cause: reason });
   },
 });

@@ -3,7 +3,7 @@ import { exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
 import { prepare } from "./stack.ts";
 import { connectTarget } from "./target.ts";
-import { waitForShutdown } from "./wait-for-shutdown.ts";
+import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { configOption } from "./up.ts";
 import { workerFlags, workerOptions } from "./worker-options.ts";
 
@@ -12,7 +12,7 @@ export const workerCommand = command({
   summary: "Start a worker that runs tasks as processes of this machine.",
   details: [
     "Tasks run with the rights of the user who starts it: give that user no more than its tasks may have. The first " +
-      "Ctrl-C or SIGTERM stops the worker. Tasks that are still running after the stop grace are ended, and run again " +
+      "Ctrl-C, SIGTERM or SIGHUP stops the worker. Tasks that are still running after the stop grace are ended, and run again " +
       "elsewhere.",
     "Its credentials need the scopes queue:claim-work:QUEUE, queue:worker-id:GROUP/ID and queue:status:*, and " +
       "events:listen where the server's events are not public.",
@@ -27,7 +27,7 @@ export const workerCommand = command({
     },
   ],
   async run({ options, io }) {
-    const shutdown = waitForShutdown(io);
+    const shutdown = listenForStop(io);
     const { config, monitor } = await prepare(
       { env: io.env, cwd: io.cwd, file: options.config, flags: workerFlags(options) },
       io.stderr,
@@ -36,8 +36,9 @@ export const workerCommand = command({
     const client = await connectTarget(io);
     const { startWorker } = await import("../worker/main.ts");
     const worker = await startWorker({ ...config.worker, client, log: monitor.log });
-    await Promise.race([shutdown.requested.then((signal) => worker.stop(signal)), worker.done]);
+    const signal = await Promise.race([shutdown.requested, worker.done.then(() => undefined)]);
+    if (signal !== undefined) await worker.stop(signal);
     shutdown.dispose();
-    return exitStatus.ok;
+    return signal === undefined ? exitStatus.ok : statusOfStop(signal, true);
   },
 });

@@ -25,6 +25,8 @@ export interface TaskyardProcess {
   output(): string;
   /** Waits for output that matches. Rejects with the whole output if the process exits first, or after `ms`. */
   waitForOutput(pattern: RegExp, ms?: number): Promise<RegExpExecArray>;
+  /** Stops reading its output: later writes fail with EPIPE. */
+  closeOutput(): void;
   /** Sends a signal to this process only. */
   signal(name: NodeJS.Signals): void;
   /** Waits for its exit status, or the signal that ended it. Rejects with the whole output after `ms`. */
@@ -120,6 +122,10 @@ export function startTaskyard(
         );
       }),
     signal: (name) => void child.kill(name),
+    closeOutput() {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     exitStatus: (ms = timeoutMs) => until("did not exit", ms, () => exit),
   };
   onCleanup(async () => {

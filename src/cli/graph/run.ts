@@ -10,6 +10,7 @@ import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { readText } from "../read-text.ts";
 import { startSpinner } from "../spinner.ts";
 import { connectTarget } from "../target.ts";
+import { listenForStop, type StopRequest } from "../stop-request.ts";
 import { drawCriticalPath } from "./draw-critical-path.ts";
 import { followGraph, listenToGroup } from "./follow-graph.ts";
 import type { GraphFile } from "./graph-file.ts";
@@ -94,14 +95,9 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
   const { name, taskGroupId, tasks } = graph;
   const colors = colorsFor(io.stderr, io.env);
   const stop = new AbortController();
-  const interrupted = new AbortController();
-  const restore = io.onStop(() => {
-    if (interrupted.signal.aborted) {
-      // The spinner hides the cursor.
-      if (io.stderr.isTTY === true) io.stderr.write(showCursor);
-      io.exit(exitStatus.interrupted);
-    }
-    interrupted.abort();
+  const interrupted = listenForStop(io, () => {
+    // The spinner hides the cursor.
+    if (io.stderr.isTTY === true) io.stderr.write(showCursor);
   });
   const started = new Date().toISOString();
   const progress = graphProgress(tasks);
@@ -173,7 +169,7 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
       interrupted.signal.removeEventListener("abort", cancel);
     }
     const ended = new Date().toISOString();
-    const status = exitStatusOf(progress, interrupted.signal.aborted);
+    const status = exitStatusOf(progress, interrupted);
     writeLine(
       io.stderr,
       `${name}: ${taskCount(progress.total)} in ${timeBetween(started, ended)}: ${resultText(progress)}`,
@@ -182,11 +178,11 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
     else await printCriticalPath(client, taskGroupId, io);
     return status;
   } catch (error) {
-    if (interrupted.signal.aborted) return exitStatus.interrupted;
+    if (interrupted.signal.aborted) return interrupted.status();
     throw error;
   } finally {
     stop.abort();
-    restore();
+    interrupted.dispose();
   }
 }
 
@@ -201,10 +197,10 @@ async function cancelGroup({ queue }: Client, taskGroupId: string): Promise<void
   await queue.cancelTaskGroup({ taskGroupId });
 }
 
-function exitStatusOf({ counts, total, all }: GraphProgress, wasInterrupted: boolean): number {
+function exitStatusOf({ counts, total, all }: GraphProgress, stop: StopRequest): number {
   if (counts.completed === total) return exitStatus.ok;
   const wasCanceled = [...all()].some(({ reason }) => reason === "canceled");
-  return wasInterrupted && wasCanceled ? exitStatus.interrupted : exitStatus.failure;
+  return stop.signal.aborted && wasCanceled ? stop.status() : exitStatus.failure;
 }
 
 /**

@@ -6,6 +6,7 @@ import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { startSpinner } from "../spinner.ts";
 import type { Stack } from "../stack.ts";
 import { connectTarget, findTarget, type Target } from "../target.ts";
+import { listenForStop } from "../stop-request.ts";
 import { startEphemeralStack } from "./ephemeral.ts";
 import { parsePaths, parsePriorityOption, parseSeconds, parseVariables } from "./parse-options.ts";
 import { submit } from "./submit.ts";
@@ -80,12 +81,8 @@ export const runCommand = command({
     };
     const notice = (text: string): void => void (options.quiet || writeLine(io.stderr, text));
 
-    const interrupted = new AbortController();
-    const restore = io.onStop(() => {
-      if (interrupted.signal.aborted) io.exit(exitStatus.interrupted);
-      interrupted.abort();
-    });
-    const { signal } = interrupted;
+    const stop = listenForStop(io);
+    const { signal } = stop;
     const spinner = startSpinner(io, options.local ? "starting a server" : "submitting");
     let ephemeral: Stack | undefined;
     try {
@@ -114,7 +111,7 @@ export const runCommand = command({
         quiet: options.quiet,
         log: options.json ? io.stderr : io.stdout,
         notice,
-        interrupted: signal,
+        stop,
       });
       if (options.json) {
         const { state, runs } = status;
@@ -123,12 +120,12 @@ export const runCommand = command({
       }
       return outcome.exitStatus;
     } catch (error) {
-      if (signal.aborted) return exitStatus.interrupted;
+      if (signal.aborted) return stop.status();
       throw error;
     } finally {
       spinner.stop();
       await ephemeral?.stop("the task has ended");
-      restore();
+      stop.dispose();
     }
   },
 });

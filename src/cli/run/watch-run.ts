@@ -7,6 +7,7 @@ import { timeBetween } from "../format.ts";
 import { writeLine, type Io, type Output } from "../io.ts";
 import { createLogWriter } from "../log/log-writer.ts";
 import { startSpinner } from "../spinner.ts";
+import type { StopRequest } from "../stop-request.ts";
 import { listArtifacts } from "../task/artifact-access.ts";
 import { stateText } from "../task/status.ts";
 import { artifactName } from "./definition.ts";
@@ -26,8 +27,8 @@ export interface WatchedRun {
   readonly log: Output;
   /** Prints a notice alongside the log, unless the user disabled notices. */
   notice(text: string): void;
-  /** Aborts on Ctrl-C. The task is then canceled. */
-  readonly interrupted: AbortSignal;
+  /** The task is canceled on the first request. */
+  readonly stop: StopRequest;
 }
 
 export interface RunEnd {
@@ -40,7 +41,8 @@ export interface RunEnd {
 const noWorkerMs = 10_000;
 
 export async function watchRun(run: WatchedRun): Promise<RunEnd> {
-  const { client, taskId, io, interrupted, notice } = run;
+  const { client, taskId, io, notice } = run;
+  const interrupted = run.stop.signal;
   const waiting = startSpinner(io, "waiting for a worker");
   const writer = createLogWriter({
     output: run.log,
@@ -92,11 +94,11 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
 }
 
 async function conclude(run: WatchedRun, status: TaskStatus, taskOutcome: RunOutcome): Promise<RunEnd> {
-  const { client, taskId, io, interrupted, notice } = run;
+  const { client, taskId, io, stop, notice } = run;
   const last = status.runs.at(-1);
   // Ctrl-C needs no explanation. If the task ended just before it, its own outcome counts.
-  const canceledHere = interrupted.aborted && last?.reasonResolved === "canceled";
-  const outcome: RunOutcome = canceledHere ? { exitStatus: exitStatus.interrupted } : taskOutcome;
+  const canceledHere = stop.signal.aborted && last?.reasonResolved === "canceled";
+  const outcome: RunOutcome = canceledHere ? { exitStatus: stop.status() } : taskOutcome;
   const colors = colorsFor(io.stderr, io.env);
   const how = outcome.exitStatus === exitStatus.ok ? "" : `, exit status ${outcome.exitStatus}`;
   const state = canceledHere ? "canceled" : stateText(status.state, colors);

@@ -7,6 +7,7 @@ import { defaultLogNames, readLog, type LogNames } from "../log/read-log.ts";
 import { watchTask } from "../log/task-changes.ts";
 import { parseId } from "../parse-id.ts";
 import { connectTarget } from "../target.ts";
+import { listenForStop } from "../stop-request.ts";
 import { parseRunId } from "./artifact-access.ts";
 
 export const logCommand = command({
@@ -33,9 +34,9 @@ export const logCommand = command({
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);
     const client = await connectTarget(io);
-    const stop = new AbortController();
-    const restore = io.onStop(() => stop.abort());
-    const { signal } = stop;
+    const stop = listenForStop(io);
+    const ended = new AbortController();
+    const signal = AbortSignal.any([stop.signal, ended.signal]);
     try {
       const changes = watchTask(client, taskId, signal);
       const { payload } = await client.queue.task({ taskId }, { signal });
@@ -70,11 +71,11 @@ export const logCommand = command({
         }
       }
     } catch (error) {
-      if (signal.aborted) return exitStatus.interrupted;
+      if (stop.signal.aborted) return stop.status();
       throw error;
     } finally {
-      stop.abort();
-      restore();
+      ended.abort();
+      stop.dispose();
     }
   },
 });
