@@ -87,7 +87,7 @@ describe("taskcluster-client", () => {
     const { tasks } = await root().claimWork("test/compressed", worker);
     expect(tasks[0]?.task.payload).toEqual(payload);
     const refusal = await errorOf(root().createTask(taskId, { ...definition, retries: 1 }));
-    expect(refusal.body.requestInfo).toMatchObject({ payload: { payload } });
+    expect(refusal.body.requestInfo).toMatchObject({ payload: "(OMITTED)" });
     // The encodings that the client accepts.
     const headers = { "accept-encoding": "gzip, deflate, br" };
     const reply = await fetch(queueAs().buildUrl(root().ping), { headers });
