@@ -21,7 +21,7 @@ beforeEach(async () => {
   ({ url, detach } = server.attach(log));
 });
 afterEach(async () => {
-  await log.close();
+  await log.dispose();
   await server.close();
   await rm(folder, { recursive: true });
 });

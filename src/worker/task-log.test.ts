@@ -1,4 +1,5 @@
-import { mkdtemp, rm, truncate } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, symlink, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -17,7 +18,7 @@ beforeEach(async () => {
   log = await openTaskLog(join(folder, "task.log"), clock);
 });
 afterEach(async () => {
-  await log.close();
+  await log.dispose();
   await rm(folder, { recursive: true });
 });
 
@@ -104,6 +105,28 @@ describe("a task log", () => {
     const second = await reader.next();
     expect(`${String(first.value)}${String(second.value)}`).toBe("still here and here");
     expect((await reader.next()).done).toBe(true);
+  });
+
+  test("has its content even if the task replaced the file, by a link or by a named pipe without a writer", async () => {
+    await write("before ");
+    await rm(log.path);
+    execFileSync("mkfifo", [log.path]);
+    await write("with a pipe ");
+    await rm(log.path);
+    await symlink("/etc/hostname", log.path);
+    await write("with a link");
+    await log.close();
+    expect(await textOf()).toBe("before with a pipe with a link");
+    expect(await textOf({ from: 7, to: 10 })).toBe("with");
+  });
+
+  test("that was disposed closes its file when the last reader has ended", async () => {
+    await write("text");
+    const reader = log.read();
+    await reader.next();
+    await log.dispose();
+    expect((await reader.next()).done).toBe(true);
+    await expect(textOf()).rejects.toThrow("no longer kept");
   });
 
   test("ends the reading when the file was truncated", async () => {

@@ -1,5 +1,8 @@
 // The log of one run: an append-only file, written through one stream and followed by any number of readers, each at its own
-// pace and from any byte. A slow reader costs one file handle and never delays the task.
+// pace and from any byte. A slow reader never delays the task.
+//
+// All of them use the one handle that was opened before the task ran. The task can replace the file at the path, by a link
+// to another file or by a named pipe, which would block a thread of the worker forever when it is opened.
 import { open } from "node:fs/promises";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
@@ -8,7 +11,9 @@ import { workerLine } from "./log-format.ts";
 
 export interface ReadOptions {
   /** The first byte to read. Default: 0. */
-  readonly from?: number;
+  readonly from?: number | undefined;
+  /** The last byte to read. Default: the last one of the log. */
+  readonly to?: number | undefined;
   /** Ends the reading early, also while it waits for more bytes. */
   readonly signal?: AbortSignal;
 }
@@ -30,15 +35,22 @@ export interface TaskLog {
   read(options?: ReadOptions): AsyncGenerator<Buffer, void, undefined>;
   /** Resolves to true when the log has more than `bytes` bytes, and to false when it ends before or `signal` aborts. */
   grownBeyond(bytes: number, signal: AbortSignal): Promise<boolean>;
-  /** Writes all buffered text and ends all readers. Idempotent. */
+  /** Writes all buffered text and ends all readers. The log can still be read. Idempotent. */
   close(): Promise<void>;
+  /** Closes the log, and its file when the last reader has ended. Idempotent. */
+  dispose(): Promise<void>;
 }
 
 const readSize = 64 * 1024;
 
 /** Opens the log file at `path`. Creates it if it does not exist. */
 export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> {
-  const file = await open(path, "a", 0o600);
+  const file = await open(path, "a+", 0o600);
+  /** The users of the file: the readers, and the owner of the log until `dispose`. */
+  let users = 1;
+  const leave = async (): Promise<void> => {
+    if (--users === 0) await file.close();
+  };
   let written = 0;
   let endsInNewline = true;
   let closed = false;
@@ -96,15 +108,16 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     });
   }
 
-  async function* read({ from = 0, signal }: ReadOptions = {}): AsyncGenerator<Buffer, void, undefined> {
-    // Each reader has its own handle, so that it can finish after the run's folder is removed.
-    const reader = await open(path, "r");
+  async function* read(options: ReadOptions = {}): AsyncGenerator<Buffer, void, undefined> {
+    const { from = 0, to = Infinity, signal } = options;
+    if (users === 0) throw new Error("the log of the task is no longer kept by the worker");
+    users++;
     try {
       let at = from;
-      while (!signal?.aborted) {
+      while (!signal?.aborted && at <= to) {
         if (at < written) {
-          const length = Math.min(readSize, written - at);
-          const { bytesRead, buffer } = await reader.read(Buffer.allocUnsafe(length), 0, length, at);
+          const length = Math.min(readSize, written - at, to - at + 1);
+          const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, at);
           // Fewer bytes than were written: the file was truncated by another process. There is nothing to wait for.
           if (bytesRead === 0) return;
           at += bytesRead;
@@ -116,7 +129,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
         }
       }
     } finally {
-      await reader.close();
+      await leave();
     }
   }
 
@@ -129,9 +142,14 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
   async function close(): Promise<void> {
     raw.end();
     await finished(raw);
-    await file.close();
     closed = true;
     wake();
+  }
+
+  let disposing: Promise<void> | undefined;
+  async function dispose(): Promise<void> {
+    await (closing ??= close());
+    await leave();
   }
 
   return {
@@ -152,5 +170,6 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     read,
     grownBeyond,
     close: () => (closing ??= close()),
+    dispose: () => (disposing ??= dispose()),
   };
 }

@@ -200,6 +200,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     const neverAborted = new AbortController().signal;
     for (const plugin of created.toReversed())
       await tearDown(neverAborted, "dispose", async () => plugin.dispose?.());
+    await tearDown(neverAborted, "closing the log", async () => log?.dispose());
     await tearDown(neverAborted, "removing the task's folder", async () => folders?.remove());
     enter("done");
     return resolution;

@@ -52,7 +52,7 @@ export async function createTestTask(overrides: Partial<TaskContext> = {}): Prom
       return await readFile(log.path, "utf8");
     },
     async end() {
-      await log.close();
+      await log.dispose();
       await rm(controlDir, { recursive: true, force: true });
     },
   };

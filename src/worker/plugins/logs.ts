@@ -1,5 +1,5 @@
 // The task's log for readers: live while the task runs, and as a compressed artifact afterwards.
-import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import Type from "typebox";
 import type { LiveLogServer } from "../live-log-server.ts";
 import { messageOf } from "../worker-monitor.ts";
@@ -95,7 +95,8 @@ async function saveLog(task: TaskContext, artifact: string, signal: AbortSignal)
         contentEncoding: "gzip",
         expires: info.expires,
         size: log.byteLength,
-        open: (range) => createReadStream(log.path, range),
+        open: (range) =>
+          Readable.from(log.read({ from: range?.start, to: range?.end, signal }), { objectMode: false }),
       },
       signal,
     );

@@ -1,9 +1,10 @@
 // Reads files from a task's folder, and never from outside it.
-import { constants, createReadStream, openSync } from "node:fs";
-import { access, readdir, realpath, stat } from "node:fs/promises";
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
+import { access, open, readdir, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
+import { Readable } from "node:stream";
 import type { Extracted } from "../../engine.ts";
+import type { Range } from "../../object-upload.ts";
 import { messageOf } from "../../worker-monitor.ts";
 
 type Kind = "file" | "directory";
@@ -48,13 +49,26 @@ async function extract(root: string, at: string, path: string, shown: string): P
     path,
     identity,
     size: stats.size,
-    // Opens the real path and refuses a link in its place, so that the file that is read is the one that was checked.
-    open: (range) =>
-      createReadStream(identity, {
-        fd: openSync(identity, constants.O_RDONLY | constants.O_NOFOLLOW),
-        ...range,
-      }),
+    open: (range) => Readable.from(readSame(identity, stats, shown, range), { objectMode: false }),
   };
+}
+
+/**
+ * Reads the file that was checked before, and refuses anything in its place: a process of the task may have replaced it
+ * since. Without O_NONBLOCK, opening a named pipe would wait for a writer, and with it a thread of the worker.
+ */
+async function* readSame(path: string, checked: Stats, shown: string, range?: Range): AsyncGenerator<Buffer> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags);
+  try {
+    const now = await file.stat();
+    // The number of a removed file may be given to the one in its place.
+    if (!now.isFile() || now.dev !== checked.dev || now.ino !== checked.ino)
+      throw new Error(`the file "${shown}" was replaced while it was being saved`);
+    yield* file.createReadStream({ ...range, autoClose: false }) as AsyncIterable<Buffer>;
+  } finally {
+    await file.close();
+  }
 }
 
 type Failed = Extract<Extracted, { kind: "error" }>;
