@@ -161,6 +161,6 @@ test("a full disk ends the log, not the worker", onlyOnLinux, async () => {
   const full = await openTaskLog("/dev/full", clock);
   full.info("does not fit");
   full.info("neither does this");
-  await full.close();
+  await full.dispose();
   expect(full.failure?.message).toContain("ENOSPC");
 });
