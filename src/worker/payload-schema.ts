@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Ajv } from "ajv";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
+import { errorFinder } from "../lib/find-errors.ts";
 import { memberPath } from "../lib/member-path.ts";
 import { isObjectSchema, isRecord, pickOwn } from "./payload-part.ts";
 import type { PayloadPart } from "./payload-part.ts";
@@ -23,35 +24,30 @@ export interface PayloadSchema {
 
 type Properties = Record<string, object>;
 
-/** For a payload whose JSON is longer, only the first fault is reported: it may have a hundred thousand. */
-const MAX_LENGTH_FOR_ALL = 50_000;
-
 /**
  * Composes the parts. Throws if two of them declare the same key differently: that is a programming error, which must
  * surface when the worker starts and not in a task.
  */
 export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
-  const ajv = createAjv({ allErrors: true });
+  const ajvs = { firstError: createAjv({ allErrors: false }), allErrors: createAjv({ allErrors: true }) };
   const json = {
     type: "object",
     required: requiredOf(parts),
     properties: relaxAll(mergeParts(parts)),
     additionalProperties: false,
   };
-  const allFaults = ajv.compile(json);
-  const firstFault = createAjv({ allErrors: false }).compile(json);
+  const findErrors = errorFinder(ajvs, json);
   const single = new Map<PayloadPart, ValidateFunction>(
-    parts.map((part) => [part, ajv.compile(relax(part.payloadSchema))]),
+    parts.map((part) => [part, ajvs.firstError.compile(relax(part.payloadSchema))]),
   );
 
   return {
     json,
     check(payload) {
       const copy: unknown = structuredClone(payload);
-      const isLong = JSON.stringify(payload ?? null).length > MAX_LENGTH_FOR_ALL;
-      const whole = isLong ? firstFault : allFaults;
-      if (whole(copy) && isRecord(copy)) return { ok: true, payload: copy };
-      return { ok: false, errors: [...hints(payload), ...(whole.errors ?? []).map(sentence)] };
+      const errors = findErrors(copy, () => JSON.stringify(payload ?? null).length);
+      if (errors.length === 0 && isRecord(copy)) return { ok: true, payload: copy };
+      return { ok: false, errors: [...hints(payload), ...errors.map(sentence)] };
     },
     salvage(part, payload) {
       const check = single.get(part);

@@ -1,35 +1,15 @@
 // Checks values against JSON schemas, and fills in defaults.
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject } from "ajv";
 import addFormats from "ajv-formats";
 import type { TSchema } from "typebox";
+import { errorFinder as finderOf, type Validators } from "../../lib/find-errors.ts";
 import { memberPath } from "../../lib/member-path.ts";
 
-/** For longer texts only the first error is reported: listing millions takes 16 s and 2 GB for one request. */
-const MAX_LENGTH_FOR_ALL = 50_000;
 /** The maximum number of reported errors. */
 export const MAX_REPORTED = 100;
 
-/**
- * Returns a function that fills in the defaults of a valid value, and returns every error of an invalid one, or only
- * the first of a long one.
- *
- * Schemas are compiled on first use: those of all bodies take 75 to 150 ms, a third of the start of a server.
- */
-export function errorFinder(
-  schema: TSchema,
-): (value: unknown, length: () => number) => readonly ErrorObject[] {
-  let isValid: ValidateFunction | undefined;
-  let validate: ValidateFunction | undefined;
-  return (value, length) => {
-    isValid ??= firstError.compile(schema);
-    if (isValid(value)) return [];
-    const first = isValid.errors ?? [];
-    if (length() > MAX_LENGTH_FOR_ALL) return first;
-    validate ??= allErrors.compile(schema);
-    validate(value);
-    return validate.errors ?? first;
-  };
-}
+/** Returns the errors of a value, see `find-errors.ts`, and fills in the defaults of a valid one. */
+export const errorFinder = (schema: TSchema): ReturnType<typeof finderOf> => finderOf(validators, schema);
 
 /** Fills in defaults; neither coerces nor removes anything. */
 function createAjv(options: { readonly allErrors: boolean }): Ajv {
@@ -47,8 +27,10 @@ function createAjv(options: { readonly allErrors: boolean }): Ajv {
 
 // One of each in a process. They cache what they compiled by the identity of the schema, so servers that share a
 // process, as in the tests, compile each schema once.
-const firstError = createAjv({ allErrors: false });
-const allErrors = createAjv({ allErrors: true });
+const validators: Validators = {
+  firstError: createAjv({ allErrors: false }),
+  allErrors: createAjv({ allErrors: true }),
+};
 
 // The schema is our own, so the metaschema need not be compiled for it.
 const isDateTime = addFormats
