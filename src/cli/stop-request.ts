@@ -22,15 +22,23 @@ export function listenForStop(io: Io, beforeExit?: () => void): StopRequest {
   let first: StopSignal | undefined;
   let settle: (signal: StopSignal) => void = () => undefined;
   const requested = new Promise<StopSignal>((resolve) => (settle = resolve));
-  const dispose = io.onStop((signal) => {
+  let keepAlive: ReturnType<typeof setInterval> | undefined;
+  const ignore = io.onStop((signal) => {
     if (first !== undefined) {
       beforeExit?.();
       io.exit(exitStatus[signal]);
     }
     first ??= signal;
+    // A part that hangs may have nothing that keeps the process alive. Without this timer the process would end before it
+    // logs which one hangs.
+    keepAlive ??= setInterval(() => undefined, 2 ** 30);
     settle(first);
     controller.abort();
   });
+  const dispose = (): void => {
+    ignore();
+    clearInterval(keepAlive);
+  };
   return { signal: controller.signal, requested, status: () => exitStatus[first ?? "SIGINT"], dispose };
 }
 

@@ -1,6 +1,6 @@
 // The server's face, for the commands that start one.
 export { ConfigError, loadConfig, type Config } from "./config/index.ts";
-export { createLifecycle, onSignals } from "./core/lifecycle.ts";
+export { createLifecycle } from "./core/lifecycle.ts";
 export { createLog } from "./core/log.ts";
 export { createMetrics } from "./core/metrics.ts";
 export { createMonitor } from "./core/monitor.ts";

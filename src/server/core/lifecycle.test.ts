@@ -1,10 +1,7 @@
-import { spawn } from "node:child_process";
-import { EventEmitter, once } from "node:events";
-import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../../test/support/clock.ts";
 import { testMonitor } from "../../../test/support/monitor.ts";
-import { createLifecycle, onSignals } from "./lifecycle.ts";
+import { createLifecycle } from "./lifecycle.ts";
 
 function setup() {
   const clock = manualClock(0);
@@ -114,71 +111,5 @@ describe("createLifecycle", () => {
     lifecycle.add("after", () => void seen.push("after"));
     expect(await lifecycle.stop("again")).toEqual({ unclean: [] });
     expect(seen).toEqual(["during", "after"]);
-  });
-});
-
-describe("onSignals", () => {
-  function withSignals() {
-    const { lifecycle, clock } = setup();
-    const exits: number[] = [];
-    const process = Object.assign(new EventEmitter(), { exit: (code: number) => void exits.push(code) });
-    return { lifecycle, clock, exits, process, off: onSignals({ lifecycle, process }) };
-  }
-
-  it("stops and ends the process with 0", async () => {
-    const { lifecycle, process, exits } = withSignals();
-    process.emit("SIGTERM");
-    await lifecycle.stop("the same stop");
-    await Promise.resolve();
-    expect(exits).toEqual([0]);
-  });
-
-  it("ends the process with 1 if a part did not stop", async () => {
-    const { lifecycle, process, exits, clock } = withSignals();
-    lifecycle.add("part", never);
-    process.emit("SIGINT");
-    await clock.advance(10_000);
-    expect(exits).toEqual([1]);
-  });
-
-  it.each([
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ])("ends the process immediately on a second signal, %s", (signal, code) => {
-    const { lifecycle, process, exits } = withSignals();
-    lifecycle.add("part", never);
-    process.emit("SIGTERM");
-    process.emit(signal);
-    expect(exits).toEqual([code]);
-  });
-
-  it("removes its listeners", () => {
-    const { process, off } = withSignals();
-    off();
-    expect(process.listenerCount("SIGTERM") + process.listenerCount("SIGINT")).toBe(0);
-  });
-
-  it("logs which part hung before a real process ends, although nothing else keeps it alive", async () => {
-    const program = `
-      import { createLifecycle, onSignals } from ${JSON.stringify(import.meta.resolve("./lifecycle.ts"))};
-      import { createLog } from ${JSON.stringify(import.meta.resolve("./log.ts"))};
-      import { systemClock } from ${JSON.stringify(import.meta.resolve("../../lib/clock.ts"))};
-      const log = createLog({ level: "info", format: "json" });
-      const lifecycle = createLifecycle({ clock: systemClock, log, stopTimeoutMs: 300 });
-      const server = setInterval(() => {}, 1000);
-      lifecycle.add("server", () => clearInterval(server));
-      lifecycle.add("stuck", () => new Promise(() => {}));
-      onSignals({ lifecycle, process });
-      log.info("up");
-    `;
-    const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", program], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const output = text(child.stdout);
-    await once(child.stdout, "data");
-    child.kill("SIGTERM");
-    const [code] = await once(child, "exit");
-    expect(code).toBe(1);
-    expect(await output).toContain("stuck did not stop in time");
   });
 });

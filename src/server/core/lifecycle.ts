@@ -1,4 +1,4 @@
-// Stops everything that was started, in reverse order and in bounded time; and the signals that request it.
+// Stops everything that was started, in reverse order and in bounded time.
 import type { Clock } from "../../lib/clock.ts";
 import { TimeoutError, withTimeout } from "../../lib/retry.ts";
 import type { Log } from "./log.ts";
@@ -78,49 +78,5 @@ export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions)
         });
     },
     stop: (reason) => (stopping ??= stopAll(reason)),
-  };
-}
-
-export interface SignalOptions {
-  readonly lifecycle: Lifecycle;
-  /** The process, or its stand-in in tests. */
-  readonly process: {
-    on(signal: Signal, listener: () => void): unknown;
-    off(signal: Signal, listener: () => void): unknown;
-    exit(code: number): void;
-  };
-}
-
-// Shells report a process that a signal ended as 128 plus the signal's number. A second signal ends this one the same way.
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-type Signal = keyof typeof exitCodes;
-
-/**
- * Lets SIGTERM and SIGINT stop the lifecycle and then end the process: with 0 after a clean stop, otherwise 1. A second
- * signal ends it immediately. Returns the function that removes the listeners.
- */
-export function onSignals({ lifecycle, process }: SignalOptions): () => void {
-  let signaled = false;
-
-  async function stopAndExit(signal: Signal): Promise<void> {
-    // A part that hangs may have nothing that keeps the process alive. Without this timer the process would end before it
-    // logs which one hangs.
-    const keepAlive = setInterval(() => {}, 2 ** 30);
-    const { unclean } = await lifecycle.stop(signal);
-    clearInterval(keepAlive);
-    process.exit(unclean.length === 0 ? 0 : 1);
-  }
-
-  const signals: [Signal, () => void][] = (["SIGINT", "SIGTERM"] as const).map((signal) => [
-    signal,
-    () => {
-      if (signaled) return process.exit(exitCodes[signal]);
-      signaled = true;
-      void stopAndExit(signal);
-    },
-  ]);
-  for (const [signal, listener] of signals) process.on(signal, listener);
-  return () => {
-    for (const [signal, listener] of signals) process.off(signal, listener);
   };
 }
