@@ -1,11 +1,12 @@
-// Builds `dist` from `src`: tsc compiles the TypeScript, SQL files are copied. With `--declarations`, also writes the type
-// declarations that a package needs. They take three of four seconds, and nothing here reads them. Written in plain
-// JavaScript because it runs before anything is built. The output goes to a sibling folder that replaces `dist` at the end,
-// so processes running from `dist` are not disturbed and a failed build leaves the old `dist` intact.
+// Builds `dist` from `src`: esbuild bundles the command line, with the server and the worker that it loads on demand, and
+// the client. With `--declarations`, tsc also writes the type declarations of the client, which only a package needs. Written
+// in plain JavaScript because it runs before anything is built. The output goes to a sibling folder that replaces `dist` at
+// the end, so processes running from `dist` are not disturbed and a failed build leaves the old `dist` intact.
 import { spawnSync } from "node:child_process";
-import { chmod, copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, cp, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => path.join(root, ...parts);
@@ -15,15 +16,19 @@ const start = performance.now();
 const fresh = at(`dist.${process.pid}.new`);
 const old = at(`dist.${process.pid}.old`);
 
+// Part of the bundle, because they consist of hundreds of modules: loading the server from its bundle takes 0.30 s of CPU
+// instead of 0.91 s, and a command 0.10 s instead of 0.34 s. The rest is loaded on demand, or finds its files by its own path.
+const bundled = ["@fastify/compress", "@sentry/core", "ajv", "ajv-formats", "fastify", "typebox"];
+
 try {
-  compile();
-  const sqlFiles = await copySql();
+  await bundle();
+  if (process.argv.includes("--declarations")) declare();
   await chmod(at("bin", "taskyard.js"), 0o755);
   await rename(at("dist"), old).catch((err) => {
     if (err.code !== "ENOENT") throw err;
   });
   await rename(fresh, at("dist"));
-  console.log(`built dist in ${((performance.now() - start) / 1000).toFixed(1)} s (${sqlFiles} SQL files)`);
+  console.log(`built dist in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 } catch (err) {
   console.error(`build failed, dist is unchanged: ${err.message}`);
   process.exitCode = 1;
@@ -32,23 +37,47 @@ try {
   await rm(old, { recursive: true, force: true });
 }
 
-function compile() {
+async function bundle() {
+  const { dependencies } = JSON.parse(await readFile(at("package.json"), "utf8"));
+  const options = {
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    target: "node20",
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: "warning",
+  };
+  await build({
+    ...options,
+    entryPoints: { taskyard: "src/cli/main.ts" },
+    outdir: fresh,
+    platform: "node",
+    splitting: true,
+    external: Object.keys(dependencies).filter((name) => !bundled.includes(name)),
+    // The CommonJS modules among the bundled packages call `require` for Node's own modules.
+    banner: {
+      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+    },
+  });
+  // Browsers load it too, through their own bundlers.
+  await build({
+    ...options,
+    entryPoints: ["src/client/index.ts"],
+    outdir: path.join(fresh, "client"),
+    platform: "neutral",
+    packages: "external",
+  });
+  // The bundled module that reads them expects them in its folder.
+  for (const folder of ["migrations", "functions"]) {
+    await cp(at("src", "server", "db", folder), path.join(fresh, folder), { recursive: true });
+  }
+}
+
+function declare() {
   const tsc = at("node_modules", "typescript", "bin", "tsc");
-  const declaration = String(process.argv.includes("--declarations"));
-  const args = [tsc, "-p", at("tsconfig.build.json"), "--outDir", fresh, "--declaration", declaration];
+  const args = [tsc, "-p", at("tsconfig.build.json"), "--outDir", fresh];
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
   if (error) throw error;
   if (status !== 0) throw new Error("tsc reported the errors above");
-}
-
-async function copySql() {
-  const files = await readdir(at("src"), { recursive: true });
-  const sql = files.filter((file) => file.endsWith(".sql"));
-  // Without its migrations a server would start and then fail at the first request.
-  if (sql.length === 0) throw new Error("no SQL files found in src");
-  for (const file of sql) {
-    await mkdir(path.join(fresh, path.dirname(file)), { recursive: true });
-    await copyFile(at("src", file), path.join(fresh, file));
-  }
-  return sql.length;
 }

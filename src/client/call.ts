@@ -5,9 +5,17 @@ import { retry, TimeoutError, withTimeout } from "../lib/retry.ts";
 import { ClientError, noAnswer, refusal, timedOut } from "./client-error.ts";
 import type { Signer } from "./signer.ts";
 
+/** What the client reads of a reply: the global `Response` has it. */
+export type Reply = Pick<Response, "status" | "statusText" | "ok" | "type" | "body" | "text"> & {
+  readonly headers: Pick<Headers, "get">;
+};
+
+/** Sends a request, as the global `fetch` does. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Reply>;
+
 /** The configuration that all calls of a client share. */
 export interface Transport {
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: Clock;
   readonly signer: Signer | undefined;
   readonly retries: number;
@@ -54,7 +62,7 @@ const isPassing = (error: unknown): boolean =>
 async function send(
   transport: Transport,
   request: Request,
-): Promise<{ readonly response: Response; readonly text: string }> {
+): Promise<{ readonly response: Reply; readonly text: string }> {
   const { name, method, url, signal } = request;
   const { clock, signer } = transport;
   const ms = request.timeoutMs ?? transport.timeoutMs;
@@ -78,7 +86,7 @@ async function send(
 }
 
 /** Returns the JSON of a reply, or throws the error that it represents. */
-function resultOf({ name, url }: Request, response: Response, text: string): unknown {
+function resultOf({ name, url }: Request, response: Reply, text: string): unknown {
   if (response.type === "opaqueredirect") {
     // Browsers hide everything about a redirect from scripts.
     throw new Error(
@@ -96,7 +104,7 @@ function resultOf({ name, url }: Request, response: Response, text: string): unk
  * Returns the parsed JSON of a body, or the SyntaxError in it. Ignores bodies of other content types, such as the HTML
  * pages of proxies.
  */
-export function jsonOf(response: Response, text: string): unknown {
+export function jsonOf(response: Reply, text: string): unknown {
   const type = response.headers.get("content-type") ?? "";
   if (text === "" || !/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) return undefined;
   try {
@@ -107,7 +115,7 @@ export function jsonOf(response: Response, text: string): unknown {
 }
 
 /** Returns the delay of the Retry-After header, seconds or a date, in milliseconds. */
-function retryAfter(response: Response, now: number): number | undefined {
+function retryAfter(response: Reply, now: number): number | undefined {
   const text = response.headers.get("retry-after")?.trim() ?? "";
   if (text === "") return undefined;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;

@@ -3,7 +3,7 @@ import { services, type Services } from "../api/services.ts";
 import type { Service } from "../api/service.ts";
 import { waitingClock, type Clock } from "../lib/clock.ts";
 import type { Binding } from "./bindings.ts";
-import type { Transport } from "./call.ts";
+import type { Fetch, Transport } from "./call.ts";
 import { cleanRootUrl } from "./endpoint-url.ts";
 import { listen, type EventOf, type ListenOptions } from "./event-stream.ts";
 import { serviceMethods, type ServiceMethods } from "./service-client.ts";
@@ -17,7 +17,7 @@ export interface ConnectOptions {
   /** Limits calls to these of the scopes of the credentials. */
   readonly authorizedScopes?: readonly string[] | undefined;
   /** Default: the global `fetch`. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
   /** Retries if there is no answer or the server fails. Default: 5. */
   readonly retries?: number;
   /** The timeout of each try in milliseconds. Default: 30,000. */
@@ -63,7 +63,7 @@ export function connect(options: ConnectOptions): Client {
     throw new Error("authorizedScopes limit the scopes of credentials, but there are no credentials");
   const signer = credentials && createSigner(credentials, authorizedScopes);
   const transport: Transport = {
-    fetch: options.fetch ?? ((...args) => fetch(...args)),
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     clock,
     signer,
     retries: options.retries ?? 5,

@@ -67,7 +67,7 @@ export function startTaskyard(
   { home, env = {} }: ProcessOptions,
   onCleanup: OnCleanup = onTestFinished,
 ): TaskyardProcess {
-  if (!existsSync("dist/cli/main.js")) throw new Error("dist has no build: run `npm run build`");
+  if (!existsSync("dist/taskyard.js")) throw new Error("dist has no build: run `npm run build`");
   const child = spawn(process.execPath, [...deprecationsThrow, program, ...args], {
     cwd: home,
     env: { PATH: process.env["PATH"] ?? "", HOME: home, TASKYARD_HOME: home, ...env },

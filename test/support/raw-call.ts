@@ -1,5 +1,6 @@
 // Sends arbitrary requests, including ones that no correct client would send, signed or unsigned.
 import { createSigner, type Credentials } from "../../src/client/signer.ts";
+import { fastFetch } from "./fast-fetch.ts";
 
 export interface RawRequest {
   readonly method: string;
@@ -23,7 +24,7 @@ export interface RawReply {
   readonly message: string;
   /** The parsed JSON body, if any. */
   readonly body: unknown;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, "get">;
 }
 
 /** Sends a request and returns its reply, whatever the status. */
@@ -32,7 +33,7 @@ export async function rawCall(rootUrl: string, request: RawRequest): Promise<Raw
   const url = rootUrl + path;
   const signer = credentials && createSigner(credentials, authorizedScopes);
   const authorization = await signer?.header(method, url, now);
-  const reply = await fetch(url, {
+  const reply = await fastFetch(url, {
     method,
     headers: {
       ...(body !== undefined && { "content-type": "application/json" }),

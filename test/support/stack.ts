@@ -6,6 +6,7 @@ import { connect, type Client, type Credentials } from "../../src/client/index.t
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { configOf, type PartialConfig } from "../../src/server/config/index.ts";
 import { startServer, type Role, type Server } from "../../src/server/main.ts";
+import { fastFetch } from "./fast-fetch.ts";
 import { testDatabase, type TestDatabase } from "./db.ts";
 import { testMonitor } from "./monitor.ts";
 import { s3Buckets, s3Key } from "./s3-settings.ts";
@@ -87,7 +88,14 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
   });
   const { rootUrl } = server;
   const as = (credentials: Credentials | undefined, authorizedScopes?: readonly string[]): Client =>
-    connect({ rootUrl, credentials, authorizedScopes, retries: 0, ...(options.clock && { clock }) });
+    connect({
+      rootUrl,
+      credentials,
+      authorizedScopes,
+      fetch: fastFetch,
+      retries: 0,
+      ...(options.clock && { clock }),
+    });
   return {
     server,
     database,

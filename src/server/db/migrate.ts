@@ -30,7 +30,7 @@ interface Applied {
   breaking: boolean;
 }
 
-/** The SQL files are in the same folder as this module, in `src` and also in `dist`, where the build copies them. */
+/** The SQL files are in the folder of this module, in `src` and also in `dist`, where the build copies them. */
 const ownFolder = new URL("./", import.meta.url);
 
 /** A migration failed or must not be applied. The message has the file and a remedy. */
