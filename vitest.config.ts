@@ -34,9 +34,9 @@ export default defineConfig({
     // workers compete for the cores.
     execArgv: [...deprecationsThrow, "--max-semi-space-size=32", "--v8-pool-size=1"],
     sequence: { sequencer: WaitingFirst },
-    // Tests wait for disks, sockets and processes a third of the time, so three workers for two cores keep them busy. At
-    // most eight: each has up to 30 connections to PostgreSQL, and takes 500 MB.
-    maxWorkers: Math.min(Math.ceil(1.5 * availableParallelism()), 8),
+    // Tests wait for disks, sockets and processes half of the time, so four workers for two cores keep them busy (three are 4%
+    // slower). At most eight: each has up to 30 connections to PostgreSQL, and takes 500 MB.
+    maxWorkers: Math.min(2 * availableParallelism(), 8),
     // On an idle machine no test takes a tenth of this. A test on a machine with ten other users may be slow without failing.
     testTimeout: 60_000,
     hookTimeout: 120_000,

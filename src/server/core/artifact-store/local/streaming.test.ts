@@ -41,7 +41,7 @@ it("streams an artifact in both directions without buffering it, even for a slow
   );
   const source = function* () {
     for (let n = 0; n < parts; n++) {
-      if (n % 16 === 15) samples.push(bufferedMb() - before);
+      if (n % 32 === 31) samples.push(bufferedMb() - before);
       sha256.update(part);
       yield part;
     }
@@ -56,13 +56,13 @@ it("streams an artifact in both directions without buffering it, even for a slow
   for await (const bytes of response as AsyncIterable<Buffer>) {
     received += bytes.length;
     // Lets the server run between two samples: it would read ahead if it did not wait for the reader.
-    if (received % (16 * MB) < bytes.length) {
+    if (received % (32 * MB) < bytes.length) {
       for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
       samples.push(bufferedMb() - before);
     }
   }
   expect(received).toBe(parts * MB);
-  expect(samples.length).toBeGreaterThanOrEqual(20);
+  expect(samples.length).toBeGreaterThanOrEqual(10);
   // Measured: up to 10 for the upload and 30 for the download, not yet released by the garbage collector.
   expect(Math.max(...samples)).toBeLessThan(parts / 2);
 });
