@@ -1,3 +1,23 @@
 #!/usr/bin/env node
-import { main } from "../dist/taskyard.js";
-process.exitCode = await main(process.argv.slice(2));
+// Runs the build of the command line. If that cannot be loaded, says what is missing.
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const folder = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function whatIsMissing(error) {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  if (existsSync(`${folder}/dist/taskyard.js`))
+    return `a package that Taskyard needs is not installed (${error.message}): run \`npm ci\``;
+  const install = existsSync(`${folder}/node_modules`) ? "" : "npm ci && ";
+  return `Taskyard is not built yet: run \`${install}npm run build\``;
+}
+
+try {
+  const { main } = await import("../dist/taskyard.js");
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`error: ${whatIsMissing(error)} in ${folder}\n`);
+  process.exitCode = 1;
+}

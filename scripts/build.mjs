@@ -23,7 +23,7 @@ const bundled = ["@fastify/compress", "@sentry/core", "ajv", "ajv-formats", "fas
 try {
   await bundle();
   if (process.argv.includes("--declarations")) declare();
-  await chmod(at("bin", "taskyard.js"), 0o755);
+  for (const name of ["taskyard", "taskyard.js"]) await chmod(at("bin", name), 0o755);
   await rename(at("dist"), old).catch((err) => {
     if (err.code !== "ENOENT") throw err;
   });

@@ -3,18 +3,20 @@ import { CliError, exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
 import { writeJson, writeLine } from "./io.ts";
 import { readLocalInstance } from "./local-instance.ts";
+import { pathLine, quoted } from "./shell.ts";
 import { startHint } from "./target.ts";
 
 export const envCommand = command({
   name: "env",
-  summary: "Print environment variables for other tools to use the local server.",
+  summary: "Print the variables with which a shell and other tools use the local server.",
   details: [
+    "The output also puts `taskyard` on the PATH, unless it is there already. It is for POSIX shells.",
     "The output contains the access token of the root client, which has all permissions on this server. If " +
       "TASKCLUSTER_CERTIFICATE is set, the output unsets it: a certificate belongs to other credentials.",
   ],
   args: [],
   options: { json: jsonOption },
-  examples: [{ command: 'eval "$(taskyard env)"', description: "Set the variables in this shell." }],
+  examples: [{ command: 'eval "$(taskyard env)"', description: "Set up this shell." }],
   async run({ options, io }) {
     const local = await readLocalInstance(io);
     if (local === undefined) throw new CliError(`no local server is running.\n${startHint}`);
@@ -30,10 +32,7 @@ export const envCommand = command({
     for (const [name, value] of Object.entries(variables))
       writeLine(io.stdout, `export ${name}=${quoted(value)}`);
     if (io.env["TASKCLUSTER_CERTIFICATE"]) writeLine(io.stdout, "unset TASKCLUSTER_CERTIFICATE");
+    writeLine(io.stdout, pathLine(io.programFolder));
     return exitStatus.ok;
   },
 });
-
-/** Quotes a value for POSIX shells. */
-const quoted = (value: string): string =>
-  /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;

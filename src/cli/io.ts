@@ -1,5 +1,7 @@
 // The environment of a command: streams, variables, folder and signals. Passed as an argument, so that this is the only
 // file of the command line that uses the process.
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { exitStatus } from "./cli-error.ts";
 
@@ -20,6 +22,8 @@ export interface Io {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The folder of the executable `taskyard`. */
+  readonly programFolder: string;
   /** Calls `handler` on Ctrl-C and the other stop signals, until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
   /** Exits immediately. */
@@ -50,6 +54,8 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
+    // The command is often started through a link: npm creates one for each installed package.
+    programFolder: dirname(realpathSync(process.argv[1] ?? process.execPath)),
     onStop(handler) {
       handlers.add(handler);
       for (const signal of signals) process.on(signal, handler);

@@ -1,5 +1,6 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../test/support/captured-io.ts";
 import { json, scriptedServer } from "../../test/support/scripted-server.ts";
@@ -163,20 +164,42 @@ describe("the local instance", () => {
 
   test("env prints shell commands", async () => {
     const TASKYARD_HOME = await home({ "server.json": server });
+    const bin = resolve("bin");
     const { status, out } = await runCli(["env"], { env: { TASKYARD_HOME } });
     expect(status).toBe(0);
     expect(out).toBe(
       "export TASKCLUSTER_ROOT_URL=http://localhost:4711\n" +
         "export TASKCLUSTER_CLIENT_ID=static/root\n" +
-        "export TASKCLUSTER_ACCESS_TOKEN='token-with-'\\''quote'\n",
+        "export TASKCLUSTER_ACCESS_TOKEN='token-with-'\\''quote'\n" +
+        `[ "$(command -v taskyard)" -ef ${bin}/taskyard ] || export PATH=${bin}:"$PATH"\n`,
     );
     const withCertificate = await runCli(["env"], { env: { TASKYARD_HOME, TASKCLUSTER_CERTIFICATE: "{}" } });
-    expect(withCertificate.out).toBe(`${out}unset TASKCLUSTER_CERTIFICATE\n`);
+    expect(withCertificate.out).toContain("\nunset TASKCLUSTER_CERTIFICATE\n");
     expect(JSON.parse((await runCli(["env", "--json"], { env: { TASKYARD_HOME } })).out)).toEqual({
       TASKCLUSTER_ROOT_URL: "http://localhost:4711",
       TASKCLUSTER_CLIENT_ID: "static/root",
       TASKCLUSTER_ACCESS_TOKEN: "token-with-'quote",
     });
+  });
+
+  test("env puts the program on the PATH of a shell, once, also before another program of that name", async () => {
+    const TASKYARD_HOME = await home({ "server.json": server });
+    const folder = join(await temporaryFolder(), "it's a folder");
+    const others = await temporaryFolder();
+    await mkdir(folder);
+    for (const place of [folder, others])
+      await writeFile(join(place, "taskyard"), `#!/bin/sh\necho from "$0"\n`, { mode: 0o755 });
+    const { out } = await runCli(["env"], { env: { TASKYARD_HOME }, programFolder: folder });
+    const sh = (script: string): string =>
+      execFileSync("/bin/sh", ["-euc", script], {
+        env: { PATH: `${others}:/usr/bin:/bin`, OUT: out },
+      }).toString();
+    expect(sh(`eval "$OUT"; taskyard`)).toBe(`from ${folder}/taskyard\n`);
+    expect(sh(`eval "$OUT"; eval "$OUT"; echo "$PATH"`)).toBe(`${folder}:${others}:/usr/bin:/bin\n`);
+    // As npm links the commands of installed packages.
+    await rm(join(others, "taskyard"));
+    await symlink(join(folder, "taskyard"), join(others, "taskyard"));
+    expect(sh(`eval "$OUT"; echo "$PATH"`)).toBe(`${others}:/usr/bin:/bin\n`);
   });
 
   test("a relative home is resolved in the current folder", async () => {

@@ -55,11 +55,21 @@ export interface Stack {
   stop(reason: string): Promise<boolean>;
 }
 
-/** Starts a server with all its dependencies on this machine, and optionally a worker. */
-export async function startStack({ server, config, monitor }: Prepared, withWorker: boolean): Promise<Stack> {
+/** Starts a server with all its dependencies on this machine, and optionally a worker. Its home page shows `setupLine`. */
+export async function startStack(
+  { server, config, monitor }: Prepared,
+  withWorker: boolean,
+  setupLine?: string,
+): Promise<Stack> {
   let onGiveUp: (cause: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (onGiveUp = resolve));
-  const started = await server.startLocalServer({ config, monitor, clock: systemClock, onGiveUp });
+  const started = await server.startLocalServer({
+    config,
+    monitor,
+    clock: systemClock,
+    onGiveUp,
+    ...(setupLine !== undefined && { setupLine }),
+  });
   const credentials = {
     clientId: config.auth.rootClientId,
     accessToken: config.auth.rootAccessToken ?? started.secrets.rootAccessToken,

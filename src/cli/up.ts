@@ -5,6 +5,7 @@ import { colorsFor } from "./colors.ts";
 import { command } from "./command.ts";
 import { writeLines, type Io } from "./io.ts";
 import { homeFolder } from "./local-instance.ts";
+import { setupLine } from "./shell.ts";
 import { prepare, startStack, type Flags, type Stack } from "./stack.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { workerFlags, workerOptions } from "./worker-options.ts";
@@ -52,9 +53,11 @@ export const upCommand = command({
       ...workerFlags(options),
     ];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stderr);
-    const stack = await startStack(prepared, !options["no-worker"]).catch((error: unknown) => {
-      throw explained(error, prepared.config.server.port);
-    });
+    const stack = await startStack(prepared, !options["no-worker"], setupLineFor(prepared, io)).catch(
+      (error: unknown) => {
+        throw explained(error, prepared.config.server.port);
+      },
+    );
     printWelcome(stack, !options["no-worker"], io);
     const reason = await Promise.race([shutdown.requested, stack.broken]);
     const clean = await stack.stop(typeof reason === "string" ? reason : reason.message);
@@ -64,15 +67,21 @@ export const upCommand = command({
   },
 });
 
-function printWelcome({ client, config }: Stack, withWorker: boolean, io: Io): void {
+/** Returns the line with which another shell uses this server. */
+function setupLineFor({ config }: Pick<Stack, "config">, io: Io): string {
+  // Another shell does not have the TASKYARD_HOME of this one.
+  const isDefaultHome = config.home === homeFolder({ env: {}, cwd: io.cwd });
+  return setupLine(io, isDefaultHome ? undefined : config.home);
+}
+
+function printWelcome(stack: Stack, withWorker: boolean, io: Io): void {
+  const { client, config } = stack;
   const colors = colorsFor(io.stdout, io.env);
-  const otherHome = config.home !== homeFolder(io);
   writeLines(io.stdout, [
     `Taskyard ${VERSION} is ready at ${colors.bold(client.rootUrl)}`,
     "",
-    ...(otherHome ? [`  use in other shells     export TASKYARD_HOME=${config.home}`] : []),
-    `  run a first task        taskyard run -- echo hello`,
-    `  set up other tools      eval "$(taskyard env)"`,
+    `  set up another shell    ${setupLineFor(stack, io)}`,
+    `  run a first task there  taskyard run -- echo hello`,
     ...(withWorker ? [] : [`  start a worker          taskyard worker`]),
     `  data folder             ${config.home}`,
     `  stop                    Ctrl-C`,

@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly roles?: readonly Role[];
+  /** The line that sets up a shell on this machine for this server, if there is one. The home page shows it. */
+  readonly setupLine?: string;
   /** Checks rows and replies against their schemas; for tests. */
   readonly checked?: boolean;
 }
@@ -45,7 +47,7 @@ export interface Server {
 
 /** Migrates the database, starts everything, and resolves when the server accepts requests. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config, databaseUrl, monitor, clock, secrets, roles = ROLES, checked = false } = options;
+  const { config, databaseUrl, monitor, clock, secrets, roles = ROLES, setupLine, checked = false } = options;
   const lifecycle = createLifecycle({ clock, log: monitor.log, stopTimeoutMs: config.server.stopTimeout });
   try {
     const platform = await openPlatform({ config, databaseUrl, secrets, monitor, clock, checked, lifecycle });
@@ -77,7 +79,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       monitor: monitor.child({ prefix: "http" }),
     });
     if (roles.includes("api"))
-      serveApi(app, { config, clock, monitor, platform, running, rootUrl: () => rootUrl, checked });
+      serveApi(app, {
+        config,
+        clock,
+        monitor,
+        platform,
+        running,
+        rootUrl: () => rootUrl,
+        setupLine,
+        checked,
+      });
     serveMetrics(app, monitor.metrics);
     await app.listen({ host: config.server.host, port: config.server.port });
     lifecycle.add("http", () => app.close());

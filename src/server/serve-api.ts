@@ -22,6 +22,7 @@ export interface ApiOptions {
   readonly platform: OpenedPlatform;
   readonly running: readonly CreatedService[];
   readonly rootUrl: () => string;
+  readonly setupLine: string | undefined;
   readonly checked: boolean;
 }
 
@@ -61,9 +62,12 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   serveReferences(app, { services, rootUrl });
   if (localArtifacts)
     serveLocalStore(app, localArtifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
+  // A page that others may see does not show the folders of this machine.
+  const isLocal = config.server.rootUrl === undefined && /^(localhost|127\.|::1$)/.test(config.server.host);
   servePages(app, {
     services,
     rootUrl,
+    setupLine: isLocal ? options.setupLine : undefined,
     version: VERSION,
     health: createHealth({
       probes: { Database: check, "Event log": () => events.positionNow() },

@@ -1,5 +1,6 @@
 // The input and output of a command, for tests: captures what it writes, and can send Ctrl-C.
 import { once } from "node:events";
+import { resolve } from "node:path";
 import { clearLine, cursorTo, moveCursor } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
 import { main } from "../../src/cli/main.ts";
@@ -19,6 +20,7 @@ export interface CapturedIo extends Io {
 export interface CapturedIoOptions {
   readonly env?: Record<string, string | undefined>;
   readonly cwd?: string;
+  readonly programFolder?: string;
   readonly stdin?: string;
   /** Whether the output is a terminal. */
   readonly terminal?: boolean;
@@ -36,6 +38,7 @@ export function capturedIo(options: CapturedIoOptions = {}): CapturedIo {
     // A home that does not exist, so that tests never reach the instance of the user who runs them.
     env: { TASKYARD_HOME: "/nonexistent/taskyard", ...options.env },
     cwd: options.cwd ?? process.cwd(),
+    programFolder: options.programFolder ?? resolve("bin"),
     onStop(handler) {
       handlers.add(handler);
       return () => void handlers.delete(handler);

@@ -4,15 +4,16 @@ import { html, type Html } from "./html.ts";
 import { renderPage } from "./layout.ts";
 import { inline } from "./markdown.ts";
 
-/** The health of one dependency of the server. */
 export interface HomePage {
   readonly rootUrl: string;
+  /** The line that sets up a shell on this machine for this server. Undefined if the page is for other machines. */
+  readonly setupLine: string | undefined;
   readonly version: string;
   readonly health: readonly HealthCheck[];
 }
 
 /** Returns the page as text. */
-export const renderHomePage = ({ rootUrl, version, health }: HomePage): string =>
+export const renderHomePage = ({ rootUrl, setupLine, version, health }: HomePage): string =>
   renderPage({
     title: "Taskyard",
     body: html` <main>
@@ -26,7 +27,7 @@ export const renderHomePage = ({ rootUrl, version, health }: HomePage): string =
         </ul>
         <h2>Run a first task</h2>
         <ol class="steps">
-          ${firstTask(rootUrl).map(renderStep)}
+          ${firstTask(rootUrl, setupLine).map(renderStep)}
         </ol>
         <h2>Look around</h2>
         <ul class="links">
@@ -44,14 +45,23 @@ interface Step {
   readonly commands: readonly string[];
 }
 
-const firstTask = (rootUrl: string): readonly Step[] => [
-  {
-    text: "Point a shell at this server. On the machine that runs it, this command prints the credentials:",
-    commands: ['eval "$(npx taskyard env)"'],
-  },
+const firstTask = (rootUrl: string, setupLine: string | undefined): readonly Step[] => [
+  setupLine === undefined
+    ? {
+        text: "Point a shell at this server, with the credentials that you received from its operator:",
+        commands: [
+          `export TASKCLUSTER_ROOT_URL=${rootUrl}`,
+          "export TASKCLUSTER_CLIENT_ID=…",
+          "export TASKCLUSTER_ACCESS_TOKEN=…",
+        ],
+      }
+    : {
+        text: "Set up a shell on this machine. This puts `taskyard` on the PATH and sets the credentials:",
+        commands: [setupLine],
+      },
   {
     text: "Run a command as a task. Its log is streamed to the terminal, and `run` exits with its status:",
-    commands: ["npx taskyard run -- sh -c 'echo hello; exit 3'"],
+    commands: ["taskyard run -- sh -c 'echo hello; exit 3'"],
   },
   {
     text: "Follow events as they happen:",

@@ -14,6 +14,8 @@ import { renderServicePage } from "./service-page.ts";
 export interface PagesOptions {
   readonly services: Readonly<Record<string, Service>>;
   readonly rootUrl: () => string;
+  /** The line that sets up a shell on this machine for this server. Undefined if the page is for other machines. */
+  readonly setupLine: string | undefined;
   readonly version: string;
   /** Runs the health checks. The page is shown even if they fail or hang. */
   readonly health: () => Promise<readonly HealthCheck[]>;
@@ -29,9 +31,10 @@ export function servePages(app: FastifyInstance, options: PagesOptions): void {
   app.get("/", async (request, reply) => {
     const health = await healthInTime(options);
     setApiHeaders(request, reply);
+    const { setupLine, version } = options;
     return reply
       .headers(pageHeaders)
-      .send(renderHomePage({ rootUrl: options.rootUrl(), version: options.version, health }));
+      .send(renderHomePage({ rootUrl: options.rootUrl(), setupLine, version, health }));
   });
   const services = Object.values(options.services);
   // Rendered on the first request and cached: rendering all of them takes 13 ms of a server's start.

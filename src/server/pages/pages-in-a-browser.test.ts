@@ -41,6 +41,7 @@ describe("the pages in a browser", withChromium, () => {
   let messages: string[] = [];
   beforeAll(async () => {
     servePages(app, {
+      setupLine: undefined,
       services,
       rootUrl: () => rootUrl,
       version: "1.2.3",

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, it } from "vitest";
 import { services } from "../../api/services.ts";
 import { ifThen } from "../../lib/scopes/template.ts";
-import { manualClock } from "../../../test/support/clock.ts";
+import { manualClock, type ManualClock } from "../../../test/support/clock.ts";
 import { testMonitor } from "../../../test/support/monitor.ts";
 import type { HealthCheck } from "../core/health-check.ts";
 import { servePages } from "./index.ts";
@@ -10,10 +10,14 @@ import { renderScopes } from "./scope-list.ts";
 
 const healthy: HealthCheck = { name: "Database", state: "healthy", detail: "responds in `1 ms`" };
 
-function server(health: () => Promise<readonly HealthCheck[]>, clock = manualClock()): FastifyInstance {
+function server(
+  health: () => Promise<readonly HealthCheck[]>,
+  { clock = manualClock(), setupLine }: { clock?: ManualClock; setupLine?: string } = {},
+): FastifyInstance {
   const app = Fastify();
   const rootUrl = (): string => "https://ci.example.com";
-  servePages(app, { services, rootUrl, version: "1.2.3", health, clock, monitor: testMonitor().monitor });
+  const { monitor } = testMonitor();
+  servePages(app, { services, rootUrl, setupLine, version: "1.2.3", health, clock, monitor });
   return app;
 }
 const app = server(() => Promise.resolve([healthy]));
@@ -25,9 +29,20 @@ describe("GET /", () => {
     expect(body).toContain(
       '<li class="healthy"><b>Database</b><span>responds in <code>1 ms</code></span></li>',
     );
-    expect(body).toContain("npx taskyard run -- sh -c &#39;echo hello; exit 3&#39;");
+    expect(body).toContain("<code>taskyard run -- sh -c &#39;echo hello; exit 3&#39;</code>");
     expect(body).toContain("curl -NG https://ci.example.com/api/events/v1/connect");
     expect(body).toContain("Taskyard 1.2.3 at https://ci.example.com");
+  });
+
+  it("shows how to set up a shell: by a command on this machine, else with credentials of the operator", async () => {
+    const checks = (): Promise<HealthCheck[]> => Promise.resolve([healthy]);
+    const local = await server(checks, { setupLine: 'eval "$(/opt/taskyard/bin/taskyard env)"' }).inject("/");
+    expect(local.body).toContain("<code>eval &quot;$(/opt/taskyard/bin/taskyard env)&quot;</code>");
+    const { body } = await app.inject("/");
+    expect(body).toContain(
+      "export TASKCLUSTER_ROOT_URL=https://ci.example.com\nexport TASKCLUSTER_CLIENT_ID=…",
+    );
+    expect(body).not.toContain("taskyard env");
   });
 
   it("links to references, OpenAPI, metrics and the pages of the API", async () => {
@@ -64,7 +79,7 @@ describe("GET /", () => {
     const clock = manualClock();
     let onStart = (): void => {};
     const started = new Promise<void>((resolve) => (onStart = resolve));
-    const hanging = server(() => new Promise(() => onStart()), clock);
+    const hanging = server(() => new Promise(() => onStart()), { clock });
     const reply = hanging.inject("/").then(({ body }) => body);
     await started;
     await clock.advance(2_000);
