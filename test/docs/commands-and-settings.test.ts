@@ -1,0 +1,57 @@
+// The commands, settings and variables that the documents name exist.
+import { expect, test } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
+import { catalog, configFileVariable, otherVariables, sections } from "../../src/server/config/catalog.ts";
+import { commandLinesIn, problemOfCommand } from "./command-lines.ts";
+import { documents, type Document } from "./documents.ts";
+
+// A change log and decision records name what existed at their time.
+const current = documents.filter(
+  ({ path }) => path !== "CHANGELOG.md" && !path.startsWith("docs/decisions/"),
+);
+
+interface Finding {
+  readonly where: string;
+  readonly text: string;
+}
+
+/** Returns the code in a document, inline and in blocks. */
+const codeOf = ({ path, blocks, inlineCode }: Document): Finding[] =>
+  [...blocks, ...inlineCode].map(({ text, line }) => ({ where: `${path}:${line}`, text }));
+
+const code = current.flatMap(codeOf);
+
+test("every `taskyard …` is a command with options that it has", () => {
+  const calls = code.flatMap(({ where, text }) => commandLinesIn(text).map((words) => ({ where, words })));
+  expect(calls.length).toBeGreaterThan(20);
+  const problems = calls.flatMap(({ where, words }) => {
+    const problem = problemOfCommand(words);
+    return problem === undefined ? [] : [`${where}: taskyard ${words.join(" ")}: ${problem}`];
+  });
+  expect(problems).toEqual([]);
+});
+
+test("every example in the help of a command parses", () => {
+  const lines = commands.flatMap(({ examples }) =>
+    examples.flatMap((example) => commandLinesIn(example.command)),
+  );
+  expect(lines.length).toBeGreaterThanOrEqual(commands.length);
+  expect(lines.map(problemOfCommand).filter((problem) => problem !== undefined)).toEqual([]);
+});
+
+test("every variable TASKYARD_… is one of a setting, and every section.key a setting", () => {
+  const variables = new Set([
+    ...[...catalog.values()].flatMap((entry) => entry.variables),
+    configFileVariable,
+    ...otherVariables,
+  ]);
+  const keyPattern = new RegExp(`^(?:${[...sections.keys()].join("|")})\\.[A-Za-z0-9]+$`);
+  const unknown = code.flatMap(({ where, text }) => {
+    const named = [...text.matchAll(/\bTASKYARD_[A-Z0-9_]*[A-Z0-9]\b/g)].map(([name]) => name);
+    const keys = keyPattern.test(text) && !text.endsWith(".ts") ? [text] : [];
+    return [...named.filter((name) => !variables.has(name)), ...keys.filter((key) => !catalog.has(key))].map(
+      (name) => `${where}: ${name}`,
+    );
+  });
+  expect(unknown).toEqual([]);
+});
