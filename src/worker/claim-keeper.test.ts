@@ -186,4 +186,5 @@ const unused = {
   reportException: no,
   createArtifact: no,
   finishArtifact: no,
+  getLatestArtifact: no,
 };

@@ -179,7 +179,7 @@ describe("a malformed payload", () => {
     [
       "mounts",
       { mounts: [{ directory: "x", cacheName: "y" }] },
-      "payload.mounts is not supported by this worker yet",
+      "payload.mounts[0] is a cache (cacheName), which is not supported yet",
     ],
     ["groups", { osGroups: ["docker"] }, "payload.osGroups is not supported by this worker yet"],
     [

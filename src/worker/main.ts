@@ -23,6 +23,7 @@ import { failureReportPlugin } from "./plugins/failure-report.ts";
 import { logsPlugin } from "./plugins/logs.ts";
 import { maxLogSizePlugin } from "./plugins/max-log-size.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
+import { mountsPlugin } from "./plugins/mounts/plugin.ts";
 import { notYetPlugin } from "./plugins/not-yet.ts";
 import type { QueueClient } from "./queue-client.ts";
 import { cleanUp } from "./task-dir.ts";
@@ -157,6 +158,7 @@ export function builtInPlugins(
     failureReportPlugin(),
     notYetPlugin(),
     envPlugin(),
+    mountsPlugin(settings.maxArtifactSize),
     artifactsPlugin(settings.maxArtifactSize),
     exitStatusPlugin(),
     // Listed after exit-status so that their verdicts come first (the stop is in reverse): a command that they ended did not

@@ -38,6 +38,11 @@ export class MalformedPayloadError extends Error {
   }
 }
 
+/** The task cannot succeed, for a reason that is neither its payload nor a command. The message is for its author. */
+export class TaskFailedError extends Error {
+  override readonly name = "TaskFailedError";
+}
+
 /** Something outside the task and the worker failed. A manual rerun may succeed. */
 export class ResourceUnavailableError extends Error {
   override readonly name = "ResourceUnavailableError";

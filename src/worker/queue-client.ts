@@ -52,6 +52,10 @@ export interface QueueClient {
     body: { readonly uploadId: string },
     options?: CallOptions,
   ): Promise<unknown>;
+  getLatestArtifact(
+    params: { readonly taskId: string; readonly name: string },
+    options?: CallOptions,
+  ): Promise<{ readonly url: string }>;
   /** The same queue, called with other credentials. */
   withCredentials(credentials: TaskCredentials): QueueClient;
 }

@@ -1,5 +1,6 @@
 // The view of a run that engines and plugins get. They cannot end or change the run with it.
 import type { Clock } from "../lib/clock.ts";
+import type { ArtifactDownloader } from "./artifact-download.ts";
 import type { ArtifactUploader } from "./artifact-upload.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
 import type { TaskDefinition } from "../api/queue/task.ts";
@@ -24,6 +25,8 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Creates artifacts of this run with the newest credentials. */
   readonly artifacts: ArtifactUploader;
+  /** Reads artifacts of other tasks with the newest credentials of the run, which have the scopes of the task. */
+  readonly downloads: ArtifactDownloader;
   /** Artifact names that the payload must not use. */
   readonly reservedArtifacts: ReadonlySet<string>;
   /** The working directory of the commands, empty at first. */

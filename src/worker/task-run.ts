@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { Clock } from "../lib/clock.ts";
 import { withTimeout } from "../lib/retry.ts";
+import { createDownloader } from "./artifact-download.ts";
 import { createUploader } from "./artifact-upload.ts";
 import { keepClaim } from "./claim-keeper.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
@@ -134,6 +135,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
         maxPutBytes: options.maxPutBytes,
         checkClaim: () => keeper.check(),
       }),
+      downloads: createDownloader({ queue: () => keeper.queue(), clock }),
       reservedArtifacts: new Set(),
       taskDir,
       controlDir,

@@ -2,7 +2,7 @@
 import { withTimeout } from "../lib/retry.ts";
 import type { Engine, ResultSet, Sandbox } from "./engine.ts";
 import { goDuration } from "./log-format.ts";
-import { AbortedError, MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
+import { AbortedError, MalformedPayloadError, ResourceUnavailableError, TaskFailedError } from "./outcome.ts";
 import type { AbortCause, ExceptionReason } from "./outcome.ts";
 import type { PayloadSchema } from "./payload-schema.ts";
 import type { Plugin, TaskPlugin, Verdict } from "./plugin.ts";
@@ -159,6 +159,7 @@ export function failureOf(
     return { outcome: "worker-shutdown", messages: [abortText[cause.abort]] };
   if (error instanceof MalformedPayloadError)
     return { outcome: "malformed-payload", messages: error.messages };
+  if (error instanceof TaskFailedError) return { outcome: "failed", messages: [error.message] };
   if (error instanceof ResourceUnavailableError) {
     monitor.warn(error.message, { err: error });
     return { outcome: "resource-unavailable", messages: [error.message] };

@@ -1,5 +1,5 @@
 // The commands that call a server, run in this process against a real server and worker.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.ts";
@@ -158,28 +158,6 @@ describe("run", () => {
     expect(cancel).toMatchObject({ status: 0, err: "" });
     expect(await running).toBe(1);
     expect(io.err()).toMatch(/ exception after \S+, exit status 1\nerror: the task was canceled\n$/);
-  });
-
-  test("--cwd-tarball sends the folder, without ignored files", async () => {
-    const cwd = await temporaryFolder();
-    await mkdir(join(cwd, "src"));
-    await writeFile(join(cwd, "src", "a"), "content of a");
-    const line = ["run", "-q", "--cwd-tarball", "-a", "b", "--", "sh", "-c", "ls -A; cat src/a; cp src/a b"];
-    const { status, out, err } = await cli(line, { cwd });
-    expect({ status, err }).toEqual({ status: 0, err: "" });
-    expect(out).toContain("src\n");
-    expect(out).toContain("content of a");
-    expect(out).not.toContain(".task-source");
-  });
-
-  test("distinguishes a source that cannot be fetched from a command that fails", async () => {
-    const cwd = await temporaryFolder();
-    await writeFile(join(cwd, "a"), "1");
-    // With this PATH no shell is found, so the first command fails.
-    const line = ["run", "-q", "--cwd-tarball", "-e", "PATH=/nonexistent", "--", "/bin/sh", "-c", "exit 9"];
-    const { status, err } = await cli(line, { cwd });
-    expect(err).toBe("error: the source could not be fetched by the worker: see the log\n");
-    expect(status).toBe(1);
   });
 });
 

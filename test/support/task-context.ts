@@ -40,6 +40,7 @@ export async function createTestTask(overrides: Partial<TaskContext> = {}): Prom
     clock: systemClock,
     signal: new AbortController().signal,
     artifacts: { file: noQueue, record: noQueue },
+    downloads: { save: noQueue },
     reservedArtifacts: new Set(),
     taskDir,
     controlDir,

@@ -40,13 +40,16 @@ test("the command line becomes a task with a generic-worker payload", () => {
   expect(definition).not.toHaveProperty("dependencies");
 });
 
-test("a preparation adds its command before the user's", () => {
+test("a source adds a mount, the task that provides it, and the scope to read it", () => {
   const taskId = "fN1SbArXTPSVFNUvaOlinQ";
-  const preparation = { dependencies: [taskId], taskGroupId: taskId, command: ["get"], env: { URL: "u" } };
-  expect(runDefinition(request, now, preparation)).toMatchObject({
+  const scopes = [`queue:get-artifact:taskyard/source/${taskId}.tar.gz`];
+  const mounts = [{ content: { taskId, artifact: "a" }, directory: ".", format: "tar.gz" }] as const;
+  const source = { dependencies: [taskId], taskGroupId: taskId, scopes, mounts };
+  expect(runDefinition(request, now, source)).toMatchObject({
     dependencies: [taskId],
     taskGroupId: taskId,
-    payload: { command: [["get"], ["sh", "-c", "echo hi"]], env: { A: "1", URL: "u" } },
+    scopes,
+    payload: { command: [["sh", "-c", "echo hi"]], env: { A: "1" }, mounts },
   });
 });
 

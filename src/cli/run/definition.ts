@@ -16,12 +16,18 @@ export interface RunRequest {
   readonly rootUrl: string;
 }
 
-/** Additions to a task whose source another task provides, see `source-task.ts`. */
-export interface Preparation {
+/** Additions to a task that runs in a folder which another task provides, see `source-task.ts`. */
+export interface SourceMount {
   readonly dependencies: readonly string[];
   readonly taskGroupId: string;
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+  /** What the task needs to read the archive. */
+  readonly scopes: readonly string[];
+  /** In the form of generic-worker's payload. */
+  readonly mounts: readonly {
+    readonly content: { readonly taskId: string; readonly artifact: string };
+    readonly directory: string;
+    readonly format: "tar.gz";
+  }[];
 }
 
 const day = 86_400_000;
@@ -30,25 +36,27 @@ const day = 86_400_000;
 export function runDefinition(
   request: RunRequest,
   now: number,
-  preparation: Preparation | undefined,
+  source: SourceMount | undefined,
 ): TaskDefinitionRequest {
   const text = request.argv.join(" ");
   const at = (ms: number): string => new Date(now + ms).toISOString();
   return {
     taskQueueId: request.taskQueueId,
     ...(request.priority !== undefined && { priority: request.priority }),
-    ...(preparation && {
-      dependencies: [...preparation.dependencies],
-      taskGroupId: preparation.taskGroupId,
+    ...(source && {
+      dependencies: [...source.dependencies],
+      taskGroupId: source.taskGroupId,
+      scopes: [...source.scopes],
     }),
     created: at(0),
     // A day to wait for a worker, plus the time that the command may run.
     deadline: at(day + request.maxRunTime * 1000),
     expires: at(28 * day),
     payload: {
-      command: [...(preparation ? [preparation.command] : []), request.argv],
+      command: [request.argv],
       maxRunTime: request.maxRunTime,
-      env: { ...request.env, ...preparation?.env },
+      env: request.env,
+      ...(source && { mounts: source.mounts }),
       ...(request.artifacts.length > 0 && { artifacts: request.artifacts.map(artifactEntry) }),
     },
     extra: failureReportExtra(failureReportArtifact),

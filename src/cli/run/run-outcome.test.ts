@@ -43,51 +43,37 @@ const report = (commands: FailureReport["commands"], ...messages: string[]): Fai
 
 describe("the exit status", () => {
   test("of a completed task is 0, whatever a report says", () => {
-    expect(outcomeOf(status("completed", "completed"), report([exit(3)]), 1)).toEqual({ exitStatus: 0 });
-    expect(outcomeOf(status("completed", "completed"), undefined, 1)).toEqual({ exitStatus: 0 });
+    expect(outcomeOf(status("completed", "completed"), report([exit(3)]))).toEqual({ exitStatus: 0 });
+    expect(outcomeOf(status("completed", "completed"), undefined)).toEqual({ exitStatus: 0 });
   });
 
-  test("of a failed task is that of its last command", () => {
-    expect(outcomeOf(status("failed", "failed"), report([exit(0), exit(3)]), 2)).toEqual({ exitStatus: 3 });
+  test("of a failed task is that of its command", () => {
+    expect(outcomeOf(status("failed", "failed"), report([exit(3)]))).toEqual({ exitStatus: 3 });
   });
 
   test("of a signal is 128 plus its number, as in shells", () => {
-    expect(outcomeOf(status("failed", "failed"), report([killed]), 1)).toEqual({ exitStatus: 137 });
+    expect(outcomeOf(status("failed", "failed"), report([killed]))).toEqual({ exitStatus: 137 });
   });
 
   test("of a failed task without a report is 1", () => {
-    expect(outcomeOf(status("failed", "failed"), undefined, 1)).toEqual({
+    expect(outcomeOf(status("failed", "failed"), undefined)).toEqual({
       exitStatus: 1,
       explanation:
         "the task failed, and its worker did not report the exit status of the command: see the log",
     });
   });
 
-  test.each([
-    [[], 1],
-    [[exit(0)], 1],
-    [[noExit], 1],
-    [[{ exitCode: null, signal: "SIGUNKNOWN" }], 1],
-    [[exit(0)], 2],
-    [[exit(0), noExit], 2],
-  ])("of a task that failed for another reason is 1, with the reason: %j of %d", (commands, count) => {
-    const failed = status("failed", "failed");
-    expect(outcomeOf(failed, report(commands), count)).toEqual({
-      exitStatus: 1,
-      explanation: "the task failed: see the log",
-    });
-    expect(outcomeOf(failed, report(commands, "first", "TASK FAILED:\n- too long"), count)).toEqual({
-      exitStatus: 1,
-      explanation: "the task failed: - too long",
-    });
-  });
-
-  test.each([[[]], [[exit(22)]], [[noExit]], [[killed]]])(
-    "is 1, and not that of the command, if the command before the user's failed: %j",
+  test.each([[[]], [[exit(0)]], [[noExit]], [[{ exitCode: null, signal: "SIGUNKNOWN" }]]])(
+    "of a task that failed for another reason is 1, with the reason: %j",
     (commands) => {
-      expect(outcomeOf(status("failed", "failed"), report(commands), 2)).toEqual({
+      const failed = status("failed", "failed");
+      expect(outcomeOf(failed, report(commands))).toEqual({
         exitStatus: 1,
-        explanation: "the source could not be fetched by the worker: see the log",
+        explanation: "the task failed: see the log",
+      });
+      expect(outcomeOf(failed, report(commands, "first", "TASK FAILED:\n- too long"))).toEqual({
+        exitStatus: 1,
+        explanation: "the task failed: - too long",
       });
     },
   );
@@ -104,18 +90,18 @@ describe("an exception is explained", () => {
     ["internal-error", "the worker failed, through no fault of the task: bad"],
     ["superseded", "the task ended without a result (superseded)"],
   ])("%s", (reason, explanation) => {
-    expect(outcomeOf(status("exception", reason), report([exit(3)], "bad"), 1)).toEqual({
+    expect(outcomeOf(status("exception", reason), report([exit(3)], "bad"))).toEqual({
       exitStatus: 1,
       explanation,
     });
-    expect(outcomeOf(status("exception", reason), undefined, 1)).toEqual({
+    expect(outcomeOf(status("exception", reason), undefined)).toEqual({
       exitStatus: 1,
       explanation: explanation.replace(/bad$/, "see the log"),
     });
   });
 
   test("by the lack of a worker, if none claimed the task", () => {
-    const { explanation } = outcomeOf(status("exception", "deadline-exceeded", false), undefined, 1);
+    const { explanation } = outcomeOf(status("exception", "deadline-exceeded", false), undefined);
     expect(explanation).toBe("no worker of proj/linux claimed the task before its deadline");
   });
 });

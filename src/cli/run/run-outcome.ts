@@ -10,12 +10,8 @@ export interface RunOutcome {
   readonly explanation?: string;
 }
 
-/** Returns the outcome. `commands` is the number of commands in the task; the user's command is the last one. */
-export function outcomeOf(
-  status: TaskStatus,
-  report: FailureReport | undefined,
-  commands: number,
-): RunOutcome {
+/** Returns the outcome of a task with one command. */
+export function outcomeOf(status: TaskStatus, report: FailureReport | undefined): RunOutcome {
   if (status.state === "completed") return { exitStatus: exitStatus.ok };
   const failure = (explanation: string): RunOutcome => ({ exitStatus: exitStatus.failure, explanation });
   const details = lastLine(report?.messages.at(-1)) ?? "see the log";
@@ -25,9 +21,6 @@ export function outcomeOf(
       "the task failed, and its worker did not report the exit status of the command: see the log",
     );
   const last = report.commands.at(-1);
-  // The command before the user's fetches the source. If it succeeded, the task failed for another reason.
-  if (report.commands.length < commands && commands > 1 && last?.exitCode !== 0)
-    return failure("the source could not be fetched by the worker: see the log");
   const own = last && exitStatusOf(last);
   if (own !== undefined && own > 0) return { exitStatus: own };
   return failure(`the task failed: ${details}`);

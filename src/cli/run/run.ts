@@ -5,7 +5,7 @@ import { writeJson, writeLine } from "../io.ts";
 import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { startSpinner } from "../spinner.ts";
 import type { Stack } from "../stack.ts";
-import { connectTarget, findTarget, type Target } from "../target.ts";
+import { connectTarget } from "../target.ts";
 import { listenForStop } from "../stop-request.ts";
 import { startEphemeralStack } from "./ephemeral.ts";
 import { parsePaths, parsePriorityOption, parseSeconds, parseVariables } from "./parse-options.ts";
@@ -87,14 +87,10 @@ export const runCommand = command({
     let ephemeral: Stack | undefined;
     try {
       if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
-      const target: Target = ephemeral
-        ? { rootUrl: ephemeral.client.rootUrl, credentials: ephemeral.credentials }
-        : await findTarget(io);
       const client = ephemeral?.client ?? (await connectTarget(io));
       const folder = options["cwd-tarball"] ? io.cwd : undefined;
-      const submitted = await submit({ client, target, request, folder, spinner, signal });
+      const taskId = await submit({ client, request, folder, spinner, signal });
       spinner.stop();
-      const { taskId } = submitted;
       if (options.detach) {
         if (options.json) writeJson(io.stdout, { taskId });
         else writeLine(io.stdout, taskId);
@@ -104,7 +100,7 @@ export const runCommand = command({
       notice(`task ${taskId} on ${taskQueueId}`);
       const { outcome, status, artifacts } = await watchRun({
         client,
-        ...submitted,
+        taskId,
         taskQueueId,
         wanted: request.artifacts,
         io,

@@ -6,24 +6,24 @@ import { waitingClock } from "../../lib/clock.ts";
 import { retry } from "../../lib/retry.ts";
 import { slugid } from "../../lib/slugid.ts";
 import { callBackoff } from "../../client/call.ts";
-import { connect, type Client } from "../../client/connect.ts";
+import type { Client } from "../../client/connect.ts";
 import { putFile } from "../../worker/put-file.ts";
 import { CliError, messageOf } from "../cli-error.ts";
-import type { Target } from "../target.ts";
-import type { Preparation } from "./definition.ts";
+import type { SourceMount } from "./definition.ts";
 import type { SourceArchive } from "./source-archive.ts";
 
 /** No worker serves this queue: whatever creates its tasks also resolves them. */
 const sourceQueue = "taskyard/source";
-/** Not below `public/`: a working folder is private. */
-const sourceArtifact = "taskyard/source.tar.gz";
-const urlVariable = "TASK_SOURCE_URL";
+/**
+ * Returns the name of the artifact. It is not below `public/`, because a working folder is private, and it contains the task's
+ * id, so that the scope to read it covers nothing else.
+ */
+const sourceArtifact = (taskId: string): string => `taskyard/source/${taskId}.tar.gz`;
 
 const hour = 3_600_000;
 
 export interface SourceUpload {
   readonly client: Client;
-  readonly target: Target;
   readonly archive: SourceArchive;
   readonly name: string;
   /** The time until which the archive is kept and can be fetched, in milliseconds since the epoch. */
@@ -31,10 +31,11 @@ export interface SourceUpload {
   readonly signal: AbortSignal;
 }
 
-/** Uploads the archive. Resolves to the additions to the task that needs it. */
-export async function uploadSource(upload: SourceUpload): Promise<Preparation> {
+/** Uploads the archive. Resolves to the additions to each task that needs it. */
+export async function uploadSource(upload: SourceUpload): Promise<SourceMount> {
   const { client, archive, until, signal } = upload;
   const taskId = slugid();
+  const artifact = sourceArtifact(taskId);
   await client.queue.createTask({ taskId }, sourceDefinition(upload, Date.now()), { signal });
   const run = { taskId, runId: 0 };
   try {
@@ -42,7 +43,7 @@ export async function uploadSource(upload: SourceUpload): Promise<Preparation> {
     const claim = await client.queue.claimTask(run, worker, { signal });
     const queue = client.queue.withCredentials(claim.credentials);
     const created = await queue.createArtifact(
-      { ...run, name: sourceArtifact },
+      { ...run, name: artifact },
       {
         storageType: "s3",
         contentType: "application/gzip",
@@ -60,8 +61,12 @@ export async function uploadSource(upload: SourceUpload): Promise<Preparation> {
     await client.queue.cancelTask({ taskId }, { retries: 0 }).catch(() => undefined);
     throw error;
   }
-  const url = await signedUrl(upload, taskId);
-  return { dependencies: [taskId], taskGroupId: taskId, command: fetchCommand, env: { [urlVariable]: url } };
+  return {
+    dependencies: [taskId],
+    taskGroupId: taskId,
+    scopes: [`queue:get-artifact:${artifact}`],
+    mounts: [{ content: { taskId, artifact }, directory: ".", format: "tar.gz" }],
+  };
 }
 
 function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
@@ -101,33 +106,3 @@ function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<
 
 const uploadError = (reason: string, cause?: unknown): CliError =>
   new CliError(`cannot upload the source: ${reason.trim()}`, { cause });
-
-/** Returns a URL that gives access to this artifact only. */
-async function signedUrl({ client, target, until }: SourceUpload, taskId: string): Promise<string> {
-  const { credentials } = target;
-  if (credentials === undefined)
-    throw new CliError(
-      "--cwd-tarball needs credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN",
-    );
-  const limited = connect({
-    rootUrl: client.rootUrl,
-    credentials,
-    authorizedScopes: [`queue:get-artifact:${sourceArtifact}`],
-  });
-  const url = client.queue.getArtifact.url({ taskId, runId: 0, name: sourceArtifact });
-  return limited.buildSignedUrl(url, { expiresMs: until - Date.now() });
-}
-
-// Runs on the worker's machine, with the first download tool that it has. The URL is not on the command line because the
-// worker logs that.
-const archiveFile = ".task-source.tar.gz";
-const downloads = [
-  `curl -fsSL --retry 5 -o ${archiveFile} "$${urlVariable}"`,
-  `wget -q -O ${archiveFile} "$${urlVariable}"`,
-  `node -e 'fetch(process.env.${urlVariable}).then(async r => { if (!r.ok) throw Error(r.status); require("fs").writeFileSync("${archiveFile}", Buffer.from(await r.arrayBuffer())) })'`,
-];
-const fetchCommand = [
-  "sh",
-  "-c",
-  `{ ${downloads.join(" || ")}; } && tar -xzf ${archiveFile} && rm ${archiveFile}`,
-];

@@ -3,12 +3,10 @@ import { slugid } from "../../lib/slugid.ts";
 import type { Client } from "../../client/connect.ts";
 import { byteSize } from "../format.ts";
 import type { Spinner } from "../spinner.ts";
-import type { Target } from "../target.ts";
-import { runDefinition, type Preparation, type RunRequest } from "./definition.ts";
+import { runDefinition, type RunRequest, type SourceMount } from "./definition.ts";
 
 export interface Submission {
   readonly client: Client;
-  readonly target: Target;
   readonly request: Omit<RunRequest, "rootUrl">;
   /** The folder to send. Undefined: none. */
   readonly folder: string | undefined;
@@ -17,30 +15,25 @@ export interface Submission {
   readonly signal: AbortSignal;
 }
 
-export interface Submitted {
-  readonly taskId: string;
-  /** Number of commands in the task. The user's is the last one. */
-  readonly commands: number;
-}
-
-export async function submit(submission: Submission): Promise<Submitted> {
+/** Resolves to the id of the task. */
+export async function submit(submission: Submission): Promise<string> {
   const { client, request, signal } = submission;
   const taskId = slugid();
   const now = Date.now();
   const rootUrl = client.rootUrl;
-  // A preparation does not change the deadline, which it needs.
+  // The source does not change the deadline, until which it is kept.
   const until = Date.parse(runDefinition({ ...request, rootUrl }, now, undefined).deadline);
-  const preparation = await sendSource(submission, until);
+  const source = await sendSource(submission, until);
   signal.throwIfAborted();
-  const definition = runDefinition({ ...request, rootUrl }, now, preparation);
+  const definition = runDefinition({ ...request, rootUrl }, now, source);
   await client.queue.createTask({ taskId }, definition);
-  return { taskId, commands: preparation ? 2 : 1 };
+  return taskId;
 }
 
 async function sendSource(
-  { client, target, request, folder, spinner, signal }: Submission,
+  { client, request, folder, spinner, signal }: Submission,
   until: number,
-): Promise<Preparation | undefined> {
+): Promise<SourceMount | undefined> {
   if (folder === undefined) return undefined;
   spinner.update("packing the folder");
   // Imported here: few runs send a folder, and the archiver takes long to load.
@@ -50,7 +43,7 @@ async function sendSource(
   try {
     spinner.update(`uploading ${archive.files} files, ${byteSize(archive.bytes)}`);
     const name = request.name ?? request.argv.join(" ");
-    return await uploadSource({ client, target, archive, name, until, signal });
+    return await uploadSource({ client, archive, name, until, signal });
   } finally {
     await archive.remove();
   }

@@ -19,7 +19,6 @@ export interface WatchedRun {
   readonly client: Client;
   readonly taskId: string;
   readonly taskQueueId: string;
-  readonly commands: number;
   /** Paths requested as artifacts. */
   readonly wanted: readonly string[];
   readonly io: Io;
@@ -82,7 +81,7 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
       status.state === "completed"
         ? undefined
         : await readFailureReport(client, taskId, status.runs.length - 1);
-    return await conclude(run, status, outcomeOf(status, report, run.commands));
+    return await conclude(run, status, outcomeOf(status, report));
   } catch (error) {
     notice(`lost contact with task ${taskId}, which may continue: taskyard task log -f ${taskId}`);
     throw error;

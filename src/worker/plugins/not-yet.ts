@@ -9,7 +9,6 @@ const off = (what: string) =>
   Type.Boolean({ default: false, description: `${what} Not supported yet: false only.` });
 
 const payloadSchema = Type.Object({
-  mounts: Type.Array(Type.Unknown(), { default: [], description: "Not supported yet: leave it out." }),
   osGroups: Type.Array(Type.String(), {
     default: [],
     uniqueItems: true,
@@ -43,7 +42,7 @@ export function notYetPlugin(): Plugin {
   return definePlugin({
     name: "not-yet",
     payloadSchema,
-    newTask(_task, { mounts, osGroups, features }) {
+    newTask(_task, { osGroups, features }) {
       // It does not change the result of the task, so any value is accepted.
       const { resourceMonitor: _monitor, ...flags } = features;
       const unsupported = [
@@ -53,9 +52,6 @@ export function notYetPlugin(): Plugin {
             ([flag]) =>
               `payload.features.${flag} is not supported by this worker yet; leave it out or set it to false`,
           ),
-        ...(mounts.length > 0
-          ? ["payload.mounts is not supported by this worker yet; fetch the files in a command"]
-          : []),
         ...(osGroups.length > 0
           ? [
               "payload.osGroups is not supported by this worker yet; its tasks run with the groups of the worker's user",

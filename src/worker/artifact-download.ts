@@ -1,0 +1,103 @@
+// Downloads artifacts of other tasks with the credentials of a run, with retries.
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Backoff } from "../lib/backoff.ts";
+import type { Clock } from "../lib/clock.ts";
+import { formatSize } from "../lib/duration.ts";
+import { retry } from "../lib/retry.ts";
+import { ResourceUnavailableError, TaskFailedError } from "./outcome.ts";
+import { isTransient, refusalOf } from "./queue-client.ts";
+import type { QueueClient } from "./queue-client.ts";
+
+export interface ArtifactDownloader {
+  /**
+   * Saves an artifact of a task's latest run to a new file. Rejects with TaskFailedError if it cannot be read or is too large,
+   * and with ResourceUnavailableError if the queue or the store still failed after retries.
+   */
+  save(
+    artifact: { readonly taskId: string; readonly name: string },
+    to: { readonly path: string; readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly bytes: number; readonly sha256: string }>;
+}
+
+export interface DownloaderOptions {
+  /** Returns the queue with the run's newest credentials. */
+  queue(): QueueClient;
+  readonly clock: Clock;
+}
+
+const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
+// As for uploads: longer than a restart of a server.
+const tries = 10;
+
+export function createDownloader({ queue, clock }: DownloaderOptions): ArtifactDownloader {
+  return {
+    async save({ taskId, name }, { path, maxBytes, signal }) {
+      const what = `the artifact "${name}" of task ${taskId}`;
+      const delay = { clock, backoff };
+      const retryable = (error: unknown): boolean =>
+        !(error instanceof TaskFailedError) && isTransient(error);
+      try {
+        return await retry({ tries, delay, retryable, signal }, async () => {
+          // A new URL for each try: it may have expired.
+          const { url } = await queue().getLatestArtifact({ taskId, name }, { signal, retries: 0 });
+          const response = await fetch(url, { signal });
+          if (!response.ok || response.body === null) {
+            await response.body?.cancel();
+            throw new StoreRefusal(response.status, response.statusText);
+          }
+          const tooLarge = `${what} has more than ${formatSize(maxBytes)}, the limit of this worker`;
+          return await receive(Readable.fromWeb(response.body), path, { maxBytes, tooLarge, signal });
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof TaskFailedError) throw error;
+        if (isTransient(error))
+          throw new ResourceUnavailableError(`${what} could not be downloaded`, { cause: error });
+        throw new TaskFailedError(`${what} cannot be read: ${reasonOf(error, name)}`, { cause: error });
+      }
+    },
+  };
+}
+
+class StoreRefusal extends Error {
+  readonly statusCode: number;
+  constructor(status: number, text: string) {
+    super(`the artifact store returned ${status} ${text}`);
+    this.statusCode = status;
+  }
+}
+
+async function receive(
+  source: Readable,
+  path: string,
+  limit: { readonly maxBytes: number; readonly tooLarge: string; readonly signal: AbortSignal },
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const check = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      hash.update(chunk);
+      done(bytes > limit.maxBytes ? new TaskFailedError(limit.tooLarge) : null, chunk);
+    },
+  });
+  try {
+    const file = createWriteStream(path, { flags: "wx", mode: 0o600 });
+    await pipeline(source, check, file, { signal: limit.signal });
+    return { bytes, sha256: hash.digest("hex") };
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+function reasonOf(error: unknown, name: string): string {
+  if (refusalOf(error) === 403)
+    return `the task may not read it. Its definition must list the scope queue:get-artifact:${name} in \`scopes\`.`;
+  if (refusalOf(error) === 404) return "it does not exist. Check its name, and that the task creates it.";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,62 @@
+// `payload.mounts`: unpacks archives into the task's folder before the first command.
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { MalformedPayloadError, TaskFailedError } from "../../outcome.ts";
+import { definePlugin } from "../../plugin.ts";
+import type { Plugin } from "../../plugin.ts";
+import type { TaskContext } from "../../task-context.ts";
+import { payloadSchema, readMounts, type ArchiveMount } from "./payload.ts";
+import { unpack } from "./unpack.ts";
+
+/** Creates the plugin. `maxBytes` is the maximum size of an archive, and of its files together. */
+export function mountsPlugin(maxBytes: number): Plugin {
+  return definePlugin({
+    name: "mounts",
+    payloadSchema,
+    newTask(task, { mounts }) {
+      const { archives, faults } = readMounts(mounts, task.info.definition);
+      if (faults.length > 0) throw new MalformedPayloadError(faults);
+      return Promise.resolve({
+        async build() {
+          for (const [index, mount] of archives.entries()) await make(task, mount, index, maxBytes);
+        },
+      });
+    },
+  });
+}
+
+async function make(task: TaskContext, mount: ArchiveMount, index: number, maxBytes: number): Promise<void> {
+  const { taskId, artifact: name, sha256, directory } = mount;
+  const { log, signal, taskDir } = task;
+  const archive = join(task.controlDir, `mount-${index}.tar.gz`);
+  try {
+    const received = await task.downloads.save({ taskId, name }, { path: archive, maxBytes, signal });
+    log.info(
+      `[mounts] Downloaded ${name} of task ${taskId}: ${received.bytes} bytes, SHA-256 ${received.sha256}`,
+    );
+    if (sha256 !== undefined && sha256 !== received.sha256)
+      throw new TaskFailedError(
+        `the archive has the SHA-256 ${received.sha256}, and not ${sha256} as required`,
+      );
+    const warn = (text: string): void => log.warn(`[mounts] ${text}`);
+    await unpack({ archive, taskDir, directory, maxBytes, warn, signal });
+    log.info(`[mounts] Unpacked it to ${directory}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explained(error, `payload.mounts[${index}]`);
+  } finally {
+    await rm(archive, { force: true });
+  }
+}
+
+/** Adds the place in the payload to the error. */
+function explained(error: unknown, at: string): unknown {
+  if (error instanceof TaskFailedError)
+    return new TaskFailedError(`${at}: ${error.message}`, { cause: error });
+  // Errors of zlib and tar about the archive's content have such codes.
+  if (error instanceof Error && "code" in error && /^(Z_|TAR_)/.test(String(error.code)))
+    return new TaskFailedError(`${at}: the artifact is not a valid tar.gz archive: ${error.message}`, {
+      cause: error,
+    });
+  return error;
+}
