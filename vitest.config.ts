@@ -6,6 +6,7 @@ import { deprecationsThrow } from "./test/support/deprecations.ts";
 /** Substrings of the paths of test files that mostly wait, for processes and real time. */
 const waiting = [
   "/test/scenarios/",
+  "/test/docs/walk-through.",
   "/embedded-postgres/",
   "/http/slow-connections.",
   "/src/worker/task-run.",

@@ -26,6 +26,11 @@ describe("readMarkdown", () => {
     expect(readMarkdown(source).comments).toEqual([]);
   });
 
+  test("reads the comment directly before a block", () => {
+    const source = lines("<!-- a", "b -->", "", "```", "```", "```", "```", "<!-- c -->", "d", "```", "```");
+    expect(readMarkdown(source).blocks.map(({ comment }) => comment)).toEqual(["a b", undefined, undefined]);
+  });
+
   test("reads inline code, also with backticks and line breaks in it, and nothing of comments", () => {
     const source = lines("Run `a b` or ``c `d` ``, then `e", "f`.", "<!-- `g`", "h -->", "| `i` | j |");
     const { inlineCode, comments } = readMarkdown(source);

@@ -7,6 +7,8 @@ export interface CodeBlock {
   readonly text: string;
   /** The line of the opening fence, from 1. */
   readonly line: number;
+  /** The comment directly before the block, without its delimiters. */
+  readonly comment?: string;
 }
 
 /** A piece of text and the line where it starts. */
@@ -29,7 +31,8 @@ export interface Markdown {
 
 /** Reads a file. Throws an error with the line of what it cannot read. */
 export function readMarkdown(source: string): Markdown {
-  const { blocks, rest: prose } = takeBlocks(source);
+  const { blocks: bare, rest: prose } = takeBlocks(source);
+  const blocks = bare.map((block) => ({ ...block, ...commentBefore(block, source) }));
   const { found: comments, rest: visible } = take(prose, /<!--([\s\S]*?)-->/g);
   rejectAny(visible, /<!--/, "a comment is not closed");
   const headings = [...visible.matchAll(/^#{1,6} +(.+?) *#*$/gm)].map(([, text = ""]) => text);
@@ -70,6 +73,17 @@ function takeBlocks(source: string): { blocks: CodeBlock[]; rest: string } {
   return { blocks, rest: rest.join("\n") };
 }
 
+function commentBefore({ line }: CodeBlock, source: string): { comment?: string } {
+  const before = source
+    .split("\n", line - 1)
+    .join("\n")
+    .trimEnd();
+  const start = before.endsWith("-->") ? before.lastIndexOf("<!--") : -1;
+  return start === -1 ? {} : { comment: oneLine(before.slice(start + "<!--".length, -"-->".length)) };
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ").trim();
+
 /** Removes all matches except their line breaks. The last group of the pattern is the text of a match. */
 function take(source: string, pattern: RegExp): { found: Located[]; rest: string } {
   const found: Located[] = [];
@@ -78,7 +92,7 @@ function take(source: string, pattern: RegExp): { found: Located[]; rest: string
     const before = source.slice(end, match.index);
     line += lineBreaks(before);
     const text = match.at(-1) ?? "";
-    found.push({ text: text.replaceAll(/\s*\n\s*/g, " ").trim(), line });
+    found.push({ text: oneLine(text), line });
     rest += before + match[0].replaceAll(/[^\n]/g, " ");
     line += lineBreaks(match[0]);
     end = match.index + match[0].length;

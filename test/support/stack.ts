@@ -20,8 +20,6 @@ export interface StackOptions {
   readonly manualLoops?: boolean;
   /** Stores artifacts in this server instead of a local folder. It uses the system clock, so the stack's has to be close. */
   readonly s3?: S3Server;
-  /** Whether replies and rows are checked against their schemas. Default: true. Takes seconds for megabytes. */
-  readonly checked?: boolean;
   /** A database to share with another stack, which drops it. */
   readonly database?: TestDatabase;
 }
@@ -85,7 +83,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     secrets: { rootAccessToken: rootCredentials.accessToken, secret },
     monitor,
     clock,
-    checked: options.checked ?? true,
+    checked: true,
     ...(roles && { roles }),
   });
   const { rootUrl } = server;

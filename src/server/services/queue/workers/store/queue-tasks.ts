@@ -3,7 +3,6 @@ import Type, { type Static } from "typebox";
 import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
-import { unlessFull } from "../../../../core/pagination.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 
@@ -63,8 +62,7 @@ const PendingRow = Type.Object({
   run_id: Type.Integer(),
   scheduled: Timestamp,
   seq: Type.Integer(),
-  /** Null if the page is full before it. */
-  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
+  definition: jsonText<TaskDefinition>(),
 });
 
 /**
@@ -91,8 +89,7 @@ export const readPending = (
       ) r
       order by r.seq limit ${limit}
     )
-    select n.task_id, n.run_id, n.scheduled, n.seq,
-      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`n.seq`)} as definition
+    select n.task_id, n.run_id, n.scheduled, n.seq, d.definition
     from next n join task_definitions d using (task_id)
     order by n.seq`,
   );
@@ -104,8 +101,7 @@ const ClaimedRow = Type.Object({
   worker_id: Type.String(),
   started: Timestamp,
   seq: Type.Integer(),
-  /** Null if the page is full before it. */
-  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
+  definition: jsonText<TaskDefinition>(),
 });
 
 /** Returns running runs that were claimed after the given one, in the order of claims. A task has at most one. */
@@ -126,8 +122,7 @@ export const readClaimed = (
         and taken_until + interval '0' > ${at}::timestamptz
       order by started, seq limit ${limit}
     )
-    select n.task_id, n.run_id, n.worker_group, n.worker_id, n.started, n.seq,
-      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`n.started, n.seq`)} as definition
+    select n.task_id, n.run_id, n.worker_group, n.worker_id, n.started, n.seq, d.definition
     from next n join task_definitions d using (task_id)
     order by n.started, n.seq`,
   );
