@@ -169,6 +169,11 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
   "queue.listProvisioners": () => queues("-", "provisionerId", "provisioners"),
   "queue.listWorkerTypes": () => queues(newName(), "workerType", "workerTypes"),
   "queue.listTaskQueues": () => queues(newName(), "taskQueueId", "taskQueues"),
+  "queue.taskQueueOverview": async () => {
+    // Queues with tasks of earlier lists are listed too.
+    await stack.database.db.run(sql`delete from runs`);
+    return queues(newName(), "taskQueueId", "taskQueues");
+  },
   "queue.listWorkers": () => {
     const [provisionerId, workerType] = [newName(), newName()];
     return {

@@ -55,6 +55,11 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     reason: "Explains the state of a task, which otherwise only an operator of the queue can find out.",
   },
   {
+    where: "queue taskQueueOverview",
+    is: "added",
+    reason: "Lists the queues whose tasks wait and that no worker serves, which listTaskQueues leaves out.",
+  },
+  {
     where: "queue claimWork input schema/properties/claimId",
     is: "added",
     reason:

@@ -54,6 +54,17 @@ test("shows how a resolved task ended, and what to look at", async () => {
   expect(out).toContain(`What to do:\n  taskyard task log ${taskId}\n  taskyard task rerun ${taskId}\n`);
 });
 
+test("suggests a new task instead of a rerun for a malformed payload", async () => {
+  const { taskId, run, worker } = await runningTask(stack);
+  await worker.queue.reportException(run, { reason: "malformed-payload" });
+  const dependent = await createTask(stack.client, { dependencies: [taskId] });
+  const own = await why(taskId);
+  expect(own.out).toContain("create a new task with a valid payload");
+  const { out } = await why(dependent);
+  expect(out).toContain(`create new tasks for ${taskId} and its dependents: its payload is malformed`);
+  for (const text of [own.out, out]) expect(text).not.toContain("taskyard task rerun");
+});
+
 test("suggests a new task after the deadline has passed", async () => {
   const root = await createTask(stack.client);
   const taskId = await createTask(stack.client, { dependencies: [root] });

@@ -35,6 +35,20 @@ const queue = { provisionerId: ProvisionerId, workerType: WorkerType, taskQueueI
 const count = Type.Integer({ minimum: 0 });
 const PendingCount = exactly({ ...queue, pendingTasks: count });
 const TaskQueueCounts = exactly({ ...queue, pendingTasks: count, claimedTasks: count });
+const TaskQueueOverview = exactly({
+  taskQueues: listOf(
+    exactly({
+      taskQueueId: TaskQueueId,
+      pendingTasks: count,
+      claimedTasks: count,
+      lastDateActive: Type.Optional({
+        ...DateTime,
+        description: "When a worker last requested work or renewed a claim. Absent if none did for a day.",
+      }),
+    }),
+  ),
+  continuationToken,
+});
 
 const task = { taskId: Slugid, runId: RunId, task: TaskDefinition };
 const PendingTasks = exactly({ tasks: listOf(exactly({ ...task, inserted: DateTime })), continuationToken });
@@ -51,5 +65,6 @@ export const taskQueueFile = named("v1/taskqueue-response.json", TaskQueue);
 export const taskQueueListFile = named("v1/list-taskqueues-response.json", TaskQueueList);
 export const pendingCountFile = named("v1/pending-tasks-response.json", PendingCount);
 export const taskQueueCountsFile = named("v1/task-queue-counts-response.json", TaskQueueCounts);
+export const taskQueueOverviewFile = named("v1/task-queue-overview-response.json", TaskQueueOverview);
 export const pendingTasksFile = named("v1/list-pending-tasks-response.json", PendingTasks);
 export const claimedTasksFile = named("v1/list-claimed-tasks-response.json", ClaimedTasks);

@@ -1,59 +1,59 @@
 // `taskyard queue list`.
-import type { Client } from "../../client/connect.ts";
 import { exitStatus } from "../cli-error.ts";
+import { colorsFor } from "../colors.ts";
 import { command, jsonOption } from "../command.ts";
 import { timeBetween } from "../format.ts";
 import { writeJson, writeLine, writeLines } from "../io.ts";
 import { paginate } from "../paginate.ts";
+import { SOURCE_QUEUE } from "../run/source-task.ts";
 import { formatTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
 
-/** Concurrent requests for counts. */
-const CONCURRENCY = 8;
+/** A worker that waits for work is seen more often than this, in milliseconds. */
+const SILENT_MS = 60_000;
 
 export const queueListCommand = command({
   name: "queue list",
   summary: "List the task queues with their pending and claimed tasks.",
   details: [
-    "A queue is listed if a worker has requested work from it within the last day. Other queues may still have pending tasks.",
+    "Lists queues that have such tasks, and those from which a worker has requested work within the last day. Omits " +
+      `${SOURCE_QUEUE}, whose tasks \`taskyard run --cwd-tarball\` itself resolves.`,
   ],
   args: [],
   options: { json: jsonOption },
   examples: [
     {
       command: "taskyard queue list",
-      description: "Show the number of pending and claimed tasks per queue.",
+      description: "Show the number of pending and claimed tasks per queue, and when a worker was last seen.",
     },
   ],
   async run({ options, io }) {
     const { queue } = await connectTarget(io);
-    const queues = [];
-    for await (const page of paginate((query) => queue.listTaskQueues({ query })))
-      for (let from = 0; from < page.taskQueues.length; from += CONCURRENCY) {
-        const some = page.taskQueues.slice(from, from + CONCURRENCY);
-        queues.push(...(await Promise.all(some.map((taskQueue) => withCounts(queue, taskQueue)))));
-      }
-    if (options.json) writeJson(io.stdout, queues);
-    else if (queues.length === 0) writeLine(io.stderr, "no queues: no worker has requested work recently");
-    else {
-      const now = new Date().toISOString();
-      const rows = queues.map((q) => [
-        q.taskQueueId,
-        String(q.pendingTasks),
-        String(q.claimedTasks),
-        `${timeBetween(q.lastDateActive, now)} ago`,
-      ]);
-      writeLines(io.stdout, formatTable(["QUEUE", "PENDING", "CLAIMED", "LAST ACTIVE"], rows));
+    const taskQueues = [];
+    for await (const page of paginate((query) => queue.taskQueueOverview({ query })))
+      taskQueues.push(...page.taskQueues.filter(({ taskQueueId }) => taskQueueId !== SOURCE_QUEUE));
+    if (options.json) {
+      writeJson(io.stdout, { taskQueues });
+      return exitStatus.ok;
     }
+    if (taskQueues.length === 0) {
+      writeLine(io.stderr, "no queues: none has tasks, and no worker has requested work recently");
+      return exitStatus.ok;
+    }
+    const colors = colorsFor(io.stdout, io.env);
+    const now = new Date().toISOString();
+    const rows = taskQueues.map(({ taskQueueId, pendingTasks, claimedTasks, lastDateActive }) => {
+      const seen = lastDateActive === undefined ? "never" : `${timeBetween(lastDateActive, now)} ago`;
+      const isSilent = Date.parse(now) - Date.parse(lastDateActive ?? "1970") > SILENT_MS;
+      const isWaiting = pendingTasks > 0 && isSilent && !taskQueueId.startsWith("built-in/");
+      return [
+        taskQueueId,
+        String(pendingTasks),
+        String(claimedTasks),
+        isWaiting ? colors.yellow(seen) : seen,
+      ];
+    });
+    writeLines(io.stdout, formatTable(["QUEUE", "PENDING", "CLAIMED", "WORKER SEEN"], rows));
     return exitStatus.ok;
   },
 });
-
-async function withCounts<Q extends { readonly taskQueueId: string }>(
-  queue: Client["queue"],
-  taskQueue: Q,
-): Promise<Q & { readonly pendingTasks: number; readonly claimedTasks: number }> {
-  const { taskQueueId } = taskQueue;
-  const { pendingTasks, claimedTasks } = await queue.taskQueueCounts({ taskQueueId });
-  return { ...taskQueue, pendingTasks, claimedTasks };
-}

@@ -25,24 +25,30 @@ test("queue list shows the pending and claimed tasks of each queue", async () =>
   expect(await cli("queue list")).toEqual({
     status: 0,
     out: "",
-    err: "no queues: no worker has requested work recently\n",
+    err: "no queues: none has tasks, and no worker has requested work recently\n",
   });
   for (let n = 0; n < 3; n++) await createTask(stack.client, { taskQueueId: "list/full" });
   await claim("list/full", "w");
   await claim("list/empty", "w");
+  await createTask(stack.client, { taskQueueId: "list/unserved" });
+  await claim("taskyard/source", "w");
   const { status, out, err } = await cli("queue list");
   expect({ status, err }).toEqual({ status: 0, err: "" });
   const ago = expect.stringMatching(/^\d+(ms|\.\ds) ago$/);
   expect(table(out)).toEqual([
-    ["QUEUE", "PENDING", "CLAIMED", "LAST ACTIVE"],
+    ["QUEUE", "PENDING", "CLAIMED", "WORKER SEEN"],
     ["list/empty", "0", "0", ago],
     ["list/full", "2", "1", ago],
+    ["list/unserved", "1", "0", "never"],
   ]);
   const { out: text } = await cli("queue list --json");
-  expect(JSON.parse(text)).toMatchObject([
-    { taskQueueId: "list/empty", pendingTasks: 0 },
-    { taskQueueId: "list/full", pendingTasks: 2, claimedTasks: 1 },
-  ]);
+  expect(JSON.parse(text)).toMatchObject({
+    taskQueues: [
+      { taskQueueId: "list/empty", pendingTasks: 0 },
+      { taskQueueId: "list/full", pendingTasks: 2, claimedTasks: 1 },
+      { taskQueueId: "list/unserved", pendingTasks: 1, claimedTasks: 0 },
+    ],
+  });
 });
 
 test("queue pending and claimed list the tasks of a queue, and how many more there are", async () => {

@@ -2,9 +2,9 @@
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { oneLine, timeBetween } from "../format.ts";
-import { writeJson, writeLine, writeLines } from "../io.ts";
+import { writeJson, writeLine } from "../io.ts";
 import { paginate } from "../paginate.ts";
-import { formatTable } from "../table.ts";
+import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
 import { parseLimit, parseQueue } from "./parse-names.ts";
 
@@ -40,7 +40,7 @@ export const queuePendingCommand = command({
       oneLine(task.metadata.name),
     ]);
     if (rows.length === 0) writeLine(io.stderr, `${taskQueueId} has no pending tasks`);
-    else writeLines(io.stdout, formatTable(["TASK", "RUN", "PRIORITY", "WAITING", "NAME"], rows));
+    else writeTable(io.stdout, ["TASK", "RUN", "PRIORITY", "WAITING", "NAME"], rows);
     if (pendingTasks > rows.length) writeLine(io.stderr, `… and ${pendingTasks - rows.length} more`);
     return exitStatus.ok;
   },
@@ -75,7 +75,7 @@ export const queueClaimedCommand = command({
       oneLine(task.metadata.name),
     ]);
     if (rows.length === 0) writeLine(io.stderr, `${taskQueueId} has no claimed tasks`);
-    else writeLines(io.stdout, formatTable(["TASK", "RUN", "WORKER", "CLAIMED FOR", "NAME"], rows));
+    else writeTable(io.stdout, ["TASK", "RUN", "WORKER", "CLAIMED FOR", "NAME"], rows);
     return exitStatus.ok;
   },
 });

@@ -13,7 +13,7 @@ import type { SourceMount } from "./definition.ts";
 import type { SourceArchive } from "./source-archive.ts";
 
 /** No worker serves this queue: whatever creates its tasks also resolves them. */
-const sourceQueue = "taskyard/source";
+export const SOURCE_QUEUE = "taskyard/source";
 /**
  * Returns the name of the artifact. It is not below `public/`, because a working folder is private, and it contains the task's
  * id, so that the scope to read it covers nothing else.
@@ -72,7 +72,7 @@ export async function uploadSource(upload: SourceUpload): Promise<SourceMount> {
 function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
   const at = (ms: number): string => new Date(ms).toISOString();
   return {
-    taskQueueId: sourceQueue,
+    taskQueueId: SOURCE_QUEUE,
     created: at(now),
     // An upload that takes longer than one claim has failed.
     deadline: at(now + hour),

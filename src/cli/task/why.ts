@@ -107,6 +107,8 @@ function adviceOn(taskId: string, reason: Reason, asked: string): string | reado
     case "dependency-failed":
       if (reason.deadline <= asked)
         return `create new tasks for ${reason.taskId} and its dependents: its deadline has passed, so it cannot be rerun`;
+      if (reason.reasonResolved === "malformed-payload")
+        return `create new tasks for ${reason.taskId} and its dependents: its payload is malformed, so a rerun would fail in the same way`;
       return `taskyard task rerun ${reason.taskId}   (after: taskyard task why ${reason.taskId})`;
     case "depends-on-itself":
       return `taskyard task rerun ${reason.taskId}   starts it despite the cycle`;
@@ -125,9 +127,11 @@ function adviceOn(taskId: string, reason: Reason, asked: string): string | reado
       if (reason.taskId !== taskId || reason.state === "completed") return undefined;
       return [
         ...(reason.workerId === undefined ? [] : [`taskyard task log ${taskId}`]),
-        reason.deadline <= asked
-          ? "create a new task: the deadline has passed, so this one cannot be rerun"
-          : `taskyard task rerun ${taskId}`,
+        reason.reasonResolved === "malformed-payload"
+          ? "create a new task with a valid payload: the log tells what is wrong, and a rerun would fail in the same way"
+          : reason.deadline <= asked
+            ? "create a new task: the deadline has passed, so this one cannot be rerun"
+            : `taskyard task rerun ${taskId}`,
       ];
     default:
       return undefined;

@@ -10,6 +10,7 @@ import {
   taskQueueCountsFile,
   taskQueueFile,
   taskQueueListFile,
+  taskQueueOverviewFile,
   workerTypeFile,
   workerTypeListFile,
 } from "../task-queues.ts";
@@ -72,6 +73,19 @@ export const taskQueueEndpoints = {
       "Returns the numbers of pending and claimed tasks of a queue. Both are 0 if the queue is unknown.",
     scopes: allOf("queue:pending-count:<taskQueueId>", "queue:claimed-count:<taskQueueId>"),
     reply: taskQueueCountsFile,
+  }),
+  taskQueueOverview: endpoint({
+    method: "GET",
+    path: "/task-queue-overview",
+    query: page,
+    name: "taskQueueOverview",
+    category,
+    stability: "experimental",
+    title: "List task queues with their counts",
+    description:
+      "Returns the task queues from which workers recently requested work, and all others that have pending or claimed tasks, with the numbers of these tasks, ordered by id. A queue with pending tasks and no `lastDateActive` has no worker.",
+    scopes: "queue:task-queue-overview",
+    reply: taskQueueOverviewFile,
   }),
   listPendingTasks: endpoint({
     method: "GET",

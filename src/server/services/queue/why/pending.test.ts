@@ -120,7 +120,7 @@ describe("a queue", () => {
     expect((await why(taskId)).reasons).toEqual([
       {
         code: "no-worker",
-        summary: "No worker of why/never is known: none has requested work in the last day.",
+        summary: "No worker serves why/never: none has requested work in the last day.",
         taskId,
         taskQueueId: "why/never",
       },
@@ -145,17 +145,16 @@ describe("a queue", () => {
       { code: "claim-rate", claims: 10, estimate: expect.any(Number) },
     ]);
     expect(reasons[1]?.summary).toMatch(
-      /^1 worker of why\/served requested work in the last 1[01] minutes; the last at \S+ 10 runs of the queue are running\.$/,
+      /^1 worker of why\/served is active; the last was seen at \S+ 10 runs of the queue are running\.$/,
     );
     expect(reasons[2]?.summary).toMatch(
       /^10 runs of why\/served were claimed in the last 1[01] minutes: at that rate it is claimed in about 1[12] min, unless runs of higher priority arrive or the 10 running runs take longer than those did\.$/,
     );
   });
 
-  it("without recent workers has the time they were last seen; one with quarantined workers only has that", async () => {
+  it("whose workers are all in quarantine has that as first reason", async () => {
     const taskQueueId = "why/gone";
     await create({ taskQueueId });
-    const lastSeen = at(0);
     await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 1 });
     const taskId = await create({ taskQueueId, deadline: at(60 * minute) });
     expect((await why(taskId)).reasons[1]).toMatchObject({ code: "workers" });
@@ -169,19 +168,47 @@ describe("a queue", () => {
     });
     expect(reasons[0]).toMatchObject({
       code: "workers-quarantined",
-      summary: expect.stringMatching(
-        /^1 worker of why\/gone requested work in .* all are in quarantine and get none\.$/,
-      ),
+      summary: "1 worker of why/gone is active, but all are in quarantine and get no work.",
       workers: 1,
     });
-    await clock.advance(11 * minute);
-    expect((await why(taskId)).reasons[0]).toEqual({
+  });
+
+  it("whose workers are silent for over a minute has no worker, unless a worker holds a run and may be busy", async () => {
+    const taskQueueId = "why/silent";
+    const running = await create({ taskQueueId });
+    await stack.client.queue.claimWork({ taskQueueId }, { ...worker, tasks: 1 });
+    const lastSeen = at(0);
+    const taskId = await create({ taskQueueId, deadline: at(60 * minute) });
+    await clock.advance(50_000);
+    await stack.client.queue.reclaimTask({ taskId: running, runId: 0 });
+    const renewed = at(0);
+    await clock.advance(minute - 1000);
+    expect((await why(taskId)).reasons[1]?.summary).toBe(
+      `1 worker of why/silent is active; the last was seen at ${renewed}. 1 run of the queue is running.`,
+    );
+    expect(renewed).not.toBe(lastSeen);
+    await stack.database.db.run(
+      sql`update runs set taken_until = ${at(10 * minute)}::timestamptz where task_id = ${running}`,
+    );
+    await clock.advance(3000);
+    expect((await why(taskId)).reasons[1]).toMatchObject({
+      code: "workers",
+      summary: `1 worker of why/silent holds runs, but none has requested work or renewed a claim since ${renewed}: busy, or gone. 1 run of the queue is running.`,
+      workers: 1,
+      claimed: 1,
+      lastSeen: renewed,
+    });
+    await stack.client.queue.cancelTask({ taskId: running });
+    const { reasons } = await why(taskId);
+    expect(reasons[0]).toEqual({
       code: "no-worker",
-      summary: `No worker of why/gone has requested work or renewed a claim since ${lastSeen}.`,
+      summary: `No worker serves why/silent: none has requested work or renewed a claim since ${renewed}, and a waiting one would have.`,
       taskId,
       taskQueueId,
-      lastSeen,
+      lastSeen: renewed,
     });
+    // The claims of the last minutes promise nothing.
+    expect(reasons.at(-1)).toMatchObject({ code: "unknown", about: "time until the claim" });
   });
 
   it("that the server serves itself requires no worker", async () => {

@@ -32,20 +32,19 @@ const unserved = ({ taskId, taskQueueId }: PendingRun): Reason => ({
 });
 
 function workersReason({ taskId, taskQueueId, claimed }: PendingRun, activity: QueueActivity): Reason {
-  const { lastSeen, recentWorkers: workers, recentQuarantined: quarantined } = activity;
+  const { lastSeen, workers, quarantined, seenWorkers } = activity;
   if (lastSeen === undefined)
     return {
       code: "no-worker",
-      summary: `No worker of ${taskQueueId} is known: none has requested work in the last day.`,
+      summary: `No worker serves ${taskQueueId}: none has requested work in the last day.`,
       taskId,
       taskQueueId,
     };
   const since = lastSeen.toISOString();
-  const minutes = minutesOf(activity.recentClaimsMs);
   if (workers === 0)
     return {
       code: "no-worker",
-      summary: `No worker of ${taskQueueId} has requested work or renewed a claim since ${since}.`,
+      summary: `No worker serves ${taskQueueId}: none has requested work or renewed a claim since ${since}, and a waiting one would have.`,
       taskId,
       taskQueueId,
       lastSeen: since,
@@ -54,14 +53,19 @@ function workersReason({ taskId, taskQueueId, claimed }: PendingRun, activity: Q
   if (quarantined >= workers)
     return {
       code: "workers-quarantined",
-      summary: `${many} requested work in the last ${minutes} minutes, but all are in quarantine and get none.`,
+      summary: `${many} ${workers === 1 ? "is" : "are"} active, but all are in quarantine and get no work.`,
       taskId,
       taskQueueId,
       workers,
     };
+  const running = `${claimed === 0 ? "No run" : runsOf(claimed)} of the queue ${claimed > 1 ? "are" : "is"} running`;
+  const seen =
+    seenWorkers === 0
+      ? `${many} ${workers === 1 ? "holds" : "hold"} runs, but none has requested work or renewed a claim since ${since}: busy, or gone`
+      : `${many} ${workers === 1 ? "is" : "are"} active${quarantined > 0 ? `, ${quarantined} of them in quarantine` : ""}; the last was seen at ${since}`;
   return {
     code: "workers",
-    summary: `${many} requested work in the last ${minutes} minutes${quarantined > 0 ? `, ${quarantined} of them in quarantine` : ""}; the last at ${since}. ${claimed === 0 ? "No run" : runsOf(claimed)} of the queue ${claimed > 1 ? "are" : "is"} running.`,
+    summary: `${seen}. ${running}.`,
     taskId,
     taskQueueId,
     workers,

@@ -21,6 +21,7 @@ export const workerHandlers = (
 ): HandlersOf<typeof taskQueueEndpoints & typeof workerEndpoints> => ({
   pendingTasks: ({ caller, params }) => queue.pendingTasks(caller, params.taskQueueId),
   taskQueueCounts: ({ caller, params }) => queue.taskQueueCounts(caller, params.taskQueueId),
+  taskQueueOverview: ({ caller, query }) => queue.taskQueueOverview(caller, query),
   listPendingTasks: ({ caller, params, query }) => queue.listPendingTasks(caller, params.taskQueueId, query),
   listClaimedTasks: ({ caller, params, query }) => queue.listClaimedTasks(caller, params.taskQueueId, query),
   listProvisioners: ({ caller, query }) => queue.listProvisioners(caller, query),

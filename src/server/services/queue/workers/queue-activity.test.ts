@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it("returns when a queue's workers were last seen, how many recent ones are quarantined, and the claims", async () => {
+it("returns when a queue's workers were last seen, how many active ones are quarantined, and the claims", async () => {
   const { monitor } = testMonitor();
   const ctx = { db: database.db, clock, config: configOf({}).queue, monitor };
   const activity = createWorkerActivity(ctx);
@@ -26,7 +26,7 @@ it("returns when a queue's workers were last seen, how many recent ones are quar
       { taskQueueId: "a/b", workerGroup: "g", workerId },
       runs.map((n) => ({ task_id: `task-${n}`, run_id: 0 })),
     );
-  const none = { lastSeen: undefined, recentWorkers: 0, recentQuarantined: 0, recentClaims: 0 };
+  const none = { lastSeen: undefined, workers: 0, quarantined: 0, seenWorkers: 0, recentClaims: 0 };
   expect(await activityOf("a/b")).toEqual({ ...none, recentClaimsMs: 10 * MINUTE });
   activity.seen({ taskQueueId: "built-in/succeed", workerGroup: "built-in", workerId: "succeed" });
   await activity.flush();
@@ -43,8 +43,9 @@ it("returns when a queue's workers were last seen, how many recent ones are quar
   const lastSeen = new Date(clock.now());
   expect(await activityOf("a/b")).toEqual({
     lastSeen,
-    recentWorkers: 3,
-    recentQuarantined: 1,
+    workers: 2,
+    quarantined: 1,
+    seenWorkers: 2,
     recentClaims: 3,
     recentClaimsMs: 10 * MINUTE + 10_000,
   });
@@ -52,8 +53,7 @@ it("returns when a queue's workers were last seen, how many recent ones are quar
   await clock.advance(6 * MINUTE);
   expect(await activityOf("a/b")).toMatchObject({
     lastSeen,
-    recentWorkers: 2,
-    recentQuarantined: 0,
+    workers: 0,
     recentClaims: 1,
   });
   await clock.advance(60 * MINUTE);

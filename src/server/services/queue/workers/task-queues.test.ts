@@ -1,5 +1,6 @@
 // Task queues, worker types and provisioners over HTTP.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createTask } from "../../../../../test/support/factories.ts";
 import { rawCall } from "../../../../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { sql } from "../../../core/sql.ts";
@@ -181,5 +182,29 @@ describe("scopes", () => {
       );
     for (const missing of scopes.filter((scope) => !isPublic(scope)))
       expect(await statusWith(scopes.filter((scope) => scope !== missing))).toBe(403);
+  });
+});
+
+describe("the overview", () => {
+  it("lists the queues of workers and those with tasks, with their counts, in pages", async () => {
+    await requestWork("over/idle");
+    for (const taskQueueId of ["over/unserved", "over/served", "over/served"])
+      await createTask(stack.client, { taskQueueId });
+    await requestWork("over/served");
+    const lastDateActive = expect.any(String);
+    const all = await stack.client.queue.taskQueueOverview();
+    expect(all).toEqual({
+      taskQueues: [
+        { taskQueueId: "over/idle", pendingTasks: 0, claimedTasks: 0, lastDateActive },
+        { taskQueueId: "over/served", pendingTasks: 1, claimedTasks: 1, lastDateActive },
+        { taskQueueId: "over/unserved", pendingTasks: 1, claimedTasks: 0 },
+      ],
+    });
+    const found = await pages(
+      (query) => stack.client.queue.taskQueueOverview({ query }),
+      (page) => page.taskQueues.map((q) => q.taskQueueId),
+      2,
+    );
+    expect(found).toEqual([["over/idle", "over/served"], ["over/unserved"]]);
   });
 });

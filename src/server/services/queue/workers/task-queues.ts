@@ -7,6 +7,7 @@ import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts"
 import { timestamp, type QueueContext } from "../context.ts";
 import { partsOf } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
+import { readTaskCounts } from "./store/gauges.ts";
 import {
   readProvisioner,
   readProvisioners,
@@ -69,6 +70,25 @@ export const listTaskQueues =
     const found = await readTaskQueues(ctx.db, { after }, timestamp(ctx), limit + 1);
     const { rows, more } = pageOf(found, limit, (row) => row.task_queue_id);
     return { taskQueues: rows.map(taskQueue), ...more };
+  };
+
+export const taskQueueOverview =
+  (ctx: QueueContext, activity: WorkerActivity) => async (caller: Caller, page: PageQuery) => {
+    caller.authorize(taskQueueEndpoints.taskQueueOverview, {});
+    const { after, limit } = decodePage(page, PAGE);
+    await activity.flush();
+    // The statement counts all queues in any case, of which there are at most thousands.
+    const found = (await readTaskCounts(ctx.db, timestamp(ctx)))
+      .filter((row) => row.task_queue_id > after)
+      .sort((a, b) => (a.task_queue_id < b.task_queue_id ? -1 : 1));
+    const { rows, more } = pageOf(found, limit, (row) => row.task_queue_id);
+    const taskQueues = rows.map((row) => ({
+      taskQueueId: row.task_queue_id,
+      pendingTasks: row.pending,
+      claimedTasks: row.claimed,
+      ...(row.last_date_active && { lastDateActive: row.last_date_active.toISOString() }),
+    }));
+    return { taskQueues, ...more };
   };
 
 export const listWorkerTypes =

@@ -12,12 +12,14 @@ import {
   listProvisioners,
   listTaskQueues,
   listWorkerTypes,
+  taskQueueOverview,
 } from "./task-queues.ts";
 
 export type WorkerUseCases = ReturnType<typeof workerUseCases>;
 
 export const workerUseCases = (ctx: QueueContext, activity: WorkerActivity) => ({
   ...countUseCases(ctx),
+  taskQueueOverview: taskQueueOverview(ctx, activity),
   listPendingTasks: listPendingTasks(ctx),
   listClaimedTasks: listClaimedTasks(ctx),
   listProvisioners: listProvisioners(ctx, activity),

@@ -2,13 +2,15 @@
 import type { HealthCheck } from "../../../core/health-check.ts";
 import type { QueueContext } from "../context.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
+import { silentMs } from "./presence.ts";
 import { readLastSeen } from "./store/queue-activity.ts";
 
 /** Returns the check. It considers the workers of all processes, except the built-in ones. */
 export function workerHealth(
-  { db, clock, monitor }: Pick<QueueContext, "db" | "clock" | "monitor">,
+  ctx: Pick<QueueContext, "db" | "clock" | "config" | "monitor">,
   activity: Pick<WorkerActivity, "flush">,
 ): () => Promise<HealthCheck> {
+  const { db, clock, monitor } = ctx;
   const name = "Worker";
   return async () => {
     let seen: number | undefined;
@@ -21,7 +23,10 @@ export function workerHealth(
     }
     if (seen === undefined)
       return { name, state: "unknown", detail: "none seen yet: start one with `taskyard worker`" };
-    return { name, state: "healthy", detail: `requested work ${ago(clock.now() - seen)}` };
+    const since = clock.now() - seen;
+    if (since <= silentMs(ctx)) return { name, state: "healthy", detail: `requested work ${ago(since)}` };
+    const detail = `none requested work since ${ago(since)}: all are busy or gone; \`taskyard worker\` starts one`;
+    return { name, state: "unknown", detail };
   };
 }
 

@@ -1,6 +1,6 @@
-// Counts of all queues in one statement, for metrics.
+// Counts of all queues in one statement, for metrics and the overview.
 import Type, { type Static } from "typebox";
-import type { Queryable } from "../../../../core/db.ts";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 
@@ -8,6 +8,8 @@ const TaskCounts = Type.Object({
   task_queue_id: Type.String(),
   pending: Type.Integer(),
   claimed: Type.Integer(),
+  /** When a worker of the queue was last seen; null if the queue is not known. */
+  last_date_active: Type.Union([Timestamp, Type.Null()]),
 });
 
 /**
@@ -18,18 +20,19 @@ export const readTaskCounts = (db: Queryable, at: string): Promise<Static<typeof
   db.many(
     TaskCounts,
     sql`
-    select task_queue_id, sum(pending)::integer as pending, sum(claimed)::integer as claimed
+    select task_queue_id, sum(pending)::integer as pending, sum(claimed)::integer as claimed,
+      max(last_date_active) as last_date_active
     from (
-      select task_queue_id, 0 as pending, 0 as claimed from task_queues where expires > ${at}::timestamptz
+      select task_queue_id, 0 as pending, 0 as claimed, last_date_active from task_queues where expires > ${at}::timestamptz
       union all
-      select task_queue_id, count(*), 0 from runs where state = 'pending' group by task_queue_id
+      select task_queue_id, count(*), 0, null from runs where state = 'pending' group by task_queue_id
       union all
-      select r.task_queue_id, -count(*), 0 from runs r
+      select r.task_queue_id, -count(*), 0, null from runs r
       where ${pendingByDeadline} and r.deadline <= ${at}::timestamptz group by r.task_queue_id
       union all
-      select task_queue_id, 0, count(*) from runs where state = 'running' group by task_queue_id
+      select task_queue_id, 0, count(*), null from runs where state = 'running' group by task_queue_id
       union all
-      select r.task_queue_id, 0, -count(*) from runs r
+      select r.task_queue_id, 0, -count(*), null from runs r
       where ${runningByClaimEnd} and r.taken_until <= ${at}::timestamptz group by r.task_queue_id
     ) c
     group by task_queue_id`,
