@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../test/support/clock.ts";
 import { testMonitor } from "../../test/support/monitor.ts";
+import { DatabaseUnavailable } from "./core/db-errors.ts";
 import { createHealth } from "./health.ts";
 
 describe("createHealth", () => {
@@ -19,6 +20,18 @@ describe("createHealth", () => {
     const options = { clock: manualClock(), log: testMonitor().monitor.log };
     const health = createHealth({ ...options, probes: {}, checks: [() => Promise.resolve(check)] });
     expect(await health()).toEqual([check]);
+  });
+
+  it.each([
+    ["read-only", "is read-only: nothing can be changed until it accepts writes"],
+    ["disk full", "has a full disk: nothing can be stored until space is free"],
+    ["overloaded", "is overloaded, or has too few connections"],
+    ["unreachable", "does not respond; each request tries again"],
+  ] as const)("says what is wrong with a database that is %s", async (outage, detail) => {
+    const probes = { Database: () => Promise.reject(new DatabaseUnavailable(new Error("secret"), outage)) };
+    const log = testMonitor().monitor.log;
+    const health = createHealth({ probes, checks: [], clock: manualClock(), log });
+    expect(await health()).toEqual([{ name: "Database", state: "unhealthy", detail }]);
   });
 
   it("reports that a dependency does not respond, and the reason only in the log", async () => {

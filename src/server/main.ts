@@ -12,7 +12,7 @@ import type { Monitor } from "./core/monitor.ts";
 import { serviceClient } from "./core/service-client.ts";
 import { createServices, type InstanceSecrets } from "./core/service.ts";
 import type { WakeUps } from "./core/wake-ups.ts";
-import { serveMetrics } from "./monitoring.ts";
+import { serveHeartbeat, serveMetrics } from "./monitoring.ts";
 import { openPlatform } from "./platform.ts";
 import { serveApi, versionDocument } from "./serve-api.ts";
 import { services } from "./services.ts";
@@ -51,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const lifecycle = createLifecycle({ clock, log: monitor.log, stopTimeoutMs: config.server.stopTimeout });
   try {
     const platform = await openPlatform({ config, databaseUrl, secrets, monitor, clock, checked, lifecycle });
-    const { db, events, wakeUps } = platform;
+    const { db, check, events, wakeUps } = platform;
     let rootUrl = config.server.rootUrl ?? "";
     const serviceClients = services.flatMap(({ client }) =>
       client ? [serviceClient(client, secrets.secret)] : [],
@@ -89,6 +89,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         setupLine,
         checked,
       });
+    serveHeartbeat(app, check);
     serveMetrics(app, monitor.metrics);
     await app.listen({ host: config.server.host, port: config.server.port });
     lifecycle.add("http", () => app.close());

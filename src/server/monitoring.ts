@@ -1,7 +1,6 @@
 // The monitoring endpoints that every service has, and the metrics of the process.
 import type { FastifyInstance } from "fastify";
 import type { monitoringEndpoints } from "../api/service.ts";
-import { ApiError } from "../lib/errors.ts";
 import type { Handler } from "./core/http/serve.ts";
 import type { Metrics } from "./core/metrics.ts";
 
@@ -9,7 +8,7 @@ export interface MonitoringOptions {
   readonly version: Readonly<Record<string, string>>;
   /** Milliseconds since the process started. */
   readonly uptimeMs: () => number;
-  /** Resolves if everything that the server depends on works, and rejects otherwise. */
+  /** Resolves if everything that the server depends on works, and throws an ApiError that says what does not. */
   readonly check: () => Promise<void>;
 }
 
@@ -24,16 +23,18 @@ export function monitoringHandlers(options: MonitoringOptions): MonitoringHandle
     lbheartbeat: () => ({}),
     version: () => options.version,
     heartbeat: async () => {
-      try {
-        await options.check();
-      } catch (err) {
-        throw new ApiError("ServiceUnavailable", "The database cannot be reached at the moment.", {
-          cause: err,
-        });
-      }
+      await options.check();
       return {};
     },
   };
+}
+
+/** Serves `GET /__heartbeat__`, as Dockerflow wants it at the root too. */
+export function serveHeartbeat(app: FastifyInstance, check: () => Promise<void>): void {
+  app.get("/__heartbeat__", async () => {
+    await check();
+    return {};
+  });
 }
 
 /** Serves `GET /metrics` in Prometheus' text format. */

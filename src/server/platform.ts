@@ -4,7 +4,9 @@ import type { LocalStore } from "./core/artifact-store/local/index.ts";
 import { openArtifactStore } from "./core/artifact-store/open.ts";
 import type { ArtifactStore } from "./core/artifact-store/index.ts";
 import type { CoreConfig } from "./core/config/core-settings.ts";
-import { openDb, type Db } from "./core/db.ts";
+import { databaseCheck } from "./core/db-check.ts";
+import { databaseStartError } from "./core/db-start-error.ts";
+import { DatabaseUnavailable, openDb, type Db } from "./core/db.ts";
 import { openEventLog, type EventLog } from "./core/event-log/index.ts";
 import type { Lifecycle } from "./core/lifecycle.ts";
 import type { Monitor } from "./core/monitor.ts";
@@ -15,6 +17,8 @@ import { migrate } from "./db/index.ts";
 
 export interface OpenedPlatform {
   readonly db: Db;
+  /** Throws DatabaseUnavailable if the database does not reply, accepts no writes, or has a full disk. */
+  readonly check: () => Promise<void>;
   readonly wakeUps: WakeUps;
   readonly events: EventLog;
   readonly artifacts: ArtifactStore;
@@ -33,22 +37,32 @@ export interface PlatformOptions {
   readonly lifecycle: Lifecycle;
 }
 
-/** Migrates the database and opens everything. */
+/** Migrates the database and opens everything. Throws an error that says what to do if the database cannot be used. */
 export async function openPlatform(options: PlatformOptions): Promise<OpenedPlatform> {
+  try {
+    return await open(options);
+  } catch (err) {
+    throw err instanceof DatabaseUnavailable ? databaseStartError(options.databaseUrl, err.cause) : err;
+  }
+}
+
+async function open(options: PlatformOptions): Promise<OpenedPlatform> {
   const { config, databaseUrl: url, secrets, monitor, clock, checked, lifecycle } = options;
   const { log } = monitor;
   await migrate({ url, log });
-  const { poolSize, statementTimeout: statementTimeoutMs } = config.database;
+  const { poolSize, statementTimeout: statementTimeoutMs, connectionMaxAge: maxAgeMs } = config.database;
   const wakeUps = createWakeUps({ log });
   const { wake } = wakeUps;
-  const db = openDb({ url, log, poolSize, statementTimeoutMs, checkRows: checked, wake });
+  const db = openDb({ url, log, poolSize, statementTimeoutMs, maxAgeMs, checkRows: checked, wake });
   lifecycle.add("database", () => db.close());
+  const check = databaseCheck(db, clock);
+  await check();
   const { notifyInterval: intervalMs } = config.events;
-  const relay = await startWakeUpRelay({ url, db, wakeUps, clock, log, intervalMs });
+  const relay = await startWakeUpRelay({ url, db, wakeUps, clock, log, intervalMs, maxAgeMs });
   lifecycle.add("wake-up relay", () => relay.stop());
   const events = await openEventLog({ db, wakeUps, clock, monitor, config: config.events });
   lifecycle.add("event log", () => events.stop());
   const { store, local, close } = await openArtifactStore({ config, secret: secrets.secret, clock, log });
   lifecycle.add("artifact store", close);
-  return { db, wakeUps, events, artifacts: store, localArtifacts: local };
+  return { db, check, wakeUps, events, artifacts: store, localArtifacts: local };
 }

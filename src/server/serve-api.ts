@@ -9,7 +9,6 @@ import { serveReferences } from "./core/http/serve-references.ts";
 import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
-import { sql } from "./core/sql.ts";
 import { createHealth } from "./health.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
@@ -31,7 +30,7 @@ export const versionDocument = { version: VERSION, commit: "", source: "", build
 
 export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   const { config, clock, monitor, platform, running, rootUrl, checked } = options;
-  const { db, events, localArtifacts } = platform;
+  const { check, events, localArtifacts } = platform;
   const authenticate = running.find(({ service }) => service.authenticate)?.service.authenticate;
   if (authenticate === undefined) throw new Error("no service authenticates callers");
   const served: ServeOptions = {
@@ -48,7 +47,6 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     },
   };
   const started = clock.now();
-  const check = async (): Promise<void> => void (await db.run(sql`select 1`));
   const common = monitoringHandlers({
     version: versionDocument,
     uptimeMs: () => clock.now() - started,

@@ -20,6 +20,16 @@ export async function createDatabase(url: string, name: string, template = "temp
   await runOn(url, `create database ${name} template ${template} strategy file_copy`);
 }
 
+/** Makes the sessions that begin from now on read-only, or no longer. Those of before keep what they have. */
+export async function setReadOnly(url: string, isReadOnly: boolean): Promise<void> {
+  const alter = `alter database %I set default_transaction_read_only = ${isReadOnly}`;
+  await runOn(
+    url,
+    "set default_transaction_read_only = off",
+    `do $$ begin execute format('${alter}', current_database()); end $$`,
+  );
+}
+
 export async function dropDatabase(url: string, name: string): Promise<void> {
   await runOn(url, `drop database if exists ${name} with (force)`);
 }

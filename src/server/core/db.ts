@@ -3,11 +3,13 @@ import { createHash } from "node:crypto";
 import pg from "pg";
 import type { Static, TObject } from "typebox";
 import { retry } from "../../lib/retry.ts";
-import { breaksConnection, DatabaseUnavailable, isRetryable, isUnavailable } from "./db-errors.ts";
+import { DatabaseUnavailable, isRetryable } from "./db-errors.ts";
+import { openSessions, StaleSession, type DbLog, type Session, type Sessions } from "./db-sessions.ts";
 import { assertRow } from "./row-check.ts";
 import type { Sql, StatementResult } from "./sql.ts";
 
 export { DatabaseUnavailable, isRetryable, isUniqueViolation } from "./db-errors.ts";
+export type { DbLog } from "./db-sessions.ts";
 export { Bytes, Timestamp } from "./row-check.ts";
 
 /** The statements that both the pool and an open transaction offer. */
@@ -36,11 +38,6 @@ export interface Db extends Queryable {
   close(): Promise<void>;
 }
 
-/** Gets warnings about failures that no caller sees; a pino logger fits. */
-export interface DbLog {
-  warn(fields: object, message: string): void;
-}
-
 export interface DbOptions {
   /** `postgres://user:password@host:port/database`, or with `?host=/folder` for a Unix socket. */
   url: string;
@@ -54,6 +51,8 @@ export interface DbOptions {
   replyGraceMs?: number;
   /** Longest wait for a connection, new or free; default 10 s. */
   connectTimeoutMs?: number;
+  /** Older connections are replaced; default 30 min. */
+  maxAgeMs?: number;
   /** Called with each topic that a statement wakes (see `waking`), after it has committed. */
   wake?: (topic: string) => void;
   log?: DbLog;
@@ -96,50 +95,49 @@ export function openDb(options: DbOptions): Db {
     types: { getTypeParser },
   };
   let closing = false;
-  const open = (config: pg.PoolConfig): pg.Pool => {
-    const pool = new pg.Pool({ ...common, ...config });
-    // Without these two listeners a connection that breaks while idle, or between two statements of a transaction,
-    // would end the process with an uncaught 'error' event.
-    pool.on("error", (err) => {
-      // Only the message: the error has a reference to the whole client, with the text of every statement. While
-      // closing, the shutdown of an embedded database is expected.
-      if (!closing)
-        log?.warn({ reason: err.message }, "an idle database connection broke; the pool replaces it");
-    });
-    pool.on("connect", (client) => client.on("error", () => undefined));
-    return pool;
-  };
-  const pool = open({
+  const open = (config: pg.PoolConfig): Sessions =>
+    openSessions({ pool: { ...common, ...config }, maxAgeMs: options.maxAgeMs ?? 1_800_000, log });
+  const sessions = open({
     max: options.poolSize ?? 10,
     idleTimeoutMillis: 600_000,
     options: steadyPlans.map((setting) => `-c ${setting}`).join(" "),
   });
-  let reportPool: pg.Pool | undefined;
+  let reportSessions: Sessions | undefined;
 
   const onReportPool: Execute = (query) => {
-    reportPool ??= closing ? pool : open(reportConnections);
-    return execute(reportPool, query, wake);
+    reportSessions ??= closing ? sessions : open(reportConnections);
+    return execute(reportSessions, query, wake);
   };
   return {
-    ...queryable((query) => execute(pool, query, wake), checkRows),
-    tx: (body) => retry(afterDeadlock, () => transaction(pool, body, checkRows, wake)),
+    ...queryable((query) => execute(sessions, query, wake), checkRows),
+    tx: (body) => repeated(() => transaction(sessions, body, checkRows, wake)),
     reports: queryable(onReportPool, checkRows),
     async close() {
       closing = true;
-      await Promise.all([pool.end(), reportPool?.end()]);
+      await Promise.all([sessions.end(), reportSessions?.end()]);
     },
   };
 }
 
 // Even single-row updates can be the victim of a deadlock: they queue for a row that another statement needs next. There
 // is no delay between the tries, because detecting a deadlock takes a second.
-const afterDeadlock = { tries: 5, retryable: isRetryable };
+const again = {
+  tries: 5,
+  retryable: (err: unknown) => err instanceof StaleSession || isRetryable(err),
+};
+
+/** Repeats a statement or transaction after a deadlock, or on a new session. */
+const repeated = <R>(once: () => Promise<R>): Promise<R> =>
+  retry(again, once).catch((err: unknown) => {
+    const isDriverError = !(err instanceof DatabaseUnavailable);
+    throw isDriverError && isRetryable(err) ? new DatabaseUnavailable(err, "conflict") : err;
+  });
 
 /** Runs a statement by itself and wakes its topics. */
-async function execute(pool: pg.Pool, query: Sql, wake: DbOptions["wake"]): Promise<pg.QueryResult> {
+async function execute(sessions: Sessions, query: Sql, wake: DbOptions["wake"]): Promise<pg.QueryResult> {
   let result: StatementResult = noResult;
   try {
-    return (result = await retry(afterDeadlock, () => executeOnce(pool, query)));
+    return (result = await repeated(() => executeOnce(sessions, query)));
   } finally {
     if (wake) for (const topic of topicsOf(query, result)) wake(topic);
   }
@@ -147,39 +145,36 @@ async function execute(pool: pg.Pool, query: Sql, wake: DbOptions["wake"]): Prom
 
 // Not pool.query: it closes the connection, with all its prepared statements, after any statement that failed, even after
 // a unique violation.
-async function executeOnce(pool: pg.Pool, query: Sql): Promise<pg.QueryResult> {
-  const client = await pool.connect().catch(rethrow);
-  let failure: unknown;
+async function executeOnce(sessions: Sessions, query: Sql): Promise<pg.QueryResult> {
+  const session = await sessions.acquire();
   try {
-    return await client.query(prepared(query));
-  } catch (err) {
-    failure = err;
-    return rethrow(err);
+    return await runOn(session, query);
   } finally {
-    client.release(breaksConnection(failure));
+    session.release();
   }
 }
 
+const runOn = ({ client, failure }: Session, query: Sql): Promise<pg.QueryResult> =>
+  client.query(prepared(query)).catch((err: unknown) => {
+    throw failure(err);
+  });
+
 /** Runs a transaction once and wakes the topics of its statements. */
 async function transaction<R>(
-  pool: pg.Pool,
+  sessions: Sessions,
   body: (tx: Queryable) => Promise<R>,
   checkRows: boolean,
   wake: DbOptions["wake"],
 ): Promise<R> {
-  const client = await pool.connect().catch(rethrow);
+  const session = await sessions.acquire();
   const topics = new Set<string>();
   let open = true;
-  let broken = false;
   const inTx: Execute = async (query) => {
     // By now the connection may be used by another caller.
     if (!open) throw new Error(`the transaction has ended; was a statement not awaited? ${query.text}`);
     let result: StatementResult = noResult;
     try {
-      return (result = await client.query(prepared(query)));
-    } catch (err) {
-      broken ||= breaksConnection(err);
-      return rethrow(err);
+      return (result = await runOn(session, query));
     } finally {
       for (const topic of topicsOf(query, result)) topics.add(topic);
     }
@@ -194,11 +189,11 @@ async function transaction<R>(
     return result;
   } catch (err) {
     // A session whose rollback fails is in an unknown state, so it must not be used again.
-    if (!broken) await client.query("rollback").catch(() => (broken = true));
+    if (!session.isBroken) await session.client.query("rollback").catch(session.discard);
     throw err;
   } finally {
     open = false;
-    client.release(broken);
+    session.release();
     // Also after a rollback: it releases locks that made other statements skip rows. A spurious wake-up is harmless.
     if (wake) for (const topic of topics) wake(topic);
   }
@@ -229,11 +224,6 @@ function queryable(execute: Execute, checkRows: boolean): Queryable {
     maybeOne: async (row, query) => (await rows(row, query))[0],
     run: async (query) => (await execute(query)).rowCount ?? 0,
   };
-}
-
-function rethrow(err: unknown): never {
-  if (isUnavailable(err) && !(err instanceof DatabaseUnavailable)) throw new DatabaseUnavailable(err);
-  throw err;
 }
 
 // Statement names by text. Bounded, because texts are literals of the program that contain no values.

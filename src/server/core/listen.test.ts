@@ -113,3 +113,17 @@ test("replaces a connection that no longer replies", async () => {
   await reconnected;
   expect(seen).toEqual(["(reconnected)"]);
 });
+
+test("replaces a connection that is older than the greatest age, and reports that messages may be lost", async () => {
+  const clock = manualClock();
+  const warnings: string[] = [];
+  const log = { warn: (_: object, message: string) => warnings.push(message) };
+  const { listener, seen, next } = recorded({ clock, maxAgeMs: 45_000, log });
+  await listener.ready;
+  await clock.advance(30_000);
+  await until("the first heartbeat", async () => clock.pending() === 1);
+  const reconnected = next();
+  await clock.advance(30_000);
+  await reconnected;
+  expect({ seen, warnings }).toEqual({ seen: ["(reconnected)"], warnings: [] });
+});

@@ -15,6 +15,8 @@ export interface ListenOptions {
    */
   onReconnect?: () => void;
   clock?: Clock;
+  /** An older connection is replaced, in case the address leads to another server now. Default: 30 min. */
+  maxAgeMs?: number;
   /** Timeout for connecting and for the reply to a heartbeat. Default: 10 s. */
   replyTimeoutMs?: number;
   log?: DbLog;
@@ -34,7 +36,8 @@ const heartbeatMs = 30_000;
 
 /** Listens until closed. An unavailable database is not an error: connecting is retried with backoff of up to 5 s. */
 export function listen(options: ListenOptions): Listener {
-  const { url, channel, onMessage, onReconnect, clock = systemClock, replyTimeoutMs = 10_000, log } = options;
+  const { url, channel, onMessage, onReconnect, clock = systemClock, log } = options;
+  const { maxAgeMs = 1_800_000, replyTimeoutMs = 10_000 } = options;
   let current: pg.Client | undefined;
   let failures = 0;
   let cancelTimer = (): void => undefined;
@@ -62,19 +65,26 @@ export function listen(options: ListenOptions): Listener {
     await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     if (client !== current) return;
     failures = 0;
-    scheduleHeartbeat(client);
+    scheduleHeartbeat(client, clock.now() + maxAgeMs);
     if (onReady === undefined) return onReconnect?.();
     onReady();
     onReady = undefined;
   };
 
-  const scheduleHeartbeat = (client: pg.Client): void => {
+  const scheduleHeartbeat = (client: pg.Client, expires: number): void => {
     cancelTimer = clock.after(heartbeatMs, () => {
+      if (clock.now() >= expires) return replace(client);
       client.query("select").then(
-        () => client === current && scheduleHeartbeat(client),
+        () => client === current && scheduleHeartbeat(client, expires),
         (err: unknown) => reconnect(client, err),
       );
     });
+  };
+
+  const replace = (client: pg.Client): void => {
+    current = undefined;
+    client.end().catch(() => undefined);
+    connect();
   };
 
   /** Drops a broken connection and schedules the next one. Several errors of one connection count once. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../../test/support/clock.ts";
 import { testMonitor } from "../../../test/support/monitor.ts";
+import { DatabaseUnavailable } from "./db-errors.ts";
 import { type LoopOptions, startLoop } from "./loop.ts";
 
 function setup(runOnce: LoopOptions["runOnce"], options: Partial<LoopOptions> = {}) {
@@ -111,6 +112,25 @@ describe("startLoop", () => {
       ["failure 3", "sweep", 3],
     ]);
     expect(records[0]?.["incidentId"]).toEqual(expect.any(String));
+    await loop.stop();
+  });
+
+  it("reports an outage as a warning without an incident, and retries at least every 12.5 seconds", async () => {
+    const at: number[] = [];
+    const { loop, clock, records } = setup(async () => {
+      at.push(clock.now());
+      if (at.length <= 12) throw new DatabaseUnavailable(new Error("down"));
+      return nothingLeft;
+    });
+    await clock.advance(150_000);
+    await loop.idle();
+    const pauses = at.slice(1).map((ms, i) => ms - (at[i] ?? 0));
+    expect(Math.max(...pauses.slice(0, 12))).toBeLessThanOrEqual(12_500);
+    expect(records).toHaveLength(12);
+    for (const record of records) {
+      expect(record).toMatchObject({ level: "warn", msg: "interrupted by an outage; retrying" });
+      expect(record).not.toHaveProperty("incidentId");
+    }
     await loop.stop();
   });
 

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { backoffDelay } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Monitor } from "./monitor.ts";
+import { isUnavailable, reportFailure } from "./outage.ts";
 
 /** One bounded iteration. `more` reports that work is left and requests the next iteration immediately. */
 export type RunOnce = () => Promise<{ readonly more: boolean }>;
@@ -34,12 +35,14 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-// If the database is down for a while, each loop ends up trying once a minute, and not all of them simultaneously.
 const errorBackoff = { baseMs: 1000, maxMs: 60_000, jitter: 0.25 };
+// While the database is down each loop tries this often, and not all of them simultaneously. Shorter than after other errors,
+// because work has piled up when the outage ends.
+const outageBackoff = { baseMs: 1000, maxMs: 10_000, jitter: 0.25 };
 
 /**
  * Starts a loop. Its first iteration begins in the next iteration of the event loop. Iterations never overlap. One that
- * rejects is reported with an incident id and retried with backoff. Triggers do not shorten that delay: each of them would
+ * rejects is reported, with an incident id unless it is an outage, and retried with backoff. Triggers do not shorten that delay: each of them would
  * query a database that is down.
  */
 export function startLoop(options: LoopOptions): Loop {
@@ -49,6 +52,7 @@ export function startLoop(options: LoopOptions): Loop {
   let requested = true;
   let stopped = false;
   let failures = 0;
+  let backoff = errorBackoff;
   let running: Promise<void> | undefined;
   let cancelTimer = (): void => {};
   let idleWaiters: (() => void)[] = [];
@@ -79,11 +83,12 @@ export function startLoop(options: LoopOptions): Loop {
     } catch (err) {
       requested = true;
       failures++;
-      monitor.reportError(err, { failures });
+      backoff = isUnavailable(err) ? outageBackoff : errorBackoff;
+      reportFailure(monitor, err, { failures });
     }
     running = undefined;
     if (stopped) return;
-    if (failures > 0) cancelTimer = clock.after(backoffDelay(failures - 1, errorBackoff), start);
+    if (failures > 0) cancelTimer = clock.after(backoffDelay(failures - 1, backoff), start);
     else {
       cancelTimer = clock.after(intervalMs, trigger);
       resolveIdle();

@@ -19,6 +19,8 @@ export interface WakeUpRelayOptions {
   readonly clock: Clock;
   /** Other processes are notified at most once in this time: the first wake-up immediately, the next ones together. */
   readonly intervalMs: number;
+  /** Passed to `listen`. */
+  readonly maxAgeMs?: number;
   readonly log?: DbLog;
 }
 
@@ -42,7 +44,7 @@ interface Message {
  * received a message from another process. Under load, a NOTIFY every 10 ms would cost 1 to 2% of a core.
  */
 export async function startWakeUpRelay(options: WakeUpRelayOptions): Promise<WakeUpRelay> {
-  const { url, db, wakeUps, clock, intervalMs, log } = options;
+  const { url, db, wakeUps, clock, intervalMs, maxAgeMs, log } = options;
   const self = randomBytes(6).toString("base64url");
   const ended = createAsyncEvent(clock);
   let outgoing = new Set<string>();
@@ -55,6 +57,7 @@ export async function startWakeUpRelay(options: WakeUpRelayOptions): Promise<Wak
     channel,
     clock,
     ...(log && { log }),
+    ...(maxAgeMs !== undefined && { maxAgeMs }),
     onMessage: receive,
     // Notifications sent in the meantime are lost. Processes may have started that assume they are alone.
     onReconnect: () => {

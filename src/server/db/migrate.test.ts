@@ -6,6 +6,7 @@ import { Type } from "typebox";
 import { expect, onTestFinished, test } from "vitest";
 import { runOn } from "../../../test/support/databases.ts";
 import { testDatabase } from "../../../test/support/db.ts";
+import { testMonitor } from "../../../test/support/monitor.ts";
 import { DatabaseUnavailable, type Db } from "../core/db.ts";
 import { sql } from "../core/sql.ts";
 import { migrate, MigrationError } from "./migrate.ts";
@@ -51,6 +52,21 @@ test("applies migrations in order, then functions, each once", async () => {
   expect(await run()).toEqual({ migrations: ["0001-first", "0002-second"], functions: ["twice"] });
   expect(await twice(db, 4)).toBe(8);
   expect(await run()).toEqual({ migrations: [], functions: [] });
+});
+
+test("logs one line for all that it applied, and none if there was nothing to apply", async () => {
+  const { url } = await setup();
+  const { monitor, records } = testMonitor();
+  await migrate({ url, log: monitor.log });
+  await migrate({ url, log: monitor.log });
+  const shown = records.filter(({ level }) => level === "info");
+  expect(shown).toMatchObject([
+    {
+      msg: "the database schema is up to date now",
+      migrations: expect.any(Number),
+      functions: expect.any(Number),
+    },
+  ]);
 });
 
 test("applies new migrations", async () => {

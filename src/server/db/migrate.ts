@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import pg from "pg";
-import { DatabaseUnavailable, isUnavailable } from "../core/db-errors.ts";
+import { DatabaseUnavailable, outageOf } from "../core/db-errors.ts";
 
 export interface MigrateOptions {
   url: string;
   /** Folder with `migrations/NNNN-name.sql` and `functions/*.sql`. Default: the files of this version. */
   folder?: URL;
-  log?: { info(fields: object, message: string): void };
+  log?: Record<"info" | "debug", (fields: object, message: string) => void>;
 }
 
 export interface MigrateResult {
@@ -52,20 +52,32 @@ export async function migrate({ url, folder = ownFolder, log }: MigrateOptions):
   const migrations = await readSqlFiles(new URL("migrations/", folder));
   checkNames(migrations);
   const functions = await readSqlFiles(new URL("functions/", folder));
-  const client = new pg.Client({ connectionString: url, application_name: "taskyard migrate" });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "taskyard migrate",
+    connectionTimeoutMillis: 10_000,
+  });
   // If the connection breaks between two statements, the next one reports it.
   client.on("error", () => undefined);
   const done: MigrateResult = { migrations: [], functions: [] };
   try {
-    await client.connect();
+    await client.connect().catch((err: unknown) => {
+      throw new DatabaseUnavailable(err, outageOf(err));
+    });
     // One transaction per migration: if a long backfill fails, the migrations before it stay applied.
     while (await withLock(client, log, () => applyNext(client, migrations, done))) {
-      log?.info({ migration: done.migrations.at(-1) }, "migration applied");
+      log?.debug({ migration: done.migrations.at(-1) }, "migration applied");
     }
     await withLock(client, log, () => applyFunctions(client, migrations, functions, done));
-    for (const name of done.functions) log?.info({ function: name }, "stored function applied");
+    for (const name of done.functions) log?.debug({ function: name }, "stored function applied");
+    const applied = { migrations: done.migrations.length, functions: done.functions.length };
+    if (applied.migrations + applied.functions > 0)
+      log?.info(applied, "the database schema is up to date now");
   } catch (err) {
-    throw isUnavailable(err) ? new DatabaseUnavailable(err) : err;
+    const outage = outageOf(err);
+    throw outage === undefined || err instanceof DatabaseUnavailable
+      ? err
+      : new DatabaseUnavailable(err, outage);
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -192,7 +204,7 @@ async function apply(client: pg.Client, folder: string, file: SqlFile): Promise<
   try {
     await client.query(file.text);
   } catch (err) {
-    if (!(err instanceof pg.DatabaseError) || isUnavailable(err)) throw err;
+    if (!(err instanceof pg.DatabaseError) || outageOf(err) !== undefined) throw err;
     const line = err.position === undefined ? "" : `:${lineOf(file.text, Number(err.position))}`;
     throw new MigrationError(`src/server/db/${folder}/${file.name}.sql${line}: ${err.message}`, {
       cause: err,

@@ -74,6 +74,11 @@ const database = section("PostgreSQL.", {
     max: longestTimer,
     description: "Statements that take longer are canceled.",
   }),
+  connectionMaxAge: duration("30m", {
+    min: "1s",
+    description:
+      "How long a connection is used. Bounds how long a process stays connected to a server that the address no longer leads to.",
+  }),
 });
 
 const events = section("The event log and its streams.", {

@@ -5,9 +5,10 @@ import { linkSignals } from "../../../lib/linked-signal.ts";
 import { createAsyncEvent } from "../async-event.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
+import { reportFailure } from "../outage.ts";
 import type { WakeUps } from "../wake-ups.ts";
 import { advanceConsumer, openConsumer, retryTopic } from "./consumer-store.ts";
-import { createDelivery, isUnavailable, type DeliveryOptions } from "./delivery.ts";
+import { createDelivery, type DeliveryOptions } from "./delivery.ts";
 import type { Following } from "./follow.ts";
 import type { Leadership, Term } from "./leadership.ts";
 import { decodePosition, encodePosition, type Position } from "./position.ts";
@@ -67,8 +68,7 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
         failures = 0;
         if (!end.signal.aborted && !term) await wake.wait(candidacyMs);
       } catch (err) {
-        if (isUnavailable(err)) monitor.log.warn({ err, failures }, "the consumer was interrupted; retrying");
-        else monitor.reportError(err, { failures });
+        reportFailure(monitor, err, { failures });
         if (!end.signal.aborted) await wake.wait(backoffDelay(failures++, outage));
       }
     }

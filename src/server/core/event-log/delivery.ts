@@ -1,10 +1,10 @@
 // Delivers events to the handler of a consumer: waits out outages, retries failures, and stores dead letters.
 import { backoffDelay, type Backoff } from "../../../lib/backoff.ts";
 import type { Clock } from "../../../lib/clock.ts";
-import { ApiError } from "../../../lib/errors.ts";
 import { pause } from "../../../lib/retry.ts";
 import type { Db } from "../db.ts";
 import type { Monitor } from "../monitor.ts";
+import { isUnavailable } from "../outage.ts";
 import * as store from "./consumer-store.ts";
 import type { Position } from "./position.ts";
 import type { LoggedEvent } from "./read.ts";
@@ -50,9 +50,6 @@ const retryBackoff: Backoff = { baseMs: 400, maxMs: 10_000, jitter: 0.25 };
 const outageBackoff: Backoff = { baseMs: 200, maxMs: 30_000, jitter: 0.25 };
 // The rest is tried the next time, so that new events are not delayed for long.
 const maxRetriesPerCall = 100;
-
-export const isUnavailable = (err: unknown): boolean =>
-  err instanceof ApiError && err.code === "ServiceUnavailable";
 
 export function createDelivery(context: DeliveryContext, options: DeliveryOptions): Delivery {
   const { db, clock, monitor, signal, advance } = context;

@@ -26,6 +26,8 @@ interface Session {
 }
 
 const heartbeatMs = 5_000;
+// The connections of the pool have a greatest age too, in case the address of the database leads to another server now.
+const maxAgeMs = 1_800_000;
 const Locked = Type.Object({ locked: Type.Boolean() });
 
 /**
@@ -72,7 +74,8 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
             await held;
           },
         });
-        while (!ending) {
+        const expires = clock.now() + maxAgeMs;
+        while (!ending && clock.now() < expires) {
           await wake.wait(heartbeatMs);
           await serially(() => tx.run(sql`select`));
         }

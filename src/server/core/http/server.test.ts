@@ -118,7 +118,6 @@ describe("every reply", () => {
 describe("every process", () => {
   it("serves probes and robots.txt", async () => {
     expect((await get("/__version__")).json()).toMatchObject({ version: "1.2.3" });
-    expect((await get("/__heartbeat__")).json()).toEqual({});
     expect((await get("/__lbheartbeat__")).json()).toEqual({});
     expect((await get("/robots.txt")).body).toBe("User-Agent: *\nDisallow: /\n");
   });

@@ -77,7 +77,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       .send('{\n  "error": "Not found"\n}');
   });
   app.get("/__version__", () => options.version);
-  app.get("/__heartbeat__", () => ({}));
   app.get("/__lbheartbeat__", () => ({}));
   app.get("/robots.txt", (_request, reply) => reply.type("text/plain").send("User-Agent: *\nDisallow: /\n"));
   return app;

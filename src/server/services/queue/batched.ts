@@ -14,7 +14,7 @@ export const batched = <I, O>(ctx: Pick<QueueContext, "monitor">, own: Own<I, O>
     maxBatch: 100,
     concurrency: 2,
     isRetryable,
-    isFatal: (err) => err instanceof DatabaseUnavailable,
+    isFatal: (err) => err instanceof DatabaseUnavailable && !isRetryable(err),
     onBatch: (size) => ctx.monitor.metrics.batchSize.observe({ name: own.name }, size),
     ...own,
   });

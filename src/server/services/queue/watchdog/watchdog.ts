@@ -2,6 +2,7 @@
 // what can be repaired safely.
 import { column } from "../../../core/columns.ts";
 import { isRetryable } from "../../../core/db-errors.ts";
+import { isUnavailable } from "../../../core/outage.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
@@ -70,7 +71,9 @@ async function run(ctx: QueueContext, checkCtx: CheckContext, check: Check, plac
     if (suspects.length + known.length > 0) await confirm(ctx, checkCtx, check, suspects, known);
     await savePlace(ctx.db, check.name, next ?? "", checkCtx.at);
   } catch (err) {
-    // A repair that lost a deadlock is repeated in the next pass.
+    // The other checks would fail too, so the whole iteration is repeated. A repair that lost a deadlock is only repeated in
+    // the next pass.
+    if (isUnavailable(err) && !isRetryable(err)) throw err;
     if (!isRetryable(err)) ctx.monitor.reportError(err, { check: check.name });
   }
 }

@@ -4,6 +4,7 @@
 // `workerSeenInterval` is lost: when workers were seen, their recent tasks, and counts of claims. Runs, claims and
 // quarantines are not buffered.
 import { backoffDelay } from "../../../../lib/backoff.ts";
+import { reportFailure } from "../../../core/outage.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { RECENT_TASKS, writeActivity, type SeenQueue } from "./store/activity.ts";
 import type { WorkerKey } from "./store/workers.ts";
@@ -86,7 +87,7 @@ export function createWorkerActivity(
       await writeActivity(ctx.db, queuesOf(taken), [...taken.workers.values()], [...taken.minutes.values()]);
       failures = 0;
     } catch (err) {
-      ctx.monitor.reportError(err, { unwritten: taken.workers.size });
+      reportFailure(ctx.monitor, err, { unwritten: taken.workers.size });
       // Activity recorded in the meantime is newer, so it is added to what was taken.
       for (const worker of buffer.workers.values()) addWorker(taken, worker);
       for (const minute of buffer.minutes.values()) addMinute(taken, minute);
