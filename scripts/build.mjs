@@ -50,7 +50,8 @@ async function bundle() {
   };
   await build({
     ...options,
-    entryPoints: { taskyard: "src/cli/main.ts" },
+    // The second is the program of a process that the first starts.
+    entryPoints: { taskyard: "src/cli/main.ts", "worker-process": "src/cli/worker-process.ts" },
     outdir: fresh,
     platform: "node",
     splitting: true,

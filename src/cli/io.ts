@@ -26,6 +26,8 @@ export interface Io {
   readonly programFolder: string;
   /** Calls `handler` on Ctrl-C and the other stop signals, until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
+  /** Calls `handler` on SIGUSR2, the signal that drains a worker, until the returned function is called. */
+  onDrain(handler: () => void): () => void;
   /** Exits immediately. */
   exit(status: number): void;
 }
@@ -63,6 +65,11 @@ export function processIo(): Io {
         handlers.delete(handler);
         for (const signal of signals) process.off(signal, handler);
       };
+    },
+    onDrain(handler) {
+      // Not SIGUSR1, with which Node starts its debugger.
+      process.on("SIGUSR2", handler);
+      return () => void process.off("SIGUSR2", handler);
     },
     exit: (status) => process.exit(status),
   };

@@ -8,6 +8,9 @@ import { prepare, startServerAlone, type Flags } from "./stack.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { configOption } from "./up.ts";
 
+// For the last log lines of a stop that took its whole time.
+const marginMs = 2000;
+
 export const serveCommand = command({
   name: "serve",
   summary: "Start a server process on an existing PostgreSQL.",
@@ -34,6 +37,7 @@ export const serveCommand = command({
     const flags: Flags =
       options.port === undefined ? [] : [{ key: "server.port", value: options.port, flag: "--port" }];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stdout);
+    shutdown.allow(prepared.config.server.stopTimeout + marginMs);
     const roles = parseRoles(options.roles, prepared.server.ROLES);
     const server = await startServerAlone(prepared, roles);
     writeLine(io.stderr, `ready at ${server.rootUrl}`);

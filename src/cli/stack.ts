@@ -1,14 +1,14 @@
-// Starts a server, and a worker next to it, in this process. The server's code is loaded on demand, so that commands that
-// only call a server start fast.
+// Starts a server in this process, and a worker beside it. The server's code is loaded on demand, so that commands that only
+// call a server start fast.
 import { LISTEN_SCOPE } from "../api/events.ts";
 import { systemClock } from "../lib/clock.ts";
 import { VERSION } from "../lib/version.ts";
 import { connect, type Client } from "../client/connect.ts";
 import type { Credentials } from "../client/signer.ts";
 import type * as Server from "../server/index.ts";
-import type { Worker } from "../worker/main.ts";
 import { CliError } from "./cli-error.ts";
-import type { Output } from "./io.ts";
+import type { Io, Output } from "./io.ts";
+import { startLocalWorker, stopLimitMs, type LocalWorker } from "./local-worker.ts";
 
 type ServerModule = typeof Server;
 /** Where the configuration is read from. */
@@ -55,10 +55,17 @@ export interface Stack {
   stop(reason: string): Promise<boolean>;
 }
 
-/** Starts a server with all its dependencies on this machine, and optionally a worker. Its home page shows `setupLine`. */
+/** How long PostgreSQL may take to stop: its watchdog ends it by force after ten seconds. */
+const postgresStopMs = 15_000;
+
+/** Returns how long the stop of a stack takes at most. */
+export const stackStopMs = ({ worker, server }: Server.Config): number =>
+  stopLimitMs(worker) + server.stopTimeout + postgresStopMs;
+
+/** Starts a server with all its dependencies on this machine, and a worker unless `workerEnv` is undefined. Its home page shows `setupLine`. */
 export async function startStack(
   { server, config, monitor }: Prepared,
-  withWorker: boolean,
+  workerEnv: Io["env"] | undefined,
   setupLine?: string,
 ): Promise<Stack> {
   let onGiveUp: (cause: Error) => void = () => undefined;
@@ -75,9 +82,18 @@ export async function startStack(
     accessToken: config.auth.rootAccessToken ?? started.secrets.rootAccessToken,
   };
   const { rootUrl } = started;
-  let worker: Worker | undefined;
+  let worker: LocalWorker | undefined;
   try {
-    if (withWorker) worker = await startLocalWorker(config, monitor.log, rootUrl, credentials);
+    if (workerEnv) {
+      worker = await startLocalWorker({
+        rootUrl,
+        settings: workerSettingsOf(config),
+        credentials: () => workerCredentials(server, credentials, config.worker),
+        env: workerEnv,
+        log: monitor.child({ prefix: "worker" }).log,
+        clock: systemClock,
+      });
+    }
   } catch (error) {
     await started.stop();
     throw error;
@@ -88,8 +104,9 @@ export async function startStack(
     config,
     broken,
     async stop(reason) {
-      await worker?.stop(reason);
-      return (await started.stop()).length === 0;
+      if (worker) monitor.log.info({ reason }, "stopping the worker");
+      const isClean = (await worker?.stop()) ?? true;
+      return (await started.stop()).length === 0 && isClean;
     },
   };
 }
@@ -116,23 +133,33 @@ export async function startServerAlone(
   return server.startServer({ config, monitor, clock: systemClock, databaseUrl, roles, secrets });
 }
 
-/** Starts the configured worker, with only the scopes that it needs. */
-async function startLocalWorker(
-  { worker, artifacts }: Server.Config,
-  log: Prepared["monitor"]["log"],
-  rootUrl: string,
-  credentials: Credentials,
-): Promise<Worker> {
-  const { taskQueueId, workerGroup, workerId } = worker;
-  const authorizedScopes = [
-    `queue:claim-work:${taskQueueId}`,
-    `queue:worker-id:${workerGroup}/${workerId}`,
-    "queue:status:*",
-    LISTEN_SCOPE,
-  ];
-  const client = connect({ rootUrl, credentials, authorizedScopes });
-  const { startWorker } = await import("../worker/main.ts");
-  // Its server refuses larger uploads.
-  const maxArtifactSize = Math.min(worker.maxArtifactSize, artifacts.maxSize);
-  return startWorker({ ...worker, maxArtifactSize, client, log });
+/** Returns the settings of the local worker. Its server refuses larger uploads than the store accepts. */
+const workerSettingsOf = ({ worker, artifacts }: Server.Config): Server.Config["worker"] => ({
+  ...worker,
+  maxArtifactSize: Math.min(worker.maxArtifactSize, artifacts.maxSize),
+});
+
+const DAY = 86_400_000;
+
+/** Returns credentials with only the scopes that the worker needs. The worker gets new ones every day. */
+function workerCredentials(
+  server: ServerModule,
+  issuer: { readonly clientId: string; readonly accessToken: string },
+  { taskQueueId, workerGroup, workerId }: Server.Config["worker"],
+): Credentials {
+  // Valid also on a clock that is set back a little.
+  const start = systemClock.now() - 60_000;
+  return server.createTemporaryCredentials({
+    issuer,
+    clientId: `local-worker/${workerGroup}/${workerId}`,
+    scopes: [
+      `queue:claim-work:${taskQueueId}`,
+      `queue:worker-id:${workerGroup}/${workerId}`,
+      "queue:status:*",
+      LISTEN_SCOPE,
+    ],
+    start,
+    // More than a day, for machines that were suspended.
+    expiry: start + 30 * DAY,
+  });
 }

@@ -35,6 +35,16 @@ it.each([
   expect([io.exited, stop.status()]).toEqual([status, 129]);
 });
 
+it("exits when the stop takes longer than it may", async () => {
+  const { io, stop } = listening();
+  stop.allow(60_000);
+  io.interrupt("SIGTERM");
+  expect(io.exited).toBe(undefined);
+  stop.allow(0);
+  await io.until("error: not everything has stopped within 0 s; exiting");
+  expect(io.exited).toBe(143);
+});
+
 it("is ignored when it comes after the end of the command", () => {
   const { io, stop } = listening();
   stop.dispose();

@@ -1,12 +1,13 @@
-// `taskyard up`: server, database and worker in one process on this machine.
+// `taskyard up`: server, database and worker on this machine.
 import { VERSION } from "../lib/version.ts";
 import { CliError } from "./cli-error.ts";
 import { colorsFor } from "./colors.ts";
 import { command } from "./command.ts";
 import { writeLines, type Io } from "./io.ts";
+import { warnWithoutInit } from "./init-warning.ts";
 import { homeFolder } from "./local-instance.ts";
 import { setupLine } from "./shell.ts";
-import { prepare, startStack, type Flags, type Stack } from "./stack.ts";
+import { prepare, stackStopMs, startStack, type Flags, type Stack } from "./stack.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { workerFlags, workerOptions } from "./worker-options.ts";
 
@@ -53,7 +54,10 @@ export const upCommand = command({
       ...workerFlags(options),
     ];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stderr);
-    const stack = await startStack(prepared, !options["no-worker"], setupLineFor(prepared, io)).catch(
+    shutdown.allow(stackStopMs(prepared.config));
+    const workerEnv = options["no-worker"] ? undefined : io.env;
+    if (workerEnv) warnWithoutInit(prepared.monitor.log);
+    const stack = await startStack(prepared, workerEnv, setupLineFor(prepared, io)).catch(
       (error: unknown) => {
         throw explained(error, prepared.config.server.port);
       },

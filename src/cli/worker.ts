@@ -1,6 +1,8 @@
 // `taskyard worker`: a worker for any server.
-import { exitStatus } from "./cli-error.ts";
+import { CliError, exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
+import { warnWithoutInit } from "./init-warning.ts";
+import { stopLimitMs } from "./local-worker.ts";
 import { prepare } from "./stack.ts";
 import { connectTarget } from "./target.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
@@ -13,7 +15,7 @@ export const workerCommand = command({
   details: [
     "Tasks run with the rights of the user who starts it: give that user no more than its tasks may have. The first " +
       "Ctrl-C, SIGTERM or SIGHUP stops the worker. Tasks that are still running after the stop grace are ended, and run again " +
-      "elsewhere.",
+      "elsewhere. SIGUSR2 drains it: it claims no more tasks, and exits when those that are running have ended.",
     "Its credentials need the scopes queue:claim-work:QUEUE, queue:worker-id:GROUP/ID and queue:status:*, and " +
       "events:listen where the server's events are not public.",
   ],
@@ -34,11 +36,16 @@ export const workerCommand = command({
     );
     // Fails if there is no server: when a worker starts, that is most likely a wrong address.
     const client = await connectTarget(io);
+    warnWithoutInit(monitor.log);
+    shutdown.allow(stopLimitMs(config.worker));
     const { startWorker } = await import("../worker/main.ts");
     const worker = await startWorker({ ...config.worker, client, log: monitor.log });
-    const signal = await Promise.race([shutdown.requested, worker.done.then(() => undefined)]);
-    if (signal !== undefined) await worker.stop(signal);
+    void shutdown.requested.then((signal) => worker.stop(signal));
+    const ignoreDrain = io.onDrain(() => void worker.drain("SIGUSR2"));
+    const failure = await worker.done;
+    ignoreDrain();
     shutdown.dispose();
-    return signal === undefined ? exitStatus.ok : statusOfStop(signal, true);
+    if (failure !== undefined) throw new CliError(failure.message, { cause: failure });
+    return shutdown.signal.aborted ? statusOfStop(await shutdown.requested, true) : exitStatus.ok;
   },
 });

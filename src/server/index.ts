@@ -7,3 +7,4 @@ export { createMonitor } from "./core/monitor.ts";
 export { sentrySink } from "./core/monitor-sentry.ts";
 export { startLocalServer, type LocalServer, type ServerFile } from "./local.ts";
 export { ROLES, startServer, type Role, type Server } from "./main.ts";
+export { createTemporaryCredentials } from "./services/auth/index.ts";

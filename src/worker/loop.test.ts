@@ -22,6 +22,8 @@ interface Setup {
   readonly requests: ClaimWorkRequest[];
   /** Ids of the tasks that were started, in order. */
   readonly started: string[];
+  /** Messages of the refusals that ended the loop. */
+  readonly refusals: readonly string[];
   /** Ends a run. */
   finish(taskId: string): void;
 }
@@ -46,6 +48,7 @@ async function start(
   const client = connect({ rootUrl: queue.rootUrl, credentials: { clientId: "w", accessToken: "t" } }).queue;
   const requests: ClaimWorkRequest[] = [];
   const started: string[] = [];
+  const refusals: string[] = [];
   const ends = new Map<string, () => void>();
   const loop = startClaimLoop({
     queue: {
@@ -62,8 +65,9 @@ async function start(
       started.push(claim.status.taskId);
       return new Promise<void>((resolve) => ends.set(claim.status.taskId, resolve));
     },
+    onRefused: ({ message }) => refusals.push(message),
   });
-  const setup: Setup = { queue, loop, requests, started, finish: (taskId) => ends.get(taskId)?.() };
+  const setup: Setup = { queue, refusals, loop, requests, started, finish: (taskId) => ends.get(taskId)?.() };
   open.push(setup);
   return setup;
 }
@@ -145,4 +149,14 @@ describe("the claim loop", () => {
     await eventually(() => expect(started.length).toBe(1));
     await loop.stop();
   });
+
+  test.each([401, 403])(
+    "ends without another request if the queue refuses its credentials with %i",
+    async (status) => {
+      const { loop, requests, refusals } = await start(1, {}, [status]);
+      await eventually(() => expect(refusals).toHaveLength(1));
+      await loop.stop();
+      expect(requests).toHaveLength(1);
+    },
+  );
 });

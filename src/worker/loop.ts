@@ -21,6 +21,8 @@ export interface ClaimLoopOptions {
   readonly monitor: WorkerMonitor;
   /** Starts a run. The returned promise frees its slot and must not reject. */
   start(claim: ClaimedTask, receivedAt: number): Promise<unknown>;
+  /** Called once if the queue refuses the worker's credentials. The loop has ended then: no repetition would help. */
+  onRefused(error: Error): void;
 }
 
 export interface ClaimLoop {
@@ -66,8 +68,7 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   }
 
   /** Logs a failed request and decides whether the next one repeats it: it does, unless the queue has refused it. */
-  function handleFailure(error: unknown): void {
-    const refusal = refusalOf(error);
+  function handleFailure(error: unknown, refusal: number | undefined): void {
     if (refusal === undefined || refusal >= 500) {
       monitor.warn("could not request work", { reason: messageOf(error) });
       return;
@@ -103,7 +104,12 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
         if (claimed === 0 && remaining > 0) await wait(remaining);
       } catch (error) {
         if (signal.aborted) break;
-        handleFailure(error);
+        const refusal = refusalOf(error);
+        if (error instanceof Error && (refusal === 401 || refusal === 403)) {
+          options.onRefused(error);
+          return;
+        }
+        handleFailure(error, refusal);
         await wait(backoffDelay(failures++, backoff));
       }
     }

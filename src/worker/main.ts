@@ -10,6 +10,7 @@ import type { WorkerSettings } from "../lib/worker-settings.ts";
 import type { Engine } from "./engine.ts";
 import { nativeEngine } from "./engines/native/engine.ts";
 import { watchExceptions } from "./exception-watch.ts";
+import { holdClaims } from "./held-claims.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
 import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
@@ -25,7 +26,9 @@ import { maxLogSizePlugin } from "./plugins/max-log-size.ts";
 import { maxRunTimePlugin } from "./plugins/max-run-time.ts";
 import { mountsPlugin } from "./plugins/mounts/plugin.ts";
 import { notYetPlugin } from "./plugins/not-yet.ts";
+import { refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
+import { startRunGuard } from "./run-guard.ts";
 import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -54,8 +57,10 @@ export interface WorkerOptions extends WorkerSettings {
 export interface Worker {
   /** Stops claiming, lets tasks run for `stopGrace`, then ends them as `worker-shutdown`. Idempotent. */
   stop(reason: string): Promise<void>;
-  /** Settles when the worker has stopped. */
-  readonly done: Promise<void>;
+  /** Stops claiming, lets tasks run to their end, then stops. A `stop` meanwhile limits that to `stopGrace`. Idempotent. */
+  drain(reason: string): Promise<void>;
+  /** Resolves when the worker has stopped: to the reason, if it did so because the server refuses its credentials. */
+  readonly done: Promise<Error | undefined>;
 }
 
 /** Starts a worker. Rejects if its folder cannot be used or two of its parts are incompatible. */
@@ -66,6 +71,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const workDir = await usableFolder(options.workDir);
   const engine = options.engine ?? nativeEngine();
   await cleanUp(workDir, engine, monitor);
+  const claims = await holdClaims({ workDir, queue, clock, monitor });
+  const guard = startRunGuard();
   const { liveLogHost: host, liveLogPort: port, liveLogUrl: publicUrl } = options;
   const liveLogs = await startLiveLogServer({ host, port, publicUrl });
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
@@ -90,8 +97,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const run = startRun(claim, receivedAt);
       if (run === undefined) return;
       runs.add(run);
-      await run.done;
+      guard.begin(run);
+      const resolution = await run.done;
+      guard.end(run);
+      // What was not reported is reported by the next worker, but not a run that another one may have.
+      if (resolution.kind === "none") await claims.release(run);
       runs.delete(run);
+    },
+    onRefused(error) {
+      failure = refusedError(error, options);
+      monitor.error(failure.message);
+      // The tasks that it has claimed have credentials of their own.
+      void worker.drain("the server refuses its credentials");
     },
   });
   function startRun(claim: ClaimedTask, receivedAt: number): TaskRun | undefined {
@@ -99,7 +116,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return startTaskRun({
         claim,
         receivedAt,
-        queue,
+        queue: claims.queueFor({ taskId: claim.status.taskId, runId: claim.runId }),
         objects,
         maxPutBytes: options.maxPutSize,
         watch,
@@ -122,30 +139,40 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   monitor.info("worker waits for tasks", { settings: { ...settingsOf(options), workDir } });
 
-  async function stop(reason: string): Promise<void> {
+  const allDone = (): Promise<unknown> => Promise.all([...runs].map((run) => run.done));
+  /** Ends the wait for running tasks. */
+  let cutShort = (): void => undefined;
+  const graceEnd = new Promise<void>((resolve) => (cutShort = resolve));
+  async function end(reason: string): Promise<void> {
     monitor.info("worker is stopping", { reason, running: runs.size });
     await loop.stop();
-    const allDone = (): Promise<unknown> => Promise.all([...runs].map((run) => run.done));
-    let cancel = (): void => undefined;
-    const grace = new Promise<void>((end) => (cancel = clock.after(options.stopGrace, end)));
-    await Promise.race([allDone(), grace]);
-    cancel();
+    await Promise.race([allDone(), graceEnd]);
     for (const run of runs) run.abort("worker-shutdown");
     await allDone();
+    claims.stop();
+    guard.close();
     await Promise.all([watch.stop(), liveLogs.close()]);
     monitor.info("worker has stopped");
   }
-  let stopped: Promise<void> | undefined;
-  let settle: (result: Promise<void>) => void;
-  const done = new Promise<void>((resolve) => (settle = resolve));
-  return {
+  let ended: Promise<void> | undefined;
+  let failure: Error | undefined;
+  let settle: (result: Promise<Error | undefined>) => void;
+  const done = new Promise<Error | undefined>((resolve) => (settle = resolve));
+  function drain(reason: string): Promise<void> {
+    ended ??= end(reason);
+    settle(ended.then(() => failure));
+    return ended;
+  }
+  let cancelGrace: (() => void) | undefined;
+  const worker: Worker = {
     done,
+    drain,
     stop(reason) {
-      stopped ??= stop(reason);
-      settle(stopped);
-      return stopped;
+      cancelGrace ??= clock.after(options.stopGrace, cutShort);
+      return drain(reason).finally(cancelGrace);
     },
   };
+  return worker;
 }
 
 /** Returns the plugins of every worker. The logs come first, so that they are torn down last and saved completely. */
@@ -166,6 +193,17 @@ export function builtInPlugins(
     maxLogSizePlugin(settings.maxLogSize),
     maxRunTimePlugin(Math.floor(settings.maxTaskRunTime / 1000)),
   ];
+}
+
+/** Returns the error of a worker whose credentials the server refuses. */
+function refusedError(error: Error, { taskQueueId, workerGroup, workerId, client }: WorkerOptions): Error {
+  const scopes = [`queue:claim-work:${taskQueueId}`, `queue:worker-id:${workerGroup}/${workerId}`];
+  const [reason] = error.message.split("\n", 1);
+  const text =
+    refusalOf(error) === 401
+      ? `${client.rootUrl} does not accept the credentials of this worker: ${reason}. Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN.`
+      : `${client.rootUrl} does not let these credentials claim tasks of ${taskQueueId} as ${workerGroup}/${workerId}. They need the scopes ${scopes.join(" and ")}.`;
+  return new Error(text, { cause: error });
 }
 
 /** Returns the settings without the other options. */

@@ -6,7 +6,7 @@ import type { Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Engine, RunId } from "./engine.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
-import { processStat } from "./proc-stat.ts";
+import { isRunning, ownIdentity } from "./process-identity.ts";
 
 export interface TaskFolders {
   /** The working directory of the commands. */
@@ -34,12 +34,10 @@ export async function createTaskFolders(workDir: string, run: RunId): Promise<Ta
   await removeTree(folder);
   const taskDir = join(folder, "work");
   await mkdir(taskDir, { recursive: true, mode: 0o700 });
-  const workerPid = process.pid;
+  const { pid: workerPid, began: workerBegan } = ownIdentity();
   await writeFile(
     join(folder, ownerFile),
-    JSON.stringify({ ...run, workerPid, workerBegan: startTicksOf(workerPid) } satisfies Static<
-      typeof Owner
-    >),
+    JSON.stringify({ ...run, workerPid, workerBegan } satisfies Static<typeof Owner>),
   );
   return { taskDir, controlDir: folder, remove: () => removeTree(folder) };
 }
@@ -58,7 +56,7 @@ export async function cleanUp(
     const folder = join(workDir, name);
     const run = await readOwner(folder);
     if (run !== undefined) {
-      if (isAlive(run)) continue;
+      if (isRunning({ pid: run.workerPid, began: run.workerBegan })) continue;
       await engine.cleanUp(run);
     }
     monitor.info("removing the folder of a run whose worker is gone", { folder });
@@ -73,19 +71,6 @@ async function readOwner(folder: string) {
   } catch {
     return undefined;
   }
-}
-
-function isAlive({ workerPid, workerBegan }: Static<typeof Owner>): boolean {
-  try {
-    process.kill(workerPid, 0);
-  } catch {
-    return false;
-  }
-  return startTicksOf(workerPid) === workerBegan;
-}
-
-function startTicksOf(pid: number): number {
-  return processStat(pid)?.startTicks ?? 0;
 }
 
 /** Removes a folder and its contents, even if the task has made folders read-only. */

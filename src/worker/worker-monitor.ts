@@ -15,6 +15,7 @@ export interface WorkerMonitor {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
+  error(message: string, fields?: Fields): void;
   /** Logs an unexpected error. Returns its incident id, which the task's author can quote to the operator. */
   reportError(error: unknown, fields?: Fields): string;
   /** Returns a monitor that adds `fields` to every record. */
@@ -27,6 +28,7 @@ export function logMonitor(log: Logger, base: Fields = {}): WorkerMonitor {
     debug: (message, fields) => log.debug({ ...base, ...fields }, message),
     info: (message, fields) => log.info({ ...base, ...fields }, message),
     warn: (message, fields) => log.warn({ ...base, ...fields }, message),
+    error: (message, fields) => log.error({ ...base, ...fields }, message),
     reportError(error, fields) {
       const incidentId = randomUUID();
       log.error({ ...base, ...fields, incidentId, err: error }, messageOf(error));

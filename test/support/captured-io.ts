@@ -43,6 +43,7 @@ export function capturedIo(options: CapturedIoOptions = {}): CapturedIo {
       handlers.add(handler);
       return () => void handlers.delete(handler);
     },
+    onDrain: () => () => undefined,
     exit: (status) => void (exited ??= status),
     out: stdout.text,
     err: stderr.text,

@@ -21,7 +21,7 @@ export async function startEphemeralStack(io: Io, taskQueueId: string): Promise<
         { key: "log.level", value: "warn", flag: "--local" },
       ] as const,
     };
-    const stack = await startStack(await prepare(sources, io.stderr), true);
+    const stack = await startStack(await prepare(sources, io.stderr), io.env);
     return {
       ...stack,
       async stop(reason) {

@@ -2,14 +2,17 @@
 import { chmod, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
+import { supervise } from "../../../lib/supervise.ts";
 import { findPackage, prepareBinaries } from "./binaries.ts";
 import { waitUntilFree } from "./cluster-use.ts";
 import { removeStaleLocks } from "./lock-files.ts";
 import { databaseUser, createCluster, createDataDir, createSocketFolder } from "./create-cluster.ts";
 import { startPostmaster } from "./postmaster.ts";
 import { configText, type Settings } from "./settings.ts";
-import { supervise } from "./supervise.ts";
 import { clusterUser } from "./system-user.ts";
+
+// About a minute and a half: enough time to notice a full disk, short enough for a restart by systemd.
+const maxAttempts = 20;
 
 /** The log of the embedded server. A pino logger implements it. */
 export interface EmbeddedPostgresLog {
@@ -69,7 +72,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const onLine = (line: string): void =>
     isProblem(line) ? log.warn({ line }, "postgres") : log.debug({ line }, "postgres");
   const supervised = await supervise({
+    what: "PostgreSQL",
     log,
+    maxAttempts,
     async start(signal) {
       await waitUntilFree({ cluster, onWait });
       await removeStaleLocks(cluster, socket.folder);

@@ -4,37 +4,15 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { describeExit, watchdogScript } from "../../../lib/watchdog.ts";
 import { cleanEnv, type SystemUser } from "./system-user.ts";
 
-// The parent of the server. Its standard input is a pipe that only our process holds open, so it is closed when we stop
-// and also when we are killed, by any signal. The watchdog then stops the server, first with a fast shutdown, which
-// writes a checkpoint, later by force. As the parent it has the server's process id from the start, and the id cannot
-// be reused before it has reaped the server. A second Node process would cost 40 MB. (The trap and the last wait let
-// the watcher reap its own sleep: in a container without an init no other process would.)
-const watchdog = `
-exec 3<&0 </dev/null
-"$@" 3<&- &
-server=$!
-(
-  while read -r _ <&3; do :; done
-  trap '' TERM
-  for signal in INT QUIT KILL; do
-    n=0
-    while [ $n -lt 50 ]; do
-      kill -$signal $server 2>/dev/null || exit 0
-      sleep 0.1
-      n=$((n + 1))
-    done
-  done
-) &
-watcher=$!
-exec 3<&-
-wait $server
-status=$?
-kill $watcher 2>/dev/null
-wait $watcher
-exit $status
-`;
+// A fast shutdown, which writes a checkpoint, then an immediate one, then by force.
+const watchdog = watchdogScript([
+  ["INT", 5],
+  ["QUIT", 5],
+  ["KILL", 5],
+]);
 
 const readyLine = "database system is ready to accept connections";
 
@@ -42,7 +20,7 @@ export interface Postmaster {
   /** Process id of the server, not of its watchdog. */
   readonly pid: number;
   /** Resolves with the way the server ended ("exit code 0", "signal SIGKILL"). Never rejects. */
-  ended: Promise<string>;
+  readonly ended: Promise<string>;
   /** Stops the server: fast shutdown, immediate after 5 s, by force after 10 s. Resolves when it has ended. */
   stop(): Promise<void>;
 }
@@ -71,7 +49,7 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
   // Not "close": children of a killed server may keep the log pipe open a moment longer.
   const ended = new Promise<string>((resolve) => {
     child.once("error", (err) => resolve(err.message));
-    child.once("exit", (code, signal) => resolve(signal === null ? describeExit(code) : `signal ${signal}`));
+    child.once("exit", (code, signal) => resolve(describeExit(code, signal)));
   });
   child.stdin?.on("error", () => undefined);
   // If the watchdog itself was killed, its watcher still waits for this pipe to close, and then stops the server.
@@ -109,9 +87,4 @@ async function lastLines(child: ChildProcess, lines: readonly string[]): Promise
   if (stderr !== null && !stderr.closed)
     await once(stderr, "close", { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
   return lines;
-}
-
-// A shell reports that its child was killed by signal n as 128 + n.
-function describeExit(code: number | null): string {
-  return code !== null && code > 128 ? `signal ${code - 128}` : `exit code ${code}`;
 }

@@ -1,14 +1,17 @@
 import { expect, onTestFinished, test } from "vitest";
-import { immediateClock } from "../../../../test/support/immediate-clock.ts";
-import { until } from "../../../../test/support/until.ts";
-import type { Postmaster } from "./postmaster.ts";
-import { supervise, type SuperviseOptions } from "./supervise.ts";
+import { immediateClock } from "../../test/support/immediate-clock.ts";
+import { until } from "../../test/support/until.ts";
+import { supervise, type Running, type SuperviseOptions } from "./supervise.ts";
+
+interface FakeServer extends Running {
+  readonly pid: number;
+}
 
 /** Creates a fake server that runs until the test ends it. */
 function fakeServer(pid: number) {
   let end = (_how: string): void => undefined;
   const ended = new Promise<string>((resolve) => (end = resolve));
-  const server: Postmaster = {
+  const server: FakeServer = {
     pid,
     ended,
     stop: async () => end("exit code 0"),
@@ -24,7 +27,9 @@ async function supervised(starts: boolean[]) {
   const givenUp = new Promise<Error>((resolve) => (gaveUp = resolve));
   const arrivals: (() => void)[] = [];
   let calls = 0;
-  const options: SuperviseOptions = {
+  const options: SuperviseOptions<FakeServer> = {
+    what: "PostgreSQL",
+    maxAttempts: 20,
     log: {
       warn: (_fields, message) => messages.push(message),
       error: (_fields, message) => messages.push(message),
