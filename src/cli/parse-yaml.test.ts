@@ -3,8 +3,12 @@ import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { CliError } from "./cli-error.ts";
 import { parseYaml } from "./parse-yaml.ts";
+import { plainValue } from "./written-scalar.ts";
 
-const valueOf = (source: string): unknown => parseYaml(source, "f.yml").value;
+const valueOf = (source: string, schema?: object): unknown =>
+  plainValue(parseYaml(source, "f.yml").value, schema, (path, text) => {
+    throw new CliError(`${path.join(".")}: ${text}`);
+  });
 
 /** The lines of the error message. */
 function problemsOf(source: string): string[] {
@@ -60,4 +64,40 @@ test("messages describe the file and not the parser", () => {
   expect(problemsOf("[".repeat(100_000) + "]".repeat(100_000))[0]).toMatch(
     /^f\.yml:1:\d+: nested too deeply$/,
   );
+});
+
+// Octal, hexadecimal, grouped, of YAML 1.1, beyond 2^53, with a fraction that ends in 0.
+const scalars =
+  "3.10 0x10 0o17 017 1_000 1234567e8 9007199254740993 1e400 .inf +5 True yes on 2026-01-31 12:30:00 -0 1.50";
+
+test("scalars and keys are as written where a string is needed, also through aliases and merges", () => {
+  const texts = scalars.split(" ");
+  const schema = { additionalProperties: { type: "string" } };
+  for (const start of ["", "%YAML 1.1\n---\n"]) {
+    const lines = texts.map((text, i) => `k${i}: &a${i} ${text}\n`).join("");
+    expect(valueOf(start + lines, schema)).toEqual(
+      Object.fromEntries(texts.map((text, i) => [`k${i}`, text])),
+    );
+    const keys = texts.map((text) => `${text}: ${text}\n`).join("");
+    expect(valueOf(start + keys, schema)).toEqual(Object.fromEntries(texts.map((text) => [text, text])));
+  }
+  expect(
+    valueOf("a: &v 3.10\nb: *v\nc: { <<: { d: 1.0 } }\n", { additionalProperties: { type: "string" } }),
+  ).toEqual({
+    a: "3.10",
+    b: "3.10",
+    c: { d: 1 },
+  });
+  expect(valueOf("a: ~\nb:\n", schema)).toEqual({ a: null, b: null });
+});
+
+test("a number that JSON cannot contain as written is refused where no string is needed", () => {
+  expect(valueOf("[3.10, 0x10, 1234567e8, 017, 123456789012345680000, -1.50e3]")).toEqual([
+    3.1, 16, 123456700000000, 17, 123456789012345680000, -1500,
+  ]);
+  expect(problemsOf("a: [9007199254740993]")).toEqual([
+    "a.0: 9007199254740993 has more digits than a number keeps, and would become 9007199254740992; put it in quotes",
+  ]);
+  for (const text of ["1e400", ".inf", "-.INF", ".nan"])
+    expect(problemsOf(`a: ${text}`)).toEqual([`a: ${text} is not a number in JSON; put it in quotes`]);
 });

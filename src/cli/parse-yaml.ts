@@ -1,8 +1,21 @@
 // Parses YAML, and with it JSON. Loaded only by commands that need it: it takes longer to load than most commands take to run.
-import { isAlias, isCollection, isPair, LineCounter, parseDocument, type Document } from "yaml";
+import {
+  isAlias,
+  isCollection,
+  isPair,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type ParsedNode,
+  type Scalar,
+} from "yaml";
 import { CliError, listProblems, messageOf } from "./cli-error.ts";
+import { WrittenScalar } from "./written-scalar.ts";
 
 export interface Yaml {
+  /** Keys are as written. Values other than strings are `WrittenScalar`s; `plainValue` converts them. */
   readonly value: unknown;
   readonly document: Document;
   readonly lines: LineCounter;
@@ -17,7 +30,12 @@ export function parseYaml(source: string, name: string): Yaml {
     return `${name}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
   try {
-    const document = parseDocument(source, { lineCounter: lines, merge: true, prettyErrors: false });
+    const document = parseDocument(source, {
+      lineCounter: lines,
+      merge: true,
+      prettyErrors: false,
+      uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && keyText(a) === keyText(b),
+    });
     const problems = [
       // The parser only warns of an unknown tag, and parses its value as a string.
       ...[...document.errors, ...document.warnings].map(
@@ -26,6 +44,7 @@ export function parseYaml(source: string, name: string): Yaml {
       ...checkAliases(document).map(({ offset, text }) => `${at(offset)}: ${text}`),
     ];
     if (problems.length > 0) throw new CliError(listProblems([...new Set(problems)]));
+    keepText(document);
     // checkAliases has limited the aliases. The parser's own limit would refuse the hundredth use of an anchor.
     return { value: document.toJS({ maxAliasCount: -1 }), document, lines };
   } catch (error) {
@@ -34,6 +53,22 @@ export function parseYaml(source: string, name: string): Yaml {
     throw new CliError(`${at(0)}: ${why}`, { cause: error });
   }
 }
+
+/** Replaces the values of scalars, so that their text remains known wherever aliases and merges repeat them. */
+function keepText(document: Document<ParsedNode>): void {
+  visit(document, {
+    Scalar(at, node) {
+      if (typeof node.value === "string") return;
+      if (at === "key") node.value = keyText(node);
+      // Objects are those of explicit tags, such as !!binary. Times have a text.
+      else if (typeof node.value !== "object" || node.value === null || node.value instanceof Date)
+        node.value = new WrittenScalar(node.value, node.source ?? "");
+    },
+  });
+}
+
+const keyText = (key: Scalar): unknown =>
+  typeof key.value === "symbol" ? key.value : (key.source ?? key.value);
 
 /** Messages that replace those that describe the parser rather than the file. */
 const ownMessages: Readonly<Record<string, string>> = {

@@ -15,7 +15,7 @@ type Checked =
 
 export interface PayloadSchema {
   /** The JSON Schema, for documentation and for the logs of tasks with a malformed payload. */
-  readonly json: object;
+  readonly json: { readonly properties: Readonly<Record<string, object>> };
   /** Checks a copy of the payload and fills in its defaults. */
   check(payload: unknown): Checked;
   /** For a payload that failed the check: returns a part's own keys if they are valid, else its defaults. */

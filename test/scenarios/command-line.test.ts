@@ -168,35 +168,6 @@ describe("task", () => {
     metadata: { name: "from a file", description: "", owner: "me", source: "https://example.com" },
   };
 
-  test("create reads a YAML or JSON file, and reports the defaults", async () => {
-    const cwd = await temporaryFolder();
-    const taskId = slugid();
-    await writeFile(join(cwd, "task.yml"), `# JSON is YAML\n${JSON.stringify(definition)}`);
-    const made = await cli(["task", "create", "task.yml", "--task-id", taskId], { cwd });
-    expect(made).toEqual({ status: 0, out: `${taskId}\n`, err: "created: now\ndeadline: in 1 day\n" });
-    const { status, out } = await cli(["task", "log", "-fq", taskId]);
-    expect({ status, out }).toEqual({ status: 0, out: "from a file\n" });
-  });
-
-  test("create reads standard input, and prints JSON", async () => {
-    const { status, out } = await cli(["task", "create", "--json", "-"], {
-      stdin: JSON.stringify(definition),
-    });
-    expect(status).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ taskQueueId: "local/default", state: "pending" });
-  });
-
-  test.each([
-    ["payload: [1", "definition:1:12: "],
-    ["payload: *gone", "definition:1:10: *gone is undefined"],
-    ["payload: {}", "metadata is missing"],
-    ["- a", "not a list"],
-  ])("create refuses %j", async (stdin, message) => {
-    const { status, out, err } = await cli(["task", "create", "-"], { stdin });
-    expect({ status, out }).toEqual({ status: 1, out: "" });
-    expect(err).toContain(message);
-  });
-
   test("status shows state and runs, cancel resolves a task, rerun starts another run", async () => {
     const taskId = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
     const before = await cli(["task", "status", taskId]);

@@ -89,7 +89,7 @@ describe("graph run", () => {
     expect(await run("tasks:\n  a: { neds: b, command: x }\n", "--dry-run")).toEqual({
       status: 1,
       out: "",
-      err: "error: graph:2:8: neds is not a known member; did you mean needs?\n",
+      err: "error: graph:2:8: neds is not a known member here; did you mean needs?\n",
     });
   });
 

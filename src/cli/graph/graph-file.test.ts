@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { CliError } from "../cli-error.ts";
 import { parseYaml } from "../parse-yaml.ts";
-import { combinations, countCombinations, readVariables, substitute } from "./expand.ts";
 import { readGraphFile } from "./graph-file.ts";
 import { graphTasks } from "./graph-tasks.ts";
 
@@ -122,6 +121,120 @@ describe("a graph file", () => {
     expect(tasks[3]?.members["command"]).toBe("make mac 10 {{other}}");
   });
 
+  test("keeps numbers as they are written wherever a string is needed", () => {
+    const { name, requests } = graphOf(`
+name: 1.10
+defaults: { env: { SHA: 1234567e8, HEX: 0x10 }, tags: { v: 3.10 } }
+tasks:
+  3.10: { command: echo, description: 2.50, retries: 03 }
+  t-{{py}}-{{n}}:
+    for: { py: [3.9, 3.10], n: [007, 9007199254740993] }
+    needs: 3.10
+    command: [python, "{{py}}", 1.0]
+    env: { PY: "{{py}}", BIG: 9007199254740993, ON: Yes, DAY: 2026-01-31, T: True }
+    extra: { version: 3.10, sha: "{{n}}" }`);
+    expect(name).toBe("1.10");
+    const tasks = requests.map(({ task }) => task);
+    expect(tasks.map(({ metadata }) => metadata.name)).toEqual([
+      "3.10",
+      "t-3.9-007",
+      "t-3.9-9007199254740993",
+      "t-3.10-007",
+      "t-3.10-9007199254740993",
+    ]);
+    expect(tasks[0]).toMatchObject({ metadata: { description: "2.50" }, retries: 3 });
+    expect(tasks[3]).toMatchObject({
+      dependencies: [requests[0]?.taskId],
+      payload: {
+        command: [["python", "3.10", "1.0"]],
+        env: {
+          SHA: "1234567e8",
+          HEX: "0x10",
+          PY: "3.10",
+          BIG: "9007199254740993",
+          ON: "Yes",
+          DAY: "2026-01-31",
+          T: "True",
+        },
+      },
+      tags: { v: "3.10" },
+      extra: { version: 3.1, sha: "007" },
+    });
+    expect(problemsOf("tasks:\n  a: { command: x, extra: { n: 9007199254740993 } }")).toEqual([
+      "g.yml:2:29: a: 9007199254740993 has more digits than a number keeps, and would become 9007199254740992; put it in quotes",
+    ]);
+  });
+
+  test("that a worker would refuse is rejected with the lines", () => {
+    expect(
+      problemsOf(`defaults:
+  env: { D: [1] }
+tasks:
+  a: { command: x, env: { B: [1] }, maxRunTime: 1.5 }
+  b: { command: x, env: { A: x, C: } }
+  c: { command: x }
+  d: { payload: { command: [[x]], maxRunTime: 0, artefacts: [] } }
+  e-{{n}}: { for: { n: 1..9 }, command: x, maxRunTime: 0 }
+  f: { command: x, payload: { features: { interactive: true }, image: y } }
+`),
+    ).toEqual([
+      "g.yml:4:37: a: maxRunTime must be integer",
+      "g.yml:2:10: a: env.D must be string",
+      "g.yml:4:27: a: env.B must be string",
+      "g.yml:5:33: b: env.C must be string",
+      'g.yml:7:50: d: payload has the unknown property "artefacts"',
+      "g.yml:7:35: d: payload.maxRunTime must be >= 1",
+      "g.yml:8:44: e-1: maxRunTime must be >= 1",
+      expect.stringMatching(/^g\.yml:9:64: f: payload\.image belongs to tasks that run in a container; /),
+      'g.yml:9:64: f: payload has the unknown property "image"',
+    ]);
+    expect(
+      problemsOf(`tasks:
+  a: { command: x, env: { "": x } }
+  b: { command: x, artifacts: [a.txt, ü.txt] }
+  c: { command: x, payload: { features: { interactive: true } } }
+`),
+    ).toEqual([
+      'g.yml:2:20: a: env has the name ""; a name is not empty and has no "="',
+      'g.yml:3:39: b: artifacts[1] has the name "public/ü.txt", which has characters other than printable ASCII',
+      "g.yml:4:43: c: payload.features.interactive is not supported by this worker yet; leave it out or set it to false",
+    ]);
+  });
+
+  test("with a member in the wrong place is rejected with the right one", () => {
+    expect(
+      problemsOf(`command: x
+retries: 3
+defaults: { needs: [a] }
+tasks:
+  a: { command: x, onExitStatus: { retry: [1] }, owner: me, defaults: {} }
+`),
+    ).toEqual([
+      "g.yml:1:1: command is not a known member here; it belongs to a task, or to defaults",
+      "g.yml:2:1: retries is not a known member here; it belongs to a task, or to defaults",
+      "g.yml:3:13: needs is not a known member here; it belongs to a task",
+      "g.yml:5:20: onExitStatus is not a known member here; it belongs to the payload: write payload: { onExitStatus: … }",
+      "g.yml:5:50: owner is not a known member here; it belongs to the metadata: write metadata: { owner: … }",
+      "g.yml:5:61: defaults is not a known member here; it belongs to the top of the file",
+    ]);
+    expect(
+      problemsOf("tasks:\n  a: { command: x, payload: { retries: 3, onExitStatus: { retry: [1] } } }\n"),
+    ).toEqual([
+      'g.yml:2:31: a: payload has the unknown property "retries"; retries is a member of the task: write it beside payload',
+    ]);
+  });
+
+  test("may have other payloads, which are not checked", () => {
+    const { requests } = graphOf(
+      "tasks: { a: { payload: { image: x, command: [sleep, 1], env: { A: [1], B: 1.0 } } } }",
+    );
+    expect(requests[0]?.task.payload).toEqual({
+      image: "x",
+      command: ["sleep", "1"],
+      env: { A: [1], B: "1.0" },
+    });
+  });
+
   test("that is invalid is rejected with the line and column of every problem", () => {
     expect(
       problemsOf(`name: x
@@ -134,29 +247,29 @@ tasks:
   d: 3
 `),
     ).toEqual([
-      "g.yml:2:1: defualts is not a known member; did you mean defaults?",
-      "g.yml:4:8: comand is not a known member; did you mean command?",
+      "g.yml:2:1: defualts is not a known member here; did you mean defaults?",
+      "g.yml:4:8: comand is not a known member here; did you mean command?",
       "g.yml:8:3: d must be an object",
     ]);
     expect(
       problemsOf("nam: x\ntasks:\n  a: { comand: x }\n  b: { needs: [c, a, d-*], command: x }\n"),
     ).toEqual([
-      "g.yml:1:1: nam is not a known member; did you mean name?",
-      "g.yml:3:8: comand is not a known member; did you mean command?",
+      "g.yml:1:1: nam is not a known member here; did you mean name?",
+      "g.yml:3:8: comand is not a known member here; did you mean command?",
       "g.yml:4:8: b needs c, which is not a task of the graph; did you mean a?",
       "g.yml:4:8: b needs d-*, which is not a task of the graph",
     ]);
     expect(
       problemsOf(`tasks:
   a: { comand: x }
-  b: { needs: 3, command: x }
+  b: { needs: {}, command: x }
   d: 3
   e-{{x}}: { for: { x: 3..1 }, command: x }
   f: { for: { x: 1..2 }, command: x }
   g-{{y}}: { command: x }
 `),
     ).toEqual([
-      "g.yml:2:8: comand is not a known member; did you mean command?",
+      "g.yml:2:8: comand is not a known member here; did you mean command?",
       "g.yml:3:8: needs must be the name of a task, or a list of names",
       "g.yml:4:3: d must be an object",
       "g.yml:5:14: for.x must be a range such as 1..20, or a list of strings and numbers",
@@ -257,38 +370,5 @@ tasks:
         },
       ),
     );
-  });
-});
-
-test("the number of combinations is the product of the numbers of values, and each occurs once", () => {
-  fc.assert(
-    fc.property(
-      fc.dictionary(fc.constantFrom("a", "b", "c"), fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 4 })),
-      (given) => {
-        const variables = readVariables(given);
-        if (typeof variables === "string") throw new Error(variables);
-        const all = [...combinations(variables)].map((chosen) => JSON.stringify(chosen));
-        expect(all).toHaveLength(countCombinations(variables));
-        expect(new Set(all).size).toBe(all.length);
-      },
-    ),
-  );
-});
-
-test("inherited properties are not variables", () => {
-  expect(substitute("{{toString}} {{x}}", { x: "1" })).toBe("{{toString}} 1");
-  expect(substitute("{{__proto__}}", { x: "1" })).toBe("{{__proto__}}");
-  const variables = readVariables(JSON.parse('{"__proto__": [7]}'));
-  expect(
-    typeof variables === "string"
-      ? variables
-      : [...combinations(variables)].map((c) => substitute("{{__proto__}}", c)),
-  ).toEqual(["7"]);
-});
-
-test("values are substituted in all strings, once", () => {
-  expect(substitute({ a: ["{{x}}{{ x }}", 1, null], b: "${{y}}" }, { x: "{{y}}", y: "2" })).toEqual({
-    a: ["{{y}}{{y}}", 1, null],
-    b: "$2",
   });
 });

@@ -1,14 +1,14 @@
 // Reads a graph file: tasks by name, with the tasks that each needs. docs/guides/graphs.md describes the format.
 import { MAX_TASKS_PER_CALL } from "../../api/queue/graph.ts";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { payloadJsonSchema } from "../../worker/payload-faults.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import { CliError, MAX_LISTED } from "../cli-error.ts";
 import type { Yaml } from "../parse-yaml.ts";
+import { textOf } from "../written-scalar.ts";
 import { combinations, countCombinations, readVariables, substitute } from "./expand.ts";
-import { fileProblems, type FilePath, type FileProblems } from "./file-problems.ts";
-
-/** Members of an object in the file, not validated yet. */
-export type Members = Readonly<Record<string, unknown>>;
+import { fileProblems, type FilePath, type FileProblems } from "../file-problems.ts";
+import { isMembers, textsOf, type Members } from "../members.ts";
 
 export interface FileTask {
   readonly name: string;
@@ -43,8 +43,9 @@ export function readGraphFile({ value: graph, document, lines }: Yaml, file: str
   const problems = fileProblems(file, document, lines);
   if (!isMembers(graph)) throw new CliError(`${file}:1:1: a graph must be an object with tasks by name`);
   checkMembers(problems, [], graph, graphMembers);
-  const { name = file.replace(/^.*\//, "").replace(/\.\w+$/, ""), defaults = {}, tasks } = graph;
-  if (typeof name !== "string" || CONTROL.test(name))
+  const { name: given = file.replace(/^.*\//, "").replace(/\.\w+$/, ""), defaults = {}, tasks } = graph;
+  const name = textOf(given);
+  if (name === undefined || CONTROL.test(name))
     problems.add(["name"], "name must be a string without line breaks or control characters");
   if (!isMembers(defaults)) problems.add(["defaults"], "defaults must be an object");
   else checkMembers(problems, ["defaults"], defaults, defaultMembers);
@@ -81,7 +82,8 @@ function expandTasks(problems: FileProblems, tasks: Members, defaults: Members):
     checkMembers(problems, path, given, taskMembers);
     const { for: loop = {}, needs: givenNeeds = [], ...own } = given;
     const variables = readVariables(loop);
-    const needs = textsOf(givenNeeds);
+    const one = textOf(givenNeeds);
+    const needs = one === undefined ? textsOf(givenNeeds) : [one];
     if (typeof variables === "string") skip([...path, "for"], variables);
     if (!needs) skip([...path, "needs"], "needs must be the name of a task, or a list of names");
     if (typeof variables === "string" || !needs) continue;
@@ -172,21 +174,25 @@ const patternOf = (need: string): RegExp =>
       .join(".*")}$`,
   );
 
+/** Says where a member belongs that is in the wrong place. Returns undefined if it exists nowhere. */
+function placeOfMember(name: string): string | undefined {
+  if (name === "for" || name === "needs") return "it belongs to a task";
+  if (taskMembers.includes(name)) return "it belongs to a task, or to defaults";
+  if (graphMembers.includes(name)) return "it belongs to the top of the file";
+  if (Object.hasOwn(payloadJsonSchema.properties, name))
+    return `it belongs to the payload: write payload: { ${name}: … }`;
+  if (Object.hasOwn(TaskDefinitionRequest.properties.metadata.properties, name))
+    return `it belongs to the metadata: write metadata: { ${name}: … }`;
+  return undefined;
+}
+
 function checkMembers(problems: FileProblems, path: FilePath, of: Members, known: readonly string[]): void {
   for (const name of Object.keys(of)) {
     if (known.includes(name)) continue;
-    const meant = didYouMean(name, known);
-    const hint = meant === undefined ? `known members: ${known.join(", ")}` : `did you mean ${meant}?`;
-    problems.add([...path, name], `${name} is not a known member; ${hint}`);
+    const place = placeOfMember(name);
+    const meant = place === undefined ? didYouMean(name, known) : undefined;
+    const hint =
+      place ?? (meant === undefined ? `known members: ${known.join(", ")}` : `did you mean ${meant}?`);
+    problems.add([...path, name], `${name} is not a known member here; ${hint}`);
   }
 }
-
-const textsOf = (value: unknown): readonly string[] | undefined =>
-  typeof value === "string"
-    ? [value]
-    : Array.isArray(value) && value.every((element) => typeof element === "string")
-      ? value
-      : undefined;
-
-export const isMembers = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);

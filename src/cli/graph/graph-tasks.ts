@@ -1,13 +1,17 @@
 // Builds task definitions from a graph file.
 import type { NewTask } from "../../api/queue/graph.ts";
-import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { slugid } from "../../lib/slugid.ts";
+import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { messageOf } from "../cli-error.ts";
 import { isTaskQueueId } from "../parse-task-queue.ts";
 import { artifactEntry, localOwner, truncate } from "../run/definition.ts";
 import { parseSeconds } from "../run/parse-options.ts";
-import { absoluteTime, day } from "../task/relative-time.ts";
-import { isMembers, type FileTask, type GraphFile, type Members } from "./graph-file.ts";
+import { checkPayload, payloadSchemaOf } from "../task/payload-check.ts";
+import { absoluteTime, day, resolveFromNow, timeSchema } from "../task/relative-time.ts";
+import { plainValue, textOf, WrittenScalar } from "../written-scalar.ts";
+import type { FilePath } from "../file-problems.ts";
+import type { FileTask, GraphFile } from "./graph-file.ts";
+import { isMembers, textsOf, type Members } from "../members.ts";
 
 export interface GraphTask {
   readonly taskId: string;
@@ -40,14 +44,15 @@ export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   const reported = new Set<string>();
   const requests = file.tasks.map((task): NewTask => {
     const addProblem: AddProblem = (member, text) => {
-      // A problem of a task with `for` is reported once, for the first combination.
-      const key = JSON.stringify([...task.path, member, text]);
-      if (!reported.has(key)) file.problems.add([...task.path, member], `${task.name}: ${text}`);
+      const path = placeOf(file, task, member);
+      // A problem of a task with `for`, or of the defaults, is reported once, for the first task.
+      const key = JSON.stringify([path, text]);
+      if (!reported.has(key)) file.problems.add(path, `${task.name}: ${text}`);
       reported.add(key);
     };
-    const definition = definitionOf(file.name, task, origin, addProblem);
     const dependencies = task.needs.map((need) => ids.get(need) ?? "");
-    return { taskId: ids.get(task.name) ?? "", task: { ...definition, taskGroupId, dependencies } };
+    const definition = definitionOf(file.name, task, { taskGroupId, dependencies }, origin, addProblem);
+    return { taskId: ids.get(task.name) ?? "", task: definition };
   });
   file.problems.throwIfAny();
   const tasks = file.tasks.map(({ name, needs, members }) => ({
@@ -59,12 +64,23 @@ export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   return { name: file.name, taskGroupId, tasks, requests };
 }
 
+/** Returns the place of a member of a task in the file, which may be in the defaults. */
+export const placeOf = ({ problems }: GraphFile, { path }: FileTask, member: FilePath): FilePath =>
+  problems.closest([
+    [...path, ...member],
+    ["defaults", ...member],
+  ]);
+
 /** Records a problem with a member of a task. */
-type AddProblem = (member: string, text: string) => void;
+type AddProblem = (member: FilePath, text: string) => void;
+
+/** Members of a task that are written into its payload. */
+const payloadMembers = ["command", "env", "artifacts", "maxRunTime"];
 
 function definitionOf(
   graph: string,
   { name, members }: FileTask,
+  place: { readonly taskGroupId: string; readonly dependencies: string[] },
   { now, rootUrl, taskQueueId }: GraphOrigin,
   addProblem: AddProblem,
 ): TaskDefinitionRequest {
@@ -72,90 +88,101 @@ function definitionOf(
   const commands = commandsOf(command);
   const given = isMembers(payload) ? payload : {};
   if (command !== undefined && !commands)
-    addProblem("command", "command must be a shell script, a list of words, or a list of such lists");
+    addProblem(["command"], "command must be a shell script, a list of words, or a list of such lists");
   if (command === undefined && payload === undefined)
-    addProblem("command", "command is missing; add a command or a payload");
-  if (payload !== undefined && !isMembers(payload)) addProblem("payload", "payload must be an object");
-  if (metadata !== undefined && !isMembers(metadata)) addProblem("metadata", "metadata must be an object");
-  if (env !== undefined && !isMembers(env)) addProblem("env", "env must be an object of names and values");
+    addProblem(["command"], "command is missing; add a command or a payload");
+  if (payload !== undefined && !isMembers(payload)) addProblem(["payload"], "payload must be an object");
+  if (metadata !== undefined && !isMembers(metadata)) addProblem(["metadata"], "metadata must be an object");
+  if (env !== undefined && !isMembers(env)) addProblem(["env"], "env must be an object of names and values");
   const paths = artifacts === undefined ? [] : textsOf(artifacts);
-  if (!paths) addProblem("artifacts", "artifacts must be a list of paths; a folder ends in /");
+  if (!paths) addProblem(["artifacts"], "artifacts must be a list of paths; a folder ends in /");
   const queue = rest["taskQueueId"];
-  if (queue !== undefined && !(typeof queue === "string" && isTaskQueueId(queue)))
-    addProblem("taskQueueId", `taskQueueId: ${shown(queue)} is not a task queue such as local/default`);
-  const timeOf = (member: string, defaultMs: number): unknown => {
+  if (queue !== undefined && !isTaskQueueId(textOf(queue) ?? ""))
+    addProblem(["taskQueueId"], `taskQueueId: ${shown(queue)} is not a task queue such as local/default`);
+  const timeOf = (member: string, defaultMs: number): string => {
     const value = rest[member];
-    const time = value === undefined ? new Date(now + defaultMs).toISOString() : absoluteTime(value, now);
-    if (typeof time !== "string" || Number.isNaN(Date.parse(time)))
-      addProblem(member, `${member}: ${shown(value)} is not a time such as 2 hours or 2026-01-31T12:00:00Z`);
-    return time;
+    const defaultTime = new Date(now + defaultMs).toISOString();
+    const time = value === undefined ? defaultTime : absoluteTime(plainValue(value, timeSchema, ignore), now);
+    if (typeof time === "string" && /^\d{4}-\d\d-\d\dT/.test(time) && !Number.isNaN(Date.parse(time)))
+      return time;
+    addProblem([member], `${member}: ${shown(value)} is not a time such as 2 hours or 2026-01-31T12:00:00Z`);
+    return defaultTime;
   };
 
+  const written = {
+    ...given,
+    ...(commands && { command: commands }),
+    ...((commands || maxRunTime !== undefined) && { maxRunTime: secondsOf(maxRunTime, addProblem) }),
+    ...(isMembers(env) && { env: { ...membersOf(given["env"]), ...textMembers(env) } }),
+    ...(paths && paths.length > 0 && { artifacts: paths.map(artifactEntry) }),
+  };
   const task = {
     ...(!("provisionerId" in rest) && { taskQueueId }),
     ...rest,
+    ...place,
     created: new Date(now).toISOString(),
     deadline: timeOf("deadline", day),
     expires: timeOf("expires", 28 * day),
-    payload: {
-      ...given,
-      ...(commands && { command: commands }),
-      ...((commands || maxRunTime !== undefined) && {
-        maxRunTime: secondsOf(maxRunTime ?? 3600, addProblem),
-      }),
-      ...(isMembers(env) && { env: { ...membersOf(given["env"]), ...textMembers(env) } }),
-      ...(paths && paths.length > 0 && { artifacts: paths.map(artifactEntry) }),
-    },
+    payload: resolveFromNow(written, now),
     metadata: {
       name: truncate(name, 255),
-      description:
-        typeof description === "string" ? description : truncate(`${name}, of the graph ${graph}`, 32_768),
+      description: textOf(description) ?? truncate(`${name}, of the graph ${graph}`, 32_768),
       owner: localOwner(),
       source: rootUrl,
       ...membersOf(metadata),
     },
   };
+  const inFile = ([first = "", ...others]: FilePath): FilePath =>
+    payloadMembers.includes(String(first)) && members[first] !== undefined
+      ? [first, ...others]
+      : ["payload", first, ...others];
+  const properties = { ...TaskDefinitionRequest.properties, payload: payloadSchemaOf(written) };
+  const plain = plainValue(task, { properties }, ([first = "", ...others], text) =>
+    addProblem(first === "payload" ? inFile(others) : [first, ...others], text),
+  );
   // Other members of the file are passed on unchecked: the queue validates them, and its faults are reported by task name.
-  return task as TaskDefinitionRequest;
+  const definition = plain as TaskDefinitionRequest;
+  if (commands || command === undefined)
+    for (const { path, text } of checkPayload(definition.payload, task)) {
+      const place = inFile(path);
+      addProblem(place, place[0] === "payload" ? text : text.replace(/^payload\./, ""));
+    }
+  return definition;
 }
+
+const ignore = (): void => undefined;
 
 /** Runs a string in a shell that stops at the first failure, as users expect of several lines. */
 function commandsOf(command: unknown): readonly (readonly string[])[] | undefined {
-  if (typeof command === "string") return [["sh", "-ec", command]];
+  const script = textOf(command);
+  if (script !== undefined) return [["sh", "-ec", script]];
   if (!Array.isArray(command) || command.length === 0) return undefined;
-  const words = command.map(wordOf);
-  if (words.every((word) => word !== undefined)) return [words];
-  const all = command.map((line: unknown) => (Array.isArray(line) ? line.map(wordOf) : [undefined]));
-  return all.every((line) => line.every((word) => word !== undefined)) ? all : undefined;
+  const words = textsOf(command);
+  if (words) return [words];
+  const all = command.flatMap((line: unknown) => {
+    const words = textsOf(line);
+    return words && words.length > 0 ? [words] : [];
+  });
+  return all.length === command.length ? all : undefined;
 }
 
-const wordOf = (word: unknown): string | undefined =>
-  typeof word === "string" ? word : typeof word === "number" ? String(word) : undefined;
-
 function secondsOf(value: unknown, addProblem: AddProblem): unknown {
-  if (typeof value === "number") return value;
+  if (value === undefined) return 3600;
+  if (value instanceof WrittenScalar && typeof value.value === "number") return value;
   try {
-    return parseSeconds(String(value));
+    return parseSeconds(textOf(value) ?? "null");
   } catch (error) {
-    addProblem("maxRunTime", messageOf(error).replace("--max-run-time", "maxRunTime"));
-    return value;
+    addProblem(["maxRunTime"], messageOf(error).replace("--max-run-time", "maxRunTime"));
+    return 3600;
   }
 }
 
 /** Formats a value of the file for a message. */
 const shown = (value: unknown): string =>
-  truncate(typeof value === "string" ? value : JSON.stringify(value), 60);
-
-const textsOf = (value: unknown): readonly string[] | undefined =>
-  Array.isArray(value) && value.every((element) => typeof element === "string") ? value : undefined;
+  truncate(textOf(value) ?? JSON.stringify(plainValue(value, undefined, ignore)), 60);
 
 const membersOf = (value: unknown): Members => (isMembers(value) ? value : {});
 
-/** Converts numbers and booleans to strings: YAML parses `1` as a number, but environment variables are strings. */
+/** Converts numbers and booleans to their text, whatever the schema of the payload: variables are strings. */
 const textMembers = (env: Members): Members =>
-  Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name,
-      ["number", "boolean"].includes(typeof value) ? String(value) : value,
-    ]),
-  );
+  Object.fromEntries(Object.entries(env).map(([name, value]) => [name, textOf(value) ?? value]));

@@ -5,7 +5,7 @@ import type { Client } from "../../client/connect.ts";
 import { CliError, listProblems } from "../cli-error.ts";
 import { byteSize } from "../format.ts";
 import type { GraphFile } from "./graph-file.ts";
-import type { Graph } from "./graph-tasks.ts";
+import { placeOf, type Graph } from "./graph-tasks.ts";
 
 /** Creating ten thousand tasks takes seconds, and longer on a busy server. */
 const timeoutMs = 120_000;
@@ -41,7 +41,7 @@ function faultLines(faults: Faults["list"], file: GraphFile): string[] {
   for (const { path, message } of faults) {
     const [, index = "", member = ""] = /^tasks\[(\d+)\](?:\.task)?\.?(.*)$/.exec(path) ?? [];
     const task = file.tasks[Number(index)];
-    const position = task && file.problems.positionOf([...task.path, memberInFile(member)]);
+    const position = task && file.problems.positionOf(placeOf(file, task, [memberInFile(member)]));
     const text = `${withTaskNames(message, file)}${member === "" ? "" : ` (${member.replace(/^dependencies\b/, "needs")})`}`;
     const key = `${position ?? path} ${text}`;
     const before = repeats.get(key);

@@ -1,11 +1,15 @@
 // `taskyard task create`.
 import { basename } from "node:path";
+import type { TaskDefinitionRequest } from "../../api/queue/task.ts";
+import { ClientError } from "../../client/client-error.ts";
+import type { Client } from "../../client/connect.ts";
 import { isSlugid, slugid } from "../../lib/slugid.ts";
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { writeJson, writeLine } from "../io.ts";
 import { readText } from "../read-text.ts";
 import { connectTarget } from "../target.ts";
+import type { ReadDefinition } from "./read-definition.ts";
 
 export const createCommand = command({
   name: "task create",
@@ -21,7 +25,7 @@ export const createCommand = command({
     "task-id": {
       type: "value",
       value: "ID",
-      summary: "Id of the new task. Makes it safe to repeat the command. Default: a new id.",
+      summary: "Id of the new task. A repeat with the same file creates no second task. Default: a new id.",
     },
     json: jsonOption,
   },
@@ -43,13 +47,42 @@ export const createCommand = command({
     // Imported here: validator and parser take longer to load than most commands run.
     const { readDefinition } = await import("./read-definition.ts");
     const { parseYaml } = await import("../parse-yaml.ts");
-    const { value } = parseYaml(await readText(file, io), file === "-" ? "definition" : basename(file));
-    const { definition, defaults } = readDefinition(value, Date.now());
+    const name = file === "-" ? "definition" : basename(file);
+    const parsed = parseYaml(await readText(file, io), name);
+    const definitionAt = (now: number): ReadDefinition => readDefinition(parsed, name, now);
+    const now = Date.now();
+    const { defaults } = definitionAt(now);
     const client = await connectTarget(io);
-    const { status } = await client.queue.createTask({ taskId }, definition);
+    const { status } = await createOnce(client, taskId, now, (at) => definitionAt(at).definition);
     for (const text of defaults) writeLine(io.stderr, text);
     if (options.json) writeJson(io.stdout, status);
     else writeLine(io.stdout, taskId);
     return exitStatus.ok;
   },
 });
+
+/**
+ * Creates the task. If it exists already, compares it with a definition whose relative times are relative to when it was
+ * created: the queue accepts a repeat only if all members are equal.
+ */
+async function createOnce(
+  { queue }: Client,
+  taskId: string,
+  now: number,
+  definitionAt: (now: number) => TaskDefinitionRequest,
+) {
+  const definition = definitionAt(now);
+  try {
+    return await queue.createTask({ taskId }, definition);
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.statusCode !== 409) throw error;
+    const later = definitionAt(now + 1000);
+    const relative = (["created", "deadline", "expires"] as const).find(
+      (name) => definition[name] !== later[name],
+    );
+    const existing = await queue.task({ taskId }).catch(() => undefined);
+    const [wanted, is] = relative ? [definition[relative], existing?.[relative]] : [];
+    if (wanted === undefined || is === undefined) throw error;
+    return queue.createTask({ taskId }, definitionAt(now + Date.parse(is) - Date.parse(wanted)));
+  }
+}

@@ -3,8 +3,13 @@ import { Ajv, type ErrorObject } from "ajv";
 import addFormats from "ajv-formats";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { CliError } from "../cli-error.ts";
-import { absoluteTime, day } from "./relative-time.ts";
+import { CliError, listProblems } from "../cli-error.ts";
+import { fileProblems, type FilePath } from "../file-problems.ts";
+import { isMembers, type Members } from "../members.ts";
+import type { Yaml } from "../parse-yaml.ts";
+import { plainValue } from "../written-scalar.ts";
+import { checkPayload, payloadSchemaOf } from "./payload-check.ts";
+import { absoluteTime, day, resolveFromNow, timeSchema } from "./relative-time.ts";
 
 export interface ReadDefinition {
   readonly definition: TaskDefinitionRequest;
@@ -18,16 +23,37 @@ addFormats.default(ajv);
 const isDefinition = ajv.compile<TaskDefinitionRequest>(TaskDefinitionRequest);
 const known = Object.keys(TaskDefinitionRequest.properties);
 
-/** Validates a parsed definition. Throws a `CliError` that lists every problem. `now`: milliseconds since the epoch. */
-export function readDefinition(parsed: unknown, now: number): ReadDefinition {
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+/**
+ * Validates a parsed definition. Throws a `CliError` that lists every problem with its position. `file` is used in messages
+ * only. `now`: milliseconds since the epoch.
+ */
+export function readDefinition(
+  { value: parsed, document, lines }: Yaml,
+  file: string,
+  now: number,
+): ReadDefinition {
+  if (!isMembers(parsed))
     throw new CliError(
-      `a task definition must be an object with members such as payload and metadata, not ${kindOf(parsed)}`,
+      `a task definition must be an object with members such as payload and metadata, not ${kindOf(plainValue(parsed, undefined, () => undefined))}`,
     );
-  }
+  const { positionOf } = fileProblems(file, document, lines);
+  const problems = new Set<string>();
+  const addProblem = (path: FilePath, text: string): void =>
+    void problems.add(`${positionOf(path)}: ${text}`);
+  const { payload } = parsed;
+  const properties = {
+    ...TaskDefinitionRequest.properties,
+    ...(isMembers(payload) && { payload: payloadSchemaOf(payload) }),
+    ...Object.fromEntries(times.map((name) => [name, timeSchema])),
+  };
+  const plain = plainValue(parsed, { properties }, (path, text) =>
+    addProblem(path, `${path.join(".")}: ${text}`),
+  );
   const defaults: string[] = [];
-  const given: Record<string, unknown> = { ...parsed };
-  for (const key of ["created", "deadline", "expires"]) given[key] = absoluteTime(given[key], now);
+  // Has the members of `parsed`.
+  const given = { ...(plain as Members) };
+  for (const name of times) given[name] = absoluteTime(given[name], now);
+  given["payload"] = resolveFromNow(given["payload"], now);
   if (given["created"] === undefined) {
     given["created"] = new Date(now).toISOString();
     defaults.push("created: now");
@@ -37,11 +63,23 @@ export function readDefinition(parsed: unknown, now: number): ReadDefinition {
     defaults.push("deadline: in 1 day");
   }
   if (given["expires"] === undefined) delete given["expires"];
-  if (isDefinition(given)) return { definition: given, defaults };
-  const problems = new Set((isDefinition.errors ?? []).map(sentence));
-  throw new CliError(
-    `invalid task definition:\n${[...problems].map((problem) => `  ${problem}`).join("\n")}`,
-  );
+  if (isDefinition(given)) {
+    for (const { path, text } of checkPayload(given.payload, given)) addProblem(["payload", ...path], text);
+    if (problems.size === 0) return { definition: given, defaults };
+  } else for (const error of isDefinition.errors ?? []) addProblem(placeOf(error), sentence(error));
+  throw new CliError(`invalid task definition:\n${listProblems([...problems].map((text) => `  ${text}`))}`);
+}
+
+const times = ["created", "deadline", "expires"];
+
+function placeOf({ instancePath, params }: ErrorObject): FilePath {
+  const path = instancePath
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  // Of a missing member, the position is that of its parent.
+  const extra: unknown = params["additionalProperty"];
+  return typeof extra === "string" ? [...path, extra] : path;
 }
 
 function sentence({ instancePath, keyword, params, message }: ErrorObject): string {

@@ -4,7 +4,7 @@ import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 
-const payloadSchema = Type.Object({
+export const envSchema = Type.Object({
   env: Type.Record(Type.String(), Type.String(), {
     default: {},
     title: "Environment",
@@ -16,16 +16,9 @@ const payloadSchema = Type.Object({
 export function envPlugin(): Plugin {
   return definePlugin({
     name: "env",
-    payloadSchema,
+    payloadSchema: envSchema,
     newTask(_task, { env }) {
-      const wrong = Object.entries(env).flatMap(([name, value]) => [
-        ...(name === "" || /[=\0]/.test(name)
-          ? [`payload.env has the name ${JSON.stringify(name)}; a name is not empty and has no "="`]
-          : []),
-        ...(value.includes("\0")
-          ? [`payload.env.${name} has a NUL character, which a variable cannot contain`]
-          : []),
-      ]);
+      const wrong = envFaults(env);
       if (wrong.length > 0) throw new MalformedPayloadError(wrong);
       return Promise.resolve({
         build(builder) {
@@ -36,3 +29,14 @@ export function envPlugin(): Plugin {
     },
   });
 }
+
+/** Returns the names and values that no process can have, as sentences. */
+export const envFaults = (env: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(env).flatMap(([name, value]) => [
+    ...(name === "" || /[=\0]/.test(name)
+      ? [`payload.env has the name ${JSON.stringify(name)}; a name is not empty and has no "="`]
+      : []),
+    ...(value.includes("\0")
+      ? [`payload.env.${name} has a NUL character, which a variable cannot contain`]
+      : []),
+  ]);

@@ -1,6 +1,6 @@
 // Parts of generic-worker's payload that this worker does not support yet. It accepts their keys with neutral values, and
 // refuses all other values with an explanation: a task must not run without a feature that it requires.
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
@@ -8,7 +8,7 @@ import type { Plugin } from "../plugin.ts";
 const off = (what: string) =>
   Type.Boolean({ default: false, description: `${what} Not supported yet: false only.` });
 
-const payloadSchema = Type.Object({
+export const notYetSchema = Type.Object({
   osGroups: Type.Array(Type.String(), {
     default: [],
     uniqueItems: true,
@@ -41,25 +41,30 @@ const payloadSchema = Type.Object({
 export function notYetPlugin(): Plugin {
   return definePlugin({
     name: "not-yet",
-    payloadSchema,
-    newTask(_task, { osGroups, features }) {
-      // It does not change the result of the task, so any value is accepted.
-      const { resourceMonitor: _monitor, ...flags } = features;
-      const unsupported = [
-        ...Object.entries(flags)
-          .filter(([, enabled]) => enabled)
-          .map(
-            ([flag]) =>
-              `payload.features.${flag} is not supported by this worker yet; leave it out or set it to false`,
-          ),
-        ...(osGroups.length > 0
-          ? [
-              "payload.osGroups is not supported by this worker yet; its tasks run with the groups of the worker's user",
-            ]
-          : []),
-      ];
+    payloadSchema: notYetSchema,
+    newTask(_task, payload) {
+      const unsupported = unsupportedIn(payload);
       if (unsupported.length > 0) throw new MalformedPayloadError(unsupported);
       return Promise.resolve({});
     },
   });
+}
+
+/** Returns the members that ask for something unsupported, as sentences. */
+export function unsupportedIn({ osGroups, features }: Static<typeof notYetSchema>): readonly string[] {
+  // It does not change the result of the task, so any value is accepted.
+  const { resourceMonitor: _monitor, ...flags } = features;
+  return [
+    ...Object.entries(flags)
+      .filter(([, enabled]) => enabled)
+      .map(
+        ([flag]) =>
+          `payload.features.${flag} is not supported by this worker yet; leave it out or set it to false`,
+      ),
+    ...(osGroups.length > 0
+      ? [
+          "payload.osGroups is not supported by this worker yet; its tasks run with the groups of the worker's user",
+        ]
+      : []),
+  ];
 }

@@ -49,7 +49,7 @@ const toleranceMs = 1000;
 /** Returns the faults of the entries as sentences. */
 export function faultsOf(
   entries: readonly ArtifactEntry[],
-  info: TaskInfo,
+  info: Pick<TaskInfo, "expires"> & { readonly definition: Pick<TaskInfo["definition"], "deadline"> },
   reserved: ReadonlySet<string>,
 ): readonly string[] {
   const deadline = Date.parse(info.definition.deadline);
