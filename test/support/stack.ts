@@ -20,6 +20,8 @@ export interface StackOptions {
   readonly manualLoops?: boolean;
   /** Stores artifacts in this server instead of a local folder. It uses the system clock, so the stack's has to be close. */
   readonly s3?: S3Server;
+  /** Whether replies and rows are checked against their schemas. Default: true. Takes seconds for megabytes. */
+  readonly checked?: boolean;
   /** A database to share with another stack, which drops it. */
   readonly database?: TestDatabase;
 }
@@ -83,7 +85,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     secrets: { rootAccessToken: rootCredentials.accessToken, secret },
     monitor,
     clock,
-    checked: true,
+    checked: options.checked ?? true,
     ...(roles && { roles }),
   });
   const { rootUrl } = server;

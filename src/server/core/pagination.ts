@@ -1,5 +1,6 @@
 // Keyset pagination: a continuation token holds the last element's key, so rows may be added and removed between pages.
 import { ApiError } from "../../lib/errors.ts";
+import { sql, type Sql } from "./sql.ts";
 
 /** Selects a page of a list: the one after the page that contained the token, or the first. */
 export interface PageQuery {
@@ -46,6 +47,35 @@ export function pageOf<R>(
   const last = rows.at(-1);
   const isLast = read.length <= limit || last === undefined;
   return { rows, more: isLast ? {} : { continuationToken: encodePage(key(last)) } };
+}
+
+/**
+ * The bytes of definitions, statuses and the like on one page. A page ends early when it has so many: a thousand definitions
+ * may be a gigabyte, which neither server nor client can hold.
+ */
+export const PAGE_BYTES = 8 * 2 ** 20;
+
+/**
+ * Selects `text`, or null if the rows before it (in the order of `order`) already have `room` bytes. `bytes` is the size of
+ * `text`, known without reading it: octet_length does not fetch a value that is stored out of line.
+ */
+export const unlessFull = (text: Sql, bytes: Sql, order: Sql, room: number = PAGE_BYTES): Sql => sql`
+  case when sum(${bytes}) over (order by ${order} rows unbounded preceding) - (${bytes}) < ${room} then ${text} end`;
+
+/** A row with its text. */
+type WithText<R, M extends keyof R> = R & { readonly [K in M]: NonNullable<R[K]> };
+
+/** Does the same as `pageOf` for rows whose `member` was selected by `unlessFull`. */
+export function fullPageOf<R, M extends keyof R>(
+  read: readonly R[],
+  limit: number,
+  member: M,
+  key: (row: R) => string,
+): { readonly rows: readonly WithText<R, M>[]; readonly more: { readonly continuationToken?: string } } {
+  const full = read.findIndex((row) => row[member] === null);
+  const { rows, more } = pageOf(read, full < 0 ? limit : Math.min(full, limit), key);
+  // The page ends before the first row without its text.
+  return { rows: rows as readonly WithText<R, M>[], more };
 }
 
 function decodeToken(token: string, pattern: RegExp): string {

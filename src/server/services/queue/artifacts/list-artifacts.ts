@@ -6,11 +6,11 @@ import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts"
 import type { QueueContext } from "../context.ts";
 import { requireRun, requireTask } from "../tasks/find-task.ts";
 import { requireArtifact, requireLatestRun } from "./find-artifact.ts";
-import { readArtifacts, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
+import { readArtifacts, type ArtifactId, type ListedRow } from "./store/read-artifacts.ts";
 
 const PAGE = 1000;
 
-const infoOf = (row: ArtifactRow): Artifact => ({
+const infoOf = (row: ListedRow): Artifact => ({
   storageType: row.storage_type,
   name: row.name,
   expires: row.expires.toISOString(),

@@ -113,7 +113,7 @@ export function createClaimDispatcher(
         for (const waiter of served) waiter.settle(claims);
         continue;
       }
-      const { runs, quarantined } = claims;
+      const { runs, quarantined, full } = claims;
       for (const position of quarantined) {
         const waiter = served[position - 1];
         if (waiter) waiter.isQuarantined = true;
@@ -125,7 +125,7 @@ export function createClaimDispatcher(
       // If all wanted runs were found, there may be more for the other waiters. That includes the case that none was
       // wanted because all served waiters are in quarantine.
       const wanted = served.reduce((sum, w) => sum + (w.isQuarantined ? 0 : w.claimer.tasks), 0);
-      if (runs.length === wanted) line.stale = true;
+      if (runs.length === wanted || full) line.stale = true;
     }
     line.busy = false;
     if (line.waiting.length === 0) line.close();

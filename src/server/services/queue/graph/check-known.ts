@@ -4,8 +4,13 @@ import { chunks } from "../../../core/columns.ts";
 import type { Queryable } from "../../../core/db.ts";
 import { parseJson } from "../../../core/json.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
-import { readDefinitions } from "../tasks/store/read-tasks.ts";
-import { readGroupOwners, readRequired, type GroupOwnerRow, type RequiredRow } from "./store/insert-graph.ts";
+import {
+  readGroupOwners,
+  readKnown,
+  readRequired,
+  type GroupOwnerRow,
+  type RequiredRow,
+} from "./store/insert-graph.ts";
 import type { CheckedTask } from "./check-tasks.ts";
 import type { Faults } from "./faults.ts";
 
@@ -27,18 +32,18 @@ export async function checkKnown(
   const same = new Set<string>();
   const taken = new Set<string>();
   for (const some of chunks(sound)) {
-    const definitions = await readDefinitions(
+    const known = await readKnown(
       db,
-      some.map(({ task }) => task.taskId),
+      some.map(({ task }) => task),
     );
-    const byId = new Map(definitions.map((row) => [row.task_id, row.definition]));
+    const byId = new Map(known.map((row) => [row.task_id, row.definition]));
     for (const { index, task } of some) {
       if (slice.isOver()) await slice.next();
       const definition = byId.get(task.taskId);
       if (definition === undefined) continue;
       if (
         definition === task.definition ||
-        isDeepStrictEqual(parseJson(definition), parseJson(task.definition))
+        (definition !== null && isDeepStrictEqual(parseJson(definition), parseJson(task.definition)))
       )
         same.add(task.taskId);
       else {

@@ -10,8 +10,7 @@ import { decodePage, encodePage, type PageQuery } from "../../../core/pagination
 import { startTimeSlice, type TimeSlice } from "../../../core/time-slice.ts";
 import type { QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
-import { readDefinitions } from "../tasks/store/read-tasks.ts";
-import { readTimelinePage, readTimelineTasks, type TimelineRow } from "./store/timeline.ts";
+import { readTaskNames, readTimelinePage, readTimelineTasks, type TimelineRow } from "./store/timeline.ts";
 import { groupTime, segmentsOf, type TimelineTask } from "./critical-path.ts";
 
 const PAGE = 1000;
@@ -22,6 +21,8 @@ const MAX_SUMMARIZED = 100_000;
 const MAX_EDGES = 2_000_000;
 /** A page ends early when its tasks have more dependencies. */
 const EDGES_PER_PAGE = 100_000;
+/** A further run of a task takes as much memory as this many dependencies. */
+const RERUN_EDGES = 5;
 
 interface ReadTask extends TimelineTask {
   /** The runs as they are on the wire. */
@@ -82,8 +83,9 @@ async function readTasks(
     const rows = await readTimelinePage(db, taskGroupId, after, some);
     for (const row of rows) {
       if (tasks.length >= most.tasks || edges > most.edges) return { tasks, more: true };
-      tasks.push(readTask(row));
-      edges += row.dependencies.length;
+      const task = readTask(row);
+      tasks.push(task);
+      edges += row.dependencies.length + RERUN_EDGES * Math.max(0, task.runs.length - 1);
     }
     if (rows.length < some) return { tasks, more: false };
     if (slice.isOver()) await slice.next();
@@ -202,7 +204,7 @@ async function summarize(
   };
 }
 
-/** Reads the names of tasks. They are parsed here: PostgreSQL cannot convert every JSON string to text. */
+/** Reads the names of tasks. */
 async function readNames(
   db: Queryable,
   taskIds: readonly string[],
@@ -210,8 +212,8 @@ async function readNames(
 ): Promise<Map<string, string>> {
   const names = new Map<string, string>();
   for (const some of chunks(taskIds))
-    for (const row of await readDefinitions(db, some)) {
-      names.set(row.task_id, parseJson(row.definition).metadata.name);
+    for (const row of await readTaskNames(db, some)) {
+      names.set(row.task_id, parseJson(row.name));
       if (slice.isOver()) await slice.next();
     }
   return names;

@@ -2,10 +2,11 @@
 import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
-import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
+import { decodePage, fullPageOf, type PageQuery } from "../../../core/pagination.ts";
 import type { QueueContext } from "../context.ts";
 import { requireGroup } from "../tasks/find-task.ts";
-import { readGroupMembers, type GroupRow } from "./store/read-group.ts";
+import { membersOf } from "../tasks/store/read-many.ts";
+import type { GroupRow } from "./store/read-group.ts";
 
 const PAGE = 1000;
 
@@ -28,10 +29,10 @@ export const listTaskGroup =
     const group = await requireGroup(ctx.db, taskGroupId);
     const { after, limit } = decodePage(page, PAGE);
     // One more than the page shows whether there is another.
-    const found = await readGroupMembers(ctx.db, taskGroupId, after, limit + 1);
-    const { rows, more } = pageOf(found, limit, (row) => row.task_id);
+    const found = await membersOf(ctx.db, taskGroupId, after, limit + 1);
+    const { rows, more } = fullPageOf(found, limit, "json", (row) => row.task_id);
     return jsonObject({
       ...jsonMembers({ ...groupMembers(group), ...more }),
-      tasks: jsonArray(rows.map(({ definition, status }) => jsonObject({ task: definition, status }))),
+      tasks: jsonArray(rows.map(({ json }) => json)),
     });
   };

@@ -2,7 +2,7 @@
 import { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
-import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
+import { decodePage, fullPageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { requireTask } from "./find-task.ts";
 import { dependentsOf } from "./store/read-many.ts";
@@ -16,7 +16,7 @@ export const listDependentTasks =
     await requireTask(ctx.db, taskId);
     // One more than the page shows whether there is another.
     const found = await dependentsOf(ctx.db, taskId, after, timestamp(ctx), limit + 1);
-    const { rows, more } = pageOf(found, limit, (row) => row.task_id);
+    const { rows, more } = fullPageOf(found, limit, "json", (row) => row.task_id);
     return jsonObject({
       ...jsonMembers({ taskId, ...more }),
       tasks: jsonArray(rows.map(({ json }) => json)),

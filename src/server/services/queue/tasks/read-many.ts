@@ -3,7 +3,7 @@ import { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
 import { isSlugid } from "../../../../lib/slugid.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonMembers, jsonObject, jsonOf } from "../../../core/json.ts";
-import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
+import { decodePage, fullPageOf, PAGE_BYTES, type PageQuery } from "../../../core/pagination.ts";
 import { startTimeSlice } from "../../../core/time-slice.ts";
 import type { QueueContext } from "../context.ts";
 import { definitionsOf, statusesOf, type TaskJson } from "./store/read-many.ts";
@@ -20,7 +20,7 @@ async function readMany<T>(
   taskIds: readonly string[],
   query: PageQuery,
   authorize: (taskIds: readonly string[]) => void,
-  read: (taskIds: readonly string[], limit: number) => Promise<TaskJson<T>[]>,
+  read: (taskIds: readonly string[], limit: number, room: number) => Promise<TaskJson<T>[]>,
 ) {
   const slice = startTimeSlice();
   const wanted = new Map<string, Set<string>>();
@@ -34,12 +34,15 @@ async function readMany<T>(
   } while (from < taskIds.length);
   const { after, limit } = decodePage(query, PAGE);
   const found: TaskJson<T>[] = [];
+  let room = PAGE_BYTES;
   // One more than the page shows whether there is another.
   for (const ids of inOrder(wanted, after)) {
-    found.push(...(await read(ids, limit + 1 - found.length)));
-    if (found.length > limit) break;
+    const rows = await read(ids, limit + 1 - found.length, room);
+    found.push(...rows);
+    if (found.length > limit || found.at(-1)?.json === null) break;
+    for (const { json } of rows) room -= json?.length ?? 0;
   }
-  return pageOf(found, limit, (row) => row.task_id);
+  return fullPageOf(found, limit, "json", (row) => row.task_id);
 }
 
 /** Adds to the ids with the same first two characters: sorting all of them in one go would block other calls. */
@@ -70,7 +73,7 @@ export const tasks =
       taskIds,
       page,
       (some) => caller.authorize(listEndpoints.tasks, { taskIds: some }),
-      (some, limit) => definitionsOf(ctx.db, some, limit),
+      (some, limit, room) => definitionsOf(ctx.db, some, limit, room),
     );
     const found = rows.map(({ task_id, json }) => jsonObject({ taskId: jsonOf(task_id), task: json }));
     return jsonObject({ ...jsonMembers(more), tasks: jsonArray(found) });
@@ -82,7 +85,7 @@ export const statuses =
       taskIds,
       page,
       (some) => caller.authorize(listEndpoints.statuses, { taskIds: some }),
-      (some, limit) => statusesOf(ctx.db, some, limit),
+      (some, limit, room) => statusesOf(ctx.db, some, limit, room),
     );
     const found = rows.map(({ task_id, json }) => jsonObject({ taskId: jsonOf(task_id), status: json }));
     return jsonObject({ ...jsonMembers(more), statuses: jsonArray(found) });

@@ -2,7 +2,7 @@
 import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
-import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
+import { decodePage, fullPageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { readClaimed, readPending } from "./store/queue-tasks.ts";
 
@@ -17,7 +17,7 @@ export const listPendingTasks =
     caller.authorize(taskQueueEndpoints.listPendingTasks, { taskQueueId });
     const { after, limit } = decodePage(page, PAGE, PENDING_KEY);
     const found = await readPending(ctx.db, taskQueueId, after || "0", timestamp(ctx), limit + 1);
-    const { rows, more } = pageOf(found, limit, (row) => String(row.seq));
+    const { rows, more } = fullPageOf(found, limit, "definition", (row) => String(row.seq));
     const tasks = rows.map((row) =>
       jsonObject({
         ...jsonMembers({ taskId: row.task_id, runId: row.run_id, inserted: row.scheduled.toISOString() }),
@@ -34,7 +34,12 @@ export const listClaimedTasks =
     const [ms = "0", seq = "0"] = (after || "0/0").split("/");
     const key = { started: new Date(Number(ms)).toISOString(), seq };
     const found = await readClaimed(ctx.db, taskQueueId, key, timestamp(ctx), limit + 1);
-    const { rows, more } = pageOf(found, limit, (row) => `${row.started.getTime()}/${row.seq}`);
+    const { rows, more } = fullPageOf(
+      found,
+      limit,
+      "definition",
+      (row) => `${row.started.getTime()}/${row.seq}`,
+    );
     const tasks = rows.map((row) =>
       jsonObject({
         ...jsonMembers({

@@ -8,7 +8,7 @@ import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts"
 import { timestamp, type QueueContext } from "../context.ts";
 import { partsOf } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
-import { readWorker, readWorkers, type WorkerKey, type WorkerRow } from "./store/workers.ts";
+import { readWorker, readWorkers, type ListedRow, type WorkerKey, type WorkerRow } from "./store/workers.ts";
 
 const PAGE = 1000;
 /** Group and id of the last worker of a page. */
@@ -32,7 +32,7 @@ const taskRun = (text: string): TaskRun => {
   return { taskId, runId: Number(runId) };
 };
 
-const common = (ctx: Pick<QueueContext, "clock">, row: WorkerRow) => ({
+const common = (ctx: Pick<QueueContext, "clock">, row: Omit<ListedRow, "latest_task">) => ({
   workerGroup: row.worker_group,
   workerId: row.worker_id,
   firstClaim: row.first_claim.toISOString(),
@@ -81,9 +81,9 @@ export const listWorkers =
       limit + 1,
     );
     const { rows, more } = pageOf(found, limit, (row) => `${row.worker_group}/${row.worker_id}`);
-    const listed = (row: WorkerRow): ListedWorker => {
-      const latest = row.recent_tasks.at(-1);
-      return { ...common(ctx, row), ...(latest !== undefined && { latestTask: taskRun(latest) }) };
-    };
+    const listed = (row: ListedRow): ListedWorker => ({
+      ...common(ctx, row),
+      ...(row.latest_task !== null && { latestTask: taskRun(row.latest_task) }),
+    });
     return { workers: rows.map(listed), ...more };
   };

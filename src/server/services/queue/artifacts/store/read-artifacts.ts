@@ -16,16 +16,19 @@ export interface ArtifactId {
 export const columns: Sql = sql`
   a.name, a.storage_type, a.content_type, a.content_length, a.details, a.present, a.expires`;
 
-export const ArtifactRow = Type.Object({
+const listed = {
   name: Type.String(),
   storage_type: oneOfStrings(STORAGE_TYPES),
   content_type: Type.String(),
   content_length: Type.Union([Type.Integer(), Type.Null()]),
-  details: Type.String(),
-  present: Type.Boolean(),
   expires: Timestamp,
-});
+};
+export const ArtifactRow = Type.Object({ ...listed, details: Type.String(), present: Type.Boolean() });
 export type ArtifactRow = Static<typeof ArtifactRow>;
+
+/** An artifact without its details, which may be a URL of any length. */
+const ListedRow = Type.Object(listed);
+export type ListedRow = Static<typeof ListedRow>;
 
 export const readArtifact = (db: Queryable, id: ArtifactId): Promise<ArtifactRow | undefined> =>
   db.maybeOne(
@@ -48,11 +51,11 @@ export const readArtifacts = (
   runId: number,
   after: string,
   limit: number,
-): Promise<ArtifactRow[]> =>
+): Promise<ListedRow[]> =>
   db.many(
-    ArtifactRow,
+    ListedRow,
     sql`
-    select ${columns} from artifacts a
+    select a.name, a.storage_type, a.content_type, a.content_length, a.expires from artifacts a
     where a.task_id = ${taskId} and a.run_id = ${runId} and a.name > ${after} collate "C"
     order by a.name limit ${limit}`,
   );

@@ -5,6 +5,7 @@ import { PRIORITIES, type TaskDefinition } from "../../../../../api/queue/task.t
 import { column } from "../../../../core/columns.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
+import { PAGE_BYTES } from "../../../../core/pagination.ts";
 import { sql } from "../../../../core/sql.ts";
 import {
   logClaims,
@@ -48,11 +49,13 @@ export interface Claims {
   readonly runs: readonly ClaimedRow[];
   /** Positions, from 1, of the claimers in quarantine, which get no runs. */
   readonly quarantined: readonly number[];
+  /** Whether the definitions of the runs may fill a reply, so that more runs are pending than were claimed. */
+  readonly full: boolean;
 }
 
 /**
  * Claims pending runs for several waiting workers of one queue, in order of priority and then of position; the first
- * claimer gets the first runs. Runs that are locked, for example by a claim of another process, are skipped, and so are
+ * claimer gets the first runs. At least one is claimed, and no more when the definitions of all have PAGE_BYTES. Runs that are locked, for example by a claim of another process, are skipped, and so are
  * runs before `from`, which has a position for each priority, the highest first.
  *
  * Quarantine is looked up here and not cached, so a statement that begins after quarantineWorker has returned respects it.
@@ -105,9 +108,16 @@ export async function claimPending(
       ) x
       limit (select cardinality(claimers) from slots)
     ),
+    -- The runs after those whose definitions already fill a reply are left for the next statement.
     numbered as (
       select x.task_id, x.run_id, x.n, (select claimers from slots)[x.n] as claimer
-      from (select task_id, run_id, row_number() over (order by priority desc, seq) as n from next) x
+      from (
+        select next.task_id, next.run_id, row_number() over w as n,
+          sum(octet_length(d.definition)) over (w rows unbounded preceding) - octet_length(d.definition) as bytes_before
+        from next join task_definitions d on d.task_id = next.task_id
+        window w as (order by next.priority desc, next.seq)
+      ) x
+      where x.bytes_before < ${PAGE_BYTES}
     ),
     taken as (
       update runs r set state = 'running', worker_group = c.worker_group, worker_id = c.worker_id,
@@ -121,8 +131,12 @@ export async function claimPending(
     union all
     select claimer::integer, null, null, null, null, null, null, null, null, null from claimer where is_quarantined`,
   );
+  const runs = rows.filter(isClaimed);
+  // A character takes at most three bytes in UTF-8.
+  const mostBytes = runs.reduce((sum, { definition }) => sum + 3 * definition.length, 0);
   return {
-    runs: rows.filter(isClaimed),
+    runs,
+    full: mostBytes >= PAGE_BYTES,
     quarantined: rows.filter((row) => !isClaimed(row)).map((row) => row.claimer),
   };
 }

@@ -1,13 +1,36 @@
 // Writes many new tasks in one transaction, some hundred in a statement. The caller has all of them, and decides which
 // dependencies are satisfied.
 import Type, { type Static } from "typebox";
+import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { jsonText } from "../../../../core/json.ts";
 import { sql, waking } from "../../../../core/sql.ts";
 import { column } from "../../../../core/columns.ts";
 import type { NewTask } from "../../tasks/store/insert-tasks.ts";
 import { logEvents } from "../../../../core/event-log/index.ts";
 import { events } from "../../sql/event-rows.ts";
 import { pendingTopic, reorderedTopic } from "../../sql/wakes.ts";
+
+const KnownRow = Type.Object({
+  task_id: Type.String(),
+  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
+});
+
+/**
+ * Reads the tasks that exist among `tasks`. The definition is null if its size differs from that of the given task, since
+ * equal definitions have equal sizes; so no more is read than the call has sent.
+ */
+export const readKnown = (db: Queryable, tasks: readonly NewTask[]): Promise<Static<typeof KnownRow>[]> =>
+  db.many(
+    KnownRow,
+    sql`
+    select d.task_id, case when octet_length(d.definition) = given.bytes then d.definition end as definition
+    from unnest(
+      ${column(tasks, "taskId")}::text[],
+      ${tasks.map(({ definition }) => Buffer.byteLength(definition))}::integer[]
+    ) as given (task_id, bytes)
+    join task_definitions d on d.task_id = given.task_id`,
+  );
 
 const RequiredRow = Type.Object({
   task_id: Type.String(),

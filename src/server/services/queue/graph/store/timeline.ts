@@ -55,3 +55,17 @@ export const readTimelineTasks = (
     from tasks t
     where t.task_id = any(${taskIds}::text[]) and t.task_group_id = ${taskGroupId}`,
   );
+
+const NameRow = Type.Object({ task_id: Type.String(), name: jsonText<string>() });
+
+/**
+ * Reads the names of tasks from their definitions, which may be large, as JSON: PostgreSQL cannot convert every JSON string
+ * to text.
+ */
+export const readTaskNames = (db: Queryable, taskIds: readonly string[]): Promise<Static<typeof NameRow>[]> =>
+  db.many(
+    NameRow,
+    sql`
+    select task_id, (definition::json -> 'metadata' -> 'name')::text as name
+    from task_definitions where task_id = any(${taskIds}::text[])`,
+  );

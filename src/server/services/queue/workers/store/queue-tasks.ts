@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
+import { unlessFull } from "../../../../core/pagination.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 
@@ -62,7 +63,8 @@ const PendingRow = Type.Object({
   run_id: Type.Integer(),
   scheduled: Timestamp,
   seq: Type.Integer(),
-  definition: jsonText<TaskDefinition>(),
+  /** Null if the page is full before it. */
+  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
 });
 
 /**
@@ -89,7 +91,8 @@ export const readPending = (
       ) r
       order by r.seq limit ${limit}
     )
-    select n.task_id, n.run_id, n.scheduled, n.seq, d.definition
+    select n.task_id, n.run_id, n.scheduled, n.seq,
+      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`n.seq`)} as definition
     from next n join task_definitions d using (task_id)
     order by n.seq`,
   );
@@ -101,7 +104,8 @@ const ClaimedRow = Type.Object({
   worker_id: Type.String(),
   started: Timestamp,
   seq: Type.Integer(),
-  definition: jsonText<TaskDefinition>(),
+  /** Null if the page is full before it. */
+  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
 });
 
 /** Returns running runs that were claimed after the given one, in the order of claims. A task has at most one. */
@@ -122,7 +126,8 @@ export const readClaimed = (
         and taken_until + interval '0' > ${at}::timestamptz
       order by started, seq limit ${limit}
     )
-    select n.task_id, n.run_id, n.worker_group, n.worker_id, n.started, n.seq, d.definition
+    select n.task_id, n.run_id, n.worker_group, n.worker_id, n.started, n.seq,
+      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`n.started, n.seq`)} as definition
     from next n join task_definitions d using (task_id)
     order by n.started, n.seq`,
   );

@@ -12,19 +12,30 @@ export interface WorkerKey {
   readonly workerId: string;
 }
 
-const WorkerRow = Type.Object({
+const listed = {
   worker_group: Type.String(),
   worker_id: Type.String(),
   first_claim: Timestamp,
   last_date_active: Type.Union([Timestamp, Type.Null()]),
-  expires: Timestamp,
   quarantine_until: Timestamp,
+};
+const WorkerRow = Type.Object({
+  ...listed,
+  expires: Timestamp,
   /** The oldest first. */
   quarantine_details: Type.Array(jsonText<QuarantineDetail>()),
   /** `taskId/runId`, the newest last. */
   recent_tasks: Type.Array(Type.String()),
 });
 export type WorkerRow = Static<typeof WorkerRow>;
+
+/** A worker without its quarantine details, of which there may be 400 kB. */
+const ListedRow = Type.Object({
+  ...listed,
+  /** `taskId/runId`, or null. */
+  latest_task: Type.Union([Type.String(), Type.Null()]),
+});
+export type ListedRow = Static<typeof ListedRow>;
 
 const columns: Sql = sql`
   w.worker_group, w.worker_id, w.first_claim, w.last_date_active, w.expires, w.quarantine_until,
@@ -57,11 +68,13 @@ export const readWorkers = (
   quarantined: boolean | undefined,
   at: string,
   limit: number,
-): Promise<WorkerRow[]> =>
+): Promise<ListedRow[]> =>
   db.many(
-    WorkerRow,
+    ListedRow,
     sql`
-    select ${columns} from workers w
+    select w.worker_group, w.worker_id, w.first_claim, w.last_date_active, w.quarantine_until,
+      w.recent_tasks[cardinality(w.recent_tasks)] as latest_task
+    from workers w
     where w.task_queue_id = ${after.taskQueueId}
       and (w.worker_group, w.worker_id) > (${after.workerGroup} collate "C", ${after.workerId} collate "C")
       and ${isKnown(at)}
