@@ -75,7 +75,7 @@ async function launch(options: LocalWorkerOptions): Promise<WorkerProcess> {
     ["TERM", (stopLimitMs(settings) - killMs) / 1000],
     ["KILL", killMs / 1000],
   ]);
-  const command = [process.execPath, ...process.execArgv.filter(isShared), fileURLToPath(program())];
+  const command = [process.execPath, ...process.execArgv.filter(isShared), ...program()];
   const child = spawn("/bin/sh", ["-c", script, "taskyard-worker", ...command], {
     env: ownVariables(env),
     // A separate session: Ctrl-C in our terminal must stop us, and we the worker.
@@ -127,11 +127,11 @@ async function launch(options: LocalWorkerOptions): Promise<WorkerProcess> {
   };
 }
 
-/** The program next to this module, in the build and in the sources. */
-const program = (): URL =>
+/** Returns the program next to this module: in the build, or in the sources, which need a loader. */
+const program = (): readonly string[] =>
   import.meta.url.endsWith(".ts")
-    ? new URL("worker-process.ts", import.meta.url)
-    : new URL("worker-process.js", import.meta.url);
+    ? ["--import", "tsx", fileURLToPath(new URL("worker-process.ts", import.meta.url))]
+    : [fileURLToPath(new URL("worker-process.js", import.meta.url))];
 
 /** A debugger has one port, which our own process uses. */
 const isShared = (option: string): boolean => !option.startsWith("--inspect");

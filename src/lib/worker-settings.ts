@@ -40,11 +40,14 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
     option: { name: "work-dir", value: "DIR" },
     description: "The folder with the working directories of tasks. Workers may share it.",
   }),
-  liveLogHost: text({
-    preset: "127.0.0.1",
-    option: { name: "live-log-host", value: "HOST" },
-    description: "The address on which the worker serves the logs of running tasks.",
-  }),
+  liveLogHost: Type.Optional(
+    text({
+      derived: "the address by which the worker reaches the server",
+      option: { name: "live-log-host", value: "HOST" },
+      description:
+        "The address on which the worker serves the logs of running tasks. Readers of other machines must be able to reach it.",
+    }),
+  ),
   liveLogPort: count({
     preset: 0,
     min: 0,
@@ -59,7 +62,8 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
       expected: "a URL such as https://worker.example.com",
       derived: "from host and port",
       option: { name: "live-log-url", value: "URL" },
-      description: "The URL at which readers reach the live logs. Needed behind a proxy.",
+      description:
+        "The URL at which readers reach the live logs. Needed behind a proxy, or if readers use another address than the worker's own.",
     }),
   ),
   stopGrace: duration("0ms", {

@@ -16,6 +16,7 @@ import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
 import type { ObjectClient } from "./object-upload.ts";
 import { composePayload } from "./payload-schema.ts";
+import { ownAddress } from "./own-address.ts";
 import type { Plugin } from "./plugin.ts";
 import { artifactsPlugin } from "./plugins/artifacts/plugin.ts";
 import { envPlugin } from "./plugins/env.ts";
@@ -73,7 +74,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await cleanUp(workDir, engine, monitor);
   const claims = await holdClaims({ workDir, queue, clock, monitor });
   const guard = startRunGuard();
-  const { liveLogHost: host, liveLogPort: port, liveLogUrl: publicUrl } = options;
+  const { liveLogHost: host = await ownAddress(rootUrl), liveLogPort: port, liveLogUrl: publicUrl } = options;
   const liveLogs = await startLiveLogServer({ host, port, publicUrl });
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);

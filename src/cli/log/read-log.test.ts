@@ -8,7 +8,7 @@ const taskId = "fN1SbArXTPSVFNUvaOlinQ";
 const text = "first line\nsecond line\nthird ☃ line\n";
 const bytes = Buffer.from(text);
 
-type Run = Pick<TaskStatus["runs"][number], "state" | "started">;
+type Run = Pick<TaskStatus["runs"][number], "state" | "started" | "reasonResolved">;
 const running: Run = { state: "running", started: "2026-01-31T12:00:00.000Z" };
 const finished: Run = { ...running, state: "completed" };
 
@@ -63,7 +63,18 @@ async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
   };
   const client = connect({ rootUrl: server.rootUrl });
   const { signal } = new AbortController();
-  for await (const chunk of readLog({ client, taskId, runId: 0, changes, signal, ...options })) {
+  const problems: string[] = [];
+  const report = (text: string): void => void problems.push(text);
+  const callbacks = { onUnreachable: report, onMissing: report };
+  for await (const chunk of readLog({
+    client,
+    taskId,
+    runId: 0,
+    changes,
+    signal,
+    ...callbacks,
+    ...options,
+  })) {
     chunks.push(chunk);
     onChunk();
   }
@@ -71,6 +82,7 @@ async function play(scene: Scene, options: Partial<ReadLogOptions> = {}) {
     read: Buffer.concat(chunks).toString(),
     requests,
     waits: count,
+    ...(problems.length > 0 && { problems }),
   };
 }
 
@@ -138,6 +150,34 @@ test("the log so far ends at the length at the time of the request", async () =>
   const unsupported = play({ runs: [running], live: [whole] }, { soFar: true });
   await expect(unsupported).rejects.toThrow("does not support reading the log so far: use -f to follow it");
 });
+
+const refused: Reply = (response) => response.destroy();
+
+test("a live log that cannot be reached is reported once, and the saved one read when the run has ended", async () => {
+  const scene = { runs: [running, running, running, running, finished], live: [refused], backing: [whole] };
+  const { read, problems, requests } = await play(scene);
+  expect(read).toBe(text);
+  expect(requests).toEqual(["live", "live", "backing"]);
+  expect(problems).toEqual([
+    expect.stringMatching(
+      /^the live log of run 0, at http:\S+, cannot be reached from here: .+\. Its log will be printed when the run has ended\.$/,
+    ),
+  ]);
+});
+
+test("the log so far of a live log that cannot be reached is a plain error", async () => {
+  const reading = play({ runs: [running], live: [refused] }, { soFar: true });
+  await expect(reading).rejects.toThrow(
+    /^the live log of run 0, at http:\S+, cannot be reached .*`taskyard task log -f \S+` prints the log when the run has ended\.$/,
+  );
+});
+
+test("a log that was lost with its worker is reported with the reason", async () => {
+  const lost: Run = { ...running, state: "exception", reasonResolved: "claim-expired" };
+  const { read, problems } = await play({ runs: [running, lost], live: [broken(12), refused] });
+  expect(read).toBe(text.slice(0, 12));
+  expect(problems).toEqual(["no more of the log of run 0 was saved before the run ended (claim-expired)"]);
+}, 60_000);
 
 test("a run that does not exist is an error", async () => {
   await expect(play({ runs: [running] }, { runId: 3 })).rejects.toThrow(`${taskId} has no run 3`);

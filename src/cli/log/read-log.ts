@@ -28,12 +28,19 @@ export interface ReadLogOptions {
   readonly changes: TaskChanges;
   /** Stops at the current end of the log instead of following the run. */
   readonly soFar?: boolean;
+  /** Called once if the live log cannot be reached from here, so that there is no output before the run ends. */
+  readonly onUnreachable: (text: string) => void;
+  /** Called if the run has ended and its log, or the rest of it, was not saved. */
+  readonly onMissing: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
 // Failures in a row before giving up on a log that should exist, about 15 seconds: the worker of a canceled run needs a
 // moment to save the log, and a store may be restarting.
 const maxFailures = 8;
+
+// Failures before giving up on a live log that has not been read yet: this machine may have no route to its worker.
+const maxFirstFailures = 2;
 
 /** Retries of calls while following a task, about 50 seconds: enough for a restart of the server. */
 export const followRetries = 9;
@@ -43,23 +50,25 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
   const { client, taskId, runId, names = defaultLogNames, changes, soFar = false, signal } = options;
   let at = 0;
   let failures = 0;
+  let isReachable = true;
   for (;;) {
     const { count } = changes;
     const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
     const run = status.runs[runId];
     if (run === undefined) throw new CliError(`${taskId} has no run ${runId}`);
     const finished = run.state !== "pending" && run.state !== "running";
-    const source = await locate(options, names, finished);
+    const source = isReachable || finished ? await locate(options, names, finished) : undefined;
     if (source === undefined) {
       if (soFar || (finished && (run.started === undefined || failures >= maxFailures))) return;
       if (finished) await pause(waitingClock, backoffDelay(failures++, callBackoff), signal);
       else await changes.after(count);
       continue;
     }
-    // At the end already. Requesting the next byte would wait for it.
-    const limit = soFar && source.storageType === "reference" ? await lengthOf(source.url, signal) : Infinity;
-    if (at >= limit) return;
+    const isLive = source.storageType === "reference";
     try {
+      // At the end already. Requesting the next byte would wait for it.
+      const limit = soFar && isLive ? await lengthOf(source.url, signal) : Infinity;
+      if (at >= limit) return;
       for await (const chunk of bytesOf(source, at, signal)) {
         failures = 0;
         const wanted = chunk.subarray(0, Math.max(0, limit - at));
@@ -70,8 +79,28 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       return;
     } catch (error) {
       signal.throwIfAborted();
-      if (++failures > maxFailures)
+      if (error instanceof CliError) throw error;
+      if (++failures > maxFailures && !isLive)
         throw new CliError(`cannot read the rest of the log: ${causeOf(error)}`, { cause: error });
+      if (isLive && finished && failures > maxFailures) {
+        const what = at === 0 ? "no log" : "no more of the log";
+        options.onMissing(`${what} of run ${runId} was saved before the run ended (${run.reasonResolved})`);
+        return;
+      }
+      if (isLive && !finished && failures >= (at === 0 ? maxFirstFailures : maxFailures)) {
+        const where = `the live log of run ${runId}, at ${new URL(source.url).origin}, cannot be reached from here: ${causeOf(error)}`;
+        if (soFar)
+          throw new CliError(
+            `${where}. \`taskyard task log -f ${taskId}\` prints the log when the run has ended.`,
+            {
+              cause: error,
+            },
+          );
+        if (isReachable) options.onUnreachable(`${where}. Its log will be printed when the run has ended.`);
+        isReachable = false;
+        failures = 0;
+        continue;
+      }
       await pause(waitingClock, backoffDelay(failures, callBackoff), signal);
     }
   }

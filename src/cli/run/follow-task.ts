@@ -10,6 +10,8 @@ export interface Follow {
   /** Called when a run starts. The following bytes are its log. */
   onRun(runId: number): Promise<void>;
   onLog(bytes: Uint8Array): Promise<void>;
+  /** Called when a log, or the rest of it, cannot be read now or was not saved. */
+  onLogProblem(text: string): void;
 }
 
 /** Resolves to the final status of the task. */
@@ -34,7 +36,8 @@ export async function followTask(follow: Follow): Promise<TaskStatus> {
       const begun = await until(({ runs, state }) => isResolved(state) || hasStarted(runs[runId]?.state));
       if (hasStarted(begun.runs[runId]?.state)) {
         await follow.onRun(runId);
-        for await (const bytes of readLog({ client, taskId, runId, changes, signal })) {
+        const problems = { onUnreachable: follow.onLogProblem, onMissing: follow.onLogProblem };
+        for await (const bytes of readLog({ client, taskId, runId, changes, signal, ...problems })) {
           await follow.onLog(bytes);
         }
       }

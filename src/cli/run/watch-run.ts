@@ -73,6 +73,7 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
         if (runId > 0) notice(`run ${runId}: the previous run was lost, and the queue retries the task`);
       },
       onLog: (bytes) => writer.write(bytes),
+      onLogProblem: notice,
     });
     await writer.end();
     waiting.stop();

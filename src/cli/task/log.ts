@@ -5,6 +5,7 @@ import { command, runOption } from "../command.ts";
 import { createLogWriter } from "../log/log-writer.ts";
 import { defaultLogNames, readLog, type LogNames } from "../log/read-log.ts";
 import { watchTask } from "../log/task-changes.ts";
+import { writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { connectTarget } from "../target.ts";
 import { listenForStop } from "../stop-request.ts";
@@ -47,6 +48,7 @@ export const logCommand = command({
         colors: colorsFor(io.stdout, io.env),
         quiet: options.quiet,
       });
+      let missing: string | undefined;
       const log = readLog({
         client,
         taskId,
@@ -54,10 +56,13 @@ export const logCommand = command({
         names: logNamesIn(payload),
         changes,
         soFar: !options.follow,
+        onUnreachable: (text) => writeLine(io.stderr, text),
+        onMissing: (text) => (missing = text),
         signal,
       });
       for await (const bytes of log) await writer.write(bytes);
       await writer.end();
+      if (missing !== undefined) throw new CliError(missing);
       return exitStatus.ok;
 
       /** A task with unsatisfied dependencies has no run yet. With --follow, waits for one. */
