@@ -6,6 +6,7 @@ import { VERSION } from "../lib/version.ts";
 import { serveLocalStore } from "./core/artifact-store/local/index.ts";
 import type { CoreConfig } from "./core/config/core-settings.ts";
 import { serveReferences } from "./core/http/serve-references.ts";
+import { createBodyMemory } from "./core/http/admit-bodies.ts";
 import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
@@ -37,6 +38,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     authenticate,
     rootUrl,
     bodyLimit: config.server.bodyLimit,
+    bodyMemory: createBodyMemory(config.server.bodyMemory),
     clock,
     monitor: monitor.child({ prefix: "api" }),
     checkReplies: checked,

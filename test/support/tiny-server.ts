@@ -10,6 +10,7 @@ import { ApiError } from "../../src/lib/errors.ts";
 import { compileScopes } from "../../src/lib/scopes/scope-set.ts";
 import { allOf, anyOf, forEach } from "../../src/lib/scopes/template.ts";
 import type { Authenticate } from "../../src/server/core/http/call.ts";
+import { createBodyMemory } from "../../src/server/core/http/admit-bodies.ts";
 import { serve, type Handlers, type ServeOptions } from "../../src/server/core/http/serve.ts";
 import { createHttpServer } from "../../src/server/core/http/server.ts";
 import { testMonitor } from "./monitor.ts";
@@ -126,10 +127,10 @@ export interface TinyServer {
 /** Creates the server. Close its `app` at the end. */
 export function tinyServer(
   handlers: Partial<TinyHandlers> = {},
-  options: Partial<Pick<ServeOptions, "checkReplies">> & { bodyLimit?: number } = {},
+  options: Partial<Pick<ServeOptions, "checkReplies" | "bodyLimit">> & { bodyMemory?: number } = {},
 ): TinyServer {
   const { monitor, records } = testMonitor();
-  const { bodyLimit = 100_000, checkReplies = true } = options;
+  const { bodyLimit = 100_000, bodyMemory = 2 ** 30, checkReplies = true } = options;
   const rawBodies: (string | undefined)[] = [];
   const calls: TinyServer["calls"] = [];
   const authenticate: Authenticate = (request, rawBody) => {
@@ -149,6 +150,7 @@ export function tinyServer(
   const served: ServeOptions = {
     rootUrl: () => "https://ci.example.com",
     bodyLimit,
+    bodyMemory: createBodyMemory(bodyMemory),
     authenticate,
     clock: systemClock,
     monitor,

@@ -44,7 +44,7 @@ describe("defaults", () => {
       maxTaskDeadline: 432_000_000,
       maxRuns: 50,
     });
-    expect(config.server).toMatchObject({ host: "127.0.0.1", port: 8080, bodyLimit: 10_485_760 });
+    expect(config.server).toMatchObject({ host: "127.0.0.1", port: 8080, bodyLimit: 1_048_576 });
     expect(config.home).toBe("/home/ann/.taskyard");
     expect(config.artifacts.dir).toBe("/home/ann/.taskyard/artifacts");
     expect(config.worker).toMatchObject({

@@ -34,10 +34,17 @@ const server = section("The HTTP server.", {
       description: "The URL of this server for clients. Required behind a proxy.",
     }),
   ),
-  bodyLimit: size("10MiB", {
+  bodyLimit: size("1MiB", {
     min: "1KiB",
-    max: "1GiB",
-    description: "The maximum size of a request body, after decompression.",
+    max: "64MiB",
+    description:
+      "The maximum size of a request body, after decompression, and so of a task definition. A call of createTasks may have 64 MiB, in which each task has at most this size.",
+  }),
+  bodyMemory: size("256MiB", {
+    min: "1MiB",
+    max: "64GiB",
+    description:
+      "The maximum size of all request bodies over 64 KiB that a process reads or works on. One client may use half of it. Further requests get 503.",
   }),
   keepAliveTimeout: duration("90s", {
     max: longestTimer,

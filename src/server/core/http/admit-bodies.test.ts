@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyServer } from "../../../../test/support/tiny-server.ts";
-import { STRANGER_LIMIT } from "./admit-bodies.ts";
+import { createBodyMemory, STRANGER_LIMIT } from "./admit-bodies.ts";
 
 const { app, rawBodies, listen } = tinyServer({}, { bodyLimit: 10 * STRANGER_LIMIT });
 let port = 0;
@@ -27,11 +27,11 @@ interface Refusal {
 }
 
 /** Sends the headers of a request whose body never comes. Returns the reply. */
-async function sendHeaders(headers: Record<string, string>, path = "/things/abc"): Promise<Refusal> {
+async function sendHeaders(headers: Record<string, string>, method = "PUT"): Promise<Refusal> {
   const call = request({
     port,
-    method: "PUT",
-    path: `/api/tiny/v1${path}`,
+    method,
+    path: "/api/tiny/v1/things/abc",
     headers: { ...json, ...headers },
   });
   call.on("error", () => undefined).flushHeaders();
@@ -104,6 +104,46 @@ it("with valid credentials, large and compressed bodies are read", async () => {
     });
   expect((await put(text, {})).statusCode).toBe(200);
   expect((await put(gzipSync(text), { "content-encoding": "gzip" })).statusCode).toBe(200);
+});
+
+it("without the scopes that the path determines, a large body is not read", async () => {
+  const refused = await sendHeaders({ "content-length": large, "x-caller": "writer" }, "GET");
+  expect(refused).toMatchObject({ status: 403, code: "InsufficientScopes" });
+});
+
+it("a body with very many values is refused before it is parsed", async () => {
+  const payload = `{"kind":"toy","anything":[${"[],".repeat(60_000)}1]}`;
+  const reply = await app.inject({
+    method: "PUT",
+    url: "/api/tiny/v1/things/abc",
+    headers: { ...json, "x-caller": "root" },
+    payload,
+  });
+  expect(reply.json()).toMatchObject({
+    code: "InputTooLarge",
+    message: expect.stringContaining("The JSON has more than 50000 values"),
+  });
+});
+
+describe("the memory for large bodies", () => {
+  it("is shared by all clients, of whom none may take more than half", () => {
+    const memory = createBodyMemory(100);
+    const release = memory.take("a", 50);
+    expect(() => memory.take("a", 1)).toThrow("your requests in progress take the maximum of 50 bytes");
+    memory.take("b", 30);
+    memory.take("c", 20);
+    expect(() => memory.take("d", 1)).toThrow("all requests in progress take the maximum of 100 bytes");
+    release();
+    memory.take("a", 50);
+  });
+
+  it("admits any body if it is the only one", () => {
+    const memory = createBodyMemory(100);
+    const release = memory.take("a", 1000);
+    expect(() => memory.take("b", 1)).toThrow("all requests");
+    release();
+    memory.take("b", 1000);
+  });
 });
 
 it("an error repeats a short body, and omits a long one", async () => {

@@ -1,41 +1,80 @@
 // Decides by the headers of a request whether its body is read. A body takes memory and time to parse, so callers without
-// valid credentials may send only small ones, and only a few of the largest are read concurrently.
-import type { onRequestHookHandler } from "fastify";
+// valid credentials may send only small ones, and all large ones of a process share a certain amount of memory.
+import type { FastifyRequest, onRequestHookHandler } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
+import type { Identity } from "../caller.ts";
 import type { Authenticate } from "./call.ts";
 
 /** What every caller may send, in bytes. Parsing the worst body of this size takes a few milliseconds. */
 export const STRANGER_LIMIT = 64 * 1024;
 
-/** Each holds its body and the parsed value, some 200 MB in the worst case. */
-const MAX_CONCURRENT = 4;
+/** What is known about a route before the body of a request is read. */
+export interface BodyRoute {
+  /** The maximum size of its body, in bytes. */
+  readonly limit: number;
+  /** Throws `InsufficientScopes` if the caller lacks scopes that need no member of the body. */
+  readonly authorize: (request: FastifyRequest, identity: Identity) => void;
+}
 
-/** Returns a hook for the routes of a server whose general limit is `limit` bytes. */
-export function admitBodies(limit: number, authenticate: Authenticate): onRequestHookHandler {
-  let open = 0;
+/** Returns a hook for a route. */
+export function admitBodies(
+  { limit, authorize }: BodyRoute,
+  authenticate: Authenticate,
+  memory: BodyMemory,
+): onRequestHookHandler {
   return (request, reply, done) => {
     const bytes = announcedBytes(request.headers);
     if (bytes <= STRANGER_LIMIT) return done();
     try {
-      if (authenticate(request, null).clientId === undefined)
+      const identity = authenticate(request, null);
+      if (identity.clientId === undefined)
         throw new ApiError(
           "InsufficientScopes",
           `Without credentials, a body must have a Content-Length of at most ${STRANGER_LIMIT} bytes and must not be compressed. Sign the request to send this one.`,
         );
+      authorize(request, identity);
+      const release = memory.take(identity.clientId, Math.min(bytes, limit));
+      reply.raw.once("close", release);
     } catch (err) {
       return done(err as Error);
     }
-    if (bytes <= limit || (request.routeOptions.bodyLimit ?? limit) <= limit) return done();
-    if (open >= MAX_CONCURRENT)
-      return done(
-        new ApiError(
-          "ServiceUnavailable",
-          `${MAX_CONCURRENT} requests with bodies of more than ${limit} bytes are in progress, which is the maximum. Try again shortly.`,
-        ),
-      );
-    open++;
-    reply.raw.once("close", () => void open--);
     done();
+  };
+}
+
+/** The memory for all large bodies of a process. */
+export interface BodyMemory {
+  /** Takes memory for a body until the returned function is called. Throws `ServiceUnavailable` if there is not enough. */
+  take(clientId: string, bytes: number): () => void;
+}
+
+/**
+ * Creates the memory, of `most` bytes. One client may take half of it, so that it cannot shut out all others; a body that is
+ * larger is admitted if it is the only one.
+ */
+export function createBodyMemory(most: number): BodyMemory {
+  let taken = 0;
+  const takenBy = new Map<string, number>();
+  const refuse = (whose: string, limit: number): never => {
+    throw new ApiError(
+      "ServiceUnavailable",
+      `The bodies of ${whose} requests in progress take the maximum of ${limit} bytes. Try again shortly, or send fewer at a time.`,
+    );
+  };
+  return {
+    take(clientId, bytes) {
+      const own = takenBy.get(clientId) ?? 0;
+      if (own > 0 && own + bytes > most / 2) refuse("your", most / 2);
+      if (taken > 0 && taken + bytes > most) refuse("all", most);
+      taken += bytes;
+      takenBy.set(clientId, own + bytes);
+      return () => {
+        taken -= bytes;
+        const left = (takenBy.get(clientId) ?? 0) - bytes;
+        if (left > 0) takenBy.set(clientId, left);
+        else takenBy.delete(clientId);
+      };
+    },
   };
 }
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { anyCodePoint, anyText } from "../../../../test/support/arbitrary-text.ts";
 import { parseLongList } from "./long-list.ts";
 
-const parsed = (text: string) => parseLongList(text, "tasks", () => undefined);
+const limits = { name: "tasks", elements: 10_000, elementLength: 100_000 };
+const parsed = (text: string) => parseLongList(text, limits, () => undefined);
 
 describe("a body with a long list", () => {
   it("is parsed as JSON.parse does, with any elements and any other members", async () => {
@@ -75,8 +76,26 @@ describe("a body with a long list", () => {
 
   it("is checked by element, and the rest as one text", async () => {
     const seen: unknown[] = [];
-    await parseLongList('{"a":1,"tasks":[2,[3]]}', "tasks", (part) => void seen.push(part));
+    await parseLongList('{"a":1,"tasks":[2,[3]]}', limits, (part) => void seen.push(part));
     expect(seen).toEqual(['{"a":1,"tasks":[]}', "2", "[3]"]);
+  });
+
+  it("is refused if it has too many elements, or one that is too long", async () => {
+    const list = (elements: readonly string[]): string => `{"tasks":[${elements.join(",")}]}`;
+    const long = (length: number): string => JSON.stringify("x".repeat(length - 2));
+    await expect(parsed(list(["1", long(100_000)]))).resolves.toBeDefined();
+    const refused = { code: "InputTooLarge" };
+    await expect(parsed(list(["1", long(100_001)]))).rejects.toMatchObject({
+      ...refused,
+      message: "tasks[1] has more than 100000 characters, which is the maximum.",
+    });
+    await expect(parsed(list(Array.from({ length: 10_001 }, () => "{}")))).rejects.toMatchObject({
+      ...refused,
+      message: "tasks has more than 10000 elements, which is the maximum.",
+    });
+    await expect(parsed(`{"other":[${"[],".repeat(50_000)}],"tasks":[]}`)).rejects.toThrow(
+      "no other member of more than 100000 characters",
+    );
   });
 
   it("does not block other work while it is parsed", async () => {

@@ -1,12 +1,20 @@
-// The nesting depth of a JSON text is that of its value.
+// The shape of a JSON text is that of its value.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { endOfString, isDeeperThan } from "./nesting.ts";
+import { endOfString, shapeOf } from "./nesting.ts";
 
 const depthOf = (value: unknown): number =>
   typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
-it("finds the depth of the value in its text", () => {
+const valuesIn = (value: unknown): number =>
+  typeof value === "object" && value !== null
+    ? Object.values(value).reduce<number>(
+        (sum, member) => sum + valuesIn(member) + (Array.isArray(value) ? 0 : 1),
+        1,
+      )
+    : 1;
+
+it("finds the depth of the value and the number of values in its text", () => {
   const text = fc.string({ unit: fc.constantFrom("[", "]", "{", "}", '"', "\\", "a", "\u2028") });
   const { json } = fc.letrec((tie) => ({
     json: fc.oneof(
@@ -20,9 +28,11 @@ it("finds the depth of the value in its text", () => {
   fc.assert(
     fc.property(json, fc.constantFrom(undefined, 1), (value, indent) => {
       const written = JSON.stringify(value, null, indent);
-      const depth = depthOf(value);
-      expect(isDeeperThan(depth, written)).toBe(false);
-      if (depth > 0) expect(isDeeperThan(depth - 1, written)).toBe(true);
+      const { depth, values } = shapeOf(written);
+      expect(depth).toBe(depthOf(value));
+      // An empty object or array counts as if it had an element.
+      expect(values).toBeGreaterThanOrEqual(valuesIn(value));
+      expect(values).toBeLessThanOrEqual(2 * valuesIn(value));
     }),
     { numRuns: 1000 },
   );
@@ -35,13 +45,13 @@ it("finds the end of a string with escapes, and the end of the text for an unter
       expect(endOfString(`${written}"`, 0)).toBe(written.length - 1);
     }),
   );
-  expect([endOfString('"', 0), endOfString('"a\\"', 0), isDeeperThan(1, '["[')]).toEqual([1, 4, false]);
+  expect([endOfString('"', 0), endOfString('"a\\"', 0), shapeOf('["[').depth]).toEqual([1, 4, 1]);
 });
 
 it("takes time proportional to the text", () => {
   for (const part of ['"', "\\", '\\"', "[", "]", '{"":']) {
     const start = performance.now();
-    isDeeperThan(Infinity, `"${part.repeat(2_000_000 / part.length)}`);
+    shapeOf(`"${part.repeat(2_000_000 / part.length)}`);
     expect(performance.now() - start).toBeLessThan(2_000);
   }
 });

@@ -1,26 +1,43 @@
-// Determines the nesting depth of JSON from its text.
+// Determines from a JSON text how deep it is nested and how many values it has.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 // `{` and `}` differ from `[` and `]` only in this bit. A Set takes twice as long.
 const CURLY = 0x20;
 const OPENING = 0x5b | CURLY;
 const CLOSING = 0x5d | CURLY;
 
+/** The shape of a JSON text. */
+export interface JsonShape {
+  /** How deep objects and arrays are nested. */
+  readonly depth: number;
+  /**
+   * The number of values and of names of members, which determines how long parsing takes. An upper bound: empty objects and
+   * arrays count as if they had an element.
+   */
+  readonly values: number;
+}
+
 /**
- * Reports whether objects and arrays are nested more than `levels` deep. Scans the text: walking a parsed value with a
- * million keys takes as long as parsing, and this takes a fraction. The result is unspecified for invalid JSON.
+ * Determines the shape of a JSON text. Scans the text: walking a parsed value with a million keys takes as long as parsing,
+ * and this takes a fraction. The result is unspecified for invalid JSON.
  */
-export function isDeeperThan(levels: number, text: string): boolean {
+export function shapeOf(text: string): JsonShape {
   let depth = 0;
+  let deepest = 0;
+  let values = 1;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) i = endOfString(text, i);
+    else if (code === COMMA || code === COLON) values++;
     else if ((code | CURLY) === OPENING) {
-      if (++depth > levels) return true;
+      values++;
+      if (++depth > deepest) deepest = depth;
     } else if ((code | CURLY) === CLOSING) depth--;
   }
-  return false;
+  return { depth: deepest, values };
 }
 
 /** Returns the position of the closing quote of the string that starts at `from`. */

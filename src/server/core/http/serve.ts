@@ -8,12 +8,14 @@ import type { Clock } from "../../../lib/clock.ts";
 import { templateParams } from "../../../lib/scopes/render.ts";
 import { parseJson, type Json } from "../json.ts";
 import type { Monitor } from "../monitor.ts";
-import { admitBodies } from "./admit-bodies.ts";
+import { authorize } from "../caller.ts";
+import { admitBodies, type BodyMemory, type BodyRoute } from "./admit-bodies.ts";
 import { requiredBody } from "./body.ts";
 import { createCall, type Authenticate, type Call } from "./call.ts";
 import { frameworkError, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
+import type { LongListLimits } from "./long-list.ts";
 import { Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
 
@@ -32,6 +34,8 @@ export interface ServeOptions {
   readonly rootUrl: () => string;
   /** The maximum size of a body, in bytes, for methods that do not have their own. */
   readonly bodyLimit: number;
+  /** For the large bodies of all services. */
+  readonly bodyMemory: BodyMemory;
   readonly authenticate: Authenticate;
   readonly clock: Clock;
   readonly monitor: Monitor;
@@ -55,7 +59,6 @@ export function serve<S extends Service>(
   options: ServeOptions,
 ): void {
   const { bodyLimit: generalLimit } = options;
-  const onRequest = admitBodies(generalLimit, options.authenticate);
   const prefix = `/api/${service.name}/${service.version}`;
   const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
@@ -73,7 +76,15 @@ export function serve<S extends Service>(
         status: reply.statusCode,
         ms,
       });
-    const respond = pipeline(endpoint, handler, checkBody, count, options);
+    const pathHoles = holesInPath(endpoint);
+    const respond = pipeline(endpoint, handler, pathHoles, checkBody, count, options);
+    const route: BodyRoute = {
+      limit: bodyLimit,
+      authorize(request, identity) {
+        if (pathHoles) authorize(() => identity, endpoint, pathParameters(request, endpoint));
+      },
+    };
+    const onRequest = admitBodies(route, options.authenticate, options.bodyMemory);
     for (const path of routerPaths(endpoint)) {
       const url = prefix + path;
       const methods = methodsOf.get(url) ?? new Set();
@@ -83,7 +94,7 @@ export function serve<S extends Service>(
         url,
         bodyLimit,
         onRequest,
-        config: { longList },
+        config: { longList: limitsOf(body?.schema, longList, generalLimit) },
         // A compressor would delay data that is streamed.
         ...(endpoint.reply === "blob" && { compress: false as const }),
         handler: respond,
@@ -110,6 +121,20 @@ export function serve<S extends Service>(
   }
 }
 
+/** Returns the limits of the long list of a body. */
+function limitsOf(
+  schema: TSchema | undefined,
+  name: string | undefined,
+  elementLength: number,
+): LongListLimits | undefined {
+  if (schema === undefined || name === undefined) return undefined;
+  const { properties = {} }: { properties?: Readonly<Record<string, { readonly maxItems?: number }>> } =
+    schema;
+  const elements = properties[name]?.maxItems;
+  if (elements === undefined) throw new Error(`the long list ${name} has no maxItems`);
+  return { name, elements, elementLength };
+}
+
 const schemasWithoutElements = new WeakMap<TSchema, TSchema>();
 
 /** Returns the schema without that of the elements of the long list, which the handler checks. */
@@ -126,11 +151,11 @@ function withoutElements(schema: TSchema, list: string): TSchema {
 function pipeline(
   endpoint: Endpoint,
   handler: Handler<Endpoint>,
+  pathHoles: readonly string[] | undefined,
   checkBody: BodyCheck | undefined,
   count: (request: FastifyRequest, reply: FastifyReply, ms: number) => void,
   options: ServeOptions,
 ) {
-  const pathHoles = holesInPath(endpoint);
   const checkReply = options.checkReplies ? replyCheck(endpoint) : undefined;
 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {

@@ -36,7 +36,7 @@ describe("a call", () => {
     ]);
   });
 
-  it("that is large is refused while too many others are in progress; small ones are accepted", async () => {
+  it("that is large is refused while others of the client take half of the memory for bodies; small ones are accepted", async () => {
     const { port } = new URL(stack.rootUrl);
     const path = "/api/queue/v1/tasks/create";
     const signer = createSigner(stack.rootCredentials);
@@ -47,7 +47,7 @@ describe("a call", () => {
       expect: "100-continue",
     };
     const requests = await Promise.all(
-      Array.from({ length: 4 }, async () => {
+      Array.from({ length: 6 }, async () => {
         const outgoing = request({ port, method: "POST", path, headers });
         outgoing.on("error", () => undefined);
         outgoing.flushHeaders();
@@ -59,7 +59,7 @@ describe("a call", () => {
     const tasks = manyTasks();
     const refused = check(tasks);
     await expect(refused).rejects.toThrow(
-      "4 requests with bodies of more than 10485760 bytes are in progress, which is the maximum. Try again shortly.",
+      "The bodies of your requests in progress take the maximum of 134217728 bytes. Try again shortly, or send fewer at a time.",
     );
     await expect(check(tasks, stack.as(undefined))).rejects.toThrow(
       "Without credentials, a body must have a Content-Length of at most 65536 bytes",

@@ -9,7 +9,7 @@ import type { QueueContext } from "../context.ts";
 import { definitionsOf, statusesOf, type TaskJson } from "./store/read-many.ts";
 
 const PAGE = 1000;
-/** Checking this many ids takes a few milliseconds. A request has room for 400,000, which take more than a second. */
+/** Checking this many ids takes a few milliseconds. A request has room for 40,000. */
 const CHUNK = 2_000;
 
 /**
