@@ -1,4 +1,4 @@
-// Formats times, sizes, counts and foreign text.
+// Formats times, sizes and foreign text.
 
 /** Formats a time in the user's time zone: `2026-01-31 12:00:00`. */
 export function localTime(time: string | undefined): string {
@@ -26,9 +26,6 @@ export function byteSize(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? "B"}`;
 }
-
-/** Formats a count of tasks: `1 task`, `2 tasks`. */
-export const taskCount = (count: number): string => `${count} ${count === 1 ? "task" : "tasks"}`;
 
 /** Returns text of foreign origin on one line, with control characters replaced, which a terminal would interpret. */
 export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");

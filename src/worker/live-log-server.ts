@@ -9,6 +9,7 @@ import parseRange from "range-parser";
 import { slugid } from "../lib/slugid.ts";
 import type { TaskLog } from "./task-log.ts";
 import { messageOf } from "./worker-monitor.ts";
+import { counted } from "../lib/counted.ts";
 
 export interface LiveLogServerOptions {
   readonly host: string;
@@ -96,7 +97,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, log: Ta
     // Clients usually resume directly after the last byte, which is valid while the log may grow.
     if (from > byteLength || (closed && from === byteLength)) {
       response.setHeader("content-range", `bytes */${byteLength}`);
-      refuse(response, 416, `This log has ${byteLength} bytes${closed ? " and is complete" : " so far"}.`);
+      refuse(
+        response,
+        416,
+        `This log has ${counted(byteLength, "byte")}${closed ? " and is complete" : " so far"}.`,
+      );
       return;
     }
     response.statusCode = 206;

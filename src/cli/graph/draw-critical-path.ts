@@ -1,5 +1,6 @@
 // Draws the critical path of a group as text: a line per task, with its time as a bar on the time axis of the group.
 import type { PathTask, Timeline } from "../../api/queue/graph.ts";
+import { counted } from "../../lib/counted.ts";
 import type { Colors } from "../colors.ts";
 import { oneLine, timeBetween } from "../format.ts";
 
@@ -56,14 +57,14 @@ export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors,
   }
   const whole = timeBetween(from, until);
   return [
-    `critical path: ${criticalPath.length} of ${tasks} tasks, ${!summary.resolved && until === asOf ? `${whole} so far` : whole}`,
+    `critical path: ${criticalPath.length} of ${counted(tasks, "task")}, ${!summary.resolved && until === asOf ? `${whole} so far` : whole}`,
     ...(stuck > 0
-      ? [`not included: ${stuck} ${stuck === 1 ? "task that waits" : "tasks that wait"} for a failed task`]
+      ? [`not included: ${counted(stuck, "task that waits", "tasks that wait")} for a failed task`]
       : []),
     "",
     colors.dim(row("TASK", " ".repeat(Math.max(0, barWidth)), header)),
     ...lines,
-    ...(skipped > 0 ? [colors.dim(`and ${skipped} tasks with smaller shares`)] : []),
+    ...(skipped > 0 ? [colors.dim(`and ${counted(skipped, "task")} with smaller shares`)] : []),
     "",
     ...(hasBars
       ? [

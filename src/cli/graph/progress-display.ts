@@ -1,5 +1,6 @@
 // Shows the progress of a graph: bars that are redrawn on a terminal, occasional lines elsewhere.
 import { stripVTControlCharacters } from "node:util";
+import { counted } from "../../lib/counted.ts";
 import { colorsFor, type Colors } from "../colors.ts";
 import { timeBetween } from "../format.ts";
 import { writeLine, type Io } from "../io.ts";
@@ -130,7 +131,7 @@ function lineDisplay(io: Io, progress: GraphProgress): ProgressDisplay {
       const tenths = Math.floor((resolved / total) * 10);
       if (tenths <= printed) return;
       printed = tenths;
-      writeLine(io.stderr, `${resolved} of ${total} tasks resolved: ${countsText(counts)}`);
+      writeLine(io.stderr, `${resolved} of ${counted(total, "task")} resolved: ${countsText(counts)}`);
     },
     print: (text) => writeLine(io.stderr, text),
     stop: () => undefined,

@@ -1,10 +1,11 @@
 // `taskyard graph run`: creates a graph of tasks from a file and follows it until it is finished.
 import { basename } from "node:path";
 import type { Client } from "../../client/connect.ts";
+import { counted } from "../../lib/counted.ts";
 import { exitStatus, messageOf } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { command } from "../command.ts";
-import { taskCount, timeBetween } from "../format.ts";
+import { timeBetween } from "../format.ts";
 import { writeJson, writeLine, writeLines, type Io } from "../io.ts";
 import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { readText } from "../read-text.ts";
@@ -69,7 +70,7 @@ export const graphRunCommand = command({
       else
         writeLine(
           io.stdout,
-          `${graph.name} is valid: ${taskCount(graph.tasks.length)}, ${edges} dependencies, ${pending} can start immediately`,
+          `${graph.name} is valid: ${counted(graph.tasks.length, "task")}, ${counted(edges, "dependency", "dependencies")}, ${pending} can start immediately`,
         );
       return exitStatus.ok;
     }
@@ -103,7 +104,7 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
   const progress = graphProgress(tasks);
   try {
     const events = await listenToGroup(client, taskGroupId, stop.signal);
-    const spinner = startSpinner(io, `submitting ${taskCount(tasks.length)}`);
+    const spinner = startSpinner(io, `submitting ${counted(tasks.length, "task")}`);
     interrupted.signal.addEventListener(
       "abort",
       () => spinner.update("canceling as soon as it is submitted"),
@@ -115,7 +116,7 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
     } finally {
       spinner.stop();
     }
-    writeLine(io.stderr, `${name}: ${taskCount(tasks.length)} in group ${taskGroupId}`);
+    writeLine(io.stderr, `${name}: ${counted(tasks.length, "task")} in group ${taskGroupId}`);
     const display = startProgressDisplay(io, name, progress);
     const followed = new AbortController();
     const onActivity = watchInactivity({
@@ -172,7 +173,7 @@ async function runGraph({ client, io, parsed, graph, json }: GraphRun): Promise<
     const status = exitStatusOf(progress, interrupted);
     writeLine(
       io.stderr,
-      `${name}: ${taskCount(progress.total)} in ${timeBetween(started, ended)}: ${resultText(progress)}`,
+      `${name}: ${counted(progress.total, "task")} in ${timeBetween(started, ended)}: ${resultText(progress)}`,
     );
     if (json) writeJson(io.stdout, resultOf(graph, progress, status));
     else await printCriticalPath(client, taskGroupId, io);

@@ -2,6 +2,7 @@
 import type { CreateTasksReply } from "../../api/queue/graph.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
+import { counted } from "../../lib/counted.ts";
 import { CliError, listProblems } from "../cli-error.ts";
 import { byteSize } from "../format.ts";
 import type { GraphFile } from "./graph-file.ts";
@@ -22,7 +23,7 @@ export async function submitGraph(
   } catch (error) {
     if (error instanceof ClientError && error.statusCode === 413)
       throw new CliError(
-        `the graph is too large for one call: ${requests.length} tasks with ${byteSize(JSON.stringify(requests).length)} in total`,
+        `the graph is too large for one call: ${counted(requests.length, "task")} with ${byteSize(JSON.stringify(requests).length)} in total`,
         { cause: error },
       );
     const faults = faultsOf(error);

@@ -1,7 +1,7 @@
 // `taskyard group cancel`.
+import { counted } from "../../lib/counted.ts";
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { taskCount } from "../format.ts";
 import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { connectTarget } from "../target.ts";
@@ -22,7 +22,7 @@ export const groupCancelCommand = command({
     const reply = await queue.cancelTaskGroup({ taskGroupId });
     const { cancelledCount, taskGroupSize } = reply;
     if (options.json) writeJson(io.stdout, reply);
-    else writeLine(io.stdout, `canceled ${cancelledCount} of ${taskCount(taskGroupSize)}`);
+    else writeLine(io.stdout, `canceled ${cancelledCount} of ${counted(taskGroupSize, "task")}`);
     return exitStatus.ok;
   },
 });

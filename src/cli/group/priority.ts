@@ -1,7 +1,7 @@
 // `taskyard group priority`.
+import { counted } from "../../lib/counted.ts";
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { taskCount } from "../format.ts";
 import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { parsePriority, priorityDetails } from "../parse-priority.ts";
@@ -20,7 +20,11 @@ export const groupPriorityCommand = command({
     const { queue } = await connectTarget(io);
     const reply = await queue.changeTaskGroupPriority({ taskGroupId }, { newPriority });
     if (options.json) writeJson(io.stdout, reply);
-    else writeLine(io.stdout, `changed the priority of ${taskCount(reply.tasksAffected)} to ${newPriority}`);
+    else
+      writeLine(
+        io.stdout,
+        `changed the priority of ${counted(reply.tasksAffected, "task")} to ${newPriority}`,
+      );
     return exitStatus.ok;
   },
 });

@@ -1,9 +1,10 @@
 // `taskyard group status`.
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { TaskDefinition } from "../../api/queue/task.ts";
+import { counted } from "../../lib/counted.ts";
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { oneLine, taskCount, timeBetween } from "../format.ts";
+import { oneLine, timeBetween } from "../format.ts";
 import { writeJson, writeLines } from "../io.ts";
 import { paginate } from "../paginate.ts";
 import { parseId } from "../parse-id.ts";
@@ -46,7 +47,7 @@ export const groupStatusCommand = command({
       return [status.taskId, status.state, run?.reasonResolved ?? "-", duration, oneLine(task.metadata.name)];
     });
     writeLines(io.stdout, [
-      `${taskCount(members.length)}: ${summary.join(", ")}`,
+      `${counted(members.length, "task")}: ${summary.join(", ")}`,
       "",
       ...formatTable(["TASK", "STATE", "REASON", "DURATION", "NAME"], rows),
     ]);

@@ -89,7 +89,12 @@ export const runCommand = command({
       if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
       const client = ephemeral?.client ?? (await connectTarget(io));
       const folder = options["cwd-tarball"] ? io.cwd : undefined;
-      const taskId = await submit({ client, request, folder, spinner, signal });
+      // Not a notice: with --quiet, a task would lack a file without a word.
+      const warn = (text: string): void => {
+        spinner.stop();
+        writeLine(io.stderr, `warning: ${text}`);
+      };
+      const taskId = await submit({ client, request, folder, spinner, warn, signal });
       spinner.stop();
       if (options.detach) {
         if (options.json) writeJson(io.stdout, { taskId });

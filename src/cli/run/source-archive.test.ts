@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { list } from "tar";
 import { describe, expect, test } from "vitest";
+import { notAsRoot } from "../../../test/support/only-if.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { packSource } from "./source-archive.ts";
 
@@ -35,6 +36,38 @@ describe("without git", () => {
     expect((await readFile(archive.path)).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
     await archive.remove();
     await expect(stat(archive.path)).rejects.toThrow("ENOENT");
+    expect(archive.leftOut).toEqual([]);
+  });
+
+  test("what cannot be packed is listed with the reason", async () => {
+    const folder = await folderOf({ "a.txt": "a", "in/b": "b" });
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]), "x");
+    await symlink("/etc/hostname", join(folder, "absolute"));
+    await symlink("../../x", join(folder, "in/outside"));
+    await symlink("../a.txt", join(folder, "in/inside"));
+    await promisify(execFile)("mkfifo", [join(folder, "pipe")]);
+    const archive = await packSource(folder);
+    expect(await namesIn(archive.path)).toEqual(["a.txt", "in/b", "in/inside"]);
+    expect(archive.leftOut.toSorted()).toEqual([
+      'left out "absolute": a link to /etc/hostname, which is not a path inside of the folder',
+      'left out "café": its name is not UTF-8; rename it',
+      'left out "in/outside": a link to ../../x, which is not a path inside of the folder',
+      'left out "pipe": a named pipe',
+    ]);
+    await archive.remove();
+  });
+
+  test("files and folders without permission are listed", notAsRoot, async () => {
+    const folder = await folderOf({ "a.txt": "a", secret: "b", "closed/c": "c" });
+    await chmod(join(folder, "secret"), 0);
+    await chmod(join(folder, "closed"), 0);
+    const archive = await packSource(folder);
+    await chmod(join(folder, "closed"), 0o700);
+    expect(archive.leftOut.toSorted()).toEqual([
+      'left out "closed/": no permission to read the folder',
+      'left out "secret": no permission to read it',
+    ]);
+    await archive.remove();
   });
 
   test("an empty folder is an error", async () => {
@@ -67,6 +100,38 @@ describe("in a git repository", () => {
     await writeFile(join(folder, "new"), "1");
     const archive = await packSource(folder);
     expect(await namesIn(archive.path)).toEqual([".gitignore", "new", "src/kept", "src/ü ☃"]);
+    await archive.remove();
+  });
+
+  test("submodules and other repositories inside are packed, and what is missing is listed", async () => {
+    const folder = await folderOf({
+      a: "1",
+      "sparse/b": "1",
+      "inner/c": "1",
+      "inner/.gitignore": "d",
+      "inner/d": "1",
+    });
+    const commit = ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "x"];
+    await git(join(folder, "inner"), "init", "-q");
+    await git(join(folder, "inner"), "add", ".");
+    await git(join(folder, "inner"), ...commit);
+    await git(folder, "init", "-q");
+    await git(folder, "add", "a", "sparse");
+    await git(folder, ...commit);
+    const { stdout: head } = await git(folder, "rev-parse", "HEAD");
+    await git(folder, "update-index", "--add", "--cacheinfo", `160000,${head.trim()},not-fetched`);
+    await mkdir(join(folder, "not-fetched"));
+    await git(folder, "update-index", "--skip-worktree", "sparse/b");
+    await rm(join(folder, "sparse/b"));
+    await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]), "x");
+    await git(folder, "add", "caf*");
+    const archive = await packSource(folder);
+    expect(await namesIn(archive.path)).toEqual(["a", "inner/.gitignore", "inner/c"]);
+    expect(archive.leftOut.toSorted()).toEqual([
+      'left out "café": its name is not UTF-8; rename it',
+      'left out "not-fetched": a submodule without files; fetch them with git submodule update --init',
+      'left out "sparse/b": not in this sparse checkout; add it with git sparse-checkout',
+    ]);
     await archive.remove();
   });
 

@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers";
 import { backoffDelay } from "../../lib/backoff.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
+import { counted } from "../../lib/counted.ts";
 
 export interface CoalesceOptions<I, O> {
   /** Of the statement, for errors. */
@@ -113,7 +114,11 @@ export function coalesce<I, O>(options: CoalesceOptions<I, O>): Coalesced<I, O> 
     batch.forEach((call, i) => {
       const result = results[i];
       if (results.length !== batch.length) {
-        call.reject(new Error(`${name} returned ${results.length} results for ${batch.length} items`));
+        call.reject(
+          new Error(
+            `${name} returned ${counted(results.length, "result")} for ${counted(batch.length, "item")}`,
+          ),
+        );
       } else if (result instanceof Error) call.reject(result);
       // The length was checked, so undefined is a result of type O here, not a gap.
       else call.resolve(result as O);

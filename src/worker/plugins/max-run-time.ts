@@ -3,6 +3,7 @@ import Type from "typebox";
 import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
+import { counted } from "../../lib/counted.ts";
 
 /** Shared with plugins that need to know how long a task may run. */
 export const maxRunTime = Type.Integer({
@@ -23,7 +24,7 @@ export function maxRunTimePlugin(limitSeconds: number): Plugin {
     newTask({ clock, log }, { maxRunTime: seconds }) {
       if (seconds > limitSeconds) {
         throw new MalformedPayloadError([
-          `payload.maxRunTime is ${seconds}, but this worker allows at most ${limitSeconds} seconds`,
+          `payload.maxRunTime is ${seconds}, but this worker allows at most ${counted(limitSeconds, "second")}`,
         ]);
       }
       let cancel = (): void => undefined;
@@ -44,7 +45,7 @@ export function maxRunTimePlugin(limitSeconds: number): Plugin {
               ? {
                   ok: false,
                   outcome: "failed",
-                  message: `Task aborted: it ran longer than its maxRunTime of ${seconds} seconds`,
+                  message: `Task aborted: it ran longer than its maxRunTime of ${counted(seconds, "second")}`,
                 }
               : { ok: true },
           );

@@ -11,6 +11,7 @@ import { checkHashes, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { isFinished } from "./download.ts";
 import { addContentId, clearParts, finish, readObject, type ObjectRow } from "./store.ts";
 import { startedParts } from "./upload-methods.ts";
+import { counted } from "../../../lib/counted.ts";
 
 const { finishUpload: endpoint } = objectApi.endpoints;
 
@@ -123,7 +124,7 @@ async function tryToComplete(
     if (parts && (await clearParts(ctx.db, upload)) > 0) await remove(ctx, [source]);
     throw new ApiError(
       "RequestConflict",
-      `Object "${name}" was created with a length of ${upload.content_length} bytes, but ${stored.size} were uploaded. ` +
+      `Object "${name}" was created with a length of ${counted(upload.content_length, "byte")}, but ${stored.size} were uploaded. ` +
         `Upload it again.`,
     );
   }

@@ -75,7 +75,7 @@ const abortReason = ({ reason }: AbortSignal): Error =>
   reason instanceof Error ? reason : new Error(String(reason));
 
 /** Reports whether a symbolic link leaves the folder that `path` is relative to. */
-function leadsOut(path: string, target: string): boolean {
+export function leadsOut(path: string, target: string): boolean {
   if (target.startsWith("/")) return true;
   const resolved = posix.join(posix.dirname(path), target);
   return resolved === ".." || resolved.startsWith("../");

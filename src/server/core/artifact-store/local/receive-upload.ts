@@ -7,6 +7,7 @@ import type { Description } from "./files.ts";
 import { expectedDigests, type ExpectedDigest } from "./expected-digests.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
+import { counted } from "../../../../lib/counted.ts";
 
 /** Error codes of a full disk or an exhausted quota. */
 const FULL = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);
@@ -108,7 +109,7 @@ async function writeBody(
 const tooLarge = (maxSize: number, length?: number): ApiError =>
   new ApiError(
     "InputTooLarge",
-    `The artifact ${length === undefined ? "exceeds" : `has ${length} bytes, which exceeds`} the limit of ` +
+    `The artifact ${length === undefined ? "exceeds" : `has ${counted(length, "byte")}, which exceeds`} the limit of ` +
       `${maxSize} bytes (setting artifacts.maxSize). The upload was discarded.`,
   );
 
@@ -122,5 +123,5 @@ const wrongDigest = (algorithm: string, expected: string, header: string, actual
 const tooShort = (size: number, length: number): ApiError =>
   new ApiError(
     "MalformedPayload",
-    `The upload ended after ${size} bytes, but Content-Length is ${length}. The upload was discarded.`,
+    `The upload ended after ${counted(size, "byte")}, but Content-Length is ${length}. The upload was discarded.`,
   );

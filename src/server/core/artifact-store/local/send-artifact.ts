@@ -10,6 +10,7 @@ import type { Description } from "./files.ts";
 import type { LocalStore } from "./local-store.ts";
 import type { Grant } from "./signed-url.ts";
 import { DamagedContent, requireSize, verifiedStream } from "./verified-stream.ts";
+import { counted } from "../../../../lib/counted.ts";
 
 /** Anyone who may run a task can create artifacts, and they share the origin of the API and its pages. */
 const securityHeaders = {
@@ -130,7 +131,10 @@ function rangeOf(
   const ranges = parseRange(size, range);
   if (ranges === -1) {
     reply.header("content-range", `bytes */${size}`);
-    throw new ApiError("RangeNotSatisfiable", `Range "${range}" starts after the artifact's ${size} bytes.`);
+    throw new ApiError(
+      "RangeNotSatisfiable",
+      `Range "${range}" starts after the artifact's ${counted(size, "byte")}.`,
+    );
   }
   if (ranges === -2 || ranges.type !== "bytes" || ranges.length !== 1) return whole;
   return { ...whole, ...ranges[0], partial: true };

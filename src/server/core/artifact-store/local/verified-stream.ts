@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable, Transform, type TransformCallback } from "node:stream";
 import type { Description } from "./files.ts";
+import { counted } from "../../../../lib/counted.ts";
 
 /** Content up to this size is checked before the first byte is sent, so that damage is reported as an error. */
 export const CHECKED_FIRST_LIMIT = 4 * 1024 * 1024;
@@ -15,7 +16,8 @@ export class DamagedContent extends Error {}
 /** Throws `DamagedContent` if the file does not have the expected size. Cheap enough for every request. */
 export async function requireSize(bytes: FileHandle, { file, size }: Description): Promise<void> {
   const actual = (await bytes.stat()).size;
-  if (actual !== size) throw new DamagedContent(`${file} has ${actual} bytes, but ${size} were stored`);
+  if (actual !== size)
+    throw new DamagedContent(`${file} has ${counted(actual, "byte")}, but ${size} were stored`);
 }
 
 /**
