@@ -13,7 +13,7 @@ import { withoutServiceVariables } from "./service-variables.ts";
 
 /** Some settings of some sections, as loaded values. */
 export type PartialConfig = {
-  readonly [S in keyof Config]?: Config[S] extends string ? Config[S] : Partial<Config[S]>;
+  readonly [S in keyof Config]?: NonNullable<Config[S]> extends string ? Config[S] : Partial<Config[S]>;
 };
 
 export interface ConfigSources {

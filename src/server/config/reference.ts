@@ -27,12 +27,11 @@ The value of a setting comes from the first of these sources that has it:
 
 \`\`\`yaml
 # ${configFileName}
+access: closed
 server:
   port: 9000
 queue:
   claimTimeout: 20m
-auth:
-  anonymousScopes: ["queue:get-artifact:public/*", "queue:status:*"]
 \`\`\`
 
 A duration is a whole number with the unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`. A size is a whole number with \`B\`, \`kB\`,
