@@ -24,7 +24,7 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
   }),
   workerId: text({
     ...identifier,
-    derived: "from the host's name",
+    derived: "from the host's name, with a suffix if `worker.workDir` is not the default one",
     option: { name: "worker-id", value: "ID" },
     description: "The name of the worker, unique in its group.",
   }),

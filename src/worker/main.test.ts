@@ -61,7 +61,7 @@ describe("a task", () => {
     const [taskId, reason] = await run(shell("echo hello; pwd"));
     expect(reason).toBe("completed");
     expect(logOf(taskId)).toContain(`hello\n${worker.workDir}/task_${taskId}_0/work\n`);
-    await eventually(async () => expect(await readdir(worker.workDir)).toEqual(["claims"]));
+    await eventually(async () => expect(await readdir(worker.workDir)).toEqual(["claims", "workers"]));
     expect(await readdir(join(worker.workDir, "claims"))).toEqual([]);
   });
 

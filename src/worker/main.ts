@@ -11,6 +11,7 @@ import type { Engine } from "./engine.ts";
 import { nativeEngine } from "./engines/native/engine.ts";
 import { watchExceptions } from "./exception-watch.ts";
 import { holdClaims } from "./held-claims.ts";
+import { lockIdentity } from "./identity-lock.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
 import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
@@ -70,6 +71,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { rootUrl, queue, object: objects, events } = options.client;
   const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
   const workDir = await usableFolder(options.workDir);
+  const identity = await lockIdentity({ workDir, workerGroup, workerId, clock });
   const engine = options.engine ?? nativeEngine();
   await cleanUp(workDir, engine, monitor);
   const claims = await holdClaims({ workDir, queue, clock, monitor });
@@ -146,13 +148,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const graceEnd = new Promise<void>((resolve) => (cutShort = resolve));
   async function end(reason: string): Promise<void> {
     monitor.info("worker is stopping", { reason, running: runs.size });
+    await identity.stopping();
     await loop.stop();
     await Promise.race([allDone(), graceEnd]);
     for (const run of runs) run.abort("worker-shutdown");
     await allDone();
     claims.stop();
     guard.close();
-    await Promise.all([watch.stop(), liveLogs.close()]);
+    await Promise.all([watch.stop(), liveLogs.close(), identity.release()]);
     monitor.info("worker has stopped");
   }
   let ended: Promise<void> | undefined;

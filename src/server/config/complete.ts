@@ -16,7 +16,12 @@ export function complete(
   host: Host,
 ): Config {
   const home = values.get("home");
-  const derived = derivedDefaults(host, typeof home === "string" ? home : defaultHome(host));
+  const workDir = values.get("worker.workDir");
+  const derived = derivedDefaults(
+    host,
+    typeof home === "string" ? home : defaultHome(host),
+    typeof workDir === "string" ? workDir : undefined,
+  );
   const root: Record<string, unknown> = {};
   const sections: Record<string, Record<string, unknown>> = {};
   for (const { key, section, name, setting } of catalog.values()) {

@@ -1,4 +1,5 @@
 // Defaults that depend on the machine or on the home folder. The schema describes each of them in words.
+import { createHash } from "node:crypto";
 import { availableParallelism, homedir, hostname } from "node:os";
 import { join } from "node:path";
 
@@ -27,20 +28,30 @@ export function defaultHome({ userHome }: Host): string {
   return join(userHome, ".taskyard");
 }
 
-/** Returns derived defaults by key. `home` is the home folder of the instance. */
-export function derivedDefaults(host: Host, home: string): ReadonlyMap<string, unknown> {
+/** Returns derived defaults by key. `home` is the home folder of the instance, `workDir` the folder of its worker, if it is set. */
+export function derivedDefaults(
+  host: Host,
+  home: string,
+  workDir: string | undefined,
+): ReadonlyMap<string, unknown> {
+  const ownDir = join(home, "worker");
   return new Map<string, unknown>([
     ["home", home],
     ["artifacts.dir", join(home, "artifacts")],
     ["log.format", host.terminal ? "pretty" : "json"],
-    ["worker.workerId", workerIdOf(host.hostname)],
+    ["worker.workerId", workerIdOf(host, workDir ?? ownDir)],
     ["worker.capacity", host.cores],
-    ["worker.workDir", join(home, "worker")],
+    ["worker.workDir", ownDir],
   ]);
 }
 
-/** Derives a worker id from a host name: replaces other characters with dashes, and limits it to 38 characters. */
-function workerIdOf(name: string): string {
-  const id = name.replaceAll(/[^a-zA-Z0-9_-]+/g, "-").replaceAll(/^-+|-+$/g, "");
-  return id.slice(0, 38) || "worker";
+/**
+ * Derives a worker id from the host's name: replaces other characters with dashes, and limits it to 38 characters. Workers with
+ * another folder than the default one get a suffix, since several may be on one host.
+ */
+function workerIdOf(host: Host, workDir: string): string {
+  const name = host.hostname.replaceAll(/[^a-zA-Z0-9_-]+/g, "-").replaceAll(/^-+|-+$/g, "") || "worker";
+  if (workDir === join(defaultHome(host), "worker")) return name.slice(0, 38);
+  const suffix = createHash("sha256").update(workDir).digest("hex").slice(0, 6);
+  return `${name.slice(0, 31)}-${suffix}`;
 }

@@ -69,6 +69,16 @@ describe("defaults", () => {
     );
   });
 
+  it("give workers with different folders different ids", () => {
+    const idOf = (worker: object, home?: string) =>
+      configOf({ worker, ...(home !== undefined && { home }) }, host).worker.workerId;
+    const usual = idOf({});
+    const ids = [usual, idOf({ workDir: "/srv/a" }), idOf({ workDir: "/srv/b" }), idOf({}, "/srv/home")];
+    expect(new Set(ids).size).toBe(4);
+    expect(idOf({ workDir: "/home/ann/.taskyard/worker" })).toBe(usual);
+    expect(ids[1]).toMatch(/^build-7-example-com-[0-9a-f]{6}$/);
+  });
+
   it("exist for every setting unless it is optional", () => {
     for (const { key, setting, optional } of catalog.values()) {
       expect([key, optional]).toEqual([key, setting.default === undefined && !isSet(key)]);

@@ -1,0 +1,68 @@
+// Ensures that only one worker of this machine uses an id with a folder. Two would share one line in lists of workers, and a
+// quarantine of one would stop both.
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import Type from "typebox";
+import { Compile } from "typebox/compile";
+import type { Clock } from "../lib/clock.ts";
+import { pause } from "../lib/retry.ts";
+import { isRunning, ownIdentity, ProcessIdentity } from "./process-identity.ts";
+
+export interface IdentityLock {
+  /** Notes that the worker stops: another start with its id then waits for its end. */
+  stopping(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface IdentityLockOptions {
+  readonly workDir: string;
+  readonly workerGroup: string;
+  readonly workerId: string;
+  readonly clock: Clock;
+}
+
+const Holder = Type.Object({ worker: ProcessIdentity, stopping: Type.Boolean() });
+const holder = Compile(Holder);
+
+const pollMs = 100;
+
+/** Takes the lock. Waits while its holder stops. Rejects with a suggestion if another worker keeps running with this id. */
+export async function lockIdentity(options: IdentityLockOptions): Promise<IdentityLock> {
+  const { workDir, workerGroup, workerId, clock } = options;
+  const folder = join(workDir, "workers");
+  const path = join(folder, `${workerGroup}_${workerId}.json`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (;;) {
+    const other = await readHolder(path);
+    if (other === undefined || !isRunning(other.worker)) break;
+    if (!other.stopping) {
+      throw new Error(
+        `another worker of this machine (process ${other.worker.pid}) is ${workerGroup}/${workerId} already. ` +
+          `Stop it, or start this one with another id: --worker-id ${`${workerId}-2`.slice(-38)}`,
+      );
+    }
+    await pause(clock, pollMs, undefined);
+  }
+  const worker = ownIdentity();
+  const write = async (stopping: boolean): Promise<void> => {
+    const temporary = `${path}.${worker.pid}`;
+    await writeFile(temporary, JSON.stringify({ worker, stopping }), { mode: 0o600 });
+    await rename(temporary, path);
+  };
+  await write(false);
+  return {
+    // Best effort: the folder may be gone.
+    stopping: () => write(true).catch(() => undefined),
+    release: () => rm(path, { force: true }),
+  };
+}
+
+async function readHolder(path: string) {
+  try {
+    const content: unknown = JSON.parse(await readFile(path, "utf8"));
+    return holder.Check(content) ? content : undefined;
+  } catch {
+    // Nobody holds it.
+    return undefined;
+  }
+}
