@@ -3,17 +3,16 @@ import Type, { type TSchema } from "typebox";
 import { ConfigSchema, type Config } from "./schema.ts";
 import { type Setting, settingOf } from "../../lib/setting.ts";
 
-type Sections = Omit<Config, "home" | "access">;
+type Sections = Omit<Config, "home">;
 
-/** `home`, `access`, or section and key joined by a dot: `queue.claimTimeout`. */
+/** `home`, or section and key joined by a dot: `queue.claimTimeout`. */
 export type ConfigKey =
   | "home"
-  | "access"
   | { [S in keyof Sections]: `${S}.${keyof Sections[S] & string}` }[keyof Sections];
 
 export interface CatalogEntry {
   readonly key: string;
-  /** Empty for settings outside of sections. */
+  /** Empty for `home`. */
   readonly section: string;
   /** The key within its section. */
   readonly name: string;

@@ -41,7 +41,6 @@ describe("the pages in a browser", withChromium, () => {
   let messages: string[] = [];
   beforeAll(async () => {
     servePages(app, {
-      isClosed: false,
       setupLine: undefined,
       services,
       rootUrl: () => rootUrl,

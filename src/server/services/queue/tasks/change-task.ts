@@ -2,8 +2,6 @@
 import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import { fillScope } from "../../../../lib/scopes/render.ts";
-import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
@@ -17,17 +15,12 @@ import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/add-
 /** How often a change is tried when others change the task between reading and writing. */
 const ATTEMPTS = 5;
 
-/** How a caller is authorized for these methods: their scopes contain values of the task. */
-const findingOf = (ctx: QueueContext, taskId: string) => ({
-  known: { taskId },
-  read: () => requireTask(ctx.db, taskId),
-  params: (task: TaskRow) => ({
-    taskId: task.task_id,
-    taskGroupId: task.task_group_id,
-    schedulerId: task.scheduler_id,
-    projectId: task.project_id,
-  }),
-  readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
+/** What fills the holes in the scopes of these methods. */
+const scopeParams = (task: TaskRow) => ({
+  taskId: task.task_id,
+  taskGroupId: task.task_group_id,
+  schedulerId: task.scheduler_id,
+  projectId: task.project_id,
 });
 
 const busy = (taskId: string): ApiError =>
@@ -37,7 +30,8 @@ const busy = (taskId: string): ApiError =>
 export const scheduleTask =
   (ctx: QueueContext) =>
   async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
-    const task = await readAuthorized(caller, taskEndpoints.scheduleTask, findingOf(ctx, taskId));
+    const task = await requireTask(ctx.db, taskId);
+    caller.authorize(taskEndpoints.scheduleTask, scopeParams(task));
     refuseAfterDeadline(ctx, task);
     const scheduled = await addFirstRun(ctx.db, taskId, timestamp(ctx));
     if (!scheduled) {
@@ -54,7 +48,8 @@ export const scheduleTask =
 export const rerunTask =
   (ctx: QueueContext) =>
   async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
-    let task = await readAuthorized(caller, taskEndpoints.rerunTask, findingOf(ctx, taskId));
+    let task = await requireTask(ctx.db, taskId);
+    caller.authorize(taskEndpoints.rerunTask, scopeParams(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
       const { state } = parseJson(task.status);
@@ -81,7 +76,8 @@ export const rerunTask =
 export function cancelTask(ctx: QueueContext) {
   const endTask = createEndTask(ctx, "canceled");
   return async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
-    let task = await readAuthorized(caller, taskEndpoints.cancelTask, findingOf(ctx, taskId));
+    let task = await requireTask(ctx.db, taskId);
+    caller.authorize(taskEndpoints.cancelTask, scopeParams(task));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
       const ended = await endTask(taskId);
