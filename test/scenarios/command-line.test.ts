@@ -209,6 +209,24 @@ describe("task", () => {
     await stack.client.queue.cancelTask({ taskId });
   });
 
+  test("log -f ends with the outcome of the run", async () => {
+    const { err } = await cli(["run", "--detach", "--", "sh", "-c", "exit 7"]);
+    const ofRun = /log -f (\S{22})/.exec(err)?.[1] ?? "";
+    expect(await cli(["task", "log", "-fq", ofRun])).toEqual({ status: 7, out: "", err: "" });
+    // Without --follow, the log is the result.
+    expect(await cli(["task", "log", "-q", ofRun])).toMatchObject({ status: 0 });
+    const other = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
+    await stack.client.queue.cancelTask({ taskId: other });
+    const canceled = await cli(["task", "log", "-f", other]);
+    expect(canceled).toEqual({
+      status: 1,
+      out: "",
+      err:
+        `error: run 0 was never claimed by a worker (canceled), so it has no log. See: taskyard task why ${other}\n` +
+        "error: the task was canceled\n",
+    });
+  });
+
   test("log reports that a task has no run yet", async () => {
     const waits = await createTask(stack.client, { taskQueueId: "nobody/works-here" });
     const taskId = await createTask(stack.client, { dependencies: [waits] });

@@ -8,7 +8,7 @@ const taskId = "fN1SbArXTPSVFNUvaOlinQ";
 const text = "first line\nsecond line\nthird ☃ line\n";
 const bytes = Buffer.from(text);
 
-type Run = Pick<TaskStatus["runs"][number], "state" | "started" | "reasonResolved">;
+type Run = Pick<TaskStatus["runs"][number], "state" | "started" | "resolved" | "reasonResolved">;
 const running: Run = { state: "running", started: "2026-01-31T12:00:00.000Z" };
 const finished: Run = { ...running, state: "completed" };
 
@@ -139,7 +139,31 @@ test("a range at the end of a complete log ends the reading", async () => {
 });
 
 test("a run that never started has no log", async () => {
-  expect(await play({ runs: [{ state: "exception" }] })).toEqual({ read: "", requests: [], waits: 0 });
+  expect(await play({ runs: [{ state: "exception", reasonResolved: "deadline-exceeded" }] })).toEqual({
+    read: "",
+    requests: [],
+    waits: 0,
+    problems: ["run 0 was never claimed by a worker (deadline-exceeded), so it has no log"],
+  });
+  const soFar = { soFar: true };
+  await expect(play({ runs: [{ state: "pending" }] }, soFar)).rejects.toThrow(
+    `run 0 of ${taskId} waits for a worker and has no log yet: use -f to wait for it`,
+  );
+  await expect(play({ runs: [running] }, soFar)).rejects.toThrow("is running and has no log yet");
+});
+
+test("a log that was not saved is reported without a long wait if the run ended long ago", async () => {
+  const lost: Run = {
+    ...running,
+    state: "exception",
+    reasonResolved: "worker-shutdown",
+    resolved: "2026-01-31T12:01:00.000Z",
+  };
+  const problems = ["no log of run 0 was saved before the run ended (worker-shutdown)"];
+  for (const options of [{}, { soFar: true }]) {
+    expect((await play({ runs: [lost] }, options)).problems).toEqual(problems);
+    expect((await play({ runs: [lost], live: [refused] }, options)).problems).toEqual(problems);
+  }
 });
 
 test("the log so far ends at the length at the time of the request", async () => {
@@ -173,11 +197,12 @@ test("the log so far of a live log that cannot be reached is a plain error", asy
 });
 
 test("a log that was lost with its worker is reported with the reason", async () => {
-  const lost: Run = { ...running, state: "exception", reasonResolved: "claim-expired" };
+  const resolved = "2026-01-31T12:20:00.000Z";
+  const lost: Run = { ...running, state: "exception", reasonResolved: "claim-expired", resolved };
   const { read, problems } = await play({ runs: [running, lost], live: [broken(12), refused] });
   expect(read).toBe(text.slice(0, 12));
   expect(problems).toEqual(["no more of the log of run 0 was saved before the run ended (claim-expired)"]);
-}, 60_000);
+});
 
 test("a run that does not exist is an error", async () => {
   await expect(play({ runs: [running] }, { runId: 3 })).rejects.toThrow(`${taskId} has no run 3`);

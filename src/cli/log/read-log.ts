@@ -7,7 +7,7 @@ import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
 import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";
-import type { TaskChanges } from "./task-changes.ts";
+import { followRetries, type TaskChanges } from "./task-changes.ts";
 
 /** Names of the artifacts that hold the log. */
 export interface LogNames {
@@ -42,9 +42,6 @@ const maxFailures = 8;
 // Failures before giving up on a live log that has not been read yet: this machine may have no route to its worker.
 const maxFirstFailures = 2;
 
-/** Retries of calls while following a task, about 50 seconds: enough for a restart of the server. */
-export const followRetries = 9;
-
 /** Yields the log until it is complete. Yields nothing for a run that never wrote one. */
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const { client, taskId, runId, names = defaultLogNames, changes, soFar = false, signal } = options;
@@ -57,9 +54,23 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
     const run = status.runs[runId];
     if (run === undefined) throw new CliError(`${taskId} has no run ${runId}`);
     const finished = run.state !== "pending" && run.state !== "running";
+    // Whatever was not saved a minute after the end of the run will not be.
+    const isLongOver = run.resolved !== undefined && Date.now() - Date.parse(run.resolved) > 60_000;
+    const patience = isLongOver ? 1 : maxFailures;
     const source = isReachable || finished ? await locate(options, names, finished) : undefined;
     if (source === undefined) {
-      if (soFar || (finished && (run.started === undefined || failures >= maxFailures))) return;
+      if (soFar && !finished)
+        throw new CliError(
+          `run ${runId} of ${taskId} ${run.state === "pending" ? "waits for a worker" : "is running"} and has no log yet: use -f to wait for it`,
+        );
+      if (finished && (run.started === undefined || failures >= patience)) {
+        options.onMissing(
+          run.started === undefined
+            ? `run ${runId} was never claimed by a worker (${run.reasonResolved}), so it has no log`
+            : `no log of run ${runId} was saved before the run ended (${run.reasonResolved})`,
+        );
+        return;
+      }
       if (finished) await pause(waitingClock, backoffDelay(failures++, callBackoff), signal);
       else await changes.after(count);
       continue;
@@ -82,7 +93,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       if (error instanceof CliError) throw error;
       if (++failures > maxFailures && !isLive)
         throw new CliError(`cannot read the rest of the log: ${causeOf(error)}`, { cause: error });
-      if (isLive && finished && failures > maxFailures) {
+      if (isLive && finished && failures > patience) {
         const what = at === 0 ? "no log" : "no more of the log";
         options.onMissing(`${what} of run ${runId} was saved before the run ended (${run.reasonResolved})`);
         return;

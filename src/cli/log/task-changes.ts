@@ -1,4 +1,5 @@
 // Wakes readers when a task changes: on its events, and by slow polling where the event stream is not available.
+import type { TaskStatus } from "../../api/queue/status.ts";
 import { queueEvents } from "../../client/bindings.ts";
 import type { Client } from "../../client/connect.ts";
 import { waitingClock } from "../../lib/clock.ts";
@@ -10,6 +11,29 @@ export interface TaskChanges {
   readonly count: number;
   /** Resolves when there have been more changes, or after the polling interval. Rejects with the signal's reason. */
   after(count: number): Promise<void>;
+}
+
+export interface WatchedTask {
+  readonly client: Client;
+  readonly taskId: string;
+  readonly changes: TaskChanges;
+  readonly signal: AbortSignal;
+}
+
+/** Retries of calls while following a task, about 50 seconds: enough for a restart of the server. */
+export const followRetries = 9;
+
+/** Waits until the status of a task satisfies `condition`, and returns it. */
+export async function statusWhen(
+  { client, taskId, changes, signal }: WatchedTask,
+  condition: (status: TaskStatus) => boolean,
+): Promise<TaskStatus> {
+  for (;;) {
+    const { count } = changes;
+    const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
+    if (condition(status)) return status;
+    await changes.after(count);
+  }
 }
 
 // The interval without an event stream (it may not exist or not be public), and with one, as a safety net.

@@ -1,8 +1,8 @@
 // Follows a task through all its runs until it is resolved.
-import type { TaskStatus } from "../../api/queue/status.ts";
+import type { Run, TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
-import { followRetries, readLog } from "../log/read-log.ts";
-import { watchTask } from "../log/task-changes.ts";
+import { readLog } from "../log/read-log.ts";
+import { statusWhen, watchTask } from "../log/task-changes.ts";
 
 export interface Follow {
   readonly client: Client;
@@ -21,20 +21,13 @@ export async function followTask(follow: Follow): Promise<TaskStatus> {
   const { signal } = stop;
   const changes = watchTask(client, taskId, signal);
 
-  /** Waits until the status satisfies `condition`. */
-  async function until(condition: (status: TaskStatus) => boolean): Promise<TaskStatus> {
-    for (;;) {
-      const { count } = changes;
-      const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
-      if (condition(status)) return status;
-      await changes.after(count);
-    }
-  }
+  const until = (condition: (status: TaskStatus) => boolean): Promise<TaskStatus> =>
+    statusWhen({ client, taskId, changes, signal }, condition);
 
   try {
     for (let runId = 0; ; runId++) {
-      const begun = await until(({ runs, state }) => isResolved(state) || hasStarted(runs[runId]?.state));
-      if (hasStarted(begun.runs[runId]?.state)) {
+      const begun = await until(({ runs, state }) => isResolved(state) || hasStarted(runs[runId]));
+      if (hasStarted(begun.runs[runId])) {
         await follow.onRun(runId);
         const problems = { onUnreachable: follow.onLogProblem, onMissing: follow.onLogProblem };
         for await (const bytes of readLog({ client, taskId, runId, changes, signal, ...problems })) {
@@ -51,4 +44,4 @@ export async function followTask(follow: Follow): Promise<TaskStatus> {
 }
 
 const isResolved = (state: string): boolean => ["completed", "failed", "exception"].includes(state);
-const hasStarted = (state: string | undefined): boolean => state !== undefined && state !== "pending";
+const hasStarted = (run: Run | undefined): boolean => run?.started !== undefined;

@@ -106,7 +106,6 @@ export const runCommand = command({
       const { outcome, status, artifacts } = await watchRun({
         client,
         taskId,
-        taskQueueId,
         wanted: request.artifacts,
         io,
         quiet: options.quiet,

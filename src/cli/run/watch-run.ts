@@ -5,6 +5,7 @@ import { exitStatus, messageOf } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { timeBetween } from "../format.ts";
 import { writeLine, type Io, type Output } from "../io.ts";
+import { explainWait } from "../log/explain-wait.ts";
 import { createLogWriter } from "../log/log-writer.ts";
 import { startSpinner } from "../spinner.ts";
 import type { StopRequest } from "../stop-request.ts";
@@ -18,7 +19,6 @@ import { outcomeOf, type RunOutcome } from "./run-outcome.ts";
 export interface WatchedRun {
   readonly client: Client;
   readonly taskId: string;
-  readonly taskQueueId: string;
   /** Paths requested as artifacts. */
   readonly wanted: readonly string[];
   readonly io: Io;
@@ -36,9 +36,6 @@ export interface RunEnd {
   readonly artifacts: readonly { readonly name: string; readonly url: string }[];
 }
 
-// A waiting worker claims a task within milliseconds. After this time, most likely none is running.
-const noWorkerMs = 10_000;
-
 export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   const { client, taskId, io, notice } = run;
   const interrupted = run.stop.signal;
@@ -48,10 +45,17 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
     colors: colorsFor(run.log, io.env),
     quiet: run.quiet,
   });
-  const noWorker = setTimeout(() => {
-    waiting.stop();
-    notice(`no worker has claimed the task yet; start one: taskyard worker --task-queue ${run.taskQueueId}`);
-  }, noWorkerMs);
+  const started = new AbortController();
+  explainWait({
+    client,
+    taskId,
+    // Not a notice: with --quiet, nothing would tell that the task cannot run.
+    report(text) {
+      waiting.stop();
+      writeLine(io.stderr, text);
+    },
+    signal: started.signal,
+  });
   const cancel = (): void => {
     waiting.stop();
     writeLine(io.stderr, `canceling ${taskId}; press Ctrl-C again to exit immediately`);
@@ -67,7 +71,7 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
       client,
       taskId,
       async onRun(runId) {
-        clearTimeout(noWorker);
+        started.abort();
         waiting.stop();
         await writer.end();
         if (runId > 0) notice(`run ${runId}: the previous run was lost, and the queue retries the task`);
@@ -87,7 +91,7 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
     notice(`lost contact with task ${taskId}, which may continue: taskyard task log -f ${taskId}`);
     throw error;
   } finally {
-    clearTimeout(noWorker);
+    started.abort();
     waiting.stop();
     interrupted.removeEventListener("abort", cancel);
   }

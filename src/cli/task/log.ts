@@ -1,14 +1,19 @@
 // `taskyard task log`.
+import type { TaskStatus } from "../../api/queue/status.ts";
+import type { Client } from "../../client/connect.ts";
 import { CliError, exitStatus } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { command, runOption } from "../command.ts";
+import { explainWait } from "../log/explain-wait.ts";
 import { createLogWriter } from "../log/log-writer.ts";
 import { defaultLogNames, readLog, type LogNames } from "../log/read-log.ts";
-import { watchTask } from "../log/task-changes.ts";
+import { statusWhen, watchTask } from "../log/task-changes.ts";
 import { writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { connectTarget } from "../target.ts";
 import { listenForStop } from "../stop-request.ts";
+import { outcomeOf, type RunOutcome } from "../run/run-outcome.ts";
+import { readFailureReport } from "../run/read-failure-report.ts";
 import { parseRunId } from "./artifact-access.ts";
 
 export const logCommand = command({
@@ -17,6 +22,8 @@ export const logCommand = command({
   details: [
     "Prints what has been written so far, or with --follow everything until the run ends; lost connections are resumed. On a " +
       "terminal, the worker's own lines are dim.",
+    "Exits with 1 if there is no log. With --follow, exits as `taskyard run` does: with 0 if the run completed, with the status " +
+      "of the command if the task was created by `taskyard run`, and otherwise with 1.",
   ],
   args: [{ name: "TASK_ID" }],
   options: {
@@ -41,6 +48,8 @@ export const logCommand = command({
     try {
       const changes = watchTask(client, taskId, signal);
       const { payload } = await client.queue.task({ taskId }, { signal });
+      if (options.follow)
+        explainWait({ client, taskId, report: (text) => writeLine(io.stderr, text), signal });
       const runId = parseRunId(options.run) ?? (await latestRun());
       if (runId === undefined) throw new CliError(`${taskId} has no run yet: use -f to wait for it`);
       const writer = createLogWriter({
@@ -62,8 +71,15 @@ export const logCommand = command({
       });
       for await (const bytes of log) await writer.write(bytes);
       await writer.end();
-      if (missing !== undefined) throw new CliError(missing);
-      return exitStatus.ok;
+      if (missing !== undefined) writeLine(io.stderr, `error: ${missing}. See: taskyard task why ${taskId}`);
+      if (!options.follow) return missing === undefined ? exitStatus.ok : exitStatus.failure;
+      const status = await statusWhen(
+        { client, taskId, changes, signal },
+        ({ runs }) => !["pending", "running"].includes(runs[runId]?.state ?? ""),
+      );
+      const outcome = await outcomeOfRun(client, status, runId);
+      if (outcome.explanation !== undefined) writeLine(io.stderr, `error: ${outcome.explanation}`);
+      return outcome.exitStatus;
 
       /** A task with unsatisfied dependencies has no run yet. With --follow, waits for one. */
       async function latestRun(): Promise<number | undefined> {
@@ -84,6 +100,20 @@ export const logCommand = command({
     }
   },
 });
+
+/** Returns the outcome that `taskyard run` would have, if this run were the last one of its task. */
+async function outcomeOfRun(client: Client, status: TaskStatus, runId: number): Promise<RunOutcome> {
+  const { taskId } = status;
+  const run = status.runs[runId];
+  const state = run?.state ?? status.state;
+  if (state === "exception" && status.runs.length > runId + 1)
+    return {
+      exitStatus: exitStatus.failure,
+      explanation: `run ${runId} was lost (${run?.reasonResolved}), and another one was started: taskyard task log -f ${taskId}`,
+    };
+  const report = state === "failed" ? await readFailureReport(client, taskId, runId) : undefined;
+  return outcomeOf({ ...status, state, runs: status.runs.slice(0, runId + 1) }, report);
+}
 
 /** Returns the artifact names of the logs, which the payload may change. */
 function logNamesIn({ logs }: Readonly<Record<string, unknown>>): LogNames {

@@ -89,6 +89,15 @@ function textOf(why: Why, reason: Reason, names: Names): string {
   return `  ${namesTask ? "" : `${called}: `}${text}`;
 }
 
+/** Returns the most important reason as text, with what to do about it. */
+export function mainReason(why: Why): { readonly code: string; readonly text: string } {
+  const [reason] = why.reasons;
+  if (!reason) return { code: why.state, text: `the task is ${why.state}` };
+  const [advice] = adviceFor(why);
+  const text = textOf(why, reason, new Map()).trim();
+  return { code: reason.code, text: advice === undefined ? text : `${text}\n  ${advice}` };
+}
+
 /** Lists what the user can do, without duplicates. Empty if the user can only wait. */
 function adviceFor({ taskId, asked, reasons }: Why): string[] {
   // Deepest first: they must be rerun in this order.

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { manualClock } from "../../../test/support/clock.ts";
+import { createTask } from "../../../test/support/factories.ts";
+import { sharedStack } from "../../../test/support/stack.ts";
+import { until } from "../../../test/support/until.ts";
+import { explainWait } from "./explain-wait.ts";
+
+test("someone who waits for a task learns why it does not start, once for each reason", async () => {
+  const { client } = await sharedStack();
+  const first = await createTask(client, { taskQueueId: "nobody/works-here" });
+  const taskId = await createTask(client, { taskQueueId: "nobody/works-here", dependencies: [first] });
+  const clock = manualClock();
+  const stop = new AbortController();
+  const reported: string[] = [];
+  explainWait({ client, taskId, report: (text) => void reported.push(text), signal: stop.signal, clock });
+  await clock.advance(9999);
+  expect(reported).toEqual([]);
+  await clock.advance(1);
+  await until("a report", async () => reported.length === 1);
+  expect(reported[0]).toMatch(/^still waiting: .*1 pending|dependency/);
+  await client.queue.scheduleTask({ taskId });
+  await until("the second wait", async () => clock.pending() === 1);
+  await clock.advance(60_000);
+  await until("another report", async () => reported.length === 2);
+  expect(reported[1]).toMatch(/^still waiting: .*no worker/i);
+  expect(reported[1]).toContain("taskyard worker --task-queue nobody/works-here");
+  stop.abort();
+});
