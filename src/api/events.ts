@@ -2,7 +2,7 @@
 import { endpoint } from "./endpoint.ts";
 import { monitoringEndpoints, service } from "./service.ts";
 
-/** The scope that a caller needs if the events of the deployment are not public. */
+/** The scope to read events. On instances whose results are public, every caller has it. */
 export const LISTEN_SCOPE = "events:listen";
 
 // The handler checks the values: its error messages say more than "does not match".
@@ -43,9 +43,8 @@ The stream contains:
   \`complete\` is false and \`notice\` gives the reason.
 * \`message\`: \`{"exchange", "routingKey", "routes", "payload", "redelivered"}\`. Its id is its position.
 * \`ping\`: \`{"time"}\`, after a period without other frames. Its id is the position reached so far.
-* \`error\`: \`{"code", "message"}\`, before the server ends the stream for a reason that reopening it would not fix.
-
-Public by default. If the deployment is configured otherwise, the caller needs the scope \`${LISTEN_SCOPE}\`.`,
+* \`error\`: \`{"code", "message"}\`, before the server ends the stream for a reason that reopening it would not fix.`,
+      scopes: LISTEN_SCOPE,
       reply: "blob",
     }),
   },

@@ -31,6 +31,9 @@ export type ExchangeName<
   X extends Pick<Exchange, "exchange">,
 > = `exchange/taskcluster-${S["name"]}/${S["version"]}/${X["exchange"]}`;
 
+/** The scope to read `/metrics`, which is not a method of a service. */
+export const METRICS_SCOPE = "server:metrics";
+
 /** Probes that every service has, for people, load balancers and Dockerflow. */
 export const monitoringEndpoints = {
   ping: endpoint({

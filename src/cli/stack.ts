@@ -49,6 +49,8 @@ export interface Stack {
   readonly client: Client;
   readonly credentials: Credentials;
   readonly config: Server.Config;
+  /** What callers without credentials may read. */
+  readonly access: Server.LocalServer["access"];
   /** Resolves if the stack cannot recover: its PostgreSQL is gone for good. */
   readonly broken: Promise<Error>;
   /** Stops the worker, then the server. Resolves to whether everything stopped cleanly. */
@@ -102,6 +104,7 @@ export async function startStack(
     client: connect({ rootUrl, credentials }),
     credentials,
     config,
+    access: started.access,
     broken,
     async stop(reason) {
       if (worker) monitor.log.info({ reason }, "stopping the worker");

@@ -18,7 +18,7 @@ export const startHint =
   "`taskyard run --local -- COMMAND`.";
 
 /** Returns the server that the environment names, or else the local one. Throws if there is neither. */
-export async function findTarget(io: Io): Promise<Target> {
+async function findTarget(io: Io): Promise<Target> {
   const { TASKCLUSTER_ROOT_URL: rootUrl, TASKYARD_HOME: home } = io.env;
   const credentials = credentialsOf(io.env);
   if (rootUrl) return { rootUrl, credentials };

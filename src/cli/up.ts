@@ -78,8 +78,16 @@ function setupLineFor({ config }: Pick<Stack, "config">, io: Io): string {
   return setupLine(io, isDefaultHome ? undefined : config.home);
 }
 
+/** Says what callers without credentials may read, and how to change it. */
+const accessText: Readonly<Record<Stack["access"], string>> = {
+  closed: "closed: reading needs credentials too",
+  results:
+    "programs on this machine may read states, logs, public artifacts and metrics; TASKYARD_ACCESS=closed prevents it",
+  open: "everyone who reaches this server may read everything but private artifacts; TASKYARD_ACCESS=closed prevents it",
+};
+
 function printWelcome(stack: Stack, withWorker: boolean, io: Io): void {
-  const { client, config } = stack;
+  const { client, config, access } = stack;
   const colors = colorsFor(io.stdout, io.env);
   writeLines(io.stdout, [
     `Taskyard ${VERSION} is ready at ${colors.bold(client.rootUrl)}`,
@@ -88,6 +96,7 @@ function printWelcome(stack: Stack, withWorker: boolean, io: Io): void {
     `  run a first task there  taskyard run -- echo hello`,
     ...(withWorker ? [] : [`  start a worker          taskyard worker`]),
     `  data folder             ${config.home}`,
+    `  access                  ${accessText[access]}`,
     `  stop                    Ctrl-C`,
     "",
   ]);

@@ -2,7 +2,9 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadOrCreateLocalSecrets, type LocalSecrets } from "./config/index.ts";
+import type { Access } from "./core/config/core-settings.ts";
 import { startEmbeddedPostgres } from "./core/embedded-postgres/index.ts";
+import { localAccess } from "./local-access.ts";
 import { startServer, type Server, type ServerOptions } from "./main.ts";
 
 export type LocalServerOptions = Omit<ServerOptions, "databaseUrl" | "secrets"> & {
@@ -11,6 +13,7 @@ export type LocalServerOptions = Omit<ServerOptions, "databaseUrl" | "secrets"> 
 };
 
 export interface LocalServer extends Server {
+  readonly access: Access;
   readonly secrets: LocalSecrets;
 }
 
@@ -25,7 +28,9 @@ export interface ServerFile {
 
 /** Starts PostgreSQL (unless `database.url` is set) and a server on it. Writes `server.json` for other commands. */
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
-  const { config, monitor, onGiveUp } = options;
+  const { monitor, onGiveUp } = options;
+  const access = localAccess(options.config);
+  const config = { ...options.config, access };
   const secrets = await loadOrCreateLocalSecrets(config.home);
   const embedded =
     config.database.url === undefined
@@ -40,6 +45,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   try {
     const server = await startServer({
       ...options,
+      config,
       databaseUrl: config.database.url ?? embedded?.url ?? "",
       secrets: {
         rootAccessToken,
@@ -58,6 +64,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     await rename(temporary, serverFile);
     return {
       ...server,
+      access,
       secrets,
       stop: async () => {
         await rm(serverFile, { force: true });

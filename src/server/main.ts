@@ -78,6 +78,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       clock,
       monitor: monitor.child({ prefix: "http" }),
     });
+    const authenticate = running.find(({ service }) => service.authenticate)?.service.authenticate;
+    if (authenticate === undefined) throw new Error("no service authenticates callers");
     if (roles.includes("api"))
       serveApi(app, {
         config,
@@ -85,12 +87,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         monitor,
         platform,
         running,
+        authenticate,
         rootUrl: () => rootUrl,
         setupLine,
         checked,
       });
     serveHeartbeat(app, check);
-    serveMetrics(app, monitor.metrics);
+    serveMetrics(app, monitor.metrics, { authenticate, token: config.server.metricsToken });
     await app.listen({ host: config.server.host, port: config.server.port });
     lifecycle.add("http", () => app.close());
     // Runs before `http` closes, which waits for long polls and streams to end.

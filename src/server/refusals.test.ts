@@ -23,8 +23,7 @@ let fingerprint: () => Promise<string[]>;
 beforeAll(async () => {
   stack = await testStack({
     roles: ["api"],
-    // Callers without credentials have no scopes.
-    config: { auth: { anonymousScopes: [] }, queue: { claimWorkTimeout: 50 } },
+    config: { access: "closed", queue: { claimWorkTimeout: 50 } },
   });
   known = await createKnown(stack);
   // The group of the examples. cancelTaskGroup refuses any other before it checks scopes.
@@ -97,19 +96,52 @@ describe.each(guarded)("%s", (_, method) => {
   });
 });
 
-it("queue.cancelTaskGroup refuses groups that are not sealed, before it checks scopes", async () => {
-  const method = methodNamed("queue.cancelTaskGroup");
-  await expectNoChange(async () => {
-    const request = requestOf(method, { taskGroupId: known["taskGroupId"]?.[0] ?? "" });
-    for (const reply of [
-      await rawCall(stack.rootUrl, request),
-      await callWith(request, ["some:other-scope", "auth:no-such-thing"]),
-    ])
-      expect([reply.status, reply.code, reply.message]).toEqual([
-        409,
-        "RequestConflict",
-        expect.stringContaining("sealed"),
+// What the scopes of these methods contain is known only from the task or group.
+const byRow = [
+  "scheduleTask",
+  "rerunTask",
+  "cancelTask",
+  "sealTaskGroup",
+  "cancelTaskGroup",
+  "claimTask",
+].concat(["changeTaskPriority", "changeTaskGroupPriority"]);
+describe.each(byRow)("queue.%s", (name) => {
+  const method = methodNamed(`queue.${name}`);
+  const kind = /<\w+>/;
+
+  it("replies to callers without any such scope as if nothing existed", async () => {
+    const about = async (id: string) => {
+      const { status, message } = await callWith(requestOf(method, { taskId: id, taskGroupId: id }), [
+        "some:other",
       ]);
+      return [status, message.replaceAll(id, "ID")];
+    };
+    const reply = await about(known["taskId"]?.[0] ?? "");
+    expect(reply).toEqual([403, expect.stringMatching(kind)]);
+    expect(reply).toEqual(await about(slugid()));
+  });
+
+  it("names values of the task or group only to callers who may read it", async () => {
+    const scopes = [
+      "queue:schedule-task:other/*",
+      "queue:rerun-task:other/*",
+      "queue:cancel-task:other/*",
+    ].concat([
+      "queue:seal-task-group:other/*",
+      "queue:cancel-task-group:other/*",
+      "queue:claim-task:other/*",
+      "queue:worker-id:*",
+      "queue:change-task-priority-in-queue:other/*",
+      "queue:change-task-group-priority:other/*",
+    ]);
+    const hidden = await callWith(requestOf(method), scopes);
+    expect([hidden.status, hidden.message]).toEqual([403, expect.stringMatching(kind)]);
+    const readable = await callWith(requestOf(method), [
+      ...scopes,
+      "queue:status:*",
+      "queue:list-task-group:*",
+    ]);
+    expect([readable.status, readable.message]).toEqual([403, expect.not.stringMatching(kind)]);
   });
 });
 

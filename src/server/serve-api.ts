@@ -7,6 +7,7 @@ import { serveLocalStore } from "./core/artifact-store/local/index.ts";
 import type { CoreConfig } from "./core/config/core-settings.ts";
 import { serveReferences } from "./core/http/serve-references.ts";
 import { createBodyMemory } from "./core/http/admit-bodies.ts";
+import type { Authenticate } from "./core/http/call.ts";
 import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
@@ -21,6 +22,7 @@ export interface ApiOptions {
   readonly monitor: Monitor;
   readonly platform: OpenedPlatform;
   readonly running: readonly CreatedService[];
+  readonly authenticate: Authenticate;
   readonly rootUrl: () => string;
   readonly setupLine: string | undefined;
   readonly checked: boolean;
@@ -30,10 +32,9 @@ export interface ApiOptions {
 export const versionDocument = { version: VERSION, commit: "", source: "", build: "" };
 
 export function serveApi(app: FastifyInstance, options: ApiOptions): void {
-  const { config, clock, monitor, platform, running, rootUrl, checked } = options;
+  const { config, clock, monitor, platform, running, authenticate, rootUrl, checked } = options;
+  const isClosed = (config.access ?? "closed") === "closed";
   const { check, events, localArtifacts } = platform;
-  const authenticate = running.find(({ service }) => service.authenticate)?.service.authenticate;
-  if (authenticate === undefined) throw new Error("no service authenticates callers");
   const served: ServeOptions = {
     authenticate,
     rootUrl,
@@ -67,7 +68,8 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   servePages(app, {
     services,
     rootUrl,
-    setupLine: isLocal ? options.setupLine : undefined,
+    isClosed,
+    setupLine: isLocal && !isClosed ? options.setupLine : undefined,
     version: VERSION,
     health: createHealth({
       probes: { Database: check, "Event log": () => events.positionNow() },

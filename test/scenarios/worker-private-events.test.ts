@@ -1,4 +1,4 @@
-// A worker of a server whose events are not public: with the scope it detects a cancellation through the stream, without
+// A worker of a closed server: with the scope it detects a cancellation through the stream, without
 // the scope by polling, and it warns the operator.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Client } from "../../src/client/index.ts";
@@ -17,7 +17,7 @@ const refused = "warn: the server refuses the stream of events; polling for canc
 let stack: Stack;
 let worker: TestWorker;
 beforeAll(async () => {
-  stack = await testStack({ config: { events: { public: false } } });
+  stack = await testStack({ config: { access: "closed" } });
 });
 afterEach(() => worker.end());
 afterAll(() => stack.stop());

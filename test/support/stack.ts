@@ -68,6 +68,8 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
   const { monitor, records } = testMonitor();
   const server = await startServer({
     config: configOf({
+      // Most tests are not about access.
+      access: "open",
       ...config,
       queue: { ...(manualLoops && { loopInterval: DAY, watchdogInterval: DAY }), ...config.queue },
       objects: { ...(manualLoops && { loopInterval: DAY }), ...config.objects },

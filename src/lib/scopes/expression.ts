@@ -3,7 +3,7 @@ import type { ScopeSet } from "./scope-set.ts";
 import type { ScopeExpression } from "./template.ts";
 
 /** Reports whether the held scopes satisfy the expression. */
-export function satisfiesExpression(held: ScopeSet, expression: ScopeExpression): boolean {
+export function satisfiesExpression(held: Pick<ScopeSet, "satisfies">, expression: ScopeExpression): boolean {
   if (typeof expression === "string") return held.satisfies(expression);
   if ("AllOf" in expression) return expression.AllOf.every((part) => satisfiesExpression(held, part));
   return expression.AnyOf.some((part) => satisfiesExpression(held, part));

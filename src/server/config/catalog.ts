@@ -3,16 +3,17 @@ import Type, { type TSchema } from "typebox";
 import { ConfigSchema, type Config } from "./schema.ts";
 import { type Setting, settingOf } from "../../lib/setting.ts";
 
-type Sections = Omit<Config, "home">;
+type Sections = Omit<Config, "home" | "access">;
 
-/** `home`, or section and key joined by a dot: `queue.claimTimeout`. */
+/** `home`, `access`, or section and key joined by a dot: `queue.claimTimeout`. */
 export type ConfigKey =
   | "home"
+  | "access"
   | { [S in keyof Sections]: `${S}.${keyof Sections[S] & string}` }[keyof Sections];
 
 export interface CatalogEntry {
   readonly key: string;
-  /** Empty for `home`. */
+  /** Empty for settings outside of sections. */
   readonly section: string;
   /** The key within its section. */
   readonly name: string;

@@ -289,6 +289,37 @@ describe("errors", () => {
     expect(problems({}).join("\n")).not.toContain("S3CRET");
   });
 
+  /** As the kubelet adds them to each container of the namespace. */
+  const service = (prefix: string) => ({
+    [`${prefix}_SERVICE_HOST`]: "10.96.12.7",
+    [`${prefix}_SERVICE_PORT`]: "80",
+    [`${prefix}_SERVICE_PORT_HTTP_API`]: "80",
+    [`${prefix}_PORT`]: "tcp://10.96.12.7:80",
+    [`${prefix}_PORT_80_TCP`]: "tcp://10.96.12.7:80",
+    [`${prefix}_PORT_80_TCP_PROTO`]: "tcp",
+    [`${prefix}_PORT_80_TCP_PORT`]: "80",
+    [`${prefix}_PORT_80_TCP_ADDR`]: "10.96.12.7",
+  });
+
+  it("do not include those that Kubernetes adds for a Service, even where they are named like a setting", () => {
+    const env = { ...service("TASKYARD"), ...service("TASKYARD_SERVER"), ...service("TASKYARD_WEB_2") };
+    expect(load({ env }).config.server.port).toBe(8080);
+    expect(load({ env: { ...env, TASKYARD_PORT: "9000" } }).config.server.port).toBe(9000);
+    expect(load({ env: { ...env, TASKYARD_SERVER_PORT: "9001" } }).config.server.port).toBe(9001);
+  });
+
+  it("include everything else that resembles them", () => {
+    expect(problems({ env: { TASKYARD_SERVICE_HOST: "0.0.0.0" } })).toEqual([
+      "TASKYARD_SERVICE_HOST (environment) -: is not a known variable; did you mean TASKYARD_SERVER_HOST?",
+    ]);
+    expect(problems({ env: { ...service("TASKYARD"), TASKYARD_SERVICE_URL: "x" } })).toEqual([
+      expect.stringContaining("TASKYARD_SERVICE_URL (environment) -: is not a known variable"),
+    ]);
+    expect(problems({ env: { ...service("TASKYARD"), TASKYARD_PORT: "http" } })).toEqual([
+      'server.port (TASKYARD_PORT) "http": must be a whole number',
+    ]);
+  });
+
   it("do not include AMQP_URL, which is reserved and causes a warning", () => {
     expect(load({ env: { AMQP_URL: "amqp://localhost" } }).warnings).toEqual([
       "AMQP_URL is set, but this version has no AMQP relay: events are served from the event log alone",

@@ -9,10 +9,11 @@ import { type ConfigProblem, formatValue } from "../core/config/problem.ts";
 import { configFileName, type FileContent, readConfigFile } from "./read-file.ts";
 import { type PathBase, readText, readValue } from "./read-value.ts";
 import type { Config } from "./schema.ts";
+import { withoutServiceVariables } from "./service-variables.ts";
 
 /** Some settings of some sections, as loaded values. */
 export type PartialConfig = {
-  readonly [S in keyof Config]?: Config[S] extends string ? Config[S] : Partial<Config[S]>;
+  readonly [S in keyof Config]?: NonNullable<Config[S]> extends string ? Config[S] : Partial<Config[S]>;
 };
 
 export interface ConfigSources {
@@ -40,7 +41,8 @@ export interface LoadedConfig {
  * which would surface only when the override is removed.
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const { env, cwd, flags = [], host = thisHost() } = sources;
+  const env = withoutServiceVariables(sources.env, settingVariables);
+  const { cwd, flags = [], host = thisHost() } = sources;
   const collected = collector();
 
   const file = findFile(sources, host);
@@ -139,9 +141,13 @@ function findFile(
   return { path: undefined, settings: [], problems: [] };
 }
 
+const settingVariables: ReadonlySet<string> = new Set([
+  ...[...catalog.values()].flatMap((entry) => entry.variables),
+  configFileVariable,
+]);
+
 function unknownVariables(env: ConfigSources["env"]): ConfigProblem[] {
-  const known = new Set([...catalog.values()].flatMap((entry) => entry.variables));
-  known.add(configFileVariable);
+  const known = settingVariables;
   return Object.keys(env)
     .filter((name) => name.startsWith("TASKYARD_") && !known.has(name) && !otherVariables.includes(name))
     .map((name) => {

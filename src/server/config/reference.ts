@@ -27,19 +27,20 @@ The value of a setting comes from the first of these sources that has it:
 
 \`\`\`yaml
 # ${configFileName}
+access: closed
 server:
   port: 9000
 queue:
   claimTimeout: 20m
-auth:
-  anonymousScopes: ["queue:get-artifact:public/*", "queue:status:*"]
 \`\`\`
 
 A duration is a whole number with the unit \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`. A size is a whole number with \`B\`, \`kB\`,
 \`MB\`, \`GB\`, \`TB\` (powers of 1000) or \`KiB\`, \`MiB\`, \`GiB\`, \`TiB\` (powers of 1024). A list in a variable is
 separated by commas or written in JSON. An empty variable is treated as not set. Relative paths in the config file are
 relative to its folder, all others to the working directory; \`~/\` is the user's home. An unknown key or \`TASKYARD_\`
-variable is an error. \`AMQP_URL\` is reserved for a relay to RabbitMQ.`;
+variable is an error, except for those that Kubernetes adds for a Service named \`taskyard\`, such as
+\`TASKYARD_PORT=tcp://10.0.0.1:80\` and \`TASKYARD_SERVICE_HOST\`: they are ignored. \`AMQP_URL\` is reserved for a relay to
+RabbitMQ.`;
 
 function table(entries: readonly CatalogEntry[]): string {
   const rows = entries.map((entry) =>

@@ -3,7 +3,7 @@
 import Type, { type TObject, type TProperties } from "typebox";
 import { path, settingOf } from "../../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
-import { coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
+import { access, coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
 import type { AnyService, Sections, SettingsOf } from "../core/service.ts";
 import { services } from "../services.ts";
 
@@ -15,6 +15,7 @@ const home = path({
 
 export const ConfigSchema: TObject = Type.Object({
   home,
+  access,
   ...merged([coreSettings, ...services.map(({ settings }) => settings), { worker: workerSettings }]),
 });
 

@@ -14,6 +14,8 @@ import { renderServicePage } from "./service-page.ts";
 export interface PagesOptions {
   readonly services: Readonly<Record<string, Service>>;
   readonly rootUrl: () => string;
+  /** Whether callers without credentials may read nothing about this instance. */
+  readonly isClosed: boolean;
   /** The line that sets up a shell on this machine for this server. Undefined if the page is for other machines. */
   readonly setupLine: string | undefined;
   readonly version: string;
@@ -29,12 +31,15 @@ const HEALTH_TIMEOUT_MS = 2_000;
 /** Serves `/` and the pages of the API. */
 export function servePages(app: FastifyInstance, options: PagesOptions): void {
   app.get("/", async (request, reply) => {
-    const health = await healthInTime(options);
+    const { isClosed } = options;
+    const health = isClosed ? [] : await healthInTime(options);
     setApiHeaders(request, reply);
+    // Pages of other sites have no use for this one, which describes the machine.
+    reply.removeHeader("access-control-allow-origin");
     const { setupLine, version } = options;
     return reply
       .headers(pageHeaders)
-      .send(renderHomePage({ rootUrl: options.rootUrl(), setupLine, version, health }));
+      .send(renderHomePage({ rootUrl: options.rootUrl(), isClosed, setupLine, version, health }));
   });
   const services = Object.values(options.services);
   // Rendered on the first request and cached: rendering all of them takes 13 ms of a server's start.

@@ -41,6 +41,7 @@ describe("the pages in a browser", withChromium, () => {
   let messages: string[] = [];
   beforeAll(async () => {
     servePages(app, {
+      isClosed: false,
       setupLine: undefined,
       services,
       rootUrl: () => rootUrl,

@@ -12,12 +12,16 @@ const healthy: HealthCheck = { name: "Database", state: "healthy", detail: "resp
 
 function server(
   health: () => Promise<readonly HealthCheck[]>,
-  { clock = manualClock(), setupLine }: { clock?: ManualClock; setupLine?: string } = {},
+  {
+    clock = manualClock(),
+    setupLine,
+    isClosed = false,
+  }: { clock?: ManualClock; setupLine?: string; isClosed?: boolean } = {},
 ): FastifyInstance {
   const app = Fastify();
   const rootUrl = (): string => "https://ci.example.com";
   const { monitor } = testMonitor();
-  servePages(app, { services, rootUrl, setupLine, version: "1.2.3", health, clock, monitor });
+  servePages(app, { services, rootUrl, isClosed, setupLine, version: "1.2.3", health, clock, monitor });
   return app;
 }
 const app = server(() => Promise.resolve([healthy]));
@@ -43,6 +47,14 @@ describe("GET /", () => {
       "export TASKCLUSTER_ROOT_URL=https://ci.example.com\nexport TASKCLUSTER_CLIENT_ID=…",
     );
     expect(body).not.toContain("taskyard env");
+  });
+
+  it("of a closed server shows no health, and how to look with credentials", async () => {
+    const { body } = await server(() => Promise.resolve([healthy]), { isClosed: true }).inject("/");
+    expect(body).not.toContain("responds in");
+    expect(body).not.toContain("/api/events/v1/connect");
+    expect(body).not.toContain('<li><a href="/metrics">');
+    expect(body).toMatch(/This server is closed: [^]*<code>taskyard queue list<\/code> shows its queues/);
   });
 
   it("links to references, OpenAPI, metrics and the pages of the API", async () => {

@@ -13,6 +13,21 @@ import {
 } from "../../../lib/setting.ts";
 import { artifacts, s3 } from "./storage-settings.ts";
 
+/** How much callers without credentials may read, from least to most. */
+export const ACCESS = ["closed", "results", "open"] as const;
+export type Access = (typeof ACCESS)[number];
+
+/** A setting outside of all sections. */
+export const access = Type.Optional(
+  choice([...ACCESS], {
+    derived: "closed; results for `taskyard up` if only this machine reaches it",
+    description:
+      "What callers without credentials may read. `closed`: public documents only. `results`: also states, events, metrics, " +
+      "and artifacts below `public/` with the logs; not the definitions of tasks, which contain their environment, and not from " +
+      "web pages of other sites. `open`: also definitions and everything else that Taskcluster documents for public instances.",
+  }),
+);
+
 const server = section("The HTTP server.", {
   host: text({
     preset: "127.0.0.1",
@@ -55,6 +70,16 @@ const server = section("The HTTP server.", {
     description:
       "Whether to trust X-Forwarded-* headers. Enable it only if all requests come through a proxy that sets them.",
   }),
+  metricsToken: Type.Optional(
+    text({
+      secret: true,
+      pattern: "^[!-~]{16,}$",
+      expected: "16 or more printable characters without spaces",
+      derived: "none; callers need the scope `server:metrics`",
+      description:
+        "A bearer token that gives access to `/metrics`, for Prometheus, where the access is closed.",
+    }),
+  ),
   stopTimeout: duration("10s", {
     max: longestTimer,
     description: "The maximum duration of a graceful stop. The process exits after it.",
@@ -131,4 +156,7 @@ const monitor = section("Error reports in addition to the log.", {
 export const coreSettings = { server, database, artifacts, s3, events, log, monitor };
 
 /** The loaded core settings: durations in milliseconds, sizes in bytes, paths absolute. */
-export type CoreConfig = ReadonlySettings<Static<TObject<typeof coreSettings>>>;
+export type CoreConfig = ReadonlySettings<Static<TObject<typeof coreSettings>>> & {
+  /** Undefined: closed. */
+  readonly access?: Access;
+};

@@ -1,8 +1,29 @@
-// The default scopes of the role `anonymous`: what Taskcluster documents for a public instance, as scope patterns.
+// The scopes of the role `anonymous`, which every caller holds, by the access of the instance.
+import { LISTEN_SCOPE } from "../../../api/events.ts";
+import { METRICS_SCOPE } from "../../../api/service.ts";
+import type { Access } from "../../core/config/core-settings.ts";
 
-export const anonymousScopes: readonly string[] = [
+/** How tasks do, and what they leave in public. */
+const results: readonly string[] = [
   "auth:current-scopes",
   "auth:expand-scopes",
+  LISTEN_SCOPE,
+  "queue:get-artifact:public/*",
+  "queue:get-provisioner:*",
+  "queue:get-worker-type:*",
+  "queue:get-worker:*",
+  "queue:list-artifacts:*",
+  "queue:list-provisioners",
+  "queue:list-worker-types:*",
+  "queue:list-workers:*",
+  "queue:pending-count:*",
+  // Workers request a task's status without credentials after a failed update.
+  "queue:status:*",
+  METRICS_SCOPE,
+];
+
+/** What Taskcluster documents for a public instance in addition, as scope patterns. */
+const everything: readonly string[] = [
   "auth:get-client:*",
   "auth:get-role:*",
   "auth:list-clients",
@@ -20,20 +41,10 @@ export const anonymousScopes: readonly string[] = [
   "index:list-tasks:*",
   "purge-cache:all-purge-requests",
   "purge-cache:purge-requests:*",
-  "queue:get-artifact:public/*",
-  "queue:get-provisioner:*",
+  // These three return definitions of tasks, with the environment in their payloads.
   "queue:get-task:*",
-  "queue:get-worker-type:*",
-  "queue:get-worker:*",
-  "queue:list-artifacts:*",
   "queue:list-dependent-tasks:*",
-  "queue:list-provisioners",
   "queue:list-task-group:*",
-  "queue:list-worker-types:*",
-  "queue:list-workers:*",
-  "queue:pending-count:*",
-  // Workers request a task's status without credentials after a failed update.
-  "queue:status:*",
   "secrets:list-secrets",
   "web:read-pulse",
   "worker-manager:get-worker-pool:*",
@@ -44,3 +55,9 @@ export const anonymousScopes: readonly string[] = [
   "worker-manager:list-workers:*",
   "worker-manager:should-worker-terminate:*",
 ];
+
+export const anonymousScopes: Readonly<Record<Access, readonly string[]>> = {
+  closed: [],
+  results,
+  open: [...results, ...everything],
+};

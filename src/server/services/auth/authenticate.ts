@@ -14,7 +14,7 @@ import {
 } from "../../../lib/hawk.ts";
 import type { ScopeSet } from "../../../lib/scopes/scope-set.ts";
 import type { ClientDirectory } from "./clients.ts";
-import { equalInConstantTime } from "./constant-time.ts";
+import { equalInConstantTime } from "../../core/constant-time.ts";
 import {
   createScopeView,
   narrow,

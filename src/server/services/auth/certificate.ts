@@ -3,7 +3,7 @@
 import { HawkError, type Certificate } from "../../../lib/hawk.ts";
 import { isValidScope } from "../../../lib/scopes/normal-form.ts";
 import type { ScopeSet } from "../../../lib/scopes/scope-set.ts";
-import { equalInConstantTime } from "./constant-time.ts";
+import { equalInConstantTime } from "../../core/constant-time.ts";
 import { certificateSignature, MAX_CERTIFICATE_MS, type Issuer } from "./temporary-credentials.ts";
 
 // Tolerates clock differences at start and expiry, so credentials stay valid for this long after their expiry.

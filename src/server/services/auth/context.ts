@@ -11,4 +11,6 @@ export interface AuthContext {
   readonly rootUrl: () => string;
   /** Whether the x-forwarded-* headers come from a trusted proxy in front of this server. */
   readonly trustProxy: boolean;
+  /** Whether web pages of other sites have the scopes of callers without credentials. */
+  readonly otherSites: boolean;
 }

@@ -44,7 +44,14 @@ beforeAll(async () => {
     },
     since,
   );
-  const ctx = { clients, clock: systemClock, hawkSkewMs: 900_000, rootUrl: () => rootUrl, trustProxy: false };
+  const ctx = {
+    clients,
+    clock: systemClock,
+    hawkSkewMs: 900_000,
+    rootUrl: () => rootUrl,
+    trustProxy: false,
+    otherSites: false,
+  };
   const authenticator = createAuthenticator(ctx);
   const authenticate = createRequestAuthenticator(ctx, authenticator);
   const handlers = authHandlers(ctx, authenticator);

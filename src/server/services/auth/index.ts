@@ -1,6 +1,7 @@
 // Public API of authentication: the caller of a request, its scopes, and credentials for tasks.
 import { authApi } from "../../../api/auth/index.ts";
 import { defineService } from "../../core/service.ts";
+import { anonymousScopes } from "./anonymous-scopes.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { contradictions, staticClients } from "./clients.ts";
 import type { AuthContext } from "./context.ts";
@@ -17,12 +18,18 @@ export const authService = defineService({
   metrics,
   contradictions,
   create({ clock, config, rootUrl, secrets, serviceClients, metrics: own }) {
+    const { access = "closed" } = config;
+    const anonymous = [...anonymousScopes[access], ...config.auth.anonymousScopes];
     const ctx: AuthContext = {
-      clients: staticClients({ ...config.auth, ...secrets, serviceClients }, clock.now()),
+      clients: staticClients(
+        { ...config.auth, ...secrets, serviceClients, anonymousScopes: anonymous },
+        clock.now(),
+      ),
       clock,
       hawkSkewMs: config.auth.hawkSkew,
       rootUrl,
       trustProxy: config.server.trustProxy,
+      otherSites: access === "open",
     };
     const authenticate = createAuthenticator(ctx);
     return {

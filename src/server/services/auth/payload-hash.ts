@@ -1,7 +1,7 @@
 // The hash of a request's body, which a signature may include.
 import { createHash } from "node:crypto";
 import { payloadHead } from "../../../lib/hawk.ts";
-import { equalInConstantTime } from "./constant-time.ts";
+import { equalInConstantTime } from "../../core/constant-time.ts";
 
 /** Returns the Hawk hash, in base64, of an unparsed body and its Content-Type header. */
 export const payloadHash = (contentType: string | undefined, rawBody: string | Uint8Array): string =>

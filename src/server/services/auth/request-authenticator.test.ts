@@ -15,7 +15,11 @@ const root = { id: "static/taskcluster/root", key: "the-token-of-the-root-client
 /** Returns a server with one route, which returns the caller's client id or the refusal. */
 function app(
   rootUrl: string,
-  { trustProxy = false, metrics }: { trustProxy?: boolean; metrics?: MetricsOf<typeof declared> } = {},
+  {
+    trustProxy = false,
+    otherSites = false,
+    metrics,
+  }: { trustProxy?: boolean; otherSites?: boolean; metrics?: MetricsOf<typeof declared> } = {},
 ): FastifyInstance {
   const clients = staticClients(
     {
@@ -23,12 +27,16 @@ function app(
       rootClientId: root.id,
       rootAccessToken: root.key,
       staticClients: [],
-      anonymousScopes: [],
+      anonymousScopes: ["a"],
     },
     0,
   );
   const authenticate = createAuthenticator({ clients, clock: manualClock(Date.now()), hawkSkewMs: 900_000 });
-  const check = createRequestAuthenticator({ rootUrl: () => rootUrl, trustProxy }, authenticate, metrics);
+  const check = createRequestAuthenticator(
+    { rootUrl: () => rootUrl, trustProxy, otherSites },
+    authenticate,
+    metrics,
+  );
   const server = Fastify();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "string" }, (_request, body, done) => done(null, body));
@@ -37,7 +45,8 @@ function app(
       // Like a method that authenticates its caller before it reads the body.
       const isBodyPending = request.url === "/before-the-body";
       const rawBody = isBodyPending ? null : typeof request.body === "string" ? request.body : undefined;
-      return { clientId: check(request, rawBody).clientId ?? null };
+      const { clientId = null, scopes } = check(request, rawBody);
+      return request.url === "/scopes" ? scopes.list : { clientId };
     } catch (err) {
       if (err instanceof ApiError) return { code: err.code, message: err.message };
       throw err;
@@ -106,6 +115,21 @@ test("without a trusted proxy, its headers are ignored", async () => {
 test("a caller without credentials has no client id", async () => {
   const reply = await app("http://localhost").inject({ url: "/" });
   expect(reply.json()).toEqual({ clientId: null });
+});
+
+test.each([
+  [undefined, ["a", "assume:anonymous"]],
+  ["http://localhost:8080", ["a", "assume:anonymous"]],
+  ["https://ci.example.com", ["a", "assume:anonymous"]],
+  ["http://localhost:3000", []],
+  ["https://evil.example.com", []],
+  ["null", []],
+])("a caller without credentials and with the origin %s has the scopes %j", async (origin, scopes) => {
+  const headers = { host: "localhost:8080", ...(origin !== undefined && { origin }) };
+  const url = "/scopes";
+  expect((await app("https://ci.example.com").inject({ url, headers })).json()).toEqual(scopes);
+  const open = await app("https://ci.example.com", { otherSites: true }).inject({ url, headers });
+  expect(open.json()).toEqual(["a", "assume:anonymous"]);
 });
 
 test("a signed body must equal the received one", async () => {

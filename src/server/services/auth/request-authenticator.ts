@@ -2,6 +2,7 @@
 import type { FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { HawkErrorKind } from "../../../lib/hawk.ts";
+import { compileScopes } from "../../../lib/scopes/scope-set.ts";
 import type { Authenticate } from "../../core/http/call.ts";
 import type { MetricsOf } from "../../core/metrics.ts";
 import type { Authenticator } from "./authenticate.ts";
@@ -11,7 +12,7 @@ import { payloadHashProblem } from "./payload-hash.ts";
 
 /** Returns the authentication that `serve` calls; it throws `AuthenticationFailed`. */
 export function createRequestAuthenticator(
-  ctx: Pick<AuthContext, "rootUrl" | "trustProxy">,
+  ctx: Pick<AuthContext, "rootUrl" | "trustProxy" | "otherSites">,
   authenticate: Authenticator,
   metrics?: MetricsOf<typeof declared>,
 ): Authenticate {
@@ -29,7 +30,10 @@ export function createRequestAuthenticator(
     });
     const scheme = result.status === "no-auth" ? "none" : authorization ? "hawk" : "bewit";
     if (result.status === "auth-failed") return refuse(scheme, result.kind, result.message);
-    const { scopes, expires } = result;
+    const { expires } = result;
+    const restricted =
+      result.status === "no-auth" && !ctx.otherSites && isFromOtherSite(request, ctx.rootUrl());
+    const scopes = restricted ? noScopes : result.scopes;
     if (result.status === "auth-success") {
       const problem =
         result.hash && rawBody !== null && payloadHashProblem(result.hash, contentType, rawBody ?? "");
@@ -39,6 +43,20 @@ export function createRequestAuthenticator(
     if (rawBody !== null) metrics?.authSuccesses.inc({ scheme });
     return { clientId: result.status === "no-auth" ? undefined : result.clientId, scopes, expires };
   };
+}
+
+const noScopes = compileScopes([]);
+
+/**
+ * Reports whether a web page of another site sent the request. A browser on the server's machine reaches instances that
+ * the page's author does not. Browsers add `Origin` to every request of a page whose reply the page could read, except to
+ * the page's own server.
+ */
+function isFromOtherSite({ headers }: FastifyRequest, rootUrl: string): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined) return false;
+  const from = URL.canParse(origin) ? new URL(origin) : undefined;
+  return from === undefined || (from.host !== host?.toLowerCase() && from.origin !== new URL(rootUrl).origin);
 }
 
 /** Returns host and port as the client signed them; behind a proxy they differ from those of this process. */

@@ -1,6 +1,5 @@
 // Settings of authentication and authorization.
 import Type from "typebox";
-import { anonymousScopes } from "./anonymous-scopes.ts";
 import { duration, list, section, text } from "../../../lib/setting.ts";
 
 const accessTokenPattern = "^[A-Za-z0-9_-]{22,66}$";
@@ -54,10 +53,9 @@ const auth = section("Clients and their scopes.", {
     description:
       "Clients defined in the configuration: a list of clientId (static/…), accessToken, description, scopes.",
   }),
-  anonymousScopes: list(scope, anonymousScopes, {
+  anonymousScopes: list(scope, [], {
     description:
-      "The scopes of callers without credentials. The default makes the instance publicly readable; " +
-      "`[]` makes it private.",
+      "Scopes of callers without credentials in addition to those of `access`, such as `queue:status:*` for generic-worker.",
   }),
   hawkSkew: duration("15m", { description: "Maximum difference between a client's clock and the server's." }),
 });

@@ -348,7 +348,7 @@ describe("invalid input", () => {
 });
 
 test("a private instance requires the scope", async () => {
-  const closed = await testStack({ config: { events: { public: false } } });
+  const closed = await testStack({ config: { access: "closed" } });
   onTestFinished(() => closed.stop());
   const anonymous = await get({ bindings: { bindings: everything } }, { on: closed });
   expect([anonymous.statusCode, await bodyOf(anonymous)]).toEqual([

@@ -1,10 +1,9 @@
 // Handles `connect`: follows the event log and sends matching events as a stream.
 import { Readable } from "node:stream";
-import { LISTEN_SCOPE, type eventsApi } from "../../../api/events.ts";
+import type { eventsApi } from "../../../api/events.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { linkSignals } from "../../../lib/linked-signal.ts";
 import type { LoggedEvent } from "../../core/event-log/index.ts";
-import { requireScopes } from "../../core/caller.ts";
 import type { Call } from "../../core/http/call.ts";
 import { StreamReply } from "../../core/http/replies.ts";
 import type { Platform } from "../../core/service.ts";
@@ -51,7 +50,6 @@ export function createEventStreams({
   }
 
   async function connect(call: Call<typeof eventsApi.endpoints.connect>): Promise<StreamReply> {
-    if (!config.events.public) requireScopes(call.caller.identity(), LISTEN_SCOPE);
     const accepts = bindingsMatcher(parseBindings(call.query.bindings));
     const header = call.request.headers["last-event-id"];
     const lastEventId = typeof header === "string" && header !== "" ? header : call.query.lastEventId;

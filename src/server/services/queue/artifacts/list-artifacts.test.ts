@@ -59,8 +59,8 @@ describe("listArtifacts", () => {
     });
   });
 
-  it("requires the scope to list, which anonymous callers have by default", async () => {
-    const closed = await testStack({ roles: ["api"], config: { auth: { anonymousScopes: [] } } });
+  it("requires the scope to list, which anonymous callers of an open instance have", async () => {
+    const closed = await testStack({ roles: ["api"], config: { access: "closed" } });
     try {
       const { run } = await runningTask(closed);
       const anonymous = closed.as(undefined).queue;

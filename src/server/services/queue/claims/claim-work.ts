@@ -1,7 +1,10 @@
 // claimWork, claimTask and reclaimTask: how workers get runs and keep them.
 import type { ClaimedTask, ClaimWorkRequest, ReclaimReply } from "../../../../api/queue/claim.ts";
 import { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import { fillScope } from "../../../../lib/scopes/render.ts";
+import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
@@ -56,9 +59,12 @@ export const claimTask =
     runId: number,
     { workerGroup, workerId }: { readonly workerGroup: string; readonly workerId: string },
   ): Promise<Json<ClaimedTask> | undefined> => {
-    const task = await requireTask(ctx.db, taskId);
-    const queue = partsOf(task.task_queue_id);
-    caller.authorize(claimEndpoints.claimTask, { ...queue, workerGroup, workerId });
+    const task = await readAuthorized(caller, claimEndpoints.claimTask, {
+      known: { workerGroup, workerId },
+      read: () => requireTask(ctx.db, taskId),
+      params: (found) => ({ ...partsOf(found.task_queue_id), workerGroup, workerId }),
+      readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
+    });
     refuseAfterDeadline(ctx, task);
     const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
     activity.seen(worker);

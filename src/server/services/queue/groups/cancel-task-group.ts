@@ -1,10 +1,11 @@
 // cancelTaskGroup: cancels all open tasks of a sealed group, some hundred in a statement.
 import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { createEndTask } from "../resolution/end-runs.ts";
-import { requireGroup } from "../tasks/find-task.ts";
+import { groupFinding } from "../tasks/find-task.ts";
 import { record } from "../transition-log.ts";
 import { openMembers, releasingEdges, type EdgeRow, type OpenRow } from "./store/open-members.ts";
 import { groupSize } from "./store/read-group.ts";
@@ -20,13 +21,16 @@ const ATTEMPTS = 5;
 export function cancelTaskGroup(ctx: QueueContext) {
   const endTask = createEndTask(ctx, "canceled", BATCH);
   return async (caller: Caller, taskGroupId: string) => {
-    const { sealed, scheduler_id: schedulerId } = await requireGroup(ctx.db, taskGroupId);
+    const { sealed, scheduler_id: schedulerId } = await readAuthorized(
+      caller,
+      groupEndpoints.cancelTaskGroup,
+      groupFinding(ctx, taskGroupId),
+    );
     if (sealed === null)
       throw new ApiError(
         "RequestConflict",
         `Task group ${taskGroupId} is not sealed, so tasks could be added while it is canceled. Call sealTaskGroup first.`,
       );
-    caller.authorize(groupEndpoints.cancelTaskGroup, { taskGroupId, schedulerId });
     // A set: a task that is run again in the meantime is canceled twice.
     const canceled = new Set<string>();
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

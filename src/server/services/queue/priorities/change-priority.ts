@@ -1,15 +1,18 @@
 // changeTaskPriority and changeTaskGroupPriority: which tasks are claimed first, changed after they were created.
 import { priorityEndpoints } from "../../../../api/queue/endpoints/priorities.ts";
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Priority } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import { fillScope } from "../../../../lib/scopes/render.ts";
+import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { column } from "../../../core/columns.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { priorityRank } from "../tasks/define-task.ts";
-import { refuseAfterDeadline, requireGroup, requireTask } from "../tasks/find-task.ts";
+import { groupFinding, refuseAfterDeadline, requireTask } from "../tasks/find-task.ts";
 import type { TaskRow } from "../tasks/store/read-tasks.ts";
 import { record } from "../transition-log.ts";
 import {
@@ -46,8 +49,12 @@ export function createReprioritizer(ctx: QueueContext): Reprioritize {
 export const changeTaskPriority =
   (ctx: QueueContext, reprioritize: Reprioritize) =>
   async (caller: Caller, taskId: string, newPriority: Priority): Promise<Json<TaskStatus>> => {
-    const task = await requireTask(ctx.db, taskId);
-    caller.authorize(priorityEndpoints.changeTaskPriority, { taskId, taskQueueId: task.task_queue_id });
+    const task = await readAuthorized(caller, priorityEndpoints.changeTaskPriority, {
+      known: { taskId },
+      read: () => requireTask(ctx.db, taskId),
+      params: ({ task_queue_id: taskQueueId }) => ({ taskId, taskQueueId }),
+      readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
+    });
     refuseAfterDeadline(ctx, task);
     const changed = await reprioritize({ taskId, priority: priorityRank(newPriority), announce: true });
     if (changed) {
@@ -75,9 +82,11 @@ function whyNot(task: TaskRow, newPriority: Priority): string {
 export const changeTaskGroupPriority =
   (ctx: QueueContext, reprioritize: Reprioritize) =>
   async (caller: Caller, taskGroupId: string, newPriority: Priority) => {
-    const group = await requireGroup(ctx.db, taskGroupId);
-    const schedulerId = group.scheduler_id;
-    caller.authorize(priorityEndpoints.changeTaskGroupPriority, { taskGroupId, schedulerId });
+    const group = await readAuthorized(
+      caller,
+      priorityEndpoints.changeTaskGroupPriority,
+      groupFinding(ctx, taskGroupId),
+    );
     const priority = priorityRank(newPriority);
     const taskIds: string[] = [];
     for (let after = "", more = true; more;) {
@@ -91,7 +100,12 @@ export const changeTaskGroupPriority =
     }
     // Also when nothing was left to change: the repetition of a call that failed half-way publishes the event for it.
     await logGroupPriority(ctx.db, group, newPriority, taskIds.length);
-    const outcome = { taskGroupId, schedulerId, newPriority, tasksAffected: taskIds.length };
+    const outcome = {
+      taskGroupId,
+      schedulerId: group.scheduler_id,
+      newPriority,
+      tasksAffected: taskIds.length,
+    };
     record(ctx, "task-group-priority-changed", outcome);
     return { ...outcome, taskIds };
   };

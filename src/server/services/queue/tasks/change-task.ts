@@ -2,6 +2,8 @@
 import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import { fillScope } from "../../../../lib/scopes/render.ts";
+import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
@@ -15,12 +17,17 @@ import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/add-
 /** How often a change is tried when others change the task between reading and writing. */
 const ATTEMPTS = 5;
 
-/** What fills the holes in the scopes of these methods. */
-const scopeParams = (task: TaskRow) => ({
-  taskId: task.task_id,
-  taskGroupId: task.task_group_id,
-  schedulerId: task.scheduler_id,
-  projectId: task.project_id,
+/** How a caller is authorized for these methods: their scopes contain values of the task. */
+const findingOf = (ctx: QueueContext, taskId: string) => ({
+  known: { taskId },
+  read: () => requireTask(ctx.db, taskId),
+  params: (task: TaskRow) => ({
+    taskId: task.task_id,
+    taskGroupId: task.task_group_id,
+    schedulerId: task.scheduler_id,
+    projectId: task.project_id,
+  }),
+  readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
 });
 
 const busy = (taskId: string): ApiError =>
@@ -30,8 +37,7 @@ const busy = (taskId: string): ApiError =>
 export const scheduleTask =
   (ctx: QueueContext) =>
   async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
-    const task = await requireTask(ctx.db, taskId);
-    caller.authorize(taskEndpoints.scheduleTask, scopeParams(task));
+    const task = await readAuthorized(caller, taskEndpoints.scheduleTask, findingOf(ctx, taskId));
     refuseAfterDeadline(ctx, task);
     const scheduled = await addFirstRun(ctx.db, taskId, timestamp(ctx));
     if (!scheduled) {
@@ -48,8 +54,7 @@ export const scheduleTask =
 export const rerunTask =
   (ctx: QueueContext) =>
   async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
-    let task = await requireTask(ctx.db, taskId);
-    caller.authorize(taskEndpoints.rerunTask, scopeParams(task));
+    let task = await readAuthorized(caller, taskEndpoints.rerunTask, findingOf(ctx, taskId));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
       const { state } = parseJson(task.status);
@@ -76,8 +81,7 @@ export const rerunTask =
 export function cancelTask(ctx: QueueContext) {
   const endTask = createEndTask(ctx, "canceled");
   return async (caller: Caller, taskId: string): Promise<Json<TaskStatus>> => {
-    let task = await requireTask(ctx.db, taskId);
-    caller.authorize(taskEndpoints.cancelTask, scopeParams(task));
+    let task = await readAuthorized(caller, taskEndpoints.cancelTask, findingOf(ctx, taskId));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       refuseAfterDeadline(ctx, task);
       const ended = await endTask(taskId);

@@ -1,5 +1,7 @@
 // Reading what a call is about, with the refusals that several methods share.
+import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import { ApiError } from "../../../../lib/errors.ts";
+import { fillScope } from "../../../../lib/scopes/render.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { QueueContext } from "../context.ts";
 import { readGroup, type GroupRow } from "../groups/store/read-group.ts";
@@ -48,6 +50,14 @@ export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: Task
       `The deadline of task ${task.task_id} (${task.deadline.toISOString()}) has passed, so it can change no more.`,
     );
 }
+
+/** How a caller is authorized for methods whose scopes contain the scheduler of a group. */
+export const groupFinding = ({ db }: Pick<QueueContext, "db">, taskGroupId: string) => ({
+  known: { taskGroupId },
+  read: () => requireGroup(db, taskGroupId),
+  params: ({ scheduler_id: schedulerId }: GroupRow) => ({ taskGroupId, schedulerId }),
+  readableWith: fillScope(groupEndpoints.getTaskGroup.scopes, { taskGroupId }),
+});
 
 /** Reads a group; throws `ResourceNotFound`. */
 export async function requireGroup(db: Queryable, taskGroupId: string): Promise<GroupRow> {

@@ -12,7 +12,7 @@ const ids: string[] = [];
 let many: string[] | undefined;
 beforeAll(async () => {
   // A caller without scopes may do nothing.
-  stack = await testStack({ clock, roles: ["api"], config: { auth: { anonymousScopes: [] } } });
+  stack = await testStack({ clock, roles: ["api"], config: { access: "closed" } });
   for (let i = 0; i < 7; i++) ids.push(await createTask(stack.client, {}, clock.now()));
   ids.sort();
 });
