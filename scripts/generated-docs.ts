@@ -1,7 +1,8 @@
-// Generates `docs/reference/` from the API contract and the configuration schema.
+// Generates `docs/reference/` from the API contract, the configuration schema and the declarations of metrics.
 import { renderApiDocs } from "../src/api/references/markdown.ts";
 import { services } from "../src/api/services.ts";
 import { renderConfigReference } from "../src/server/config/reference.ts";
+import { renderMetricsReference } from "../src/server/metrics-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 
 export function referencePages(): Promise<GeneratedFile[]> {
@@ -11,5 +12,6 @@ export function referencePages(): Promise<GeneratedFile[]> {
       text,
     })),
     { path: "docs/reference/configuration.md", text: renderConfigReference() },
+    { path: "docs/reference/metrics.md", text: renderMetricsReference() },
   ]);
 }

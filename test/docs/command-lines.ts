@@ -7,7 +7,7 @@ import type { Command } from "../../src/cli/command.ts";
 /** Returns the words after each `taskyard` of a shell script, unit file or similar text. */
 export function commandLinesIn(text: string): string[][] {
   const joined = text.replaceAll(/\\\n\s*/g, " ");
-  return [...joined.matchAll(/(?<=^|[\s("'/=])taskyard(?=\s)/gm)]
+  return [...joined.matchAll(/(?<=^|[\s("'/])taskyard(?=\s)/gm)]
     .map(({ index }) => shellWords(joined.slice(index + "taskyard".length)))
     .filter((words) => words.length > 0);
 }

@@ -1,8 +1,9 @@
-// The commands, settings and variables that the documents name exist.
+// The commands, settings, variables and metrics that the documents name exist.
 import { expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { catalog, configFileVariable, otherVariables, sections } from "../../src/server/config/catalog.ts";
 import { commandLinesIn, problemOfCommand } from "./command-lines.ts";
+import { metricGroups } from "../../src/server/metrics-reference.ts";
 import { documents, type Document } from "./documents.ts";
 
 // A change log and decision records name what existed at their time.
@@ -54,4 +55,19 @@ test("every variable TASKYARD_… is one of a setting, and every section.key a s
     );
   });
   expect(unknown).toEqual([]);
+});
+
+test("every metric in the guides is declared", () => {
+  const names = metricGroups.flatMap(([, metrics]) => Object.values(metrics).map(({ name }) => name));
+  const families = new Set(names.map((name) => name.split("_", 1)[0]));
+  const guides = code.filter(({ where }) => where.startsWith("docs/guides/"));
+  const named = guides.flatMap(({ where, text }) =>
+    [...text.matchAll(/(?<![\w$])([a-z]+)_[a-z_]+[a-z]\b/g)]
+      .filter(([, family = ""]) => families.has(family))
+      .map(([name]) => ({ where, name: name.replace(/_(bucket|sum|count)$/, "") })),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  expect(
+    named.filter(({ name }) => !names.includes(name)).map(({ where, name }) => `${where}: ${name}`),
+  ).toEqual([]);
 });

@@ -80,12 +80,12 @@ async function walkBlock(block: MarkedBlock, state: Walk): Promise<void> {
   if (mark.file !== undefined) {
     const file = path.join(state.folder, mark.file);
     await writeFile(file, text);
-    if (mark.file === "taskyard.yml") loadConfig({ env: {}, cwd: state.folder, file });
-    if (language === "yaml" && /^tasks:/m.test(text)) {
-      await walkScript(`taskyard graph run --dry-run ${mark.file}`, block, state);
-    }
+    if (language !== "yaml") return checkSyntax(language, text);
+    // A graph, or else a configuration.
+    if (!/^tasks:/m.test(text)) return void loadConfig({ env: {}, cwd: state.folder, file });
+    return walkScript(`taskyard graph run --dry-run ${mark.file}`, block, state);
   }
-  if (mark.file !== undefined || mark.notRun !== undefined) return checkSyntax(language, text);
+  if (mark.notRun !== undefined) return checkSyntax(language, text);
   if (language === "sh") return walkScript(text, block, state);
   if (language === "console") return walkConsole(text, block, state);
   if (language === "" || language === "text") return expectShown(text, state.printed);

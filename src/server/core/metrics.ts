@@ -18,7 +18,7 @@ const request = {
 };
 
 /** The metrics of every server. Dashboards depend on the names, so they do not change. */
-const coreMetrics = {
+export const coreMetrics = {
   httpRequests: {
     type: "counter",
     name: "http_requests_total",
