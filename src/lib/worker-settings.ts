@@ -1,7 +1,7 @@
 // The settings of the worker. They are declared here, below the server, the worker and the command line, because all three
 // derive from them: the configuration file and its reference page, the options of `startWorker`, and command line options.
 import Type, { type Static } from "typebox";
-import { count, duration, longestTimer, path, section, size, text } from "./setting.ts";
+import { choice, count, duration, longestTimer, path, section, size, text } from "./setting.ts";
 
 const identifier = {
   pattern: "^[a-zA-Z0-9_-]{1,38}$",
@@ -39,6 +39,32 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
     derived: "worker in the home folder",
     option: { name: "work-dir", value: "DIR" },
     description: "The folder with the working directories of tasks. Workers may share it.",
+  }),
+  taskUser: Type.Optional(
+    text({
+      derived: "for a worker that is root taskyard-task or nobody, else the worker's own user",
+      option: { name: "task-user", value: "NAME" },
+      description:
+        "The user that runs the commands of tasks. Only a worker that is root can choose another one than its own. With root, " +
+        "tasks can do everything on this machine.",
+    }),
+  ),
+  taskVariables: Type.Optional(
+    text({
+      pattern: "^[A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*$",
+      expected: "names of variables with commas between them, such as JAVA_HOME,SSL_CERT_FILE",
+      derived: "none",
+      option: { name: "task-variables", value: "NAMES" },
+      description:
+        "Variables of the worker that tasks inherit in addition to PATH, LANG, LC_*, TZ, TERM and those of proxies.",
+    }),
+  ),
+  taskNamespaces: choice(["auto", "off"], {
+    preset: "auto",
+    option: { name: "task-namespaces", value: "MODE" },
+    description:
+      "With `auto`, the processes of each task have a PID namespace of their own where the system allows it. With `off`, they " +
+      "do not, and a task that is not root can use sudo.",
   }),
   liveLogHost: Type.Optional(
     text({

@@ -12,8 +12,10 @@ import type { Clock } from "../lib/clock.ts";
 import { retry } from "../lib/retry.ts";
 import { slugid } from "../lib/slugid.ts";
 import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
+import { UnreadableFileError } from "./unreadable-file-error.ts";
 import { URL_LIFETIME_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
 import { putFile, type PutFile } from "./put-file.ts";
+import { isDiskFault } from "./system-fault.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
 
@@ -31,8 +33,8 @@ export interface FileUpload {
 export interface ArtifactUploader {
   /**
    * Rejects with MalformedPayloadError if the name belongs to an artifact with other content, with
-   * ResourceUnavailableError if the queue or the store still failed after retries, and with the signal's reason when it
-   * aborts.
+   * ResourceUnavailableError if the queue or the store still failed after retries, with UnreadableFileError if the file can
+   * no longer be read, and with the signal's reason when it aborts.
    */
   file(upload: FileUpload, signal: AbortSignal): Promise<void>;
   /** Creates an artifact without bytes: `reference`, `link` or `error`. Rejects as `file` does. */
@@ -62,10 +64,10 @@ const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
 const tries = 10;
 
 class UploadRefused extends Error {
-  readonly status: number;
-  constructor(status: number, text: string) {
-    super(`the store replied with status ${status}${text === "" ? "" : `: ${text}`}`);
-    this.status = status;
+  readonly statusCode: number;
+  constructor(statusCode: number, text: string) {
+    super(`the store replied with status ${statusCode}${text === "" ? "" : `: ${text}`}`);
+    this.statusCode = statusCode;
   }
 }
 
@@ -171,6 +173,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
       await retried(() => queue().finishArtifact({ ...run, name }, { uploadId }, { signal, retries: 0 }));
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof UnreadableFileError) throw error;
       throw new ResourceUnavailableError(`the artifact "${name}" could not be uploaded`, { cause: error });
     }
   }
@@ -184,16 +187,27 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
       // Compressed to a file first: stores require the length in advance, and a retry does not compress again.
       const copy = join(tempDir, slugid());
       try {
-        await pipeline(file.open(), createGzip(), createWriteStream(copy, { flags: "wx", mode: 0o600 }), {
-          signal,
-        });
-        const { size } = await stat(copy);
+        const size = await compress(file.open(), copy, signal);
+        // Without space for a copy, the file is uploaded as it is.
+        if (size === undefined) return await send({ ...file, contentEncoding: "identity" }, file, signal);
         await send(file, { size, open: () => createReadStream(copy) }, signal);
       } finally {
         await rm(copy, { force: true });
       }
     },
   };
+}
+
+/** Writes a compressed copy and returns its size, or undefined if the disk has no space for it. */
+async function compress(source: Readable, copy: string, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    await pipeline(source, createGzip(), createWriteStream(copy, { flags: "wx", mode: 0o600 }), { signal });
+    return (await stat(copy)).size;
+  } catch (error) {
+    if (!isDiskFault(error)) throw error;
+    await rm(copy, { force: true });
+    return undefined;
+  }
 }
 
 /** Sends one PUT and returns the ETag. */
@@ -207,6 +221,7 @@ async function put(file: PutFile): Promise<string | undefined> {
 function isRetryablePut(error: unknown): boolean {
   // Errors of the request for another URL, which has its own retries.
   if (error instanceof MalformedPayloadError || error instanceof ResourceUnavailableError) return false;
+  if (error instanceof UnreadableFileError) return false;
   if (!(error instanceof UploadRefused)) return true;
-  return error.status >= 500 || [400, 408, 429].includes(error.status);
+  return error.statusCode >= 500 || [400, 408, 429].includes(error.statusCode);
 }

@@ -18,7 +18,7 @@ export type Extracted =
       /** The real path, after symbolic links: two names of one file have the same identity. */
       readonly identity: string;
       readonly size: number;
-      /** Opens the whole file, or a range of it. */
+      /** Opens the whole file, or a range of it. The stream fails with UnreadableFileError if the file is no longer the same. */
       open(range?: Range): Readable;
     }
   | {
@@ -26,7 +26,9 @@ export type Extracted =
       readonly path: string;
       readonly reason: ErrorReason;
       readonly message: string;
-    };
+    }
+  /** An entry of a folder that is not saved, for a reason that does not make the task fail. */
+  | { readonly kind: "omitted"; readonly path: string; readonly message: string };
 
 export interface ResultSet {
   readonly exits: readonly ExitInfo[];
@@ -56,8 +58,8 @@ export interface SandboxBuilder extends SandboxBuilderView {
 
 export interface Engine extends PayloadPart {
   newSandboxBuilder(task: TaskContext, payload: unknown): Promise<SandboxBuilder>;
-  /** Ends the processes of a run whose worker no longer exists. */
-  cleanUp(run: RunId): Promise<void>;
+  /** Ends the processes of a run whose worker no longer exists. `folders` are those of the run. */
+  cleanUp(run: RunId, folders: readonly string[]): Promise<void>;
 }
 
 export interface RunId {
@@ -70,7 +72,7 @@ export interface EngineDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;
   newSandboxBuilder(task: TaskContext, payload: Static<S>): Promise<SandboxBuilder>;
-  cleanUp(run: RunId): Promise<void>;
+  cleanUp(run: RunId, folders: readonly string[]): Promise<void>;
 }
 
 export function defineEngine<S extends TObject>(definition: EngineDefinition<S>): Engine {
@@ -79,6 +81,6 @@ export function defineEngine<S extends TObject>(definition: EngineDefinition<S>)
     name: definition.name,
     payloadSchema: definition.payloadSchema,
     newSandboxBuilder: (task, payload) => definition.newSandboxBuilder(task, own(payload)),
-    cleanUp: (run) => definition.cleanUp(run),
+    cleanUp: (run, folders) => definition.cleanUp(run, folders),
   };
 }

@@ -1,6 +1,4 @@
 // Composes the worker from claim loop, engine, plugins and live logs, and stops it.
-import { access, constants, mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { ClaimedTask } from "../api/queue/claim.ts";
 import type { EventListening } from "../client/connect.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -9,6 +7,9 @@ import { workerSettings } from "../lib/worker-settings.ts";
 import type { WorkerSettings } from "../lib/worker-settings.ts";
 import type { Engine } from "./engine.ts";
 import { nativeEngine } from "./engines/native/engine.ts";
+import { allowsNamespaces } from "./engines/native/namespace.ts";
+import { findTaskUser } from "./engines/native/task-user.ts";
+import type { TaskUser } from "./engines/native/task-user.ts";
 import { watchExceptions } from "./exception-watch.ts";
 import { holdClaims } from "./held-claims.ts";
 import { lockIdentity } from "./identity-lock.ts";
@@ -34,8 +35,9 @@ import { startRunGuard } from "./run-guard.ts";
 import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
-import { logMonitor, messageOf } from "./worker-monitor.ts";
-import type { Logger } from "./worker-monitor.ts";
+import { openWorkDir } from "./work-dir.ts";
+import { logMonitor } from "./worker-monitor.ts";
+import type { Logger, WorkerMonitor } from "./worker-monitor.ts";
 
 /** The server as the worker calls it, with the worker's own credentials. The client of `connect` implements it. */
 export interface WorkerClient {
@@ -50,7 +52,7 @@ export interface WorkerOptions extends WorkerSettings {
   readonly client: WorkerClient;
   readonly log: Logger;
   readonly clock?: Clock;
-  /** Default: the native engine with this process's environment. */
+  /** Default: the native engine, with the user and the namespaces that settings and machine allow. */
   readonly engine?: Engine;
   /** Additional plugins, after the built-in ones. */
   readonly plugins?: readonly Plugin[];
@@ -70,11 +72,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId } = options;
   const { rootUrl, queue, object: objects, events } = options.client;
   const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
-  const workDir = await usableFolder(options.workDir);
-  const identity = await lockIdentity({ workDir, workerGroup, workerId, clock });
-  const engine = options.engine ?? nativeEngine();
+  const user = await findTaskUser(options.taskUser);
+  const workDir = await openWorkDir(options.workDir, user.separate ? user : undefined);
+  const identity = await lockIdentity({ workDir: workDir.path, workerGroup, workerId, clock });
+  const engine = options.engine ?? (await defaultEngine(options, user, monitor));
   await cleanUp(workDir, engine, monitor);
-  const claims = await holdClaims({ workDir, queue, clock, monitor });
+  const claims = await holdClaims({ workDir: workDir.path, queue, clock, monitor });
   const guard = startRunGuard();
   const { liveLogHost: host = await ownAddress(rootUrl), liveLogPort: port, liveLogUrl: publicUrl } = options;
   const liveLogs = await startLiveLogServer({ host, port, publicUrl });
@@ -140,7 +143,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return undefined;
     }
   }
-  monitor.info("worker waits for tasks", { settings: { ...settingsOf(options), workDir } });
+  monitor.info("worker waits for tasks", { settings: { ...settingsOf(options), workDir: workDir.path } });
 
   const allDone = (): Promise<unknown> => Promise.all([...runs].map((run) => run.done));
   /** Ends the wait for running tasks. */
@@ -216,13 +219,23 @@ function settingsOf(options: WorkerSettings): Partial<WorkerSettings> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
 
-async function usableFolder(path: string): Promise<string> {
-  const folder = resolve(path);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await access(folder, constants.W_OK);
-  } catch (error) {
-    throw new Error(`the worker cannot use its folder ${folder}: ${messageOf(error)}`, { cause: error });
-  }
-  return folder;
+async function defaultEngine(
+  { taskNamespaces, taskVariables }: WorkerSettings,
+  user: TaskUser,
+  monitor: WorkerMonitor,
+): Promise<Engine> {
+  const namespaces = taskNamespaces === "auto" && (await allowsNamespaces(user));
+  if (!namespaces)
+    monitor.info("the processes of tasks have no namespace: a process that hides may outlive its task");
+  if (!user.separate)
+    monitor.warn(
+      `tasks run as the worker's own user (${user.name}) and can read its files, also the secrets of worker and server: run only ` +
+        "tasks that you trust, or start the worker as root, which runs them as worker.taskUser",
+    );
+  return nativeEngine({
+    environment: process.env,
+    variables: taskVariables?.split(",") ?? [],
+    user,
+    namespaces,
+  });
 }

@@ -1,6 +1,6 @@
 // Finds what a worker would refuse in a payload, before a task with it is created.
 import type { TaskDefinition } from "../api/queue/task.ts";
-import { nativeEngine } from "./engines/native/engine.ts";
+import { nativePayload } from "./engines/native/engine.ts";
 import { builtInPlugins } from "./main.ts";
 import { checkedPart } from "./payload-part.ts";
 import { composePayload } from "./payload-schema.ts";
@@ -17,7 +17,7 @@ const noLiveLogs = {
   },
   close: () => Promise.resolve(),
 };
-const payloads = composePayload([nativeEngine({}), ...builtInPlugins(limits, noLiveLogs)]);
+const payloads = composePayload([nativePayload, ...builtInPlugins(limits, noLiveLogs)]);
 
 /** The JSON Schema of the payload. */
 export const payloadJsonSchema = payloads.json;

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { describe, expect, test } from "vitest";
 import { startLiveLogServer } from "./live-log-server.ts";
-import { nativeEngine } from "./engines/native/engine.ts";
+import { nativePayload } from "./engines/native/engine.ts";
 import { builtInPlugins } from "./main.ts";
 import { composePayload } from "./payload-schema.ts";
 import { checkedPart } from "./payload-part.ts";
@@ -11,7 +11,7 @@ const server = await startLiveLogServer({ host: "127.0.0.1", port: 0 });
 await server.close();
 const limits = { maxArtifactSize: 1e9, maxLogSize: 1e9, maxTaskRunTime: 86_400_000 };
 const plugins = builtInPlugins(limits, server);
-const payloads = composePayload([nativeEngine({}), ...plugins]);
+const payloads = composePayload([nativePayload, ...plugins]);
 const minimal = { command: [["true"]], maxRunTime: 60 };
 
 function errorsOf(payload: unknown): readonly string[] {

@@ -31,6 +31,9 @@ export interface TaskContext {
   readonly reservedArtifacts: ReadonlySet<string>;
   /** The working directory of the commands, empty at first. */
   readonly taskDir: string;
-  /** The worker's folder for this run, outside of `taskDir`. */
+  /** The task's own folders for HOME and for temporary files, beside `taskDir`. */
+  readonly homeDir: string;
+  readonly tempDir: string;
+  /** The worker's folder for this run, out of the task's reach where it runs as a separate user. */
   readonly controlDir: string;
 }

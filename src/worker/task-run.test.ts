@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { Call, FakeQueue, FakeQueueOptions } from "../../test/support/fake-queue.ts";
 import { eventually } from "../../test/support/until.ts";
-import { startTestWorker } from "../../test/support/worker.ts";
+import { runFolders, startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
 import type { WorkerOptions } from "./main.ts";
 import { definePlugin } from "./plugin.ts";
@@ -35,7 +35,8 @@ const backingName = "public/logs/live_backing.log";
 const reports: readonly Call[] = ["reportCompleted", "reportFailed", "reportException"];
 const reported = () => queue.calls.map(({ call }) => call).filter((call) => reports.includes(call));
 /** Resolves when the worker has removed the folders of all runs. */
-const untilFoldersRemoved = () => eventually(() => expect(readdirSync(worker.workDir)).toEqual([]));
+const untilFoldersRemoved = () =>
+  eventually(async () => expect(await runFolders(worker.workDir)).toEqual([]));
 
 /** Returns the processes whose environment has the marker variable of a run. */
 function processesOf(taskId: string): string[] {
@@ -100,7 +101,7 @@ describe("a run that is stopped from outside", () => {
       await worker.stop("the test stops it");
       // When the work is complete, a slow teardown does not cause a retry.
       expect(await queue.resolved(taskId)).toBe(hook === "resolving" ? "completed" : "worker-shutdown");
-      expect(readdirSync(worker.workDir)).toEqual([]);
+      expect(await runFolders(worker.workDir)).toEqual([]);
     },
   );
 
@@ -176,7 +177,7 @@ describe("a run that is not stopped", () => {
   test("is reclaimed as often as a short claim requires, despite transient failures", async () => {
     await start({}, { claimMs: 3000, skewMs: -3_600_000 });
     queue.inject("reclaimTask", 503, "lose-reply");
-    const taskId = queue.submit(shell("while [ ! -e ../../go ]; do sleep 0.05; done"));
+    const taskId = queue.submit(shell("while [ ! -e ../../../go ]; do sleep 0.05; done"));
     // Two failures, their retry, and the next reclaim.
     await queue.until(() => queue.count("reclaimTask") === 4);
     writeFileSync(join(worker.workDir, "go"), "");

@@ -27,6 +27,7 @@ import type { TaskLog } from "./task-log.ts";
 import { failureOf, runStages } from "./task-stages.ts";
 import type { Failure, Parts, Stage } from "./task-stages.ts";
 import type { ExceptionWatch } from "./exception-watch.ts";
+import type { WorkDir } from "./work-dir.ts";
 
 export interface TaskRunOptions extends Parts {
   readonly claim: ClaimedTask;
@@ -41,7 +42,7 @@ export interface TaskRunOptions extends Parts {
   readonly clock: Clock;
   readonly monitor: WorkerMonitor;
   readonly rootUrl: string;
-  readonly workDir: string;
+  readonly workDir: WorkDir;
   /** The description of the worker in the first lines of the log. */
   readonly description: object;
   /** How long a run that is stopped with the worker may take to save its log, in ms. The report gets two more seconds. */
@@ -118,7 +119,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     return { kind: "exception", reason: failure.outcome };
   }
 
-  function contextFor({ taskDir, controlDir }: TaskFolders, taskLog: TaskLog): TaskContext {
+  function contextFor({ controlDir, ...folders }: TaskFolders, taskLog: TaskLog): TaskContext {
     const { taskQueueId, expires } = claim.status;
     return {
       info: { taskId, runId, rootUrl: options.rootUrl, taskQueueId, expires, definition: claim.task },
@@ -137,7 +138,9 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
       }),
       downloads: createDownloader({ queue: () => keeper.queue(), clock }),
       reservedArtifacts: new Set(),
-      taskDir,
+      taskDir: folders.taskDir,
+      homeDir: folders.homeDir,
+      tempDir: folders.tempDir,
       controlDir,
     };
   }

@@ -1,5 +1,5 @@
 // `taskyard run` as a process, as the README shows it: live log, exit status, Ctrl-C.
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   processesOf,
@@ -9,6 +9,7 @@ import {
   type ServerProcess,
 } from "../support/process.ts";
 import { eventually } from "../support/until.ts";
+import { sharedFolder } from "../support/worker.ts";
 
 let home = "";
 let server: ServerProcess;
@@ -27,7 +28,8 @@ const run = (...words: string[]) => startTaskyard(["run", ...words], { home });
 
 describe("with a server", () => {
   test("prints the log while the task runs, and exits with the status of the command", async () => {
-    const gate = `${home}/gate`;
+    const folder = await sharedFolder();
+    const gate = `${folder}/gate`;
     const command = `echo hello; while [ ! -e ${gate} ]; do sleep 0.05; done; exit 3`;
     const running = run("--", "sh", "-c", command);
     await running.waitForOutput(/^hello$/m);
@@ -36,6 +38,7 @@ describe("with a server", () => {
     expect(await running.exitStatus()).toBe(3);
     expect(running.output()).toContain("[taskcluster:error] exit status 3\n");
     expect(running.output()).toMatch(/^task \S+ failed after .*, exit status 3$/m);
+    await rm(folder, { recursive: true });
   });
 
   test("Ctrl-C cancels the task and ends its processes", async () => {

@@ -1,6 +1,7 @@
 // The settings of a worker from the command line and the environment, down to the worker that runs with them.
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
+import { userInfo } from "node:os";
 import { relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { main } from "../../src/cli/main.ts";
@@ -23,6 +24,9 @@ async function freePort(): Promise<number> {
 }
 const port = await freePort();
 
+// Only root can choose another user than its own.
+const user = process.getuid?.() === 0 ? "nobody" : userInfo().username;
+
 /** For each setting a value that is not the default, as text and as loaded. */
 const given: { readonly [K in keyof Required<WorkerSettings>]: readonly [string, WorkerSettings[K]] } = {
   taskQueueId: ["other/linux", "other/linux"],
@@ -30,6 +34,9 @@ const given: { readonly [K in keyof Required<WorkerSettings>]: readonly [string,
   workerId: ["w1", "w1"],
   capacity: ["3", 3],
   workDir: ["./tasks", "tasks"],
+  taskUser: [user, user],
+  taskVariables: ["JAVA_HOME,CC", "JAVA_HOME,CC"],
+  taskNamespaces: ["off", "off"],
   liveLogHost: ["localhost", "localhost"],
   liveLogPort: [String(port), port],
   liveLogUrl: ["https://logs.example.com/w1/", "https://logs.example.com/w1"],
@@ -125,6 +132,8 @@ describe("a wrong value is refused", () => {
     ["maxPutSize", "5gib", 'has the unknown unit "gib"'],
     ["hookLimit", "0s", "must be at least 1ms"],
     ["cancelPollInterval", "-1s", "is not a duration: write a whole number and a unit"],
+    ["taskVariables", "A B", "must be names of variables with commas between them"],
+    ["taskNamespaces", "on", "must be one of"],
     ["capacity", "0", "must be at least 1"],
   ])("%s %s", async (key, text, problem) => {
     // In one word, since a value may begin with a dash.

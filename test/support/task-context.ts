@@ -1,13 +1,16 @@
 // Creates the context of a task for tests of engines and plugins, with real folders and a real log but no queue.
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { slugid } from "../../src/lib/slugid.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { logMonitor } from "../../src/worker/worker-monitor.ts";
 import type { TaskContext } from "../../src/worker/task-context.ts";
+import { createTaskFolders } from "../../src/worker/task-dir.ts";
 import { openTaskLog } from "../../src/worker/task-log.ts";
+import { openWorkDir } from "../../src/worker/work-dir.ts";
 import { createState } from "./fake-queue-state.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
+import { taskUser } from "./test-engine.ts";
 
 export interface TestTask {
   readonly context: TaskContext;
@@ -18,9 +21,10 @@ export interface TestTask {
 }
 
 export async function createTestTask(overrides: Partial<TaskContext> = {}): Promise<TestTask> {
-  const controlDir = await mkdtemp(join(tmpdir(), "taskyard-task-"));
-  const taskDir = join(controlDir, "work");
-  await mkdir(taskDir);
+  const folder = await makeTemporaryFolder();
+  const workDir = await openWorkDir(folder, taskUser.separate ? taskUser : undefined);
+  const taskId = slugid();
+  const { taskDir, homeDir, tempDir, controlDir } = await createTaskFolders(workDir, { taskId, runId: 0 });
   const log = await openTaskLog(join(controlDir, "task.log"), systemClock);
   const state = createState({ claimMs: 60_000, skewMs: 0 });
   const { status, task } = state.claim(state.submit({}), { workerGroup: "g", workerId: "w", tasks: 1 });
@@ -28,7 +32,7 @@ export async function createTestTask(overrides: Partial<TaskContext> = {}): Prom
   const noQueue = (): Promise<never> => Promise.reject(new Error("there is no queue in this test"));
   const context: TaskContext = {
     info: {
-      taskId: slugid(),
+      taskId,
       runId: 0,
       rootUrl: "https://taskyard.example.com",
       taskQueueId: status.taskQueueId,
@@ -43,6 +47,8 @@ export async function createTestTask(overrides: Partial<TaskContext> = {}): Prom
     downloads: { save: noQueue },
     reservedArtifacts: new Set(),
     taskDir,
+    homeDir,
+    tempDir,
     controlDir,
     ...overrides,
   };
@@ -54,7 +60,7 @@ export async function createTestTask(overrides: Partial<TaskContext> = {}): Prom
     },
     async end() {
       await log.dispose();
-      await rm(controlDir, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

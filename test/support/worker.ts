@@ -1,5 +1,5 @@
 // A worker with a temporary folder, by default on a fake queue.
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Value from "typebox/value";
@@ -15,6 +15,19 @@ export interface TestWorker extends Worker {
   readonly logged: readonly string[];
   /** Stops the worker and removes its folder. */
   end(): Promise<void>;
+}
+
+/** Returns the folders of runs in a worker's folder. */
+export async function runFolders(workDir: string): Promise<string[]> {
+  const parents = ["control", "tasks"];
+  return (await Promise.all(parents.map((name) => readdir(join(workDir, name))))).flat();
+}
+
+/** Creates a folder in which the test and its tasks can write. If the tests run as root, tasks run as another user. */
+export async function sharedFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "taskyard-gate-"));
+  await chmod(folder, 0o1777);
+  return folder;
 }
 
 export async function startTestWorker(

@@ -1,4 +1,5 @@
 // Derives the verdict from the exit status of the commands. `payload.onExitStatus` lists codes after which the task is retried.
+import { constants } from "node:os";
 import Type from "typebox";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin, Verdict } from "../plugin.ts";
@@ -48,5 +49,11 @@ function verdictOn(exit: ExitInfo | undefined, retry: readonly number[]): Verdic
 function describe(exit: ExitInfo | undefined): string {
   if (exit === undefined || exit.outcome === "aborted") return "the commands were stopped";
   if (exit.systemError !== undefined) return exit.systemError;
-  return exit.signal === null ? `exit status ${exit.code ?? -1}` : `signal: ${exit.signal}`;
+  return `exit status ${exit.code ?? -1}${signalHint(exit.code)}`;
+}
+
+/** Explains a status above 128, which shells report after a signal and programs seldom choose. */
+function signalHint(code: number | null): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
+  return signal === undefined ? "" : `, as after ${signal}`;
 }

@@ -34,18 +34,23 @@ describe("a task that requests a failure report", () => {
       ],
       "exit status 3",
     ],
-    ["signals", shell("kill -TERM $$"), [{ exitCode: null, signal: "SIGTERM" }], "signal: SIGTERM"],
+    [
+      "signals",
+      shell("kill -TERM $$"),
+      [{ exitCode: 143, signal: null }],
+      "exit status 143, as after SIGTERM",
+    ],
     [
       "nulls for a command that was not started",
       { command: [["no-such-program"]], maxRunTime: 60 },
       [{ exitCode: null, signal: null }],
-      'cannot start "no-such-program": there is no such program, or its working directory was removed',
+      'cannot start "no-such-program": there is no such program in the folders of PATH',
     ],
     [
       "nulls for a command that the worker aborted",
       { ...shell("exec sleep 600"), maxRunTime: 1 },
       [{ exitCode: null, signal: null }],
-      "Task aborted: it ran longer than its maxRunTime of 1 seconds",
+      "Task aborted: it ran longer than its maxRunTime of 1 second",
     ],
   ])("gets %s and the error of the log", async (_, payload, commands, message) => {
     const taskId = queue.submit(payload, { extra });

@@ -1,4 +1,7 @@
-// The native engine: runs a task's commands one after the other as processes of the worker's user.
+// The native engine: runs a task's commands one after the other as processes of this machine.
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { promisify } from "node:util";
 import Type from "typebox";
 import { defineEngine } from "../../engine.ts";
 import type { Engine, ResultSet, Sandbox } from "../../engine.ts";
@@ -10,9 +13,14 @@ import { childUsage } from "./child-usage.ts";
 import type { ChildUsage } from "./child-usage.ts";
 import { startCommand } from "./command.ts";
 import type { Command } from "./command.ts";
-import { fixedEnvironment, inheritedEnvironment, runMark } from "./environment.ts";
+import { fixedEnvironment, inheritedEnvironment, personalEnvironment, runMark } from "./environment.ts";
 import { extractFile, extractFolder } from "./extract.ts";
-import { killRun } from "./process-tree.ts";
+import { openNamespace } from "./namespace.ts";
+import type { Namespace } from "./namespace.ts";
+import { killRun, possibleSurvivors } from "./process-tree.ts";
+import type { TaskUser } from "./task-user.ts";
+
+const execute = promisify(execFile);
 
 const payloadSchema = Type.Object({
   command: Type.Array(Type.Array(Type.String(), { minItems: 1 }), {
@@ -23,15 +31,26 @@ const payloadSchema = Type.Object({
   }),
 });
 
-/** Returns the engine. Its tasks inherit `environment` without its secrets. */
-export function nativeEngine(environment: NodeJS.ProcessEnv = process.env): Engine {
+/** Its part of payloads. */
+export const nativePayload = { name: "native", payloadSchema };
+
+export interface NativeOptions {
+  /** The worker's environment. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Names of variables that tasks inherit in addition to the usual ones. */
+  readonly variables?: readonly string[];
+  readonly user: TaskUser;
+  /** True if the machine allows a namespace for the processes of each run. */
+  readonly namespaces: boolean;
+}
+
+export function nativeEngine({ environment, variables, user, namespaces }: NativeOptions): Engine {
   const usage = childUsage();
-  const inherited = inheritedEnvironment(environment);
+  const inherited = inheritedEnvironment(environment, variables);
   return defineEngine({
-    name: "native",
-    payloadSchema,
-    async cleanUp({ taskId, runId }) {
-      await killRun({ groups: [], mark: runMark(taskId, runId) });
+    ...nativePayload,
+    async cleanUp({ taskId, runId }, folders) {
+      await killRun({ groups: [], mark: runMark(taskId, runId), folders });
     },
     newSandboxBuilder: (task, { command: commands }) => {
       if (commands.flat().some((word) => word.includes("\0"))) {
@@ -44,13 +63,28 @@ export function nativeEngine(environment: NodeJS.ProcessEnv = process.env): Engi
         setEnv(name, value) {
           requested[name] = value;
         },
-        start() {
-          const env = { ...inherited, ...requested, ...fixedEnvironment(task.info, task.taskDir) };
-          return Promise.resolve(startSandbox({ task, commands, env, usage }));
+        async start() {
+          await giveTo(user, task.taskDir);
+          const namespace = namespaces ? await openNamespace(user) : undefined;
+          if (namespaces && namespace === undefined)
+            task.monitor.warn("no namespace could be created for the processes of a task");
+          const env = {
+            ...inherited,
+            ...personalEnvironment(task, user),
+            ...requested,
+            ...fixedEnvironment(task),
+          };
+          return startSandbox({ task, commands, env, usage, user, namespace });
         },
       });
     },
   });
+}
+
+/** Makes the files that plugins have put into the task's folder those of its user. */
+async function giveTo({ separate, uid, gid }: TaskUser, folder: string): Promise<void> {
+  if (separate && (await readdir(folder)).length > 0)
+    await execute("chown", ["-hR", `${uid}:${gid}`, "--", folder]);
 }
 
 interface Plan {
@@ -58,12 +92,15 @@ interface Plan {
   readonly commands: readonly (readonly string[])[];
   readonly env: Readonly<Record<string, string>>;
   readonly usage: ChildUsage;
+  readonly user: TaskUser;
+  /** The namespace of the run's processes, where there is one. */
+  readonly namespace: Namespace | undefined;
 }
 
 // How long to wait for the output that is still in the pipe when all writers have ended. It takes milliseconds.
 const lastOutputMs = 1000;
 
-function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
+function startSandbox({ task, commands, env, usage, user, namespace }: Plan): Sandbox {
   const { info, log, taskDir, controlDir } = task;
   const mark = runMark(info.taskId, info.runId);
   const groups = new Set<number>();
@@ -82,6 +119,8 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
       argv,
       cwd: taskDir,
       env,
+      user,
+      enter: namespace?.enter,
       output: log.raw,
       controlDir,
       usage,
@@ -102,11 +141,22 @@ function startSandbox({ task, commands, env, usage }: Plan): Sandbox {
   }
 
   async function endAll(): Promise<void> {
-    const survivors = await killRun({ groups: [...groups], mark, since });
-    if (survivors.length === 0) return;
-    task.monitor.warn("processes of a task could not be killed", { pids: survivors });
-    log.warn(`Processes that could not be killed: ${survivors.join(", ")}`);
-    abandonExit({ outcome: "aborted", code: null, signal: "SIGKILL", wallMs: 0 });
+    const survivors =
+      namespace === undefined
+        ? await killRun({ groups: [...groups], mark, since, folders: [taskDir, controlDir] })
+        : await namespace.end();
+    if (survivors.length > 0) {
+      task.monitor.warn("processes of a task could not be killed", { pids: survivors });
+      log.warn(`Processes that could not be killed: ${survivors.join(", ")}`);
+      abandonExit({ outcome: "aborted", code: null, signal: "SIGKILL", wallMs: 0 });
+    }
+    if (namespace !== undefined || since === undefined) return;
+    const left = possibleSurvivors(user.uid, since);
+    if (left.length === 0) return;
+    task.monitor.warn("processes that started during a task may be left from it", { pids: left });
+    log.warn(
+      `Processes that may be left from this task (they started during it, and have lost their parent): ${left.join(", ")}`,
+    );
   }
 
   async function run(): Promise<ResultSet> {

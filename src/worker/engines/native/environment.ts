@@ -1,38 +1,47 @@
-// The environment of a task's commands: the worker's own, without secrets, the variables of the task, and fixed values.
-import type { TaskInfo } from "../../task-context.ts";
+// The environment of a task's commands: the few variables of the worker that every program may need, those of the task, and
+// fixed values. All others stay with the worker: any of them may hold a secret, and the log of a task has many readers.
+import type { TaskContext } from "../../task-context.ts";
+import type { TaskUser } from "./task-user.ts";
 
 /** The variable that marks every process of a run. It identifies processes that have left their process group. */
 export const runMarker = "TASKYARD_RUN";
 
-// A task runs as the worker's user and could read the worker's files. But its output goes to a log that others read, and
-// many tasks print their environment. So every variable that can hold a secret of the worker or server is removed:
-// credentials, and URLs of databases and brokers, which contain passwords.
-const secrets = [
-  /^TASKYARD_/,
-  /^TASKCLUSTER_/,
-  /^(DATABASE|AMQP|REDIS)_URL$/,
-  /^PG(PASSWORD|PASSFILE|SERVICEFILE)$/,
-  /^S3_/,
-  /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/,
-  /^SENTRY_DSN$/,
-];
+const inherited = /^(LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|(HTTP|HTTPS|NO|ALL)_PROXY|(http|https|no|all)_proxy)$/;
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Returns the part of the worker's environment that tasks inherit. */
-export function inheritedEnvironment(own: NodeJS.ProcessEnv): Record<string, string> {
-  const inherited: Record<string, string> = {};
-  for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && !secrets.some((secret) => secret.test(name))) inherited[name] = value;
-  }
-  return inherited;
+/** Returns the part of the worker's environment that tasks inherit. `more` are the names that the operator has added. */
+export function inheritedEnvironment(
+  own: NodeJS.ProcessEnv,
+  more: readonly string[] = [],
+): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(own))
+    if (value !== undefined && (inherited.test(name) || more.includes(name))) result[name] = value;
+  return { ...result, PATH: ownPath(own["PATH"]) };
+}
+
+/** Returns PATH without the folders of the npm script that started the worker: its programs are not the task's. */
+function ownPath(path = ""): string {
+  const folders = path
+    .split(":")
+    .filter((folder) => !/\/(node_modules\/\.bin|node-gyp-bin)\/?$/.test(folder));
+  return folders.join(":") || defaultPath;
+}
+
+/** Returns the variables that a task may change: its user, and its own folders for settings and temporary files. */
+export function personalEnvironment(
+  { homeDir, tempDir }: TaskContext,
+  user: TaskUser,
+): Record<string, string> {
+  return { HOME: homeDir, TMPDIR: tempDir, USER: user.name, LOGNAME: user.name, SHELL: user.shell };
 }
 
 /** Returns the variables that the worker sets and a task cannot change. */
-export function fixedEnvironment(info: TaskInfo, taskDir: string): Record<string, string> {
+export function fixedEnvironment({ info, taskDir }: TaskContext): Record<string, string> {
   return {
     TASK_ID: info.taskId,
     RUN_ID: String(info.runId),
     TASK_WORKDIR: taskDir,
-    // Overrides the inherited value, which is the worker's folder.
     PWD: taskDir,
     TASK_GROUP_ID: info.definition.taskGroupId,
     TASKCLUSTER_ROOT_URL: info.rootUrl,

@@ -26,6 +26,7 @@ afterEach(async () => {
 });
 
 async function brief(found: Extracted): Promise<string> {
+  if (found.kind === "omitted") return `${found.path} omitted: ${found.message}`;
   return found.kind === "file"
     ? `${found.path}=${await text(found.open())}`
     : `${found.path}: ${found.reason}: ${found.message}`;
@@ -123,9 +124,35 @@ describe("a folder", () => {
     ]);
   });
 
-  test("does not follow links to folders, which may form a cycle", async () => {
+  test("follows links to folders in the task's folder, and names those that it does not follow", async () => {
     await symlink("..", join(root, "dir/sub/up"));
-    expect(await folder("dir")).toEqual(["b.txt=bee", "sub/a.txt=ay"]);
+    await symlink("/etc", join(root, "dir/sub/etc"));
+    await mkdir(join(root, "other/loop"), { recursive: true });
+    await writeFile(join(root, "other/c.txt"), "see");
+    await symlink("../../dir", join(root, "other/loop/back"));
+    await symlink("../other", join(root, "dir/other"));
+    execFileSync("mkfifo", [join(root, "dir/pipe")]);
+    expect(await folder("dir")).toEqual([
+      "b.txt=bee",
+      "other/c.txt=see",
+      'other/loop/back omitted: "dir/other/loop/back" is a link to a folder that contains it',
+      'pipe omitted: "dir/pipe" is a socket, a pipe or a device, which has no content',
+      "sub/a.txt=ay",
+      'sub/etc omitted: "dir/sub/etc" is a link to a folder outside the task\'s folder',
+      'sub/up omitted: "dir/sub/up" is a link to a folder that contains it',
+    ]);
+  });
+
+  test("follows a limited number of links, which could lead to each other in endless ways", async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `d${i}`);
+    for (const name of names) await mkdir(join(root, "web", name), { recursive: true });
+    for (const [i, name] of names.entries())
+      for (const link of ["x", "y"]) await symlink(`../d${i + 1}`, join(root, "web", name, link));
+    await rm(join(root, "web/d11/x"));
+    await rm(join(root, "web/d11/y"));
+    const all = await folder("web");
+    expect(all.at(-1)).toContain("comes after 1000 other links to folders");
+    expect(all.length).toBeLessThan(5000);
   });
 
   test.each([

@@ -1,11 +1,13 @@
 // Reads files from a task's folder, and never from outside it.
 import { constants, type Stats } from "node:fs";
 import { access, open, readdir, realpath, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import type { Extracted } from "../../engine.ts";
 import type { Range } from "../../object-upload.ts";
-import { messageOf } from "../../worker-monitor.ts";
+import { UnreadableFileError } from "../../unreadable-file-error.ts";
+import { codeOf, systemFault } from "../../system-fault.ts";
 
 type Kind = "file" | "directory";
 
@@ -14,30 +16,75 @@ export async function extractFile(root: string, path: string): Promise<Extracted
   return await extract(root, resolve(root, path), "", path);
 }
 
-/** Extracts all files below a folder. Follows symbolic links to files if they stay in the task's folder. */
+/**
+ * Extracts all files below a folder. Follows symbolic links to files and folders that stay in the task's folder. Yields what is
+ * not followed, and what has no content, as omitted.
+ */
 export async function* extractFolder(root: string, path: string): AsyncGenerator<Extracted> {
   const top = resolve(root, path);
   const found = await locate(root, top, path, "directory");
   if ("kind" in found) yield found;
-  else yield* walk(root, found.path, "", path);
+  else yield* walk({ root, links: 0 }, { at: found.path, path: "", shown: path, above: [found.path] });
 }
 
-async function* walk(root: string, folder: string, prefix: string, shown: string): AsyncGenerator<Extracted> {
+interface Walk {
+  readonly root: string;
+  /** The number of links to folders that were followed. */
+  links: number;
+}
+
+interface Folder {
+  readonly at: string;
+  /** Relative to the requested folder. */
+  readonly path: string;
+  /** As the author of the task would write it. */
+  readonly shown: string;
+  /** The real paths of this folder and of those that led to it. */
+  readonly above: readonly string[];
+}
+
+// Links that lead to each other in many ways would never end otherwise.
+const maxLinks = 1000;
+
+async function* walk(state: Walk, { at, path: prefix, shown, above }: Folder): AsyncGenerator<Extracted> {
   let entries;
   try {
-    entries = await readdir(folder, { withFileTypes: true });
+    entries = await readdir(at, { withFileTypes: true });
   } catch (error) {
-    yield failed(prefix, "file-not-readable-on-worker", `Folder "${shown}": ${messageOf(error)}.`);
+    yield failed(prefix, "file-not-readable-on-worker", `Folder "${shown}": ${systemFault(error)}.`);
     return;
   }
   // Sorted, so that runs of the same task log their artifacts in the same order.
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) yield* walk(root, join(folder, entry.name), path, `${shown}/${entry.name}`);
-    // Skips symbolic links to folders, which may form a cycle, and sockets and pipes, which have no content.
-    else if (entry.isFile() || (await isLinkToFile(entry.isSymbolicLink(), join(folder, entry.name))))
-      yield await extract(root, join(folder, entry.name), path, `${shown}/${entry.name}`);
+    const child = {
+      at: join(at, entry.name),
+      path: prefix === "" ? entry.name : `${prefix}/${entry.name}`,
+      shown: `${shown}/${entry.name}`,
+    };
+    if (entry.isDirectory()) yield* walk(state, { ...child, above: [...above, child.at] });
+    else if (entry.isFile()) yield await extract(state.root, child.at, child.path, child.shown);
+    else if (entry.isSymbolicLink()) yield* followLink(state, { ...child, above });
+    else yield omitted(child, "is a socket, a pipe or a device, which has no content");
   }
+}
+
+async function* followLink(state: Walk, link: Folder): AsyncGenerator<Extracted> {
+  let target: string;
+  let isFolder: boolean;
+  try {
+    target = await realpath(link.at);
+    isFolder = (await stat(target)).isDirectory();
+  } catch {
+    // Broken links are reported as missing files.
+    yield await extract(state.root, link.at, link.path, link.shown);
+    return;
+  }
+  if (!isFolder) yield await extract(state.root, link.at, link.path, link.shown);
+  else if (!isInside(await realpath(state.root), target))
+    yield omitted(link, "is a link to a folder outside the task's folder");
+  else if (link.above.includes(target)) yield omitted(link, "is a link to a folder that contains it");
+  else if (++state.links > maxLinks) yield omitted(link, `comes after ${maxLinks} other links to folders`);
+  else yield* walk(state, { ...link, at: target, above: [...link.above, target] });
 }
 
 async function extract(root: string, at: string, path: string, shown: string): Promise<Extracted> {
@@ -59,12 +106,24 @@ async function extract(root: string, at: string, path: string, shown: string): P
  */
 async function* readSame(path: string, checked: Stats, shown: string, range?: Range): AsyncGenerator<Buffer> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(path, flags);
+  let file: FileHandle;
+  try {
+    file = await open(path, flags);
+  } catch (error) {
+    const missing = codeOf(error) === "ENOENT";
+    throw new UnreadableFileError(
+      missing ? "file-missing-on-worker" : "file-not-readable-on-worker",
+      `File "${shown}" ${missing ? "was removed" : `cannot be read any more (${systemFault(error)})`} before it was saved.`,
+    );
+  }
   try {
     const now = await file.stat();
     // The number of a removed file may be given to the one in its place.
-    if (!now.isFile() || now.dev !== checked.dev || now.ino !== checked.ino)
-      throw new Error(`the file "${shown}" was replaced while it was being saved`);
+    if (!now.isFile() || now.dev !== checked.dev || now.ino !== checked.ino || now.size !== checked.size)
+      throw new UnreadableFileError(
+        "file-not-readable-on-worker",
+        `File "${shown}" was replaced or changed while it was being saved.`,
+      );
     yield* file.createReadStream({ ...range, autoClose: false }) as AsyncIterable<Buffer>;
   } finally {
     await file.close();
@@ -95,11 +154,11 @@ async function locate(
     stats = await stat(path);
     await access(path, constants.R_OK);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") {
       return failed("", "file-missing-on-worker", `${name} does not exist after the task's commands.`);
     }
-    return failed("", "file-not-readable-on-worker", `${name} cannot be read: ${messageOf(error)}.`);
+    return failed("", "file-not-readable-on-worker", `${name} cannot be read: ${systemFault(error)}.`);
   }
   if (kind === "file" ? stats.isFile() : stats.isDirectory()) return { path, stats };
   return failed(
@@ -114,15 +173,11 @@ function isInside(root: string, path: string): boolean {
   return steps !== ".." && !steps.startsWith("../") && !isAbsolute(steps);
 }
 
-/** Reports whether a symbolic link points to a file or is broken (which is then reported), and not to a folder. */
-async function isLinkToFile(isLink: boolean, path: string): Promise<boolean> {
-  if (!isLink) return false;
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return true;
-  }
-}
+const omitted = ({ path, shown }: Pick<Folder, "path" | "shown">, why: string): Extracted => ({
+  kind: "omitted",
+  path,
+  message: `"${shown}" ${why}`,
+});
 
 function failed(path: string, reason: Failed["reason"], message: string): Failed {
   return { kind: "error", path, reason, message };

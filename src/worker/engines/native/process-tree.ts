@@ -1,5 +1,5 @@
 // Finds and ends all processes of a run: the command's group, its descendants, and processes that left both.
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { allProcesses } from "../../proc-stat.ts";
 import type { ProcessStat } from "../../proc-stat.ts";
@@ -12,6 +12,8 @@ export interface RunProcesses {
   readonly mark: string;
   /** Start time of the first of them (see ProcessStat). Skips older processes: checking all costs three times as much. */
   readonly since?: number | undefined;
+  /** Folders of the run. A process that works in one of them, or writes to a pipe from there, belongs to the run. */
+  readonly folders: readonly string[];
 }
 
 // Processes that survive SIGKILL for this long hang in the kernel, for example on a dead network disk, and cannot be ended.
@@ -36,12 +38,14 @@ export async function killRun(run: RunProcesses): Promise<readonly number[]> {
 }
 
 /** Returns the living processes of a run, according to /proc. */
-export function findRunProcesses({ groups, mark, since = 0 }: RunProcesses): readonly ProcessStat[] {
+export function findRunProcesses({ groups, mark, since = 0, folders }: RunProcesses): readonly ProcessStat[] {
   const found = new Map<number, ProcessStat>();
   const others: ProcessStat[] = [];
   for (const process of allProcesses()) {
     if (!process.alive || process.startTicks < since) continue;
-    if (groups.includes(process.group) || hasMark(process.pid, mark)) found.set(process.pid, process);
+    const { pid, group } = process;
+    if (groups.includes(group) || hasMark(pid, mark) || usesFolder(pid, folders))
+      found.set(process.pid, process);
     else others.push(process);
   }
   // Adds descendants at any depth: a task may clear the environment of the processes that it starts.
@@ -62,6 +66,37 @@ function hasMark(pid: number, mark: string): boolean {
   } catch {
     // It has ended, or belongs to another user.
     return false;
+  }
+}
+
+/** Reports whether the working directory or the output of a process is in one of the folders, also if it was removed. */
+function usesFolder(pid: number, folders: readonly string[]): boolean {
+  return ["cwd", "fd/1", "fd/2"].some((link) => {
+    try {
+      const path = readlinkSync(`/proc/${pid}/${link}`);
+      return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Returns the ids of processes that may come from a run and that no search can attribute to it: they belong to the user,
+ * started during the run, and have lost their parent.
+ */
+export function possibleSurvivors(uid: number, since: number): readonly number[] {
+  const found: number[] = [];
+  for (const { pid, parent, alive, startTicks } of allProcesses())
+    if (parent === 1 && alive && startTicks >= since && ownerOf(pid) === uid) found.push(pid);
+  return found;
+}
+
+function ownerOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import type { ArtifactEntry } from "./payload.ts";
 export interface Item {
   readonly name: string;
   readonly entry: ArtifactEntry;
-  readonly found: Extracted;
+  readonly found: Exclude<Extracted, { kind: "omitted" }>;
 }
 
 /**
@@ -24,6 +24,10 @@ export async function collect(
   const filesFirst = [...entries].sort((a, b) => Number(b.type === "file") - Number(a.type === "file"));
   for (const entry of filesFirst) {
     for await (const found of find(entry, results)) {
+      if (found.kind === "omitted") {
+        log.warn(`Not saved in the artifact "${nameOf(entry, found)}": ${found.message}.`);
+        continue;
+      }
       const item = { name: nameOf(entry, found), entry, found };
       const other = items.get(item.name);
       if (reserved.has(item.name)) {
@@ -54,6 +58,6 @@ function nameOf({ name, path }: ArtifactEntry, found: Extracted): string {
   return top === "" || top === "." ? found.path : `${top}/${found.path}`;
 }
 
-function sameFile(a: Extracted, b: Extracted): boolean {
+function sameFile(a: Item["found"], b: Item["found"]): boolean {
   return a.kind === "file" && b.kind === "file" ? a.identity === b.identity : a.kind === b.kind;
 }

@@ -18,7 +18,12 @@ const ArtifactEntry = Type.Object(
       Type.String({ format: "date-time", description: "Default: when the task expires." }),
     ),
     contentType: Type.Optional(
-      Type.String({ maxLength: 255, description: "Default: by the file's extension." }),
+      Type.String({
+        maxLength: 255,
+        // It is sent as a header.
+        pattern: "^[!-~]([ -~]*[!-~])?$",
+        description: "Default: by the file's extension. Printable ASCII, such as text/plain; charset=utf-8.",
+      }),
     ),
     contentEncoding: Type.Optional(oneOf("identity", "gzip")),
     optional: Type.Boolean({ default: false, description: "A missing file does not make the task fail." }),

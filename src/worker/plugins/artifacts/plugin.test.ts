@@ -28,6 +28,7 @@ async function save(script: string, ...artifacts: Entry[]): Promise<[taskId: str
   const taskId = queue.submit({ command: [["sh", "-c", script]], maxRunTime: 60, artifacts });
   return [taskId, await queue.resolved(taskId)];
 }
+const byText = (a = "", b = ""): number => a.localeCompare(b);
 const logOf = (taskId: string) => queue.content(taskId, "public/logs/live_backing.log");
 const file = (path: string, more: object = {}): Entry => ({ type: "file", path, ...more });
 const folder = (path: string, more: object = {}): Entry => ({ type: "directory", path, ...more });
@@ -201,12 +202,27 @@ describe("an upload", () => {
     expect(queue.content(taskId, "numbers.txt").split("\n").length).toBe(100_001);
   });
 
-  test("that the store refuses is an internal error", async () => {
+  test("that is refused makes the task fail with its name, and all others are saved", async () => {
     queue.inject("upload", 403);
-    const [taskId, reason] = await save("echo 1 > f", file("f"));
-    expect(reason).toBe("internal-error");
-    expect(worker.logged.join("\n")).toContain("error: the store replied with status 403");
-    expect(logOf(taskId)).toContain("Internal error of the worker.");
+    const files = ["a", "b", "c"].map((name) => file(name));
+    const [taskId, reason] = await save("echo 1 | tee a b c", ...files);
+    expect(reason).toBe("failed");
+    const contents = ["a", "b", "c"].map((name) => queue.artifact(taskId, name)?.request.storageType);
+    expect(contents.filter((type) => type === "s3").length).toBeGreaterThan(1);
+    expect(worker.logged.join("\n")).toContain("warn: an artifact was refused");
+    expect(logOf(taskId)).toMatch(
+      /Artifact "[abc]" is missing: It was refused: the store replied with status 403/,
+    );
+  });
+
+  test("whose creation the queue refuses makes the task fail with its name, and all others are saved", async () => {
+    queue.inject("createArtifact", 200, 400);
+    const files = ["a", "b", "c"].map((name) => file(name));
+    const [taskId, reason] = await save("echo 1 | tee a b c", ...files);
+    expect(reason).toBe("failed");
+    const types = ["a", "b", "c"].map((name) => queue.artifact(taskId, name)?.request.storageType);
+    expect(types.toSorted(byText)).toEqual(["error", "s3", "s3"]);
+    expect(logOf(taskId)).toMatch(/^\[taskcluster:error\] Artifact "[abc]": It was refused: /m);
   });
 
   test("gets another URL if retries take longer than a URL is valid", async () => {

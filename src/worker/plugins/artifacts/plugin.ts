@@ -1,9 +1,12 @@
 // `payload.artifacts`: saves files when the commands have ended.
-import type { Extracted } from "../../engine.ts";
-import { MalformedPayloadError } from "../../outcome.ts";
+import { MalformedPayloadError, ResourceUnavailableError } from "../../outcome.ts";
+import { UnreadableFileError } from "../../unreadable-file-error.ts";
 import { definePlugin } from "../../plugin.ts";
 import type { Plugin, Verdict } from "../../plugin.ts";
+import { refusalOf } from "../../queue-client.ts";
+import type { ErrorReason } from "../../queue-client.ts";
 import type { TaskContext } from "../../task-context.ts";
+import { messageOf } from "../../worker-monitor.ts";
 import { collect } from "./collect.ts";
 import type { Item } from "./collect.ts";
 import { contentEncodingOf, contentTypeOf } from "./content.ts";
@@ -48,35 +51,68 @@ async function save(task: TaskContext, item: Item, maxBytes: number): Promise<st
     task.log.error(message);
     return message;
   }
-  const expires = earlier(entry.expires ?? task.info.expires, task.info.expires);
   const found = checked(item, maxBytes);
-  if (found.kind === "error") {
-    const { reason, message } = found;
-    const level = entry.optional ? "info" : "error";
-    task.log[level](
-      `Artifact "${name}" is ${entry.optional ? "missing (it is optional)" : "missing"}: ${message}`,
-    );
-    await task.artifacts.record(
-      name,
-      { storageType: "error", reason, message: message.slice(0, 4096), expires },
-      task.signal,
-    );
-    return `Artifact "${name}": ${message}`;
-  }
+  if (found.kind === "error") return await recordError(task, item, found.reason, found.message);
+  const expires = expiryOf(task, item);
   const path = found.path === "" ? entry.path : found.path;
   const contentType = entry.contentType ?? contentTypeOf(path);
   const contentEncoding = entry.contentEncoding ?? contentEncodingOf(path);
   task.log.info(
     `Uploading artifact "${name}" (${found.size} bytes, ${contentType}, ${contentEncoding}, until ${expires})`,
   );
-  await task.artifacts.file(
-    { name, contentType, contentEncoding, expires, size: found.size, open: (range) => found.open(range) },
-    task.signal,
-  );
-  return undefined;
+  try {
+    await task.artifacts.file(
+      { name, contentType, contentEncoding, expires, size: found.size, open: (range) => found.open(range) },
+      task.signal,
+    );
+    return undefined;
+  } catch (error) {
+    // Faults of the task as a whole, or of the connection, which concern the other artifacts too.
+    if (
+      task.signal.aborted ||
+      error instanceof MalformedPayloadError ||
+      error instanceof ResourceUnavailableError
+    )
+      throw error;
+    if (error instanceof UnreadableFileError)
+      return await recordError(task, item, error.reason, error.message);
+    if (refusalOf(error) === undefined) throw error;
+    task.monitor.warn("an artifact was refused", { err: error, artifact: name });
+    return await recordError(task, item, "invalid-resource-on-worker", `It was refused: ${messageOf(error)}`);
+  }
 }
 
-function checked({ found }: Item, maxBytes: number): Extracted {
+/** Creates an error artifact, and returns the failure. */
+async function recordError(
+  task: TaskContext,
+  item: Item,
+  reason: ErrorReason,
+  message: string,
+): Promise<string> {
+  const { name, entry } = item;
+  task.log[entry.optional ? "info" : "error"](
+    `Artifact "${name}" is ${entry.optional ? "missing (it is optional)" : "missing"}: ${message}`,
+  );
+  const body = {
+    storageType: "error",
+    reason,
+    message: message.slice(0, 4096),
+    expires: expiryOf(task, item),
+  } as const;
+  try {
+    await task.artifacts.record(name, body, task.signal);
+  } catch (error) {
+    // Refused, if the artifact was created before the upload failed. The log has the reason then.
+    if (!(error instanceof MalformedPayloadError) && refusalOf(error) === undefined) throw error;
+    task.monitor.warn("an error artifact was refused", { err: error, artifact: name });
+  }
+  return `Artifact "${name}": ${message}`;
+}
+
+const expiryOf = ({ info }: TaskContext, { entry }: Item): string =>
+  earlier(entry.expires ?? info.expires, info.expires);
+
+function checked({ found }: Item, maxBytes: number): Item["found"] {
   const { path } = found;
   if (found.kind === "file" && found.size > maxBytes) {
     const message = `The file has ${found.size} bytes, but this worker allows at most ${maxBytes} bytes per artifact.`;
@@ -90,7 +126,10 @@ function earlier(a: string, b: string): string {
   return new Date(Math.min(Date.parse(a), Date.parse(b))).toISOString();
 }
 
-/** Calls `work` for all items, at most `limit` concurrently. Rejects with the first error when the others have ended. */
+/**
+ * Calls `work` for all items, at most `limit` concurrently. Rejects with the first error when the others have ended. Only an
+ * error that concerns one item leaves the remaining ones to be done.
+ */
 async function forEachConcurrently<T>(
   items: readonly T[],
   limit: number,
@@ -100,7 +139,7 @@ async function forEachConcurrently<T>(
   const failures: unknown[] = [];
   const lane = async (): Promise<void> => {
     for (const item of queue) {
-      if (failures.length > 0) return;
+      if (failures.some((error) => !(error instanceof MalformedPayloadError))) return;
       try {
         await work(item);
       } catch (error) {

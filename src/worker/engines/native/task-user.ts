@@ -1,0 +1,64 @@
+// The user that runs the commands of tasks. A worker that is root uses an unprivileged one, so that tasks cannot read the
+// secrets of worker and server, nor end them.
+import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+
+export interface TaskUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly shell: string;
+  /** False if it is the worker's own user. */
+  readonly separate: boolean;
+}
+
+// An administrator creates the first one. `nobody` exists on every system, but other programs may run as it.
+const candidates = ["taskyard-task", "nobody"];
+
+/**
+ * Returns the user with the name `wanted`. Without a name, returns the worker's own user, or an unprivileged one if that is
+ * root. Rejects if there is no such user, or if the worker cannot start processes as that user.
+ */
+export async function findTaskUser(wanted?: string): Promise<TaskUser> {
+  const own = ownUser();
+  if (own.uid !== 0) {
+    if (wanted === undefined || wanted === own.name) return own;
+    throw new Error(
+      `worker.taskUser is ${wanted}, but the worker runs as ${own.name} and only root can start processes as ` +
+        `another user: start the worker as root, or as ${wanted}.`,
+    );
+  }
+  const users = await readUsers();
+  for (const name of wanted === undefined ? candidates : [wanted]) {
+    const user = users.get(name);
+    if (user !== undefined) return { ...user, separate: user.uid !== 0 };
+  }
+  throw new Error(
+    wanted === undefined
+      ? `The worker is root and needs another user for its tasks, but none of ${candidates.join(", ")} exists. ` +
+          `Create one (useradd --system taskyard-task), or name one in worker.taskUser.`
+      : `worker.taskUser is ${wanted}, but /etc/passwd has no such user: create it, or name another one.`,
+  );
+}
+
+function ownUser(): TaskUser {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  try {
+    const { username, shell } = userInfo();
+    return { name: username, uid, gid, shell: shell ?? "/bin/sh", separate: false };
+  } catch {
+    // Containers often run as a user without an entry in /etc/passwd.
+    return { name: String(uid), uid, gid, shell: "/bin/sh", separate: false };
+  }
+}
+
+async function readUsers(): Promise<ReadonlyMap<string, Omit<TaskUser, "separate">>> {
+  const users = new Map<string, Omit<TaskUser, "separate">>();
+  for (const line of (await readFile("/etc/passwd", "utf8")).split("\n")) {
+    const [name, , uid, gid] = line.split(":");
+    // Some systems write the id of `nobody` as -2. The shells of system users refuse to run, so all tasks get /bin/sh.
+    if (name && uid && gid)
+      users.set(name, { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0, shell: "/bin/sh" });
+  }
+  return users;
+}
