@@ -32,6 +32,8 @@ export interface Endpoint {
    * other requests. Its elements are *not* validated against the schema: the handler must do so, also in pieces.
    */
   readonly longList?: string;
+  /** For methods that read much: how many of the server's places for such calls this one takes while it runs. */
+  readonly heavy?: number;
   /** `blob` is a reply without a schema: a redirect, a stream or a file. */
   readonly reply?: Named | "blob";
   /** The status of the reply. Default: 200. */

@@ -74,6 +74,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const app = createHttpServer({
       keepAliveTimeoutMs: config.server.keepAliveTimeout,
       trustProxy: config.server.trustProxy,
+      connections: {
+        all: config.server.maxConnections,
+        // Behind a proxy, all connections have its address.
+        perAddress: config.server.trustProxy ? undefined : config.server.maxConnectionsPerAddress,
+      },
+      replyMemory: config.server.replyMemory,
       version: versionDocument,
       clock,
       monitor: monitor.child({ prefix: "http" }),

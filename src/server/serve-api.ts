@@ -8,6 +8,7 @@ import type { CoreConfig } from "./core/config/core-settings.ts";
 import { serveReferences } from "./core/http/serve-references.ts";
 import { createBodyMemory } from "./core/http/admit-bodies.ts";
 import type { Authenticate } from "./core/http/call.ts";
+import { createHeavyCalls } from "./core/http/heavy-calls.ts";
 import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
@@ -40,6 +41,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     rootUrl,
     bodyLimit: config.server.bodyLimit,
     bodyMemory: createBodyMemory(config.server.bodyMemory),
+    heavyCalls: createHeavyCalls({ places: config.server.heavyCalls, clock }),
     clock,
     monitor: monitor.child({ prefix: "api" }),
     checkReplies: checked,

@@ -11,6 +11,7 @@ import { compileScopes } from "../../src/lib/scopes/scope-set.ts";
 import { allOf, anyOf, forEach } from "../../src/lib/scopes/template.ts";
 import type { Authenticate } from "../../src/server/core/http/call.ts";
 import { createBodyMemory } from "../../src/server/core/http/admit-bodies.ts";
+import { createHeavyCalls } from "../../src/server/core/http/heavy-calls.ts";
 import { serve, type Handlers, type ServeOptions } from "../../src/server/core/http/serve.ts";
 import { createHttpServer } from "../../src/server/core/http/server.ts";
 import { testMonitor } from "./monitor.ts";
@@ -151,6 +152,7 @@ export function tinyServer(
     rootUrl: () => "https://ci.example.com",
     bodyLimit,
     bodyMemory: createBodyMemory(bodyMemory),
+    heavyCalls: createHeavyCalls({ places: 4, clock: systemClock }),
     authenticate,
     clock: systemClock,
     monitor,

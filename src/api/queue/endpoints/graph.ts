@@ -41,6 +41,7 @@ export const graphEndpoints = {
     description:
       "Returns how long each task waited for its dependencies, waited for a worker and ran, and the critical path of the group. Tasks are ordered by id, in pages.",
     scopes: "queue:list-task-group:<taskGroupId>",
+    heavy: 2,
     reply: timelineFile,
   }),
 } as const;

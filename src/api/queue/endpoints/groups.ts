@@ -15,6 +15,7 @@ export const groupEndpoints = {
     title: "List the tasks of a group",
     description: "Returns the definition and status of each task of the group, ordered by task id, in pages.",
     scopes: "queue:list-task-group:<taskGroupId>",
+    heavy: 1,
     reply: taskGroupListFile,
   }),
   getTaskGroup: endpoint({

@@ -19,6 +19,7 @@ export const listEndpoints = {
     description: `Like \`task\`, for up to 1,000 tasks per page. ${manyIds}`,
     scopes: allOf(forEach("taskId", "taskIds", "queue:get-task:<taskId>")),
     body: taskIdsFile,
+    heavy: 1,
     reply: tasksFile,
   }),
   statuses: endpoint({
@@ -32,6 +33,7 @@ export const listEndpoints = {
     description: `Like \`status\`, for up to 1,000 tasks per page. ${manyIds}`,
     scopes: allOf(forEach("taskId", "taskIds", "queue:status:<taskId>")),
     body: taskIdsFile,
+    heavy: 1,
     reply: statusesFile,
   }),
   listDependentTasks: endpoint({
@@ -46,6 +48,7 @@ export const listEndpoints = {
     description:
       "Returns the definition and status of each task that has this one among its dependencies and has not expired, ordered by task id, in pages.",
     scopes: "queue:list-dependent-tasks:<taskId>",
+    heavy: 1,
     reply: dependentsFile,
   }),
 } as const;

@@ -100,6 +100,7 @@ export const taskQueueEndpoints = {
     description:
       "Returns the pending tasks of a queue, ordered by the time at which they became pending. `claimWork` also considers the priority.",
     scopes: "queue:pending-list:<taskQueueId>",
+    heavy: 1,
     reply: pendingTasksFile,
   }),
   listClaimedTasks: endpoint({
@@ -114,6 +115,7 @@ export const taskQueueEndpoints = {
     title: "List claimed tasks",
     description: "Returns the claimed tasks of a queue, ordered by the time of the claim.",
     scopes: "queue:claimed-list:<taskQueueId>",
+    heavy: 1,
     reply: claimedTasksFile,
   }),
   listWorkerTypes: endpoint({

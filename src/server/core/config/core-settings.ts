@@ -61,6 +61,32 @@ const server = section("The HTTP server.", {
     description:
       "The maximum size of all request bodies over 64 KiB that a process reads or works on. One client may use half of it. Further requests get 503.",
   }),
+  replyMemory: size("256MiB", {
+    min: "1MiB",
+    max: "64GiB",
+    description:
+      "The maximum size of all replies of a process that their callers have not read yet. When there are more, the connections of the oldest are closed.",
+  }),
+  heavyCalls: count({
+    preset: 4,
+    min: 1,
+    max: 1000,
+    description:
+      "How many calls that read much (lists of tasks, timelines, why) a process runs at a time; a timeline counts as two. One caller may take half of them. Further calls wait up to 10s and then get 503, or 429 if most are of the same caller.",
+  }),
+  maxConnections: count({
+    preset: 10_000,
+    min: 1,
+    max: 1_000_000,
+    description: "The maximum number of open connections of a process. Further ones get 503.",
+  }),
+  maxConnectionsPerAddress: count({
+    preset: 1_000,
+    min: 1,
+    max: 1_000_000,
+    description:
+      "The same for one address, or for one /64 network of IPv6. Not applied with trustProxy. Raise it if many clients share an address, for example behind a proxy that is not trusted.",
+  }),
   keepAliveTimeout: duration("90s", {
     max: longestTimer,
     description:

@@ -26,6 +26,15 @@ export interface Call<E = Endpoint> {
   closed(): AbortSignal;
 }
 
+/**
+ * Returns what the limits for one caller count by: the address, and for callers with credentials also the client, since
+ * workers of many machines may share one.
+ */
+export function callerKey({ caller, request }: Pick<Call, "caller" | "request">): string {
+  const { clientId } = caller.identity();
+  return clientId === undefined ? request.ip : `${request.ip} ${clientId}`;
+}
+
 export interface ServedCall extends Call {
   /** Checks the scopes, whose holes are all parameters of the path. */
   authorizeByPath(holes: readonly string[]): void;

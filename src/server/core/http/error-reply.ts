@@ -40,7 +40,7 @@ export function sendError(
   const time = new Date(clock.now()).toISOString();
   const method = of?.name ?? request.url;
   if (error.statusCode === 401) reply.header("www-authenticate", "hawk");
-  if (error.statusCode === 503) reply.header("retry-after", "1");
+  if (error.statusCode === 503 || error.statusCode === 429) reply.header("retry-after", "1");
   const message =
     `${error.message}\n\n---\n\n` +
     `* method:     ${method}\n* errorCode:  ${error.code}\n` +

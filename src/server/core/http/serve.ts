@@ -11,10 +11,11 @@ import type { Monitor } from "../monitor.ts";
 import { authorize } from "../caller.ts";
 import { admitBodies, type BodyMemory, type BodyRoute } from "./admit-bodies.ts";
 import { requiredBody } from "./body.ts";
-import { createCall, type Authenticate, type Call } from "./call.ts";
+import { callerKey, createCall, type Authenticate, type Call } from "./call.ts";
 import { frameworkError, sendError, toApiError } from "./error-reply.ts";
 import { setApiHeaders } from "./headers.ts";
 import { pathParameters, routerPaths } from "./path-parameters.ts";
+import type { HeavyCalls } from "./heavy-calls.ts";
 import type { LongListLimits } from "./long-list.ts";
 import { Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
@@ -34,6 +35,8 @@ export interface ServeOptions {
   readonly rootUrl: () => string;
   /** The maximum size of a body, in bytes, for methods that do not have their own. */
   readonly bodyLimit: number;
+  /** For the calls of all services that read much. */
+  readonly heavyCalls: HeavyCalls;
   /** For the large bodies of all services. */
   readonly bodyMemory: BodyMemory;
   readonly authenticate: Authenticate;
@@ -171,7 +174,9 @@ function pipeline(
         const { value, text } = requiredBody(request);
         checkBody(value, text.length);
       }
-      const result = await handler(call);
+      const result = await (endpoint.heavy === undefined
+        ? handler(call)
+        : options.heavyCalls.run(callerKey(call), endpoint.heavy, () => handler(call)));
       if (!call.authorized) throw new Error(`${endpoint.name} replied without having authorized its caller`);
       checkReply?.(result);
       return send(reply, result);

@@ -7,13 +7,18 @@ import { STRANGER_LIMIT } from "./admit-bodies.ts";
 import { readJsonBodies } from "./body.ts";
 import { frameworkError, sendError } from "./error-reply.ts";
 import { compressReplies } from "./compression.ts";
+import { limitConnections, type ConnectionLimits } from "./connection-limits.ts";
 import { endConnectionsOnClose } from "./ending-connections.ts";
+import { limitUnreadReplies } from "./reply-memory.ts";
 import { setApiHeaders } from "./headers.ts";
 import { endSlowConnections } from "./slow-connections.ts";
 
 export interface HttpServerOptions {
   readonly keepAliveTimeoutMs: number;
   readonly trustProxy: boolean;
+  readonly connections?: ConnectionLimits;
+  /** The maximum length of all replies that are sent concurrently, in characters. */
+  readonly replyMemory?: number;
   readonly version: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly monitor: Monitor;
@@ -55,8 +60,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       void sendError(error, request, reply, undefined, options.clock);
     },
   });
+  if (options.connections) limitConnections(app, options.connections);
   endConnectionsOnClose(app);
   endSlowConnections(app);
+  if (options.replyMemory !== undefined) limitUnreadReplies(app, options.replyMemory);
   readJsonBodies(app);
   compressReplies(app);
   app.setErrorHandler((err, request, reply) => {

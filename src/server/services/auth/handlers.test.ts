@@ -11,6 +11,7 @@ import { testMonitor } from "../../../../test/support/monitor.ts";
 import { authApi } from "../../../api/auth/index.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import { createBodyMemory } from "../../core/http/admit-bodies.ts";
+import { createHeavyCalls } from "../../core/http/heavy-calls.ts";
 import { serve } from "../../core/http/serve.ts";
 import { createHttpServer } from "../../core/http/server.ts";
 import { createAuthenticator } from "./authenticate.ts";
@@ -65,6 +66,7 @@ beforeAll(async () => {
     checkReplies: true,
     bodyLimit: 10 * 2 ** 20,
     bodyMemory: createBodyMemory(10 * 2 ** 20),
+    heavyCalls: createHeavyCalls({ places: 4, clock: systemClock }),
   };
   serve(app, authApi, { ...monitoring, ...handlers }, served);
   await app.listen({ host: "127.0.0.1", port: 0 });

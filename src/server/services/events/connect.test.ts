@@ -3,6 +3,7 @@ import { request, type IncomingMessage } from "node:http";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { testStack, type Stack } from "../../../../test/support/stack.ts";
+import { until } from "../../../../test/support/until.ts";
 import { sql } from "../../core/sql.ts";
 import { appendEvents, type NewEvent } from "../../core/event-log/index.ts";
 
@@ -241,6 +242,24 @@ describe("a stream", () => {
     const response = await get({ bindings: { bindings: everything } }, { method: "HEAD" });
     expect(response.headers["content-type"]).toBe("text/event-stream; charset=utf-8");
     expect(await bodyOf(response)).toBe("");
+  });
+});
+
+test("a caller has a limited number of streams", async () => {
+  const limited = await testStack({
+    database: stack.database,
+    roles: ["api"],
+    config: { events: { maxStreamsPerCaller: 1 } },
+  });
+  onTestFinished(() => limited.stop());
+  const first = await listen({}, { on: limited });
+  const refused = await get({ bindings: { bindings: everything } }, { on: limited });
+  expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "1"]);
+  expect(await bodyOf(refused)).toContain("You already have 1 open event streams, which is the maximum.");
+  first.close();
+  await until("the server to notice that the stream ended", async () => {
+    const next = await get({ bindings: { bindings: everything } }, { on: limited });
+    return next.statusCode === 200;
   });
 });
 

@@ -4,7 +4,7 @@ import type { eventsApi } from "../../../api/events.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { linkSignals } from "../../../lib/linked-signal.ts";
 import type { LoggedEvent } from "../../core/event-log/index.ts";
-import type { Call } from "../../core/http/call.ts";
+import { callerKey, type Call } from "../../core/http/call.ts";
 import { StreamReply } from "../../core/http/replies.ts";
 import type { Platform } from "../../core/service.ts";
 import { bindingsMatcher, parseBindings } from "./bindings.ts";
@@ -12,9 +12,6 @@ import type { metrics } from "./metrics.ts";
 import type { settings } from "./settings.ts";
 import { startPosition } from "./start-position.ts";
 import { messageFrame, streamEvents } from "./stream.ts";
-
-// Each open stream costs a socket, about 50 kB and CPU for matching. This many do no harm.
-const maxStreams = 1_000;
 
 const headers = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -40,6 +37,7 @@ export function createEventStreams({
   // Followers in one process share event objects, so each event is serialized once however many streams send it.
   const frames = new WeakMap<LoggedEvent, string>();
   let open = 0;
+  const openOf = new Map<string, number>();
 
   function frameOf(event: LoggedEvent): string {
     const known = frames.get(event);
@@ -55,10 +53,18 @@ export function createEventStreams({
     const lastEventId = typeof header === "string" && header !== "" ? header : call.query.lastEventId;
     const { position, ready } = await startPosition(events, { lastEventId, from: call.query.from });
     if (call.request.method === "HEAD") return new StreamReply(Readable.from([]), headers);
+    const { maxStreams, maxStreamsPerCaller } = config.events;
     if (open >= maxStreams)
       throw new ApiError(
         "ServiceUnavailable",
         `This server already has ${maxStreams} open event streams. Close some, or retry later.`,
+      );
+    const caller = callerKey(call);
+    const own = openOf.get(caller) ?? 0;
+    if (own >= maxStreamsPerCaller)
+      throw new ApiError(
+        "TooManyRequests",
+        `You already have ${own} open event streams, which is the maximum. Close some: one stream can have many bindings.`,
       );
 
     const ended = linkSignals(call.closed(), end.signal);
@@ -75,10 +81,14 @@ export function createEventStreams({
       return frameOf(event);
     }
     eventStreams.set(++open);
+    openOf.set(caller, own + 1);
     const body = Readable.from(chunks);
     body.once("close", () => {
       ended.abort();
       eventStreams.set(--open);
+      const left = (openOf.get(caller) ?? 0) - 1;
+      if (left > 0) openOf.set(caller, left);
+      else openOf.delete(caller);
     });
     body.once("error", (err) => monitor.reportError(err));
     return new StreamReply(body, headers);

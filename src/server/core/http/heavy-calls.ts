@@ -1,0 +1,99 @@
+// Limits how many calls that read much run concurrently: each may take 100 MB and seconds.
+import { ApiError } from "../../../lib/errors.ts";
+import type { Clock } from "../../../lib/clock.ts";
+
+export interface HeavyCallLimits {
+  /** The number of places. A call takes one or more of them. */
+  readonly places: number;
+  readonly clock: Clock;
+}
+
+export interface HeavyCalls {
+  /**
+   * Runs `body` as soon as there is a place. One caller takes at most half of the places. Throws `ServiceUnavailable` if too
+   * many calls wait already, or after ten seconds; `TooManyRequests` if too many of this caller wait.
+   */
+  run<T>(caller: string, places: number, body: () => Promise<T> | T): Promise<T>;
+}
+
+/** Calls that wait for each place, in all and of one caller. */
+const WAITING = { all: 16, perCaller: 4 };
+const WAIT_MS = 10_000;
+
+interface Waiter {
+  readonly caller: string;
+  readonly places: number;
+  readonly start: () => void;
+}
+
+export function createHeavyCalls({ places: all, clock }: HeavyCallLimits): HeavyCalls {
+  let free = all;
+  const takenBy = new Map<string, number>();
+  let waiting: Waiter[] = [];
+
+  const fits = ({ caller, places }: Waiter): boolean => {
+    const own = takenBy.get(caller) ?? 0;
+    // A call that takes more places than there are runs alone.
+    const isAlone = free === all;
+    return (isAlone || places <= free) && (own === 0 || own + places <= all / 2);
+  };
+  const take = (caller: string, places: number): void => {
+    free -= places;
+    takenBy.set(caller, (takenBy.get(caller) ?? 0) + places);
+  };
+  const release = (caller: string, places: number): void => {
+    free += places;
+    const left = (takenBy.get(caller) ?? 0) - places;
+    if (left > 0) takenBy.set(caller, left);
+    else takenBy.delete(caller);
+    for (let next = waiting.find(fits); next; next = waiting.find(fits)) {
+      take(next.caller, next.places);
+      const started = next;
+      waiting = waiting.filter((waiter) => waiter !== started);
+      next.start();
+    }
+  };
+
+  const wait = (caller: string, places: number): Promise<void> => {
+    const own = waiting.filter((waiter) => waiter.caller === caller).length;
+    if (own >= WAITING.perCaller * all)
+      throw new ApiError(
+        "TooManyRequests",
+        `${own} of your calls that read much wait already, which is the maximum. Wait for their replies before you send more.`,
+      );
+    if (waiting.length >= WAITING.all * all) throw busy();
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(WAIT_MS, () => {
+        waiting = waiting.filter((other) => other !== waiter);
+        reject(busy());
+      });
+      const waiter: Waiter = {
+        caller,
+        places,
+        start() {
+          cancel();
+          resolve();
+        },
+      };
+      waiting.push(waiter);
+    });
+  };
+
+  return {
+    async run(caller, places, body) {
+      if (fits({ caller, places, start: () => undefined })) take(caller, places);
+      else await wait(caller, places);
+      try {
+        return await body();
+      } finally {
+        release(caller, places);
+      }
+    },
+  };
+}
+
+const busy = (): ApiError =>
+  new ApiError(
+    "ServiceUnavailable",
+    "Too many calls that read much are in progress. Try again shortly, or request shorter pages.",
+  );
