@@ -30,6 +30,9 @@ export interface LocalWorker {
 }
 
 const dayMs = 86_400_000;
+// A worker sends a message every ten seconds. One that hangs runs no task and reclaims none.
+const maxSilenceMs = 60_000;
+const silencesInAll = 3;
 // The report of a run that is ended with its worker may take two seconds after `shutdownLimit`. The rest is a margin.
 const reportMs = 2000;
 const marginMs = 3000;
@@ -42,7 +45,12 @@ export const stopLimitMs = ({ stopGrace, shutdownLimit }: WorkerSettings): numbe
 /** Starts the worker, and resolves when it waits for tasks. If its first start fails, rejects without another attempt. */
 export async function startLocalWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
   const { log, clock } = options;
-  const supervised = await supervise({ what: "the worker", log, clock, start: () => launch(options) });
+  const supervised = await supervise({
+    what: "the worker",
+    log,
+    clock,
+    start: (signal) => launch(options, signal),
+  });
   let cancel = (): void => undefined;
   const renew = (): void => {
     cancel = clock.after(dayMs, () => {
@@ -69,8 +77,8 @@ interface WorkerProcess extends Running {
 }
 
 /** Starts the process once. Rejects with the worker's own message if it does not start. */
-async function launch(options: LocalWorkerOptions): Promise<WorkerProcess> {
-  const { rootUrl, settings, env, log } = options;
+async function launch(options: LocalWorkerOptions, signal: AbortSignal): Promise<WorkerProcess> {
+  const { rootUrl, settings, env, log, clock } = options;
   const script = watchdogScript([
     ["TERM", (stopLimitMs(settings) - killMs) / 1000],
     ["KILL", killMs / 1000],
@@ -98,13 +106,17 @@ async function launch(options: LocalWorkerOptions): Promise<WorkerProcess> {
     // Without the callback, the error of a process that has just ended would be thrown.
     if (child.connected) child.send(message, () => undefined);
   };
+  const close = (): void => void child.stdin?.destroy();
+  signal.addEventListener("abort", close, { once: true });
+  let silences = 0;
   const ready = new Promise<undefined>((resolve, reject) => {
     child.on("message", (message) => {
+      silences = 0;
       // The program sends nothing else.
       const received = message as FromWorker;
       if (received.kind === "log") log[received.level](received.fields, received.message);
       else if (received.kind === "ready") resolve(undefined);
-      else reject(new CliError(received.message));
+      else if (received.kind === "failed") reject(new CliError(received.message));
     });
   });
   send({
@@ -116,12 +128,25 @@ async function launch(options: LocalWorkerOptions): Promise<WorkerProcess> {
     debug: log.isLevelEnabled("debug"),
   });
   const early = await Promise.race([ready, ended]);
+  signal.removeEventListener("abort", close);
   if (early !== undefined) throw new CliError(`the process of the worker ended when it started (${early})`);
+  // Counted rather than timed: when this process continues after a suspension, its timers run before it reads messages.
+  let cancel = (): void => undefined;
+  const watchSilence = (): void => {
+    cancel = clock.after(maxSilenceMs / silencesInAll, () => {
+      silences += 1;
+      if (silences < silencesInAll) return watchSilence();
+      log.error({ silentMs: maxSilenceMs }, "the worker hangs; ending it");
+      close();
+    });
+  };
+  watchSilence();
+  void ended.then(() => cancel());
   return {
     ended,
     send,
     async stop() {
-      child.stdin?.destroy();
+      close();
       await ended;
     },
   };

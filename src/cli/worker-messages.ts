@@ -20,6 +20,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export type FromWorker =
   | { readonly kind: "ready" }
+  /** Sent every ten seconds. */
+  | { readonly kind: "alive" }
   | { readonly kind: "failed"; readonly message: string }
   | {
       readonly kind: "log";

@@ -8,6 +8,7 @@ import type { FromWorker, LogLevel, ToWorker } from "./worker-messages.ts";
 
 // Node waits for no message when it exits. Sending takes microseconds, unless the parent hangs.
 const lastMessageMs = 1000;
+const aliveMs = 10_000;
 
 let renew: ((credentials: Credentials) => void) | undefined;
 let started: Promise<Worker | undefined> | undefined;
@@ -21,6 +22,8 @@ process.on("disconnect", () => void stop("taskyard has ended"));
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop(signal));
 // Its reader is the parent, which may be gone.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+setInterval(() => send({ kind: "alive" }), aliveMs).unref();
 
 async function start(options: Extract<ToWorker, { kind: "start" }>): Promise<Worker | undefined> {
   // /proc shows the environment with which a process was started, so other processes do not see these.
