@@ -15,6 +15,7 @@ export const errorStatus = {
   ResourceExpired: 410,
   InputTooLarge: 413,
   RangeNotSatisfiable: 416,
+  MisdirectedRequest: 421,
   TooManyRequests: 429,
   InternalServerError: 500,
   ServiceUnavailable: 503,

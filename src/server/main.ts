@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Config } from "./config/index.ts";
 import type { Db } from "./core/db.ts";
 import type { EventLog } from "./core/event-log/index.ts";
+import { checkHost } from "./core/http/check-host.ts";
 import { createHttpServer } from "./core/http/server.ts";
 import { createLifecycle } from "./core/lifecycle.ts";
 import { startLoop, type Loop, type LoopDefinition } from "./core/loop.ts";
@@ -84,6 +85,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       clock,
       monitor: monitor.child({ prefix: "http" }),
     });
+    const { host, rootUrl: publicUrl, hostNames } = config.server;
+    checkHost(app, { listening: host, rootUrl: publicUrl, names: hostNames });
     const authenticate = running.find(({ service }) => service.authenticate)?.service.authenticate;
     if (authenticate === undefined) throw new Error("no service authenticates callers");
     if (roles.includes("api"))

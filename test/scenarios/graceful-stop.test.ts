@@ -93,7 +93,7 @@ test("a server that cannot stop in time logs what it waits for, and exits anyway
   const slow = connect(Number(port), "127.0.0.1").resume();
   const closed = once(slow, "close");
   slow.write(
-    `PUT /api/queue/v1/task/${slugid()} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`,
+    `PUT /api/queue/v1/task/${slugid()} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`,
   );
   await once(slow, "ready");
   await client.queue.ping();

@@ -5,6 +5,7 @@ import {
   count,
   duration,
   flag,
+  list,
   longestTimer,
   section,
   size,
@@ -48,6 +49,15 @@ const server = section("The HTTP server.", {
       derived: "from host and port",
       description: "The URL of this server for clients. Required behind a proxy.",
     }),
+  ),
+  hostNames: list(
+    Type.String({ minLength: 1, pattern: "^[A-Za-z0-9._-]+$", expected: "a host name without a port" }),
+    [],
+    {
+      description:
+        "Names by which requests may address this server (the `Host` header), in addition to those of the loopback interface and " +
+        "of `rootUrl`. Other names are refused, unless the server listens to the network and has no `rootUrl`.",
+    },
   ),
   bodyLimit: size("1MiB", {
     min: "1KiB",

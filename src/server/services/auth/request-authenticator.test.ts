@@ -77,8 +77,8 @@ test("host and port are taken from the Host header", async () => {
   );
   expect(await replyTo(server, "http://LOCALHOST:8080/a", { host: "localhost:8080" })).toEqual(accepted);
   expect(await replyTo(server, "http://10.0.0.7:9/a", { host: "10.0.0.7:9" })).toEqual(accepted);
-  expect(await replyTo(server, "http://localhost:8080/a", { host: "localhost:8081" })).toEqual(refused);
-  expect(await replyTo(server, "http://localhost:8080/a", { host: "localhost:x" })).toEqual(refused);
+  expect(await replyTo(server, "http://localhost:8082/a", { host: "localhost:8081" })).toEqual(refused);
+  expect(await replyTo(server, "http://localhost:8082/a", { host: "localhost:x" })).toEqual(refused);
 });
 
 test("a Host without a port has the root URL's port if the name matches, otherwise 80", async () => {
@@ -115,6 +115,18 @@ test("without a trusted proxy, its headers are ignored", async () => {
 test("a caller without credentials has no client id", async () => {
   const reply = await app("http://localhost").inject({ url: "/" });
   expect(reply.json()).toEqual({ clientId: null });
+});
+
+test("behind a proxy that rewrites Host, the authority of the root URL is accepted, and no other", async () => {
+  const server = app("https://ci.example.com");
+  for (const host of ["backend:8080", "127.0.0.1:8080", "[::1]:1"]) {
+    expect(await replyTo(server, "https://ci.example.com/a", { host })).toEqual(accepted);
+    expect(await replyTo(server, "http://ci.example.com/a", { host })).toEqual(refused);
+    expect(await replyTo(server, "https://other.example.com/a", { host })).toEqual(refused);
+  }
+  const bewit = peerBewit("https://ci.example.com/a", root);
+  const reply = await server.inject({ url: `/a?bewit=${bewit}`, headers: { host: "backend" } });
+  expect(reply.json()).toEqual(accepted);
 });
 
 test.each([

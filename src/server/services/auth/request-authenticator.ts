@@ -5,7 +5,7 @@ import type { HawkErrorKind } from "../../../lib/hawk.ts";
 import { compileScopes } from "../../../lib/scopes/scope-set.ts";
 import type { Authenticate } from "../../core/http/call.ts";
 import type { MetricsOf } from "../../core/metrics.ts";
-import type { Authenticator } from "./authenticate.ts";
+import type { Authenticator, AuthResult } from "./authenticate.ts";
 import type { AuthContext } from "./context.ts";
 import type { metrics as declared } from "./metrics.ts";
 import { payloadHashProblem } from "./payload-hash.ts";
@@ -22,12 +22,17 @@ export function createRequestAuthenticator(
   };
   return (request, rawBody) => {
     const { authorization, "content-type": contentType } = request.headers;
-    const result = authenticate({
-      ...signedAuthority(request, ctx),
-      method: request.method,
-      resource: request.raw.url ?? "/",
-      authorization,
-    });
+    const authenticateAs = (authority: Authority): AuthResult =>
+      authenticate({
+        ...authority,
+        method: request.method,
+        resource: request.raw.url ?? "/",
+        authorization,
+      });
+    let result = authenticateAs(signedAuthority(request, ctx));
+    // Behind a proxy that rewrites `Host`, the client signed the root URL, which no header contains.
+    if (result.status === "auth-failed" && result.kind === "mac")
+      result = authenticateAs(authorityOf(new URL(ctx.rootUrl())));
     const scheme = result.status === "no-auth" ? "none" : authorization ? "hawk" : "bewit";
     if (result.status === "auth-failed") return refuse(scheme, result.kind, result.message);
     const { expires } = result;
@@ -59,11 +64,21 @@ function isFromOtherSite({ headers }: FastifyRequest, rootUrl: string): boolean 
   return from === undefined || (from.host !== host?.toLowerCase() && from.origin !== new URL(rootUrl).origin);
 }
 
+interface Authority {
+  readonly host: string;
+  readonly port: number;
+}
+
+const authorityOf = ({ hostname, port, protocol }: URL): Authority => ({
+  host: hostname,
+  port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+});
+
 /** Returns host and port as the client signed them; behind a proxy they differ from those of this process. */
 function signedAuthority(
   request: FastifyRequest,
   { rootUrl, trustProxy }: Pick<AuthContext, "rootUrl" | "trustProxy">,
-): { host: string; port: number } {
+): Authority {
   const { headers, raw } = request;
   const [, host = "", ownPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(headers.host ?? "") ?? [];
   const forwardedPort = trustProxy ? firstOf(headers["x-forwarded-port"]) : undefined;
