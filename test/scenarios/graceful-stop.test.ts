@@ -35,7 +35,7 @@ const claimAt = ({ queue }: Client, taskQueueId: string) =>
 test("a stopping server replies to all requests that it accepted, including waiting claims, and exits", async () => {
   const database = await testDatabase();
   onTestFinished(database.drop);
-  const { client, rootUrl, ...server } = await startServe(database.url);
+  const { client, rootUrl, ...server } = await startServe(database.url, { TASKYARD_ACCESS: "results" });
   const bindings = encodeURIComponent(JSON.stringify({ bindings: [queueEvents.taskDefined()] }));
   const stream = await fetch(`${rootUrl}/api/events/v1/connect?bindings=${bindings}`);
   const streamText = stream.text();
