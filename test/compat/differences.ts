@@ -54,6 +54,20 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     is: "added",
     reason: "Explains the state of a task, which otherwise only an operator of the queue can find out.",
   },
+  ...[
+    "queue declareProvisioner",
+    "queue declareWorkerType",
+    ...["getProvisioner", "getWorkerType", "getWorker", "quarantineWorker", "declareWorker"].flatMap(
+      (name) => [
+        `queue ${name} output schema/properties/actions`,
+        `queue ${name} output schema/required/actions`,
+      ],
+    ),
+  ].map((where): IntendedDifference => ({
+    where,
+    is: "added",
+    reason: "Release v106.0.0 has it, and its clients may require it. It was removed after that release.",
+  })),
   {
     where: "queue taskQueueOverview",
     is: "added",

@@ -1,6 +1,7 @@
 // Workers and their quarantine.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named } from "../schema.ts";
+import { actionsOn } from "./actions.ts";
 import { RunId, WorkerPart } from "./status.ts";
 import { ProvisionerId, Slugid, TaskQueueId, WorkerType } from "./task.ts";
 
@@ -21,7 +22,7 @@ const worker = {
   firstClaim: DateTime,
   /** Absent if the worker was declared and has not requested work yet. */
   lastDateActive: Type.Optional(DateTime),
-  /** Absent if the worker is not quarantined. */
+  /** In the past if the worker is not quarantined. Lists leave it out then. */
   quarantineUntil: Type.Optional(DateTime),
 };
 const Worker = exactly({
@@ -32,6 +33,7 @@ const Worker = exactly({
   expires: DateTime,
   recentTasks: Type.Array(TaskRun, { uniqueItems: false }),
   quarantineDetails: Type.Optional(Type.Array(QuarantineDetail, { uniqueItems: true })),
+  actions: actionsOn(["worker"]),
 });
 export type Worker = Static<typeof Worker>;
 

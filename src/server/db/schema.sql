@@ -171,6 +171,8 @@ create table task_queues (
   task_queue_id text collate "C" not null,
   last_date_active timestamp with time zone not null,
   expires timestamp with time zone not null,
+  description text default ''::text not null,
+  stability text default 'experimental'::text not null,
   constraint task_queues_pkey PRIMARY KEY (task_queue_id)
 ) with (fillfactor=70);
 CREATE INDEX task_queues_by_expiry ON public.task_queues USING btree (expires);

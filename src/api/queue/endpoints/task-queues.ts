@@ -1,8 +1,10 @@
 // Methods on task queues, and on the two parts of their ids: provisioners and worker types.
-import { allOf } from "../../../lib/scopes/template.ts";
+import { allOf, forEach } from "../../../lib/scopes/template.ts";
 import { endpoint } from "../../endpoint.ts";
 import {
   claimedTasksFile,
+  declareProvisionerFile,
+  declareWorkerTypeFile,
   pendingCountFile,
   pendingTasksFile,
   provisionerFile,
@@ -45,6 +47,20 @@ export const taskQueueEndpoints = {
     description:
       "Returns when a worker last requested work from one of its task queues, and when the last of these expires. Use `getTaskQueue` instead.",
     scopes: "queue:get-provisioner:<provisionerId>",
+    reply: provisionerFile,
+  }),
+  declareProvisioner: endpoint({
+    method: "PUT",
+    path: "/provisioners/:provisionerId",
+    params: { provisionerId: identifier },
+    name: "declareProvisioner",
+    category,
+    stability: "deprecated",
+    title: "Declare a provisioner",
+    description:
+      "Returns the provisioner, like `getProvisioner`. Changes nothing: a provisioner is what its task queues are. Requires a scope for each property of the body.",
+    scopes: allOf(forEach("property", "properties", "queue:declare-provisioner:<provisionerId>#<property>")),
+    body: declareProvisionerFile,
     reply: provisionerFile,
   }),
   pendingTasks: endpoint({
@@ -141,6 +157,22 @@ export const taskQueueEndpoints = {
     title: "Get a worker type",
     description: "Returns a task queue by the two parts of its id. Use `getTaskQueue` instead.",
     scopes: "queue:get-worker-type:<provisionerId>/<workerType>",
+    reply: workerTypeFile,
+  }),
+  declareWorkerType: endpoint({
+    method: "PUT",
+    path: "/provisioners/:provisionerId/worker-types/:workerType",
+    params: ofWorkerType,
+    name: "declareWorkerType",
+    category,
+    stability: "deprecated",
+    title: "Declare a worker type",
+    description:
+      "Sets the description and stability of a task queue, and extends its expiry, by default to 5 days from now: `expires` never moves to an earlier time. Creates the queue if necessary. Requires a scope for each property of the body.",
+    scopes: allOf(
+      forEach("property", "properties", "queue:declare-worker-type:<provisionerId>/<workerType>#<property>"),
+    ),
+    body: declareWorkerTypeFile,
     reply: workerTypeFile,
   }),
   listTaskQueues: endpoint({

@@ -5,7 +5,7 @@ import { ApiError } from "../../../lib/errors.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { Queryable } from "../../core/db.ts";
 import type { ObjectContext } from "./context.ts";
-import { checkHashes, hashesOf, requireAgreement, type KnownHashes } from "./hashes.ts";
+import { checkHashes, EARLIER, hashesOf, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { readObject, writeUpload, type ObjectRow } from "./store.ts";
 import { chooseMethod, startUpload, type Choice } from "./upload-methods.ts";
 
@@ -74,7 +74,7 @@ export async function reserve(
   if (upload) return upload;
   const existing = await readObject(db, name);
   if (existing && existing.upload_expires !== null && existing.upload_id === reservation.uploadId)
-    requireAgreement(name, content.hashes, existing.hashes, "an earlier call");
+    requireAgreement(name, content.hashes, existing.hashes, EARLIER);
   throw new ApiError("RequestConflict", describeConflict(reservation, existing));
 }
 

@@ -7,7 +7,7 @@ import type { ContentKey, UploadKey } from "../../core/artifact-store/index.ts";
 import { reportFailures } from "../../core/artifact-store/report-failures.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { ObjectContext } from "./context.ts";
-import { checkHashes, requireAgreement, type KnownHashes } from "./hashes.ts";
+import { checkHashes, EARLIER, requireAgreement, type KnownHashes } from "./hashes.ts";
 import { isFinished } from "./download.ts";
 import { addContentId, clearParts, finish, readObject, type ObjectRow } from "./store.ts";
 import { startedParts } from "./upload-methods.ts";
@@ -107,7 +107,7 @@ async function tryToComplete(
   partEtags: readonly string[] | undefined,
 ): Promise<void> {
   const { name, upload_id: uploadId } = upload;
-  requireAgreement(name, given, upload.hashes, "an earlier call");
+  requireAgreement(name, given, upload.hashes, EARLIER);
   const started = startedParts(upload);
   const parts = partEtags && started;
   if (parts) await ctx.artifacts.parts?.complete(parts.key, parts.uploadId, partEtags);

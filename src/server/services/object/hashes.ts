@@ -30,6 +30,9 @@ export function checkHashes(given: Hashes | undefined): KnownHashes {
   return Object.fromEntries(checked);
 }
 
+/** The source of hashes that were stored when the upload was created or changed. Those of inline content were computed. */
+export const EARLIER = "an earlier call, or the content that it sent,";
+
 /** Throws `RequestConflict` if a given hash differs from the known one, which `source` has: "but … has". */
 export function requireAgreement(name: string, given: KnownHashes, known: KnownHashes, source: string): void {
   for (const [algorithm, value] of Object.entries(given)) {

@@ -168,7 +168,9 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     const ids = { projectId, uploadId: upload.uploadId };
     await object.createUpload({ name }, upload);
     await object.createUpload({ name }, { ...upload, hashes: { crc: "b" } });
-    const other = conflict(`The md5 of object "${name}" is x in this request, but an earlier call has a.`);
+    const other = conflict(
+      `The md5 of object "${name}" is x in this request, but an earlier call, or the content that it sent, has a.`,
+    );
     await expect(object.createUpload({ name }, { ...upload, hashes: { md5: "x" } })).rejects.toMatchObject(
       other,
     );
@@ -180,6 +182,11 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     );
     await expect(object.finishUpload({ name }, { ...ids, hashes: { md5: "x" } })).rejects.toMatchObject(
       other,
+    );
+    // No call mentioned it: it is that of the content.
+    const sha256 = "0".repeat(64);
+    await expect(object.finishUpload({ name }, { ...ids, hashes: { sha256 } })).rejects.toMatchObject(
+      conflict(`but an earlier call, or the content that it sent, has ${hashes.sha256}`),
     );
     await object.finishUpload({ name }, { ...ids, hashes: { more: "c" } });
     expect((await object.object({ name })).hashes).toEqual({ ...hashes, md5: "a", crc: "b", more: "c" });

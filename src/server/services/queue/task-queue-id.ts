@@ -1,4 +1,6 @@
 // A task queue is named by the ids of its provisioner and worker type, joined by a slash.
+import { TASK_QUEUE_ID_PATTERN } from "../../../api/queue/task.ts";
+import { ApiError } from "../../../lib/errors.ts";
 
 export interface TaskQueueParts {
   readonly provisionerId: string;
@@ -8,4 +10,15 @@ export interface TaskQueueParts {
 export function partsOf(taskQueueId: string): TaskQueueParts {
   const slash = taskQueueId.indexOf("/");
   return { provisionerId: taskQueueId.slice(0, slash), workerType: taskQueueId.slice(slash + 1) };
+}
+
+const pattern = new RegExp(TASK_QUEUE_ID_PATTERN);
+
+/** Throws `InputError` unless it can be the queue of a task. Paths accept more. */
+export function requireValid(taskQueueId: string): void {
+  if (!pattern.test(taskQueueId))
+    throw new ApiError(
+      "InputError",
+      `${taskQueueId} is not a valid task queue: a worker type consists of a-z, 0-9 and -, and begins with a letter.`,
+    );
 }

@@ -5,11 +5,9 @@ import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
-import { objectNameOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
-import type { ArtifactId, ArtifactRow } from "./store/read-artifacts.ts";
+import { noSuchArtifact, objectNameOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
+import { readTargets, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
 
-/** Links that one request follows. Chains have a step or two; without a limit, one call could read for minutes. */
-const MAX_LINKS = 32;
 const DOWNLOAD_CREDENTIALS_MS = 3_600_000;
 
 interface ErrorContent {
@@ -91,20 +89,33 @@ async function findContent(
   rootUrl: RootUrl,
   { skipCdn = false }: { readonly skipCdn?: boolean } = {},
 ): Promise<Content> {
-  const names = new Set<string>();
-  for (let name = id.name; ;) {
-    // Before the artifact is read: a caller who may not read it must not learn whether it exists.
-    caller.authorize(artifactEndpoints.getArtifact, { names: [name] });
-    if (names.has(name))
-      throw new ApiError("InputError", `The links form a cycle: ${[...names, name].join(" → ")}.`);
-    if (names.size > MAX_LINKS)
-      throw new ApiError("InputError", `"${id.name}" is a chain of more than ${MAX_LINKS} links.`);
+  // Before the artifact is read: a caller who may not read it must not learn whether it exists.
+  caller.authorize(artifactEndpoints.getArtifact, { names: [id.name] });
+  const first = await requireArtifact(ctx, id);
+  if (first.storage_type !== "link") return contentOf(ctx, id, first, rootUrl, skipCdn);
+  const targets = new Map((await readTargets(ctx.db, id)).map((row) => [row.name, row]));
+  const names = new Set([id.name]);
+  let name = targetOf(first);
+  for (
+    let row = targets.get(name);
+    row?.storage_type === "link" && !names.has(name);
+    row = targets.get(name)
+  ) {
     names.add(name);
-    const found = await requireArtifact(ctx, { ...id, name });
-    if (found.storage_type !== "link") return contentOf(ctx, { ...id, name }, found, rootUrl, skipCdn);
-    ({ artifact: name } = JSON.parse(found.details) as { artifact: string });
+    name = targetOf(row);
   }
+  const isCycle = names.has(name);
+  // All names together, so that the error of a caller who lacks several scopes has all of them.
+  caller.authorize(artifactEndpoints.getArtifact, { names: [...names.add(name)] });
+  if (isCycle) throw new ApiError("InputError", `The links form a cycle: ${[...names, name].join(" → ")}.`);
+  const end = { ...id, name };
+  const row = targets.get(name);
+  if (!row?.present) throw noSuchArtifact(end);
+  return contentOf(ctx, end, row, rootUrl, skipCdn);
 }
+
+/** Returns the name in the details of a link, which createArtifact wrote. */
+const targetOf = ({ details }: ArtifactRow): string => (JSON.parse(details) as { artifact: string }).artifact;
 
 async function contentOf(
   ctx: QueueContext,

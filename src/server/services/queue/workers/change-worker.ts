@@ -1,32 +1,25 @@
 // declareWorker and quarantineWorker: how people and provisioners change workers.
 import { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
-import { TASK_QUEUE_ID_PATTERN } from "../../../../api/queue/task.ts";
 import type { QuarantineDetail, Worker } from "../../../../api/queue/workers.ts";
-import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonOf } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
+import { requireValid } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { scopeParams, unknownWorker, workerReply } from "./read-workers.ts";
 import { declareWorker as declare, quarantineWorker as quarantine, type WorkerKey } from "./store/workers.ts";
-
-const taskQueueIdPattern = new RegExp(TASK_QUEUE_ID_PATTERN);
 
 export const declareWorker =
   (ctx: QueueContext, activity: WorkerActivity) =>
   async (caller: Caller, worker: WorkerKey, declaration: { readonly expires: string }): Promise<Worker> => {
     const properties = Object.keys(declaration);
     caller.authorize(workerEndpoints.declareWorker, { ...scopeParams(worker), properties });
-    if (!taskQueueIdPattern.test(worker.taskQueueId))
-      throw new ApiError(
-        "InputError",
-        `${worker.taskQueueId} is not a valid task queue: a worker type consists of a-z, 0-9 and -, and begins with a letter.`,
-      );
+    requireValid(worker.taskQueueId);
     await activity.flush();
     const expires = new Date(declaration.expires).toISOString();
     const row = await declare(ctx.db, worker, expires, timestamp(ctx));
     if (!row) throw unknownWorker(worker);
-    return workerReply(ctx, worker, row);
+    return workerReply(worker, row);
   };
 
 export const quarantineWorker =
@@ -49,5 +42,5 @@ export const quarantineWorker =
     const row = await quarantine(ctx.db, worker, quarantineUntil, jsonOf(detail), timestamp(ctx));
     if (!row) throw unknownWorker(worker);
     ctx.monitor.log.info({ ...worker, ...detail }, "the quarantine of a worker was set");
-    return workerReply(ctx, worker, row);
+    return workerReply(worker, row);
   };

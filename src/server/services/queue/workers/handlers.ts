@@ -26,8 +26,11 @@ export const workerHandlers = (
   listClaimedTasks: ({ caller, params, query }) => queue.listClaimedTasks(caller, params.taskQueueId, query),
   listProvisioners: ({ caller, query }) => queue.listProvisioners(caller, query),
   getProvisioner: ({ caller, params }) => queue.getProvisioner(caller, params.provisionerId),
+  declareProvisioner: ({ caller, params, body }) =>
+    queue.declareProvisioner(caller, params.provisionerId, body),
   listWorkerTypes: ({ caller, params, query }) => queue.listWorkerTypes(caller, params.provisionerId, query),
   getWorkerType: ({ caller, params }) => queue.getWorkerType(caller, queueOf(params)),
+  declareWorkerType: ({ caller, params, body }) => queue.declareWorkerType(caller, queueOf(params), body),
   listTaskQueues: ({ caller, query }) => queue.listTaskQueues(caller, query),
   getTaskQueue: ({ caller, params }) => queue.getTaskQueue(caller, params.taskQueueId),
   listWorkers: ({ caller, params, query: { quarantined, ...page } }) =>

@@ -32,28 +32,23 @@ const taskRun = (text: string): TaskRun => {
   return { taskId, runId: Number(runId) };
 };
 
-const common = (ctx: Pick<QueueContext, "clock">, row: Omit<ListedRow, "latest_task">) => ({
+const common = (row: Omit<ListedRow, "latest_task">) => ({
   workerGroup: row.worker_group,
   workerId: row.worker_id,
   firstClaim: row.first_claim.toISOString(),
   ...(row.last_date_active && { lastDateActive: row.last_date_active.toISOString() }),
-  ...(row.quarantine_until.getTime() > ctx.clock.now() && {
-    quarantineUntil: row.quarantine_until.toISOString(),
-  }),
 });
 
 /** Returns a worker in the form of replies. */
-export const workerReply = (
-  ctx: Pick<QueueContext, "clock">,
-  { taskQueueId }: WorkerKey,
-  row: WorkerRow,
-): Worker => ({
+export const workerReply = ({ taskQueueId }: WorkerKey, row: WorkerRow): Worker => ({
   ...partsOf(taskQueueId),
   taskQueueId,
-  ...common(ctx, row),
+  ...common(row),
+  quarantineUntil: row.quarantine_until.toISOString(),
   expires: row.expires.toISOString(),
   recentTasks: row.recent_tasks.map(taskRun),
   quarantineDetails: row.quarantine_details.map(parseJson),
+  actions: [],
 });
 
 export const getWorker =
@@ -63,7 +58,7 @@ export const getWorker =
     await activity.flush();
     const row = await readWorker(ctx.db, worker, timestamp(ctx));
     if (!row) throw unknownWorker(worker);
-    return workerReply(ctx, worker, row);
+    return workerReply(worker, row);
   };
 
 export const listWorkers =
@@ -82,7 +77,10 @@ export const listWorkers =
     );
     const { rows, more } = pageOf(found, limit, (row) => `${row.worker_group}/${row.worker_id}`);
     const listed = (row: ListedRow): ListedWorker => ({
-      ...common(ctx, row),
+      ...common(row),
+      ...(row.quarantine_until.getTime() > ctx.clock.now() && {
+        quarantineUntil: row.quarantine_until.toISOString(),
+      }),
       ...(row.latest_task !== null && { latestTask: taskRun(row.latest_task) }),
     });
     return { workers: rows.map(listed), ...more };

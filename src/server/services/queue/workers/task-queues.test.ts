@@ -57,9 +57,13 @@ describe("a task queue", () => {
     expect(taskQueue).toEqual({ taskQueueId: "a/b", ...activity });
     expect(Date.parse(taskQueue.expires) - Date.parse(taskQueue.lastDateActive)).toBe(86_400_000);
     const names = { provisionerId: "a", workerType: "b" };
-    expect(await queue.getWorkerType(names)).toEqual({ ...taskQueue, ...names });
+    expect(await queue.getWorkerType(names)).toEqual({ ...taskQueue, ...names, actions: [] });
     const { taskQueueId: _, ...same } = taskQueue;
-    expect(await queue.getProvisioner({ provisionerId: "a" })).toEqual({ provisionerId: "a", ...same });
+    expect(await queue.getProvisioner({ provisionerId: "a" })).toEqual({
+      provisionerId: "a",
+      ...same,
+      actions: [],
+    });
   });
 
   it("does not exist before that or after it has expired", async () => {
@@ -81,6 +85,60 @@ describe("a task queue", () => {
     expect(await queue.listTaskQueues()).toEqual({ taskQueues: [] });
     expect(await queue.listProvisioners()).toEqual({ provisioners: [] });
     expect(await queue.listWorkerTypes({ provisionerId: "b" })).toEqual({ workerTypes: [] });
+  });
+});
+
+describe("declareWorkerType", () => {
+  const names = { provisionerId: "d", workerType: "e" };
+
+  it("creates a queue, changes only what it is given, and never shortens the expiry", async () => {
+    const { queue } = stack.client;
+    const created = await queue.declareWorkerType(names, {});
+    expect(created).toEqual({ ...names, taskQueueId: "d/e", ...activity, actions: [] });
+    expect(Date.parse(created.expires) - Date.parse(created.lastDateActive)).toBe(5 * 86_400_000);
+    const expires = "2099-01-01T00:00:00.000Z";
+    await queue.declareWorkerType(names, { description: "big ones", expires });
+    await queue.declareWorkerType(names, { stability: "stable", expires: "2030-01-01T00:00:00.000Z" });
+    const declared = { description: "big ones", stability: "stable", expires };
+    await requestWork("d/e");
+    expect(await queue.getWorkerType(names)).toMatchObject(declared);
+    expect(await queue.getTaskQueue({ taskQueueId: "d/e" })).toMatchObject(declared);
+    expect((await queue.listWorkerTypes({ provisionerId: "d" })).workerTypes).toMatchObject([declared]);
+  });
+
+  it("requires a scope for each property, and a valid name", async () => {
+    const scope = "queue:declare-worker-type:d/e#description";
+    const { queue } = stack.limited([scope]);
+    await queue.declareWorkerType(names, { description: "allowed" });
+    await expect(queue.declareWorkerType(names, { description: "x", stability: "stable" })).rejects.toThrow(
+      "queue:declare-worker-type:d/e#stability",
+    );
+    await expect(
+      stack.client.queue.declareWorkerType({ provisionerId: "d", workerType: "E" }, {}),
+    ).rejects.toThrow("d/E is not a valid task queue");
+  });
+});
+
+describe("declareProvisioner", () => {
+  it("returns the provisioner unchanged, or 404 if no queue has it", async () => {
+    await requestWork("f/g");
+    const { queue } = stack.client;
+    const declared = await queue.declareProvisioner(
+      { provisionerId: "f" },
+      { description: "x", actions: [] },
+    );
+    expect(declared).toEqual(await queue.getProvisioner({ provisionerId: "f" }));
+    expect(declared).toMatchObject({ description: "", actions: [] });
+    await expect(queue.declareProvisioner({ provisionerId: "none" }, {})).rejects.toThrow(
+      "Provisioner none does not exist",
+    );
+  });
+
+  it("requires a scope for each property", async () => {
+    const { queue } = stack.limited(["queue:declare-provisioner:f#description"]);
+    await expect(
+      queue.declareProvisioner({ provisionerId: "f" }, { description: "x", stability: "stable" }),
+    ).rejects.toThrow("queue:declare-provisioner:f#stability");
   });
 });
 

@@ -1,36 +1,56 @@
 // The task queues from which workers have requested work, under each of the three names that the API has for them.
 import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
-import type { Provisioner, TaskQueue, WorkerTypeInfo } from "../../../../api/queue/task-queues.ts";
+import type {
+  Provisioner,
+  ProvisionerReply,
+  TaskQueue,
+  WorkerTypeDeclaration,
+  WorkerTypeInfo,
+  WorkerTypeReply,
+} from "../../../../api/queue/task-queues.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { partsOf } from "../task-queue-id.ts";
+import { partsOf, requireValid } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { readTaskCounts } from "./store/gauges.ts";
 import {
+  declareTaskQueue,
   readProvisioner,
   readProvisioners,
   readTaskQueue,
   readTaskQueues,
+  type ProvisionerRow,
   type TaskQueueRow,
 } from "./store/task-queues.ts";
 
 const PAGE = 1000;
 
-const common = (row: { readonly last_date_active: Date; readonly expires: Date }) => ({
-  description: "",
-  stability: "experimental" as const,
+const times = (row: { readonly last_date_active: Date; readonly expires: Date }) => ({
   expires: row.expires.toISOString(),
   lastDateActive: row.last_date_active.toISOString(),
 });
 
-const taskQueue = (row: TaskQueueRow): TaskQueue => ({ taskQueueId: row.task_queue_id, ...common(row) });
+const taskQueue = ({ task_queue_id, description, stability, ...row }: TaskQueueRow): TaskQueue => ({
+  taskQueueId: task_queue_id,
+  description,
+  stability,
+  ...times(row),
+});
 
 const workerTypeInfo = (row: TaskQueueRow): WorkerTypeInfo => ({
   ...partsOf(row.task_queue_id),
-  taskQueueId: row.task_queue_id,
-  ...common(row),
+  ...taskQueue(row),
+});
+
+const workerTypeReply = (row: TaskQueueRow): WorkerTypeReply => ({ ...workerTypeInfo(row), actions: [] });
+
+const provisioner = ({ provisioner_id: provisionerId, ...row }: ProvisionerRow): Provisioner => ({
+  provisionerId,
+  description: "",
+  stability: "experimental",
+  ...times(row),
 });
 
 /** Reads a queue; throws `ResourceNotFound`. */
@@ -57,9 +77,25 @@ export const getTaskQueue =
 
 export const getWorkerType =
   (ctx: QueueContext, activity: WorkerActivity) =>
-  async (caller: Caller, taskQueueId: string): Promise<WorkerTypeInfo> => {
+  async (caller: Caller, taskQueueId: string): Promise<WorkerTypeReply> => {
     caller.authorize(taskQueueEndpoints.getWorkerType, partsOf(taskQueueId));
-    return workerTypeInfo(await requireTaskQueue(ctx, activity, taskQueueId));
+    return workerTypeReply(await requireTaskQueue(ctx, activity, taskQueueId));
+  };
+
+export const declareWorkerType =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (
+    caller: Caller,
+    taskQueueId: string,
+    declaration: WorkerTypeDeclaration,
+  ): Promise<WorkerTypeReply> => {
+    const properties = Object.keys(declaration);
+    caller.authorize(taskQueueEndpoints.declareWorkerType, { ...partsOf(taskQueueId), properties });
+    requireValid(taskQueueId);
+    await activity.flush();
+    const row = await declareTaskQueue(ctx.db, taskQueueId, declaration, timestamp(ctx));
+    if (!row) throw new Error(`declaring ${taskQueueId} returned no row`);
+    return workerTypeReply(row);
   };
 
 export const listTaskQueues =
@@ -112,22 +148,34 @@ export const listProvisioners =
     await activity.flush();
     const found = await readProvisioners(ctx.db, after, timestamp(ctx), limit + 1);
     const { rows, more } = pageOf(found, limit, (row) => row.provisioner_id);
-    const provisioner = (row: (typeof rows)[number]): Provisioner => ({
-      provisionerId: row.provisioner_id,
-      ...common(row),
-    });
     return { provisioners: rows.map(provisioner), ...more };
   };
 
 export const getProvisioner =
   (ctx: QueueContext, activity: WorkerActivity) =>
-  async (caller: Caller, provisionerId: string): Promise<Provisioner> => {
+  async (caller: Caller, provisionerId: string): Promise<ProvisionerReply> => {
     caller.authorize(taskQueueEndpoints.getProvisioner, { provisionerId });
-    await activity.flush();
-    const row = await readProvisioner(ctx.db, provisionerId, timestamp(ctx));
-    if (row) return { provisionerId, ...common(row) };
-    throw new ApiError(
-      "ResourceNotFound",
-      `Provisioner ${provisionerId} does not exist: no worker has requested work from one of its queues recently.`,
-    );
+    return requireProvisioner(ctx, activity, provisionerId);
   };
+
+export const declareProvisioner =
+  (ctx: QueueContext, activity: WorkerActivity) =>
+  async (caller: Caller, provisionerId: string, declaration: object): Promise<ProvisionerReply> => {
+    const properties = Object.keys(declaration);
+    caller.authorize(taskQueueEndpoints.declareProvisioner, { provisionerId, properties });
+    return requireProvisioner(ctx, activity, provisionerId);
+  };
+
+async function requireProvisioner(
+  ctx: QueueContext,
+  activity: WorkerActivity,
+  provisionerId: string,
+): Promise<ProvisionerReply> {
+  await activity.flush();
+  const row = await readProvisioner(ctx.db, provisionerId, timestamp(ctx));
+  if (row) return { ...provisioner(row), actions: [] };
+  throw new ApiError(
+    "ResourceNotFound",
+    `Provisioner ${provisionerId} does not exist: no worker has requested work from one of its queues recently.`,
+  );
+}

@@ -6,6 +6,8 @@ import { countUseCases } from "./count-tasks.ts";
 import { listClaimedTasks, listPendingTasks } from "./list-tasks.ts";
 import { getWorker, listWorkers } from "./read-workers.ts";
 import {
+  declareProvisioner,
+  declareWorkerType,
   getProvisioner,
   getTaskQueue,
   getWorkerType,
@@ -24,8 +26,10 @@ export const workerUseCases = (ctx: QueueContext, activity: WorkerActivity) => (
   listClaimedTasks: listClaimedTasks(ctx),
   listProvisioners: listProvisioners(ctx, activity),
   getProvisioner: getProvisioner(ctx, activity),
+  declareProvisioner: declareProvisioner(ctx, activity),
   listWorkerTypes: listWorkerTypes(ctx, activity),
   getWorkerType: getWorkerType(ctx, activity),
+  declareWorkerType: declareWorkerType(ctx, activity),
   listTaskQueues: listTaskQueues(ctx, activity),
   getTaskQueue: getTaskQueue(ctx, activity),
   listWorkers: listWorkers(ctx, activity),

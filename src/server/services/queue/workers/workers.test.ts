@@ -64,7 +64,10 @@ describe("a worker", () => {
       lastDateActive: worker.firstClaim,
       expires: new Date(Date.parse(worker.firstClaim) + DAY).toISOString(),
       recentTasks: [],
+      // Never quarantined: in the past, as Taskcluster has it.
+      quarantineUntil: `${Number(worker.firstClaim.slice(0, 4)) - 10}${worker.firstClaim.slice(4)}`,
       quarantineDetails: [],
+      actions: [],
     });
     expect(Date.parse(worker.firstClaim)).toBeGreaterThanOrEqual(before);
   });
@@ -251,7 +254,9 @@ describe("declareWorker", () => {
       firstClaim: expect.any(String),
       expires,
       recentTasks: [],
+      quarantineUntil: expect.any(String),
       quarantineDetails: [],
+      actions: [],
     });
     expect(await get(queue, "w")).toEqual(declared);
     expect(await stack.client.queue.getTaskQueue({ taskQueueId: idOf(queue) })).toMatchObject({ expires });

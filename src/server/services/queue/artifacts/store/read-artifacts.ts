@@ -38,6 +38,23 @@ export const readArtifact = (db: Queryable, id: ArtifactId): Promise<ArtifactRow
     where a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = ${id.name}`,
   );
 
+/** Returns the links that a link leads to, and the artifact at their end if there is one, in any order. */
+export const readTargets = (db: Queryable, id: ArtifactId): Promise<ArtifactRow[]> =>
+  db.many(
+    ArtifactRow,
+    // `union` reads each name once, so a cycle ends.
+    sql`
+    with recursive targets (name) as (
+      values (${id.name}::text collate "C")
+      union
+      select a.details::json->>'artifact' from targets t
+      join artifacts a on a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = t.name
+      where a.storage_type = 'link'
+    )
+    select ${columns} from targets t
+    join artifacts a on a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = t.name`,
+  );
+
 const RunCountRow = Type.Object({ run_count: Type.Integer() });
 
 /** Returns the number of runs of a task, or undefined if it does not exist. */

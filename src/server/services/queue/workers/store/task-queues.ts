@@ -1,14 +1,19 @@
 // Task queues, and the provisioners that their ids name.
 import Type, { type Static } from "typebox";
+import type { WorkerTypeDeclaration } from "../../../../../api/queue/task-queues.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
-import { sql } from "../../../../core/sql.ts";
+import { sql, type Sql } from "../../../../core/sql.ts";
 
 const TaskQueueRow = Type.Object({
   task_queue_id: Type.String(),
   last_date_active: Timestamp,
   expires: Timestamp,
+  description: Type.String(),
+  stability: Type.Enum(["experimental", "stable", "deprecated"]),
 });
 export type TaskQueueRow = Static<typeof TaskQueueRow>;
+
+const columns: Sql = sql`task_queue_id, last_date_active, expires, description, stability`;
 
 /** Returns the queue unless it has expired. */
 export const readTaskQueue = (
@@ -19,7 +24,7 @@ export const readTaskQueue = (
   db.maybeOne(
     TaskQueueRow,
     sql`
-    select task_queue_id, last_date_active, expires from task_queues
+    select ${columns} from task_queues
     where task_queue_id = ${taskQueueId} and expires > ${at}::timestamptz`,
   );
 
@@ -33,11 +38,32 @@ export const readTaskQueues = (
   db.many(
     TaskQueueRow,
     sql`
-    select task_queue_id, last_date_active, expires from task_queues
+    select ${columns} from task_queues
     where task_queue_id > ${after} collate "C"
       and (${before ?? null}::text is null or task_queue_id < ${before ?? null} collate "C")
       and expires > ${at}::timestamptz
     order by task_queue_id limit ${limit}`,
+  );
+
+/** Inserts a queue or changes what is given. Its expiry is extended to the given one, or by five days. */
+export const declareTaskQueue = (
+  db: Queryable,
+  taskQueueId: string,
+  { description, stability, expires }: WorkerTypeDeclaration,
+  at: string,
+): Promise<TaskQueueRow | undefined> =>
+  db.maybeOne(
+    TaskQueueRow,
+    sql`
+    insert into task_queues as q (task_queue_id, last_date_active, expires, description, stability)
+    values (${taskQueueId}, ${at}::timestamptz,
+      coalesce(${expires ?? null}::timestamptz, ${at}::timestamptz + interval '5 days'),
+      coalesce(${description ?? null}::text, ''), coalesce(${stability ?? null}::text, 'experimental'))
+    on conflict (task_queue_id) do update set
+      expires = greatest(q.expires, excluded.expires),
+      description = coalesce(${description ?? null}::text, q.description),
+      stability = coalesce(${stability ?? null}::text, q.stability)
+    returning ${columns}`,
   );
 
 const ProvisionerRow = Type.Object({
