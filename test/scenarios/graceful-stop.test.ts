@@ -37,7 +37,8 @@ test("a stopping server replies to all requests that it accepted, including wait
   onTestFinished(database.drop);
   const { client, rootUrl, ...server } = await startServe(database.url, { TASKYARD_ACCESS: "results" });
   const bindings = encodeURIComponent(JSON.stringify({ bindings: [queueEvents.taskDefined()] }));
-  const stream = await fetch(`${rootUrl}/api/events/v1/connect?bindings=${bindings}`);
+  const url = await client.buildSignedUrl(`${rootUrl}/api/events/v1/connect?bindings=${bindings}`);
+  const stream = await fetch(url);
   const streamText = stream.text();
 
   let claims: Promise<unknown>[] = [];
