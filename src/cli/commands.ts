@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { envCommand } from "./env.ts";
 import { graphRunCommand } from "./graph/run.ts";
 import { graphTimelineCommand } from "./graph/timeline.ts";
+import { graphWatchCommand, groupWatchCommand } from "./graph/watch.ts";
 import { groupCancelCommand } from "./group/cancel.ts";
 import { groupPriorityCommand } from "./group/priority.ts";
 import { groupSealCommand } from "./group/seal.ts";
@@ -40,8 +41,10 @@ export const commands: readonly Command[] = [
   rerunCommand,
   taskPriorityCommand,
   graphRunCommand,
+  graphWatchCommand,
   graphTimelineCommand,
   groupStatusCommand,
+  groupWatchCommand,
   groupSealCommand,
   groupCancelCommand,
   groupPriorityCommand,

@@ -1,10 +1,11 @@
 // `taskyard graph run` in this process, with a real server and worker: graphs that complete, fail, and are canceled.
-import { writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.ts";
 import type { Worker } from "../../src/worker/main.ts";
 import { capturedIo, runCli, type CapturedIoOptions } from "../support/captured-io.ts";
+import { createTask } from "../support/factories.ts";
 import { httpProxy } from "../support/http-proxy.ts";
 import { sharedStack, type Stack } from "../support/stack.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -42,6 +43,11 @@ describe("graph run", () => {
     expect(err).toMatch(/^small: 5 tasks in group \S{22}$/m);
     expect(err).toMatch(/^1 of 5 tasks resolved: 1 completed, /m);
     expect(err).toMatch(/^small: 5 tasks in \S+: 5 completed$/m);
+    // On a pipe, every change has a line.
+    for (const name of ["first", "then-1", "then-2", "then-3", "last"]) {
+      expect(err).toMatch(new RegExp(`^running {2}${name}$`, "m"));
+      expect(err).toMatch(new RegExp(`^completed {2}${name} {2}\\d\\S*$`, "m"));
+    }
     expect(out).toMatch(/^critical path: 3 of 5 tasks, /m);
     expect(out).toMatch(/^first .*\n(then-\d .*)\nlast .*/m);
 
@@ -54,17 +60,63 @@ describe("graph run", () => {
 
   test("exits with 1 if a task fails, names it, and does not wait for its dependents", async () => {
     const { status, out, err } = await run(
-      "tasks:\n  bad: { command: exit 3 }\n  after: { needs: bad, command: echo }\n  good: { command: echo }\n",
+      "tasks:\n  bad: { command: echo the reason; exit 3 }\n  after: { needs: bad, command: echo }\n  good: { command: echo }\n",
       "--json",
     );
     expect(status).toBe(1);
     expect(err).toMatch(/^failed {2}bad {2}taskyard task log \S{22}$/m);
+    expect(err).toMatch(/^last lines of bad:\n {2}the reason\n/m);
     expect(err).toMatch(/1 completed, 1 failed, 1 not run because of failed dependencies$/m);
     expect(JSON.parse(out)).toMatchObject({
       exitStatus: 1,
       counts: { completed: 1, failed: 1, unscheduled: 1 },
-      tasks: { bad: { state: "failed" }, after: { state: "unscheduled" }, good: { state: "completed" } },
+      tasks: [
+        { name: "bad", state: "failed" },
+        { name: "after", state: "unscheduled" },
+        { name: "good", state: "completed" },
+      ],
     });
+    const taskGroupId = groupIn(err);
+    const watched = await cli(["group", "watch", "--json", taskGroupId]);
+    expect(watched.status).toBe(1);
+    expect(watched.err).toMatch(/^3 tasks in group /m);
+    const byName = (tasks: readonly { name: string }[]) =>
+      tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const [inRun, inWatch] = [out, watched.out].map(
+      (text) => JSON.parse(text) as { tasks: { name: string }[] },
+    );
+    expect(byName(inWatch?.tasks ?? [])).toEqual(byName(inRun?.tasks ?? []));
+  });
+
+  test("group watch follows tasks that are added later, and Ctrl-C cancels nothing", async () => {
+    const { out } = await run("name: x\ntasks:\n  one: { command: sleep 600 }\n", "--detach");
+    const taskGroupId = out.trim();
+    const io = capturedIo({ env });
+    const ended = main(["graph", "watch", taskGroupId], io);
+    await io.until("1 task in group");
+    await createTask(stack.client, { taskGroupId, taskQueueId: "built-in/succeed" });
+    await io.until("completed  a task");
+    io.interrupt();
+    expect(await ended).toBe(130);
+    const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId });
+    expect(tasks.map(({ status }) => status.state).toSorted()).not.toContain("exception");
+    await stack.client.queue.sealTaskGroup({ taskGroupId });
+    await stack.client.queue.cancelTaskGroup({ taskGroupId });
+  });
+
+  test("--cwd-tarball runs the tasks in copies of the current folder", async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "source.txt"), "from here");
+    await symlink("/etc/hostname", join(cwd, "outside"));
+    const check = "grep -q 'from here' source.txt && echo changed > source.txt";
+    const stdin = JSON.stringify({ tasks: { a: { command: check }, b: { needs: "a", command: check } } });
+    const { status, err } = await cli(["graph", "run", "--cwd-tarball", "-"], { cwd, stdin });
+    expect(status, err).toBe(0);
+    expect(err).toContain('warning: left out "outside": a link to /etc/hostname');
+    const other = "tasks: { a: { payload: { image: x } } }";
+    expect((await cli(["graph", "run", "--cwd-tarball", "-"], { cwd, stdin: other })).err).toBe(
+      "error: --cwd-tarball: no task of the graph has a command of `taskyard worker`\n",
+    );
   });
 
   test("draws bars on a terminal, and removes them at the end", async () => {

@@ -3,6 +3,8 @@ import { queueEvents } from "../../client/bindings.ts";
 import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
 import { paginate } from "../paginate.ts";
+import type { TaskStatus } from "../../api/queue/status.ts";
+import type { GraphTask } from "./graph-tasks.ts";
 import type { GraphProgress, TaskProgress } from "./graph-progress.ts";
 
 export interface FollowedGraph {
@@ -11,16 +13,30 @@ export interface FollowedGraph {
   readonly progress: GraphProgress;
   /** Reports whether no more changes are expected. */
   isFinished(): boolean;
+  /** Finds tasks that are not in `progress`. Without it, they are ignored. */
+  readonly lookUp?: LookUp;
   /** Called when the state of a task has changed. */
   onChange(task: TaskProgress): void;
 }
 
-type EventStream = Awaited<ReturnType<typeof listenToGroup>>;
+/** Returns the task with an id. */
+export type LookUp = (taskId: string) => Promise<GraphTask>;
 
-/** Opens the event stream of a group. Call it before the tasks are created, so that no event is missed. */
-export const listenToGroup = (client: Client, taskGroupId: string, signal: AbortSignal) =>
+export type EventStream = Awaited<ReturnType<typeof listenToGroup>>;
+
+/**
+ * Opens the event stream of a group. Call it before the tasks are created or listed, so that no event is missed. With
+ * `added`, the stream also has tasks that are defined later.
+ */
+export const listenToGroup = (
+  client: Client,
+  taskGroupId: string,
+  signal: AbortSignal,
+  { added }: { readonly added: boolean } = { added: false },
+) =>
   client.events.listen(
     [
+      ...(added ? [queueEvents.taskDefined({ taskGroupId })] : []),
       queueEvents.taskPending({ taskGroupId }),
       queueEvents.taskRunning({ taskGroupId }),
       queueEvents.taskCompleted({ taskGroupId }),
@@ -32,11 +48,12 @@ export const listenToGroup = (client: Client, taskGroupId: string, signal: Abort
 
 /** Resolves when the graph is finished. */
 export async function followGraph(
-  { client, taskGroupId, progress, isFinished, onChange }: FollowedGraph,
+  { client, taskGroupId, progress, isFinished, lookUp, onChange }: FollowedGraph,
   events: EventStream,
   signal: AbortSignal,
 ): Promise<void> {
-  const apply = (status: Parameters<GraphProgress["update"]>[0]): void => {
+  const apply = async (status: TaskStatus): Promise<void> => {
+    if (lookUp && !progress.of(status.taskId)) progress.add(await lookUp(status.taskId));
     const changed = progress.update(status);
     if (changed) onChange(changed);
   };
@@ -44,18 +61,18 @@ export async function followGraph(
     try {
       if (isFinished()) return;
       for await (const { payload } of stream) {
-        apply(payload.status);
+        await apply(payload.status);
         if (isFinished()) return;
       }
       if (!signal.aborted) throw new Error("the event stream has ended");
     } catch (error) {
       // Disconnected for longer than the server keeps events.
       if (!(error instanceof ClientError) || error.code !== "EventsMissing") throw error;
-      stream = await listenToGroup(client, taskGroupId, signal);
+      stream = await listenToGroup(client, taskGroupId, signal, { added: lookUp !== undefined });
       for await (const page of paginate((query) =>
         client.queue.listTaskGroup({ taskGroupId }, { query, signal }),
       ))
-        for (const { status } of page.tasks) apply(status);
+        for (const { status } of page.tasks) await apply(status);
     }
   }
 }

@@ -90,8 +90,8 @@ describe("a graph file", () => {
     });
     expect(graph.tasks.map(({ name, needs, anyResolution }) => [name, needs, anyResolution])).toEqual([
       ["compile", [], false],
-      ["test", ["compile"], true],
-      ["both", ["compile", "test"], false],
+      ["test", [compile?.taskId], true],
+      ["both", [compile?.taskId, testing?.taskId], false],
     ]);
   });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { TaskStatus } from "../../api/queue/status.ts";
 import { capturedIo } from "../../../test/support/captured-io.ts";
 import { colorsFor } from "../colors.ts";
-import { progressLines } from "./progress-display.ts";
+import { until } from "../../../test/support/until.ts";
+import { progressLines, startProgressDisplay } from "./progress-display.ts";
 import { drawCriticalPath } from "./draw-critical-path.ts";
 import { graphProgress, type State } from "./graph-progress.ts";
 
@@ -11,6 +12,7 @@ const task = (name: string, needs: string[] = [], anyResolution = false) => ({
   name,
   needs,
   anyResolution,
+  taskQueueId: "p/w",
 });
 const at = "2026-01-31T12:00:00.000Z";
 
@@ -86,6 +88,21 @@ test("the display has a bar per state, and the names of running tasks", () => {
   ]);
   const long = progressLines("x".repeat(100), progress, plain, 40, at, later);
   expect(long.every((line) => line.length <= 40)).toBe(true);
+});
+
+test("the display erases what a narrower window has rewrapped, and its clock moves while nothing runs", async () => {
+  const progress = graphProgress([task("a"), task("b")]);
+  const terminal = capturedIo({ terminal: true });
+  const stderr = Object.assign(terminal.stderr, { columns: 80 });
+  const display = startProgressDisplay(terminal, "build", progress);
+  const draws = () => terminal.err().split("0 of 2").length - 1;
+  await until("the clock", async () => draws() >= 2);
+  stderr.columns = 30;
+  display.print("narrower");
+  display.stop();
+  await until("the output", async () => terminal.err().includes("narrower"));
+  // A title, and four bars of 66 columns, which take three rows each in 30 columns.
+  expect(terminal.err().split("narrower")[0]?.endsWith("\u001B[13A\u001B[0J")).toBe(true);
 });
 
 test("the critical path is drawn on the time axis of the group", () => {

@@ -11,6 +11,7 @@ export interface TaskProgress {
   /** Why the latest run was resolved. */
   readonly reason: string | undefined;
   readonly started: string | undefined;
+  readonly resolved: string | undefined;
 }
 
 export interface GraphProgress {
@@ -18,6 +19,8 @@ export interface GraphProgress {
   /** In the order in which they started. */
   readonly running: Iterable<TaskProgress>;
   readonly total: number;
+  /** Adds a task that has no runs yet. */
+  add(task: GraphTask): void;
   of(taskId: string): TaskProgress | undefined;
   all(): Iterable<TaskProgress>;
   /** Applies a status. Returns the task if it has changed. */
@@ -30,12 +33,9 @@ export interface GraphProgress {
 
 export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
   const known = new Map<string, TaskProgress>();
-  for (const task of tasks)
-    known.set(task.taskId, { task, state: "unscheduled", runs: 0, reason: undefined, started: undefined });
-  const byName = new Map(tasks.map(({ name, taskId }) => [name, taskId]));
   const running = new Map<string, TaskProgress>();
   const counts: Record<State, number> = {
-    unscheduled: tasks.length,
+    unscheduled: 0,
     pending: 0,
     running: 0,
     completed: 0,
@@ -47,7 +47,7 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
   function countStuck(): number {
     const stuck = new Set<string>();
     const blocks = (need: string, task: GraphTask): boolean => {
-      const needed = known.get(byName.get(need) ?? "");
+      const needed = known.get(need);
       if (needed?.state === "unscheduled") return stuck.has(needed.task.taskId);
       return !task.anyResolution && (needed?.state === "failed" || needed?.state === "exception");
     };
@@ -60,9 +60,19 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
     return stuck.size;
   }
 
+  const add = (task: GraphTask): void => {
+    const none = { reason: undefined, started: undefined, resolved: undefined };
+    known.set(task.taskId, { task, state: "unscheduled", runs: 0, ...none });
+    counts.unscheduled++;
+  };
+  tasks.forEach(add);
+
   return {
     counts,
-    total: tasks.length,
+    get total() {
+      return known.size;
+    },
+    add,
     get running() {
       return running.values();
     },
@@ -84,6 +94,7 @@ export function graphProgress(tasks: readonly GraphTask[]): GraphProgress {
         runs: runs.length,
         reason: last?.reasonResolved,
         started: last?.started,
+        resolved: last?.resolved,
       };
       known.set(taskId, after);
       counts[before.state]--;

@@ -16,9 +16,11 @@ import { isMembers, textsOf, type Members } from "../members.ts";
 export interface GraphTask {
   readonly taskId: string;
   readonly name: string;
+  /** The ids of the tasks that must be resolved first. */
   readonly needs: readonly string[];
   /** Whether it also runs after failed dependencies. */
   readonly anyResolution: boolean;
+  readonly taskQueueId: string | undefined;
 }
 
 export interface Graph {
@@ -55,11 +57,12 @@ export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
     return { taskId: ids.get(task.name) ?? "", task: definition };
   });
   file.problems.throwIfAny();
-  const tasks = file.tasks.map(({ name, needs, members }) => ({
-    taskId: ids.get(name) ?? "",
-    name,
-    needs,
-    anyResolution: members["requires"] === "all-resolved",
+  const tasks = requests.map(({ taskId, task }, i) => ({
+    taskId,
+    name: file.tasks[i]?.name ?? "",
+    needs: task.dependencies ?? [],
+    anyResolution: task.requires === "all-resolved",
+    taskQueueId: task.taskQueueId,
   }));
   return { name: file.name, taskGroupId, tasks, requests };
 }

@@ -4,11 +4,11 @@ import { counted } from "../../lib/counted.ts";
 import { colorsFor, type Colors } from "../colors.ts";
 import { timeBetween } from "../format.ts";
 import { writeLine, type Io } from "../io.ts";
-import type { GraphProgress, State } from "./graph-progress.ts";
+import type { GraphProgress, State, TaskProgress } from "./graph-progress.ts";
 
 export interface ProgressDisplay {
-  /** Shows the current progress. Call it after every change. */
-  update(): void;
+  /** Shows the current progress. Call it after every change, with the task that has changed if it is worth a line. */
+  update(task: TaskProgress | undefined): void;
   /** Prints a line that stays. */
   print(text: string): void;
   /** Removes the bars. */
@@ -23,6 +23,10 @@ const wrapOn = "\u001b[?7h";
 /** Shortest time between redraws. Nobody reads faster. */
 const drawMs = 100;
 const maxRunning = 5;
+/** The clock is redrawn at least this often. */
+const clockMs = 1000;
+/** Failures that are printed one by one above the bars. */
+const maxFailures = 20;
 
 /** The states in the order of their bars, with their names. */
 const rows: readonly (readonly [State, string])[] = [
@@ -43,32 +47,46 @@ function barDisplay(io: Io, name: string, progress: GraphProgress): ProgressDisp
   const { stderr } = io;
   const colors = colorsFor(stderr, io.env);
   const started = new Date().toISOString();
-  let drawn = 0;
+  let drawn: readonly string[] = [];
+  let drawnAt = 0;
   let changed = true;
-  const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`);
+  let failures = 0;
+  const columns = (): number => stderr.columns ?? 80;
+  // Most terminals rewrap lines when the window gets narrower, also those that were drawn without wrapping.
+  const rowsOf = (line: string): number =>
+    Math.max(1, Math.ceil(stripVTControlCharacters(line).length / Math.max(1, columns())));
+  const erase = (): string => {
+    const rowCount = drawn.reduce((sum, line) => sum + rowsOf(line), 0);
+    return rowCount === 0 ? "" : `\u001b[${rowCount}A\u001b[0J`;
+  };
   const draw = (): void => {
-    const width = Math.max(30, (stderr.columns ?? 80) - 1);
+    const width = Math.max(30, columns() - 1);
     const lines = progressLines(name, progress, colors, width, started, new Date().toISOString());
     stderr.write(`${erase()}${wrapOff}${lines.map((line) => `${line}\n`).join("")}${wrapOn}`);
-    drawn = lines.length;
+    drawn = lines;
+    drawnAt = performance.now();
     changed = false;
   };
   draw();
   const timer = setInterval(() => {
     // Redrawn even without changes while tasks run, since it shows their run time.
-    if (changed || progress.counts.running > 0) draw();
+    if (changed || progress.counts.running > 0 || performance.now() - drawnAt >= clockMs) draw();
   }, drawMs);
+  const print = (text: string): void => {
+    stderr.write(`${erase()}${text}\n`);
+    drawn = [];
+    draw();
+  };
   return {
-    update: () => void (changed = true),
-    print(text) {
-      stderr.write(`${erase()}${text}\n`);
-      drawn = 0;
-      draw();
+    update(task) {
+      changed = true;
+      if (task && isFailure(task.state) && failures++ < maxFailures) print(changeText(task, colors));
     },
+    print,
     stop() {
       clearInterval(timer);
       stderr.write(erase());
-      drawn = 0;
+      drawn = [];
     },
   };
 }
@@ -87,7 +105,7 @@ export function progressLines(
   const digits = String(total).length;
   const barWidth = Math.max(10, Math.min(50, width - digits - 15));
   const bars = rows
-    .filter(([state]) => counts[state] > 0 || (state !== "failed" && state !== "exception"))
+    .filter(([state]) => counts[state] > 0 || !isFailure(state))
     .map(([state, word]) => {
       const share = total === 0 ? 0 : counts[state] / total;
       // A single task among many is still visible.
@@ -111,7 +129,7 @@ export function progressLines(
 
 function colorOf(state: State, colors: Colors): (text: string) => string {
   if (state === "completed") return colors.green;
-  if (state === "failed" || state === "exception") return colors.red;
+  if (isFailure(state)) return colors.red;
   return state === "running" ? colors.yellow : (text) => text;
 }
 
@@ -121,11 +139,27 @@ const fitted = (line: string, width: number): string =>
     ? line
     : `${stripVTControlCharacters(line).slice(0, width - 1)}…`;
 
-/** Prints a line for each tenth of the tasks that is resolved. */
+const isFailure = (state: State): boolean => state === "failed" || state === "exception";
+
+/** Formats a change: `completed  lint  2.3s`, `failed  test  taskyard task log ID`. */
+function changeText({ task, state, reason, started, resolved }: TaskProgress, colors: Colors): string {
+  if (isFailure(state)) {
+    const why = state === "failed" ? state : (reason ?? state);
+    return `${colors.red(why)}  ${task.name}  taskyard task log ${task.taskId}`;
+  }
+  return state === "completed"
+    ? `${state}  ${task.name}  ${timeBetween(started, resolved)}`
+    : `${state}  ${task.name}`;
+}
+
+/** Prints a line for each change, and one for each tenth of the tasks that is resolved. */
 function lineDisplay(io: Io, progress: GraphProgress): ProgressDisplay {
   let printed = 0;
+  const colors = colorsFor(io.stderr, io.env);
   return {
-    update() {
+    update(task) {
+      // That a task is pending is news only if it is retried.
+      if (task && (task.state !== "pending" || task.runs > 1)) writeLine(io.stderr, changeText(task, colors));
       const { counts, total } = progress;
       const resolved = resolvedCount(counts);
       const tenths = Math.floor((resolved / total) * 10);

@@ -21,7 +21,9 @@ export const groupStatusCommand = command({
   summary: "Show the tasks of a group and their states.",
   details: ["The id of a group is usually the id of its first task."],
   args: [{ name: "GROUP_ID" }],
-  options: { json: { ...jsonOption, summary: "Print the counts and the status of each task as JSON." } },
+  options: {
+    json: { ...jsonOption, summary: "Print the counts, and the status and name of each task, as JSON." },
+  },
   examples: [
     {
       command: "taskyard group status ID",
@@ -36,7 +38,11 @@ export const groupStatusCommand = command({
       members.push(...page.tasks);
     const counts = countStates(members);
     if (options.json) {
-      writeJson(io.stdout, { taskGroupId, counts, tasks: members.map(({ status }) => status) });
+      writeJson(io.stdout, {
+        taskGroupId,
+        counts,
+        tasks: members.map(({ status, task }) => ({ ...status, name: task.metadata.name })),
+      });
       return exitStatus.ok;
     }
     const now = new Date().toISOString();

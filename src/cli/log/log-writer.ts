@@ -21,7 +21,8 @@ const prefix = Buffer.from("[taskcluster");
 const nextLine = Buffer.from("\n[taskcluster");
 const newline = 0x0a;
 const nothing = Buffer.alloc(0);
-const workerLine = /^\[taskcluster(?::\w+)?(?: [^\]]+)?\] ?/;
+/** Matches the worker's own lines. */
+export const workerLine = /^\[taskcluster(?::\w+)?(?: [^\]]+)?\] ?/;
 
 /**
  * Creates a writer. The output of commands passes immediately, including incomplete lines: prompts and progress bars stay

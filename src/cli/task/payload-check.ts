@@ -12,7 +12,7 @@ export interface PayloadProblem {
  * Reports whether a payload is one of `taskyard worker`: a list of commands, each a list of words. Workers of other kinds
  * may serve a queue with other payloads.
  */
-const isWorkerPayload = (payload: Readonly<Record<string, unknown>>): boolean =>
+export const isWorkerPayload = (payload: Readonly<Record<string, unknown>>): boolean =>
   Array.isArray(payload["command"]) && payload["command"].some(Array.isArray);
 
 /** In payloads of other workers, only what all of them take as strings is known. */
