@@ -23,7 +23,7 @@ import { canEnter, cleanEnv, type SystemUser } from "./system-user.ts";
 
 const run = promisify(execFile);
 
-/** Name of the superuser and of the database. Anyone who can access the socket can use it, see `pg_hba.conf`. */
+/** Name of the superuser and of the database. Only this process's user may use it, see `access-rules.ts`. */
 export const databaseUser = "taskyard";
 
 /** The path of a Unix socket has at most 104 bytes on macOS and 108 on Linux, including the terminator. */
@@ -140,8 +140,8 @@ async function removeIncompleteClusters(cluster: string): Promise<void> {
 }
 
 // C.UTF-8 of the built-in provider sorts strings the same way on all machines, and does not depend on a system library
-// whose upgrade could corrupt indexes. TCP is disabled; with `reject`, enabling it does not allow connections without a
-// password.
+// whose upgrade could corrupt indexes. Access is decided by files of our own, see `access-rules.ts`; these rules apply if
+// the cluster is started without them.
 function initdbOptions(folder: string): string[] {
   return [
     ["--pgdata", folder],
@@ -150,14 +150,13 @@ function initdbOptions(folder: string): string[] {
     ["--locale-provider", "builtin"],
     ["--builtin-locale", "C.UTF-8"],
     ["--locale", "C"],
-    ["--auth-local", "trust"],
+    ["--auth-local", "peer"],
     ["--auth-host", "reject"],
   ].flat();
 }
 
 /**
- * Creates the folder of the Unix socket. It is accessible only to the cluster's user, since anyone who can enter it is
- * a superuser of the database. It is in the data directory if the path is short enough for a socket. Otherwise it is a
+ * Creates the folder of the Unix socket. It is accessible only to the cluster's user. It is in the data directory if the path is short enough for a socket. Otherwise it is a
  * temporary folder that the caller must remove (`temporary`).
  */
 export async function createSocketFolder(

@@ -109,6 +109,39 @@ describe("a server that is started", () => {
     expect((await stat(path.join(home, "data"))).mode & 0o777).toBe(0o700);
   });
 
+  test("accepts only the user of this process, also in a cluster that was created to trust everyone", async () => {
+    const cluster = path.join(home, "data");
+    const rules = path.join(cluster, "pg_hba.conf");
+    const before = await readFile(rules);
+    await writeFile(rules, "local all all trust\nhost all all all trust\n");
+    onTestFinished(() => writeFile(rules, before));
+    const server = await start(home);
+    const db = connect(server.url);
+    await db.run(sql`create role intruder login superuser`);
+    onTestFinished(() => db.run(sql`drop role intruder`).then(() => undefined));
+    const url = server.url.replace("taskyard@", "intruder@");
+    await expect(connect(url).run(sql`select 1`)).rejects.toMatchObject({
+      cause: { message: 'Peer authentication failed for user "intruder"' },
+    });
+  });
+
+  test("refuses other users that can open the socket", onlyAsRoot, async () => {
+    const server = await start(home);
+    await connect(server.url).run(sql`select 1`);
+    const socket = new URL(server.url.replace("@/", "@x/")).searchParams.get("host") ?? "";
+    const script = `
+      const { default: pg } = await import("pg");
+      process.setuid(${nobody.uid});
+      const client = new pg.Client({ user: "taskyard", database: "taskyard", host: process.argv[1] });
+      await client.connect().then(() => console.log("connected"), (error) => console.log(error.message));
+      process.exit();`;
+    // Root may enter every folder, so the process opens it before it becomes the other user.
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script, "--", socket]);
+    let output = "";
+    for await (const chunk of child.stdout) output += String(chunk);
+    expect(output).toMatch(/Peer authentication failed for user "taskyard"|EACCES/);
+  });
+
   test("sorts text by code point and uses UTF-8 on every machine", async () => {
     const db = connect((await start(home)).url);
     expect(await setting(db, "server_encoding")).toBe("UTF8");

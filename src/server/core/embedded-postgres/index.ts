@@ -3,6 +3,7 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
 import { supervise } from "../../../lib/supervise.ts";
+import { ownName, writeAccessRules, type AccessRules } from "./access-rules.ts";
 import { findPackage, prepareBinaries } from "./binaries.ts";
 import { waitUntilFree } from "./cluster-use.ts";
 import { removeStaleLocks } from "./lock-files.ts";
@@ -54,6 +55,8 @@ export interface EmbeddedPostgres {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log } = options;
   const programs = findPackage();
+  // Checked before anything is created.
+  ownName();
   const givenDir = path.resolve(options.dataDir);
   const user = await clusterUser(path.join(givenDir, "data"));
   const dataDir = await createDataDir(givenDir, user);
@@ -69,6 +72,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await writeFile(config, configText(cluster, options.settings ?? {}));
   await chmod(config, 0o644);
 
+  const rules = await writeAccessRules(dataDir);
+
   const onLine = (line: string): void =>
     isProblem(line) ? log.warn({ line }, "postgres") : log.debug({ line }, "postgres");
   const supervised = await supervise({
@@ -78,7 +83,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     async start(signal) {
       await waitUntilFree({ cluster, onWait });
       await removeStaleLocks(cluster, socket.folder);
-      const args = serverArguments(cluster, config, socket.folder);
+      const args = serverArguments(cluster, config, rules, socket.folder);
       return startPostmaster({ program: binaries.postgres, args, cluster, user, signal, onLine });
     },
     onGiveUp: options.onGiveUp ?? (() => undefined),
@@ -109,11 +114,18 @@ function isProblem(line: string): boolean {
   return /^(FATAL|PANIC): /.test(line) && !/the database system is|terminating connection/.test(line);
 }
 
-function serverArguments(cluster: string, config: string, socketFolder: string): string[] {
+function serverArguments(
+  cluster: string,
+  config: string,
+  { hba, ident }: AccessRules,
+  socketFolder: string,
+): string[] {
   return [
     ["-D", cluster],
     ["-c", `config_file=${config}`],
     // On the command line, which takes precedence over all files: no setting in them can expose the server.
+    ["-c", `hba_file=${hba}`],
+    ["-c", `ident_file=${ident}`],
     ["-c", "listen_addresses="],
     ["-c", `unix_socket_directories="${socketFolder.replaceAll('"', '""')}"`],
     ["-c", "unix_socket_permissions=0700"],
