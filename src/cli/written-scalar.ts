@@ -82,7 +82,11 @@ function isKept(value: number, text: string): boolean {
 
 /** Returns the significant digits. */
 const digits = (text: string): string =>
-  text.replace(/e.*$/i, "").replaceAll(/\D/g, "").replace(/^0+/, "").replace(/0+$/, "");
+  text
+    .replace(/e.*/is, "")
+    .replaceAll(/\D/g, "")
+    .replace(/^0+/, "")
+    .replace(/(?<!0)0+$/, "");
 
 const changedText = (value: number, text: string): string =>
   Number.isFinite(value)

@@ -1,6 +1,7 @@
 // Builds the URL of a call from the path of the method and the parameters.
 import type { Endpoint } from "../api/endpoint.ts";
 import type { Service } from "../api/service.ts";
+import { withoutTrailingSlashes } from "../lib/trailing-slashes.ts";
 
 export type Values = Readonly<Record<string, string | number | undefined>>;
 
@@ -34,5 +35,5 @@ export function cleanRootUrl(rootUrl: string): string {
       `the root URL ${JSON.stringify(rootUrl)} must be a URL such as https://taskyard.example.com`,
     );
   }
-  return rootUrl.replace(/\/+$/, "");
+  return withoutTrailingSlashes(rootUrl);
 }

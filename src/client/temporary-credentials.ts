@@ -38,7 +38,10 @@ export async function createTemporaryCredentials(
   const token = await mac(seed);
   return {
     clientId,
-    accessToken: token.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, ""),
+    accessToken: token
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replace(/={1,2}$/, ""),
     certificate: JSON.stringify({ ...signed, signature }),
   };
 }

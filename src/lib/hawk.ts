@@ -231,7 +231,10 @@ function toBase64(text: string): string {
 }
 
 const base64Url = (text: string): string =>
-  toBase64(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  toBase64(text)
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/={1,2}$/, "");
 
 /** Decodes base64 of either alphabet. Returns `undefined` if the text is neither. */
 function fromBase64(encoded: string): string | undefined {

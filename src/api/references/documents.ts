@@ -5,6 +5,7 @@ import { commonSchemas } from "./common-schemas.ts";
 import { renderExchangesReference } from "./exchanges-reference.ts";
 import { commonSchemaPath, referencePath, schemaId, type PublishedDocument } from "./locations.ts";
 import { renderSchemas } from "./schemas.ts";
+import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
 
 export const MANIFEST_PATH = "/references/manifest.json";
 
@@ -15,7 +16,7 @@ export interface Manifest {
 
 /** Returns the manifest: all references as absolute URLs, sorted. */
 export function renderManifest(services: readonly Service[], rootUrl: string): Manifest {
-  const root = rootUrl.replace(/\/+$/, "");
+  const root = withoutTrailingSlashes(rootUrl);
   return {
     $schema: root + schemaId(commonSchemaPath("manifest-v3")),
     references: services

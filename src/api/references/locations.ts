@@ -1,6 +1,7 @@
 // The paths of the published documents, relative to the root URL, and the links between them.
 import type { Named } from "../schema.ts";
 import type { Service } from "../service.ts";
+import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
 
 /** A JSON document below the root URL. */
 export interface PublishedDocument {
@@ -32,7 +33,7 @@ const LINKS: ReadonlySet<string> = new Set(["$id", "$schema", "$ref"]);
  * and compared without a root URL.
  */
 export function absolute<T>(document: T, rootUrl: string): T {
-  const root = rootUrl.replace(/\/+$/, "");
+  const root = withoutTrailingSlashes(rootUrl);
   const copy = (value: unknown, key: string): unknown => {
     if (typeof value === "string")
       return LINKS.has(key) && value.startsWith("/schemas/") ? root + value : value;

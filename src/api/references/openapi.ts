@@ -6,6 +6,7 @@ import type { Service } from "../service.ts";
 import { pathParameters } from "./api-reference.ts";
 import { linked, namedSchemas, schemaTitle } from "./schemas.ts";
 import { scopesAsMarkdown } from "./scope-text.ts";
+import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
 
 export interface OpenApi {
   readonly openapi: string;
@@ -58,7 +59,7 @@ export function renderOpenApi({ services, rootUrl, version }: OpenApiOptions): O
       description: "A task execution platform. Its wire API is compatible with that of Taskcluster.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: rootUrl.replace(/\/+$/, "") }],
+    servers: [{ url: withoutTrailingSlashes(rootUrl) }],
     tags: services.flatMap(tagsOf),
     paths,
     components: {

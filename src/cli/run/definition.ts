@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { Priority, TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { failureReportExtra } from "../../worker/failure-report.ts";
 import { failureReportArtifact } from "./read-failure-report.ts";
+import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
 
 export interface RunRequest {
   readonly argv: readonly string[];
@@ -80,7 +81,7 @@ export const artifactName = (path: string): string =>
 export function artifactEntry(path: string): { type: string; path: string; name: string } {
   return {
     type: path.endsWith("/") ? "directory" : "file",
-    path: path.replace(/\/+$/, ""),
+    path: withoutTrailingSlashes(path),
     name: artifactName(path),
   };
 }

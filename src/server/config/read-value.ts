@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { parseDuration, parseSize } from "../../lib/duration.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import { checkLoaded, type ReadResult } from "./check-value.ts";
+import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
 
 /** The base of relative paths and of `~`. */
 export interface PathBase {
@@ -55,7 +56,7 @@ export function readValue(entry: CatalogEntry, value: unknown, base: PathBase): 
   if (typeof value === "string" && setting.written === "path")
     return checkLoaded(entry, absolute(value, base));
   if (typeof value === "string" && setting.written === "url")
-    return checkLoaded(entry, value.replace(/\/+$/, ""));
+    return checkLoaded(entry, withoutTrailingSlashes(value));
   return checkLoaded(entry, value);
 }
 

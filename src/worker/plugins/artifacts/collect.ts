@@ -3,6 +3,7 @@ import type { Extracted, ResultSet } from "../../engine.ts";
 import { MalformedPayloadError } from "../../outcome.ts";
 import type { TaskLog } from "../../task-log.ts";
 import type { ArtifactEntry } from "./payload.ts";
+import { withoutTrailingSlashes } from "../../../lib/trailing-slashes.ts";
 
 export interface Item {
   readonly name: string;
@@ -52,7 +53,7 @@ async function* find(entry: ArtifactEntry, results: ResultSet): AsyncGenerator<E
 }
 
 function nameOf({ name, path }: ArtifactEntry, found: Extracted): string {
-  const top = (name ?? path).replace(/\/+$/, "");
+  const top = withoutTrailingSlashes(name ?? path);
   if (found.path === "") return top;
   // With path "." or name "", the names of a folder's files have no prefix.
   return top === "" || top === "." ? found.path : `${top}/${found.path}`;

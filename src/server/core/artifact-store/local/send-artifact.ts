@@ -158,7 +158,7 @@ const acceptsGzip = (accepted = ""): boolean =>
       part
         .trim()
         .toLowerCase()
-        .split(/\s*;\s*q=/),
+        .split(/(?<!\s)\s*;\s*q=/),
     )
     .some(([coding, weight]) => /^(gzip|x-gzip|\*)$/.test(coding ?? "") && Number(weight ?? 1) > 0);
 
