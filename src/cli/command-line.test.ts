@@ -50,8 +50,8 @@ describe("options", () => {
     [["x", "--name"], "--name needs a value: --name NAME"],
     [["x", "--name", "--all"], "--name needs a value: --name NAME"],
     [["x", "-n", "-a"], "-n needs a value: -n NAME"],
-    [["x", "--all=yes"], "--all takes no value"],
-    [["x", "--name=1", "-n", "2"], "-n is given twice"],
+    [["x", "--all=yes"], "--all takes no value: omit it"],
+    [["x", "--name=1", "-n", "2"], "-n is given twice: give it once"],
     [[], "plain needs FIRST"],
     [["1", "2", "3"], "plain takes FIRST [SECOND]; unexpected argument: 3"],
   ])("%j is rejected: %s", (words, message) => {

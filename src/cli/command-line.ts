@@ -33,7 +33,7 @@ export function parseCommandLine(command: Command, words: readonly string[]): Pa
     const option = command.options[name];
     if (option === undefined) throw unknownOption(command, rawName);
     if (option.type === "flag") {
-      if (token.value !== undefined) throw new UsageError(`${rawName} takes no value`);
+      if (token.value !== undefined) throw new UsageError(`${rawName} takes no value: omit it`);
       values[name] = true;
       continue;
     }
@@ -43,7 +43,7 @@ export function parseCommandLine(command: Command, words: readonly string[]): Pa
     }
     const before = values[name];
     if (option.multiple) values[name] = [...(Array.isArray(before) ? before : []), show(value)];
-    else if (before !== undefined) throw new UsageError(`${rawName} is given twice`);
+    else if (before !== undefined) throw new UsageError(`${rawName} is given twice: give it once`);
     else values[name] = show(value);
   }
   args.push(...rest.map(show));

@@ -1,10 +1,10 @@
 // `taskyard env`.
-import { CliError, exitStatus } from "./cli-error.ts";
+import { exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
 import { writeJson, writeLine } from "./io.ts";
 import { readLocalInstance } from "./local-instance.ts";
 import { pathLine, quoted } from "./shell.ts";
-import { startHint } from "./target.ts";
+import { noLocalServer } from "./target.ts";
 
 export const envCommand = command({
   name: "env",
@@ -19,7 +19,7 @@ export const envCommand = command({
   examples: [{ command: 'eval "$(taskyard env)"', description: "Set up this shell." }],
   async run({ options, io }) {
     const local = await readLocalInstance(io);
-    if (local === undefined) throw new CliError(`no local server is running.\n${startHint}`);
+    if (local === undefined) throw noLocalServer(io);
     const variables = {
       TASKCLUSTER_ROOT_URL: local.rootUrl,
       TASKCLUSTER_CLIENT_ID: local.clientId,

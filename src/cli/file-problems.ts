@@ -30,6 +30,7 @@ export function fileProblems(file: string, document: Document, lines: LineCounte
       ),
     add: (path, text) => void problems.push(`${positionOf(path)}: ${text}`),
     throwIfAny() {
+      // oxlint-disable-next-line messages/next-step -- each problem states what would be right
       if (problems.length > 0) throw new CliError(listProblems(problems));
     },
   };

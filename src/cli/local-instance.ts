@@ -39,7 +39,10 @@ async function readMembers<K extends string>(
     text = await readFile(file, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new CliError(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
+    throw new CliError(
+      `cannot read ${file}: ${messageOf(error)}. Run the command as the user who started the server, or set TASKYARD_HOME.`,
+      { cause: error },
+    );
   }
   let members: Readonly<Record<string, unknown>> = {};
   try {

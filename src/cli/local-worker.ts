@@ -116,6 +116,7 @@ async function launch(options: LocalWorkerOptions, signal: AbortSignal): Promise
       const received = message as FromWorker;
       if (received.kind === "log") log[received.level](received.fields, received.message);
       else if (received.kind === "ready") resolve(undefined);
+      // oxlint-disable-next-line messages/next-step -- the worker names it
       else if (received.kind === "failed") reject(new CliError(received.message));
     });
   });
@@ -129,7 +130,8 @@ async function launch(options: LocalWorkerOptions, signal: AbortSignal): Promise
   });
   const early = await Promise.race([ready, ended]);
   signal.removeEventListener("abort", close);
-  if (early !== undefined) throw new CliError(`the process of the worker ended when it started (${early})`);
+  if (early !== undefined)
+    throw new CliError(`the process of the worker ended when it started (${early}): see its messages above`);
   // Counted rather than timed: when this process continues after a suspension, its timers run before it reads messages.
   let cancel = (): void => undefined;
   const watchSilence = (): void => {

@@ -62,9 +62,16 @@ describe("help", () => {
 
 describe("an invalid command line", () => {
   test.each([
-    [[], "no command given\nSee: taskyard --help"],
+    [[], "no command given: choose one of those above\nSee: taskyard --help"],
     [["tsak"], "unknown command tsak; did you mean task?\nSee: taskyard --help"],
-    [["task"], "task needs a command\nSee: taskyard --help"],
+    [["task"], "task needs a command: choose one of those above\nSee: taskyard --help"],
+    [["logs"], "unknown command logs; did you mean `taskyard task log`?\nSee: taskyard --help"],
+    [["status"], "unknown command status; did you mean `taskyard task status` or `taskyard group status`?"],
+    [["cancel"], "unknown command cancel; did you mean `taskyard task cancel` or `taskyard group cancel`?"],
+    [["list"], "unknown command list; did you mean `taskyard queue list`?"],
+    [["start"], "unknown command start; did you mean `taskyard up`?"],
+    [["task", "logs"], "unknown task command logs; did you mean log?"],
+    [["task", "stop"], "unknown task command stop; did you mean cancel?"],
     [["task", "lgo"], "unknown task command lgo; did you mean log?\nSee: taskyard --help"],
     [["task", "frobnicate"], "unknown task command frobnicate; available: create, status, why, log, "],
     [["task", "log"], "task log needs TASK_ID\nSee: taskyard task log --help"],
@@ -239,6 +246,7 @@ test("version prints one line, or JSON", async () => {
   expect((await runCli(["version"])).out).toMatch(
     new RegExp(`^taskyard ${VERSION.replaceAll(".", "\\.")} \\(Node .*\\)\\n$`),
   );
-  expect((await runCli(["--version"])).out).toBe((await runCli(["version"])).out);
+  for (const word of ["--version", "-V", "-v"])
+    expect((await runCli([word])).out).toBe((await runCli(["version"])).out);
   expect(JSON.parse((await runCli(["version", "--json"])).out)).toMatchObject({ version: VERSION });
 });

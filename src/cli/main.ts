@@ -1,12 +1,13 @@
 // The command line: finds and runs a command, and turns errors into messages and an exit status.
-import { didYouMean } from "../lib/did-you-mean.ts";
-import { exitStatus, messageOf, UsageError } from "./cli-error.ts";
+import { exitStatus, UsageError } from "./cli-error.ts";
 import { parseCommandLine } from "./command-line.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
+import { explainError } from "./explain-error.ts";
 import { commandHelp, groupHelp, programHelp } from "./help.ts";
 import { processIo, writeLine, type Io } from "./io.ts";
 import { colorsFor } from "./colors.ts";
+import { unknownCommand, unknownMember } from "./unknown-command.ts";
 
 // What a command leaves open, such as a connection that another program keeps alive, holds the process no longer than this.
 const lingerMs = 2000;
@@ -44,37 +45,30 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
 function find(argv: readonly string[], io: Io): { command: Command; words: readonly string[] } | undefined {
   const colors = colorsFor(io.stdout, io.env);
   const [first, second] = argv;
-  if (first === "--version" || first === "-V") return find(["version", ...argv.slice(1)], io);
+  if (first === "--version" || first === "-V" || first === "-v")
+    return find(["version", ...argv.slice(1)], io);
   if (first === "help" && second !== undefined) return find([...argv.slice(1), "--help"], io);
   if (first === undefined || isHelp(first) || first === "help") {
     writeLine(io.stdout, programHelp(commands, colors));
-    if (first === undefined) throw new UsageError("no command given");
+    if (first === undefined) throw new UsageError("no command given: choose one of those above");
     return undefined;
   }
   const single = commands.find(({ name }) => name === first);
   if (single) return { command: single, words: argv.slice(1) };
 
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length === 0)
-    throw unknown("command", first, new Set(commands.map(({ name }) => firstWord(name))));
+  if (group.length === 0) throw unknownCommand(first, commands);
   if (second === undefined || isHelp(second)) {
     writeLine(io.stdout, groupHelp(first, group, colors));
-    if (second === undefined) throw new UsageError(`${first} needs a command`);
+    if (second === undefined) throw new UsageError(`${first} needs a command: choose one of those above`);
     return undefined;
   }
   const member = group.find(({ name }) => name === `${first} ${second}`);
   if (member) return { command: member, words: argv.slice(2) };
-  throw unknown(`${first} command`, second, new Set(group.map(({ name }) => name.slice(first.length + 1))));
+  throw unknownMember(first, second, group);
 }
 
 const isHelp = (word: string): boolean => word === "--help" || word === "-h";
-const firstWord = (name: string): string => name.split(" ", 1)[0] ?? name;
-
-function unknown(what: string, word: string, known: ReadonlySet<string>): UsageError {
-  const meant = didYouMean(word, known);
-  const hint = meant === undefined ? `available: ${[...known].join(", ")}` : `did you mean ${meant}?`;
-  return new UsageError(`unknown ${what} ${word}; ${hint}`);
-}
 
 /** Prints the error and returns the exit status. */
 function reportError(error: unknown, command: string, io: Io): number {
@@ -85,7 +79,7 @@ function reportError(error: unknown, command: string, io: Io): number {
     writeLine(io.stderr, `See: taskyard${command} --help`);
     return exitStatus.usage;
   }
-  print(messageOf(error));
+  print(explainError(error, io));
   if (error instanceof Error && isBug(error)) writeLine(io.stderr, colors.dim(error.stack ?? ""));
   return exitStatus.failure;
 }

@@ -9,6 +9,7 @@ export function parsePriority(word: string, where: string = word): Priority {
   if (priority !== undefined) return priority;
   const meant = didYouMean(word, PRIORITIES);
   const hint = meant === undefined ? `must be one of ${PRIORITIES.join(", ")}` : `did you mean ${meant}?`;
+  // oxlint-disable-next-line messages/next-step -- the hint names the priorities
   throw new UsageError(`${where}: ${hint}`);
 }
 

@@ -43,6 +43,7 @@ export function parseYaml(source: string, name: string): Yaml {
       ),
       ...checkAliases(document).map(({ offset, text }) => `${at(offset)}: ${text}`),
     ];
+    // oxlint-disable-next-line messages/next-step -- each problem names its place, and most what would be right
     if (problems.length > 0) throw new CliError(listProblems([...new Set(problems)]));
     keepText(document);
     // checkAliases has limited the aliases. The parser's own limit would refuse the hundredth use of an anchor.
@@ -50,7 +51,7 @@ export function parseYaml(source: string, name: string): Yaml {
   } catch (error) {
     if (error instanceof CliError) throw error;
     const why = error instanceof RangeError ? "nested too deeply" : messageOf(error);
-    throw new CliError(`${at(0)}: ${why}`, { cause: error });
+    throw new CliError(`${at(0)}: ${why}. The file must be YAML or JSON.`, { cause: error });
   }
 }
 

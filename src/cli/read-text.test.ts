@@ -18,7 +18,7 @@ test("the error states why a file cannot be read, and endless input is refused",
   await writeFile(join(cwd, "latin.yml"), Buffer.from("caf\xe9", "latin1"));
   const io = capturedIo({ cwd });
   await expect(readText("nowhere.yml", io)).rejects.toThrow("file not found: nowhere.yml");
-  await expect(readText(".", io)).rejects.toThrow(". is a folder, not a file");
-  await expect(readText("/dev/zero", io)).rejects.toThrow("/dev/zero is larger than 64 MiB");
-  await expect(readText("latin.yml", io)).rejects.toThrow("latin.yml is not UTF-8 text");
+  await expect(readText(".", io)).rejects.toThrow(". is a folder: name a file in it");
+  await expect(readText("/dev/zero", io)).rejects.toThrow("/dev/zero is larger than the limit of 64 MiB");
+  await expect(readText("latin.yml", io)).rejects.toThrow("latin.yml must be UTF-8 text");
 });

@@ -55,6 +55,7 @@ function parseRoles(option: string | undefined, known: readonly Role[]): readonl
     if (role !== undefined) return role;
     const meant = didYouMean(word, known);
     const hint = meant === undefined ? `available: ${known.join(", ")}` : `did you mean ${meant}?`;
+    // oxlint-disable-next-line messages/next-step -- the hint names the roles
     throw new UsageError(`--roles ${option}: ${word || "an empty word"} is not a role; ${hint}`);
   });
 }

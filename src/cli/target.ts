@@ -13,22 +13,24 @@ export interface Target {
 }
 
 /** What to do if there is no server. */
-export const startHint =
+const startHint =
   "Start one with `taskyard up`, set TASKCLUSTER_ROOT_URL to the URL of another, or run a task without a server: " +
   "`taskyard run --local -- COMMAND`.";
 
+export function noLocalServer({ env: { TASKYARD_HOME: home, TASKCLUSTER_ROOT_URL: rootUrl } }: Io): CliError {
+  const where = home ? ` in TASKYARD_HOME=${home}` : "";
+  const other = rootUrl ? "" : ", and TASKCLUSTER_ROOT_URL is not set";
+  // oxlint-disable-next-line messages/next-step -- startHint names it
+  return new CliError(`no local server is running${where}${other}.\n${startHint}`);
+}
+
 /** Returns the server that the environment names, or else the local one. Throws if there is neither. */
 async function findTarget(io: Io): Promise<Target> {
-  const { TASKCLUSTER_ROOT_URL: rootUrl, TASKYARD_HOME: home } = io.env;
+  const { TASKCLUSTER_ROOT_URL: rootUrl } = io.env;
   const credentials = credentialsOf(io.env);
   if (rootUrl) return { rootUrl, credentials };
   const local = await readLocalInstance(io);
-  if (local === undefined) {
-    const where = home ? ` in TASKYARD_HOME=${home}` : "";
-    throw new CliError(
-      `no local server is running${where}, and TASKCLUSTER_ROOT_URL is not set.\n${startHint}`,
-    );
-  }
+  if (local === undefined) throw noLocalServer(io);
   const { clientId, accessToken } = local;
   return { rootUrl: local.rootUrl, credentials: credentials ?? { clientId, accessToken } };
 }
@@ -41,6 +43,7 @@ export async function connectTarget(io: Io): Promise<Client> {
     await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
   } catch (error) {
     if (!(error instanceof ClientError) || error.statusCode !== undefined) throw error;
+    // oxlint-disable-next-line messages/next-step -- startHint names it
     throw new CliError(`${error.message}\n${startHint}`, { cause: error });
   }
   return client;
@@ -51,7 +54,10 @@ function clientOf(target: Target): Client {
     return connect(target);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    throw new CliError(`invalid TASKCLUSTER_ variables: ${text}`, { cause: error });
+    throw new CliError(
+      `invalid TASKCLUSTER_ variables: ${text}. Correct them, or unset them to use the local server.`,
+      { cause: error },
+    );
   }
 }
 
@@ -62,7 +68,9 @@ function credentialsOf(env: Io["env"]): Credentials | undefined {
     TASKCLUSTER_CERTIFICATE: certificate,
   } = env;
   if (!clientId && !accessToken) return undefined;
-  if (!clientId) throw new CliError("TASKCLUSTER_ACCESS_TOKEN is set, but TASKCLUSTER_CLIENT_ID is not");
-  if (!accessToken) throw new CliError("TASKCLUSTER_CLIENT_ID is set, but TASKCLUSTER_ACCESS_TOKEN is not");
+  if (!clientId)
+    throw new CliError("TASKCLUSTER_ACCESS_TOKEN is set, but TASKCLUSTER_CLIENT_ID is not: set both or none");
+  if (!accessToken)
+    throw new CliError("TASKCLUSTER_CLIENT_ID is set, but TASKCLUSTER_ACCESS_TOKEN is not: set both or none");
   return { clientId, accessToken, ...(certificate && { certificate }) };
 }

@@ -67,7 +67,10 @@ export const upCommand = command({
     const clean = await stack.stop(typeof reason === "string" ? reason : reason.message);
     shutdown.dispose();
     if (typeof reason === "string") return statusOfStop(reason, clean);
-    throw new CliError(`PostgreSQL could not be kept running: ${reason.message}`, { cause: reason });
+    throw new CliError(
+      `PostgreSQL could not be kept running: ${reason.message}. See its messages above, and start again.`,
+      { cause: reason },
+    );
   },
 });
 
@@ -105,6 +108,8 @@ function printWelcome(stack: Stack, withWorker: boolean, io: Io): void {
 /** Explains the usual reason why a server does not start. */
 function explained(error: unknown, port: number): unknown {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "EADDRINUSE") return error;
-  const text = `port ${port} is in use, perhaps by another \`taskyard up\`: choose another with --port, or --port 0 for any free port`;
-  return new CliError(text, { cause: error });
+  return new CliError(
+    `port ${port} is in use, perhaps by another \`taskyard up\`: choose another with --port, or --port 0 for any free port`,
+    { cause: error },
+  );
 }

@@ -45,6 +45,7 @@ export const workerCommand = command({
     const failure = await worker.done;
     ignoreDrain();
     shutdown.dispose();
+    // oxlint-disable-next-line messages/next-step -- the worker names it
     if (failure !== undefined) throw new CliError(failure.message, { cause: failure });
     return shutdown.signal.aborted ? statusOfStop(await shutdown.requested, true) : exitStatus.ok;
   },

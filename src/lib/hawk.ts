@@ -17,15 +17,30 @@ export type HawkErrorKind =
   /** The MAC does not match. */
   | "mac";
 
-/** Credentials are refused. The message is meant for the caller. */
+/**
+ * Credentials are refused. The message is meant for the caller; many are those of the protocol, which clients compare. `advice`
+ * adds what the caller can do.
+ */
 export class HawkError extends Error {
   override readonly name = "HawkError";
   readonly kind: HawkErrorKind;
-  constructor(kind: HawkErrorKind, message: string) {
+  readonly advice: string;
+  constructor(kind: HawkErrorKind, message: string, advice = adviceFor[kind]) {
     super(message);
     this.kind = kind;
+    this.advice = advice;
   }
 }
+
+const adviceFor: Readonly<Record<HawkErrorKind, string>> = {
+  form: "Correct the Authorization header or the bewit, or sign the request with a client library.",
+  ext: "Create the temporary credentials again, or correct authorizedScopes.",
+  client: "Check the client id and the root URL, or get new credentials.",
+  time: "Get new credentials, or a new signed URL.",
+  mac:
+    "Check the access token and the root URL: the token is another one, or a proxy changed the method, the host, the port or the " +
+    "path that was signed.",
+};
 
 /** The content of an Authorization header. `ts` is in seconds, as the text that was signed. */
 export interface HawkHeader {

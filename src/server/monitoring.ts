@@ -66,5 +66,8 @@ function requireAccess(request: FastifyRequest, { authenticate, token }: Metrics
       "This server has no bearer token for metrics: set server.metricsToken, or sign the request with Hawk.",
     );
   if (!equalInConstantTime(given, token))
-    throw new ApiError("AuthenticationFailed", "The bearer token is not that of server.metricsToken.");
+    throw new ApiError(
+      "AuthenticationFailed",
+      "The bearer token must be that of server.metricsToken, and is not.",
+    );
 }

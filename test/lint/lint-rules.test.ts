@@ -60,6 +60,26 @@ const planted: readonly (readonly [file: string, source: string, message: RegExp
   ],
   ["src/server/core/deep/a.ts", `export { a } from "../../main.ts";`, /core is the foundation of the server/],
   ["src/server/core/deep/b.ts", `export { a } from "../a.ts";`, undefined],
+  [
+    "src/cli/b.ts",
+    `import { CliError } from "./cli-error.ts";\nexport const error = (run: string) => new CliError(\`run \${run} failed\`);`,
+    /does not name a next step: "run … failed"/,
+  ],
+  [
+    "src/cli/c.ts",
+    `import { CliError } from "./cli-error.ts";\nexport const error = (run: string) => new CliError(\`run \${run} failed: rerun it\`);`,
+    undefined,
+  ],
+  [
+    "src/server/services/new/f.ts",
+    `import { ApiError } from "../../../lib/errors.ts";\nexport const error = new ApiError("InputError", "The limit was reached.");`,
+    /does not name a next step/,
+  ],
+  [
+    "src/server/services/new/g.ts",
+    `import { ApiError } from "../../../lib/errors.ts";\nexport const error = new ApiError("InputError", "a has 3 members, and may have at most 2.");`,
+    undefined,
+  ],
   ["src/lib/circle.ts", `import type { B } from "./circle2.ts";\nexport interface A { b: B }`, /cycle/],
   ["src/lib/circle2.ts", `import type { A } from "./circle.ts";\nexport interface B { a: A }`, /cycle/],
 ];

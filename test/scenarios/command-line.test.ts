@@ -118,11 +118,11 @@ describe("run", () => {
     );
   });
 
-  test("names a missing scope, and creates no task", async () => {
+  test("names the command that sets credentials if there are none, and creates no task", async () => {
     const anonymous = { TASKCLUSTER_CLIENT_ID: "", TASKCLUSTER_ACCESS_TOKEN: "" };
     const { status, out, err } = await cli(["run", "--", "true"], { env: anonymous });
     expect({ status, out }).toEqual({ status: 1, out: "" });
-    expect(err).toContain("queue:create-task:lowest:local/default");
+    expect(err).toContain('queue.createTask requires credentials: `eval "$(taskyard env)"`');
   });
 
   test("--detach only prints the id", async () => {
@@ -290,7 +290,7 @@ test("group seal prevents new tasks, and group cancel cancels unresolved tasks",
   await createTask(stack.client, { taskGroupId, taskQueueId });
   const early = await cli(["group", "cancel", taskGroupId]);
   expect(early).toMatchObject({ status: 1, out: "" });
-  expect(early.err).toContain(`Task group ${taskGroupId} is not sealed`);
+  expect(early.err).toContain(`group ${taskGroupId} is not sealed`);
   const { status, out } = await cli(["group", "seal", taskGroupId]);
   expect(status).toBe(0);
   expect(out).toMatch(new RegExp(`^${taskGroupId} has been sealed since \\S+Z\n$`));

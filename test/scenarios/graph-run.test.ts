@@ -115,7 +115,7 @@ describe("graph run", () => {
     expect(err).toContain('warning: left out "outside": a link to /etc/hostname');
     const other = "tasks: { a: { payload: { image: x } } }";
     expect((await cli(["graph", "run", "--cwd-tarball", "-"], { cwd, stdin: other })).err).toBe(
-      "error: --cwd-tarball: no task of the graph has a command of `taskyard worker`\n",
+      "error: --cwd-tarball: no task of the graph has a command of `taskyard worker`: omit the option\n",
     );
   });
 

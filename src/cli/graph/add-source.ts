@@ -31,5 +31,7 @@ export function addSource(graph: Graph, source: SourceMount): Graph {
 /** Throws if no task would run in the folder. */
 export function checkSourceIsUsed({ requests }: Graph): void {
   if (!requests.some(({ task }) => isWorkerPayload(task.payload)))
-    throw new CliError("--cwd-tarball: no task of the graph has a command of `taskyard worker`");
+    throw new CliError(
+      "--cwd-tarball: no task of the graph has a command of `taskyard worker`: omit the option",
+    );
 }

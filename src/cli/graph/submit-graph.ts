@@ -23,13 +23,14 @@ export async function submitGraph(
   } catch (error) {
     if (error instanceof ClientError && error.statusCode === 413)
       throw new CliError(
-        `the graph is too large for one call: ${counted(requests.length, "task")} with ${byteSize(JSON.stringify(requests).length)} in total`,
+        `the graph is too large for one call: ${counted(requests.length, "task")} with ${byteSize(JSON.stringify(requests).length)} in total. Split it into several files.`,
         { cause: error },
       );
     const faults = faultsOf(error);
     if (!faults) throw error;
     const lines = faultLines(faults.list, file);
     if (faults.more > 0) lines.push(`… and ${faults.more} more`);
+    // oxlint-disable-next-line messages/next-step -- each fault states what would be right
     throw new CliError(`the graph was rejected, and nothing was created:\n${listProblems(lines)}`, {
       cause: error,
     });

@@ -30,7 +30,10 @@ export const graphTimelineCommand = command({
     if (options.json) writeJson(io.stdout, timeline);
     else {
       const { summary, asOf } = timeline;
-      if (!summary) throw new CliError("the group has too many tasks or dependencies for a critical path");
+      if (!summary)
+        throw new CliError(
+          "the group has too many tasks or dependencies for a critical path: use --json for the times of its tasks",
+        );
       const colors = colorsFor(io.stdout, io.env);
       writeLines(io.stdout, drawCriticalPath(summary, asOf, colors, io.stdout.columns ?? 100));
     }

@@ -1,6 +1,7 @@
 // `taskyard group cancel`.
+import { ClientError } from "../../client/client-error.ts";
 import { counted } from "../../lib/counted.ts";
-import { exitStatus } from "../cli-error.ts";
+import { CliError, exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { writeJson, writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
@@ -19,10 +20,20 @@ export const groupCancelCommand = command({
     const taskGroupId = parseId(args[0], "group");
     const { queue } = await connectTarget(io);
     if (options.seal) await queue.sealTaskGroup({ taskGroupId });
-    const reply = await queue.cancelTaskGroup({ taskGroupId });
+    const reply = await queue.cancelTaskGroup({ taskGroupId }).catch(async (error: unknown) => {
+      const isOpen = isConflict(error) && (await queue.getTaskGroup({ taskGroupId })).sealed === undefined;
+      if (!isOpen) throw error;
+      throw new CliError(
+        `group ${taskGroupId} is not sealed, so tasks could be added while it is canceled: use --seal to seal it first`,
+        { cause: error },
+      );
+    });
     const { cancelledCount, taskGroupSize } = reply;
     if (options.json) writeJson(io.stdout, reply);
     else writeLine(io.stdout, `canceled ${cancelledCount} of ${counted(taskGroupSize, "task")}`);
     return exitStatus.ok;
   },
 });
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof ClientError && error.code === "RequestConflict";

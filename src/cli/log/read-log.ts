@@ -52,7 +52,8 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
     const { count } = changes;
     const { status } = await client.queue.status({ taskId }, { signal, retries: followRetries });
     const run = status.runs[runId];
-    if (run === undefined) throw new CliError(`${taskId} has no run ${runId}`);
+    if (run === undefined)
+      throw new CliError(`${taskId} has no run ${runId}: \`taskyard task status ${taskId}\` lists its runs`);
     const finished = run.state !== "pending" && run.state !== "running";
     // Whatever was not saved a minute after the end of the run will not be.
     const isLongOver = run.resolved !== undefined && Date.now() - Date.parse(run.resolved) > 60_000;
@@ -92,7 +93,9 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       signal.throwIfAborted();
       if (error instanceof CliError) throw error;
       if (++failures > maxFailures && !isLive)
-        throw new CliError(`cannot read the rest of the log: ${causeOf(error)}`, { cause: error });
+        throw new CliError(`cannot read the rest of the log: ${causeOf(error)}. Try again.`, {
+          cause: error,
+        });
       if (isLive && finished && failures > patience) {
         const what = at === 0 ? "no log" : "no more of the log";
         options.onMissing(`${what} of run ${runId} was saved before the run ended (${run.reasonResolved})`);

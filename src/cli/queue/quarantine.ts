@@ -83,6 +83,7 @@ function durationOf(text: string): number {
   try {
     ms = parseDuration(text);
   } catch (error) {
+    // oxlint-disable-next-line messages/next-step -- parseDuration states what would be right
     throw new UsageError(`--for ${text} ${messageOf(error)}`, { cause: error });
   }
   if (ms > MAX_MS) throw new UsageError(`--for ${text} is too long: the maximum is 1000 years`);

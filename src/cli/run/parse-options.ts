@@ -26,6 +26,7 @@ export function parseSeconds(option: string): number {
     const seconds = /^\d+$/.test(option) ? Number(option) : Math.ceil(parseDuration(option) / 1000);
     if (seconds > 0) return seconds;
   } catch (error) {
+    // oxlint-disable-next-line messages/next-step -- parseDuration states what would be right
     throw new UsageError(`--max-run-time ${option} ${messageOf(error)}`, { cause: error });
   }
   throw new UsageError(`--max-run-time ${option} is too short: the minimum is 1s`);

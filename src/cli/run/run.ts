@@ -68,7 +68,9 @@ export const runCommand = command({
   ],
   async run({ options, args, io }) {
     if (options.local && options.detach)
-      throw new UsageError("--local and --detach exclude each other: a local server stops with its task");
+      throw new UsageError(
+        "--local and --detach exclude each other, since a local server stops with its task: omit one of them",
+      );
     const taskQueueId = parseTaskQueueOption(options["task-queue"]);
     const request = {
       argv: args,

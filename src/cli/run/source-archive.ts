@@ -24,8 +24,15 @@ const maxSourceBytes = 1_000_000_000;
 export async function packSource(folder: string, maxBytes = maxSourceBytes): Promise<SourceArchive> {
   const { files, leftOut } = await listSource(folder);
   if (files.length === 0)
-    throw new CliError([`--cwd-tarball: ${folder} has no files to send`, ...leftOut.slice(0, 10)].join("\n"));
+    // oxlint-disable-next-line messages/next-step -- the first line names it
+    throw new CliError(
+      [
+        `--cwd-tarball: ${folder} has no files to send: run the command in the folder that the task needs`,
+        ...leftOut.slice(0, 10),
+      ].join("\n"),
+    );
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  // oxlint-disable-next-line messages/next-step -- tooLarge names it
   if (total > maxBytes) throw new CliError(tooLarge(total, maxBytes, files));
 
   const temporary = await mkdtemp(join(tmpdir(), "taskyard-source-"));

@@ -53,7 +53,9 @@ export async function uploadSource(upload: SourceUpload): Promise<SourceMount> {
       { signal },
     );
     if (!("putUrl" in created))
-      throw new CliError("the server requests an upload method for the source that is not supported");
+      throw new CliError(
+        "the server requests an upload method for the source that is not supported: use a server and a command of the same version",
+      );
     await put(created.putUrl, archive, signal);
     await queue.reportCompleted(run, { signal });
   } catch (error) {
@@ -105,4 +107,7 @@ function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<
 }
 
 const uploadError = (reason: string, cause?: unknown): CliError =>
-  new CliError(`cannot upload the source: ${reason.trim()}`, { cause });
+  new CliError(
+    `cannot upload the source: ${reason.trim()}. Check that this machine reaches the artifact store, and try again.`,
+    { cause },
+  );

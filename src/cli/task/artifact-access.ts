@@ -51,7 +51,10 @@ export async function findArtifact(
     if (error.statusCode === 404) return undefined;
     // An error artifact, which records why there is no content. The reply has its own format.
     if (error.statusCode === 424)
-      throw new CliError(`${name} has no content: ${reasonIn(error.body)}`, { cause: error });
+      throw new CliError(
+        `${name} has no content: ${reasonIn(error.body)}. See the log of the task, or rerun it.`,
+        { cause: error },
+      );
     throw error;
   }
 }

@@ -40,14 +40,18 @@ export const downloadCommand = command({
     const runId = parseRunId(options.run);
     const client = await connectTarget(io);
     const source = await findArtifact(client, taskId, runId, name);
+    // oxlint-disable-next-line messages/next-step -- notFound names it
     if (source === undefined) throw new CliError(await notFound(client, taskId, runId, name));
     const response = await fetch(source.url).catch((error: unknown) => {
-      throw new CliError(`cannot download ${name}: ${causeOf(error)}`, { cause: error });
+      throw new CliError(
+        `cannot download ${name}: ${causeOf(error)}. Check that this machine reaches the artifact store, and try again.`,
+        { cause: error },
+      );
     });
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
       throw new CliError(
-        `cannot download ${name}: the artifact store returned ${response.status} ${response.statusText}`,
+        `cannot download ${name}: the artifact store returned ${response.status} ${response.statusText}. Try again later, or rerun the task if the content is lost.`,
       );
     }
     const body = Readable.fromWeb(response.body);
@@ -97,7 +101,8 @@ async function notFound(
   name: string,
 ): Promise<string> {
   const names = (await listArtifacts(client, taskId, runId)).map((artifact) => artifact.name);
-  if (names.length === 0) return `${taskId} has no artifacts`;
+  if (names.length === 0)
+    return `${taskId} has no artifacts: wait until it has run, or see its log with \`taskyard task log ${taskId}\``;
   const meant = didYouMean(name, names);
   const hint =
     meant === undefined ? `\`taskyard task artifacts ${taskId}\` lists them` : `did you mean ${meant}?`;

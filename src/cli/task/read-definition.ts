@@ -67,6 +67,7 @@ export function readDefinition(
     for (const { path, text } of checkPayload(given.payload, given)) addProblem(["payload", ...path], text);
     if (problems.size === 0) return { definition: given, defaults };
   } else for (const error of isDefinition.errors ?? []) addProblem(placeOf(error), sentence(error));
+  // oxlint-disable-next-line messages/next-step -- each problem states what would be right
   throw new CliError(`invalid task definition:\n${listProblems([...problems].map((text) => `  ${text}`))}`);
 }
 

@@ -59,13 +59,17 @@ export function requireScopes({ clientId, scopes }: Identity, required: ScopeExp
   if (clientId === undefined)
     throw new ApiError(
       "InsufficientScopes",
-      `This request requires Taskcluster credentials that satisfy the following scope expression:\n\n${whole}`,
+      `This request requires Taskcluster credentials that satisfy the following scope expression:\n\n${whole}\n\n` +
+        "Sign it with such credentials: `taskyard env` prints those of a local server.",
     );
   const missing = fenced(unsatisfiedPart(scopes, required) ?? required);
   throw new ApiError(
     "InsufficientScopes",
     `Client ID ${clientId} does not have sufficient scopes and is missing the following scopes:\n\n${missing}\n\n` +
-      `This request requires the client to satisfy the following scope expression:\n\n${whole}`,
+      (missing === whole
+        ? ""
+        : `This request requires the client to satisfy the following scope expression:\n\n${whole}\n\n`) +
+      "Use other credentials, or have these scopes added to the client.",
   );
 }
 

@@ -88,7 +88,7 @@ describe("a JSON body", () => {
       expect(refused(await put(nest(depth)))).toEqual({
         status: 400,
         code: "MalformedPayload",
-        message: "Failed to parse JSON: it is nested deeper than 500 levels",
+        message: "Failed to parse JSON: it is nested deeper than the limit of 500 levels",
       });
     }
   });

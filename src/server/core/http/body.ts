@@ -88,7 +88,10 @@ function parseJson(text: string): JsonBody {
   try {
     value = JSON.parse(text);
   } catch (err) {
-    throw new ApiError("MalformedPayload", `Failed to parse JSON: ${(err as Error).message}`);
+    throw new ApiError(
+      "MalformedPayload",
+      `Failed to parse JSON: ${(err as Error).message}. The body must be JSON.`,
+    );
   }
   if (typeof value !== "object" || value === null)
     throw new ApiError(
@@ -104,7 +107,7 @@ function checkShape(text: string): number {
   if (depth > MAX_DEPTH)
     throw new ApiError(
       "MalformedPayload",
-      `Failed to parse JSON: it is nested deeper than ${MAX_DEPTH} levels`,
+      `Failed to parse JSON: it is nested deeper than the limit of ${MAX_DEPTH} levels`,
     );
   if (values > MAX_VALUES) throw tooManyValues(MAX_VALUES);
   return values;

@@ -13,7 +13,7 @@ export function callersRootUrl(request: FastifyRequest): string {
   if (!HOST.test(request.host))
     throw new ApiError(
       "InvalidRequestArguments",
-      `The Host header ${JSON.stringify(request.host)} is not a valid host, so no URL of this server can be built.`,
+      `The Host header ${JSON.stringify(request.host)} is not a valid host, so no URL of this server can be built. Send the host of the root URL.`,
     );
   return `${request.protocol}://${request.host}`;
 }

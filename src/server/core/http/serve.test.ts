@@ -177,7 +177,8 @@ describe("an error reply", () => {
 
   it("for insufficient scopes lists the missing and the required ones", async () => {
     expect(refused(await send("/things/abc"))[2]).toBe(
-      "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\ntiny:read:abc\n```",
+      "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\ntiny:read:abc\n```\n\n" +
+        "Sign it with such credentials: `taskyard env` prints those of a local server.",
     );
     const body = { kind: "toy", parts: ["a", "b"] };
     const whole = JSON.stringify(
@@ -187,11 +188,12 @@ describe("an error reply", () => {
     );
     expect(refused(await send("/things/abc", { method: "PUT", body, as: "reader" }))[2]).toBe(
       "Client ID reader does not have sufficient scopes and is missing the following scopes:\n\n" +
-        `\`\`\`\n${whole}\n\`\`\`\n\nThis request requires the client to satisfy the following scope expression:\n\n\`\`\`\n${whole}\n\`\`\``,
+        `\`\`\`\n${whole}\n\`\`\`\n\nUse other credentials, or have these scopes added to the client.`,
     );
     const other = { kind: "car", parts: ["a"] };
     expect(refused(await send("/things/abc", { method: "PUT", body: other, as: "writer" }))[2]).toContain(
-      "is missing the following scopes:\n\n```\ntiny:write:car\n```\n\n",
+      "is missing the following scopes:\n\n```\ntiny:write:car\n```\n\nThis request requires the client to satisfy the following " +
+        "scope expression:\n\n```\n{",
     );
   });
 });
@@ -206,7 +208,10 @@ describe("an unexpected error", () => {
     const reply = await send("/open", {}, broken);
     const [status, code, message] = refused(reply);
     expect([status, code]).toEqual([500, "InternalServerError"]);
-    const incidentId = /^Internal Server Error, incidentId ([0-9a-f-]{36})\.$/.exec(message)?.[1];
+    const incidentId =
+      /^Internal Server Error, incidentId ([0-9a-f-]{36})\. The log of the server has the cause/.exec(
+        message,
+      )?.[1];
     expect(reply.body).not.toContain("1234");
     expect(broken.records).toContainEqual(
       expect.objectContaining({ incidentId, msg: "the password is 1234" }),

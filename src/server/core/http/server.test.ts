@@ -81,7 +81,10 @@ describe("a path", () => {
     const reply = await get(`/api/tiny/v1/paths/${"n".repeat(9_000)}/x`);
     expect([reply.statusCode, reply.json()]).toMatchObject([
       400,
-      { code: "InvalidRequestArguments", message: expect.stringContaining("longer than 8192 characters") },
+      {
+        code: "InvalidRequestArguments",
+        message: expect.stringContaining("longer than the limit of 8192 characters"),
+      },
     ]);
   });
 });

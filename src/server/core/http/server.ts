@@ -30,11 +30,14 @@ const MAX_PARAM_LENGTH = 8192;
 /** Errors of paths that the router rejects before it finds a route. */
 const pathErrors: Readonly<Record<string, (url: string) => ApiError>> = {
   FST_ERR_BAD_URL: (url) =>
-    new ApiError("InvalidRequestArguments", `The path is not valid percent-encoding: ${url}`),
+    new ApiError(
+      "InvalidRequestArguments",
+      `The path is not valid percent-encoding: ${url}. Write % itself as %25.`,
+    ),
   FST_ERR_MAX_PARAM_LENGTH: () =>
     new ApiError(
       "InvalidRequestArguments",
-      `A parameter of the path is longer than ${MAX_PARAM_LENGTH} characters.`,
+      `A parameter of the path is longer than the limit of ${MAX_PARAM_LENGTH} characters.`,
     ),
 };
 

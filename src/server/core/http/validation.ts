@@ -16,6 +16,7 @@ export function bodyCheck(schema: TSchema, schemaUrl: () => string): BodyCheck {
     if (errors.length === 0) return;
     const lines = errors.slice(0, MAX_REPORTED).map((error) => `  * ${describe(error)}`);
     if (errors.length > MAX_REPORTED) lines.push(`  * … and ${errors.length - MAX_REPORTED} more`);
+    // oxlint-disable-next-line messages/next-step -- each error states what would be right
     throw new ApiError(
       "InputValidationError",
       `\nSchema Validation Failed!\nRejecting Schema: ${schemaUrl()}\nErrors:\n${lines.join("\n")}`,
@@ -36,6 +37,7 @@ export function checkParams(of: Endpoint, params: Readonly<Record<string, string
       );
   }
   if (problems.length > 0)
+    // oxlint-disable-next-line messages/next-step -- each problem states what would match
     throw new ApiError("InvalidRequestArguments", `Invalid URL patterns:\n${problems.join("\n")}`);
 }
 
@@ -52,5 +54,6 @@ export function checkQuery(of: Endpoint, query: Readonly<Record<string, unknown>
         `Query-string parameter: ${key} given as '${value}' must match regular expression: '${pattern.toString()}'`,
       );
   }
+  // oxlint-disable-next-line messages/next-step -- each problem states what would be right
   if (problems.length > 0) throw new ApiError("InvalidRequestArguments", problems.join("\n"));
 }

@@ -68,7 +68,12 @@ const byBewit = (
 const plain = (result: AuthResult) =>
   result.status === "auth-failed" ? result : { ...result, scopes: result.scopes.list };
 
-const failed = (kind: HawkErrorKind, message: string) => ({ status: "auth-failed", kind, message });
+const failed = (kind: HawkErrorKind, message: string) => ({
+  status: "auth-failed",
+  kind,
+  message,
+  advice: expect.stringMatching(/^[A-Z].*\.$/),
+});
 
 test("a caller without credentials has the anonymous scopes, for 15 minutes", () => {
   const { authenticate, clock } = setUp();
@@ -139,9 +144,22 @@ test("clocks may differ by up to fifteen minutes", () => {
   for (const timestamp of [seconds - 900, seconds + 900]) {
     expect(authenticate(byHeader(key("root"), { timestamp })).status).toBe("auth-success");
   }
-  for (const timestamp of [seconds - 901, seconds + 901, "soon"]) {
-    const request = byHeader(key("root"), { timestamp });
-    expect(authenticate(request)).toEqual(failed("time", "Unauthorized: Stale timestamp"));
+  const now = new Date(clock.now()).toISOString();
+  const advice: [timestamp: number | string, advice: string][] = [
+    [
+      seconds - 901,
+      `The request was signed 15 min before the time of this server, ${now}: synchronize the clocks`,
+    ],
+    [
+      seconds + 7200,
+      `The request was signed 120 min after the time of this server, ${now}: synchronize the clocks`,
+    ],
+    ["soon", "The timestamp must be in seconds since 1970."],
+  ];
+  for (const [timestamp, text] of advice) {
+    const result = authenticate(byHeader(key("root"), { timestamp }));
+    expect(result).toEqual(failed("time", "Unauthorized: Stale timestamp"));
+    expect(result).toMatchObject({ advice: expect.stringContaining(text) });
   }
 });
 

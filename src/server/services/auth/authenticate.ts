@@ -50,7 +50,13 @@ export type AuthResult =
       readonly scopes: ScopeSet;
       readonly expires: number;
     }
-  | { readonly status: "auth-failed"; readonly kind: HawkErrorKind; readonly message: string };
+  | {
+      readonly status: "auth-failed";
+      readonly kind: HawkErrorKind;
+      readonly message: string;
+      /** What the caller can do. */
+      readonly advice: string;
+    };
 
 export type Authenticator = (request: SignedRequest) => AuthResult;
 
@@ -101,7 +107,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const result = verify(id, ext, headerText({ ...request, ts, nonce, hash, ext }), mac, now);
     // Negated, so that NaN counts as stale.
     if (!(Math.abs(Number(ts) * 1000 - now) <= hawkSkewMs)) {
-      throw new HawkError("time", "Unauthorized: Stale timestamp");
+      throw new HawkError("time", "Unauthorized: Stale timestamp", skewAdvice(Number(ts) * 1000 - now, now));
     }
     return hash === undefined ? result : { ...result, hash };
   }
@@ -137,9 +143,22 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (signed) return byBewit(request, signed.bewit, signed.resource, now);
       if (authorization) return byHeader(request, authorization, now);
     } catch (err) {
-      if (err instanceof HawkError) return { status: "auth-failed", kind: err.kind, message: err.message };
+      if (err instanceof HawkError) {
+        const { kind, message, advice } = err;
+        return { status: "auth-failed", kind, message, advice };
+      }
       throw err;
     }
     return { status: "no-auth", scheme: "none", scopes: view.anonymous, expires: now + anonymousMs };
   };
+}
+
+function skewAdvice(difference: number, now: number): string {
+  if (Number.isNaN(difference)) return "The timestamp must be in seconds since 1970.";
+  const seconds = Math.round(Math.abs(difference) / 1000);
+  const text = seconds < 180 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  return (
+    `The request was signed ${text} ${difference < 0 ? "before" : "after"} the time of this server, ` +
+    `${new Date(now).toISOString()}: synchronize the clocks, or sign each request when it is sent.`
+  );
 }

@@ -20,7 +20,10 @@ export function authHandlers(ctx: AuthContext, authenticate: Authenticator): Aut
     client({ params }) {
       const client = clients.client(params.clientId);
       if (client === undefined) {
-        throw new ApiError("ResourceNotFound", `There is no client with the id '${params.clientId}'.`);
+        throw new ApiError(
+          "ResourceNotFound",
+          `There is no client with the id '${params.clientId}'. Check its spelling; clients are defined in the setting auth.staticClients.`,
+        );
       }
       return publicForm(client, clients);
     },

@@ -17,6 +17,6 @@ export function payloadHashProblem(
   if (equalInConstantTime(claimed, computed)) return undefined;
   return (
     `Invalid payload hash: ${claimed}\nComputed payload hash: ${computed}\n` +
-    "The request was signed for another body or content type than the one that arrived."
+    "The request was signed for another body or content type than the one that arrived: send it unchanged."
   );
 }

@@ -18,6 +18,7 @@ export function createRequestAuthenticator(
 ): Authenticate {
   const refuse = (scheme: string, reason: HawkErrorKind | "hash", message: string): never => {
     metrics?.authFailures.inc({ reason, scheme });
+    // oxlint-disable-next-line messages/next-step -- HawkError has advice for each kind of refusal
     throw new ApiError("AuthenticationFailed", message);
   };
   return (request, rawBody) => {
@@ -34,7 +35,10 @@ export function createRequestAuthenticator(
     if (result.status === "auth-failed" && result.kind === "mac")
       result = authenticateAs(authorityOf(new URL(ctx.rootUrl())));
     const scheme = result.status === "no-auth" ? "none" : authorization ? "hawk" : "bewit";
-    if (result.status === "auth-failed") return refuse(scheme, result.kind, result.message);
+    if (result.status === "auth-failed") {
+      const { kind, message, advice } = result;
+      return refuse(scheme, kind, `${message.replace(/\.$/, "")}. ${advice}`);
+    }
     const { expires } = result;
     const restricted =
       result.status === "no-auth" && !ctx.otherSites && isFromOtherSite(request, ctx.rootUrl());

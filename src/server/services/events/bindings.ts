@@ -57,6 +57,7 @@ export function bindingsMatcher(bindings: readonly Binding[]): (event: LoggedEve
   };
 }
 
+// oxlint-disable-next-line messages/next-step -- the callers of this function state what would be right
 const invalid = (path: string, problem: string): ApiError => new ApiError("InputError", `${path} ${problem}`);
 
 function parseJson(text: string): unknown {
@@ -76,7 +77,10 @@ function members(path: string, value: unknown, known: readonly string[]): Record
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const meant = didYouMean(key, known);
-    throw invalid(`${path}.${key}`, `is not known${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+    throw invalid(
+      `${path}.${key}`,
+      `is not known: ${meant === undefined ? `use ${known.join(" and ")}` : `did you mean ${meant}?`}`,
+    );
   }
   for (const key of known) if (!(key in value)) throw invalid(`${path}.${key}`, "is missing");
   // Neither null nor an array, as was just checked.

@@ -351,7 +351,7 @@ describe("invalid input", () => {
     expect(await from("2026-13-41T12:00:00Z")).toEqual([
       400,
       "InputError",
-      expect.stringContaining("is not a valid time."),
+      expect.stringContaining("is not a valid time: send one such as"),
     ]);
     expect(await from("1.AAAA.AAAAAA")).toEqual([
       400,

@@ -71,7 +71,11 @@ async function resume(events: EventLog, lastEventId: string): Promise<StartPosit
 
 async function since(events: EventLog, text: string): Promise<StartPosition> {
   const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new ApiError("InputError", `from=${text} is not a valid time.`);
+  if (Number.isNaN(date.getTime()))
+    throw new ApiError(
+      "InputError",
+      `from=${text} is not a valid time: send one such as 2026-01-31T12:00:00Z.`,
+    );
   const { position, complete: isComplete } = await events.positionAt(date);
   if (isComplete) return complete(position);
   return incomplete(

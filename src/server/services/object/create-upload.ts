@@ -75,6 +75,7 @@ export async function reserve(
   const existing = await readObject(db, name);
   if (existing && existing.upload_expires !== null && existing.upload_id === reservation.uploadId)
     requireAgreement(name, content.hashes, existing.hashes, EARLIER);
+  // oxlint-disable-next-line messages/next-step -- describeConflict names it
   throw new ApiError("RequestConflict", describeConflict(reservation, existing));
 }
 
@@ -82,7 +83,7 @@ function describeConflict(requested: Reservation, existing: ObjectRow | undefine
   const { name } = requested;
   if (!existing) return `Object "${name}" was removed during this call: repeat it.`;
   if (existing.upload_expires === null)
-    return `Object "${name}" already exists and cannot be uploaded again.`;
+    return `Object "${name}" already exists and cannot be uploaded again: choose another name.`;
   const differing = [
     existing.upload_id !== requested.uploadId && "uploadId",
     existing.project_id !== requested.projectId && "projectId",

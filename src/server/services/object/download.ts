@@ -70,7 +70,7 @@ export async function requireObject(ctx: Pick<ObjectContext, "db">, name: string
   if (!isFinished(found))
     throw new ApiError(
       "ResourceNotFound",
-      `There is no object "${name}": it was never uploaded, its upload was not finished, or it has expired.`,
+      `There is no object "${name}": it was never uploaded, its upload was not finished, or it has expired. Check the name, or upload it.`,
     );
   return found;
 }

@@ -57,14 +57,17 @@ async function requireUpload(
   if (!upload)
     throw new ApiError(
       "ResourceNotFound",
-      `There is no upload for object "${name}": it was never created, or was not finished in time.`,
+      `There is no upload for object "${name}": it was never created, or was not finished in time. Call createUpload first.`,
     );
   if (upload.project_id !== projectId)
-    throw new ApiError("InputError", `Object "${name}" does not belong to project "${projectId}".`);
+    throw new ApiError(
+      "InputError",
+      `Object "${name}" does not belong to project "${projectId}": send the projectId of its createUpload.`,
+    );
   if (upload.upload_id !== uploadId)
     throw new ApiError(
       "RequestConflict",
-      `The upload of object "${name}" does not have the id ${uploadId}: another caller has created it.`,
+      `The upload of object "${name}" does not have the id ${uploadId}: another caller has created it. Choose another name, or use the id of that upload.`,
     );
   return upload;
 }
@@ -76,7 +79,7 @@ function requireKnown(object: ObjectRow, given: KnownHashes): void {
   if (unknown.length > 0)
     throw new ApiError(
       "RequestConflict",
-      `Object "${object.name}" was finished without its ${unknown.join(" and ")}, which can no longer be added.`,
+      `Object "${object.name}" was finished without its ${unknown.join(" and ")}, which can no longer be added. Repeat the call without it, or upload the object under another name.`,
     );
 }
 

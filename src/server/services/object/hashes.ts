@@ -17,7 +17,7 @@ export function checkHashes(given: Hashes | undefined): KnownHashes {
     if (!/^[A-Za-z0-9_-]{1,40}$/.test(algorithm))
       throw new ApiError(
         "InputError",
-        `hashes has the member ${JSON.stringify(algorithm)}, which is not a valid name of an algorithm.`,
+        `hashes has the member ${JSON.stringify(algorithm)}, which is not a valid name of an algorithm: it must have 1 to 40 of the characters A-Z a-z 0-9 _ -.`,
       );
     if (typeof value !== "string" || !/^[\x20-\x7e]{1,256}$/.test(value))
       throw new ApiError(
@@ -40,7 +40,7 @@ export function requireAgreement(name: string, given: KnownHashes, known: KnownH
     if (other !== undefined && other !== value)
       throw new ApiError(
         "RequestConflict",
-        `The ${algorithm} of object "${name}" is ${value} in this request, but ${source} has ${other}.`,
+        `The ${algorithm} of object "${name}" is ${value} in this request, but ${source} has ${other}. Send the hashes of the content that is uploaded.`,
       );
   }
 }

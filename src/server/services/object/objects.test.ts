@@ -157,7 +157,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     await object.finishUpload({ name }, ids);
     await object.finishUpload({ name }, ids);
     await expect(object.createUpload({ name }, upload)).rejects.toMatchObject(
-      conflict(`Object "${name}" already exists and cannot be uploaded again.`),
+      conflict(`Object "${name}" already exists and cannot be uploaded again: choose another name.`),
     );
     expect(await content(name)).toEqual(["one", "text/plain"]);
   });
@@ -324,7 +324,7 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
       );
     const before = await stack.database.db.run(sql`select from objects`);
     const data = (objectData: string) => ({ dataInline: { contentType: "a/b", objectData } });
-    expect(await attempt(data("no base64"))).toContain("dataInline.objectData is not base64.");
+    expect(await attempt(data("no base64"))).toContain("dataInline.objectData must be base64");
     expect(await attempt(data(Buffer.alloc(8193).toString("base64")))).toContain(
       "has 8193 bytes; the limit is 8192",
     );

@@ -95,7 +95,10 @@ export async function startUpload(
 
 function decodeBase64(base64: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0)
-    throw new ApiError("InputError", "proposedUploadMethods.dataInline.objectData is not base64.");
+    throw new ApiError(
+      "InputError",
+      "proposedUploadMethods.dataInline.objectData must be base64, and is not.",
+    );
   const bytes = Buffer.from(base64, "base64");
   if (bytes.length > MAX_INLINE_BYTES)
     throw new ApiError(
@@ -113,7 +116,7 @@ function checkProposal(proposed: Proposed): void {
       throw new ApiError(
         "InputError",
         `proposedUploadMethods.${method}.contentType ${JSON.stringify(content.contentType)} has characters that are ` +
-          `not allowed in a Content-Type header.`,
+          `not allowed in a Content-Type header. It must be one such as text/plain; charset=utf-8.`,
       );
     if (
       "contentLength" in content &&
@@ -136,7 +139,7 @@ function planParts(proposed: NonNullable<Proposed["multipartPutUrls"]>): Parts {
     throw new ApiError(
       "InputError",
       `proposedUploadMethods.multipartPutUrls.firstPart is ${firstPart}, but the number of parts for ${contentLength} ` +
-        `bytes is ${partCount}.`,
+        `bytes is ${partCount}: request a part from 1 to that.`,
     );
   return { ...proposed, partSize, partCount };
 }
@@ -174,5 +177,8 @@ async function startParts(
   await parts.abort(key, uploadId);
   const other = startedParts(await readObject(db, upload.name));
   if (other) return other;
-  throw new ApiError("RequestConflict", `The upload of object "${upload.name}" ended during this call.`);
+  throw new ApiError(
+    "RequestConflict",
+    `The upload of object "${upload.name}" ended during this call. Call createUpload again.`,
+  );
 }

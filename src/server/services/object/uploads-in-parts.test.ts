@@ -88,7 +88,9 @@ it("a reply has up to a hundred URLs, and parts are larger if there would be too
   expect((await terabytes.create()).urls).toHaveLength(100);
   await expect(start("small", 1).create(2)).rejects.toMatchObject({
     code: "InputError",
-    message: expect.stringContaining("firstPart is 2, but the number of parts for 1 bytes is 1."),
+    message: expect.stringContaining(
+      "firstPart is 2, but the number of parts for 1 bytes is 1: request a part from 1 to that.",
+    ),
   });
   expect((await start("nothing", 0).create()).urls).toHaveLength(1);
 });

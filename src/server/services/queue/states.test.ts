@@ -46,10 +46,10 @@ const refused = (code: "RequestConflict" | "ResourceNotFound", message: RegExp) 
 type Cell = Effect | ReturnType<typeof again> | ReturnType<typeof refused> | "nothing";
 type Row = Partial<Record<State, Cell>> & { readonly others: Cell };
 
-const noRun = refused("ResourceNotFound", /^Task \S+ has no run 0: it has none\.$/);
+const noRun = refused("ResourceNotFound", /^Task \S+ has no run 0: it has none\. /);
 const notClaimable = refused(
   "RequestConflict",
-  /^Run \d of task \S+ cannot be claimed: it is not pending, and not held by g\/\w+\.$/,
+  /^Run \d of task \S+ cannot be claimed: it is not pending, and not held by g\/\w+\. Claim another one\.$/,
 );
 const notResolvable = refused(
   "RequestConflict",
@@ -61,7 +61,7 @@ const notRunning = refused(
 );
 const tooLate = refused(
   "RequestConflict",
-  /^The deadline of task \S+ \(\S+\) has passed, so it can change no more\.$/,
+  /^The deadline of task \S+ \(\S+\) has passed, so it can change no more\. Create a new task\.$/,
 );
 
 const first = "exception scheduled worker-shutdown";

@@ -19,6 +19,6 @@ export function requireValid(taskQueueId: string): void {
   if (!pattern.test(taskQueueId))
     throw new ApiError(
       "InputError",
-      `${taskQueueId} is not a valid task queue: a worker type consists of a-z, 0-9 and -, and begins with a letter.`,
+      `${taskQueueId} is not a valid task queue: a worker type must consist of a-z, 0-9 and -, and begin with a letter.`,
     );
 }

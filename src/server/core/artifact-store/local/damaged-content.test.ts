@@ -36,7 +36,9 @@ async function damage(at: number): Promise<void> {
 
 const damagedReply = {
   code: "InternalServerError",
-  message: expect.stringContaining("is damaged and cannot be sent. Only another upload can repair it."),
+  message: expect.stringContaining(
+    "is damaged and cannot be sent. Only another upload can repair it: rerun the task.",
+  ),
 };
 const reported = () => t.records.map(({ err }) => (err as { message?: string } | undefined)?.message);
 

@@ -18,7 +18,7 @@ export function expectedDigests(headers: IncomingHttpHeaders): ExpectedDigest[] 
     if (value.length !== (algorithm === "md5" ? 16 : 32))
       throw new ApiError(
         "InvalidRequestArguments",
-        `The header ${header} does not contain ${algorithm === "md5" ? "an MD5" : "a SHA-256"} digest.`,
+        `The header ${header} must contain ${algorithm === "md5" ? "an MD5" : "a SHA-256"} digest, and does not.`,
       );
     digests.push({ algorithm, header, value: value.toString("hex") });
   };

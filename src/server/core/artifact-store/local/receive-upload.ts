@@ -117,11 +117,11 @@ const wrongDigest = (algorithm: string, expected: string, header: string, actual
   new ApiError(
     "MalformedPayload",
     `The ${algorithm} digest of the upload is ${actual}, but ${header} is ${expected}: the content changed in ` +
-      `transit, or the header is wrong. The upload was discarded.`,
+      `transit, or the header is wrong. The upload was discarded: repeat it.`,
   );
 
 const tooShort = (size: number, length: number): ApiError =>
   new ApiError(
     "MalformedPayload",
-    `The upload ended after ${counted(size, "byte")}, but Content-Length is ${length}. The upload was discarded.`,
+    `The upload ended after ${counted(size, "byte")}, but Content-Length is ${length}. The upload was discarded: repeat it.`,
   );

@@ -46,7 +46,7 @@ export async function sendArtifact(
     throw new ApiError(
       "ResourceNotFound",
       `There is no content for ${describeKey(key)}: ` +
-        `its upload was never completed, is still in progress, or was removed.`,
+        `its upload was never completed, is still in progress, or was removed. Wait for the run to end, or rerun the task.`,
     );
   const { description, bytes } = found;
   let body: Readable | undefined;
@@ -62,7 +62,7 @@ export async function sendArtifact(
     for (const header of CONTENT_HEADERS) reply.removeHeader(header);
     throw new ApiError(
       "InternalServerError",
-      `The stored content of ${describeKey(key)} is damaged and cannot be sent. Only another upload can repair it.`,
+      `The stored content of ${describeKey(key)} is damaged and cannot be sent. Only another upload can repair it: rerun the task.`,
       { cause: err },
     );
   } finally {
@@ -133,7 +133,7 @@ function rangeOf(
     reply.header("content-range", `bytes */${size}`);
     throw new ApiError(
       "RangeNotSatisfiable",
-      `Range "${range}" starts after the artifact's ${counted(size, "byte")}.`,
+      `Range "${range}" starts after the artifact's ${counted(size, "byte")}: request a part that exists, or all of it.`,
     );
   }
   if (ranges === -2 || ranges.type !== "bytes" || ranges.length !== 1) return whole;
@@ -173,5 +173,8 @@ function refuseAsCode({ headers }: FastifyRequest): void {
     typeof destination === "string" &&
     /script|work(er|let)|xslt/.test(destination)
   )
-    throw new ApiError("AccessDenied", "An artifact cannot be used as code by pages of the same origin.");
+    throw new ApiError(
+      "AccessDenied",
+      "An artifact cannot be used as code by pages of the same origin. Open it directly, or download it.",
+    );
 }

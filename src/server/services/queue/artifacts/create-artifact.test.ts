@@ -229,7 +229,7 @@ describe("an artifact is refused as invalid", () => {
       task,
       "x",
       s3(inMinutes(24 * 60 + 1)),
-      "cannot be after the task expires (2026-06-02T",
+      "must not be after the task expires (2026-06-02T",
     );
   });
 

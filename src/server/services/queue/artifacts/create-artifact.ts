@@ -25,6 +25,7 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 const UPLOAD_CREDENTIALS_MS = 24 * 3_600_000;
 
 function refuse(message: string): never {
+  // oxlint-disable-next-line messages/next-step -- the callers of this function state what would be right
   throw new ApiError("InputError", message);
 }
 
@@ -127,19 +128,25 @@ async function writeTo(
 ): Promise<{ projectId: string; workerGroup: string; workerId: string }> {
   const { taskId, runId } = artifact;
   const [task] = await readTasks(db, [taskId]);
-  if (!task) refuse(`Task ${taskId} does not exist: it was never created here, or has expired.`);
+  if (!task)
+    refuse(`Task ${taskId} does not exist: it was never created here, or has expired: check its id.`);
   const status = parseJson(task.status);
   const run = status.runs[runId];
-  if (!run) refuse(`Task ${taskId} has no run ${runId}, so no artifact of it can be created.`);
+  if (!run)
+    refuse(
+      `Task ${taskId} has no run ${runId}, so no artifact of it can be created: use a run that a worker holds.`,
+    );
   if (run.workerGroup === undefined || run.workerId === undefined)
-    refuse(`Run ${runId} of task ${taskId} was never claimed, so it has no artifacts.`);
+    refuse(`Run ${runId} of task ${taskId} was never claimed, so it has no artifacts: claim it first.`);
   if (Date.parse(artifact.expires) > task.expires.getTime())
-    refuse(`expires (${artifact.expires}) cannot be after the task expires (${task.expires.toISOString()}).`);
+    refuse(
+      `expires (${artifact.expires}) must not be after the task expires (${task.expires.toISOString()}).`,
+    );
   if (!acceptsArtifacts(ctx, run))
     throw new ApiError(
       "RequestConflict",
       `Run ${runId} of task ${taskId} is not running: artifacts can be created only while it runs, and for ` +
-        `${ctx.config.artifactAfterException / 60_000} minutes after it ended in an exception. ` +
+        `${ctx.config.artifactAfterException / 60_000} minutes after it ended in an exception. Stop working on it. ` +
         `The task's status is: ${JSON.stringify(status, null, 2)}`,
     );
   const { workerGroup, workerId } = run;
@@ -163,7 +170,7 @@ async function conflict(db: Queryable, artifact: NewArtifact): Promise<ApiError>
       `${describe(existing?.storage_type, existing?.content_type, existing?.expires.toISOString())} and cannot ` +
       `become ${describe(artifact.storageType, artifact.contentType, artifact.expires)}: when an artifact is ` +
       `created again, its storage type, content type and details stay, and it expires no earlier; only a ` +
-      `reference may get another URL, or become a link, and one of type object is created only once.`,
+      `reference may get another URL, or become a link, and one of type object is created only once. Choose another name.`,
   );
 }
 

@@ -1,18 +1,18 @@
 // Reading the artifact that a call is about.
 import { ApiError } from "../../../../lib/errors.ts";
 import type { QueueContext } from "../context.ts";
+import { noTask } from "../tasks/find-task.ts";
 import { readArtifact, readRunCount, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
 
 /** Reads the latest run of a task, whatever its state; throws `ResourceNotFound`. */
 export async function requireLatestRun(ctx: QueueContext, taskId: string): Promise<number> {
   const runs = await readRunCount(ctx.db, taskId);
-  if (runs === undefined)
+  if (runs === undefined) throw noTask(taskId);
+  if (runs === 0)
     throw new ApiError(
       "ResourceNotFound",
-      `Task ${taskId} does not exist: it was never created here, or has expired.`,
+      `Task ${taskId} has no run yet, and so no artifacts. Wait until a worker has claimed it.`,
     );
-  if (runs === 0)
-    throw new ApiError("ResourceNotFound", `Task ${taskId} has no run yet, and so no artifacts.`);
   return runs - 1;
 }
 
@@ -26,7 +26,7 @@ export async function requireArtifact(ctx: QueueContext, id: ArtifactId): Promis
 export const noSuchArtifact = ({ taskId, runId, name }: ArtifactId): ApiError =>
   new ApiError(
     "ResourceNotFound",
-    `Run ${runId} of task ${taskId} has no artifact "${name}": it was never created, or has expired.`,
+    `Run ${runId} of task ${taskId} has no artifact "${name}": it was never created, or has expired. List those of the task (listLatestArtifacts), or rerun it.`,
   );
 
 /** Returns the name of the object that holds the content of an artifact of type object. */

@@ -126,7 +126,7 @@ describe("getArtifact", () => {
     const missing = { statusCode: 404, code: "ResourceNotFound" };
     await expect(get(task.taskId, "0", "public/y")).rejects.toMatchObject({
       ...missing,
-      message: `Run 0 of task ${task.taskId} has no artifact "public/y": it was never created, or has expired.`,
+      message: `Run 0 of task ${task.taskId} has no artifact "public/y": it was never created, or has expired. List those of the task (listLatestArtifacts), or rerun it.`,
     });
     for (const runId of ["1", "70000", "123456789012345678901234567890"])
       await expect(get(task.taskId, runId, "public/x")).rejects.toMatchObject(missing);
@@ -136,7 +136,7 @@ describe("getArtifact", () => {
     await expect(get(task.taskId, "0", "public/x")).rejects.toMatchObject({
       statusCode: 410,
       code: "ResourceExpired",
-      message: `Artifact "public/x" of run 0 of task ${task.taskId} expired at ${expires}.`,
+      message: `Artifact "public/x" of run 0 of task ${task.taskId} expired at ${expires}. Rerun the task to create it again.`,
     });
   });
 
@@ -214,7 +214,8 @@ describe("a link", () => {
     await expect(get("a")).rejects.toMatchObject({
       statusCode: 400,
       code: "InputError",
-      message: "The links form a cycle: a → b → c → a.",
+      message:
+        "The links form a cycle: a → b → c → a. Create one of them again, as a link to an artifact with content.",
     });
     for (let n = 0; n < 40; n++) await create(task, `link-${n}`, link(`link-${n + 1}`));
     await upload(task, "link-40", "at the end of the chain");

@@ -107,7 +107,11 @@ async function findContent(
   const isCycle = names.has(name);
   // All names together, so that the error of a caller who lacks several scopes has all of them.
   caller.authorize(artifactEndpoints.getArtifact, { names: [...names.add(name)] });
-  if (isCycle) throw new ApiError("InputError", `The links form a cycle: ${[...names, name].join(" → ")}.`);
+  if (isCycle)
+    throw new ApiError(
+      "InputError",
+      `The links form a cycle: ${[...names, name].join(" → ")}. Create one of them again, as a link to an artifact with content.`,
+    );
   const end = { ...id, name };
   const row = targets.get(name);
   if (!row?.present) throw noSuchArtifact(end);
@@ -127,7 +131,7 @@ async function contentOf(
   if (row.expires.getTime() < ctx.clock.now())
     throw new ApiError(
       "ResourceExpired",
-      `Artifact "${key.name}" of run ${key.runId} of task ${key.taskId} expired at ${row.expires.toISOString()}.`,
+      `Artifact "${key.name}" of run ${key.runId} of task ${key.taskId} expired at ${row.expires.toISOString()}. Rerun the task to create it again.`,
     );
   if (row.storage_type === "s3")
     return {

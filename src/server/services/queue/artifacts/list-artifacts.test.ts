@@ -47,7 +47,7 @@ describe("listArtifacts", () => {
     const list = (id: string, runId: string) => stack.client.queue.listArtifacts({ taskId: id, runId });
     await expect(list(taskId, "1")).rejects.toMatchObject({
       statusCode: 404,
-      message: `Task ${taskId} has no run 1: its latest is 0.`,
+      message: `Task ${taskId} has no run 1: its latest is 0. The status of the task lists them.`,
     });
     await expect(list(taskId, "99999999999")).rejects.toMatchObject({ statusCode: 404 });
     await expect(list(slugid(), "0")).rejects.toMatchObject({ statusCode: 404 });

@@ -266,13 +266,13 @@ describe("claimTask", () => {
     await claimTask(taskId);
     await expect(claimTask(taskId, 0, "other")).rejects.toMatchObject({
       code: "RequestConflict",
-      message: `Run 0 of task ${taskId} cannot be claimed: it is not pending, and not held by group/other.`,
+      message: `Run 0 of task ${taskId} cannot be claimed: it is not pending, and not held by group/other. Claim another one.`,
     });
     await stack.client.queue.reportFailed({ taskId, runId: 0 });
     await expect(claimTask(taskId)).rejects.toMatchObject({ code: "RequestConflict" });
     await expect(claimTask(taskId, 1)).rejects.toMatchObject({
       code: "ResourceNotFound",
-      message: `Task ${taskId} has no run 1: its latest is 0.`,
+      message: `Task ${taskId} has no run 1: its latest is 0. The status of the task lists them.`,
     });
   });
 
@@ -281,7 +281,9 @@ describe("claimTask", () => {
     await clock.advance(1);
     await expect(claimTask(taskId)).rejects.toMatchObject({
       code: "RequestConflict",
-      message: expect.stringMatching(/^The deadline of task .* has passed, so it can change no more\.$/),
+      message: expect.stringMatching(
+        /^The deadline of task .* has passed, so it can change no more\. Create a new task\.$/,
+      ),
     });
   });
 

@@ -88,7 +88,7 @@ export const claimTask =
     if (!row)
       throw new ApiError(
         "RequestConflict",
-        `Run ${runId} of task ${taskId} cannot be claimed: it is not pending, and not held by ${workerGroup}/${workerId}.`,
+        `Run ${runId} of task ${taskId} cannot be claimed: it is not pending, and not held by ${workerGroup}/${workerId}. Claim another one.`,
       );
     return claimedTask(ctx, row);
   };
@@ -124,7 +124,7 @@ export function reclaimTask(ctx: QueueContext, activity: WorkerActivity) {
     activity.seen({ taskQueueId, workerGroup, workerId });
     record(ctx, "task-reclaimed", { workerGroup, workerId, taskId, runId });
     const [row] = await readDefinitions(ctx.db, [taskId]);
-    if (!row) throw new ApiError("ResourceNotFound", `Task ${taskId} has expired.`);
+    if (!row) throw new ApiError("ResourceNotFound", `Task ${taskId} has expired: stop working on it.`);
     const claim = { taskId, runId, workerGroup, workerId, takenUntil: new Date(takenUntil) };
     return jsonObject({
       status,

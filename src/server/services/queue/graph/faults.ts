@@ -59,6 +59,7 @@ export function collectFaults(): Faults {
       const lines = listed.map(({ path, message }) => `  * ${path}: ${message}`);
       if (more > 0) lines.push(`  * … and ${more} more`);
       const what = count === 1 ? "a fault" : `${count} faults`;
+      // oxlint-disable-next-line messages/next-step -- each fault states what would be right
       return new ApiError(
         precedence.find((code) => found.has(code)) ?? "InputError",
         `${opening}The call has ${what}, so none of its tasks was created:\n${lines.join("\n")}`,

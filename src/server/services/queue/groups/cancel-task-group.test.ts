@@ -168,7 +168,7 @@ describe("a group is not canceled", () => {
     const taskGroupId = slugid();
     await expect(cancel(taskGroupId)).rejects.toMatchObject({
       code: "ResourceNotFound",
-      message: `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired.`,
+      message: `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired. Check the id and the root URL.`,
     });
   });
 
@@ -177,7 +177,7 @@ describe("a group is not canceled", () => {
     const taskId = await add(taskGroupId);
     await expect(stack.client.queue.cancelTaskGroup({ taskGroupId })).rejects.toMatchObject({
       code: "RequestConflict",
-      message: `Task group ${taskGroupId} is not sealed, so tasks could be added while it is canceled. Call sealTaskGroup first.`,
+      message: `Task group ${taskGroupId} is not sealed, so tasks could be added while it is canceled. Seal the group first, with sealTaskGroup.`,
     });
     const stranger = stack.as(undefined).queue.cancelTaskGroup({ taskGroupId });
     await expect(stranger).rejects.toMatchObject({ code: "InsufficientScopes" });

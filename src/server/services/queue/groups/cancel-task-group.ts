@@ -29,7 +29,7 @@ export function cancelTaskGroup(ctx: QueueContext) {
     if (sealed === null)
       throw new ApiError(
         "RequestConflict",
-        `Task group ${taskGroupId} is not sealed, so tasks could be added while it is canceled. Call sealTaskGroup first.`,
+        `Task group ${taskGroupId} is not sealed, so tasks could be added while it is canceled. Seal the group first, with sealTaskGroup.`,
       );
     // A set: a task that is run again in the meantime is canceled twice.
     const canceled = new Set<string>();

@@ -80,7 +80,7 @@ describe("a sealed group", () => {
     const taskGroupId = slugid();
     await expect(seal(taskGroupId)).rejects.toMatchObject({
       code: "ResourceNotFound",
-      message: `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired.`,
+      message: `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired. Check the id and the root URL.`,
     });
     await add(taskGroupId);
     for (const scope of [`queue:seal-task-group:-/${taskGroupId}`, "queue:seal-task-group:s"])

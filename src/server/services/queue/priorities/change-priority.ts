@@ -63,6 +63,7 @@ export const changeTaskPriority =
     }
     const now = await requireTask(ctx.db, taskId);
     refuseAfterDeadline(ctx, now);
+    // oxlint-disable-next-line messages/next-step -- nothing can be done for a resolved task
     throw new ApiError(
       "RequestConflict",
       `Task ${taskId} cannot be reprioritized: ${whyNot(now, newPriority)}`,

@@ -161,7 +161,7 @@ describe("a run that is reported as an exception", () => {
     await exception(taskId, "worker-shutdown", 1);
     await expect(exception(taskId, "worker-shutdown", 0)).rejects.toMatchObject({
       code: "RequestConflict",
-      message: `Run 0 of task ${taskId} cannot be resolved as exception (worker-shutdown): it is exception (worker-shutdown), and not the latest run.`,
+      message: `Run 0 of task ${taskId} cannot be resolved as exception (worker-shutdown): it is exception (worker-shutdown), and not the latest run. Stop working on it.`,
     });
     expect((await summaryOf(taskId)).filter((line) => line === "task-exception 0")).toHaveLength(3);
   });
@@ -182,12 +182,14 @@ describe("a report", () => {
     const conflict = { code: "RequestConflict", statusCode: 409 };
     await expect(report(pending, 0)).rejects.toMatchObject({
       ...conflict,
-      message: expect.stringMatching(/^Run 0 of task .* cannot be resolved as .*: it is pending\.$/),
+      message: expect.stringMatching(
+        /^Run 0 of task .* cannot be resolved as .*: it is pending\. Stop working on it\.$/,
+      ),
     });
     await expect(report(canceled, 0)).rejects.toMatchObject(conflict);
     await expect(report(unscheduled, 0)).rejects.toMatchObject({
       code: "ResourceNotFound",
-      message: `Task ${unscheduled} has no run 0: it has none.`,
+      message: `Task ${unscheduled} has no run 0: it has none. The status of the task lists them.`,
     });
   });
 

@@ -71,7 +71,7 @@ async function repeat(
     throw new ApiError(
       "RequestConflict",
       `Run ${runId} of task ${taskId} cannot be resolved as ${state} (${reason}): it is ${run?.state}` +
-        `${run?.reasonResolved === undefined ? "" : ` (${run.reasonResolved})`}${runId < runs.length - 1 ? ", and not the latest run" : ""}.`,
+        `${run?.reasonResolved === undefined ? "" : ` (${run.reasonResolved})`}${runId < runs.length - 1 ? ", and not the latest run" : ""}. Stop working on it.`,
     );
   await publishResolvedAgain(ctx.db, taskId, runId);
   return task.status;

@@ -217,7 +217,7 @@ describe.each(["scheduleTask", "rerunTask", "cancelTask"] as const)("%s", (metho
     for (const taskId of ids)
       await expect(call(method, taskId)).rejects.toMatchObject({
         code: "RequestConflict",
-        message: `The deadline of task ${taskId} (${deadline}) has passed, so it can change no more.`,
+        message: `The deadline of task ${taskId} (${deadline}) has passed, so it can change no more. Create a new task.`,
       });
   });
 

@@ -274,7 +274,7 @@ describe("the group", () => {
     const other = schedulerId === "one" ? "two" : "one";
     await expect(create({ taskGroupId, schedulerId: other })).rejects.toMatchObject({
       code: "RequestConflict",
-      message: `Task group ${taskGroupId} contains tasks with schedulerId "${schedulerId}"; this task has schedulerId "${other}". All tasks of a group have the same.`,
+      message: `Task group ${taskGroupId} contains tasks with schedulerId "${schedulerId}"; this task has schedulerId "${other}". All tasks of a group must have the same.`,
     });
     const matchingGroups = await stack.database.db.run(sql`
       select from task_groups where task_group_id = ${taskGroupId} and unresolved = 2`);
@@ -287,7 +287,7 @@ describe("the group", () => {
       update task_groups set sealed = ${now}::timestamptz where task_group_id = ${taskId}`);
     const sealed = {
       code: "RequestConflict",
-      message: `Task group ${taskId} was sealed at ${now}: no task can be added to it.`,
+      message: `Task group ${taskId} was sealed at ${now}: no task can be added to it. Choose another group.`,
     };
     await expect(create({ taskGroupId: taskId })).rejects.toMatchObject(sealed);
     await expect(create({}, taskId)).rejects.toMatchObject(sealed);

@@ -63,7 +63,11 @@ async function repeat(ctx: QueueContext, task: NewTask): Promise<Json<TaskStatus
     );
   await publishDefinedAgain(ctx.db, task.taskId, task.taskQueueId);
   const [row] = await readTasks(ctx.db, [task.taskId]);
-  if (!row) throw new ApiError("ResourceNotFound", `Task ${task.taskId} expired during the call.`);
+  if (!row)
+    throw new ApiError(
+      "ResourceNotFound",
+      `Task ${task.taskId} expired during the call: create a task with a later expiry.`,
+    );
   return row.status;
 }
 
@@ -89,10 +93,10 @@ function groupRefusal(task: NewTask, group: { scheduler_id: string; sealed: Date
   return group.scheduler_id !== task.schedulerId
     ? new ApiError(
         "RequestConflict",
-        `Task group ${task.taskGroupId} contains tasks with schedulerId "${group.scheduler_id}"; this task has schedulerId "${task.schedulerId}". All tasks of a group have the same.`,
+        `Task group ${task.taskGroupId} contains tasks with schedulerId "${group.scheduler_id}"; this task has schedulerId "${task.schedulerId}". All tasks of a group must have the same.`,
       )
     : new ApiError(
         "RequestConflict",
-        `Task group ${task.taskGroupId} was sealed at ${group.sealed?.toISOString()}: no task can be added to it.`,
+        `Task group ${task.taskGroupId} was sealed at ${group.sealed?.toISOString()}: no task can be added to it. Choose another group.`,
       );
 }

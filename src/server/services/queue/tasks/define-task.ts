@@ -97,6 +97,7 @@ function checkRoutes(routes: readonly string[], report: Report): void {
 export function defineTask(request: CompleteTaskRequest, rules: DefinitionRules): NewTask {
   const checked = checkDefinition(request, rules);
   if ("taskId" in checked) return checked;
+  // oxlint-disable-next-line messages/next-step -- the rules above state what would be right
   throw new ApiError("InputError", checked[0]?.message ?? "The definition is not valid.");
 }
 

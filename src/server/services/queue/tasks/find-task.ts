@@ -7,14 +7,16 @@ import type { QueueContext } from "../context.ts";
 import { readGroup, type GroupRow } from "../groups/store/read-group.ts";
 import { readTasks, type TaskRow } from "./store/read-tasks.ts";
 
+export const noTask = (taskId: string): ApiError =>
+  new ApiError(
+    "ResourceNotFound",
+    `Task ${taskId} does not exist: it was never created here, or has expired. Check the id and the root URL.`,
+  );
+
 /** Reads a task; throws `ResourceNotFound`. */
 export async function requireTask(db: Queryable, taskId: string): Promise<TaskRow> {
   const [task] = await readTasks(db, [taskId]);
-  if (!task)
-    throw new ApiError(
-      "ResourceNotFound",
-      `Task ${taskId} does not exist: it was never created here, or has expired.`,
-    );
+  if (!task) throw noTask(taskId);
   return task;
 }
 
@@ -24,7 +26,10 @@ const MAX_RUNS = 1000;
 /** Refuses a run id that no task can have, without reading the task. */
 export function checkRunId(taskId: string, runId: number | string): void {
   if (!(Number(runId) < MAX_RUNS))
-    throw new ApiError("ResourceNotFound", `Task ${taskId} has no run ${runId}: no task has that many.`);
+    throw new ApiError(
+      "ResourceNotFound",
+      `Task ${taskId} has no run ${runId}: no task has that many. Use the id of one of its runs; the first is 0.`,
+    );
 }
 
 /** Reads the run id of a path. Checked as text, since a number of twenty digits would lose some in the message. */
@@ -38,7 +43,7 @@ export function requireRun(task: TaskRow, runId: number): void {
   if (runId >= task.run_count)
     throw new ApiError(
       "ResourceNotFound",
-      `Task ${task.task_id} has no run ${runId}: ${task.run_count === 0 ? "it has none" : `its latest is ${task.run_count - 1}`}.`,
+      `Task ${task.task_id} has no run ${runId}: ${task.run_count === 0 ? "it has none" : `its latest is ${task.run_count - 1}`}. The status of the task lists them.`,
     );
 }
 
@@ -47,7 +52,7 @@ export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: Task
   if (task.deadline.getTime() <= ctx.clock.now())
     throw new ApiError(
       "RequestConflict",
-      `The deadline of task ${task.task_id} (${task.deadline.toISOString()}) has passed, so it can change no more.`,
+      `The deadline of task ${task.task_id} (${task.deadline.toISOString()}) has passed, so it can change no more. Create a new task.`,
     );
 }
 
@@ -65,7 +70,7 @@ export async function requireGroup(db: Queryable, taskGroupId: string): Promise<
   if (!group)
     throw new ApiError(
       "ResourceNotFound",
-      `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired.`,
+      `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired. Check the id and the root URL.`,
     );
   return group;
 }

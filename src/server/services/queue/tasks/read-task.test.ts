@@ -26,7 +26,7 @@ describe("task and status", () => {
         expect(statuses[i]).toMatchObject({
           reason: {
             code: "ResourceNotFound",
-            message: `Task ${taskId} does not exist: it was never created here, or has expired.`,
+            message: `Task ${taskId} does not exist: it was never created here, or has expired. Check the id and the root URL.`,
           },
         });
       } else {
@@ -131,7 +131,7 @@ describe("a task group", () => {
     const taskGroupId = slugid();
     const missing = {
       code: "ResourceNotFound",
-      message: `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired.`,
+      message: `Task group ${taskGroupId} does not exist: no task was created in it, or it has expired. Check the id and the root URL.`,
     };
     await expect(stack.client.queue.getTaskGroup({ taskGroupId })).rejects.toMatchObject(missing);
     await expect(stack.client.queue.listTaskGroup({ taskGroupId })).rejects.toMatchObject(missing);

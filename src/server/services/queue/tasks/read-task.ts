@@ -2,11 +2,11 @@
 import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { TaskDefinition } from "../../../../api/queue/task.ts";
-import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import type { Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
 import type { QueueContext } from "../context.ts";
+import { noTask } from "./find-task.ts";
 import { readDefinitions, readTasks } from "./store/read-tasks.ts";
 
 /** Batches concurrent reads of single rows: the statement is most of the cost of one. */
@@ -25,11 +25,7 @@ function readBatched<R extends { task_id: string }>(
   });
   return async (taskId) => {
     const row = await readOne(taskId);
-    if (!row)
-      throw new ApiError(
-        "ResourceNotFound",
-        `Task ${taskId} does not exist: it was never created here, or has expired.`,
-      );
+    if (!row) throw noTask(taskId);
     return row;
   };
 }

@@ -19,6 +19,7 @@ export function scopeParams({
   priority,
   taskQueue,
 }: CompleteTaskRequest) {
+  // oxlint-disable-next-line messages/next-step -- complete-request.ts states what would be right
   if ("message" in taskQueue) throw new ApiError("InputError", taskQueue.message);
   const { provisionerId, workerType } = taskQueue;
   const priorities = sufficientPriorities(priority);

@@ -295,7 +295,7 @@ it("a task that does not exist is not found", async () => {
   const taskId = slugid();
   await expect(why(taskId)).rejects.toMatchObject({
     code: "ResourceNotFound",
-    message: `Task ${taskId} does not exist: it was never created here, or has expired.`,
+    message: `Task ${taskId} does not exist: it was never created here, or has expired. Check the id and the root URL.`,
   });
 });
 

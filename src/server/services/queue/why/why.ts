@@ -2,9 +2,9 @@
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { whyEndpoints } from "../../../../api/queue/endpoints/why.ts";
 import type { Reason, Why } from "../../../../api/queue/why.ts";
-import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
+import { noTask } from "../tasks/find-task.ts";
 import { readSubjects, type SubjectRow } from "./store.ts";
 import { unmetDependencies } from "./dependencies.ts";
 import { pendingReasons, type WhyContext } from "./pending.ts";
@@ -18,11 +18,7 @@ export const why =
   async (caller: Caller, taskId: string): Promise<Why> => {
     caller.authorize(whyEndpoints.why, { taskId });
     const [task] = await readSubjects(ctx.db, [taskId]);
-    if (!task)
-      throw new ApiError(
-        "ResourceNotFound",
-        `Task ${taskId} does not exist: it was never created here, or has expired.`,
-      );
+    if (!task) throw noTask(taskId);
     const status = parseJson(task.status);
     return {
       taskId,

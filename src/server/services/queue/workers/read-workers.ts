@@ -24,7 +24,7 @@ export const scopeParams = ({ taskQueueId, workerGroup, workerId }: WorkerKey) =
 export const unknownWorker = ({ taskQueueId, workerGroup, workerId }: WorkerKey): ApiError =>
   new ApiError(
     "ResourceNotFound",
-    `Worker ${workerGroup}/${workerId} of ${taskQueueId} does not exist: it has never requested work, or has expired.`,
+    `Worker ${workerGroup}/${workerId} of ${taskQueueId} does not exist: it has never requested work, or has expired. Check its name: listWorkers returns those of the queue.`,
   );
 
 const taskRun = (text: string): TaskRun => {

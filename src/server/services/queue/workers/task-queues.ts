@@ -64,7 +64,7 @@ async function requireTaskQueue(
   if (row) return row;
   throw new ApiError(
     "ResourceNotFound",
-    `Task queue ${taskQueueId} does not exist: no worker has requested work from it recently. Tasks can be created in it all the same.`,
+    `Task queue ${taskQueueId} does not exist: no worker has requested work from it recently. Tasks can be created in it all the same: start a worker for them.`,
   );
 }
 
@@ -176,6 +176,6 @@ async function requireProvisioner(
   if (row) return { ...provisioner(row), actions: [] };
   throw new ApiError(
     "ResourceNotFound",
-    `Provisioner ${provisionerId} does not exist: no worker has requested work from one of its queues recently.`,
+    `Provisioner ${provisionerId} does not exist: no worker has requested work from one of its queues recently. Check the id, or start a worker.`,
   );
 }

@@ -294,7 +294,7 @@ describe("declareWorker", () => {
     await expect(declare(queue, fromNow(DAY), stack.limited([scope.slice(0, -1)]))).rejects.toThrow(scope);
     await declare(queue, fromNow(DAY), stack.limited([scope]));
     await expect(declare({ ...queue, workerType: "Upper_Case" }, fromNow(DAY))).rejects.toThrow(
-      "test/Upper_Case is not a valid task queue: a worker type consists of a-z, 0-9 and -, and begins with a letter.",
+      "test/Upper_Case is not a valid task queue: a worker type must consist of a-z, 0-9 and -, and begin with a letter.",
     );
   });
 });
