@@ -151,6 +151,9 @@ const reasons = [
     taskGroupId: Slugid,
     sealed: DateTime,
   }),
+  reason("hidden", "Reasons that are left out because the caller lacks scopes to read what they say.", {
+    scopes: Type.Array(Type.String(), { description: "The scopes, some as patterns." }),
+  }),
   reason("unknown", "Information that the queue does not have.", {
     about: Type.String(),
   }),

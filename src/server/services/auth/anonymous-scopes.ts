@@ -8,6 +8,7 @@ const results: readonly string[] = [
   "auth:current-scopes",
   "auth:expand-scopes",
   LISTEN_SCOPE,
+  "queue:claimed-count:*",
   "queue:get-artifact:public/*",
   "queue:get-provisioner:*",
   "queue:get-worker-type:*",

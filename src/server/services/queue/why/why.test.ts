@@ -299,8 +299,41 @@ it("a task that does not exist is not found", async () => {
   });
 });
 
-it("the reasons are readable with the scope of the status, which anonymous callers have by default", async () => {
-  const taskId = await create();
-  expect((await stack.limited([`queue:status:${taskId}`]).queue.why({ taskId })).state).toBe("pending");
-  expect((await stack.as(undefined).queue.why({ taskId })).state).toBe("pending");
+describe("callers with few scopes", () => {
+  let closed: Stack;
+  beforeAll(async () => {
+    closed = await testStack({ roles: ["api"], config: { access: "closed" } });
+  });
+  afterAll(() => closed.stop());
+  const reasonsWith = async (taskId: string, scopes: readonly string[]) =>
+    (await closed.limited(scopes).queue.why({ taskId })).reasons;
+
+  it("get only what they could read by other methods, and the scopes that they lack", async () => {
+    const dependency = await createTask(closed.client);
+    const waits = await createTask(closed.client, { dependencies: [dependency] });
+    const hidden = (...scopes: string[]) => ({
+      code: "hidden",
+      summary: `Reasons are left out that need scopes which the caller lacks: ${scopes.join(", ")}.`,
+      taskId: expect.any(String),
+      scopes,
+    });
+    expect(await reasonsWith(waits, [`queue:status:${waits}`])).toEqual([hidden("queue:status:*")]);
+    const some = await reasonsWith(waits, [`queue:status:${waits}`, `queue:status:${dependency}`]);
+    expect(some.map(({ code }) => code)).toEqual(["dependencies-unmet", "dependency-waits", "hidden"]);
+    const queue = "test/queue";
+    expect(await reasonsWith(dependency, [`queue:status:${dependency}`])).toEqual([
+      hidden(`queue:claimed-count:${queue}`, `queue:list-workers:${queue}`, `queue:pending-count:${queue}`),
+    ]);
+    const counts = [`queue:status:${dependency}`, `queue:pending-count:${queue}`];
+    expect((await reasonsWith(dependency, counts)).map(({ code }) => code)).toEqual(["position", "hidden"]);
+  });
+
+  it("get everything with the scopes for it, as anonymous callers of an open instance have them", async () => {
+    const taskId = await create();
+    const all = ["queue:status:*", "queue:pending-count:*", "queue:claimed-count:*", "queue:list-workers:*"];
+    const of = await createTask(closed.client);
+    expect(await reasonsWith(of, all)).toEqual((await closed.client.queue.why({ taskId: of })).reasons);
+    const { reasons } = await stack.as(undefined).queue.why({ taskId });
+    expect(reasons).toEqual((await why(taskId)).reasons);
+  });
 });

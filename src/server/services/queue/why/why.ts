@@ -7,6 +7,7 @@ import { parseJson } from "../../../core/json.ts";
 import { noTask } from "../tasks/find-task.ts";
 import { readSubjects, type SubjectRow } from "./store.ts";
 import { unmetDependencies } from "./dependencies.ts";
+import { redact } from "./redact.ts";
 import { pendingReasons, type WhyContext } from "./pending.ts";
 import { deadlineReasons, earlierRunReasons, resolvedReasons, runningReasons } from "./runs.ts";
 
@@ -25,7 +26,7 @@ export const why =
       state: status.state,
       taskQueueId: task.task_queue_id,
       asked: new Date(ctx.clock.now()).toISOString(),
-      reasons: await reasonsFor(ctx, task, status),
+      reasons: [...redact(await reasonsFor(ctx, task, status), taskId, caller.identity().scopes)],
     };
   };
 
