@@ -9,6 +9,7 @@ import type { FromWorker, LogLevel, ToWorker } from "./worker-messages.ts";
 // Node waits for no message when it exits. Sending takes microseconds, unless the parent hangs.
 const lastMessageMs = 1000;
 const aliveMs = 10_000;
+const orphanedMs = 3000;
 
 let renew: ((credentials: Credentials) => void) | undefined;
 let started: Promise<Worker | undefined> | undefined;
@@ -17,8 +18,11 @@ process.on("message", (message: ToWorker) => {
   if (message.kind === "credentials") renew?.(message.credentials);
   else started ??= start(message);
 });
-// The parent is gone, and with it most likely the server.
-process.on("disconnect", () => void stop("taskyard has ended"));
+process.on("disconnect", () => {
+  void stop("taskyard has ended");
+  // The server has most likely ended too, and its next start waits for this process. The next worker reports the runs.
+  setTimeout(() => process.exit(1), orphanedMs).unref();
+});
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop(signal));
 // Its reader is the parent, which may be gone.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);

@@ -85,7 +85,8 @@ test("a second signal ends `taskyard up` immediately, and its processes follow",
 });
 
 test("nothing is left of a killed `taskyard up`, and its next start runs the interrupted tasks again", async () => {
-  const { home, server, sleepers } = await startUpWithWorker(["--shutdown-limit", "0ms"]);
+  const { home, server, sleepers, workerPid } = await startUpWithWorker();
+  const before = workerPid();
   const taskId = await createTask(
     server.client,
     shell("[ $RUN_ID = 1 ] || { setsid sleep 1001 & sleep 1002; }"),
@@ -93,9 +94,10 @@ test("nothing is left of a killed `taskyard up`, and its next start runs the int
   await eventually(() => expect(sleepers()).toHaveLength(2));
   server.signal("SIGKILL");
   expect(await server.exitStatus()).toBe("SIGKILL");
-  await eventually(() => expect(processesOf(home)).toEqual([]));
 
   const next = await startUp({ home }, []);
+  expect(sleepers()).toEqual([]);
+  expect(workerPid()).not.toBe(before);
   await eventually(async () => {
     const { status } = await next.client.queue.status({ taskId });
     expect(status.runs).toMatchObject([
