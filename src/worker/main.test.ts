@@ -1,9 +1,12 @@
 // How tasks end on a worker, with their logs and artifacts. Over HTTP, with the fake queue.
+import { execFileSync } from "node:child_process";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../test/support/fake-queue.ts";
+import { onlyWithMounts } from "../../test/support/only-if.ts";
+import { makeTemporaryFolder } from "../../test/support/temporary-folder.ts";
 import { eventually } from "../../test/support/until.ts";
 import { runFolders, sharedFolder, startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
@@ -322,5 +325,30 @@ describe("a worker", () => {
     await expect(startTestWorker(queue.rootUrl, { workDir: "/dev/null/x" })).rejects.toThrow(
       "the worker cannot use its folder /dev/null/x: /dev/null/x: a part of the path is not a folder (ENOTDIR)",
     );
+  });
+
+  test("whose disk is full says so, in the log of the task too, which it saves", onlyWithMounts, async () => {
+    const workDir = await makeTemporaryFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=755", "none", workDir]);
+    const own = await startFakeQueue();
+    const full = await startTestWorker(own.rootUrl, { workDir });
+    try {
+      const [taskId, reason] = await run(shell("head -c 1000000 /dev/urandom | base64"), own);
+      expect(reason).toBe("resource-unavailable");
+      const errors = own
+        .content(taskId, backingName)
+        .split("\n")
+        .filter((line) => line.startsWith("[taskcluster:error]"));
+      const control = `${workDir}/control/task_${taskId}_0`;
+      expect(errors).toEqual([
+        `[taskcluster:error] The log cannot be written to the worker's folder ${control}: the disk is full (ENOSPC). ` +
+          "The output of commands from here on is lost.",
+      ]);
+    } finally {
+      await full.stop("the test is over");
+      execFileSync("umount", [workDir]);
+      await rm(workDir, { recursive: true });
+      await own.close();
+    }
   });
 });

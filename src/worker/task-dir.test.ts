@@ -5,7 +5,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/pr
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { slugid } from "../lib/slugid.ts";
-import { onlyAsRoot } from "../../test/support/only-if.ts";
+import { onlyAsRoot, onlyWithMounts } from "../../test/support/only-if.ts";
 import { makeTemporaryFolder, temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { taskUser, testEngine } from "../../test/support/test-engine.ts";
 import { logMonitor } from "./worker-monitor.ts";
@@ -101,27 +101,31 @@ describe("the folders of a run", () => {
     expect(await remaining()).toEqual([]);
   });
 
-  test("that cannot be removed give way to others for the next claim of the run", onlyAsRoot, async () => {
-    const run = { taskId: slugid(), runId: 0 };
-    const first = await createTaskFolders(workDir, run);
-    // Without rights for immutable files and mounts on every machine, a disk in memory is the one that all allow.
-    execFileSync("mount", ["-t", "tmpfs", "none", first.taskDir]);
-    try {
-      await expect(first.remove()).rejects.toThrow(/^the folder .* could not be removed: rm: .*busy/);
-      const second = await createTaskFolders(workDir, run);
-      expect(second.taskDir).toBe(join(workDir.tasks, `task_${run.taskId}_0_2/work`));
-      await second.remove();
-      const logged: string[] = [];
-      await cleanUp(
-        workDir,
-        testEngine(),
-        logMonitor({ ...silent, error: (_, message) => void logged.push(message) }),
-      );
-      expect(logged).toEqual([expect.stringContaining("could not be removed")]);
-    } finally {
-      execFileSync("umount", [first.taskDir]);
-    }
-  });
+  test(
+    "that cannot be removed give way to others for the next claim of the run",
+    onlyWithMounts,
+    async () => {
+      const run = { taskId: slugid(), runId: 0 };
+      const first = await createTaskFolders(workDir, run);
+      // Stands for all that cannot be removed. Not every file system has immutable files.
+      execFileSync("mount", ["-t", "tmpfs", "none", first.taskDir]);
+      try {
+        await expect(first.remove()).rejects.toThrow(/^the folder .* could not be removed: rm: .*busy/);
+        const second = await createTaskFolders(workDir, run);
+        expect(second.taskDir).toBe(join(workDir.tasks, `task_${run.taskId}_0_2/work`));
+        await second.remove();
+        const logged: string[] = [];
+        await cleanUp(
+          workDir,
+          testEngine(),
+          logMonitor({ ...silent, error: (_, message) => void logged.push(message) }),
+        );
+        expect(logged).toEqual([expect.stringContaining("could not be removed")]);
+      } finally {
+        execFileSync("umount", [first.taskDir]);
+      }
+    },
+  );
 
   test("are empty when the same run is claimed again", async () => {
     const run = { taskId: slugid(), runId: 0 };

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, symlink, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { manualClock } from "../../test/support/clock.ts";
 import { onlyOnLinux } from "../../test/support/only-if.ts";
@@ -157,10 +159,26 @@ describe("a task log", () => {
   });
 });
 
-test("a full disk ends the log, not the worker", onlyOnLinux, async () => {
-  const full = await openTaskLog("/dev/full", clock);
-  full.info("does not fit");
-  full.info("neither does this");
-  await full.dispose();
-  expect(full.failure?.message).toContain("ENOSPC");
-});
+test(
+  "a full disk ends the output of commands, and the log says which disk is full",
+  onlyOnLinux,
+  async () => {
+    const full = await openTaskLog("/dev/full", clock);
+    full.info("does not fit");
+    full.raw.write(Buffer.from("output\n"));
+    full.error("the end");
+    await full.close();
+    expect(full.failure?.message).toContain("ENOSPC");
+    const whole = await text(Readable.from(full.read()));
+    expect(whole.split("\n")).toEqual([
+      "",
+      "[taskcluster:error] The log cannot be written to the worker's folder /dev: the disk is full (ENOSPC). The output of commands from here on is lost.",
+      expect.stringMatching(/^\[taskcluster .*\] does not fit$/),
+      "[taskcluster:error] the end",
+      "",
+    ]);
+    expect(full.byteLength).toBe(Buffer.byteLength(whole));
+    expect(await text(Readable.from(full.read({ from: 5, to: 20 })))).toBe(whole.slice(5, 21));
+    await full.dispose();
+  },
+);

@@ -4,10 +4,12 @@
 // All of them use the one handle that was opened before the task ran. The task can replace the file at the path, by a link
 // to another file or by a named pipe, which would block a thread of the worker forever when it is opened.
 import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Clock } from "../lib/clock.ts";
 import { workerLine } from "./log-format.ts";
+import { systemFault } from "./system-fault.ts";
 
 export interface ReadOptions {
   /** The first byte to read. Default: 0. */
@@ -29,7 +31,7 @@ export interface TaskLog {
   /** The number of bytes that can be read now. */
   readonly byteLength: number;
   readonly closed: boolean;
-  /** The first error of the file, such as a full disk. Text after it is dropped. */
+  /** The first error of the file, such as a full disk. Output of processes after it is dropped, messages of the worker are not. */
   readonly failure: Error | undefined;
   /** Yields the bytes from `from` on, following the log until it is closed. */
   read(options?: ReadOptions): AsyncGenerator<Buffer, void, undefined>;
@@ -42,6 +44,8 @@ export interface TaskLog {
 }
 
 const readSize = 64 * 1024;
+// How much is kept in memory when the file cannot be written any more.
+const maxTailBytes = 64 * 1024;
 
 /** Opens the log file at `path`. Creates it if it does not exist. */
 export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> {
@@ -52,6 +56,8 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     if (--users === 0) await file.close();
   };
   let written = 0;
+  /** The messages of the worker after an error of the file: without them, nobody would learn of it. */
+  let tail = Buffer.alloc(0);
   let endsInNewline = true;
   let closed = false;
   let failure: Error | undefined;
@@ -63,7 +69,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
   };
 
   async function append(chunks: readonly (Buffer | string)[]): Promise<void> {
-    if (failure !== undefined) return;
+    if (failure !== undefined) return keep(chunks);
     const parts: Buffer[] = [];
     for (const chunk of chunks) {
       // Strings are lines of the worker. In the middle of a line of output they start a new line, since viewers would
@@ -80,7 +86,17 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
       written += bytes.length;
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
+      const text =
+        `The log cannot be written to the worker's folder ${dirname(path)}: ${systemFault(error)}. ` +
+        "The output of commands from here on is lost.";
+      keep([`\n${workerLine("error", text, clock.now())}`, ...chunks]);
     }
+    wake();
+  }
+
+  function keep(chunks: readonly (Buffer | string)[]): void {
+    const lines = chunks.filter((chunk) => typeof chunk === "string").map((line) => Buffer.from(line));
+    tail = Buffer.concat([tail, ...lines]).subarray(0, maxTailBytes);
     wake();
   }
 
@@ -122,7 +138,11 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
           if (bytesRead === 0) return;
           at += bytesRead;
           yield buffer.subarray(0, bytesRead);
-        } else if (closed || failure !== undefined) {
+        } else if (at < written + tail.length) {
+          const rest = tail.subarray(at - written, to - written + 1);
+          at += rest.length;
+          yield rest;
+        } else if (closed) {
           return;
         } else {
           await changed(signal);
@@ -159,7 +179,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
     raw,
     path,
     get byteLength() {
-      return written;
+      return written + tail.length;
     },
     get closed() {
       return closed;

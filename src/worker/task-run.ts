@@ -26,6 +26,7 @@ import { openTaskLog } from "./task-log.ts";
 import type { TaskLog } from "./task-log.ts";
 import { failureOf, runStages } from "./task-stages.ts";
 import type { Failure, Parts, Stage } from "./task-stages.ts";
+import { systemFault } from "./system-fault.ts";
 import type { ExceptionWatch } from "./exception-watch.ts";
 import type { WorkDir } from "./work-dir.ts";
 
@@ -158,7 +159,10 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
     return (
       failure ??
       failureOf(
-        new ResourceUnavailableError("the log could not be written", { cause: taskLog.failure }),
+        new ResourceUnavailableError(
+          `the log could not be written to ${folders.controlDir}: ${systemFault(taskLog.failure)}`,
+          { cause: taskLog.failure },
+        ),
         baseContext,
       )
     );

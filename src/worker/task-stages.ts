@@ -6,6 +6,7 @@ import { AbortedError, MalformedPayloadError, ResourceUnavailableError, TaskFail
 import type { AbortCause, ExceptionReason } from "./outcome.ts";
 import type { PayloadSchema } from "./payload-schema.ts";
 import type { Plugin, TaskPlugin, Verdict } from "./plugin.ts";
+import { isDiskFault, systemFault } from "./system-fault.ts";
 import type { TaskContext } from "./task-context.ts";
 
 export type Stage =
@@ -163,6 +164,11 @@ export function failureOf(
   if (error instanceof ResourceUnavailableError) {
     monitor.warn(error.message, { err: error });
     return { outcome: "resource-unavailable", messages: [error.message] };
+  }
+  if (isDiskFault(error)) {
+    const message = `The disk of the worker cannot be written to: ${systemFault(error)}. This is no fault of the task.`;
+    monitor.warn(message, { err: error });
+    return { outcome: "resource-unavailable", messages: [message] };
   }
   const incidentId = monitor.reportError(error);
   return {

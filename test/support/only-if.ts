@@ -1,4 +1,5 @@
 // Tests that cannot run everywhere.
+import { spawnSync } from "node:child_process";
 import type { TestOptions } from "vitest";
 
 declare module "vitest" {
@@ -22,4 +23,9 @@ export const onlyOnLinux = onlyIf(
   "it needs Linux (processes are observed in /proc)",
 );
 export const onlyAsRoot = onlyIf(isRoot, "the tests do not run as root");
+/** For tests that mount a file system, in a container also only with the right to do so. */
+export const onlyWithMounts = onlyIf(
+  isRoot && spawnSync("unshare", ["--mount", "true"]).status === 0,
+  "the tests may not mount file systems",
+);
 export const notAsRoot = onlyIf(!isRoot, "the tests run as root, who may read everything");

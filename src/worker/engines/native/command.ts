@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { slugid } from "../../../lib/slugid.ts";
 import type { ExitInfo } from "../../exit-info.ts";
+import { ResourceUnavailableError } from "../../outcome.ts";
 import { processStat } from "../../proc-stat.ts";
 import type { ChildUsage } from "./child-usage.ts";
 import { spawnFault, startFault } from "./start-fault.ts";
@@ -130,7 +131,14 @@ export async function startCommand(options: CommandOptions): Promise<Command> {
  */
 async function openPipe(folder: string, user: TaskUser): Promise<{ source: Socket; writeEnd: number }> {
   const path = join(folder, slugid());
-  await mkfifo("mkfifo", ["-m", "600", "--", path]);
+  await mkfifo("mkfifo", ["-m", "600", "--", path], { env: { ...process.env, LC_ALL: "C" } }).catch(
+    (error: unknown) => {
+      if (!/No space left|Read-only file system|quota/.test(String(error))) throw error;
+      throw new ResourceUnavailableError(`the disk of the worker's folder ${folder} is full or read-only`, {
+        cause: error,
+      });
+    },
+  );
   // Commands open it again, as /dev/stderr.
   if (user.separate) chownSync(path, user.uid, user.gid);
   // Without O_NONBLOCK this would wait for a writer, which opens the pipe only afterwards.
