@@ -1,6 +1,6 @@
 // Keeps the claims of running runs in the worker's folder, so that a later worker with this folder can report the runs of one
 // that was killed. Otherwise they would be running, for the queue, until their claims expire.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
@@ -8,6 +8,7 @@ import { TaskCredentials } from "../api/queue/claim.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { RunId } from "./engine.ts";
 import { isRunning, ownIdentity, ProcessIdentity } from "./process-identity.ts";
+import { readOwnFile } from "./read-own-file.ts";
 import { isTransient } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
 import { messageOf } from "./worker-monitor.ts";
@@ -125,7 +126,7 @@ export async function holdClaims({ workDir, queue, clock, monitor }: HeldClaimsO
 
 async function readClaim(path: string) {
   try {
-    const content: unknown = JSON.parse(await readFile(path, "utf8"));
+    const content: unknown = JSON.parse(await readOwnFile(path));
     return heldClaim.Check(content) ? content : undefined;
   } catch {
     // It was removed meanwhile, or its worker was killed while it wrote it.

@@ -1,12 +1,13 @@
 // Ensures that only one worker of this machine uses an id with a folder. Two would share one line in lists of workers, and a
 // quarantine of one would stop both.
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../lib/clock.ts";
 import { pause } from "../lib/retry.ts";
 import { isRunning, ownIdentity, ProcessIdentity } from "./process-identity.ts";
+import { readOwnFile } from "./read-own-file.ts";
 
 export interface IdentityLock {
   /** Notes that the worker stops: another start with its id then waits for its end. */
@@ -59,7 +60,7 @@ export async function lockIdentity(options: IdentityLockOptions): Promise<Identi
 
 async function readHolder(path: string) {
   try {
-    const content: unknown = JSON.parse(await readFile(path, "utf8"));
+    const content: unknown = JSON.parse(await readOwnFile(path));
     return holder.Check(content) ? content : undefined;
   } catch {
     // Nobody holds it.

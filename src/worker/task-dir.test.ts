@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { slugid } from "../lib/slugid.ts";
-import { onlyAsRoot, onlyWithMounts } from "../../test/support/only-if.ts";
+import { onlyAsRoot, onlyOnLinux, onlyWithMounts } from "../../test/support/only-if.ts";
 import { makeTemporaryFolder, temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { taskUser, testEngine } from "../../test/support/test-engine.ts";
 import { logMonitor } from "./worker-monitor.ts";
@@ -169,6 +169,16 @@ describe("cleaning up", () => {
     for (const name of ["task_x_0", "precious", `task_${slugid()}`]) await mkdir(join(workDir.path, name));
     await cleanUp(workDir, testEngine(), logMonitor(silent));
     expect((await readdir(workDir.path)).length).toBe(5);
+  });
+
+  test("is not blocked by named pipes and links in place of its files", onlyOnLinux, async () => {
+    const { controlDir } = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
+    const other = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
+    for (const folder of [controlDir, other.controlDir]) await rm(join(folder, "run.json"));
+    execFileSync("mkfifo", [join(controlDir, "run.json")]);
+    await symlink("/dev/zero", join(other.controlDir, "run.json"));
+    await cleanUp(workDir, testEngine(), logMonitor(silent));
+    expect(await remaining()).toEqual([]);
   });
 
   test("removes a folder that a crash left incomplete", async () => {

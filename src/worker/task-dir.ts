@@ -1,11 +1,12 @@
 // Folders of runs: created when a run starts, removed when it ends, and cleaned up after a crash of the worker.
-import { chown, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
 import type { Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Engine, RunId } from "./engine.ts";
 import { isRunning, ownIdentity } from "./process-identity.ts";
+import { readOwnFile } from "./read-own-file.ts";
 import { removeTree } from "./remove-tree.ts";
 import { codeOf } from "./system-fault.ts";
 import type { WorkDir } from "./work-dir.ts";
@@ -107,7 +108,7 @@ export async function cleanUp(
 
 async function readState(folder: string) {
   try {
-    const state: unknown = JSON.parse(await readFile(join(folder, stateFile), "utf8"));
+    const state: unknown = JSON.parse(await readOwnFile(join(folder, stateFile)));
     return runState.Check(state) ? state : undefined;
   } catch {
     return undefined;
