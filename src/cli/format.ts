@@ -1,12 +1,14 @@
 // Formats times, sizes and foreign text.
 
-/** Formats a time in the user's time zone: `2026-01-31 12:00:00`. */
+/** Formats a time in the user's time zone, which it names by its offset: `2026-01-31 12:00:00 +01:00`. */
 export function localTime(time: string | undefined): string {
   if (time === undefined) return "-";
   const at = new Date(time);
   const two = (n: number): string => String(n).padStart(2, "0");
   const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
-  return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
+  const offset = -at.getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")} ${zone}`;
 }
 
 /** Formats the duration from one time to another: `850ms`, `12.3s`, `4m 5s`, `2h 10m`. */

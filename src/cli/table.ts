@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { writeLines, type Output } from "./io.ts";
 
-const widthOf = (cell: string): number => [...stripVTControlCharacters(cell)].length;
+const widthOf = (cell: string): number => Array.from(stripVTControlCharacters(cell)).length;
 
 /** The last column keeps at least this many characters. */
 const MIN_LAST = 8;
@@ -39,10 +39,12 @@ export const writeTable = (
 ): void => writeLines(output, formatTable(header, rows, terminalWidth(output)));
 
 /** Returns the width of a terminal, or Infinity for other outputs. */
-export const terminalWidth = (output: Output): number =>
+const terminalWidth = (output: Output): number =>
   output.isTTY === true ? (output.columns ?? Infinity) : Infinity;
 
 function cut(cell: string, room: number): string {
   if (widthOf(cell) <= room) return cell;
-  return `${[...stripVTControlCharacters(cell)].slice(0, room - 1).join("")}…`;
+  return `${Array.from(stripVTControlCharacters(cell))
+    .slice(0, room - 1)
+    .join("")}…`;
 }

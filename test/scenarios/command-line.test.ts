@@ -242,8 +242,10 @@ describe("task", () => {
     const listed = await cli(["task", "artifacts", taskId]);
     expect(listed.out).toMatch(/^NAME +STORAGE +SIZE +TYPE +EXPIRES$/m);
     expect(listed.out).toMatch(/^public\/a\.txt +s3 +8 B +text\/plain/m);
-    const names = JSON.parse((await cli(["task", "artifacts", "--json", taskId])).out) as { name: string }[];
-    expect(names.map(({ name }) => name)).toContain("public/logs/live_backing.log");
+    const { artifacts } = JSON.parse((await cli(["task", "artifacts", "--json", taskId])).out) as {
+      artifacts: { name: string }[];
+    };
+    expect(artifacts.map(({ name }) => name)).toContain("public/logs/live_backing.log");
 
     const cwd = await temporaryFolder();
     const download = (...rest: string[]) => cli(["task", "download", taskId, ...rest], { cwd });

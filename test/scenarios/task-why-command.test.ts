@@ -49,7 +49,7 @@ test("shows how a resolved task ended, and what to look at", async () => {
   const taskId = await failed();
   const { out } = await why(taskId);
   expect(out).toMatch(
-    /^ {2}Run 0 ended at \d{4}-\d\d-\d\d [\d:]{8}: worker group\/worker reported that the task failed\.$/m,
+    /^ {2}Run 0 ended at \d{4}-\d\d-\d\d [\d:]{8} \S{6}: worker group\/worker reported that the task failed\.$/m,
   );
   expect(out).toContain(`What to do:\n  taskyard task log ${taskId}\n  taskyard task rerun ${taskId}\n`);
 });
@@ -114,7 +114,7 @@ test("shows the worker of a running task, without advice", async () => {
   const { taskId } = await runningTask(stack);
   const { out } = await why(taskId);
   expect(out).toMatch(
-    /^ {2}Run 0 is held by worker group\/worker since [\d: -]{19}; the claim lasts until [\d: -]{19}\.$/m,
+    /^ {2}Run 0 is held by worker group\/worker since [\d: +-]{26}; the claim lasts until [\d: +-]{26}\.$/m,
   );
   expect(out).not.toContain("What to do");
 });

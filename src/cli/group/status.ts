@@ -3,13 +3,15 @@ import type { TaskStatus } from "../../api/queue/status.ts";
 import type { TaskDefinition } from "../../api/queue/task.ts";
 import { counted } from "../../lib/counted.ts";
 import { exitStatus } from "../cli-error.ts";
+import { colorsFor } from "../colors.ts";
 import { command, jsonOption } from "../command.ts";
 import { oneLine, timeBetween } from "../format.ts";
 import { writeJson, writeLines } from "../io.ts";
 import { paginate } from "../paginate.ts";
 import { parseId } from "../parse-id.ts";
-import { formatTable } from "../table.ts";
+import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
+import { stateText } from "../task/status.ts";
 
 interface Member {
   readonly status: TaskStatus;
@@ -47,19 +49,25 @@ export const groupStatusCommand = command({
     }
     const now = new Date().toISOString();
     const summary = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
-    const rows = members.map(({ status, task }) => {
+    const colors = colorsFor(io.stdout, io.env);
+    const rows = members.toSorted(byStart).map(({ status, task }) => {
       const run = status.runs.at(-1);
       const duration = timeBetween(run?.started, run?.resolved ?? now);
-      return [status.taskId, status.state, run?.reasonResolved ?? "-", duration, oneLine(task.metadata.name)];
+      const state = stateText(status.state, colors);
+      return [status.taskId, state, run?.reasonResolved ?? "-", duration, oneLine(task.metadata.name)];
     });
-    writeLines(io.stdout, [
-      `${counted(members.length, "task")}: ${summary.join(", ")}`,
-      "",
-      ...formatTable(["TASK", "STATE", "REASON", "DURATION", "NAME"], rows),
-    ]);
+    writeLines(io.stdout, [`${counted(members.length, "task")}: ${summary.join(", ")}`, ""]);
+    writeTable(io.stdout, ["TASK", "STATE", "REASON", "DURATION", "NAME"], rows);
     return exitStatus.ok;
   },
 });
+
+/** Orders tasks by the start of their first run. Those that have not started come last, by name. */
+function byStart(a: Member, b: Member): number {
+  const [one, other] = [a, b].map(({ status }) => status.runs[0]?.started ?? "9999");
+  if (one !== other) return (one ?? "") < (other ?? "") ? -1 : 1;
+  return a.task.metadata.name.localeCompare(b.task.metadata.name, "en", { numeric: true });
+}
 
 function countStates(members: readonly Member[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};

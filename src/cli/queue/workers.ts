@@ -35,7 +35,7 @@ export const queueWorkersCommand = command({
     ))
       workers.push(...page.workers);
     if (options.json) {
-      writeJson(io.stdout, workers);
+      writeJson(io.stdout, { workers });
       return exitStatus.ok;
     }
     const now = new Date().toISOString();

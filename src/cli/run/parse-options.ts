@@ -3,6 +3,8 @@ import type { Priority } from "../../api/queue/task.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { messageOf, UsageError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
+import { nameFault } from "../../worker/plugins/artifacts/payload.ts";
+import { artifactName } from "./definition.ts";
 import { parsePriority } from "../parse-priority.ts";
 
 /** Parses `NAME=VALUE`, or `NAME` for the variable's value in `env`. */
@@ -38,6 +40,12 @@ export const parsePriorityOption = (option: string | undefined): Priority | unde
 /** Checks that artifact paths stay inside the task's folder. */
 export function parsePaths(options: readonly string[]): readonly string[] {
   for (const path of options) {
+    // The worker would refuse the task.
+    const fault = nameFault(artifactName(path));
+    if (fault !== undefined)
+      throw new UsageError(
+        `--artifact ${path}: its name ${fault}; rename the file, or put it into an archive`,
+      );
     if (path.split("/").includes("..") || path.replaceAll(/[./]/g, "") === "") {
       throw new UsageError(
         `--artifact ${path}: must be a file, or a folder with a trailing /, inside the task's folder`,

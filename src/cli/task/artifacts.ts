@@ -20,7 +20,7 @@ export const artifactsCommand = command({
     const taskId = parseId(args[0]);
     const artifacts = await listArtifacts(await connectTarget(io), taskId, parseRunId(options.run));
     if (options.json) {
-      writeJson(io.stdout, artifacts);
+      writeJson(io.stdout, { artifacts });
       return exitStatus.ok;
     }
     const rows = artifacts.map(({ name, storageType, contentType, contentLength, expires }) => [
