@@ -1,5 +1,6 @@
 // The command line: finds and runs a command, and turns errors into messages and an exit status.
 import { exitStatus, UsageError } from "./cli-error.ts";
+import { useProxyOf } from "../lib/proxy.ts";
 import { parseCommandLine } from "./command-line.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -35,6 +36,7 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
       writeLine(io.stdout, commandHelp(found.command, colorsFor(io.stdout, io.env)));
       return exitStatus.ok;
     }
+    await useProxyOf(io.env);
     return await found.command.run({ ...call, io });
   } catch (error) {
     return reportError(error, name, io);

@@ -1,6 +1,7 @@
 // The program of the process that `taskyard up` starts for its worker (see local-worker.ts). It receives everything over the
 // channel to its parent, also the credentials: other processes of the same user can read environments and command lines.
 import { connect } from "../client/connect.ts";
+import { useProxyOf } from "../lib/proxy.ts";
 import type { Credentials } from "../client/signer.ts";
 import { startWorker, type Worker, type WorkerClient } from "../worker/main.ts";
 import { messageOf, type Fields, type Logger } from "../worker/worker-monitor.ts";
@@ -35,6 +36,7 @@ async function start(options: Extract<ToWorker, { kind: "start" }>): Promise<Wor
   const { client, setCredentials } = renewableClient(options.rootUrl, options.credentials);
   renew = setCredentials;
   try {
+    await useProxyOf(process.env);
     const worker = await startWorker({ ...options.settings, client, log: sendingLog(options.debug) });
     send({ kind: "ready" });
     void worker.done.then((failure) => exit(failure === undefined ? 0 : 1));

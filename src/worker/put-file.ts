@@ -4,6 +4,8 @@ import { request as httpsRequest } from "node:https";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Dispatcher } from "undici";
+import { proxyDispatcher } from "../lib/proxy.ts";
 
 export interface PutFile {
   readonly url: string;
@@ -14,6 +16,13 @@ export interface PutFile {
   readonly signal: AbortSignal;
 }
 
+export interface PutReply {
+  readonly status: number;
+  readonly etag: string | undefined;
+  /** The start of the body. */
+  readonly text: string;
+}
+
 // A connection that transfers no byte for this long is dead. A slow one may take as long as it needs.
 const idleLimitMs = 60_000;
 const maxReplyCharacters = 8 * 1024;
@@ -22,9 +31,9 @@ const maxReplyCharacters = 8 * 1024;
  * Sends one PUT without retries. Returns the status, the ETag and the start of the reply's body. Rejects if there is no
  * reply. Uses node:http because fetch sends streams with chunked encoding, which object stores refuse.
  */
-export async function putFile(
-  file: PutFile,
-): Promise<{ status: number; etag: string | undefined; text: string }> {
+export async function putFile(file: PutFile): Promise<PutReply> {
+  const dispatcher = proxyDispatcher();
+  if (dispatcher) return putThrough(dispatcher, file);
   const url = new URL(file.url);
   const open = url.protocol === "https:" ? httpsRequest : httpRequest;
   const body = file.open();
@@ -47,6 +56,27 @@ export async function putFile(
     if (!request.writableFinished) request.destroy();
     await sent;
   }
+}
+
+/** Sends it through a proxy, for which node:http would need another package. */
+async function putThrough(
+  dispatcher: Dispatcher,
+  { url, headers, size, open, signal }: PutFile,
+): Promise<PutReply> {
+  const { origin, pathname, search } = new URL(url);
+  const response = await dispatcher.request({
+    origin,
+    path: pathname + search,
+    method: "PUT",
+    headers: { ...headers, "content-length": String(size) },
+    body: open(),
+    headersTimeout: idleLimitMs,
+    bodyTimeout: idleLimitMs,
+    signal,
+  });
+  const { etag } = response.headers;
+  const text = (await response.body.text()).slice(0, maxReplyCharacters);
+  return { status: response.statusCode, etag: typeof etag === "string" ? etag : undefined, text };
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {
