@@ -1,8 +1,9 @@
-// Generates `docs/reference/` from the API contract, the configuration schema and the declarations of metrics.
+// Generates `docs/reference/` from the API contract, the configuration schema, the worker's payload and the declarations of metrics.
 import { renderApiDocs } from "../src/api/references/markdown.ts";
 import { services } from "../src/api/services.ts";
 import { renderConfigReference } from "../src/server/config/reference.ts";
 import { renderMetricsReference } from "../src/server/metrics-reference.ts";
+import { renderPayloadReference } from "../src/worker/payload-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 
 export function referencePages(): Promise<GeneratedFile[]> {
@@ -12,6 +13,7 @@ export function referencePages(): Promise<GeneratedFile[]> {
       text,
     })),
     { path: "docs/reference/configuration.md", text: renderConfigReference() },
+    { path: "docs/reference/worker-payload.md", text: renderPayloadReference() },
     { path: "docs/reference/metrics.md", text: renderMetricsReference() },
   ]);
 }

@@ -111,6 +111,16 @@ describe("a task", () => {
     expect(logOf(taskId)).toContain(`[taskcluster:error] ${message}`);
   });
 
+  test.each([
+    [3, {}, true],
+    [5, {}, false],
+    [3, { onExitStatus: { retry: [7] } }, false],
+  ])("that fails with retries %j and %j learns what they are for: %j", async (retries, more, explained) => {
+    const taskId = queue.submit(shell("exit 9", more), { retries });
+    expect(await queue.resolved(taskId)).toBe("failed");
+    expect(logOf(taskId).includes("set payload.onExitStatus.retry to [9].")).toBe(explained);
+  });
+
   test("whose program does not exist fails", async () => {
     const [taskId, reason] = await run({ command: [["no-such-program"]], maxRunTime: 5 });
     expect(reason).toBe("failed");

@@ -22,6 +22,7 @@ export interface SubmitOptions {
   readonly expiresMs?: number;
   /** The definition's `extra`. */
   readonly extra?: Record<string, unknown>;
+  readonly retries?: number;
 }
 
 interface Task {
@@ -122,7 +123,7 @@ export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): 
     artifacts: (taskId) => find(taskId).artifacts,
     pendingIds: () =>
       [...tasks].filter(([, { runs }]) => runs.at(-1)?.state === "pending").map(([taskId]) => taskId),
-    submit(payload, { deadlineMs = 3_600_000, expiresMs = 7_200_000, extra = {} } = {}) {
+    submit(payload, { deadlineMs = 3_600_000, expiresMs = 7_200_000, extra = {}, retries = 5 } = {}) {
       const taskId = slugid();
       const definition: TaskDefinition = {
         provisionerId,
@@ -135,7 +136,7 @@ export function createState({ claimMs, skewMs, now = Date.now }: StateOptions): 
         requires: "all-completed",
         routes: [],
         priority: "lowest",
-        retries: 5,
+        retries,
         created: time(),
         deadline: time(deadlineMs),
         expires: time(expiresMs),

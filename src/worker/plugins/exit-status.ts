@@ -1,6 +1,7 @@
 // Derives the verdict from the exit status of the commands. `payload.onExitStatus` lists codes after which the task is retried.
 import { constants } from "node:os";
 import Type from "typebox";
+import { taskDefaults } from "../../api/queue/task.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin, Verdict } from "../plugin.ts";
 import type { ExitInfo } from "../exit-info.ts";
@@ -28,10 +29,21 @@ export function exitStatusPlugin(): Plugin {
   return definePlugin({
     name: "exit-status",
     payloadSchema,
-    newTask: (_task, { onExitStatus }) =>
+    newTask: ({ log, info }, { onExitStatus }) =>
       Promise.resolve({
-        stopped: ({ exits, success }) =>
-          Promise.resolve(success ? { ok: true } : verdictOn(exits.at(-1), onExitStatus.retry)),
+        stopped({ exits, success }) {
+          if (success) return Promise.resolve({ ok: true });
+          const verdict = verdictOn(exits.at(-1), onExitStatus.retry);
+          const code = exits.at(-1)?.code ?? 0;
+          const { retries } = info.definition;
+          // A task with another number than the default may expect that a failing command is repeated.
+          if (code !== 0 && retries !== taskDefaults.retries && onExitStatus.retry.length === 0)
+            log.info(
+              `The task has "retries": ${retries}, which are for runs whose worker is lost. To run it again after this exit ` +
+                `status, set payload.onExitStatus.retry to [${code}].`,
+            );
+          return Promise.resolve(verdict);
+        },
       }),
   });
 }
