@@ -1,6 +1,7 @@
 // Writes a log to an output, with the worker's own lines dimmed, in color or left out.
 import { once } from "node:events";
 import type { Output } from "../io.ts";
+import { terminalFilter } from "./terminal-filter.ts";
 import type { Colors } from "../colors.ts";
 
 export interface LogWriterOptions {
@@ -32,16 +33,23 @@ export function createLogWriter({ output, colors, quiet = false }: LogWriterOpti
   let held: Buffer = nothing;
   let atLineStart = true;
 
-  async function put(text: string | Uint8Array): Promise<void> {
+  const filter = output.isTTY === true ? terminalFilter() : undefined;
+
+  /** Writes bytes of the log. */
+  async function put(bytes: Uint8Array): Promise<void> {
+    await write(filter?.(bytes) ?? bytes);
+  }
+  async function write(text: string | Uint8Array): Promise<void> {
     if (text.length > 0 && !output.write(text) && !output.destroyed) await once(output, "drain");
   }
   /** Writes a complete line that starts like one of the worker's. */
   async function putLine(bytes: Buffer): Promise<void> {
-    const line = bytes.toString("utf8").replace(/\r?\n$/, "");
-    if (!workerLine.test(line)) return put(bytes);
+    if (!workerLine.test(bytes.toString("utf8"))) return put(bytes);
     if (quiet) return;
+    // Command lines in it are the task's.
+    const line = (filter?.(bytes) ?? bytes).toString("utf8").replace(/\r?\n$/, "");
     const colored = line.startsWith("[taskcluster:error]") ? colors.red(line) : colors.dim(line);
-    await put(colored + (bytes.at(-1) === newline ? "\n" : ""));
+    await write(colored + (bytes.at(-1) === newline ? "\n" : ""));
   }
   /** Returns the number of bytes before the next line that may be the worker's. `bytes` does not start with one. */
   function commandLength(bytes: Buffer): number {

@@ -71,6 +71,23 @@ describe("a JSON body", () => {
     });
   });
 
+  it.each([
+    ["1e400", ".anything"],
+    ['[1,{"a":-1E+309}]', ".anything[1].a"],
+    [`[${"9".repeat(309)}]`, ".anything[0]"],
+  ])("is refused if a number is beyond the range of doubles: %s", async (anything, path) => {
+    expect(refused(await put(`{"kind":"toy","anything":${anything}}`))).toEqual({
+      status: 400,
+      code: "MalformedPayload",
+      message: `The number at ${path} is too large: numbers have at most 308 digits before the decimal point. Send it as a string.`,
+    });
+  });
+
+  it("may have numbers at the end of the range, and texts that look like larger ones", async () => {
+    const anything = `[1e308,1e-999,0.${"1".repeat(400)},"1e400","${"9".repeat(400)}"]`;
+    expect((await put(`{"kind":"toy","anything":${anything}}`)).statusCode).toBe(200);
+  });
+
   it("may be an array if no schema forbids it", async () => {
     expect((await send("[1, 2]")).json()).toEqual({ body: [1, 2] });
     expect(refused(await put("[1, 2]"))).toMatchObject({

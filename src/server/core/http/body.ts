@@ -93,12 +93,43 @@ function parseJson(text: string): JsonBody {
       `Failed to parse JSON: ${(err as Error).message}. The body must be JSON.`,
     );
   }
+  refuseInfinity(text, value);
   if (typeof value !== "object" || value === null)
     throw new ApiError(
       "MalformedPayload",
       `Failed to parse JSON: expected an object or an array, got ${value === null ? "null" : typeof value}`,
     );
   return { text, value };
+}
+
+/** Refuses numbers beyond the range of doubles, such as 1e400: they would be stored as null. */
+function refuseInfinity(text: string, value: unknown): void {
+  // Checked in the text first, since such numbers are rare and a walk through the value costs as much as parsing it.
+  const mayHave = /\d[eE]\+?0*[1-9]\d\d/.test(text) || hasLongDigits(text);
+  if (!mayHave) return;
+  const path = pathToInfinity(value);
+  if (path !== undefined)
+    throw new ApiError(
+      "MalformedPayload",
+      `The number at ${path === "" ? "the top" : path} is too large: numbers have at most 308 digits before the decimal point. ` +
+        "Send it as a string.",
+    );
+}
+
+function hasLongDigits(text: string): boolean {
+  for (const [digits] of text.matchAll(/\d{20,}/g)) if (digits.length > 308) return true;
+  return false;
+}
+
+/** The depth is limited, see `checkShape`. */
+function pathToInfinity(value: unknown): string | undefined {
+  if (value === Infinity || value === -Infinity) return "";
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const path = pathToInfinity(member);
+    if (path !== undefined) return `${Array.isArray(value) ? `[${name}]` : `.${name}`}${path}`;
+  }
+  return undefined;
 }
 
 /** Refuses JSON that is expensive to process. Returns the number of its values. */

@@ -115,6 +115,16 @@ describe("a reference, a link and an error", () => {
     }
   });
 
+  it.each(["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "ftp://example.com/x"])(
+    "are refused if a reference leads to %s",
+    async (url) => {
+      await expect(create(await running(), "unsafe", reference(url))).rejects.toMatchObject({
+        statusCode: 400,
+        message: expect.stringContaining("url must start with https:// or http://"),
+      });
+    },
+  );
+
   it("allow a reference to change its URL repeatedly", async () => {
     const task = await running();
     for (const n of [1, 2, 3]) await create(task, "log", reference(`https://example.com/${n}`));

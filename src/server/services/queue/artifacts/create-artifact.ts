@@ -109,7 +109,13 @@ function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageT
   const { storageType } = body;
   if (storageType === "object") return { storageType, details: JSON.stringify({ uploadId: slugid() }) };
   if (storageType === "s3") return { storageType, details: "{}" };
-  if (storageType === "reference") return { storageType, details: JSON.stringify({ url: body.url }) };
+  if (storageType === "reference") {
+    if (!/^https?:\/\//i.test(body.url))
+      refuse(
+        `url must start with https:// or http://, so that it is safe to redirect to; it is ${JSON.stringify(body.url.slice(0, 100))}.`,
+      );
+    return { storageType, details: JSON.stringify({ url: body.url }) };
+  }
   if (storageType === "error")
     return { storageType, details: JSON.stringify({ reason: body.reason, message: body.message }) };
   if (body.artifact === "" || !PRINTABLE.test(body.artifact))
