@@ -7,7 +7,7 @@ const errors = new Set(["ApiError", "CliError", "UsageError"]);
 
 // Placed at the beginning of a part of the message, these are imperatives. Elsewhere many of them are nouns: "Run 0 failed".
 const imperatives =
-  "accept|add|ask|bring|call|check|choose|claim|close|correct|create|delete|free|give|install|keep|let|list|make|move|omit|open|pass|" +
+  "accept|add|ask|bring|call|check|choose|claim|close|correct|create|delete|download|free|give|install|keep|let|list|make|move|omit|open|pass|" +
   "point|put|raise|reduce|remove|rename|repeat|replace|request|rerun|retry|run|schedule|seal|see|send|set|shorten|sign|split|start|stop|" +
   "synchronize|try|unset|update|upload|use|wait|write";
 const step = new RegExp(`(?:[.:;,(\\n]\\s*|\`, |\\b(?:or|and|then|to)\\s+)(?:${imperatives})\\b`, "i");

@@ -74,5 +74,8 @@ export function command<const O extends Options>(
 }
 
 /** Options that several commands have. */
-export const jsonOption = { type: "flag", summary: "Print JSON." } as const;
+export const jsonOption = {
+  type: "flag",
+  summary: "Print JSON: one object, with the member names of the API.",
+} as const;
 export const runOption = { type: "value", value: "N", summary: "The run. Default: the latest." } as const;

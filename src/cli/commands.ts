@@ -23,6 +23,7 @@ import { logCommand } from "./task/log.ts";
 import { taskPriorityCommand } from "./task/priority.ts";
 import { rerunCommand } from "./task/rerun.ts";
 import { statusCommand } from "./task/status.ts";
+import { waitCommand } from "./task/wait.ts";
 import { whyCommand } from "./task/why.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   statusCommand,
   whyCommand,
   logCommand,
+  waitCommand,
   artifactsCommand,
   downloadCommand,
   cancelCommand,

@@ -1,5 +1,5 @@
 // The commands that call a server, run in this process against a real server and worker.
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { main } from "../../src/cli/main.ts";
@@ -259,6 +259,34 @@ describe("task", () => {
     expect(await download("--force", "public/a.txt", "--run", "0")).toMatchObject({ status: 0 });
     expect((await download("public/b.txt")).err).toContain("did you mean public/a.txt?");
     expect((await download("public/a.txt", "--run", "x")).status).toBe(2);
+    expect((await download()).err).toContain("task download needs NAME");
+
+    expect((await download("--all", "results")).status).toBe(0);
+    expect(await readFile(join(cwd, "results/public/a.txt"), "utf8")).toBe("content\n");
+    expect(await readFile(join(cwd, "results/public/logs/live_backing.log"), "utf8")).toContain("=== Task");
+    expect((await download("public/logs/", "logs")).status).toBe(0);
+    expect(await readdir(join(cwd, "logs"))).toContain("live_backing.log");
+    expect((await download("public/none/")).err).toContain("has no artifact public/none/");
+    const again = await download("--all", "results");
+    expect(again.err.match(/already exists: use --force/g)?.length).toBeGreaterThan(1);
+    expect(again.status).toBe(1);
+  });
+
+  test("wait returns when all tasks are resolved, with a status for the worst of them", async () => {
+    const [good = "", bad = ""] = await Promise.all(
+      ["sleep 1", "exit 3"].map(async (script) =>
+        (await cli(["run", "--detach", "--", "sh", "-c", script])).out.trim(),
+      ),
+    );
+    expect(await cli(["task", "wait", good])).toEqual({ status: 0, out: `${good}  completed\n`, err: "" });
+    expect(await cli(["task", "wait", good, bad])).toEqual({
+      status: 1,
+      out: `${good}  completed\n${bad}  failed\n`,
+      err: "",
+    });
+    const { out } = await cli(["task", "wait", "--json", bad]);
+    expect(JSON.parse(out)).toMatchObject({ statuses: [{ state: "failed" }] });
+    expect((await cli(["task", "wait", "x"])).status).toBe(2);
   });
 
   test("download reports why a worker could not upload an artifact", async () => {

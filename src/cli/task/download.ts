@@ -1,28 +1,33 @@
 // `taskyard task download`.
-import { createWriteStream } from "node:fs";
-import { access, rename, rm } from "node:fs/promises";
-import { basename, resolve } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { basename, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Client } from "../../client/connect.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { causeOf, CliError, exitStatus } from "../cli-error.ts";
+import { CliError, exitStatus, UsageError } from "../cli-error.ts";
 import { command, runOption } from "../command.ts";
-import { byteSize } from "../format.ts";
+import { explainError } from "../explain-error.ts";
 import { writeLine, type Io } from "../io.ts";
 import { parseId } from "../parse-id.ts";
-import { startSpinner } from "../spinner.ts";
 import { connectTarget } from "../target.ts";
 import { findArtifact, listArtifacts, parseRunId } from "./artifact-access.ts";
+import { contentOf, save } from "./save-artifact.ts";
 
 export const downloadCommand = command({
   name: "task download",
-  summary: "Download an artifact of a task.",
-  details: ["Writes to FILE.part and renames it when the download is complete."],
-  args: [{ name: "TASK_ID" }, { name: "NAME" }, { name: "FILE|-", optional: true }],
+  summary: "Download artifacts of a task.",
+  details: [
+    "With a NAME that ends with /, downloads all artifacts below it, and with --all every artifact, each to a file of its name. " +
+      "Writes to FILE.part and renames it when the download is complete.",
+  ],
+  args: [
+    { name: "TASK_ID" },
+    { name: "NAME|FOLDER/", optional: true },
+    { name: "FILE|FOLDER|-", optional: true },
+  ],
   options: {
+    all: { type: "flag", summary: "Download all artifacts to a folder. Default: the current one." },
     run: runOption,
-    force: { type: "flag", summary: "Replace an existing file." },
+    force: { type: "flag", summary: "Replace existing files." },
   },
   examples: [
     {
@@ -33,65 +38,68 @@ export const downloadCommand = command({
       command: "taskyard task download ID public/report.json - | jq .",
       description: "Download to standard output.",
     },
+    { command: "taskyard task download --all ID results", description: "Download everything to a folder." },
+    {
+      command: "taskyard task download ID public/logs/",
+      description: "Download the logs to the current folder.",
+    },
   ],
   async run({ options, args, io }) {
-    const [, name = "", file = basename(name)] = args;
     const taskId = parseId(args[0]);
     const runId = parseRunId(options.run);
+    const [, name, file] = args;
+    if (!options.all && name === undefined)
+      throw new UsageError(
+        "task download needs NAME: `taskyard task artifacts ID` lists them, --all takes all",
+      );
     const client = await connectTarget(io);
-    const source = await findArtifact(client, taskId, runId, name);
-    // oxlint-disable-next-line messages/next-step -- notFound names it
-    if (source === undefined) throw new CliError(await notFound(client, taskId, runId, name));
-    const response = await fetch(source.url).catch((error: unknown) => {
-      throw new CliError(
-        `cannot download ${name}: ${causeOf(error)}. Check that this machine reaches the artifact store, and try again.`,
-        { cause: error },
-      );
-    });
-    if (!response.ok || response.body === null) {
-      await response.body?.cancel();
-      throw new CliError(
-        `cannot download ${name}: the artifact store returned ${response.status} ${response.statusText}. Try again later, or rerun the task if the content is lost.`,
-      );
-    }
-    const body = Readable.fromWeb(response.body);
-    if (file === "-") await pipeline(body, io.stdout, { end: false });
-    else await save(body, resolve(io.cwd, file), options.force, io);
+    const of = { client, taskId, runId, force: options.force, io };
+    if (options.all) return downloadBelow(of, "", name ?? ".");
+    if (name?.endsWith("/")) return downloadBelow(of, name, file ?? ".");
+    await downloadOne(of, name ?? "", file ?? basename(name ?? ""));
     return exitStatus.ok;
   },
 });
 
-async function save(body: Readable, path: string, force: boolean, io: Io): Promise<void> {
-  const part = `${path}.part`;
-  const spinner = startSpinner(io, "downloading");
-  let bytes = 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      spinner.update(`downloading ${byteSize(bytes)}`);
-      done(null, chunk);
-    },
-  });
-  try {
-    if (!force && (await exists(path)))
-      throw new CliError(`${path} already exists: use --force to replace it`);
-    await pipeline(body, count, createWriteStream(part));
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  } finally {
-    body.destroy();
-    spinner.stop();
-  }
-  writeLine(io.stderr, `${path} (${byteSize(bytes)})`);
+interface Download {
+  readonly client: Client;
+  readonly taskId: string;
+  readonly runId: number | undefined;
+  readonly force: boolean;
+  readonly io: Io;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+async function downloadOne({ client, taskId, runId, force, io }: Download, name: string, file: string) {
+  const source = await findArtifact(client, taskId, runId, name);
+  // oxlint-disable-next-line messages/next-step -- notFound names it
+  if (source === undefined) throw new CliError(await notFound(client, taskId, runId, name));
+  const body = await contentOf(name, source);
+  if (file === "-") await pipeline(body, io.stdout, { end: false });
+  else await save(body, resolve(io.cwd, file), force, io);
+}
+
+/** Downloads all artifacts whose name begins with `prefix`. Continues after failures, and returns the exit status. */
+async function downloadBelow(of: Download, prefix: string, to: string): Promise<number> {
+  const { client, taskId, runId, io } = of;
+  const folder = resolve(io.cwd, to);
+  const all = (await listArtifacts(client, taskId, runId)).map(({ name }) => name);
+  const names = all.filter((name) => name.startsWith(prefix));
+  // oxlint-disable-next-line messages/next-step -- notFound names it
+  if (names.length === 0) throw new CliError(await notFound(client, taskId, runId, prefix));
+  let status: number = exitStatus.ok;
+  for (const name of names) {
+    const path = resolve(folder, name.slice(prefix.length));
+    try {
+      // Names come from tasks, and may contain `..`.
+      if (!path.startsWith(folder.endsWith(sep) ? folder : folder + sep))
+        throw new CliError(`${name} leads outside of ${folder}: download it alone, with the name of a file`);
+      await downloadOne(of, name, path);
+    } catch (error) {
+      writeLine(io.stderr, `error: ${explainError(error, io)}`);
+      status = exitStatus.failure;
+    }
+  }
+  return status;
 }
 
 async function notFound(
