@@ -12,7 +12,7 @@ const contentType = "text/plain; charset=utf-8";
 // Time for the stages before and after the commands.
 const liveMarginMs = 15 * 60_000;
 
-const name = (value: string) => Type.String({ default: value, pattern: "^[ -~]+$" });
+const name = (value: string) => Type.String({ default: value, maxLength: 1024, pattern: "^[ -~]+$" });
 
 const payloadSchema = Type.Object({
   // Optional here, since a payload without it has a log too.

@@ -20,8 +20,6 @@ const ArtifactEntry = Type.Object(
     contentType: Type.Optional(
       Type.String({
         maxLength: 255,
-        // It is sent as a header.
-        pattern: "^[!-~]([ -~]*[!-~])?$",
         description: "Default: by the file's extension. Printable ASCII, such as text/plain; charset=utf-8.",
       }),
     ),
@@ -69,6 +67,13 @@ export function faultsOf(
     if (fault !== undefined) faults.push(`${at} has the name ${JSON.stringify(name)}, which ${fault}`);
     if (entry.type === "file" && reserved.has(name)) {
       faults.push(`${at} has the name "${name}", which the worker writes itself; choose another one`);
+    }
+    const { contentType } = entry;
+    if (contentType !== undefined && !/^[!-~]([ -~]*[!-~])?$/.test(contentType)) {
+      faults.push(
+        `${at}.contentType is ${JSON.stringify(contentType)}; it is sent as a header, so it must be printable ASCII such as ` +
+          '"text/plain; charset=utf-8"',
+      );
     }
     const duplicate = files.get(name);
     if (entry.type === "file") {

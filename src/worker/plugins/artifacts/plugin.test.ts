@@ -193,6 +193,28 @@ describe("names", () => {
   });
 });
 
+test.each(["text/plàin", "", " text/plain", "a\nb"])(
+  "the content type %j, which cannot be sent, is a malformed payload",
+  async (contentType) => {
+    const [taskId, reason] = await save("echo never", file("f", { contentType }));
+    expect(reason).toBe("malformed-payload");
+    expect(logOf(taskId)).toContain(
+      `payload.artifacts[0].contentType is ${JSON.stringify(contentType)}; it is sent`,
+    );
+    expect(logOf(taskId)).not.toContain("Executing command");
+  },
+);
+
+test("a linked folder in the task's folder is saved, and the log names one that is not", async () => {
+  const script = "mkdir -p out real; echo 1 > real/file; ln -s ../real out/inside; ln -s /etc out/outside";
+  const [taskId, reason] = await save(script, folder("out"));
+  expect(reason).toBe("completed");
+  expect(queue.content(taskId, "out/inside/file")).toBe("1\n");
+  expect(logOf(taskId)).toContain(
+    'Not saved in the artifact "out/outside": "out/outside" is a link to a folder outside the task\'s folder.',
+  );
+});
+
 describe("an upload", () => {
   test("is repeated from the start after a failure of the store", async () => {
     queue.inject("createArtifact", 503);
