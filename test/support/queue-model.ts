@@ -264,7 +264,6 @@ export function queueModel(limits: ModelLimits, now: () => number): QueueModel {
       const newer = task.runs.length - 1 - runId;
       const isSame = run.state === state && run.reasonResolved === reason;
       if (!isSame || newer > (state === "exception" ? 1 : 0)) return "RequestConflict";
-      task.events.push(`task-${state} ${runId}`);
       return "ok";
     },
     passTime() {

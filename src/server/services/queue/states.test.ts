@@ -90,10 +90,10 @@ const reportOf = (reason: string): Row => {
           ["task-exception 0"],
           reason === "malformed-payload" ? "malformed" : undefined,
         ),
-    ...(reason === "malformed-payload" && { malformed: again("task-exception 0") }),
+    ...(reason === "malformed-payload" && { malformed: "nothing" as const }),
     ...(reason === "worker-shutdown" && {
-      retried2: again("task-exception 0"),
-      spent: again("task-exception 1"),
+      retried2: "nothing" as const,
+      spent: "nothing" as const,
     }),
     others: notResolvable,
   };
@@ -141,13 +141,13 @@ const table: Readonly<Record<Operation, Row>> = {
   complete: {
     unscheduled: noRun,
     running: to("completed scheduled completed; 1 left", ["task-completed 0"], "completed"),
-    completed: again("task-completed 0"),
+    completed: "nothing",
     others: notResolvable,
   },
   fail: {
     unscheduled: noRun,
     running: to("failed scheduled failed; 1 left", ["task-failed 0"], "failed"),
-    failed: again("task-failed 0"),
+    failed: "nothing",
     others: notResolvable,
   },
   "worker-shutdown": reportOf("worker-shutdown"),

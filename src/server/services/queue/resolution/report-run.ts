@@ -6,7 +6,6 @@ import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import type { QueueContext } from "../context.ts";
 import { checkRunId, requireRun, requireTask } from "../tasks/find-task.ts";
-import { publishResolvedAgain } from "../tasks/store/publish-again.ts";
 import type { Resolve } from "./end-runs.ts";
 import type { Resolution } from "./store/resolve-runs.ts";
 
@@ -56,7 +55,7 @@ async function report(
   return resolved?.status ?? repeat(ctx, resolution);
 }
 
-/** The run was not running. The same report again is published again, anything else is a conflict. */
+/** The run was not running. The same report again changes nothing, anything else is a conflict. */
 async function repeat(
   ctx: QueueContext,
   { taskId, runId, state, reason }: Omit<Resolution, "takenUntil">,
@@ -73,6 +72,6 @@ async function repeat(
       `Run ${runId} of task ${taskId} cannot be resolved as ${state} (${reason}): it is ${run?.state}` +
         `${run?.reasonResolved === undefined ? "" : ` (${run.reasonResolved})`}${runId < runs.length - 1 ? ", and not the latest run" : ""}. Stop working on it.`,
     );
-  await publishResolvedAgain(ctx.db, taskId, runId);
+  // Its event was committed with the state, so it is not published again: readers would handle the resolution twice.
   return task.status;
 }
