@@ -40,7 +40,8 @@ export const serveCommand = command({
     shutdown.allow(prepared.config.server.stopTimeout + marginMs);
     const roles = parseRoles(options.roles, prepared.server.ROLES);
     const server = await startServerAlone(prepared, roles);
-    writeLine(io.stderr, `ready at ${server.rootUrl}`);
+    // The root URL is the same for all servers of an instance.
+    writeLine(io.stderr, `ready at ${server.rootUrl} (listening on ${server.listening})`);
     const signal = await shutdown.requested;
     const unclean = await server.stop();
     shutdown.dispose();

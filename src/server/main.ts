@@ -38,6 +38,8 @@ export interface ServerOptions {
 export interface Server {
   /** The URL that clients use, without a trailing slash. */
   readonly rootUrl: string;
+  /** Address and port on which this process accepts connections. */
+  readonly listening: string;
   readonly db: Db;
   readonly events: EventLog;
   /** The loops that this process runs, by name. */
@@ -110,7 +112,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       for (const { service } of running) service.drain?.();
     });
     // The server listens on TCP, so its address is an object and not the path of a socket.
-    rootUrl ||= ownUrl(app.server.address() as AddressInfo);
+    const at = app.server.address() as AddressInfo;
+    const listening = `${at.family === "IPv6" ? `[${at.address}]` : at.address}:${at.port}`;
+    rootUrl ||= ownUrl(at);
 
     const loops: Record<string, Loop> = {};
     if (roles.includes("loops")) {
@@ -125,7 +129,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       }
     }
     const stop = async (): Promise<readonly string[]> => (await lifecycle.stop("requested")).unclean;
-    return { rootUrl, db, events, loops, stop };
+    return { rootUrl, listening, db, events, loops, stop };
   } catch (err) {
     await lifecycle.stop("the start failed");
     throw err;

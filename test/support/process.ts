@@ -171,7 +171,9 @@ export async function startServe(
   };
   const home = await temporaryHome(onCleanup);
   const started = startTaskyard(["serve", "--port", "0"], { home, env }, onCleanup);
-  const [, rootUrl = ""] = await started.waitForOutput(/ready at (http\S+)/);
+  const [, rootUrl = ""] = await started.waitForOutput(
+    /ready at (http\S+) \(listening on 127\.0\.0\.1:\d+\)/,
+  );
   return asServer(started, rootUrl, { clientId: "static/taskcluster/root", accessToken });
 }
 

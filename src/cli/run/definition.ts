@@ -1,9 +1,9 @@
 // Builds the task definition of `taskyard run`.
-import { hostname, userInfo } from "node:os";
 import type { Priority, TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { failureReportExtra } from "../../worker/failure-report.ts";
 import { failureReportArtifact } from "./read-failure-report.ts";
 import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
+import { localOwner } from "./local-owner.ts";
 
 export interface RunRequest {
   readonly argv: readonly string[];
@@ -85,9 +85,6 @@ export function artifactEntry(path: string): { type: string; path: string; name:
     name: artifactName(path),
   };
 }
-
-/** Returns the current user of this machine in the form of an email address. */
-export const localOwner = (): string => truncate(`${userInfo().username}@${hostname()}`, 255);
 
 export const truncate = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;

@@ -1,7 +1,6 @@
 // Provides a folder to a task: this process creates and resolves a separate task with the archive as its artifact, and the
 // task that needs the folder depends on it. Rationale: docs/decisions/026-source-task-of-a-run.md.
 import { createReadStream } from "node:fs";
-import { hostname, userInfo } from "node:os";
 import { waitingClock } from "../../lib/clock.ts";
 import { retry } from "../../lib/retry.ts";
 import { slugid } from "../../lib/slugid.ts";
@@ -10,6 +9,7 @@ import type { Client } from "../../client/connect.ts";
 import { putFile } from "../../worker/put-file.ts";
 import { CliError, messageOf } from "../cli-error.ts";
 import type { SourceMount } from "./definition.ts";
+import { localOwner } from "./local-owner.ts";
 import type { SourceArchive } from "./source-archive.ts";
 
 /** No worker serves this queue: whatever creates its tasks also resolves them. */
@@ -83,7 +83,7 @@ function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
     metadata: {
       name: `source of ${name}`.slice(0, 255),
       description: "The folder in which `taskyard run --cwd-tarball` ran.",
-      owner: `${userInfo().username}@${hostname()}`.slice(0, 255),
+      owner: localOwner(),
       source: client.rootUrl,
     },
   };

@@ -26,7 +26,7 @@ async function raw(text: string): Promise<string> {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe("a path", () => {
-  it("is not found in another case, under another service or by another method, without the standard error body", async () => {
+  it("is not found in another case, under another service or by another method, with the standard error body", async () => {
     for (const url of [
       "/api/tiny/v1/OPEN",
       "/api/tiny/v2/open",
@@ -35,7 +35,14 @@ describe("a path", () => {
       "/nowhere",
     ]) {
       const reply = await get(url);
-      expect([url, reply.statusCode, reply.json()]).toEqual([url, 404, { error: "Not found" }]);
+      expect([url, reply.statusCode]).toEqual([url, 404]);
+      expect(reply.json()).toMatchObject({
+        code: "ResourceNotFound",
+        message: expect.stringContaining(
+          `There is nothing at GET ${url}. Look for the method in /references/manifest.json.`,
+        ),
+        requestInfo: { method: url },
+      });
       expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
     }
     expect((await app.inject({ method: "DELETE", url: "/api/tiny/v1/open" })).statusCode).toBe(404);

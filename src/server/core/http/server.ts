@@ -27,6 +27,8 @@ export interface HttpServerOptions {
 // Names of artifacts and secrets may exceed the router's default of 100.
 const MAX_PARAM_LENGTH = 8192;
 
+const MAX_ECHOED_PATH = 200;
+
 /** Errors of paths that the router rejects before it finds a route. */
 const pathErrors: Readonly<Record<string, (url: string) => ApiError>> = {
   FST_ERR_BAD_URL: (url) =>
@@ -81,10 +83,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   app.setNotFoundHandler((request, reply) => {
     setApiHeaders(request, reply);
-    return reply
-      .code(404)
-      .header("content-type", "application/json; charset=utf-8")
-      .send('{\n  "error": "Not found"\n}');
+    const path = request.url.split("?", 1)[0] ?? "";
+    const error = new ApiError(
+      "ResourceNotFound",
+      `There is nothing at ${request.method} ${path.slice(0, MAX_ECHOED_PATH)}. Look for the method in /references/manifest.json.`,
+    );
+    return sendError(error, request, reply, undefined, options.clock);
   });
   app.get("/__version__", () => options.version);
   app.get("/__lbheartbeat__", () => ({}));

@@ -24,6 +24,8 @@ export function createClient(connection: S3Connection): S3Client {
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
   };
+  // At each start, the SDK would warn users of Node 20 that its future versions need a newer one. Its version is pinned.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const client = new S3Client(config);
   client.middlewareStack.add(
     (next, { commandName = "" }) =>
