@@ -115,18 +115,20 @@ function membersOf(schema: object, prefix = ""): string[][] {
       `\`${path}\``,
       typeOf(member),
       required.includes(name) ? "required" : fallback,
-      String(member["description"] ?? ""),
+      textOr("", member["description"]),
     ];
     return [row, ...membersOf(member, `${path}.`), ...membersOf(items, `${path}[].`)];
   });
 }
+
+const textOr = (otherwise: string, value: unknown): string => (typeof value === "string" ? value : otherwise);
 
 function typeOf(schema: Record<string, unknown>): string {
   if (Array.isArray(schema["enum"]))
     return schema["enum"].map((value) => `\`${String(value)}\``).join(" or ");
   if (schema["type"] === "array")
     return `list of ${isRecord(schema["items"]) ? typeOf(schema["items"]) : "any"}`;
-  return String(schema["type"] ?? "any");
+  return textOr("any", schema["type"]);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
