@@ -38,9 +38,7 @@ describe("a path", () => {
       expect([url, reply.statusCode]).toEqual([url, 404]);
       expect(reply.json()).toMatchObject({
         code: "ResourceNotFound",
-        message: expect.stringContaining(
-          `There is nothing at GET ${url}. Look for the method in /references/manifest.json.`,
-        ),
+        message: expect.stringContaining(`There is nothing at GET ${url}: see /references/manifest.json`),
         requestInfo: { method: url },
       });
       expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");

@@ -86,7 +86,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     const path = request.url.split("?", 1)[0] ?? "";
     const error = new ApiError(
       "ResourceNotFound",
-      `There is nothing at ${request.method} ${path.slice(0, MAX_ECHOED_PATH)}. Look for the method in /references/manifest.json.`,
+      `There is nothing at ${request.method} ${path.slice(0, MAX_ECHOED_PATH)}: see /references/manifest.json, which shows the methods.`,
     );
     return sendError(error, request, reply, undefined, options.clock);
   });
