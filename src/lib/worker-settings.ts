@@ -42,7 +42,7 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
   }),
   taskUser: Type.Optional(
     text({
-      derived: "for a worker that is root taskyard-task or nobody, else the worker's own user",
+      derived: "for a worker that is root taskyard-task or daemon, else the worker's own user",
       option: { name: "task-user", value: "NAME" },
       description:
         "The user that runs the commands of tasks. Only a worker that is root can choose another one than its own. With root, " +

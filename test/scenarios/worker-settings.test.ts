@@ -25,7 +25,7 @@ async function freePort(): Promise<number> {
 const port = await freePort();
 
 // Only root can choose another user than its own.
-const user = process.getuid?.() === 0 ? "nobody" : userInfo().username;
+const user = process.getuid?.() === 0 ? "daemon" : userInfo().username;
 
 /** For each setting a value that is not the default, as text and as loaded. */
 const given: { readonly [K in keyof Required<WorkerSettings>]: readonly [string, WorkerSettings[K]] } = {

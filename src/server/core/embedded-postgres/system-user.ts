@@ -13,7 +13,7 @@ export interface SystemUser {
 
 // `taskyard` is for administrators who want a dedicated user. `nobody` exists everywhere, but other programs may run as
 // it and could access the socket, so it comes last.
-const candidates = ["taskyard", "postgres", "nobody"];
+export const candidates: readonly string[] = ["taskyard", "postgres", "nobody"];
 
 /**
  * Returns undefined if this process is not root. For root, returns the owner of the cluster if it exists (PostgreSQL

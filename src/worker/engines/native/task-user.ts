@@ -12,8 +12,9 @@ export interface TaskUser {
   readonly separate: boolean;
 }
 
-// An administrator creates the first one. `nobody` exists on every system, but other programs may run as it.
-const candidates = ["taskyard-task", "nobody"];
+// An administrator creates the first one, nearly every system has the second one. Not `nobody`: the embedded PostgreSQL may run
+// as it, and its files and its socket must be out of reach of tasks.
+export const candidates: readonly string[] = ["taskyard-task", "daemon"];
 
 /**
  * Returns the user with the name `wanted`. Without a name, returns the worker's own user, or an unprivileged one if that is
