@@ -13,6 +13,7 @@ const elsewhere = [
   "graph watch",
   "env",
   "task rerun",
+  "task wait",
   "queue quarantine",
   "queue release",
 ];

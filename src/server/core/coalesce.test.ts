@@ -160,7 +160,7 @@ describe("coalesce", () => {
     const settled = Promise.allSettled([call(1), call(2)]);
     await turns(1);
     batches[0]?.end([10]);
-    const reason = { message: "create-task returned 1 results for 2 items" };
+    const reason = { message: "create-task returned 1 result for 2 items" };
     expect(await settled).toMatchObject([{ reason }, { reason }]);
   });
 

@@ -24,6 +24,7 @@ const validMs = 1_000;
 /** Returns a function that throws DatabaseUnavailable, with the outage. Concurrent and frequent calls share a check. */
 export function databaseCheck(db: Db, clock: Clock): () => Promise<void> {
   let current: Promise<void> | undefined;
+  let settledAt: number | undefined;
 
   const check = (): Promise<void> =>
     db.tx(async (tx) => {
@@ -33,11 +34,18 @@ export function databaseCheck(db: Db, clock: Clock): () => Promise<void> {
     });
 
   function start(): Promise<void> {
+    settledAt = undefined;
+    const settled = (): void => void (settledAt = clock.now());
     const started = check();
-    const forget = (): void => void clock.after(validMs, () => (current = undefined));
-    started.then(forget, forget);
+    started.then(settled, settled);
     return started;
   }
 
-  return () => (current ??= start());
+  /** Also false after the clock was set back, so that no reply is kept for longer. */
+  const isValid = (): boolean => {
+    const age = settledAt === undefined ? 0 : clock.now() - settledAt;
+    return age >= 0 && age < validMs;
+  };
+
+  return () => (current = current && isValid() ? current : start());
 }

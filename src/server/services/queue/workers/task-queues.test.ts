@@ -235,7 +235,7 @@ describe("scopes", () => {
     expect(await statusWith(scopes)).toBe(200);
     // Some of them are granted to every caller.
     const isPublic = (scope: string) =>
-      /^queue:(pending-count|list-(provisioners|worker-types|workers)|get-(provisioner|worker-type|worker)\b)/.test(
+      /^queue:((pending|claimed)-count|list-(provisioners|worker-types|workers)|get-(provisioner|worker-type|worker)\b)/.test(
         scope,
       );
     for (const missing of scopes.filter((scope) => !isPublic(scope)))
