@@ -125,6 +125,23 @@ it("a body with very many values is refused before it is parsed", async () => {
   });
 });
 
+it("without credentials, a body has fewer values", async () => {
+  const put = async (elements: number, headers: Record<string, string>) =>
+    app.inject({
+      method: "PUT",
+      url: "/api/tiny/v1/things/abc",
+      headers: { ...json, ...headers },
+      payload: `{"kind":"toy","anything":[${"[],".repeat(elements)}1]}`,
+    });
+  const refused = await put(2000, {});
+  expect(refused.json()).toMatchObject({
+    code: "InputTooLarge",
+    message: expect.stringContaining("Without credentials, a body may have at most 4000 values"),
+  });
+  expect((await put(1900, {})).json()).toMatchObject({ code: "InsufficientScopes" });
+  expect((await put(2000, { "x-caller": "root" })).statusCode).toBe(200);
+});
+
 describe("the memory for large bodies", () => {
   it("is shared by all clients, of whom none may take more than half", () => {
     const memory = createBodyMemory(100);

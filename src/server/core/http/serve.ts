@@ -97,7 +97,10 @@ export function serve<S extends Service>(
         url,
         bodyLimit,
         onRequest,
-        config: { longList: limitsOf(body?.schema, longList, generalLimit) },
+        config: {
+          longList: limitsOf(body?.schema, longList, generalLimit),
+          isSigned: (request) => options.authenticate(request, null).clientId !== undefined,
+        },
         // A compressor would delay data that is streamed.
         ...(endpoint.reply === "blob" && { compress: false as const }),
         handler: respond,
