@@ -121,7 +121,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: "lists and objects of strangers, 64 KiB",
-    status: 400,
+    status: 413,
     async start(_target, open, record) {
       flood(open, record, 8, () => put(lists(65_000)));
       flood(open, record, 8, () => put(objects(65_000)));
