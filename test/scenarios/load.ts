@@ -1,4 +1,5 @@
 // Clients that create, claim and complete tasks without pause, and record what the server acknowledged.
+import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
 import { ClientError, type Client } from "../../src/client/index.ts";
@@ -48,6 +49,13 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
   let outages = 0;
   let completed = 0;
   let failure: unknown;
+  /** Emits `change` after each change of what the conditions of `until` read. */
+  const state = new EventEmitter().setMaxListeners(0);
+  const changed = (): void => void state.emit("change");
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    changed();
+  };
 
   /** Retries a call during outages. Calls `onOutage` after each failed attempt. */
   async function retryOutages<T>(
@@ -60,6 +68,7 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
       } catch (error) {
         if (!(error instanceof ClientError) || !isOutage(error)) throw error;
         outages++;
+        changed();
         onOutage();
         // Faster retries by the six clients would take the CPU time that the restart needs.
         await sleep(100);
@@ -78,8 +87,10 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
         () => failed.create++,
       );
       tasks.set(taskId, { state: "created", failed });
+      changed();
     }
     activeProducers--;
+    changed();
   }
 
   async function work(name: string): Promise<void> {
@@ -105,27 +116,27 @@ export function startLoad({ client, isOutage }: LoadOptions): Load {
         entry.failed.complete = failed.complete;
         entry.state = "completed";
         completed++;
+        changed();
       }
     }
   }
 
   async function until(condition: () => boolean, ms = 20_000): Promise<void> {
-    const deadline = performance.now() + ms;
+    const signal = AbortSignal.timeout(ms);
     while (!condition()) {
       if (failure !== undefined) throw failure;
-      if (performance.now() > deadline)
-        throw new Error(
-          `the condition did not hold within ${ms} ms: ${tasks.size} created, ${completed} completed, ${outages} outages`,
-        );
-      await sleep(5);
+      await once(state, "change", { signal }).catch((cause: unknown) => {
+        const counts = `${tasks.size} created, ${completed} completed, ${outages} outages`;
+        throw new Error(`the condition did not hold within ${ms} ms: ${counts}`, { cause });
+      });
     }
   }
 
   const all = [
     ...Array.from({ length: producers }, () => produce()),
     ...Array.from({ length: workers }, (_, i) => work(`worker-${i}`)),
-  ].map((one) => one.catch((error: unknown) => (failure ??= error)));
-  onTestFinished(() => void (failure ??= new Error("the test is over")));
+  ].map((one) => one.catch(fail));
+  onTestFinished(() => fail(new Error("the test is over")));
   return {
     tasks,
     outages: () => outages,
