@@ -57,10 +57,16 @@ async function send(stack: Stack, method: string, path: string, body: unknown, w
 }
 
 /** Calls a method with parameters that exist. */
-function callMethod(stack: Stack, method: Method, known: Known, who: Who): Promise<Reply> {
+function callMethod(
+  stack: Stack,
+  method: Method,
+  known: Known,
+  who: Who,
+  body = exampleBody(method, known),
+): Promise<Reply> {
   const values = paramsOf(method).map((name) => [name, exampleParam(method, name, known)]);
   const path = pathOf(method, Object.fromEntries(values));
-  return send(stack, method.of.method, path, exampleBody(method, known), who);
+  return send(stack, method.of.method, path, body, who);
 }
 
 const stream = `/api/events/v1/connect?from=start&bindings=${encodeURIComponent(
@@ -196,6 +202,20 @@ describe("a closed instance", () => {
         expect(text, what).not.toContain(mark);
         if (method.of.scopes !== undefined)
           expect(`${what}: ${status}`).toBe(`${what}: ${/token|unknown/.test(kind) ? 401 : 403}`);
+      }
+  });
+
+  test("refuses strangers also what does not exist, and calls with an empty body", async () => {
+    const unknown = { ...known, taskId: [slugid()], taskGroupId: [slugid()], provisionerId: ["none"] };
+    for (const kind of ["no credentials", "credentials without scopes"])
+      for (const method of guarded) {
+        const missing = await callMethod(stack, method, unknown, strangers[kind] ?? {});
+        expect(`${method.name} ${missing.status}`).toBe(`${method.name} 403`);
+        if (method.of.body === undefined) continue;
+        const { status, text } = await callMethod(stack, method, known, strangers[kind] ?? {}, {});
+        // Nothing is needed to read nothing, and most bodies must have members.
+        if (status === 200) expect(text, method.name).toMatch(/^\{"\w+":\[\]\}$/);
+        else expect([400, 403], method.name).toContain(status);
       }
   });
 

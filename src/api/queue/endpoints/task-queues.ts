@@ -58,7 +58,7 @@ export const taskQueueEndpoints = {
     stability: "deprecated",
     title: "Declare a provisioner",
     description:
-      "Returns the provisioner, like `getProvisioner`. Changes nothing: a provisioner is what its task queues are. Requires a scope for each property of the body.",
+      "Returns the provisioner, like `getProvisioner`. Changes nothing: a provisioner exists as long as one of its task queues. Requires a scope for each property of the body, and `queue:declare-provisioner:<provisionerId>#` for an empty one.",
     scopes: allOf(forEach("property", "properties", "queue:declare-provisioner:<provisionerId>#<property>")),
     body: declareProvisionerFile,
     reply: provisionerFile,
@@ -168,7 +168,7 @@ export const taskQueueEndpoints = {
     stability: "deprecated",
     title: "Declare a worker type",
     description:
-      "Sets the description and stability of a task queue, and extends its expiry, by default to 5 days from now: `expires` never moves to an earlier time. Creates the queue if necessary. Requires a scope for each property of the body.",
+      "Sets the description and stability of a task queue, and extends its expiry, by default to 5 days from now: `expires` never moves to an earlier time. Creates the queue if necessary. Requires a scope for each property of the body, and `queue:declare-worker-type:<provisionerId>/<workerType>#` for an empty one.",
     scopes: allOf(
       forEach("property", "properties", "queue:declare-worker-type:<provisionerId>/<workerType>#<property>"),
     ),

@@ -15,7 +15,7 @@ export function partsOf(taskQueueId: string): TaskQueueParts {
 const pattern = new RegExp(TASK_QUEUE_ID_PATTERN);
 
 /** Throws `InputError` unless it can be the queue of a task. Paths accept more. */
-export function requireValid(taskQueueId: string): void {
+export function requireTaskQueueId(taskQueueId: string): void {
   if (!pattern.test(taskQueueId))
     throw new ApiError(
       "InputError",

@@ -110,9 +110,9 @@ function detailsOf(body: CreateArtifactRequest): Pick<CheckedArtifact, "storageT
   if (storageType === "object") return { storageType, details: JSON.stringify({ uploadId: slugid() }) };
   if (storageType === "s3") return { storageType, details: "{}" };
   if (storageType === "reference") {
-    if (!/^https?:\/\//i.test(body.url))
+    if (!/^https?:\/\//i.test(body.url) || !URL.canParse(body.url))
       refuse(
-        `url must start with https:// or http://, so that it is safe to redirect to; it is ${JSON.stringify(body.url.slice(0, 100))}.`,
+        `url must be a URL that starts with https:// or http://, so that it is safe to redirect to; it is ${JSON.stringify(body.url.slice(0, 100))}.`,
       );
     return { storageType, details: JSON.stringify({ url: body.url }) };
   }

@@ -6,6 +6,7 @@ import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import type { CreateArtifactRequest } from "../../../../api/queue/artifacts.ts";
 import { createTemporaryCredentials, type Client } from "../../../../client/index.ts";
 import { slugid } from "../../../../lib/slugid.ts";
+import { sql } from "../../../core/sql.ts";
 
 const minute = 60_000;
 const clock = manualClock(Date.UTC(2026, 5, 1));
@@ -201,7 +202,7 @@ describe("a link", () => {
     expect(await (await fetch(url)).text()).toBe("secret");
   });
 
-  it("is refused if its target is missing or in a cycle, and may be behind any number of links", async () => {
+  it("is refused if its target is missing, in a cycle, or behind more than a thousand links", async () => {
     const task = await running();
     const get = (name: string) => stack.client.queue.artifact({ ...task.run, name });
     await create(task, "a", link("b"));
@@ -217,9 +218,18 @@ describe("a link", () => {
       message:
         "The links form a cycle: a → b → c → a. Create one of them again, as a link to an artifact with content.",
     });
-    for (let n = 0; n < 40; n++) await create(task, `link-${n}`, link(`link-${n + 1}`));
-    await upload(task, "link-40", "at the end of the chain");
-    expect(await get("link-0")).toMatchObject({ storageType: "s3" });
+    await create(task, "link-0", link("link-1"));
+    await stack.database.db.run(sql`
+      insert into artifacts (task_id, run_id, name, storage_type, content_type, details, present, expires)
+      select task_id, run_id, 'link-' || n, storage_type, content_type, '{"artifact":"link-' || n + 1 || '"}', present, expires
+      from artifacts, generate_series(1, 1000) n where task_id = ${task.run.taskId} and name = 'link-0'`);
+    await upload(task, "link-1001", "at the end of the chain");
+    expect(await get("link-1")).toMatchObject({ storageType: "s3" });
+    await expect(get("link-0")).rejects.toMatchObject({
+      statusCode: 400,
+      message:
+        '"link-0" is a chain of more than 1000 links. Create it again, as a link to the artifact with content.',
+    });
   });
 });
 
@@ -255,7 +265,7 @@ describe("the latest run", () => {
     });
   });
 
-  it("is missing without a task or run; only latestArtifact reports that before it checks scopes", async () => {
+  it("is missing without a task or run, which callers without scopes do not learn", async () => {
     const unscheduled = await createTask(
       stack.client,
       { dependencies: [(await running()).taskId] },
@@ -272,10 +282,9 @@ describe("the latest run", () => {
       await expect(queue.latestArtifactInfo({ taskId, name: "x" })).rejects.toMatchObject(missing);
       await expect(queue.listLatestArtifacts({ taskId })).rejects.toMatchObject(missing);
       const anonymous = stack.as(undefined).queue;
-      await expect(anonymous.getLatestArtifact({ taskId, name: "x" })).rejects.toMatchObject({
-        statusCode: 403,
-      });
-      await expect(anonymous.latestArtifact({ taskId, name: "x" })).rejects.toMatchObject(missing);
+      const refused = { statusCode: 403 };
+      await expect(anonymous.getLatestArtifact({ taskId, name: "x" })).rejects.toMatchObject(refused);
+      await expect(anonymous.latestArtifact({ taskId, name: "x" })).rejects.toMatchObject(refused);
     }
   });
 });

@@ -8,6 +8,8 @@ import type { QueueContext } from "../context.ts";
 import { noSuchArtifact, objectNameOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
 import { readTargets, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
 
+/** Links that one request follows. Chains have a step or two; those of a task that creates artifacts without end are not read. */
+const MAX_LINKS = 1000;
 const DOWNLOAD_CREDENTIALS_MS = 3_600_000;
 
 interface ErrorContent {
@@ -54,6 +56,7 @@ export const artifact =
 export const latestArtifact =
   (ctx: QueueContext) =>
   async (caller: Caller, taskId: string, name: string, rootUrl: RootUrl): Promise<ArtifactContent> => {
+    caller.authorize(artifactEndpoints.latestArtifact, { names: [name] });
     const runId = await requireLatestRun(ctx, taskId);
     return withCredentials(ctx, await findContent(ctx, caller, { taskId, runId, name }, rootUrl));
   };
@@ -93,7 +96,7 @@ async function findContent(
   caller.authorize(artifactEndpoints.getArtifact, { names: [id.name] });
   const first = await requireArtifact(ctx, id);
   if (first.storage_type !== "link") return contentOf(ctx, id, first, rootUrl, skipCdn);
-  const targets = new Map((await readTargets(ctx.db, id)).map((row) => [row.name, row]));
+  const targets = new Map((await readTargets(ctx.db, id, MAX_LINKS)).map((row) => [row.name, row]));
   const names = new Set([id.name]);
   let name = targetOf(first);
   for (
@@ -113,6 +116,11 @@ async function findContent(
       `The links form a cycle: ${[...names, name].join(" → ")}. Create one of them again, as a link to an artifact with content.`,
     );
   const end = { ...id, name };
+  if (names.size > MAX_LINKS + 1)
+    throw new ApiError(
+      "InputError",
+      `"${id.name}" is a chain of more than ${MAX_LINKS} links. Create it again, as a link to the artifact with content.`,
+    );
   const row = targets.get(name);
   if (!row?.present) throw noSuchArtifact(end);
   return contentOf(ctx, end, row, rootUrl, skipCdn);

@@ -4,7 +4,7 @@ import type { QuarantineDetail, Worker } from "../../../../api/queue/workers.ts"
 import type { Caller } from "../../../core/caller.ts";
 import { jsonOf } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { requireValid } from "../task-queue-id.ts";
+import { requireTaskQueueId } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { scopeParams, unknownWorker, workerReply } from "./read-workers.ts";
 import { declareWorker as declare, quarantineWorker as quarantine, type WorkerKey } from "./store/workers.ts";
@@ -14,7 +14,7 @@ export const declareWorker =
   async (caller: Caller, worker: WorkerKey, declaration: { readonly expires: string }): Promise<Worker> => {
     const properties = Object.keys(declaration);
     caller.authorize(workerEndpoints.declareWorker, { ...scopeParams(worker), properties });
-    requireValid(worker.taskQueueId);
+    requireTaskQueueId(worker.taskQueueId);
     await activity.flush();
     const expires = new Date(declaration.expires).toISOString();
     const row = await declare(ctx.db, worker, expires, timestamp(ctx));

@@ -116,6 +116,7 @@ describe("declareWorkerType", () => {
     await expect(
       stack.client.queue.declareWorkerType({ provisionerId: "d", workerType: "E" }, {}),
     ).rejects.toThrow("d/E is not a valid task queue");
+    await expect(queue.declareWorkerType(names, {})).rejects.toThrow("queue:declare-worker-type:d/e#");
   });
 });
 
@@ -139,6 +140,9 @@ describe("declareProvisioner", () => {
     await expect(
       queue.declareProvisioner({ provisionerId: "f" }, { description: "x", stability: "stable" }),
     ).rejects.toThrow("queue:declare-provisioner:f#stability");
+    await expect(queue.declareProvisioner({ provisionerId: "f" }, {})).rejects.toThrow(
+      "queue:declare-provisioner:f#",
+    );
   });
 });
 

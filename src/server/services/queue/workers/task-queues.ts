@@ -12,7 +12,7 @@ import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
 import { timestamp, type QueueContext } from "../context.ts";
-import { partsOf, requireValid } from "../task-queue-id.ts";
+import { partsOf, requireTaskQueueId } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { readTaskCounts } from "./store/gauges.ts";
 import {
@@ -26,6 +26,15 @@ import {
 } from "./store/task-queues.ts";
 
 const PAGE = 1000;
+
+/**
+ * Returns the properties for which a declaration requires scopes. One without any requires the scope of the empty name: it
+ * creates or reads something too.
+ */
+function declaredProperties(declaration: object): readonly string[] {
+  const names = Object.keys(declaration);
+  return names.length > 0 ? names : [""];
+}
 
 const times = (row: { readonly last_date_active: Date; readonly expires: Date }) => ({
   expires: row.expires.toISOString(),
@@ -89,9 +98,9 @@ export const declareWorkerType =
     taskQueueId: string,
     declaration: WorkerTypeDeclaration,
   ): Promise<WorkerTypeReply> => {
-    const properties = Object.keys(declaration);
+    const properties = declaredProperties(declaration);
     caller.authorize(taskQueueEndpoints.declareWorkerType, { ...partsOf(taskQueueId), properties });
-    requireValid(taskQueueId);
+    requireTaskQueueId(taskQueueId);
     await activity.flush();
     const row = await declareTaskQueue(ctx.db, taskQueueId, declaration, timestamp(ctx));
     if (!row) throw new Error(`declaring ${taskQueueId} returned no row`);
@@ -161,7 +170,7 @@ export const getProvisioner =
 export const declareProvisioner =
   (ctx: QueueContext, activity: WorkerActivity) =>
   async (caller: Caller, provisionerId: string, declaration: object): Promise<ProvisionerReply> => {
-    const properties = Object.keys(declaration);
+    const properties = declaredProperties(declaration);
     caller.authorize(taskQueueEndpoints.declareProvisioner, { provisionerId, properties });
     return requireProvisioner(ctx, activity, provisionerId);
   };

@@ -38,11 +38,14 @@ export const readArtifact = (db: Queryable, id: ArtifactId): Promise<ArtifactRow
     where a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = ${id.name}`,
   );
 
-/** Returns the links that a link leads to, and the artifact at their end if there is one, in any order. */
-export const readTargets = (db: Queryable, id: ArtifactId): Promise<ArtifactRow[]> =>
+/**
+ * Returns the link and what it leads to in up to `limit` steps, in any order: further links, and the artifact at their end if
+ * there is one.
+ */
+export const readTargets = (db: Queryable, id: ArtifactId, limit: number): Promise<ArtifactRow[]> =>
   db.many(
     ArtifactRow,
-    // `union` reads each name once, so a cycle ends.
+    // `union` reads each name once, so a cycle ends. PostgreSQL evaluates only as many steps as the limit fetches.
     sql`
     with recursive targets (name) as (
       values (${id.name}::text collate "C")
@@ -51,7 +54,7 @@ export const readTargets = (db: Queryable, id: ArtifactId): Promise<ArtifactRow[
       join artifacts a on a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = t.name
       where a.storage_type = 'link'
     )
-    select ${columns} from targets t
+    select ${columns} from (select name from targets limit ${limit + 1}) t
     join artifacts a on a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = t.name`,
   );
 
