@@ -69,6 +69,34 @@ export function listenForStop(io: Io, beforeExit?: () => void): StopRequest {
   };
 }
 
+export interface StopScope {
+  readonly stop: StopRequest;
+  /** Aborts when the work has ended, so that nothing it started goes on. */
+  readonly ended: AbortSignal;
+  /** Aborts on a request to stop, and when the work has ended. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a command's work and returns its exit status. If it rejects after a request to stop, returns the status of the request. */
+export async function untilStopped(
+  io: Io,
+  work: (scope: StopScope) => Promise<number>,
+  beforeExit?: () => void,
+): Promise<number> {
+  const stop = listenForStop(io, beforeExit);
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ended.signal]);
+  try {
+    return await work({ stop, ended: ended.signal, signal });
+  } catch (error) {
+    if (stop.signal.aborted) return stop.status();
+    throw error;
+  } finally {
+    ended.abort();
+    stop.dispose();
+  }
+}
+
 /** Returns the exit status of a service that was requested to stop: not 0 if nobody reads its log any more. */
 export const statusOfStop = (signal: StopSignal, isClean: boolean): number =>
   signal === "SIGPIPE" ? exitStatus.SIGPIPE : isClean ? exitStatus.ok : exitStatus.failure;

@@ -8,9 +8,9 @@ import { writeJson, writeLine, type Io } from "../io.ts";
 import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { readText } from "../read-text.ts";
 import { sendSource } from "../run/send-source.ts";
-import { startSpinner } from "../spinner.ts";
+import { startSpinner, type Spinner } from "../spinner.ts";
 import { connectTarget } from "../target.ts";
-import { listenForStop } from "../stop-request.ts";
+import { untilStopped, type StopScope } from "../stop-request.ts";
 import { listenToGroup } from "./follow-graph.ts";
 import type { GraphFile } from "./graph-file.ts";
 import { graphProgress } from "./graph-progress.ts";
@@ -91,56 +91,62 @@ interface GraphRun {
   readonly json: boolean;
 }
 
-async function runGraph({ client, io, parsed, graph, folder, detach, json }: GraphRun): Promise<number> {
-  const { name, taskGroupId, tasks } = graph;
-  const ended = new AbortController();
-  const { signal } = ended;
-  const stop = listenForStop(io, () => {
-    // The spinner hides the cursor.
-    if (io.stderr.isTTY === true) io.stderr.write(showCursor);
-  });
-  try {
-    const events = detach ? undefined : await listenToGroup(client, taskGroupId, signal);
-    const spinner = startSpinner(io, `submitting ${counted(tasks.length, "task")}`);
-    try {
-      const complete = folder === undefined ? graph : await withSource(folder);
-      stop.signal.addEventListener("abort", () => spinner.update("canceling as soon as it is submitted"), {
-        once: true,
-      });
-      // Not aborted on Ctrl-C: the server would continue, and nothing would cancel the tasks that it creates.
-      await submitGraph(client, parsed, complete, { dryRun: false, signal });
-    } finally {
-      spinner.stop();
-    }
-    if (events === undefined) {
-      if (json) writeJson(io.stdout, { taskGroupId });
-      else writeLine(io.stdout, taskGroupId);
-      return exitStatus.ok;
-    }
-    writeLine(io.stderr, `${name}: ${counted(tasks.length, "task")} in group ${taskGroupId}`);
-    const progress = graphProgress(tasks);
-    const group = { client, io, name, taskGroupId, progress, events, signal, stop };
-    return await watchGroup({ ...group, cancels: true, json });
+function runGraph(run: GraphRun): Promise<number> {
+  const { stderr } = run.io;
+  return untilStopped(
+    run.io,
+    (scope) => submitAndWatch(run, scope),
+    () => {
+      // The spinner hides the cursor.
+      if (stderr.isTTY === true) stderr.write(showCursor);
+    },
+  );
+}
 
-    async function withSource(from: string): Promise<Graph> {
-      // Imported here: it loads the worker's payload schema.
-      const { addSource, checkSourceIsUsed, sourceNeededUntil } = await import("./add-source.ts");
-      checkSourceIsUsed(graph);
-      const warn = (text: string): void => {
-        spinner.stop();
-        writeLine(io.stderr, `warning: ${text}`);
-      };
-      const until = sourceNeededUntil(graph);
-      const sent = { client, folder: from, name, until, spinner, warn, signal: stop.signal };
-      const source = await sendSource(sent);
-      stop.signal.throwIfAborted();
-      return addSource(graph, source);
-    }
-  } catch (error) {
-    if (stop.signal.aborted) return stop.status();
-    throw error;
+// Calls use `ended` and not the request to stop: after it, the tasks are canceled and followed to their end.
+async function submitAndWatch(run: GraphRun, { stop, ended }: StopScope): Promise<number> {
+  const { client, io, parsed, graph, detach, json } = run;
+  const { name, taskGroupId, tasks } = graph;
+  const events = detach ? undefined : await listenToGroup(client, taskGroupId, ended);
+  const spinner = startSpinner(io, `submitting ${counted(tasks.length, "task")}`);
+  try {
+    const complete =
+      run.folder === undefined ? graph : await withSource(run, run.folder, spinner, stop.signal);
+    stop.signal.addEventListener("abort", () => spinner.update("canceling as soon as it is submitted"), {
+      once: true,
+    });
+    // Not aborted on Ctrl-C: the server would continue, and nothing would cancel the tasks that it creates.
+    await submitGraph(client, parsed, complete, { dryRun: false, signal: ended });
   } finally {
-    ended.abort();
-    stop.dispose();
+    spinner.stop();
   }
+  if (events === undefined) {
+    if (json) writeJson(io.stdout, { taskGroupId });
+    else writeLine(io.stdout, taskGroupId);
+    return exitStatus.ok;
+  }
+  writeLine(io.stderr, `${name}: ${counted(tasks.length, "task")} in group ${taskGroupId}`);
+  const progress = graphProgress(tasks);
+  const group = { client, io, name, taskGroupId, progress, events, signal: ended, stop };
+  return watchGroup({ ...group, cancels: true, json });
+}
+
+/** Sends the folder, and returns the graph with it. */
+async function withSource(
+  { client, io, graph }: GraphRun,
+  folder: string,
+  spinner: Spinner,
+  signal: AbortSignal,
+): Promise<Graph> {
+  // Imported here: it loads the worker's payload schema.
+  const { addSource, checkSourceIsUsed, sourceNeededUntil } = await import("./add-source.ts");
+  checkSourceIsUsed(graph);
+  const warn = (text: string): void => {
+    spinner.stop();
+    writeLine(io.stderr, `warning: ${text}`);
+  };
+  const until = sourceNeededUntil(graph);
+  const source = await sendSource({ client, folder, name: graph.name, until, spinner, warn, signal });
+  signal.throwIfAborted();
+  return addSource(graph, source);
 }

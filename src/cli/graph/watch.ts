@@ -6,7 +6,7 @@ import { oneLine } from "../format.ts";
 import { writeLine } from "../io.ts";
 import { paginate } from "../paginate.ts";
 import { parseId } from "../parse-id.ts";
-import { listenForStop } from "../stop-request.ts";
+import { untilStopped } from "../stop-request.ts";
 import { connectTarget } from "../target.ts";
 import { listenToGroup } from "./follow-graph.ts";
 import { graphProgress } from "./graph-progress.ts";
@@ -32,10 +32,7 @@ const watchCommand = (name: string) =>
     async run({ options, args, io }) {
       const taskGroupId = parseId(args[0], "group");
       const client = await connectTarget(io);
-      const stop = listenForStop(io);
-      const ended = new AbortController();
-      const signal = AbortSignal.any([stop.signal, ended.signal]);
-      try {
+      return untilStopped(io, async ({ stop, signal }) => {
         const events = await listenToGroup(client, taskGroupId, signal, { added: true });
         const progress = graphProgress([]);
         for await (const page of paginate((query) =>
@@ -49,14 +46,8 @@ const watchCommand = (name: string) =>
         const lookUp = async (taskId: string): Promise<GraphTask> =>
           memberOf(taskId, await client.queue.task({ taskId }, { signal }));
         const group = { client, io, name: taskGroupId, taskGroupId, progress, events, signal, stop, lookUp };
-        return await watchGroup({ ...group, cancels: false, json: options.json });
-      } catch (error) {
-        if (stop.signal.aborted) return stop.status();
-        throw error;
-      } finally {
-        ended.abort();
-        stop.dispose();
-      }
+        return watchGroup({ ...group, cancels: false, json: options.json });
+      });
     },
   });
 

@@ -6,7 +6,7 @@ import { parseTaskQueueOption } from "../parse-task-queue.ts";
 import { startSpinner } from "../spinner.ts";
 import type { Stack } from "../stack.ts";
 import { connectTarget } from "../target.ts";
-import { listenForStop } from "../stop-request.ts";
+import { untilStopped } from "../stop-request.ts";
 import { startEphemeralStack } from "./ephemeral.ts";
 import { parsePaths, parsePriorityOption, parseSeconds, parseVariables } from "./parse-options.ts";
 import { submit } from "./submit.ts";
@@ -83,51 +83,47 @@ export const runCommand = command({
     };
     const notice = (text: string): void => void (options.quiet || writeLine(io.stderr, text));
 
-    const stop = listenForStop(io);
-    const { signal } = stop;
-    const spinner = startSpinner(io, options.local ? "starting a server" : "submitting");
-    let ephemeral: Stack | undefined;
-    try {
-      if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
-      const client = ephemeral?.client ?? (await connectTarget(io));
-      const folder = options["cwd-tarball"] ? io.cwd : undefined;
-      // Not a notice: with --quiet, a task would lack a file without a word.
-      const warn = (text: string): void => {
+    return untilStopped(io, async ({ stop }) => {
+      const spinner = startSpinner(io, options.local ? "starting a server" : "submitting");
+      let ephemeral: Stack | undefined;
+      try {
+        if (options.local) ephemeral = await startEphemeralStack(io, taskQueueId);
+        const client = ephemeral?.client ?? (await connectTarget(io));
+        const folder = options["cwd-tarball"] ? io.cwd : undefined;
+        // Not a notice: with --quiet, a task would lack a file without a word.
+        const warn = (text: string): void => {
+          spinner.stop();
+          writeLine(io.stderr, `warning: ${text}`);
+        };
+        const taskId = await submit({ client, request, folder, spinner, warn, signal: stop.signal });
         spinner.stop();
-        writeLine(io.stderr, `warning: ${text}`);
-      };
-      const taskId = await submit({ client, request, folder, spinner, warn, signal });
-      spinner.stop();
-      if (options.detach) {
-        if (options.json) writeJson(io.stdout, { taskId });
-        else writeLine(io.stdout, taskId);
-        notice(`follow its log: taskyard task log -f ${taskId}`);
-        return exitStatus.ok;
+        if (options.detach) {
+          if (options.json) writeJson(io.stdout, { taskId });
+          else writeLine(io.stdout, taskId);
+          notice(`follow its log: taskyard task log -f ${taskId}`);
+          return exitStatus.ok;
+        }
+        notice(`task ${taskId} on ${taskQueueId}`);
+        const { outcome, status, artifacts } = await watchRun({
+          client,
+          taskId,
+          wanted: request.artifacts,
+          io,
+          quiet: options.quiet,
+          log: options.json ? io.stderr : io.stdout,
+          notice,
+          stop,
+        });
+        if (options.json) {
+          const { state, runs } = status;
+          const reason = runs.at(-1)?.reasonResolved;
+          writeJson(io.stdout, { taskId, state, reason, ...outcome, artifacts });
+        }
+        return outcome.exitStatus;
+      } finally {
+        spinner.stop();
+        await ephemeral?.stop("the task has ended");
       }
-      notice(`task ${taskId} on ${taskQueueId}`);
-      const { outcome, status, artifacts } = await watchRun({
-        client,
-        taskId,
-        wanted: request.artifacts,
-        io,
-        quiet: options.quiet,
-        log: options.json ? io.stderr : io.stdout,
-        notice,
-        stop,
-      });
-      if (options.json) {
-        const { state, runs } = status;
-        const reason = runs.at(-1)?.reasonResolved;
-        writeJson(io.stdout, { taskId, state, reason, ...outcome, artifacts });
-      }
-      return outcome.exitStatus;
-    } catch (error) {
-      if (signal.aborted) return stop.status();
-      throw error;
-    } finally {
-      spinner.stop();
-      await ephemeral?.stop("the task has ended");
-      stop.dispose();
-    }
+    });
   },
 });
