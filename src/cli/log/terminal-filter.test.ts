@@ -24,6 +24,7 @@ describe("a log on a terminal", () => {
     ["cursor movements", "a\u001b[3A\u001b[2J\u001b[1;1Hb", "ab"],
     ["mode changes", "a\u001b[?1049hb\u001b[?25l", "ab"],
     ["reports", "a\u001b[6nb\u001b[c", "ab"],
+    ["character sets", "a\u001b(Bb\u001b$)Cc", "abc"],
     ["other escapes", "a\u001bcb\u001b7c", "abc"],
     ["control characters", "a\u0000\u0007\u000e\u007fb", "ab"],
     ["C1 control characters", "a\u009d52;c;x\u009bb", "a52;c;xb"],

@@ -32,6 +32,8 @@ export function terminalFilter(): (chunk: Uint8Array) => Buffer {
         return;
       case "escape":
         sequence = [escape, byte];
+        // Bytes between the escape and the final byte of a sequence that selects a character set: `tput sgr0` prints one.
+        if (byte >= 0x20 && byte <= 0x2f) return;
         // `]`, `P`, `X`, `^` and `_` begin strings: OSC, DCS, SOS, PM and APC.
         state = byte === 0x5b ? "csi" : [0x5d, 0x50, 0x58, 0x5e, 0x5f].includes(byte) ? "string" : "text";
         if (byte === newline || byte === escape) {
