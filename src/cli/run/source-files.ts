@@ -73,21 +73,23 @@ async function gitFiles(folder: string, prefix: string): Promise<Listed[] | unde
   const options = { cwd: folder, maxBuffer: 256 * 1024 * 1024, encoding: "buffer" } as const;
   const output = await promisify(execFile)("git", args, options).catch(() => undefined);
   if (output === undefined) return undefined;
-  const listed = new Map<string, Listed>();
-  for (const line of split(output.stdout)) {
-    // Each name comes after a letter and a space. S: not checked out, as in sparse checkouts.
-    const state = String.fromCodePoint(line[0] ?? 0);
-    const { name, fault } = decode(line.subarray(2));
-    const full = prefix + name.replace(/\/$/, "");
-    const isFolder = fault === undefined && (await isDirectory(join(folder, name)));
-    if (fault !== undefined) listed.set(full, { name: full, fault });
-    else if (isFolder)
-      for (const inner of await repositoryFiles(join(folder, name), full)) listed.set(inner.name, inner);
-    else if (state === "S" && !(await exists(join(folder, name))))
-      listed.set(full, { name: full, fault: "not in this sparse checkout; add it with git sparse-checkout" });
-    else listed.set(full, { name: full });
-  }
-  return [...listed.values()];
+  const lists = await Promise.all(split(output.stdout).map((line) => entriesOf(line, folder, prefix)));
+  // Git lists a file with a merge conflict once for each version.
+  return [...new Map(lists.flat().map((entry) => [entry.name, entry])).values()];
+}
+
+/** Returns the files of a line of `git ls-files`: the name comes after a letter for the state, and a space. */
+async function entriesOf(line: Buffer, folder: string, prefix: string): Promise<readonly Listed[]> {
+  const state = String.fromCodePoint(line[0] ?? 0);
+  const { name, fault } = decode(line.subarray(2));
+  const full = prefix + name.replace(/\/$/, "");
+  if (fault !== undefined) return [{ name: full, fault }];
+  const path = join(folder, name);
+  if (await isDirectory(path)) return repositoryFiles(path, full);
+  // Not checked out, as in sparse checkouts.
+  if (state === "S" && !(await exists(path)))
+    return [{ name: full, fault: "not in this sparse checkout; add it with git sparse-checkout" }];
+  return [{ name: full }];
 }
 
 /** Lists the files of a submodule, or of another repository in the folder. */
