@@ -9,6 +9,7 @@ const waiting = [
   "/test/docs/walk-through.",
   "/embedded-postgres/",
   "/http/slow-connections.",
+  "/src/cli/local-worker.",
   "/src/worker/task-run.",
   "/src/worker/main.",
 ];

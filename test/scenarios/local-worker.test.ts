@@ -2,7 +2,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createTask } from "../support/factories.ts";
-import { killAll, preparedHome, processesOf, startUp, type Variables } from "../support/process.ts";
+import {
+  killAll,
+  preparedHome,
+  processesOf,
+  startUp,
+  type OnCleanup,
+  type Variables,
+} from "../support/process.ts";
 import { eventually } from "../support/until.ts";
 
 const taskQueueId = "local/default";
@@ -11,9 +18,9 @@ const shell = (script: string) => ({
   payload: { command: [["sh", "-c", script]], maxRunTime: 600 },
 });
 
-async function startUpWithWorker(args: readonly string[] = [], env: Variables = {}) {
-  const home = await preparedHome();
-  const server = await startUp({ home, env }, args);
+async function startUpWithWorker(onCleanup: OnCleanup, args: readonly string[] = [], env: Variables = {}) {
+  const home = await preparedHome(onCleanup);
+  const server = await startUp({ home, env }, args, onCleanup);
   const sleepers = () => processesOf(home).filter(({ commandLine }) => commandLine.startsWith("sleep 100"));
   const workerPid = (): number => {
     const found = processesOf(home).find(({ commandLine }) =>
@@ -28,9 +35,11 @@ async function startUpWithWorker(args: readonly string[] = [], env: Variables = 
   return { home, server, sleepers, workerPid, runsOf };
 }
 
-test("a worker that hangs or is killed neither slows nor ends the server, and is started again", async () => {
+test("a worker that hangs or is killed neither slows nor ends the server, and is started again", async ({
+  onTestFinished,
+}) => {
   const secret = "a-secret-of-the-configuration-0123456789";
-  const { server, sleepers, workerPid, runsOf } = await startUpWithWorker([], {
+  const { server, sleepers, workerPid, runsOf } = await startUpWithWorker(onTestFinished, [], {
     TASKYARD_AUTH_SECRET: secret,
   });
   const taskId = await createTask(server.client, shell("[ $RUN_ID = 1 ] || { sleep 1001 & sleep 1002; }"));
@@ -61,8 +70,14 @@ test("a worker that hangs or is killed neither slows nor ends the server, and is
   expect(await server.exitStatus(), server.output()).toBe(0);
 });
 
-test("`taskyard up` ends a worker that does not stop, with its tasks, and reports it", async () => {
-  const { home, server, sleepers, workerPid } = await startUpWithWorker(["--shutdown-limit", "0ms"]);
+// Concurrently: these mostly wait for limits to pass.
+test.concurrent("`taskyard up` ends a worker that does not stop, with its tasks, and reports it", async ({
+  onTestFinished,
+}) => {
+  const { home, server, sleepers, workerPid } = await startUpWithWorker(onTestFinished, [
+    "--shutdown-limit",
+    "0ms",
+  ]);
   await createTask(server.client, shell("sleep 1001"));
   await eventually(() => expect(sleepers()).toHaveLength(1));
   process.kill(workerPid(), "SIGSTOP");
@@ -72,8 +87,13 @@ test("`taskyard up` ends a worker that does not stop, with its tasks, and report
   await eventually(() => expect(processesOf(home)).toEqual([]));
 });
 
-test("a second signal ends `taskyard up` immediately, and its processes follow", async () => {
-  const { home, server, sleepers, workerPid } = await startUpWithWorker(["--shutdown-limit", "0ms"]);
+test.concurrent("a second signal ends `taskyard up` immediately, and its processes follow", async ({
+  onTestFinished,
+}) => {
+  const { home, server, sleepers, workerPid } = await startUpWithWorker(onTestFinished, [
+    "--shutdown-limit",
+    "0ms",
+  ]);
   await createTask(server.client, shell("sleep 1001"));
   await eventually(() => expect(sleepers()).toHaveLength(1));
   process.kill(workerPid(), "SIGSTOP");
@@ -84,8 +104,10 @@ test("a second signal ends `taskyard up` immediately, and its processes follow",
   await eventually(() => expect(processesOf(home)).toEqual([]));
 });
 
-test("nothing is left of a killed `taskyard up`, and its next start runs the interrupted tasks again", async () => {
-  const { home, server, sleepers, workerPid } = await startUpWithWorker();
+test.concurrent("nothing is left of a killed `taskyard up`, and its next start runs the interrupted tasks again", async ({
+  onTestFinished,
+}) => {
+  const { home, server, sleepers, workerPid } = await startUpWithWorker(onTestFinished);
   const before = workerPid();
   const taskId = await createTask(
     server.client,
@@ -95,7 +117,7 @@ test("nothing is left of a killed `taskyard up`, and its next start runs the int
   server.signal("SIGKILL");
   expect(await server.exitStatus()).toBe("SIGKILL");
 
-  const next = await startUp({ home }, []);
+  const next = await startUp({ home }, [], onTestFinished);
   expect(sleepers()).toEqual([]);
   expect(workerPid()).not.toBe(before);
   await eventually(async () => {
