@@ -1,18 +1,5 @@
 import { expect, test } from "vitest";
-import { byteSize, localTime, timeBetween } from "./format.ts";
-import { formatTable } from "./table.ts";
-
-test("columns are as wide as their widest cell", () => {
-  expect(
-    formatTable(
-      ["A", "LONG", "C"],
-      [
-        ["1", "2", "3"],
-        ["wide one", "", "x"],
-      ],
-    ),
-  ).toEqual(["A         LONG  C", "1         2     3", "wide one        x"]);
-});
+import { byteSize, fitted, localTime, timeBetween } from "./format.ts";
 
 test("times are in the user's time zone", () => {
   const at = new Date(2026, 0, 31, 4, 5, 6);
@@ -45,4 +32,9 @@ test.each([
   [1e15, "1000.0 TB"],
 ])("%d bytes are %s", (bytes, text) => {
   expect(byteSize(bytes)).toBe(text);
+});
+
+test("a text that is too long is cut by its visible characters, and loses its colors", () => {
+  const red = "\u001b[31m日本🎉 x\u001b[39m";
+  expect([fitted(red, 5), fitted(red, 4)]).toEqual([red, "日本🎉…"]);
 });

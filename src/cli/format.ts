@@ -1,4 +1,5 @@
-// Formats times, sizes and foreign text.
+// Formats times, sizes, foreign text, and text that has to fit into a width.
+import { stripVTControlCharacters } from "node:util";
 
 /** Formats a time in the user's time zone, which it names by its offset: `2026-01-31 12:00:00 +01:00`. */
 export function localTime(time: string | undefined): string {
@@ -31,3 +32,12 @@ export function byteSize(bytes: number): string {
 
 /** Returns text of foreign origin on one line, with control characters replaced, which a terminal would interpret. */
 export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
+
+/** Returns the number of characters of a text that may be colored. */
+export const visibleLength = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
+
+/** Cuts a text that is too long, with an ellipsis and without its colors. */
+export function fitted(text: string, length: number): string {
+  const visible = Array.from(stripVTControlCharacters(text));
+  return visible.length <= length ? text : `${visible.slice(0, length - 1).join("")}…`;
+}

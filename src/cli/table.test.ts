@@ -3,6 +3,18 @@ import { formatTable } from "./table.ts";
 
 const red = (text: string): string => `\u001b[31m${text}\u001b[39m`;
 
+test("columns are as wide as their widest cell", () => {
+  expect(
+    formatTable(
+      ["A", "LONG", "C"],
+      [
+        ["1", "2", "3"],
+        ["wide one", "", "x"],
+      ],
+    ),
+  ).toEqual(["A         LONG  C", "1         2     3", "wide one        x"]);
+});
+
 test("columns are aligned by what is visible, not by color codes", () => {
   expect(
     formatTable(

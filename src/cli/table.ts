@@ -1,8 +1,6 @@
 // Text tables.
-import { stripVTControlCharacters } from "node:util";
+import { fitted, visibleLength } from "./format.ts";
 import { writeLines, type Output } from "./io.ts";
-
-const widthOf = (cell: string): number => Array.from(stripVTControlCharacters(cell)).length;
 
 /** The last column keeps at least this many characters. */
 const MIN_LAST = 8;
@@ -18,13 +16,13 @@ export function formatTable(
 ): string[] {
   const all = [header, ...rows];
   const last = header.length - 1;
-  const widths = header.map((_, i) => Math.max(...all.map((row) => widthOf(row[i] ?? ""))));
+  const widths = header.map((_, i) => Math.max(...all.map((row) => visibleLength(row[i] ?? ""))));
   const before = widths.slice(0, last).reduce((sum, column) => sum + column + 2, 0);
   const room = Math.max(MIN_LAST, width - before);
   return all.map((row) =>
     row
       .map((cell, i) =>
-        i === last ? cut(cell, room) : cell + " ".repeat((widths[i] ?? 0) - widthOf(cell) + 2),
+        i === last ? fitted(cell, room) : cell + " ".repeat((widths[i] ?? 0) - visibleLength(cell) + 2),
       )
       .join("")
       .trimEnd(),
@@ -41,10 +39,3 @@ export const writeTable = (
 /** Returns the width of a terminal, or Infinity for other outputs. */
 const terminalWidth = (output: Output): number =>
   output.isTTY === true ? (output.columns ?? Infinity) : Infinity;
-
-function cut(cell: string, room: number): string {
-  if (widthOf(cell) <= room) return cell;
-  return `${Array.from(stripVTControlCharacters(cell))
-    .slice(0, room - 1)
-    .join("")}…`;
-}

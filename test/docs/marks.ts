@@ -1,4 +1,4 @@
-// The marks that tell the walk-through what to do with a code block: `<!-- test: CLAUSE; CLAUSE -->` before the block.
+// The marks that control how the walk-through handles a code block: `<!-- test: CLAUSE; CLAUSE -->` before the block.
 import { isPlaceholder, type Placeholder } from "./placeholders.ts";
 import type { CodeBlock, Markdown } from "./read-markdown.ts";
 

@@ -2,7 +2,7 @@
 import type { PathTask, Timeline } from "../../api/queue/graph.ts";
 import { counted } from "../../lib/counted.ts";
 import type { Colors } from "../colors.ts";
-import { oneLine, timeBetween } from "../format.ts";
+import { fitted, oneLine, timeBetween } from "../format.ts";
 
 type Summary = NonNullable<Timeline["summary"]>;
 
@@ -25,9 +25,7 @@ export function drawCriticalPath(summary: Summary, asOf: string, colors: Colors,
   const widths = header.map((word, i) => Math.max(word.length, ...cells.map((row) => row[i]?.length ?? 0)));
   const room = width - widths.reduce((sum, one) => sum + one + 2, 0);
   const maxName = Math.min(30, Math.max(8, room));
-  const names = criticalPath.map(({ name }) =>
-    name.length > maxName ? `${oneLine(name).slice(0, maxName - 1)}…` : oneLine(name),
-  );
+  const names = criticalPath.map(({ name }) => fitted(oneLine(name), maxName));
   const nameWidth = Math.max(4, ...names.map(({ length }) => length));
   const barWidth = room - nameWidth - 2;
   const hasBars = barWidth >= minBar;

@@ -16,7 +16,7 @@ const maxBytes = 32 * 2 ** 20;
 const tailLength = 16_384;
 const timeoutMs = 10_000;
 
-/** Prints the last lines of the first failed tasks. Logs that cannot be read are left out: `task log` tells why. */
+/** Prints the last lines of the first failed tasks. Logs that cannot be read are left out: `task log` explains why. */
 export async function printFailedLogs(client: Client, io: Io, progress: GraphProgress): Promise<void> {
   const colors = colorsFor(io.stderr, io.env);
   const failed = [...progress.all()].filter(({ state }) => state === "failed").slice(0, maxTasks);

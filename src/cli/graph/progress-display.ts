@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { counted } from "../../lib/counted.ts";
 import { colorsFor, type Colors } from "../colors.ts";
-import { timeBetween } from "../format.ts";
+import { fitted, timeBetween } from "../format.ts";
 import { writeLine, type Io } from "../io.ts";
 import type { GraphProgress, State, TaskProgress } from "./graph-progress.ts";
 
@@ -132,12 +132,6 @@ function colorOf(state: State, colors: Colors): (text: string) => string {
   if (isFailure(state)) return colors.red;
   return state === "running" ? colors.yellow : (text) => text;
 }
-
-/** Truncates a line that is too long, with an ellipsis. */
-const fitted = (line: string, width: number): string =>
-  stripVTControlCharacters(line).length <= width
-    ? line
-    : `${stripVTControlCharacters(line).slice(0, width - 1)}…`;
 
 const isFailure = (state: State): boolean => state === "failed" || state === "exception";
 

@@ -1,4 +1,4 @@
-// Tells why a task does not start, to someone who waits for its log.
+// Reports why a task does not start, while a user waits for its log.
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import { pause } from "../../lib/retry.ts";
 import type { Client } from "../../client/connect.ts";

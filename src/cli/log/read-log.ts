@@ -7,7 +7,7 @@ import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
 import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";
-import { followRetries, type TaskChanges } from "./task-changes.ts";
+import { followRetries, isResolved, type TaskChanges } from "./task-changes.ts";
 
 /** Names of the artifacts that hold the log. */
 export interface LogNames {
@@ -54,7 +54,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
     const run = status.runs[runId];
     if (run === undefined)
       throw new CliError(`${taskId} has no run ${runId}: \`taskyard task status ${taskId}\` lists its runs`);
-    const finished = run.state !== "pending" && run.state !== "running";
+    const finished = isResolved(run.state);
     // Whatever was not saved a minute after the end of the run will not be.
     const isLongOver = run.resolved !== undefined && Date.now() - Date.parse(run.resolved) > 60_000;
     const patience = isLongOver ? 1 : maxFailures;

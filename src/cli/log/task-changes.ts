@@ -20,6 +20,10 @@ export interface WatchedTask {
   readonly signal: AbortSignal;
 }
 
+/** Reports whether a task or run in this state has ended. */
+export const isResolved = (state: TaskStatus["state"]): boolean =>
+  state === "completed" || state === "failed" || state === "exception";
+
 /** Retries of calls while following a task, about 50 seconds: enough for a restart of the server. */
 export const followRetries = 9;
 

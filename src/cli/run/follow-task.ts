@@ -2,7 +2,7 @@
 import type { Run, TaskStatus } from "../../api/queue/status.ts";
 import type { Client } from "../../client/connect.ts";
 import { readLog } from "../log/read-log.ts";
-import { statusWhen, watchTask } from "../log/task-changes.ts";
+import { isResolved, statusWhen, watchTask } from "../log/task-changes.ts";
 
 export interface Follow {
   readonly client: Client;
@@ -43,5 +43,4 @@ export async function followTask(follow: Follow): Promise<TaskStatus> {
   }
 }
 
-const isResolved = (state: string): boolean => ["completed", "failed", "exception"].includes(state);
 const hasStarted = (run: Run | undefined): boolean => run?.started !== undefined;

@@ -49,7 +49,7 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
   explainWait({
     client,
     taskId,
-    // Not a notice: with --quiet, nothing would tell that the task cannot run.
+    // Not a notice: with --quiet, nothing else would report that the task cannot run.
     report(text) {
       waiting.stop();
       writeLine(io.stderr, text);

@@ -7,11 +7,11 @@ import { command, runOption } from "../command.ts";
 import { explainWait } from "../log/explain-wait.ts";
 import { createLogWriter } from "../log/log-writer.ts";
 import { defaultLogNames, readLog, type LogNames } from "../log/read-log.ts";
-import { statusWhen, watchTask } from "../log/task-changes.ts";
+import { isResolved, statusWhen, watchTask } from "../log/task-changes.ts";
 import { writeLine } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { connectTarget } from "../target.ts";
-import { listenForStop } from "../stop-request.ts";
+import { untilStopped } from "../stop-request.ts";
 import { outcomeOf, type RunOutcome } from "../run/run-outcome.ts";
 import { readFailureReport } from "../run/read-failure-report.ts";
 import { parseRunId } from "./artifact-access.ts";
@@ -42,10 +42,7 @@ export const logCommand = command({
   async run({ options, args, io }) {
     const taskId = parseId(args[0]);
     const client = await connectTarget(io);
-    const stop = listenForStop(io);
-    const ended = new AbortController();
-    const signal = AbortSignal.any([stop.signal, ended.signal]);
-    try {
+    return untilStopped(io, async ({ signal }) => {
       const changes = watchTask(client, taskId, signal);
       const { payload } = await client.queue.task({ taskId }, { signal });
       if (options.follow)
@@ -73,9 +70,8 @@ export const logCommand = command({
       await writer.end();
       if (missing !== undefined) writeLine(io.stderr, `error: ${missing}. See: taskyard task why ${taskId}`);
       if (!options.follow) return missing === undefined ? exitStatus.ok : exitStatus.failure;
-      const status = await statusWhen(
-        { client, taskId, changes, signal },
-        ({ runs }) => !["pending", "running"].includes(runs[runId]?.state ?? ""),
+      const status = await statusWhen({ client, taskId, changes, signal }, ({ runs }) =>
+        isResolved(runs[runId]?.state ?? "exception"),
       );
       const outcome = await outcomeOfRun(client, status, runId);
       if (outcome.explanation !== undefined) writeLine(io.stderr, `error: ${outcome.explanation}`);
@@ -91,13 +87,7 @@ export const logCommand = command({
           await changes.after(count);
         }
       }
-    } catch (error) {
-      if (stop.signal.aborted) return stop.status();
-      throw error;
-    } finally {
-      ended.abort();
-      stop.dispose();
-    }
+    });
   },
 });
 

@@ -3,9 +3,9 @@ import { exitStatus } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { command, jsonOption } from "../command.ts";
 import { writeJson, writeLine } from "../io.ts";
-import { statusWhen, watchTask } from "../log/task-changes.ts";
+import { isResolved, statusWhen, watchTask } from "../log/task-changes.ts";
 import { parseId } from "../parse-id.ts";
-import { listenForStop } from "../stop-request.ts";
+import { untilStopped } from "../stop-request.ts";
 import { connectTarget } from "../target.ts";
 import { stateText } from "./status.ts";
 
@@ -28,13 +28,12 @@ export const waitCommand = command({
     const taskIds = args.map((word) => parseId(word));
     const client = await connectTarget(io);
     const colors = colorsFor(io.stdout, io.env);
-    const stop = listenForStop(io);
-    const statuses = [];
-    try {
+    return untilStopped(io, async ({ signal: stopped }) => {
+      const statuses = [];
       // One after the other: this needs one stream of events at a time, and ends at the same time.
       for (const taskId of taskIds) {
         const ended = new AbortController();
-        const signal = AbortSignal.any([stop.signal, ended.signal]);
+        const signal = AbortSignal.any([stopped, ended.signal]);
         try {
           const changes = watchTask(client, taskId, signal);
           const status = await statusWhen({ client, taskId, changes, signal }, ({ state }) =>
@@ -46,16 +45,8 @@ export const waitCommand = command({
           ended.abort();
         }
       }
-    } catch (error) {
-      if (stop.signal.aborted) return stop.status();
-      throw error;
-    } finally {
-      stop.dispose();
-    }
-    if (options.json) writeJson(io.stdout, { statuses });
-    return statuses.every(({ state }) => state === "completed") ? exitStatus.ok : exitStatus.failure;
+      if (options.json) writeJson(io.stdout, { statuses });
+      return statuses.every(({ state }) => state === "completed") ? exitStatus.ok : exitStatus.failure;
+    });
   },
 });
-
-const isResolved = (state: string): boolean =>
-  state === "completed" || state === "failed" || state === "exception";

@@ -137,7 +137,7 @@ function adviceOn(taskId: string, reason: Reason, asked: string): string | reado
       return [
         ...(reason.workerId === undefined ? [] : [`taskyard task log ${taskId}`]),
         reason.reasonResolved === "malformed-payload"
-          ? "create a new task with a valid payload: the log tells what is wrong, and a rerun would fail in the same way"
+          ? "create a new task with a valid payload: see the log for what is wrong; a rerun would fail in the same way"
           : reason.deadline <= asked
             ? "create a new task: the deadline has passed, so this one cannot be rerun"
             : `taskyard task rerun ${taskId}`,
