@@ -142,6 +142,16 @@ it("without credentials, a body has fewer values", async () => {
   expect((await put(2000, { "x-caller": "root" })).statusCode).toBe(200);
 });
 
+it("a body for a path without a method has fewer values too", async () => {
+  const reply = await app.inject({
+    method: "POST",
+    url: "/no/such/path",
+    headers: { ...json, "x-caller": "root" },
+    payload: `[${"[],".repeat(2000)}1]`,
+  });
+  expect(reply.json()).toMatchObject({ code: "InputTooLarge" });
+});
+
 describe("the memory for large bodies", () => {
   it("is shared by all clients, of whom none may take more than half", () => {
     const memory = createBodyMemory(100);

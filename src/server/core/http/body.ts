@@ -3,7 +3,7 @@ import { createGunzip, createInflate } from "node:zlib";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import { parseLongList, type LongListLimits } from "./long-list.ts";
-import { shapeOf } from "./nesting.ts";
+import { parseUntrusted, tooManyValues } from "./untrusted-json.ts";
 
 /** The body that the parser sets on a request: the parsed value and the raw text. */
 export interface JsonBody {
@@ -11,16 +11,7 @@ export interface JsonBody {
   readonly value: unknown;
 }
 
-/** Deeper JSON is refused: at some thousand levels, serializing it for a reply or error would overflow the stack. */
-const MAX_DEPTH = 500;
-
-/**
- * JSON with more values and names is refused, since they determine the time of parsing and checking: a megabyte of `{},{},…`
- * takes as long as 50 MB of text. This many take 10 ms to parse. They are as many as the longest list of ids in a megabyte.
- */
-const MAX_VALUES = 50_000;
-
-/** The same for callers without credentials, who need no more: 64 KiB of `{},{},…` take 4 ms, and anyone may send many of them. */
+/** The maximum number of values and names for callers without credentials, who need no more: 64 KiB of `{},{},…` take 4 ms, and anyone may send many of them. */
 const MAX_VALUES_OF_STRANGERS = 4_000;
 
 /** The same for the whole of a long list, for memory: an empty object takes up to 60 bytes. */
@@ -44,23 +35,20 @@ export function readJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, text, done) => {
     const { longList } = request.routeOptions.config;
     if (longList !== undefined && text.length > SHORT_LENGTH) {
-      let values = 0;
-      const check = (part: string): void => {
-        values += checkShape(part);
-        if (values > MAX_LIST_VALUES) throw tooManyValues(MAX_LIST_VALUES);
+      let total = 0;
+      const admit = (values: number): void => {
+        total += values;
+        if (total > MAX_LIST_VALUES) throw tooManyValues(MAX_LIST_VALUES);
       };
-      void parseLongList(text, longList, check).then(
+      const parse = (part: string, place: string): unknown => parseUntrusted(part, place, admit);
+      void parseLongList(text, longList, parse).then(
         (value) => done(null, { text, value } satisfies JsonBody),
         (err: Error) => done(err, undefined),
       );
       return;
     }
     try {
-      const { isSigned } = request.routeOptions.config;
-      done(
-        null,
-        parseJson(text, () => isSigned?.(request) ?? true),
-      );
+      done(null, parseBody(text, request));
     } catch (err) {
       done(err as Error, undefined);
     }
@@ -90,23 +78,16 @@ export function readJsonBodies(app: FastifyInstance): void {
   });
 }
 
-function parseJson(text: string, isSigned: () => boolean): JsonBody {
+function parseBody(text: string, request: FastifyRequest): JsonBody {
   if (text === "") return { text, value: {} };
-  if (checkShape(text) > MAX_VALUES_OF_STRANGERS && !isSigned())
-    throw new ApiError(
-      "InputTooLarge",
-      `Without credentials, a body may have at most ${MAX_VALUES_OF_STRANGERS} values and names of members. Sign the request to send more.`,
-    );
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (err) {
-    throw new ApiError(
-      "MalformedPayload",
-      `Failed to parse JSON: ${(err as Error).message}. The body must be JSON.`,
-    );
-  }
-  refuseInfinity(text, value);
+  const value = parseUntrusted(text, "", (values) => {
+    // Paths without a method have no such check.
+    if (values > MAX_VALUES_OF_STRANGERS && request.routeOptions.config.isSigned?.(request) !== true)
+      throw new ApiError(
+        "InputTooLarge",
+        `Without credentials, a body may have at most ${MAX_VALUES_OF_STRANGERS} values and names of members. Sign the request to send more.`,
+      );
+  });
   if (typeof value !== "object" || value === null)
     throw new ApiError(
       "MalformedPayload",
@@ -114,54 +95,6 @@ function parseJson(text: string, isSigned: () => boolean): JsonBody {
     );
   return { text, value };
 }
-
-/** Refuses numbers beyond the range of doubles, such as 1e400: they would be stored as null. */
-function refuseInfinity(text: string, value: unknown): void {
-  // Checked in the text first, since such numbers are rare and a walk through the value costs as much as parsing it.
-  const mayHave = /\d[eE]\+?0*[1-9]\d\d/.test(text) || hasLongDigits(text);
-  if (!mayHave) return;
-  const path = pathToInfinity(value);
-  if (path !== undefined)
-    throw new ApiError(
-      "MalformedPayload",
-      `The number at ${path === "" ? "the top" : path} is too large: numbers have at most 308 digits before the decimal point. ` +
-        "Send it as a string.",
-    );
-}
-
-function hasLongDigits(text: string): boolean {
-  for (const [digits] of text.matchAll(/\d{20,}/g)) if (digits.length > 308) return true;
-  return false;
-}
-
-/** The depth is limited, see `checkShape`. */
-function pathToInfinity(value: unknown): string | undefined {
-  if (value === Infinity || value === -Infinity) return "";
-  if (typeof value !== "object" || value === null) return undefined;
-  for (const [name, member] of Object.entries(value)) {
-    const path = pathToInfinity(member);
-    if (path !== undefined) return `${Array.isArray(value) ? `[${name}]` : `.${name}`}${path}`;
-  }
-  return undefined;
-}
-
-/** Refuses JSON that is expensive to process. Returns the number of its values. */
-function checkShape(text: string): number {
-  const { depth, values } = shapeOf(text);
-  if (depth > MAX_DEPTH)
-    throw new ApiError(
-      "MalformedPayload",
-      `Failed to parse JSON: it is nested deeper than the limit of ${MAX_DEPTH} levels`,
-    );
-  if (values > MAX_VALUES) throw tooManyValues(MAX_VALUES);
-  return values;
-}
-
-const tooManyValues = (limit: number): ApiError =>
-  new ApiError(
-    "InputTooLarge",
-    `The JSON has more than ${limit} values and names of members, which is the maximum. Split the request.`,
-  );
 
 /** Returns the body of a request, if one was read. */
 export const jsonBody = (request: FastifyRequest): JsonBody | undefined =>

@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyCodePoint, anyText } from "../../../../test/support/arbitrary-text.ts";
 import { parseLongList } from "./long-list.ts";
+import { parseUntrusted } from "./untrusted-json.ts";
 
 const limits = { name: "tasks", elements: 10_000, elementLength: 100_000 };
-const parsed = (text: string) => parseLongList(text, limits, () => undefined);
+const parsed = (text: string) =>
+  parseLongList(text, limits, (part, place) => parseUntrusted(part, place, () => undefined));
 
 describe("a body with a long list", () => {
   it("is parsed as JSON.parse does, with any elements and any other members", async () => {
@@ -67,6 +69,12 @@ describe("a body with a long list", () => {
     await expect(parsed('{"tasks":[1,{"a":}]}')).rejects.toThrow(/^Failed to parse JSON: tasks\[1\]: /);
   });
 
+  it("is refused with the path of a number beyond the range of doubles", async () => {
+    await expect(parsed('{"tasks":[1,{"a":[-1e400]}]}')).rejects.toThrow(
+      /^The number at tasks\[1\]\.a\[0\] is/,
+    );
+  });
+
   it("must have the list exactly once", async () => {
     for (const text of ['{"dryRun":true}', '{"tasks":[],"tasks":[]}', '{"tasks":{}}'])
       await expect(parsed(text)).rejects.toThrow(
@@ -74,10 +82,14 @@ describe("a body with a long list", () => {
       );
   });
 
-  it("is checked by element, and the rest as one text", async () => {
+  it("is parsed by element, and the rest as one text", async () => {
     const seen: unknown[] = [];
-    await parseLongList('{"a":1,"tasks":[2,[3]]}', limits, (part) => void seen.push(part));
-    expect(seen).toEqual(['{"a":1,"tasks":[]}', "2", "[3]"]);
+    await parseLongList('{"a":1,"tasks":[2,[3]]}', limits, (...part) => void seen.push(part));
+    expect(seen).toEqual([
+      ['{"a":1,"tasks":[]}', ""],
+      ["2", "tasks[0]"],
+      ["[3]", "tasks[1]"],
+    ]);
   });
 
   it("is refused if it has too many elements, or one that is too long", async () => {

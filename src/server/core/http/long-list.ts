@@ -14,14 +14,14 @@ export interface LongListLimits {
 }
 
 /**
- * Returns the value of `text`, an object with the list. `check` is called with the text of each element and of
- * the rest, and may throw. Accepts exactly what JSON.parse accepts, except objects that have the list twice or with
- * escapes in its name, which are refused.
+ * Returns the value of `text`, an object with the list. `parse` is called with the text of each element and of the rest, and
+ * with its place in the body. Accepts exactly what JSON.parse accepts, except objects that have the list twice or with escapes
+ * in its name, which are refused.
  */
 export async function parseLongList(
   text: string,
   limits: LongListLimits,
-  check: (text: string) => void,
+  parse: (text: string, place: string) => unknown,
 ): Promise<unknown> {
   const { name, elementLength } = limits;
   const slice = startTimeSlice();
@@ -30,15 +30,11 @@ export async function parseLongList(
     throw malformed(
       `a body of this size must be an object with the list ${name}, given once, and no other member of more than ${elementLength} characters`,
     );
-  // JSON.parse gets the text around the list, with an empty list in its place.
-  const rest = `${text.slice(0, list.from)}${text.slice(list.to)}`;
-  check(rest);
-  const value = parse(rest, "");
+  // The text around the list, with an empty list in its place.
+  const value = parse(`${text.slice(0, list.from)}${text.slice(list.to)}`, "");
   const elements: unknown[] = [];
   for (const [i, [from, to]] of list.spans.entries()) {
-    const element = text.slice(from, to);
-    check(element);
-    elements.push(parse(element, `${name}[${i}]: `));
+    elements.push(parse(text.slice(from, to), `${name}[${i}]`));
     if (slice.isOver()) await slice.next();
   }
   return { ...(value as object), [name]: elements };
@@ -134,14 +130,6 @@ function skipSpace(text: string, from: number): number {
   space.lastIndex = from;
   space.exec(text);
   return space.lastIndex;
-}
-
-function parse(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (err) {
-    throw malformed(`${where}${(err as Error).message}`);
-  }
 }
 
 // oxlint-disable-next-line messages/next-step -- the callers of this function name the limit

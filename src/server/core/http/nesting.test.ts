@@ -38,6 +38,20 @@ it("finds the depth of the value and the number of values in its text", () => {
   );
 });
 
+it("finds numbers that may be beyond the range of doubles, outside of strings", () => {
+  const found = ["1e400", "[-1E+309]", '{"a":0.5e9}', "9".repeat(309), `[1,${"9".repeat(309)}]`];
+  const others = [
+    "[true,false,null]",
+    '"1e400"',
+    `"${"9".repeat(309)}"`,
+    "9".repeat(308),
+    "[12,34]",
+    '{"1e5":1}',
+  ];
+  for (const text of found) expect([text, shapeOf(text).mayOverflow]).toEqual([text, true]);
+  for (const text of others) expect([text, shapeOf(text).mayOverflow]).toEqual([text, false]);
+});
+
 it("finds the end of a string with escapes, and the end of the text for an unterminated one", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('"', "\\", "a") }), (value) => {

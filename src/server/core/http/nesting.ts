@@ -1,9 +1,16 @@
-// Determines from a JSON text how deep it is nested and how many values it has.
+// Determines from a JSON text how deep it is nested, how many values it has, and whether it may have very large numbers.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const ZERO = 0x30;
+const NINE = 0x39;
+const LOWER_E = 0x65;
+/** `E` differs from `e` only in this bit. */
+const LOWER = 0x20;
+/** The greatest double has this many digits before the decimal point. */
+const MAX_DIGITS = 309;
 // `{` and `}` differ from `[` and `]` only in this bit. A Set takes twice as long.
 const CURLY = 0x20;
 const OPENING = 0x5b | CURLY;
@@ -18,6 +25,8 @@ export interface JsonShape {
    * arrays count as if they had an element.
    */
   readonly values: number;
+  /** Whether a number may be beyond the range of doubles: one has an exponent, or very many digits in a row. */
+  readonly mayOverflow: boolean;
 }
 
 /**
@@ -28,8 +37,16 @@ export function shapeOf(text: string): JsonShape {
   let depth = 0;
   let deepest = 0;
   let values = 1;
+  let digits = 0;
+  let mayOverflow = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
+    if (code >= ZERO && code <= NINE) {
+      if (++digits >= MAX_DIGITS) mayOverflow = true;
+      continue;
+    }
+    if (digits > 0 && (code | LOWER) === LOWER_E) mayOverflow = true;
+    digits = 0;
     if (code === QUOTE) i = endOfString(text, i);
     else if (code === COMMA || code === COLON) values++;
     else if ((code | CURLY) === OPENING) {
@@ -37,7 +54,7 @@ export function shapeOf(text: string): JsonShape {
       if (++depth > deepest) deepest = depth;
     } else if ((code | CURLY) === CLOSING) depth--;
   }
-  return { depth: deepest, values };
+  return { depth: deepest, values, mayOverflow };
 }
 
 /** Returns the position of the closing quote of the string that starts at `from`. */
