@@ -1,34 +1,16 @@
 // A database that is read-only for a while or has a full disk, and sessions that outlive what they were opened for.
 import { Type } from "typebox";
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { addNote, allNotes, notesDatabase, Notes, pidOf } from "../../../test/support/notes-database.ts";
 import { setReadOnly } from "../../../test/support/databases.ts";
 import { fillDiskUnder, fillTemporaryDiskOf } from "../../../test/support/full-disk.ts";
 import { eventually } from "../../../test/support/until.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { databaseCheck } from "./db-check.ts";
-import { openDb, type Db, type DbOptions } from "./db.ts";
 import { sql } from "./sql.ts";
 
-let t: TestDatabase;
-beforeAll(async () => {
-  t = await testDatabase({ empty: true });
-  await t.db.run(sql`create table notes (id int4 primary key, body text not null)`);
-});
-beforeEach(() => t.db.run(sql`truncate notes`));
-afterAll(() => t.drop());
-
-function open(options: Partial<DbOptions> = {}): Db {
-  const db = openDb({ url: t.url, checkRows: true, ...options });
-  onTestFinished(() => db.close());
-  return db;
-}
-
-const Pid = Type.Object({ pid: Type.Integer() });
-const pidOf = async (db: Db) => (await db.maybeOne(Pid, sql`select pg_backend_pid() as pid`))?.pid ?? 0;
-const Notes = Type.Object({ id: Type.Integer(), body: Type.String() });
-const allNotes = sql`select id, body from notes order by id`;
-const addNote = (id: number) => sql`insert into notes (id, body) values (${id}, '')`;
+const t = notesDatabase();
+const { open } = t;
 
 describe("a database that is read-only for a while", () => {
   beforeEach(() => {

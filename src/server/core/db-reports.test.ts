@@ -1,27 +1,13 @@
 // The pool for statements that read whole tables.
 import { Type } from "typebox";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
-import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
-import { DatabaseUnavailable, openDb, type Db, type DbOptions, type Queryable } from "./db.ts";
+import { expect, test } from "vitest";
+import { allNotes, notesDatabase, Notes } from "../../../test/support/notes-database.ts";
+import { DatabaseUnavailable, openDb, type Queryable } from "./db.ts";
 import { sql } from "./sql.ts";
 
-let t: TestDatabase;
-beforeAll(async () => {
-  t = await testDatabase({ empty: true });
-  await t.db.run(sql`create table notes (id int4 primary key, body text not null)`);
-});
-beforeEach(() => t.db.run(sql`truncate notes`));
-afterAll(() => t.drop());
+const t = notesDatabase();
+const { open } = t;
 
-/** A pool of its own, closed at the end of the test. */
-function open(options: Partial<DbOptions> = {}): Db {
-  const db = openDb({ url: t.url, checkRows: true, ...options });
-  onTestFinished(() => db.close());
-  return db;
-}
-
-const Notes = Type.Object({ id: Type.Integer(), body: Type.String() });
-const allNotes = sql`select id, body from notes order by id`;
 const Plan = Type.Object({ "QUERY PLAN": Type.String() });
 const planOf = async (db: Queryable): Promise<string> => {
   const lines = await db.many(Plan, sql`explain select count(*), max(body) from notes where id > 10`);

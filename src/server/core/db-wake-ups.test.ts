@@ -1,28 +1,12 @@
 // The topics that statements and transactions wake.
-import { Type } from "typebox";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
-import { testDatabase, type TestDatabase } from "../../../test/support/db.ts";
-import { isUniqueViolation, openDb, type Db, type DbOptions } from "./db.ts";
-import { sql, waking } from "./sql.ts";
+import { beforeEach, expect, test } from "vitest";
+import { addNote, allNotes, notesDatabase, Notes } from "../../../test/support/notes-database.ts";
+import { isUniqueViolation } from "./db.ts";
+import { waking } from "./sql.ts";
 
-let t: TestDatabase;
-beforeAll(async () => {
-  t = await testDatabase({ empty: true });
-  await t.db.run(sql`create table notes (id int4 primary key, body text not null)`);
-});
-beforeEach(() => t.db.run(sql`truncate notes`));
-afterAll(() => t.drop());
+const t = notesDatabase();
+const { open } = t;
 
-/** A pool of its own, closed at the end of the test. */
-function open(options: Partial<DbOptions> = {}): Db {
-  const db = openDb({ url: t.url, checkRows: true, ...options });
-  onTestFinished(() => db.close());
-  return db;
-}
-
-const Notes = Type.Object({ id: Type.Integer(), body: Type.String() });
-const allNotes = sql`select id, body from notes order by id`;
-const addNote = (id: number, body = "") => sql`insert into notes (id, body) values (${id}, ${body})`;
 const woken: string[] = [];
 beforeEach(() => void woken.splice(0));
 const wake = (topic: string): void => void woken.push(topic);
