@@ -3,6 +3,7 @@
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Identity } from "../caller.ts";
+import { createTally } from "../tally.ts";
 import type { Authenticate } from "./call.ts";
 
 /** What every caller may send, in bytes. Parsing the worst body of this size takes a few milliseconds. */
@@ -53,8 +54,7 @@ export interface BodyMemory {
  * larger is admitted if it is the only one.
  */
 export function createBodyMemory(most: number): BodyMemory {
-  let taken = 0;
-  const takenBy = new Map<string, number>();
+  const taken = createTally();
   const refuse = (whose: string, limit: number): never => {
     throw new ApiError(
       "ServiceUnavailable",
@@ -63,17 +63,11 @@ export function createBodyMemory(most: number): BodyMemory {
   };
   return {
     take(clientId, bytes) {
-      const own = takenBy.get(clientId) ?? 0;
+      const own = taken.of(clientId);
       if (own > 0 && own + bytes > most / 2) refuse("your", most / 2);
-      if (taken > 0 && taken + bytes > most) refuse("all", most);
-      taken += bytes;
-      takenBy.set(clientId, own + bytes);
-      return () => {
-        taken -= bytes;
-        const left = (takenBy.get(clientId) ?? 0) - bytes;
-        if (left > 0) takenBy.set(clientId, left);
-        else takenBy.delete(clientId);
-      };
+      if (taken.total > 0 && taken.total + bytes > most) refuse("all", most);
+      taken.add(clientId, bytes);
+      return () => taken.add(clientId, -bytes);
     },
   };
 }

@@ -44,7 +44,7 @@ it("a connection beyond those of its address is refused, until another one is cl
 it("a connection beyond those of the server is refused", async () => {
   const open = await server({ all: 1, perAddress: undefined });
   await open();
-  expect(await replyOn(await open())).toContain("This server has 1 open connections, which is the maximum.");
+  expect(await replyOn(await open())).toContain("This server has 1 open connection, which is the maximum.");
 });
 
 it("addresses are counted by machine", () => {

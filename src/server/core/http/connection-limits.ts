@@ -1,6 +1,8 @@
 // Limits the connections of a server, in all and from each address.
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { counted } from "../../../lib/counted.ts";
+import { createTally } from "../tally.ts";
 
 export interface ConnectionLimits {
   readonly all: number;
@@ -10,28 +12,21 @@ export interface ConnectionLimits {
 
 /** Makes a server refuse further connections with a 503. Call it before anything else listens for connections. */
 export function limitConnections({ server }: FastifyInstance, { all, perAddress }: ConnectionLimits): void {
-  let open = 0;
-  const openFrom = new Map<string, number>();
+  const open = createTally();
   const accept = server.listeners("connection");
   // Node's own listener must not see a refused connection: it would read the request and serve it.
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
     const address = networkOf(socket.remoteAddress ?? "");
-    const own = openFrom.get(address) ?? 0;
-    if (open >= all) return refuse(socket, `This server has ${all} open connections, which is the maximum.`);
-    if (perAddress !== undefined && own >= perAddress)
+    if (open.total >= all)
+      return refuse(socket, `This server has ${counted(all, "open connection")}, which is the maximum.`);
+    if (perAddress !== undefined && open.of(address) >= perAddress)
       return refuse(
         socket,
-        `${address} has ${perAddress} open connections to this server, which is the maximum. Close some or reuse them.`,
+        `${address} has ${counted(perAddress, "open connection")} to this server, which is the maximum. Close some or reuse them.`,
       );
-    open++;
-    openFrom.set(address, own + 1);
-    socket.once("close", () => {
-      open--;
-      const left = (openFrom.get(address) ?? 0) - 1;
-      if (left > 0) openFrom.set(address, left);
-      else openFrom.delete(address);
-    });
+    open.add(address, 1);
+    socket.once("close", () => open.add(address, -1));
     for (const listener of accept) Reflect.apply(listener, server, [socket]);
   });
 }

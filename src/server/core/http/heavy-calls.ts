@@ -1,6 +1,7 @@
 // Limits how many calls that read much run concurrently: each may take 100 MB and seconds.
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
+import { createTally } from "../tally.ts";
 
 export interface HeavyCallLimits {
   /** The number of places. A call takes one or more of them. */
@@ -27,27 +28,19 @@ interface Waiter {
 }
 
 export function createHeavyCalls({ places: all, clock }: HeavyCallLimits): HeavyCalls {
-  let free = all;
-  const takenBy = new Map<string, number>();
+  const taken = createTally();
   let waiting: Waiter[] = [];
 
-  const fits = ({ caller, places }: Waiter): boolean => {
-    const own = takenBy.get(caller) ?? 0;
+  const fits = ({ caller, places }: Pick<Waiter, "caller" | "places">): boolean => {
+    const own = taken.of(caller);
     // A call that takes more places than there are runs alone.
-    const isAlone = free === all;
-    return (isAlone || places <= free) && (own === 0 || own + places <= all / 2);
-  };
-  const take = (caller: string, places: number): void => {
-    free -= places;
-    takenBy.set(caller, (takenBy.get(caller) ?? 0) + places);
+    const isAlone = taken.total === 0;
+    return (isAlone || taken.total + places <= all) && (own === 0 || own + places <= all / 2);
   };
   const release = (caller: string, places: number): void => {
-    free += places;
-    const left = (takenBy.get(caller) ?? 0) - places;
-    if (left > 0) takenBy.set(caller, left);
-    else takenBy.delete(caller);
+    taken.add(caller, -places);
     for (let next = waiting.find(fits); next; next = waiting.find(fits)) {
-      take(next.caller, next.places);
+      taken.add(next.caller, next.places);
       const started = next;
       waiting = waiting.filter((waiter) => waiter !== started);
       next.start();
@@ -81,7 +74,7 @@ export function createHeavyCalls({ places: all, clock }: HeavyCallLimits): Heavy
 
   return {
     async run(caller, places, body) {
-      if (fits({ caller, places, start: () => undefined })) take(caller, places);
+      if (fits({ caller, places })) taken.add(caller, places);
       else await wait(caller, places);
       try {
         return await body();

@@ -7,6 +7,7 @@ import type { LoggedEvent } from "../../core/event-log/index.ts";
 import { callerKey, type Call } from "../../core/http/call.ts";
 import { StreamReply } from "../../core/http/replies.ts";
 import type { Platform } from "../../core/service.ts";
+import { createTally } from "../../core/tally.ts";
 import { bindingsMatcher, parseBindings } from "./bindings.ts";
 import type { metrics } from "./metrics.ts";
 import type { settings } from "./settings.ts";
@@ -36,8 +37,7 @@ export function createEventStreams({
   const end = new AbortController();
   // Followers in one process share event objects, so each event is serialized once however many streams send it.
   const frames = new WeakMap<LoggedEvent, string>();
-  let open = 0;
-  const openOf = new Map<string, number>();
+  const open = createTally();
 
   function frameOf(event: LoggedEvent): string {
     const known = frames.get(event);
@@ -54,13 +54,13 @@ export function createEventStreams({
     const { position, ready } = await startPosition(events, { lastEventId, from: call.query.from });
     if (call.request.method === "HEAD") return new StreamReply(Readable.from([]), headers);
     const { maxStreams, maxStreamsPerCaller } = config.events;
-    if (open >= maxStreams)
+    if (open.total >= maxStreams)
       throw new ApiError(
         "ServiceUnavailable",
         `This server already has ${maxStreams} open event streams. Close some, or retry later.`,
       );
     const caller = callerKey(call);
-    const own = openOf.get(caller) ?? 0;
+    const own = open.of(caller);
     if (own >= maxStreamsPerCaller)
       throw new ApiError(
         "TooManyRequests",
@@ -80,15 +80,13 @@ export function createEventStreams({
       eventsRead.inc({ reader: "stream" });
       return frameOf(event);
     }
-    eventStreams.set(++open);
-    openOf.set(caller, own + 1);
+    open.add(caller, 1);
+    eventStreams.set(open.total);
     const body = Readable.from(chunks);
     body.once("close", () => {
       ended.abort();
-      eventStreams.set(--open);
-      const left = (openOf.get(caller) ?? 0) - 1;
-      if (left > 0) openOf.set(caller, left);
-      else openOf.delete(caller);
+      open.add(caller, -1);
+      eventStreams.set(open.total);
     });
     body.once("error", (err) => monitor.reportError(err));
     return new StreamReply(body, headers);
