@@ -26,10 +26,13 @@ export interface Sessions {
   end(): Promise<void>;
 }
 
+/** The default of the greatest age of a session, in milliseconds. */
+export const MAX_AGE_MS = 1_800_000;
+
 export interface SessionsOptions {
   readonly pool: pg.PoolConfig;
   /** Older sessions are replaced, so that a change of the address or of the database's settings takes effect. */
-  readonly maxAgeMs: number;
+  readonly maxAgeMs?: number | undefined;
   readonly log?: DbLog | undefined;
 }
 
@@ -48,7 +51,7 @@ const ageJitter = 0.2;
 const logEveryMs = 30_000;
 
 /** Opens a pool. Nothing connects before the first session is acquired. */
-export function openSessions({ pool: config, maxAgeMs, log }: SessionsOptions): Sessions {
+export function openSessions({ pool: config, maxAgeMs = MAX_AGE_MS, log }: SessionsOptions): Sessions {
   const pool = new pg.Pool(config);
   const began = new WeakMap<pg.PoolClient, { at: number; expires: number }>();
   const logged = new Map<Outage, number>();

@@ -96,7 +96,7 @@ export function openDb(options: DbOptions): Db {
   };
   let closing = false;
   const open = (config: pg.PoolConfig): Sessions =>
-    openSessions({ pool: { ...common, ...config }, maxAgeMs: options.maxAgeMs ?? 1_800_000, log });
+    openSessions({ pool: { ...common, ...config }, maxAgeMs: options.maxAgeMs, log });
   const sessions = open({
     max: options.poolSize ?? 10,
     idleTimeoutMillis: 600_000,

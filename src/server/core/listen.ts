@@ -3,6 +3,7 @@ import pg from "pg";
 import { backoffDelay } from "../../lib/backoff.ts";
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { DbLog } from "./db.ts";
+import { MAX_AGE_MS } from "./db-sessions.ts";
 
 export interface ListenOptions {
   url: string;
@@ -37,7 +38,7 @@ const heartbeatMs = 30_000;
 /** Listens until closed. An unavailable database is not an error: connecting is retried with backoff of up to 5 s. */
 export function listen(options: ListenOptions): Listener {
   const { url, channel, onMessage, onReconnect, clock = systemClock, log } = options;
-  const { maxAgeMs = 1_800_000, replyTimeoutMs = 10_000 } = options;
+  const { maxAgeMs = MAX_AGE_MS, replyTimeoutMs = 10_000 } = options;
   let current: pg.Client | undefined;
   let failures = 0;
   let cancelTimer = (): void => undefined;

@@ -3,6 +3,7 @@ import Type from "typebox";
 import type { Clock } from "../../../lib/clock.ts";
 import { createAsyncEvent } from "../async-event.ts";
 import type { Db, Queryable } from "../db.ts";
+import { MAX_AGE_MS } from "../db-sessions.ts";
 import { sql } from "../sql.ts";
 
 export interface Term {
@@ -26,8 +27,6 @@ interface Session {
 }
 
 const heartbeatMs = 5_000;
-// The connections of the pool have a greatest age too, in case the address of the database leads to another server now.
-const maxAgeMs = 1_800_000;
 const Locked = Type.Object({ locked: Type.Boolean() });
 
 /**
@@ -74,7 +73,8 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
             await held;
           },
         });
-        const expires = clock.now() + maxAgeMs;
+        // The pool does not replace it while it is in use.
+        const expires = clock.now() + MAX_AGE_MS;
         while (!ending && clock.now() < expires) {
           await wake.wait(heartbeatMs);
           await serially(() => tx.run(sql`select`));

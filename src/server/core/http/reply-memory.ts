@@ -1,8 +1,8 @@
 // Limits the memory of replies that their callers have not read yet.
 import type { FastifyInstance } from "fastify";
 
-/** Shorter replies are not counted, in characters: the kernel takes them. */
-const SHORT_REPLY = 16_000;
+/** The kernel takes shorter replies, in characters, so they are neither counted nor timed. */
+export const SHORT_REPLY = 16_000;
 
 /**
  * Makes a server close connections when the replies in flight have more than `most` characters, those that were sent first:

@@ -1,6 +1,7 @@
 // Closes connections of callers that send their body or read their reply too slowly.
 import { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { SHORT_REPLY } from "./reply-memory.ts";
 
 export interface SlowConnectionOptions {
   /** How often the progress of each body is checked, in milliseconds. */
@@ -10,9 +11,6 @@ export interface SlowConnectionOptions {
   /** How long a reply may go without progress, in milliseconds. More than the time between the pings of a stream. */
   readonly unreadMs?: number;
 }
-
-/** In characters. */
-const SHORT_REPLY = 16_000;
 
 /**
  * A caller that sends a byte every 20 seconds would otherwise hold its place among the large bodies for hours, and one that
