@@ -13,6 +13,7 @@ import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
 import { createHealth } from "./health.ts";
+import { isOnlyLocal } from "./local-access.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
 import type { OpenedPlatform } from "./platform.ts";
@@ -59,19 +60,18 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   });
   for (const { api, service } of running) {
     // The service has handlers for the methods of its own API, and `common` has the rest.
-    const handlers = { ...common, ...service.handlers } as unknown as Handlers<typeof api>;
+    const handlers = { ...common, ...service.handlers } as Handlers<typeof api>;
     serve(app, api, handlers, served);
   }
   serveReferences(app, { services, rootUrl });
   if (localArtifacts)
     serveLocalStore(app, localArtifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
-  // A page that others may see does not show the folders of this machine.
-  const isLocal = config.server.rootUrl === undefined && /^(localhost|127\.|::1$)/.test(config.server.host);
   servePages(app, {
     services,
     rootUrl,
     isClosed,
-    setupLine: isLocal && !isClosed ? options.setupLine : undefined,
+    // A page that others may see does not show the folders of this machine.
+    setupLine: isOnlyLocal(config.server) && !isClosed ? options.setupLine : undefined,
     version: VERSION,
     health: createHealth({
       probes: { Database: check, "Event log": () => events.positionNow() },

@@ -156,7 +156,7 @@ export function createServices(
   const provided: Record<string, unknown> = {};
   return services.map(({ api, ...definition }) => {
     // `serviceList` checked the dependencies of each service, and each platform is made for its service.
-    const create = definition.create as unknown as (platform: PlatformValues, deps: object) => RunningService;
+    const create = definition.create as (platform: PlatformValues, deps: object) => RunningService;
     const service = create(platformOf({ api, ...definition }), provided);
     provided[api.name] = service.provides;
     return { api, service };
