@@ -28,11 +28,11 @@ interface Attack {
   start(target: Target, open: Open, record: Observe): Promise<void>;
 }
 
-const head = (method: string, path: string, headers: Readonly<Record<string, string | number>>): string =>
-  `${method} ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n` +
-  `${Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("")}\r\n`;
+const head = (method: string, path: string, headers: Readonly<Record<string, string | number>>): string => {
+  const all = { host: "localhost", "content-type": "application/json", ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+};
 
 /** Sends a request on each of `count` connections, again whenever there is a reply. */
 function flood(
@@ -87,14 +87,11 @@ async function listGroup(target: Target, open: Open, count: number, record?: Obs
   const sign = signed(target, ["queue:list-task-group:*"]);
   for (let i = 0; i < count; i++) {
     const socket = open();
-    const text = withoutHost(head("GET", path, await sign("GET", path)));
+    const text = head("GET", path, await sign("GET", path));
     if (record) socket.on("data", record);
     socket.write(text.repeat(4));
   }
 }
-
-/** Removes the first host of a head, which the signed headers replace. */
-const withoutHost = (text: string): string => text.replace("host: localhost\r\n", "");
 
 export const attacks: readonly Attack[] = [
   {
@@ -115,7 +112,7 @@ export const attacks: readonly Attack[] = [
           "content-encoding": "gzip",
           "content-length": bomb.length,
         };
-        return Buffer.concat([Buffer.from(withoutHost(head("PUT", path, headers))), bomb]);
+        return Buffer.concat([Buffer.from(head("PUT", path, headers)), bomb]);
       });
     },
   },
@@ -136,7 +133,7 @@ export const attacks: readonly Attack[] = [
       flood(open, record, 8, async () => {
         const path = `/api/queue/v1/task/${slugid()}`;
         const headers = { ...(await sign("PUT", path)), "content-length": body.length };
-        return withoutHost(head("PUT", path, headers)) + body;
+        return head("PUT", path, headers) + body;
       });
     },
   },
@@ -183,7 +180,7 @@ export const attacks: readonly Attack[] = [
       );
       const path = `/api/events/v1/connect?bindings=${bindings}&from=start`;
       const sign = signed(target, ["*"]);
-      for (let i = 0; i < 150; i++) open().write(withoutHost(head("GET", path, await sign("GET", path))));
+      for (let i = 0; i < 150; i++) open().write(head("GET", path, await sign("GET", path)));
     },
   },
 ];

@@ -147,11 +147,12 @@ const settingVariables: ReadonlySet<string> = new Set([
 ]);
 
 function unknownVariables(env: ConfigSources["env"]): ConfigProblem[] {
-  const known = settingVariables;
   return Object.keys(env)
-    .filter((name) => name.startsWith("TASKYARD_") && !known.has(name) && !otherVariables.includes(name))
+    .filter(
+      (name) => name.startsWith("TASKYARD_") && !settingVariables.has(name) && !otherVariables.includes(name),
+    )
     .map((name) => {
-      const meant = didYouMean(name, known);
+      const meant = didYouMean(name, settingVariables);
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
       return { key: name, origin: "environment", problem: `is not a known variable${hint}` };
     });

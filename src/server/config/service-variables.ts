@@ -2,7 +2,7 @@
 // a Service named `taskyard` or `taskyard-…` begin like the variables of settings.
 
 const url = /^(tcp|udp|sctp):\/\/\S+$/i;
-/** The variables that only such a Service has, since no setting is a URL of this kind. They tell its prefix. */
+/** The variables that only such a Service has, since no setting is a URL of this kind. The others have the same prefix. */
 const address = /^(TASKYARD(?:_[A-Z0-9_]+)?)_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/;
 const members =
   /^_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;

@@ -42,8 +42,8 @@ const outageBackoff = { baseMs: 1000, maxMs: 10_000, jitter: 0.25 };
 
 /**
  * Starts a loop. Its first iteration begins in the next iteration of the event loop. Iterations never overlap. One that
- * rejects is reported, with an incident id unless it is an outage, and retried with backoff. Triggers do not shorten that delay: each of them would
- * query a database that is down.
+ * rejects is reported, with an incident id unless it is an outage, and retried with backoff. Triggers do not shorten that
+ * delay: each of them would query a database that is down.
  */
 export function startLoop(options: LoopOptions): Loop {
   const { name, runOnce, intervalMs, clock } = options;

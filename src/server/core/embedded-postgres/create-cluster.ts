@@ -156,8 +156,8 @@ function initdbOptions(folder: string): string[] {
 }
 
 /**
- * Creates the folder of the Unix socket. It is accessible only to the cluster's user. It is in the data directory if the path is short enough for a socket. Otherwise it is a
- * temporary folder that the caller must remove (`temporary`).
+ * Creates the folder of the Unix socket. It is accessible only to the cluster's user. It is in the data directory if the
+ * path is short enough for a socket. Otherwise it is a temporary folder that the caller must remove (`temporary`).
  */
 export async function createSocketFolder(
   dataDir: string,
