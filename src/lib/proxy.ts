@@ -1,5 +1,6 @@
 // Requests through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. For processes of Node; browsers have their own.
 import type { Dispatcher } from "undici";
+import { isLoopback } from "./loopback.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,16 +32,13 @@ export async function useProxyOf(env: Environment): Promise<void> {
   });
   dispatcher = proxied.compose((dispatch) => (options, handler) => {
     const { hostname } = new URL(String(options.origin));
+    // For a proxy, these names mean its own machine.
     return isLoopback(hostname) ? direct.dispatch(options, handler) : dispatch(options, handler);
   });
   undici.setGlobalDispatcher(dispatcher);
   // The `fetch` of Node has another version of the package and may not understand this one's dispatchers.
   undici.install();
 }
-
-/** Reports whether this is the machine itself, which a proxy would look for on its own. */
-const isLoopback = (hostname: string): boolean =>
-  /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 function requireUrl(name: string, value: string): void {
   if (URL.canParse(value) && /^https?:/.test(value)) return;

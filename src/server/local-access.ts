@@ -1,7 +1,7 @@
 // Who reaches a server, and the default access of one that `taskyard up` starts.
+import { isLoopback } from "../lib/loopback.ts";
 import type { Config } from "./config/index.ts";
 import type { Access, CoreConfig } from "./core/config/core-settings.ts";
-import { isLoopback } from "./core/http/loopback.ts";
 
 /**
  * Reports whether only this machine reaches a server. A root URL or a proxy means that others do, whatever the address that it

@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../../../lib/loopback.ts";
 
 export interface HostRules {
   /** The address on which the server listens. */
@@ -37,7 +37,7 @@ export function checkHost(app: FastifyInstance, { listening, rootUrl, names }: H
     // HTTP/1.0 does not require it, and no browser sends it.
     if (acceptsAny || host === undefined) return done();
     const name = nameOf(host);
-    if (isIP(name) !== 0 || isLoopback(name) || name.endsWith(".localhost") || own.has(name)) return done();
+    if (isIP(name) !== 0 || isLoopback(name) || own.has(name)) return done();
     done(
       new ApiError(
         "MisdirectedRequest",

@@ -3,5 +3,6 @@
 /** Reports whether a name or an address, without a port, is that of the loopback interface. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
+  return name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }
