@@ -87,6 +87,18 @@ describe("the folders of a run", () => {
     },
   );
 
+  test("are refused where the user of tasks cannot enter them, at each start", onlyAsRoot, async () => {
+    const elsewhere = await temporaryFolder();
+    const hidden = join(workDir.path, "hidden");
+    for (const folder of [elsewhere, hidden]) await mkdir(folder, { recursive: true });
+    for (const folder of [elsewhere, hidden]) await chmod(folder, 0o700);
+    for (let start = 1; start <= 2; start++)
+      await expect(openWorkDir(join(hidden, "worker"), taskUser, elsewhere)).rejects.toThrow(
+        /hidden\/worker: the user of tasks \(uid \d+\) cannot enter \S+\/tasks-\w+\. Make that folder/,
+      );
+    expect((await stat(elsewhere)).mode & 0o777).toBe(0o700);
+  });
+
   test("can be removed when they are deeper than the longest path", async () => {
     const folders = await createTaskFolders(workDir, { taskId: slugid(), runId: 0 });
     const script = `

@@ -3,34 +3,24 @@
 //
 //   control/task_<taskId>_<runId>/              the worker's: log, state, compressed copies
 //   tasks/task_<taskId>_<runId>/{work,home,tmp} the task's
-import { execFile } from "node:child_process";
-import { access, chmod, constants, mkdir, mkdtemp, readlink, rmdir, symlink } from "node:fs/promises";
+import { access, chmod, constants, mkdir, readlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { accessibleFolder, linkElsewhere } from "../lib/accessible-folder.ts";
+import { canEnter, type UserIds } from "../lib/system-users.ts";
 import { systemFault } from "./system-fault.ts";
-
-/** A user to create folders for, other than the worker's own. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface WorkDir {
   readonly path: string;
   readonly control: string;
   readonly tasks: string;
   /** The user that owns the folders of tasks, or undefined for the worker's own. */
-  readonly owner: Owner | undefined;
+  readonly owner: UserIds | undefined;
 }
-
-const run = promisify(execFile);
-// Where tasks run if their user cannot enter the worker's folder, which is in the private home of root by default.
-const accessibleFolder = "/var/lib/taskyard";
 
 /** Creates the folder. Rejects if the worker cannot use it, or if `owner` cannot enter it. */
 export async function openWorkDir(
   path: string,
-  owner: Owner | undefined,
+  owner: UserIds | undefined,
   elsewhere = accessibleFolder,
 ): Promise<WorkDir> {
   const folder = resolve(path);
@@ -60,22 +50,19 @@ async function folderWith(path: string, mode: number): Promise<string> {
 }
 
 /** Returns the folder, or one elsewhere that the folder is then a link to: a later start uses the same. */
-async function enterableFolder(path: string, owner: Owner, elsewhere: string): Promise<string> {
+async function enterableFolder(path: string, owner: UserIds, elsewhere: string): Promise<string> {
   const target = await readlink(path).catch(() => undefined);
-  if (target !== undefined) return folderWith(target, 0o711);
-  await folderWith(path, 0o711);
-  if (await canEnter(owner, path)) return path;
-  await rmdir(path);
-  await folderWith(elsewhere, 0o755);
-  const created = await mkdtemp(join(elsewhere, "tasks-"));
-  await symlink(created, path);
-  return folderWith(created, 0o711);
-}
-
-/** Reports whether a user can enter a folder. Tries it, which covers parent folders and access lists. */
-async function canEnter({ uid, gid }: Owner, folder: string): Promise<boolean> {
-  return run("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { uid, gid, cwd: "/", env: {} }).then(
-    () => true,
-    () => false,
+  if (target === undefined) {
+    await folderWith(path, 0o711);
+    if (await canEnter(owner, path)) return path;
+  }
+  const folder =
+    target === undefined
+      ? await linkElsewhere(path, { parent: elsewhere, prefix: "tasks-", mode: 0o711 })
+      : await folderWith(target, 0o711);
+  if (await canEnter(owner, folder)) return folder;
+  throw new Error(
+    `the user of tasks (uid ${owner.uid}) cannot enter ${folder}. Make that folder and its parents accessible (chmod a+x), ` +
+      "or choose another worker.workDir.",
   );
 }

@@ -6,7 +6,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { Type } from "typebox";
 import { Parse } from "typebox/value";
-import { cleanEnv, type SystemUser } from "./system-user.ts";
+import type { UserIds } from "../../../lib/system-users.ts";
+import { cleanEnv } from "./system-user.ts";
 
 const run = promisify(execFile);
 
@@ -54,7 +55,7 @@ const Links = Type.Array(Type.Object({ source: Type.String(), target: Type.Strin
 export async function prepareBinaries(
   from: BinariesPackage,
   copies: string,
-  user: SystemUser | undefined,
+  user: UserIds | undefined,
 ): Promise<Binaries> {
   const links = Parse(
     Links,
@@ -87,7 +88,7 @@ function programs(root: string, version: string): Binaries {
 }
 
 /** Returns undefined if the server program starts for that user, and the error otherwise. */
-async function tryToRun(binaries: Binaries, user: SystemUser | undefined): Promise<Error | undefined> {
+async function tryToRun(binaries: Binaries, user: UserIds | undefined): Promise<Error | undefined> {
   return run(binaries.postgres, ["--version"], { ...user, cwd: "/", env: cleanEnv() }).then(
     () => undefined,
     (err: Error) => err,

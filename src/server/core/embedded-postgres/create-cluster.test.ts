@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { onlyAsRoot } from "../../../../test/support/only-if.ts";
 import { createDataDir, createSocketFolder } from "./create-cluster.ts";
-import { canEnter } from "./system-user.ts";
+import { canEnter } from "../../../lib/system-users.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
 

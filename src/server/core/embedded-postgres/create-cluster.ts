@@ -11,15 +11,15 @@ import {
   realpath,
   rename,
   rm,
-  rmdir,
   stat,
-  symlink,
 } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Binaries } from "./binaries.ts";
-import { canEnter, cleanEnv, type SystemUser } from "./system-user.ts";
+import { accessibleFolder, linkElsewhere } from "../../../lib/accessible-folder.ts";
+import { canEnter, type UserIds } from "../../../lib/system-users.ts";
+import { cleanEnv } from "./system-user.ts";
 
 const run = promisify(execFile);
 
@@ -29,9 +29,6 @@ export const databaseUser = "taskyard";
 /** The path of a Unix socket has at most 104 bytes on macOS and 108 on Linux, including the terminator. */
 const socketPathLimit = 103;
 
-// For homes that PostgreSQL's user cannot access.
-const accessibleFolder = "/var/lib/taskyard";
-
 /**
  * Creates the folder of the cluster and returns its real path. If PostgreSQL runs as another user that cannot enter it
  * (a home below /root), the cluster gets a folder below /var/lib/taskyard, and `folder` becomes a symbolic link to it.
@@ -39,7 +36,7 @@ const accessibleFolder = "/var/lib/taskyard";
  */
 export async function createDataDir(
   folder: string,
-  user: SystemUser | undefined,
+  user: UserIds | undefined,
   elsewhere = accessibleFolder,
 ): Promise<string> {
   // The location is chosen once, before there is data. A dangling link is also a choice.
@@ -51,7 +48,8 @@ export async function createDataDir(
     await chmod(folder, user === undefined ? 0o700 : 0o755);
     if (user !== undefined && !(await canEnter(user, folder))) {
       await allowEntry(path.dirname(folder), user);
-      if (!(await canEnter(user, folder))) await linkElsewhere(folder, elsewhere);
+      if (!(await canEnter(user, folder)))
+        await linkElsewhere(folder, { parent: elsewhere, prefix: "postgres-", mode: 0o755 });
     }
   }
   const dataDir = await realpath(folder).catch((err: unknown) => {
@@ -72,25 +70,16 @@ export async function createDataDir(
 
 // A private home prevents PostgreSQL's user from accessing its own folder. If the home is the only obstacle, others get
 // the permission to enter it, but not to list it. The files in it have restrictive modes of their own.
-async function allowEntry(home: string, user: SystemUser): Promise<void> {
+async function allowEntry(home: string, user: UserIds): Promise<void> {
   if (home === homedir() || !(await canEnter(user, path.dirname(home)))) return;
   await chmod(home, (await stat(home)).mode | 0o011);
-}
-
-async function linkElsewhere(folder: string, elsewhere: string): Promise<void> {
-  await rmdir(folder);
-  if ((await mkdir(elsewhere, { recursive: true })) !== undefined) await chmod(elsewhere, 0o755);
-  // A random name, not one derived from the folder's: after `rm -r` of a home, a new home must not get the old data.
-  const target = await mkdtemp(path.join(elsewhere, "postgres-"));
-  await chmod(target, 0o755);
-  await symlink(target, folder);
 }
 
 /** Creates the cluster if it does not exist. Returns whether it did so. Refuses a cluster of another major version. */
 export async function createCluster(
   cluster: string,
   binaries: Binaries,
-  user: SystemUser | undefined,
+  user: UserIds | undefined,
 ): Promise<boolean> {
   const version = await readFile(path.join(cluster, "PG_VERSION"), "utf8").catch(
     (err: NodeJS.ErrnoException) => {
@@ -161,7 +150,7 @@ function initdbOptions(folder: string): string[] {
  */
 export async function createSocketFolder(
   dataDir: string,
-  user: SystemUser | undefined,
+  user: UserIds | undefined,
 ): Promise<{ folder: string; temporary: boolean }> {
   const preferred = path.join(dataDir, "run");
   const fits = Buffer.byteLength(path.join(preferred, ".s.PGSQL.5432")) <= socketPathLimit;

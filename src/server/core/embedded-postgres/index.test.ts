@@ -13,7 +13,7 @@ import { openDb, type Db } from "../db.ts";
 import { sql } from "../sql.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
 import { isAlive } from "./lock-files.ts";
-import { canEnter } from "./system-user.ts";
+import { canEnter } from "../../../lib/system-users.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

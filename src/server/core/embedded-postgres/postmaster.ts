@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { describeExit, watchdogScript } from "../../../lib/watchdog.ts";
-import { cleanEnv, type SystemUser } from "./system-user.ts";
+import type { UserIds } from "../../../lib/system-users.ts";
+import { cleanEnv } from "./system-user.ts";
 
 // A fast shutdown, which writes a checkpoint, then an immediate one, then by force.
 const watchdog = watchdogScript([
@@ -30,7 +31,7 @@ export interface PostmasterOptions {
   args: readonly string[];
   /** Data folder of the cluster. */
   cluster: string;
-  user: SystemUser | undefined;
+  user: UserIds | undefined;
   onLine(line: string): void;
   /** Aborts a start in progress. */
   signal: AbortSignal;

@@ -1,12 +1,10 @@
 // The user that runs the commands of tasks. A worker that is root uses an unprivileged one, so that tasks cannot read the
 // secrets of worker and server, nor end them.
-import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { firstUnprivileged, readUsers, type UserIds } from "../../../lib/system-users.ts";
 
-export interface TaskUser {
+export interface TaskUser extends UserIds {
   readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
   readonly shell: string;
   /** False if it is the worker's own user. */
   readonly separate: boolean;
@@ -29,16 +27,20 @@ export async function findTaskUser(wanted?: string): Promise<TaskUser> {
         `another user: start the worker as root, or as ${wanted}.`,
     );
   }
-  const users = await readUsers();
-  for (const name of wanted === undefined ? candidates : [wanted]) {
-    const user = users.get(name);
-    if (user !== undefined) return { ...user, separate: user.uid !== 0 };
+  // The shells of system users refuse to run, so all tasks get /bin/sh.
+  const shell = "/bin/sh";
+  if (wanted === undefined) {
+    const user = await firstUnprivileged(candidates);
+    if (user !== undefined) return { ...user, shell, separate: true };
+    throw new Error(
+      `The worker is root and needs another user for its tasks, but none of ${candidates.join(", ")} exists. ` +
+        `Create one (useradd --system taskyard-task), or name one in worker.taskUser.`,
+    );
   }
+  const ids = (await readUsers()).get(wanted);
+  if (ids !== undefined) return { name: wanted, ...ids, shell, separate: ids.uid !== 0 };
   throw new Error(
-    wanted === undefined
-      ? `The worker is root and needs another user for its tasks, but none of ${candidates.join(", ")} exists. ` +
-          `Create one (useradd --system taskyard-task), or name one in worker.taskUser.`
-      : `worker.taskUser is ${wanted}, but /etc/passwd has no such user: create it, or name another one.`,
+    `worker.taskUser is ${wanted}, but /etc/passwd has no such user: create it, or name another one.`,
   );
 }
 
@@ -51,15 +53,4 @@ function ownUser(): TaskUser {
     // Containers often run as a user without an entry in /etc/passwd.
     return { name: String(uid), uid, gid, shell: "/bin/sh", separate: false };
   }
-}
-
-async function readUsers(): Promise<ReadonlyMap<string, Omit<TaskUser, "separate">>> {
-  const users = new Map<string, Omit<TaskUser, "separate">>();
-  for (const line of (await readFile("/etc/passwd", "utf8")).split("\n")) {
-    const [name, , uid, gid] = line.split(":");
-    // Some systems write the id of `nobody` as -2. The shells of system users refuse to run, so all tasks get /bin/sh.
-    if (name && uid && gid)
-      users.set(name, { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0, shell: "/bin/sh" });
-  }
-  return users;
 }

@@ -5,6 +5,7 @@ import { dirname, join, posix, sep } from "node:path";
 import { extract } from "tar";
 import { formatSize } from "../../../lib/duration.ts";
 import { onAbort } from "../../../lib/linked-signal.ts";
+import type { UserIds } from "../../../lib/system-users.ts";
 import { TaskFailedError } from "../../outcome.ts";
 
 export interface Unpacking {
@@ -91,19 +92,14 @@ function limited(warn: (text: string) => void): (text: string) => void {
   };
 }
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** Returns the owner of a folder if files have to be given to it: tasks may run as another user than a worker of root. */
-async function ownerOf(folder: string): Promise<Owner | undefined> {
+async function ownerOf(folder: string): Promise<UserIds | undefined> {
   const { uid, gid } = await stat(folder);
   return uid === process.getuid?.() ? undefined : { uid, gid };
 }
 
 /** Creates the folder to unpack to, and checks that no link of an earlier archive leads out of the task's folder. */
-async function createFolder(taskDir: string, directory: string, owner: Owner | undefined): Promise<string> {
+async function createFolder(taskDir: string, directory: string, owner: UserIds | undefined): Promise<string> {
   const folder = join(taskDir, directory);
   const first = await mkdir(folder, { recursive: true });
   const [root, real] = await Promise.all([realpath(taskDir), realpath(folder)]);
