@@ -71,14 +71,18 @@ export async function holdClaims({ workDir, queue, clock, monitor }: HeldClaimsO
       ...queue,
       withCredentials(credentials) {
         hold(run, credentials);
-        const own = queue.withCredentials(credentials);
-        return {
-          ...own,
-          reportCompleted: (...args) => releasing(run, own.reportCompleted(...args)),
-          reportFailed: (...args) => releasing(run, own.reportFailed(...args)),
-          reportException: (...args) => releasing(run, own.reportException(...args)),
-        };
+        return reporterFor(run, credentials);
       },
+    };
+  }
+  /** Returns the queue with the credentials of a run, which are removed when the run is reported. */
+  function reporterFor(run: RunId, credentials: TaskCredentials): QueueClient {
+    const own = queue.withCredentials(credentials);
+    return {
+      ...own,
+      reportCompleted: (...args) => releasing(run, own.reportCompleted(...args)),
+      reportFailed: (...args) => releasing(run, own.reportFailed(...args)),
+      reportException: (...args) => releasing(run, own.reportException(...args)),
     };
   }
   /** Removes the claim unless there was no reply: then the report may have to be repeated. */
@@ -99,8 +103,8 @@ export async function holdClaims({ workDir, queue, clock, monitor }: HeldClaimsO
       if (claim === undefined || isRunning(claim.worker)) continue;
       const { taskId, runId, credentials } = claim;
       monitor.info("reporting a run whose worker is gone", { taskId, runId });
-      const reporting = queueFor(claim).withCredentials(credentials);
-      await reporting
+      // The file stays that of the ended worker, so that a report without a reply is repeated.
+      await reporterFor(claim, credentials)
         .reportException({ taskId, runId: String(runId) }, { reason: "worker-shutdown" }, { retries: 0 })
         .catch((error: unknown) =>
           monitor.info("the run could not be reported", { taskId, runId, reason: messageOf(error) }),
