@@ -1,6 +1,8 @@
 // How tasks end on a worker, with their logs and artifacts. Over HTTP, with the fake queue.
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readdir, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
@@ -11,6 +13,7 @@ import { eventually } from "../../test/support/until.ts";
 import { runFolders, sharedFolder, startTestWorker } from "../../test/support/worker.ts";
 import type { TestWorker } from "../../test/support/worker.ts";
 import type { WorkerOptions } from "./main.ts";
+import { allProcesses } from "./proc-stat.ts";
 
 // Shared by all tests that need no other options.
 let queue: FakeQueue;
@@ -329,6 +332,22 @@ describe("a worker", () => {
     queue.inject("reportCompleted", 503, "lose-reply", 500);
     expect((await run(shell("true")))[1]).toBe("completed");
     await queue.until(() => queue.count("reportCompleted") === before + 4);
+  });
+
+  test("that cannot start leaves nothing behind: another can start with its id", async () => {
+    const workDir = await makeTemporaryFolder();
+    onTestFinished(() => rm(workDir, { recursive: true, force: true }));
+    const taken = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void taken.close());
+    await once(taken, "listening");
+    const { port: liveLogPort } = taken.address() as AddressInfo;
+    const children = () => [...allProcesses()].filter(({ parent, alive }) => parent === process.pid && alive);
+    const before = new Set(children().map(({ pid }) => pid));
+    await expect(startTestWorker(queue.rootUrl, { workDir, liveLogPort })).rejects.toThrow(
+      "the worker cannot serve live logs: listen EADDRINUSE",
+    );
+    await eventually(() => expect(children().filter(({ pid }) => !before.has(pid))).toEqual([]));
+    await another({ workDir });
   });
 
   test("reports what is wrong with its folder", async () => {

@@ -13,6 +13,7 @@ import type { TaskUser } from "./engines/native/task-user.ts";
 import { watchExceptions } from "./exception-watch.ts";
 import { holdClaims } from "./held-claims.ts";
 import { lockIdentity } from "./identity-lock.ts";
+import type { IdentityLock } from "./identity-lock.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
 import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
@@ -36,6 +37,7 @@ import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
 import { openWorkDir } from "./work-dir.ts";
+import type { WorkDir } from "./work-dir.ts";
 import { logMonitor } from "./worker-monitor.ts";
 import type { Logger, WorkerMonitor } from "./worker-monitor.ts";
 
@@ -67,22 +69,37 @@ export interface Worker {
   readonly done: Promise<Error | undefined>;
 }
 
-/** Starts a worker. Rejects if its folder cannot be used or two of its parts are incompatible. */
+/** Starts a worker. Rejects if its folder cannot be used, its id is in use or two of its parts are incompatible. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId } = options;
-  const { rootUrl, queue, object: objects, events } = options.client;
-  const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
+  const { clock = systemClock, workerGroup, workerId } = options;
   const user = await findTaskUser(options.taskUser);
   const workDir = await openWorkDir(options.workDir, user.separate ? user : undefined);
   const identity = await lockIdentity({ workDir: workDir.path, workerGroup, workerId, clock });
+  return startLocked(options, { user, workDir, identity }).catch(async (error: unknown) => {
+    await identity.release();
+    throw error;
+  });
+}
+
+interface Place {
+  readonly user: TaskUser;
+  readonly workDir: WorkDir;
+  readonly identity: IdentityLock;
+}
+
+async function startLocked(options: WorkerOptions, { user, workDir, identity }: Place): Promise<Worker> {
+  const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId } = options;
+  const { rootUrl, queue, object: objects, events } = options.client;
+  const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
   const engine = options.engine ?? (await defaultEngine(options, user, monitor));
   await cleanUp(workDir, engine, monitor);
-  const claims = await holdClaims({ workDir: workDir.path, queue, clock, monitor });
-  const guard = startRunGuard();
+  // What may fail comes before what runs in the background.
   const { liveLogHost: host = await ownAddress(rootUrl), liveLogPort: port, liveLogUrl: publicUrl } = options;
   const liveLogs = await startLiveLogServer({ host, port, publicUrl });
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);
+  const claims = await holdClaims({ workDir: workDir.path, queue, clock, monitor });
+  const guard = startRunGuard();
   const pollMs = options.cancelPollInterval;
   const watch = watchExceptions({ events, workerGroup, workerId, clock, monitor, pollMs });
   const { arch, platform, version } = process;
