@@ -1,5 +1,5 @@
-// Actions: buttons that a provisioner could once declare for web UIs. Releases of Taskcluster have only empty lists of them, but
-// their clients require the member.
+// Actions: buttons that provisioners could formerly declare for web UIs. Replies of Taskcluster v106.0.0 have only empty lists of
+// them, but its clients require the member.
 import Type from "typebox";
 import { exactly, oneOfStrings } from "../schema.ts";
 

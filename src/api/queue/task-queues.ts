@@ -50,7 +50,8 @@ const TaskQueueOverview = exactly({
       claimedTasks: count,
       lastDateActive: Type.Optional({
         ...DateTime,
-        description: "When a worker last requested work or renewed a claim. Absent if none did for a day.",
+        description:
+          "When a worker last requested work or renewed a claim, or when the queue was declared before any did. Absent if none did for a day.",
       }),
     }),
   ),
@@ -64,7 +65,7 @@ const ClaimedTasks = exactly({
   continuationToken,
 });
 
-/** Only clients of before send it. Nobody shows the description, so a limit that none of them reaches. */
+/** Limited because a list contains it for each of a thousand queues. */
 const description = Type.Optional(Type.String({ maxLength: 4000 }));
 const declared = { stability: Type.Optional(stability), description, expires: Type.Optional(DateTime) };
 const ProvisionerDeclaration = exactly({

@@ -60,7 +60,8 @@ export const PAGE_BYTES = 8 * 2 ** 20;
  * `text`, known without reading it: octet_length does not fetch a value that is stored out of line.
  */
 export const unlessFull = (text: Sql, bytes: Sql, order: Sql, room: number = PAGE_BYTES): Sql => sql`
-  case when sum(${bytes}) over (order by ${order} rows unbounded preceding) - (${bytes}) < ${room} then ${text} end`;
+  case when coalesce(sum(${bytes}) over (order by ${order} rows between unbounded preceding and 1 preceding), 0) < ${room}
+    then ${text} end`;
 
 /** A row with its text. */
 type WithText<R, M extends keyof R> = R & { readonly [K in M]: NonNullable<R[K]> };

@@ -1,9 +1,9 @@
-// The scopes of the role `anonymous`, which every caller holds, by the access of the instance.
+// The scopes of the role `anonymous`, which every caller has, for each access of an instance.
 import { LISTEN_SCOPE } from "../../../api/events.ts";
 import { METRICS_SCOPE } from "../../../api/service.ts";
 import type { Access } from "../../core/config/core-settings.ts";
 
-/** How tasks do, and what they leave in public. */
+/** Reads states of tasks and workers, counts, events, metrics, and artifacts below `public/`. */
 const results: readonly string[] = [
   "auth:current-scopes",
   "auth:expand-scopes",
@@ -23,7 +23,7 @@ const results: readonly string[] = [
   METRICS_SCOPE,
 ];
 
-/** What Taskcluster documents for a public instance in addition, as scope patterns. */
+/** The other scopes that Taskcluster documents for a public instance. */
 const everything: readonly string[] = [
   "auth:get-client:*",
   "auth:get-role:*",

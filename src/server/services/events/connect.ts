@@ -1,6 +1,7 @@
 // Handles `connect`: follows the event log and sends matching events as a stream.
 import { Readable } from "node:stream";
 import type { eventsApi } from "../../../api/events.ts";
+import { counted } from "../../../lib/counted.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { linkSignals } from "../../../lib/linked-signal.ts";
 import type { LoggedEvent } from "../../core/event-log/index.ts";
@@ -64,7 +65,7 @@ export function createEventStreams({
     if (own >= maxStreamsPerCaller)
       throw new ApiError(
         "TooManyRequests",
-        `You already have ${own} open event streams, which is the maximum. Close some: one stream can have many bindings.`,
+        `You already have ${counted(own, "open event stream")}, which is the maximum. Close some: one stream can have many bindings.`,
       );
 
     const ended = linkSignals(call.closed(), end.signal);
@@ -74,9 +75,9 @@ export function createEventStreams({
       following,
       clock,
       pingMs: config.events.pingInterval,
-      frameOf: counted,
+      frameOf: countedFrame,
     });
-    function counted(event: LoggedEvent): string {
+    function countedFrame(event: LoggedEvent): string {
       eventsRead.inc({ reader: "stream" });
       return frameOf(event);
     }

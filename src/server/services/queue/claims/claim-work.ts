@@ -1,16 +1,14 @@
 // claimWork, claimTask and reclaimTask: how workers get runs and keep them.
 import type { ClaimedTask, ClaimWorkRequest, ReclaimReply } from "../../../../api/queue/claim.ts";
 import { claimEndpoints } from "../../../../api/queue/endpoints/claims.ts";
-import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import { fillScope } from "../../../../lib/scopes/render.ts";
 import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { partsOf } from "../task-queue-id.ts";
-import { checkRunId, refuseAfterDeadline, requireRun, requireTask } from "../tasks/find-task.ts";
+import { checkRunId, refuseAfterDeadline, requireRun, requireTask, taskFinding } from "../tasks/find-task.ts";
 import { readDefinitions } from "../tasks/store/read-tasks.ts";
 import { record, recordClaims } from "../transition-log.ts";
 import type { WorkerActivity } from "../workers/activity-buffer.ts";
@@ -59,12 +57,14 @@ export const claimTask =
     runId: number,
     { workerGroup, workerId }: { readonly workerGroup: string; readonly workerId: string },
   ): Promise<Json<ClaimedTask> | undefined> => {
-    const task = await readAuthorized(caller, claimEndpoints.claimTask, {
-      known: { workerGroup, workerId },
-      read: () => requireTask(ctx.db, taskId),
-      params: (found) => ({ ...partsOf(found.task_queue_id), workerGroup, workerId }),
-      readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
-    });
+    const known = { workerGroup, workerId };
+    const finding = taskFinding(
+      ctx,
+      taskId,
+      (found) => ({ ...partsOf(found.task_queue_id), ...known }),
+      known,
+    );
+    const task = await readAuthorized(caller, claimEndpoints.claimTask, finding);
     refuseAfterDeadline(ctx, task);
     const worker = { taskQueueId: task.task_queue_id, workerGroup, workerId };
     activity.seen(worker);

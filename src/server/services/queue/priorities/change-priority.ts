@@ -1,10 +1,8 @@
 // changeTaskPriority and changeTaskGroupPriority: which tasks are claimed first, changed after they were created.
 import { priorityEndpoints } from "../../../../api/queue/endpoints/priorities.ts";
-import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Priority } from "../../../../api/queue/task.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import { fillScope } from "../../../../lib/scopes/render.ts";
 import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { column } from "../../../core/columns.ts";
@@ -12,7 +10,7 @@ import { parseJson, type Json } from "../../../core/json.ts";
 import { batched } from "../batched.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { priorityRank } from "../tasks/define-task.ts";
-import { groupFinding, refuseAfterDeadline, requireTask } from "../tasks/find-task.ts";
+import { groupFinding, refuseAfterDeadline, requireTask, taskFinding } from "../tasks/find-task.ts";
 import type { TaskRow } from "../tasks/store/read-tasks.ts";
 import { record } from "../transition-log.ts";
 import {
@@ -49,12 +47,8 @@ export function createReprioritizer(ctx: QueueContext): Reprioritize {
 export const changeTaskPriority =
   (ctx: QueueContext, reprioritize: Reprioritize) =>
   async (caller: Caller, taskId: string, newPriority: Priority): Promise<Json<TaskStatus>> => {
-    const task = await readAuthorized(caller, priorityEndpoints.changeTaskPriority, {
-      known: { taskId },
-      read: () => requireTask(ctx.db, taskId),
-      params: ({ task_queue_id: taskQueueId }) => ({ taskId, taskQueueId }),
-      readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
-    });
+    const finding = taskFinding(ctx, taskId, (found) => ({ taskId, taskQueueId: found.task_queue_id }));
+    const task = await readAuthorized(caller, priorityEndpoints.changeTaskPriority, finding);
     refuseAfterDeadline(ctx, task);
     const changed = await reprioritize({ taskId, priority: priorityRank(newPriority), announce: true });
     if (changed) {

@@ -2,33 +2,27 @@
 import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
-import { fillScope } from "../../../../lib/scopes/render.ts";
 import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson, type Json } from "../../../core/json.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { createEndTask } from "../resolution/end-runs.ts";
 import { recordPending } from "../transition-log.ts";
-import { refuseAfterDeadline, requireTask } from "./find-task.ts";
+import { refuseAfterDeadline, requireTask, taskFinding } from "./find-task.ts";
 import { publishPendingAgain, publishResolvedAgain } from "./store/publish-again.ts";
-import type { TaskRow } from "./store/read-tasks.ts";
 import { rerunTask as addRerun, scheduleTask as addFirstRun } from "./store/add-run.ts";
 
 /** How often a change is tried when others change the task between reading and writing. */
 const ATTEMPTS = 5;
 
 /** How a caller is authorized for these methods: their scopes contain values of the task. */
-const findingOf = (ctx: QueueContext, taskId: string) => ({
-  known: { taskId },
-  read: () => requireTask(ctx.db, taskId),
-  params: (task: TaskRow) => ({
-    taskId: task.task_id,
+const findingOf = (ctx: QueueContext, taskId: string) =>
+  taskFinding(ctx, taskId, (task) => ({
+    taskId,
     taskGroupId: task.task_group_id,
     schedulerId: task.scheduler_id,
     projectId: task.project_id,
-  }),
-  readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
-});
+  }));
 
 const busy = (taskId: string): ApiError =>
   new ApiError("RequestConflict", `Task ${taskId} is being changed by others at the same time; try again.`);

@@ -1,5 +1,6 @@
 // Reading what a call is about, with the refusals that several methods share.
 import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { fillScope } from "../../../../lib/scopes/render.ts";
 import type { Queryable } from "../../../core/db.ts";
@@ -55,6 +56,19 @@ export function refuseAfterDeadline(ctx: Pick<QueueContext, "clock">, task: Task
       `The deadline of task ${task.task_id} (${task.deadline.toISOString()}) has passed, so it can change no more. Create a new task.`,
     );
 }
+
+/** How a caller is authorized for methods whose scopes contain values of a task. The request contains `known` as well. */
+export const taskFinding = <P>(
+  { db }: Pick<QueueContext, "db">,
+  taskId: string,
+  params: (task: TaskRow) => P,
+  known: Readonly<Record<string, string>> = {},
+) => ({
+  known: { taskId, ...known },
+  read: () => requireTask(db, taskId),
+  params,
+  readableWith: fillScope(taskEndpoints.status.scopes, { taskId }),
+});
 
 /** How a caller is authorized for methods whose scopes contain the scheduler of a group. */
 export const groupFinding = ({ db }: Pick<QueueContext, "db">, taskGroupId: string) => ({

@@ -1,15 +1,21 @@
 // Removes from an explanation what the caller could not read by the methods for it, and says that something is missing.
+import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
+import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
+import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import { workerEndpoints } from "../../../../api/queue/endpoints/workers.ts";
 import type { Reason } from "../../../../api/queue/why.ts";
 import { fillScope } from "../../../../lib/scopes/render.ts";
 import type { ScopeSet } from "../../../../lib/scopes/scope-set.ts";
-import { taskEndpoints } from "../../../../api/queue/endpoints/tasks.ts";
+import { partsOf } from "../task-queue-id.ts";
 
 /** The scopes of what is hidden, as patterns: those of single dependencies would reveal their ids. */
-const ofTasks = "queue:status:*";
-const ofCounts = (taskQueueId: string): readonly string[] => [`queue:pending-count:${taskQueueId}`];
+const ofTasks = fillScope(taskEndpoints.status.scopes, { taskId: "*" });
+const ofCounts = (taskQueueId: string): readonly string[] => [
+  fillScope(taskQueueEndpoints.pendingTasks.scopes, { taskQueueId }),
+];
 const ofWorkers = (taskQueueId: string): readonly string[] => [
   `queue:claimed-count:${taskQueueId}`,
-  `queue:list-workers:${taskQueueId}`,
+  fillScope(workerEndpoints.listWorkers.scopes, partsOf(taskQueueId)),
 ];
 
 /** Returns the reasons that the caller may read. If there are others, the last one names the scopes that it lacks. */
@@ -60,7 +66,7 @@ function neededFor(reason: Reason): readonly string[] {
     case "claim-rate":
       return ofWorkers(reason.taskQueueId);
     case "group-sealed":
-      return [`queue:list-task-group:${reason.taskGroupId}`];
+      return [fillScope(groupEndpoints.listTaskGroup.scopes, { taskGroupId: reason.taskGroupId })];
     default:
       return [];
   }

@@ -55,8 +55,9 @@ export interface Claims {
 
 /**
  * Claims pending runs for several waiting workers of one queue, in order of priority and then of position; the first
- * claimer gets the first runs. At least one is claimed, and no more when the definitions of all have PAGE_BYTES. Runs that are locked, for example by a claim of another process, are skipped, and so are
- * runs before `from`, which has a position for each priority, the highest first.
+ * claimer gets the first runs. It claims at least one, and no more after those whose definitions have PAGE_BYTES in total.
+ * Runs that are locked, for example by a claim of another process, are skipped, and so are runs before `from`, which has a
+ * position for each priority, the highest first.
  *
  * Quarantine is looked up here and not cached, so a statement that begins after quarantineWorker has returned respects it.
  * This costs one index lookup per claimer.
@@ -96,7 +97,8 @@ export async function claimPending(
     -- A short scan of the index runs_pending for each priority, until there are enough runs. The result is not sorted,
     -- since a sort would scan all priorities. Runs past their deadline are left to the loop deadline.
     next as (
-      select x.* from unnest(${column(from, "priority")}::smallint[], ${column(from, "seq")}::bigint[])
+      select x.*, (select octet_length(d.definition) from task_definitions d where d.task_id = x.task_id) as bytes
+      from unnest(${column(from, "priority")}::smallint[], ${column(from, "seq")}::bigint[])
         as head (priority, seq)
       cross join lateral (
         select r.task_id, r.run_id, r.priority, r.seq from runs r
@@ -112,10 +114,9 @@ export async function claimPending(
     numbered as (
       select x.task_id, x.run_id, x.n, (select claimers from slots)[x.n] as claimer
       from (
-        select next.task_id, next.run_id, row_number() over w as n,
-          sum(octet_length(d.definition)) over (w rows unbounded preceding) - octet_length(d.definition) as bytes_before
-        from next join task_definitions d on d.task_id = next.task_id
-        window w as (order by next.priority desc, next.seq)
+        select task_id, run_id, row_number() over w as n,
+          sum(bytes) over (w rows unbounded preceding) - bytes as bytes_before
+        from next window w as (order by priority desc, seq)
       ) x
       where x.bytes_before < ${PAGE_BYTES}
     ),

@@ -6,6 +6,7 @@ import type { Queryable } from "../../../../core/db.ts";
 import { jsonText, type Json } from "../../../../core/json.ts";
 import { unlessFull } from "../../../../core/pagination.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
+import { DefinitionUnlessFull, definitionUnlessFull } from "../../sql/full-page.ts";
 import { currentStatus } from "../../sql/task-status.ts";
 
 /** A task id with its definition, its status, or both; null if the page is full before it. */
@@ -15,7 +16,7 @@ export interface TaskJson<T> {
 }
 const rowWith = <T>() =>
   Type.Object({ task_id: Type.String(), json: Type.Union([jsonText<T>(), Type.Null()]) });
-const DefinitionRow = rowWith<TaskDefinition>();
+const DefinitionRow = Type.Object({ task_id: Type.String(), json: DefinitionUnlessFull });
 const StatusRow = rowWith<TaskStatus>();
 const TaskRow = rowWith<{ task: TaskDefinition; status: TaskStatus }>();
 
@@ -40,8 +41,7 @@ export const definitionsOf = (
   db.many(
     DefinitionRow,
     sql`
-    select d.task_id,
-      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`d.task_id`, room)} as json
+    select d.task_id, ${definitionUnlessFull(sql`d.task_id`, room)} as json
     from task_definitions d
     where d.task_id = any(${taskIds}::text[]) order by d.task_id limit ${limit}`,
   );

@@ -1,10 +1,8 @@
 // Counts and lists the pending and claimed tasks of a queue.
 import Type, { type Static } from "typebox";
-import type { TaskDefinition } from "../../../../../api/queue/task.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
-import { jsonText } from "../../../../core/json.ts";
-import { unlessFull } from "../../../../core/pagination.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
+import { DefinitionUnlessFull, definitionUnlessFull } from "../../sql/full-page.ts";
 import { pendingByDeadline, runningByClaimEnd } from "../../sql/run-indexes.ts";
 
 const CountRow = Type.Object({ ord: Type.Integer(), tasks: Type.Integer() });
@@ -63,8 +61,7 @@ const PendingRow = Type.Object({
   run_id: Type.Integer(),
   scheduled: Timestamp,
   seq: Type.Integer(),
-  /** Null if the page is full before it. */
-  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
+  definition: DefinitionUnlessFull,
 });
 
 /**
@@ -92,7 +89,7 @@ export const readPending = (
       order by r.seq limit ${limit}
     )
     select n.task_id, n.run_id, n.scheduled, n.seq,
-      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`n.seq`)} as definition
+      ${definitionUnlessFull(sql`n.seq`)} as definition
     from next n join task_definitions d using (task_id)
     order by n.seq`,
   );
@@ -104,8 +101,7 @@ const ClaimedRow = Type.Object({
   worker_id: Type.String(),
   started: Timestamp,
   seq: Type.Integer(),
-  /** Null if the page is full before it. */
-  definition: Type.Union([jsonText<TaskDefinition>(), Type.Null()]),
+  definition: DefinitionUnlessFull,
 });
 
 /** Returns running runs that were claimed after the given one, in the order of claims. A task has at most one. */
@@ -127,7 +123,7 @@ export const readClaimed = (
       order by started, seq limit ${limit}
     )
     select n.task_id, n.run_id, n.worker_group, n.worker_id, n.started, n.seq,
-      ${unlessFull(sql`d.definition`, sql`octet_length(d.definition)`, sql`n.started, n.seq`)} as definition
+      ${definitionUnlessFull(sql`n.started, n.seq`)} as definition
     from next n join task_definitions d using (task_id)
     order by n.started, n.seq`,
   );

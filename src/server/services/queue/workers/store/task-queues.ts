@@ -45,7 +45,7 @@ export const readTaskQueues = (
     order by task_queue_id limit ${limit}`,
   );
 
-/** Inserts a queue or changes what is given. Its expiry is extended to the given one, or by five days. */
+/** Inserts a queue, or changes what is given. Its expiry is extended to the given one, by default to five days from `at`. */
 export const declareTaskQueue = (
   db: Queryable,
   taskQueueId: string,
