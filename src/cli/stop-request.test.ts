@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
 import { capturedIo } from "../../test/support/captured-io.ts";
-import { listenForStop, statusOfStop } from "./stop-request.ts";
+import { listenForStop, statusOfStop, untilStopped, type StopScope } from "./stop-request.ts";
 
 function listening() {
   const io = capturedIo();
@@ -11,6 +11,12 @@ function listening() {
   onTestFinished(stop.dispose);
   return { io, stop };
 }
+
+const failsWhenStopped = async ({ stop, signal }: StopScope): Promise<number> => {
+  await stop.requested;
+  signal.throwIfAborted();
+  return 0;
+};
 
 it.each([
   ["SIGHUP", 129],
@@ -51,6 +57,34 @@ it("is ignored when it comes after the end of the command", () => {
   io.interrupt();
   io.interrupt();
   expect([stop.signal.aborted, io.exited]).toEqual([false, undefined]);
+});
+
+it.each([
+  ["returns its status", async () => 3, 3],
+  ["returns the status of a request to stop if it fails after one", failsWhenStopped, 130],
+] as const)("work %s, and what it started ends with it", async (_what, work, status) => {
+  const io = capturedIo();
+  const scopes: StopScope[] = [];
+  const result = untilStopped(io, (scope) => {
+    scopes.push(scope);
+    return work(scope);
+  });
+  io.interrupt();
+  expect(await result).toBe(status);
+  expect(scopes.map(({ ended, signal }) => [ended.aborted, signal.aborted])).toEqual([[true, true]]);
+  // Later requests are those of the next command.
+  io.interrupt();
+  expect(io.exited).toBe(undefined);
+});
+
+it("work that fails without a request to stop rejects, and what it started ends with it", async () => {
+  let signal: AbortSignal | undefined;
+  const work = async (scope: StopScope): Promise<number> => {
+    signal = scope.signal;
+    throw new Error("no server");
+  };
+  await expect(untilStopped(capturedIo(), work)).rejects.toThrow("no server");
+  expect(signal?.aborted).toBe(true);
 });
 
 it("ends a service with 0 after a clean stop, 1 after another, and 141 if its log is closed", () => {

@@ -13,8 +13,9 @@ export const workerCommand = command({
   name: "worker",
   summary: "Start a worker that runs tasks as processes of this machine.",
   details: [
-    "Tasks run with the rights of the user who starts it: give that user no more than its tasks may have. The first " +
-      "Ctrl-C, SIGTERM or SIGHUP stops the worker. Tasks that are still running after the stop grace are ended, and run again " +
+    "A worker that root starts runs tasks as an unprivileged user (--task-user). Any other runs them with its own rights: give " +
+      "its user no more than its tasks may have.",
+    "The first Ctrl-C, SIGTERM or SIGHUP stops the worker. Tasks that are still running after the stop grace are ended, and run again " +
       "elsewhere. SIGUSR2 drains it: it claims no more tasks, and exits when those that are running have ended.",
     "Its credentials need the scopes queue:claim-work:QUEUE, queue:worker-id:GROUP/ID and queue:status:*, and " +
       "events:listen where the server's events are not public.",
