@@ -47,9 +47,10 @@ export interface Command {
 }
 
 const mkfifo = promisify(execFile);
-// When a background process keeps the pipe of an ended command open, the next line is logged after this much inactivity.
-// Without one, the pipe ends with the command and nothing waits.
+// When a background process keeps the pipe of an ended command open, the next line is logged after this much inactivity, or
+// after that many such intervals if it writes all the time. Without one, the pipe ends with the command and nothing waits.
 const inactivityMs = 100;
+const maxIntervals = 10;
 
 // The shell that starts the command and reports how it ended. Node alone cannot: it reports the end by a signal that it has
 // no name for (all real-time signals) as exit code 0. So success has another code here, exchanged with 0, and what ends with
@@ -160,9 +161,10 @@ function exitOf(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** Waits until the pipe has ended or was inactive for a while. */
+/** Waits until the pipe has ended or was inactive for a while, but not for long. */
 async function untilInactive(source: Socket, outputEnd: Promise<void>): Promise<void> {
-  for (let before = -1; before !== source.bytesRead && !source.closed;) {
+  let before = -1;
+  for (let i = 0; i < maxIntervals && before !== source.bytesRead && !source.closed; i++) {
     before = source.bytesRead;
     await Promise.race([outputEnd, sleep(inactivityMs, undefined, { ref: false })]);
   }

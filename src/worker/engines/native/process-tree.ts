@@ -73,7 +73,7 @@ function hasMark(pid: number, mark: string): boolean {
 function usesFolder(pid: number, folders: readonly string[]): boolean {
   return ["cwd", "fd/1", "fd/2"].some((link) => {
     try {
-      const path = readlinkSync(`/proc/${pid}/${link}`);
+      const path = readlinkSync(`/proc/${pid}/${link}`).replace(/ \(deleted\)$/, "");
       return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
     } catch {
       return false;

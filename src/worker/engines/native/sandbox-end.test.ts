@@ -9,7 +9,6 @@ import { eventually } from "../../../../test/support/until.ts";
 import type { ResultSet, Sandbox } from "../../engine.ts";
 import { AbortedError } from "../../outcome.ts";
 import { allProcesses } from "../../proc-stat.ts";
-
 import { runMark } from "./environment.ts";
 import { allowsNamespaces } from "./namespace.ts";
 import { findRunProcesses } from "./process-tree.ts";
@@ -65,13 +64,19 @@ const processesOfRun = () =>
 describe("the end of a sandbox without a namespace", () => {
   endsEverything();
 
+  /** Starts a process that is found neither by its parent, nor by its environment, nor by its output. */
+  const hidden = (command: string) =>
+    `(setsid env -i sh -c 'echo > "$0"; exec ${command}' "$HOME/started" > /dev/null 2>&1 &); ` +
+    `until [ -e "$HOME/started" ]; do sleep 0.02; done`;
+
+  test("finds a process by its working directory, also if that was removed", async () => {
+    await run([sh(`${hidden("sleep 996")}; rmdir "$TASK_WORKDIR"`)]);
+    expect([...allProcesses()].filter(({ pid }) => commandOf(pid) === "sleep\x00996\x00")).toEqual([]);
+    expect(await task.logText()).not.toContain("may be left");
+  });
+
   test("names processes that may be left", async () => {
-    const started = `sh -c 'echo > "$0"; exec sleep 998' "$HOME/started"`;
-    await run([
-      sh(
-        `cd / && (setsid env -i ${started} > /dev/null 2>&1 &); until [ -e "$HOME/started" ]; do sleep 0.02; done`,
-      ),
-    ]);
+    await run([sh(`cd / && ${hidden("sleep 998")}`)]);
     const pids = await eventually(() => {
       const found = [...allProcesses()]
         .map(({ pid }) => pid)
@@ -168,6 +173,15 @@ function endsEverything(): void {
     ]);
     // Each command has its own pipe, so that the order of simultaneous output is not defined.
     expect(await task.logText()).toMatch(/first\n[^]*Executing command 1[^]*late\n/);
+  });
+
+  test("comes although a background process writes without a pause", async () => {
+    const chatty = "(while :; do echo tick; sleep 0.01; done) & echo first";
+    const start = performance.now();
+    const { success } = await run([sh(chatty), sh("echo second")]);
+    expect(success).toBe(true);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(await task.logText()).toMatch(/^second$/m);
   });
 
   test("by a kill still has a result, so that artifacts can be saved", async () => {
