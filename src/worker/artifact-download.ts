@@ -4,13 +4,13 @@ import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Backoff } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { formatSize } from "../lib/duration.ts";
 import { retry } from "../lib/retry.ts";
 import { ResourceUnavailableError, TaskFailedError } from "./outcome.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
+import { backoff, StoreRefusal, tries } from "./store-requests.ts";
 
 export interface ArtifactDownloader {
   /**
@@ -28,10 +28,6 @@ export interface DownloaderOptions {
   queue(): QueueClient;
   readonly clock: Clock;
 }
-
-const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
-// As for uploads: longer than a restart of a server.
-const tries = 10;
 
 export function createDownloader({ queue, clock }: DownloaderOptions): ArtifactDownloader {
   return {
@@ -61,14 +57,6 @@ export function createDownloader({ queue, clock }: DownloaderOptions): ArtifactD
       }
     },
   };
-}
-
-class StoreRefusal extends Error {
-  readonly statusCode: number;
-  constructor(status: number, text: string) {
-    super(`the artifact store returned ${status} ${text}`);
-    this.statusCode = status;
-  }
 }
 
 async function receive(

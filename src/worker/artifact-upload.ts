@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import type { Backoff } from "../lib/backoff.ts";
 import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/artifacts.ts";
 import type { Clock } from "../lib/clock.ts";
 import { retry } from "../lib/retry.ts";
@@ -17,6 +16,7 @@ import { URL_LIFETIME_MS, uploadObject, type ObjectClient, type Range } from "./
 import { putFile, type PutFile } from "./put-file.ts";
 import { isDiskFault } from "./system-fault.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
+import { backoff, StoreRefusal, tries } from "./store-requests.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
 
 export interface FileUpload {
@@ -57,18 +57,6 @@ export interface UploaderOptions {
    * queue's reply for a canceled run.
    */
   checkClaim(): Promise<void>;
-}
-
-const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
-// Ten tries with this backoff take about a minute and a half: longer than a restart of a server.
-const tries = 10;
-
-class UploadRefused extends Error {
-  readonly statusCode: number;
-  constructor(statusCode: number, text: string) {
-    super(`the store replied with status ${statusCode}${text === "" ? "" : `: ${text}`}`);
-    this.statusCode = statusCode;
-  }
 }
 
 export function createUploader(options: UploaderOptions): ArtifactUploader {
@@ -213,7 +201,7 @@ async function compress(source: Readable, copy: string, signal: AbortSignal): Pr
 /** Sends one PUT and returns the ETag. */
 async function put(file: PutFile): Promise<string | undefined> {
   const { status, etag, text } = await putFile(file);
-  if (status < 200 || status > 299) throw new UploadRefused(status, text);
+  if (status < 200 || status > 299) throw new StoreRefusal(status, text);
   return etag;
 }
 
@@ -222,6 +210,6 @@ function isRetryablePut(error: unknown): boolean {
   // Errors of the request for another URL, which has its own retries.
   if (error instanceof MalformedPayloadError || error instanceof ResourceUnavailableError) return false;
   if (error instanceof UnreadableFileError) return false;
-  if (!(error instanceof UploadRefused)) return true;
+  if (!(error instanceof StoreRefusal)) return true;
   return error.statusCode >= 500 || [400, 408, 429].includes(error.statusCode);
 }

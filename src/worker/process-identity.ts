@@ -1,6 +1,7 @@
 // Identifies processes in files of the worker's folder, so that a later worker can tell whether they still run.
 import Type from "typebox";
 import type { Static } from "typebox";
+import { codeOf } from "../lib/error-code.ts";
 import { processStat } from "./proc-stat.ts";
 
 export const ProcessIdentity = Type.Object({
@@ -22,7 +23,7 @@ export function isRunning({ pid, began }: ProcessIdentity): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it belongs to another user.
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
+    if (codeOf(error) !== "EPERM") return false;
   }
   const stat = processStat(pid);
   return stat === undefined ? began === 0 : stat.alive && stat.startTicks === began;

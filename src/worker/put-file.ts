@@ -75,7 +75,7 @@ async function putThrough(
     signal,
   });
   const { etag } = response.headers;
-  const text = (await response.body.text()).slice(0, maxReplyCharacters);
+  const text = await startOfBody(response.body);
   return { status: response.statusCode, etag: typeof etag === "string" ? etag : undefined, text };
 }
 
@@ -83,7 +83,7 @@ function responseOf(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => request.once("response", resolve).once("error", reject));
 }
 
-async function startOfBody(response: IncomingMessage): Promise<string> {
+async function startOfBody(response: Readable): Promise<string> {
   let text = "";
   response.setEncoding("utf8");
   // The rest is read and discarded, so that the connection can be reused.

@@ -9,8 +9,8 @@ const maxBytes = 64 * 1024;
 export async function readOwnFile(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { size } = await file.stat().then((found) => (found.isFile() ? found : { size: Infinity }));
-    if (size > maxBytes) throw new Error(`${path} is not a file of the worker`);
+    const found = await file.stat();
+    if (!found.isFile() || found.size > maxBytes) throw new Error(`${path} is not a file of the worker`);
     return await file.readFile("utf8");
   } finally {
     await file.close();

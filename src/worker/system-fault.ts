@@ -1,4 +1,5 @@
 // Errors of the system, in words for operators and authors of tasks.
+import { codeOf } from "../lib/error-code.ts";
 
 const texts: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
@@ -13,11 +14,6 @@ const texts: Readonly<Record<string, string>> = {
   ELOOP: "it has too many symbolic links",
   EMFILE: "the worker has too many open files",
 };
-
-/** Returns the code of an error of the system, such as `ENOSPC`. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
 
 /** Returns what an error of the system means, with its path and its code. Returns the message of any other error. */
 export function systemFault(error: unknown): string {

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import Type from "typebox";
 import type { Static } from "typebox";
 import { Compile } from "typebox/compile";
+import { codeOf } from "../lib/error-code.ts";
 import type { Engine, RunId } from "./engine.ts";
 import { isRunning, ownIdentity } from "./process-identity.ts";
 import { readOwnFile } from "./read-own-file.ts";
 import { removeTree } from "./remove-tree.ts";
-import { codeOf } from "./system-fault.ts";
 import type { WorkDir } from "./work-dir.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
 

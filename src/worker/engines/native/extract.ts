@@ -4,10 +4,11 @@ import { access, open, readdir, realpath, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
+import { codeOf } from "../../../lib/error-code.ts";
 import type { Extracted } from "../../engine.ts";
 import type { Range } from "../../object-upload.ts";
 import { UnreadableFileError } from "../../unreadable-file-error.ts";
-import { codeOf, systemFault } from "../../system-fault.ts";
+import { systemFault } from "../../system-fault.ts";
 
 type Kind = "file" | "directory";
 

@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { codeOf } from "../../../lib/error-code.ts";
 import { messageOf } from "../../worker-monitor.ts";
 
 interface Attempt {
@@ -12,7 +13,7 @@ interface Attempt {
 
 /** Returns why the kernel refused to start a process, from the error of `spawn`. */
 export function spawnFault(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === "E2BIG")
     return (
       "its arguments and variables are larger than the system accepts (on Linux 128 KiB for each, and 2 MiB for all); " +

@@ -1,10 +1,12 @@
 // `payload.mounts`: unpacks archives into the task's folder before the first command.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { codeOf } from "../../../lib/error-code.ts";
 import { MalformedPayloadError, TaskFailedError } from "../../outcome.ts";
 import { definePlugin } from "../../plugin.ts";
 import type { Plugin } from "../../plugin.ts";
 import type { TaskContext } from "../../task-context.ts";
+import { messageOf } from "../../worker-monitor.ts";
 import { payloadSchema, readMounts, type ArchiveMount } from "./payload.ts";
 import { unpack } from "./unpack.ts";
 
@@ -54,8 +56,8 @@ function explained(error: unknown, at: string): unknown {
   if (error instanceof TaskFailedError)
     return new TaskFailedError(`${at}: ${error.message}`, { cause: error });
   // Errors of zlib and tar about the archive's content have such codes.
-  if (error instanceof Error && "code" in error && /^(Z_|TAR_)/.test(String(error.code)))
-    return new TaskFailedError(`${at}: the artifact is not a valid tar.gz archive: ${error.message}`, {
+  if (/^(Z_|TAR_)/.test(codeOf(error) ?? ""))
+    return new TaskFailedError(`${at}: the artifact is not a valid tar.gz archive: ${messageOf(error)}`, {
       cause: error,
     });
   return error;

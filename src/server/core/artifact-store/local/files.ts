@@ -18,6 +18,7 @@ import { dirname, join, resolve } from "node:path";
 import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
+import { codeOf } from "../../../../lib/error-code.ts";
 import type { DeleteFailure, StoreKey } from "../index.ts";
 import { groupByFolder, nameOf, locateFile, type FileLocation } from "./file-location.ts";
 
@@ -272,5 +273,3 @@ async function ifExists<R>(promise: Promise<R>): Promise<R | undefined> {
     throw err;
   }
 }
-
-const codeOf = (err: unknown): unknown => (err instanceof Error && "code" in err ? err.code : undefined);
