@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
@@ -21,6 +21,21 @@ test("a second worker with the same id and folder is refused, with a way out", a
   await lock(workDir, "host-2");
   await first.release();
   await lock(workDir);
+});
+
+test("of several simultaneous starts with the same id, one succeeds", async () => {
+  const workDir = await temporaryFolder();
+  const results = await Promise.allSettled([1, 2, 3, 4].map(() => lock(workDir)));
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  expect(await readdir(join(workDir, "workers"))).toEqual(["local_host.json"]);
+});
+
+test("a file that is not one of a worker is replaced", async () => {
+  const workDir = await temporaryFolder();
+  await mkdir(join(workDir, "workers"));
+  await writeFile(join(workDir, "workers/local_host.json"), "{");
+  await lock(workDir);
+  await expect(lock(workDir)).rejects.toThrow("is local/host already");
 });
 
 test("a start waits for a worker that stops, and not for one that was killed", async () => {

@@ -1,11 +1,13 @@
 // Ensures that only one worker of this machine uses an id with a folder. Two would share one line in lists of workers, and a
 // quarantine of one would stop both.
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../lib/clock.ts";
+import { codeOf } from "../lib/error-code.ts";
 import { pause } from "../lib/retry.ts";
+import { slugid } from "../lib/slugid.ts";
 import { isRunning, ownIdentity, ProcessIdentity } from "./process-identity.ts";
 import { readOwnFile } from "./read-own-file.ts";
 
@@ -33,9 +35,24 @@ export async function lockIdentity(options: IdentityLockOptions): Promise<Identi
   const folder = join(workDir, "workers");
   const path = join(folder, `${workerGroup}_${workerId}.json`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (;;) {
+  const worker = ownIdentity();
+  /** Writes the file completely, and then gives it its name by `put`. */
+  const write = async (stopping: boolean, put: typeof rename): Promise<void> => {
+    const temporary = `${path}.${slugid()}`;
+    try {
+      await writeFile(temporary, JSON.stringify({ worker, stopping }), { mode: 0o600 });
+      await put(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  };
+  // Creating a link fails if the file exists, so only one of several simultaneous starts succeeds.
+  while (!(await write(false, link).then(() => true, unlessExists))) {
     const other = await readHolder(path);
-    if (other === undefined || !isRunning(other.worker)) break;
+    if (other === undefined || !isRunning(other.worker)) {
+      await rm(path, { force: true });
+      continue;
+    }
     if (!other.stopping) {
       throw new Error(
         `another worker of this machine (process ${other.worker.pid}) is ${workerGroup}/${workerId} already. ` +
@@ -44,18 +61,16 @@ export async function lockIdentity(options: IdentityLockOptions): Promise<Identi
     }
     await pause(clock, pollMs, undefined);
   }
-  const worker = ownIdentity();
-  const write = async (stopping: boolean): Promise<void> => {
-    const temporary = `${path}.${worker.pid}`;
-    await writeFile(temporary, JSON.stringify({ worker, stopping }), { mode: 0o600 });
-    await rename(temporary, path);
-  };
-  await write(false);
   return {
     // Best effort: the folder may be gone.
-    stopping: () => write(true).catch(() => undefined),
+    stopping: () => write(true, rename).catch(() => undefined),
     release: () => rm(path, { force: true }),
   };
+}
+
+function unlessExists(error: unknown): false {
+  if (codeOf(error) === "EEXIST") return false;
+  throw error;
 }
 
 async function readHolder(path: string) {
@@ -63,7 +78,7 @@ async function readHolder(path: string) {
     const content: unknown = JSON.parse(await readOwnFile(path));
     return holder.Check(content) ? content : undefined;
   } catch {
-    // Nobody holds it.
+    // The file was removed meanwhile, or is not one of a worker.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Identifies processes in files of the worker's folder, so that a later worker can tell whether they still run.
+// Identifies processes in files of the worker's folder, so that a later worker can check whether they still run.
 import Type from "typebox";
 import type { Static } from "typebox";
 import { codeOf } from "../lib/error-code.ts";
