@@ -71,6 +71,10 @@ const reasons = [
   ),
   reason("inconsistent", "The database is inconsistent. The watchdog checks for such violations.", {
     what: Type.String(),
+    requiredBy: Type.Optional({
+      ...Slugid,
+      description: "Present if the reason is about a dependency of this task.",
+    }),
   }),
   reason("deadline-passed", "The deadline has passed, and the task is not resolved yet.", {
     deadline: DateTime,

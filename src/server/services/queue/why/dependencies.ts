@@ -144,7 +144,8 @@ function reasonOf(row: UnmetRow, depth: number, now: number): Reason {
       return {
         code: "inconsistent",
         summary: `Dependency ${taskId} is ${state}, as task ${requiredBy} requires, but is not counted as met. The watchdog finds and repairs this.`,
-        taskId: requiredBy,
+        taskId,
+        requiredBy,
         what: `dependency ${taskId} is resolved but not counted`,
       };
   }

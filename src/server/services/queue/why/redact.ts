@@ -29,8 +29,8 @@ export function redact(reasons: readonly Reason[], taskId: string, scopes: Scope
   const mayReadTask = (id: string): boolean =>
     id === taskId || scopes.satisfies(fillScope(taskEndpoints.status.scopes, { taskId: id }));
   const visible = reasons.filter((reason) => {
-    const tasks = [reason.taskId, ...("requiredBy" in reason ? [reason.requiredBy] : [])];
-    if (!tasks.every(mayReadTask)) {
+    const requiredBy = "requiredBy" in reason ? reason.requiredBy : undefined;
+    if (!mayReadTask(reason.taskId) || (requiredBy !== undefined && !mayReadTask(requiredBy))) {
       missing.add(ofTasks);
       return false;
     }
@@ -40,7 +40,7 @@ export function redact(reasons: readonly Reason[], taskId: string, scopes: Scope
   const hidesWorkers = [...missing].some((scope) => !/^queue:(status|list-task-group):/.test(scope));
   const rest = visible.filter(({ code }) => {
     // Counts of dependencies by state are facts about each of them.
-    if (code === "dependencies-unmet" || code === "inconsistent") return !missing.has(ofTasks);
+    if (code === "dependencies-unmet") return !missing.has(ofTasks);
     // When a run will be claimed is unknown because of the workers.
     return code !== "unknown" || !hidesWorkers;
   });

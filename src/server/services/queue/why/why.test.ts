@@ -148,6 +148,8 @@ describe("an unscheduled task", () => {
     expect((await why(taskId)).reasons[1]).toMatchObject({
       code: "inconsistent",
       what: `dependency ${required} is resolved but not counted`,
+      taskId: required,
+      requiredBy: taskId,
     });
     // Unless the release is in progress: very many dependents are released in batches.
     await db.run(sql`insert into unfinished_releases values (${required}, 'completed')`);
@@ -326,6 +328,35 @@ describe("callers with few scopes", () => {
     ]);
     const counts = [`queue:status:${dependency}`, `queue:pending-count:${queue}`];
     expect((await reasonsWith(dependency, counts)).map(({ code }) => code)).toEqual(["position", "hidden"]);
+  });
+
+  it("get no reason that names a task whose status they may not read, and none about a group that they may not list", async () => {
+    const root = await createTask(closed.client);
+    const middle = await createTask(closed.client, { dependencies: [root] });
+    const waits = await createTask(closed.client, { dependencies: [middle] });
+    const scopes = [`queue:status:${waits}`, `queue:status:${root}`];
+    const reasons = await reasonsWith(waits, scopes);
+    expect(JSON.stringify(reasons)).not.toContain(middle);
+    expect(reasons.at(-1)).toMatchObject({
+      code: "hidden",
+      scopes: expect.arrayContaining(["queue:status:*"]),
+    });
+
+    await closed.client.queue.cancelTask({ taskId: root });
+    const { db } = closed.database;
+    await db.run(sql`update task_dependencies set any_resolution = true where dependent = ${middle}`);
+    const inconsistent = await reasonsWith(middle, [`queue:status:${middle}`]);
+    expect(JSON.stringify(inconsistent)).not.toContain(root);
+    expect((await reasonsWith(middle, ["queue:status:*"])).at(-1)).toMatchObject({
+      code: "inconsistent",
+      taskId: root,
+    });
+
+    await closed.client.queue.sealTaskGroup({ taskGroupId: root });
+    const codes = async (...held: string[]) => (await reasonsWith(root, held)).map(({ code }) => code);
+    expect(await codes(`queue:status:${root}`)).toEqual(["resolved", "unknown", "hidden"]);
+    const both = [`queue:status:${root}`, `queue:list-task-group:${root}`];
+    expect(await codes(...both)).toEqual(["resolved", "unknown", "group-sealed"]);
   });
 
   it("get everything with the scopes for it, as anonymous callers of an open instance have them", async () => {
