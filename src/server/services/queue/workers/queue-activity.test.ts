@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
+import { newTask } from "../../../../../test/support/factories.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { configOf } from "../../../config/index.ts";
 import { sql } from "../../../core/sql.ts";
+import { claimOne } from "../claims/store/claim-one.ts";
+import { insertTasks } from "../tasks/store/insert-tasks.ts";
 import { readLastSeen } from "./store/queue-activity.ts";
 import { createWorkerActivity } from "./activity-buffer.ts";
 import { queueActivity } from "./queue-activity.ts";
@@ -37,14 +40,24 @@ it("returns when a queue's workers were last seen, how many active ones are quar
   claim("late", 3);
   claim("quarantined");
   await activity.flush();
+  // A silent worker is active as long as it holds a run.
+  const busy = { workerGroup: "g", workerId: "early", claimId: null, tasks: 1 };
+  const task = newTask({ taskQueueId: "a/b" }, clock.now());
+  const at = (ms: number) => new Date(clock.now() + ms).toISOString();
+  await insertTasks(database.db, [task], at(0), 0);
+  await claimOne(database.db, task.taskId, 0, busy, at(0), at(MINUTE));
+  claim("gone");
+  await activity.flush();
   await database.db.run(sql`
-    update workers set quarantine_until = ${new Date(clock.now() + 1).toISOString()}::timestamptz
-    where worker_id = 'quarantined'`);
+    update workers set last_date_active = ${at(-5 * MINUTE)}::timestamptz where worker_id = 'gone'`);
+  await database.db.run(sql`
+    update workers set quarantine_until = ${at(1)}::timestamptz
+    where worker_id in ('quarantined', 'early', 'gone')`);
   const lastSeen = new Date(clock.now());
   expect(await activityOf("a/b")).toEqual({
     lastSeen,
-    workers: 2,
-    quarantined: 1,
+    workers: 3,
+    quarantined: 2,
     seenWorkers: 2,
     recentClaims: 3,
     recentClaimsMs: 10 * MINUTE + 10_000,

@@ -36,8 +36,8 @@ export async function readQueueActivity(
           and c.minute >= date_trunc('minute', ${at.claimsSince}::timestamptz)) as recent_claims
     from (
       select last_date_active, quarantine_until, last_date_active >= ${at.seenSince}::timestamptz as is_seen,
-        worker_group || '/' || worker_id in (
-          select worker_group || '/' || worker_id from runs
+        (worker_group, worker_id) in (
+          select worker_group, worker_id from runs
           where task_queue_id = ${taskQueueId} and state = 'running' and taken_until > ${at.now}::timestamptz
         ) as is_busy
       from workers where task_queue_id = ${taskQueueId}
