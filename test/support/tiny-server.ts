@@ -68,6 +68,15 @@ export const tinyApi = service({
       name: "path",
       reply: Anything,
     }),
+    rename: endpoint({
+      ...common,
+      method: "PUT",
+      path: "/things/:id/name",
+      params: { id: /^[a-z]{1,8}$/ },
+      name: "rename",
+      scopes: "tiny:write:<id>",
+      reply: Anything,
+    }),
     send: endpoint({ ...common, method: "POST", path: "/send", name: "send", reply: Anything }),
     typed: endpoint({
       ...common,
@@ -98,6 +107,7 @@ const echoing: TinyHandlers = {
     return call.body;
   },
   path: (call) => call.params,
+  rename: (call) => call.params,
   send: (call) => ({ body: call.body ?? null }),
   typed: () => ({ n: 1 }),
   guarded: (call) => {

@@ -2,6 +2,7 @@
 import { Type } from "typebox";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { addNote, allNotes, notesDatabase, Notes, pidOf } from "../../../test/support/notes-database.ts";
+import { manualClock } from "../../../test/support/clock.ts";
 import { setReadOnly } from "../../../test/support/databases.ts";
 import { fillDiskUnder, fillTemporaryDiskOf } from "../../../test/support/full-disk.ts";
 import { eventually } from "../../../test/support/until.ts";
@@ -59,6 +60,20 @@ describe("a database that is read-only for a while", () => {
     await expect(readOnly()).rejects.toMatchObject({ outage: "read-only" });
     await setReadOnly(t.url, false);
     await eventually(readOnly);
+  });
+
+  test("is checked at most once in a second, however many callers ask", async () => {
+    const clock = manualClock();
+    const check = databaseCheck(open({ poolSize: 1 }), clock);
+    const first = check();
+    expect(check()).toBe(first);
+    await first;
+    await clock.advance(999);
+    expect(check()).toBe(first);
+    await clock.advance(1);
+    const second = check();
+    expect(second).not.toBe(first);
+    await second;
   });
 });
 

@@ -30,6 +30,7 @@ describe("GET /", () => {
   it("shows the server's health and how to run a first task", async () => {
     const { body, statusCode, headers } = await app.inject("/");
     expect([statusCode, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(headers).not.toHaveProperty("access-control-allow-origin");
     expect(body).toContain(
       '<li class="healthy"><b>Database</b><span>responds in <code>1 ms</code></span></li>',
     );

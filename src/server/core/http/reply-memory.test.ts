@@ -15,13 +15,14 @@ it("the oldest of too many replies that nobody reads are closed; the newest can 
   await app.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => app.close());
   const { port } = app.server.address() as AddressInfo;
-  const replies: IncomingMessage[] = [];
-  for (let i = 0; i < 4; i++) {
+  const open = async (): Promise<IncomingMessage> => {
     const sent = request({ port, agent: false }).on("error", () => undefined);
     sent.end();
     const [reply] = (await once(sent, "response")) as [IncomingMessage];
-    replies.push(reply);
-  }
+    return reply;
+  };
+  const replies: IncomingMessage[] = [];
+  for (let i = 0; i < 4; i++) replies.push(await open());
   const read = async (reply: IncomingMessage): Promise<number> => {
     let length = 0;
     try {
@@ -33,4 +34,7 @@ it("the oldest of too many replies that nobody reads are closed; the newest can 
   };
   const lengths = await Promise.all(replies.map(read));
   expect(lengths.map((length) => length === LENGTH)).toEqual([false, false, true, true]);
+  // Replies that were read or closed do not count any more.
+  const later = [await open(), await open()];
+  expect(await Promise.all(later.map(read))).toEqual([LENGTH, LENGTH]);
 });

@@ -36,6 +36,18 @@ describe("a call", () => {
     ]);
   });
 
+  it("may have only so many values in all, since they take memory", async () => {
+    const element = `{"a":[${"[],".repeat(24_900)}1]}`;
+    const reply = await rawCall(stack.rootUrl, {
+      method: "POST",
+      path: "/api/queue/v1/tasks/create",
+      body: `{"tasks":[${Array.from({ length: 61 }, () => element).join(",")}]}`,
+      credentials: stack.rootCredentials,
+    });
+    expect([reply.status, reply.code]).toEqual([413, "InputTooLarge"]);
+    expect(reply.message).toMatch(/^The JSON has more than 3000000 values/);
+  });
+
   it("that is large is refused while others of the client take half of the memory for bodies; small ones are accepted", async () => {
     const { port } = new URL(stack.rootUrl);
     const path = "/api/queue/v1/tasks/create";
