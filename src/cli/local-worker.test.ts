@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import Value from "typebox/value";
 import { manualClock } from "../../test/support/clock.ts";
+import { createTask } from "../../test/support/factories.ts";
 import { sharedStack } from "../../test/support/stack.ts";
 import { temporaryFolder } from "../../test/support/temporary-folder.ts";
 import { eventually } from "../../test/support/until.ts";
@@ -25,18 +26,25 @@ async function start() {
     log: { debug: write, info: write, warn: write, error: write, isLevelEnabled: () => false },
   });
   onTestFinished(async () => void (await worker.stop()));
-  return { clock, logged };
+  return { stack, clock, logged };
 }
 
 /** Returns the living children of a process. */
 const children = (parent: number): readonly number[] =>
   [...allProcesses()].filter((process) => process.alive && process.parent === parent).map(({ pid }) => pid);
 
-test("a worker that does not respond for a minute is ended and started again", async () => {
+test("a worker that sends no message for a minute is ended and started again", async () => {
   const before = new Set(children(process.pid));
-  const { clock, logged } = await start();
+  const { stack, clock, logged } = await start();
   const watchdog = children(process.pid).find((pid) => !before.has(pid)) ?? expect.fail("no watchdog");
   const [program = 0] = children(watchdog);
+  // A message in between starts the minute again.
+  await clock.advance(40_000);
+  await createTask(stack.client, { taskQueueId: "test/hanging", payload: {} });
+  await eventually(() => expect(logged).toContain("run resolved"));
+  await clock.advance(40_000);
+  expect(logged.join("\n")).not.toMatch(/hangs|ended/);
+
   process.kill(program, "SIGSTOP");
   await clock.advance(60_000);
   expect(logged.filter((text) => text.includes("hangs"))).toEqual(["the worker hangs; ending it"]);

@@ -92,8 +92,8 @@ test("scalars and keys are as written where a string is needed, also through ali
 });
 
 test("a number that JSON cannot contain as written is refused where no string is needed", () => {
-  expect(valueOf("[3.10, 0x10, 1234567e8, 017, 123456789012345680000, -1.50e3]")).toEqual([
-    3.1, 16, 123456700000000, 17, 123456789012345680000, -1500,
+  expect(valueOf("[3.10, 0x10, 1234567e8, 017, 123456789012345680000, -1.50e3, 1.5e-3]")).toEqual([
+    3.1, 16, 123456700000000, 17, 123456789012345680000, -1500, 0.0015,
   ]);
   expect(problemsOf("a: [9007199254740993]")).toEqual([
     "a.0: 9007199254740993 has more digits than a number keeps, and would become 9007199254740992; put it in quotes",

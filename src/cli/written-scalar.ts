@@ -75,7 +75,6 @@ function memberSchema(
 /** Reports whether a number has all digits of its text. `3.10` has, 9007199254740993 has not. */
 function isKept(value: number, text: string): boolean {
   if (!Number.isFinite(value)) return false;
-  if (/^[-+]?0[xob]/i.test(text)) return Number.isSafeInteger(value);
   // Small integers may have been written in another base.
   return (value !== 0 && Number.isSafeInteger(value)) || digits(String(value)) === digits(text);
 }

@@ -5,14 +5,28 @@ import { sharedStack } from "../../../test/support/stack.ts";
 import { until } from "../../../test/support/until.ts";
 import { explainWait } from "./explain-wait.ts";
 
-test("someone who waits for a task learns why it does not start, once for each reason", async () => {
+test("reports why a task does not start, once for each reason, until it has started or ended", async () => {
   const { client } = await sharedStack();
   const first = await createTask(client, { taskQueueId: "nobody/works-here" });
   const taskId = await createTask(client, { taskQueueId: "nobody/works-here", dependencies: [first] });
   const clock = manualClock();
   const stop = new AbortController();
   const reported: string[] = [];
-  explainWait({ client, taskId, report: (text) => void reported.push(text), signal: stop.signal, clock });
+  const calls: Promise<unknown>[] = [];
+  const { queue } = client;
+  const observed = (...args: Parameters<typeof queue.why>) => {
+    const call = queue.why(...args);
+    calls.push(call);
+    return call;
+  };
+  const why = Object.assign(observed, { url: queue.why.url });
+  explainWait({
+    client: { ...client, queue: { ...queue, why } },
+    taskId,
+    report: (text) => void reported.push(text),
+    signal: stop.signal,
+    clock,
+  });
   await clock.advance(9999);
   expect(reported).toEqual([]);
   await clock.advance(1);
@@ -24,5 +38,16 @@ test("someone who waits for a task learns why it does not start, once for each r
   await until("another report", async () => reported.length === 2);
   expect(reported[1]).toMatch(/^still waiting: .*no worker/i);
   expect(reported[1]).toContain("taskyard worker --task-queue nobody/works-here");
+  // The same reason again, and then the end of the task.
+  await until("the third wait", async () => clock.pending() === 1);
+  await clock.advance(60_000);
+  await until("the fourth wait", async () => clock.pending() === 1);
+  await client.queue.cancelTask({ taskId });
+  await clock.advance(60_000);
+  await until("the last call", async () => calls.length === 4);
+  await calls.at(-1);
+  // Runs what waits for the reply.
+  await clock.advance(0);
+  expect([reported.length, clock.pending()]).toEqual([2, 0]);
   stop.abort();
 });

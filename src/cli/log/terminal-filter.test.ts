@@ -40,5 +40,6 @@ describe("a log on a terminal", () => {
     expect(filtered("a\u001b]52;c;never ends\nnext line\n")).toBe("a\nnext line\n");
     expect(filtered("a\u001b[1;2\nnext")).toBe("a\nnext");
     expect(filtered("a\u001b\nnext\u001b")).toBe("a\nnext");
+    expect(filtered(`a\u001b[${"1;".repeat(100)}b`)).toMatch(/^a[1;]{100,199}b$/);
   });
 });

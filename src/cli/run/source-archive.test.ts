@@ -107,6 +107,7 @@ describe("in a git repository", () => {
     const folder = await folderOf({
       a: "1",
       "sparse/b": "1",
+      "sparse/there": "1",
       "inner/c": "1",
       "inner/.gitignore": "d",
       "inner/d": "1",
@@ -121,17 +122,29 @@ describe("in a git repository", () => {
     const { stdout: head } = await git(folder, "rev-parse", "HEAD");
     await git(folder, "update-index", "--add", "--cacheinfo", `160000,${head.trim()},not-fetched`);
     await mkdir(join(folder, "not-fetched"));
-    await git(folder, "update-index", "--skip-worktree", "sparse/b");
+    await git(folder, "update-index", "--skip-worktree", "sparse/b", "sparse/there");
     await rm(join(folder, "sparse/b"));
     await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]), "x");
     await git(folder, "add", "caf*");
     const archive = await packSource(folder);
-    expect(await namesIn(archive.path)).toEqual(["a", "inner/.gitignore", "inner/c"]);
+    expect(await namesIn(archive.path)).toEqual(["a", "inner/.gitignore", "inner/c", "sparse/there"]);
     expect(archive.leftOut.toSorted()).toEqual([
       'left out "café": its name is not UTF-8; rename it',
       'left out "not-fetched": a submodule without files; fetch them with git submodule update --init',
       'left out "sparse/b": not in this sparse checkout; add it with git sparse-checkout',
     ]);
+    await archive.remove();
+  });
+
+  test("a file with a merge conflict is packed once", async () => {
+    const folder = await folderOf({ a: "<<<<<<<" });
+    await git(folder, "init", "-q");
+    const { stdout: blob } = await git(folder, "hash-object", "-w", "a");
+    const stages = [1, 2, 3].map((stage) => `100644 ${blob.trim()} ${stage}\ta\n`).join("");
+    await writeFile(join(folder, ".git", "stages"), stages);
+    await promisify(execFile)("sh", ["-c", "git update-index --index-info < .git/stages"], { cwd: folder });
+    const archive = await packSource(folder);
+    expect(await namesIn(archive.path)).toEqual(["a"]);
     await archive.remove();
   });
 
