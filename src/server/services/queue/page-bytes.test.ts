@@ -88,7 +88,7 @@ describe("a list of large definitions has pages of a few megabytes", () => {
     const claim = (workerId: string) =>
       stack.client.queue.claimWork({ taskQueueId }, { workerGroup: "g", workerId, tasks: 32 });
     const replies = await Promise.all([claim("a"), claim("b"), claim("c")]);
-    expect(replies.map((reply) => reply.tasks.length).sort()).toEqual([1, 2, 2]);
+    expect(replies.map((reply) => reply.tasks.length).toSorted((a, b) => a - b)).toEqual([1, 2, 2]);
     expect(replies.flatMap((reply) => reply.tasks.map(({ status }) => status.taskId)).sort()).toEqual(
       pending.flat().sort(),
     );
