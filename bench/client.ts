@@ -1,8 +1,10 @@
 // A lean API client for load: keep-alive connections, Hawk headers by node:crypto, replies not parsed.
 // The typed client would work, but it costs three times the CPU, which the measured server would then lack.
 import { createHmac, randomBytes } from "node:crypto";
-import { Pool } from "undici";
 import { authorizationHeader, headerText } from "../src/lib/hawk.ts";
+import { loadUndici } from "../src/lib/undici.ts";
+
+const { Pool } = await loadUndici();
 
 export interface Credentials {
   readonly clientId: string;

@@ -1,6 +1,7 @@
 // Requests through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. For processes of Node; browsers have their own.
 import type { Dispatcher } from "undici";
 import { isLoopback } from "./loopback.ts";
+import { loadUndici } from "./undici.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +20,7 @@ export async function useProxyOf(env: Environment): Promise<void> {
   const set = names.filter((name) => env[name]);
   if (set.length === 0) return;
   for (const name of set) requireUrl(name, env[name] ?? "");
-  const undici = await import("undici");
+  const undici = await loadUndici();
   const direct = new undici.Agent();
   const { http_proxy: http = env["HTTP_PROXY"], https_proxy: https = env["HTTPS_PROXY"] } = env;
   const { no_proxy: noProxy = env["NO_PROXY"] } = env;

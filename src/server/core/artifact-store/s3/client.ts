@@ -1,6 +1,10 @@
 // Creates the S3 client, configured to work with all S3-compatible servers and not only with AWS.
 import { createHash } from "node:crypto";
 import { S3Client, S3ServiceException, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { FetchHttpHandler } from "@smithy/fetch-http-handler";
+import { proxyDispatcher } from "../../../../lib/proxy.ts";
+
+const requestTimeout = 30_000;
 
 export interface S3Connection {
   /** Default: AWS in the region. */
@@ -22,7 +26,10 @@ export function createClient(connection: S3Connection): S3Client {
     // By default the SDK signs a CRC32 of an empty body into each upload URL, and expects one from other servers.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+    // The SDK's own handler does not use a proxy. It remains the default because it limits the time of connecting.
+    requestHandler: proxyDispatcher()
+      ? new FetchHttpHandler({ requestTimeout })
+      : { connectionTimeout: 5_000, requestTimeout, throwOnRequestTimeout: true },
   };
   // At each start, the SDK would warn users of Node 20 that its future versions need a newer one. Its version is pinned.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
