@@ -116,7 +116,7 @@ export function selfCheck({ taskQueueId, source, now }: GraphOptions): GraphTask
     [pack],
     `${unpack}
     echo 'export default { test: { include: ["src/lib/**/*.test.ts"] } }' > vitest.config.mjs
-    node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile=tests.json`,
+    node_modules/.bin/vitest run --configLoader=native --reporter=default --reporter=json --outputFile=tests.json`,
     ["tests.json"],
   );
   const report = task(

@@ -1,5 +1,5 @@
-// Runs the code blocks of the README and the guides in order, as a reader would: against a real server with a worker, in one
-// shell per document. Marks in the documents (marks.ts) say what a block needs.
+// Runs the code blocks of the README, the guides and the examples in order, as a reader would: against a real server with a
+// worker, in one shell per document. Marks in the documents (marks.ts) say what a block needs.
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -17,6 +17,7 @@ import { startShell, type Ran, type ShellSession } from "./shell-session.ts";
 
 const repository = path.resolve(".");
 const guides = (await readdir("docs/guides")).map((name) => `docs/guides/${name}`);
+const examples = (await readdir("examples")).map((name) => `examples/${name}/README.md`);
 // What a reader of the README has run before reading a guide.
 const setUp = `cd '${repository}'; eval "$(./bin/taskyard env)"; cd - >&2`;
 
@@ -138,5 +139,5 @@ const expectShown = (shown: string, printed: string): void =>
 
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 describe("every code block does what its document says", onlyIf(hasCurl, "it needs curl"), () => {
-  test.each(["README.md", ...guides])("%s", (document) => expectBlocksToRun(document));
+  test.each(["README.md", ...guides, ...examples])("%s", (document) => expectBlocksToRun(document));
 });
