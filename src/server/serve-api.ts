@@ -65,7 +65,14 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   }
   serveReferences(app, { services, rootUrl });
   if (localArtifacts)
-    serveLocalStore(app, localArtifacts, { maxSize: config.artifacts.maxSize, clock, monitor });
+    serveLocalStore(app, localArtifacts, {
+      maxSize: config.artifacts.maxSize,
+      async checkUpload(key) {
+        for (const { service } of running) await service.checkUpload?.(key);
+      },
+      clock,
+      monitor,
+    });
   servePages(app, {
     services,
     rootUrl,

@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from "node:h
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { ArtifactKey } from "../../src/server/core/artifact-store/index.ts";
+import type { ArtifactKey, CheckUpload } from "../../src/server/core/artifact-store/index.ts";
 import {
   openLocalStore,
   serveLocalStore,
@@ -37,7 +37,7 @@ export interface TestStore {
 }
 
 export async function testStore(
-  options: { maxSize?: number; idleTimeoutMs?: number; rootUrl?: string } = {},
+  options: { maxSize?: number; idleTimeoutMs?: number; rootUrl?: string; checkUpload?: CheckUpload } = {},
 ): Promise<TestStore> {
   const clock = manualClock();
   const { monitor, records } = testMonitor();
@@ -56,8 +56,8 @@ export async function testStore(
     clock,
     monitor,
   });
-  const { maxSize = 1024 * 1024, idleTimeoutMs = 10_000 } = options;
-  serveLocalStore(app, store, { maxSize, idleTimeoutMs, clock, monitor });
+  const { maxSize = 1024 * 1024, idleTimeoutMs = 10_000, checkUpload = async () => undefined } = options;
+  serveLocalStore(app, store, { maxSize, checkUpload, idleTimeoutMs, clock, monitor });
   await app.listen({ host: "127.0.0.1", port: 0 });
   // The address of a TCP server is an object.
   const rootUrl = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

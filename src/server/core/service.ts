@@ -4,7 +4,7 @@
 import type { Static, TObject } from "typebox";
 import type { monitoringEndpoints, Service } from "../../api/service.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { ArtifactStore } from "./artifact-store/index.ts";
+import type { ArtifactStore, CheckUpload } from "./artifact-store/index.ts";
 import type { CoreConfig } from "./config/core-settings.ts";
 import type { ConfigProblem } from "./config/problem.ts";
 import type { ReadonlySettings } from "../../lib/setting.ts";
@@ -75,6 +75,8 @@ export interface RunningService<H extends object = object, P = unknown> {
   readonly consumers?: readonly ConsumerOptions[];
   /** Identifies the callers of all services. Exactly one service has it. */
   readonly authenticate?: Authenticate;
+  /** Called for each upload to a store that this server serves itself. */
+  readonly checkUpload?: CheckUpload;
   /** Shown on the first page. */
   readonly healthChecks?: readonly (() => Promise<HealthCheck>)[];
   /** Runs before the first request is accepted. */

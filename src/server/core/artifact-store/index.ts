@@ -28,6 +28,12 @@ export interface ContentKey {
 
 export type StoreKey = ArtifactKey | UploadKey | ContentKey;
 
+/**
+ * Throws `AccessDenied` if the service to which the key belongs no longer accepts uploads under it, although there is an
+ * upload URL that has not expired. Does nothing for keys of other services.
+ */
+export type CheckUpload = (key: StoreKey) => Promise<void>;
+
 /** A complete upload. */
 export interface StoredArtifact {
   readonly contentType: string;

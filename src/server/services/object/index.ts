@@ -2,6 +2,7 @@
 import { objectApi } from "../../../api/object/index.ts";
 import { defineService } from "../../core/service.ts";
 import type { ObjectContext } from "./context.ts";
+import { checkUpload } from "./check-upload.ts";
 import { reserve, type Reservation } from "./create-upload.ts";
 import { isFinished, requireObject, simpleUrl } from "./download.ts";
 import { expireObjects } from "./expire-objects.ts";
@@ -37,6 +38,7 @@ export const objectService = defineService({
     return {
       handlers: objectHandlers(useCases),
       provides,
+      checkUpload: checkUpload(ctx),
       loops: [
         { name: "object-expiry", intervalMs: config.objects.loopInterval, runOnce: expireObjects(ctx) },
       ],

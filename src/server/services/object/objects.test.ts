@@ -124,6 +124,32 @@ describe.each(["local", "s3"] as const)("an object on the %s store", (kind) => {
     expect((await object.object({ name })).hashes).toEqual(hashesOf(Buffer.from("abc")));
   });
 
+  it("accepts no content for an upload that has ended, except in S3, where no URL can be revoked", async () => {
+    const name = newName();
+    const proposed = request({ putUrl: { contentType: "a/b", contentLength: 3 } });
+    const { uploadMethod } = await object.createUpload({ name }, proposed);
+    const { url = "", headers = {} } = uploadMethod.putUrl ?? {};
+    const { db } = stack.database;
+    for (const [end, why] of [
+      [sql`update objects set upload_expires = now() where name = ${name}`, `was not finished by `],
+      [
+        sql`update objects set upload_expires = now() + interval '1 day', expires = now() where name = ${name}`,
+        `object "${name}" expired at `,
+      ],
+      [sql`update objects set upload_id = ${slugid()} where name = ${name}`, `object "${name}" has expired.`],
+      [sql`delete from objects where name = ${name}`, `object "${name}" has expired.`],
+    ] as const) {
+      expect(await db.run(end)).toBe(1);
+      const reply = await fetch(url, { method: "PUT", headers, body: "abc" });
+      expect(reply.status).toBe(kind === "s3" ? 200 : 403);
+      if (kind === "s3") continue;
+      const { code, message } = (await reply.json()) as { code: string; message: string };
+      expect(code).toBe("AccessDenied");
+      expect(message).toMatch(/^This URL can no longer be used: .* call createUpload with another name\./);
+      expect(message).toContain(why);
+    }
+  });
+
   it("prefers inline data to a URL, and a URL to nothing", async () => {
     const putUrl = { contentType: "a/b", contentLength: 1 };
     const methodsOf = async (proposed: CreateUploadRequest["proposedUploadMethods"]) =>

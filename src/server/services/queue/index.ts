@@ -4,6 +4,7 @@ import { defineService } from "../../core/service.ts";
 import type { Objects } from "../object/index.ts";
 import { createContext, type QueuePlatform } from "./context.ts";
 import { expireArtifacts } from "./artifacts/expire-artifacts.ts";
+import { checkUpload } from "./artifacts/check-upload.ts";
 import { artifactHandlers } from "./artifacts/handlers.ts";
 import { artifactUseCases } from "./artifacts/use-cases.ts";
 import { builtInTopics, runBuiltInTasks } from "./claims/built-in-workers.ts";
@@ -83,6 +84,7 @@ export const queueService = defineService({
         ...artifactHandlers(useCases),
       },
       provides: useCases,
+      checkUpload: checkUpload(ctx),
       loops: [
         { name: "claim-expiry", intervalMs, runOnce: endExpiredClaims(ctx, resolve) },
         { name: "deadline", intervalMs, runOnce: endPastDeadline(ctx) },

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import type { ClientRequest } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { rawRequest, testStore, type TestStore } from "../../../../../test/support/local-store.ts";
-import { eventually } from "../../../../../test/support/until.ts";
+import { eventually, until } from "../../../../../test/support/until.ts";
+import { ApiError } from "../../../../lib/errors.ts";
 import { slugid } from "../../../../lib/slugid.ts";
+import type { StoreKey } from "../index.ts";
 
 const KB = 1024;
 let t: TestStore;
@@ -157,6 +160,46 @@ describe("an upload is refused, and leaves nothing behind,", () => {
     expect(reply.status).toBe(413);
     expect(reply.body.toString()).toContain("The artifact exceeds the limit of 204800 bytes");
     expect(await t.files()).toEqual([]);
+  });
+
+  it("if its key no longer accepts uploads when it starts, or when a long one ends", async () => {
+    const of = key();
+    const checked: StoreKey[] = [];
+    let closed = false;
+    const store = await testStore({
+      async checkUpload(asked) {
+        checked.push(asked);
+        if (closed) throw new ApiError("AccessDenied", "The run has ended. Rerun the task.");
+      },
+    });
+    onTestFinished(() => store.close());
+    expect((await store.put(of, "text/plain", "before")).status).toBe(200);
+    expect(checked).toEqual([of]);
+    const sendSlowly = async (request: ClientRequest): Promise<void> => {
+      request.write("af");
+      await until("the start to be checked", async () => checked.length === 2);
+      closed = true;
+      await store.clock.advance(6_000);
+      request.end("ter");
+    };
+    const long = await rawRequest(
+      await store.uploadUrl(of, "text/plain"),
+      { method: "PUT", headers: { "content-type": "text/plain" } },
+      (request) => void sendSlowly(request),
+    );
+    const reply = await store.put(of, "text/plain", "after");
+    for (const { status, body } of [long, { status: reply.status, body: await reply.text() }]) {
+      expect(status).toBe(403);
+      expect(JSON.parse(body.toString())).toMatchObject({
+        code: "AccessDenied",
+        message: expect.stringMatching(/^The run has ended\. Rerun the task\./),
+        requestInfo: { method: "uploadArtifact" },
+      });
+    }
+    expect(checked).toHaveLength(4);
+    expect(await store.store.stat(of)).toMatchObject({ size: 6 });
+    // The description and the bytes.
+    expect(await store.files()).toHaveLength(2);
   });
 
   it("if its content encoding is malformed", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../../../lib/errors.ts";
+import type { CheckUpload } from "../index.ts";
 import type { Description } from "./files.ts";
 import { expectedDigests, type ExpectedDigest } from "./expected-digests.ts";
 import type { LocalStore } from "./local-store.ts";
@@ -14,14 +15,22 @@ const FULL = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);
 /** Matches one or more names of encodings. */
 const ENCODINGS = /^[\w-]+(\s*,\s*[\w-]+)*$/;
 
+/**
+ * An upload that took longer is checked again before it is stored: otherwise it could be started while the run runs,
+ * and be ended as long after it as the connection lasts.
+ */
+const RECHECK_AFTER_MS = 5_000;
+
 export interface UploadLimits {
   /** In bytes. */
   readonly maxSize: number;
+  readonly checkUpload: CheckUpload;
 }
 
 /**
  * Stores the body of a request that `grant` allows. Returns the size and hash. A request that is too large, too short,
- * aborted or of the wrong type leaves nothing behind, and does not affect the previous content.
+ * aborted, of the wrong type, or for a key that accepts no uploads any more leaves nothing behind, and does not affect the
+ * previous content.
  */
 export async function receiveUpload(
   store: LocalStore,
@@ -32,6 +41,8 @@ export async function receiveUpload(
 ): Promise<Pick<Description, "size" | "sha256">> {
   const { contentType, contentEncoding, length } = checkHeaders(request, grant, limits);
   const expected = expectedDigests(request.headers);
+  const started = now();
+  await limits.checkUpload(grant.key);
   try {
     const upload = await store.files.startUpload();
     try {
@@ -39,6 +50,7 @@ export async function receiveUpload(
       if (length !== undefined && received.size !== length) throw tooShort(received.size, length);
       for (const { algorithm, value, header } of expected)
         if (digests[algorithm] !== value) throw wrongDigest(algorithm, value, header, digests[algorithm]);
+      if (now() - started > RECHECK_AFTER_MS) await limits.checkUpload(grant.key);
       await upload.commit(grant.key, {
         contentType,
         ...(contentEncoding !== undefined && { contentEncoding }),

@@ -5,7 +5,6 @@ import type {
   STORAGE_TYPES,
 } from "../../../../api/queue/artifacts.ts";
 import { artifactEndpoints } from "../../../../api/queue/endpoints/artifacts.ts";
-import type { Run } from "../../../../api/queue/status.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import type { Caller } from "../../../core/caller.ts";
@@ -15,6 +14,7 @@ import { createTemporaryCredentials } from "../../auth/index.ts";
 import { timestamp, type QueueContext } from "../context.ts";
 import { UPLOAD_URL_GRACE_MS } from "../../../core/artifact-store/index.ts";
 import { readTasks } from "../tasks/store/read-tasks.ts";
+import { acceptsArtifacts, whenAccepted } from "./accepts-artifacts.ts";
 import { objectNameOf, uploadIdOf } from "./find-artifact.ts";
 import { readArtifact, type ArtifactId } from "./store/read-artifacts.ts";
 import { lockTask, writeArtifact, type NewArtifact } from "./store/write-artifact.ts";
@@ -151,8 +151,8 @@ async function writeTo(
   if (!acceptsArtifacts(ctx, run))
     throw new ApiError(
       "RequestConflict",
-      `Run ${runId} of task ${taskId} is not running: artifacts can be created only while it runs, and for ` +
-        `${ctx.config.artifactAfterException / 60_000} minutes after it ended in an exception. Stop working on it. ` +
+      `Run ${runId} of task ${taskId} is not running: artifacts can be created ${whenAccepted(ctx)}. ` +
+        `Stop working on it. ` +
         `The task's status is: ${JSON.stringify(status, null, 2)}`,
     );
   const { workerGroup, workerId } = run;
@@ -161,12 +161,6 @@ async function writeTo(
   if (!(await writeArtifact(db, artifact, announce))) throw await conflict(db, artifact);
   return { projectId: task.project_id, workerGroup, workerId };
 }
-
-const acceptsArtifacts = (ctx: QueueContext, run: Run): boolean =>
-  run.state === "running" ||
-  (run.state === "exception" &&
-    run.resolved !== undefined &&
-    Date.parse(run.resolved) > ctx.clock.now() - ctx.config.artifactAfterException);
 
 async function conflict(db: Queryable, artifact: NewArtifact): Promise<ApiError> {
   const existing = await readArtifact(db, artifact);

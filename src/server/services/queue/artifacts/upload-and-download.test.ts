@@ -124,6 +124,40 @@ describe.each(["local", "s3"] as const)("on the %s store", (kind) => {
     await expect(create(task, "x")).rejects.toMatchObject({ code: "RequestConflict" });
   });
 
+  it("an upload URL stops working with the run, except in S3, where no URL can be revoked", async () => {
+    const task = await runningTask(stack);
+    const { db } = stack.database;
+    const url = await create(task, "x");
+    const outcome = async () => {
+      const reply = await put(url, "late");
+      return kind === "s3"
+        ? reply.status
+        : [reply.status, ((await reply.json()) as { message: string }).message];
+    };
+    const refused = (why: string) =>
+      kind === "s3"
+        ? 200
+        : [403, expect.stringMatching(new RegExp(`^This URL can no longer be used: ${why}`))];
+    expect((await put(url, "one")).status).toBe(200);
+    await task.worker.queue.reportException(task.run, { reason: "worker-shutdown" });
+    // As createArtifact, for 25 minutes after an exception.
+    expect((await put(url, "two")).status).toBe(200);
+    await db.run(
+      sql`update runs set resolved = resolved - interval '25 minutes' where task_id = ${task.taskId}`,
+    );
+    expect(await outcome()).toEqual(
+      refused(
+        `run 0 of task ${task.taskId} is exception since \\S+Z. Content of its artifacts can be uploaded only while it runs, ` +
+          `and for 25 minutes after it ended in an exception. Nothing was stored. Rerun the task if artifact "x" is needed.`,
+      ),
+    );
+    await db.run(sql`update runs set state = 'completed', resolved = now() where task_id = ${task.taskId}`);
+    expect(await outcome()).toEqual(refused(`run 0 of task ${task.taskId} is completed since`));
+    expect(await (await fetch(await urlOf(task, "x"))).text()).toBe(kind === "s3" ? "late" : "two");
+    await db.run(sql`delete from artifacts where task_id = ${task.taskId}`);
+    expect(await outcome()).toEqual(refused(`artifact "x" of run 0 of task ${task.taskId} has expired.`));
+  });
+
   it("a name that is too long for the store is refused, and no row is written", async () => {
     const task = await runningTask(stack);
     const name = "x".repeat(1000);

@@ -1,6 +1,7 @@
 // Reads artifacts.
 import Type, { type Static } from "typebox";
 import { STORAGE_TYPES } from "../../../../../api/queue/artifacts.ts";
+import { RUN_STATES } from "../../../../../api/queue/status.ts";
 import { oneOfStrings } from "../../../../../api/schema.ts";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
@@ -36,6 +37,24 @@ export const readArtifact = (db: Queryable, id: ArtifactId): Promise<ArtifactRow
     sql`
     select ${columns} from artifacts a
     where a.task_id = ${id.taskId} and a.run_id = ${id.runId} and a.name = ${id.name}`,
+  );
+
+const UploadTargetRow = Type.Object({
+  state: oneOfStrings(RUN_STATES),
+  resolved: Type.Union([Timestamp, Type.Null()]),
+});
+
+/** Returns the state of the run to whose artifact content can be uploaded. Undefined if the artifact does not exist. */
+export const readUploadTarget = (
+  db: Queryable,
+  { taskId, runId, name }: ArtifactId,
+): Promise<Static<typeof UploadTargetRow> | undefined> =>
+  db.maybeOne(
+    UploadTargetRow,
+    sql`
+    select r.state, r.resolved from artifacts a
+    join runs r on r.task_id = a.task_id and r.run_id = a.run_id
+    where a.task_id = ${taskId} and a.run_id = ${runId} and a.name = ${name} and a.storage_type = 's3'`,
   );
 
 /**
