@@ -104,7 +104,11 @@ describe("an invalid command line", () => {
 
 describe("a server that cannot start", () => {
   test.each([
-    ["serve", 1, "serve needs DATABASE_URL, TASKYARD_AUTH_ROOT_ACCESS_TOKEN, TASKYARD_AUTH_SECRET"],
+    [
+      "serve",
+      1,
+      "serve needs DATABASE_URL, TASKYARD_AUTH_ROOT_ACCESS_TOKEN, TASKYARD_AUTH_SECRET, TASKYARD_ENCRYPTION_KEYS (a key from `openssl rand -base64 32`)",
+    ],
     ["serve --roles api,lops", 2, "--roles api,lops: lops is not a role; did you mean loops?"],
     ["up --port none", 1, "server.port"],
     ["up --config nowhere.yml", 1, "nowhere.yml"],

@@ -15,8 +15,8 @@ export const serveCommand = command({
   name: "serve",
   summary: "Start a server process on an existing PostgreSQL.",
   details: [
-    "Any number of server processes may share a database. DATABASE_URL, TASKYARD_AUTH_ROOT_ACCESS_TOKEN and " +
-      "TASKYARD_AUTH_SECRET are required and must be the same for all of them. Logs to standard output.",
+    "Any number of server processes may share a database. DATABASE_URL, TASKYARD_AUTH_ROOT_ACCESS_TOKEN, " +
+      "TASKYARD_AUTH_SECRET and TASKYARD_ENCRYPTION_KEYS (or TASKYARD_ENCRYPTION_KEY_FILE) are required and must be the same for all of them. Logs to standard output.",
   ],
   args: [],
   options: {

@@ -121,11 +121,18 @@ export async function startServerAlone(
 ): Promise<Server.Server> {
   const { rootAccessToken, secret } = config.auth;
   const { url: databaseUrl } = config.database;
-  if (databaseUrl === undefined || rootAccessToken === undefined || secret === undefined) {
+  const keySource = server.keySourceOf(config);
+  if (
+    databaseUrl === undefined ||
+    rootAccessToken === undefined ||
+    secret === undefined ||
+    keySource === undefined
+  ) {
     const missing = [
       databaseUrl === undefined ? "DATABASE_URL" : "",
       rootAccessToken === undefined ? "TASKYARD_AUTH_ROOT_ACCESS_TOKEN" : "",
       secret === undefined ? "TASKYARD_AUTH_SECRET" : "",
+      keySource === undefined ? "TASKYARD_ENCRYPTION_KEYS (a key from `openssl rand -base64 32`)" : "",
     ].filter((name) => name !== "");
     throw new CliError(
       `serve needs ${missing.join(", ")}, or the same settings in the configuration file: all processes of an instance ` +
@@ -133,7 +140,7 @@ export async function startServerAlone(
     );
   }
   const secrets = { rootAccessToken, secret };
-  return server.startServer({ config, monitor, clock: systemClock, databaseUrl, roles, secrets });
+  return server.startServer({ config, monitor, clock: systemClock, databaseUrl, roles, secrets, keySource });
 }
 
 /** Returns the settings of the local worker. Its server refuses larger uploads than the store accepts. */

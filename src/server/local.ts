@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { loadOrCreateLocalSecrets, type LocalSecrets } from "./config/index.ts";
 import type { Access } from "./core/config/core-settings.ts";
 import { startEmbeddedPostgres } from "./core/embedded-postgres/index.ts";
+import { createKeyFile } from "./core/encryption/key-file.ts";
+import { keySourceOf, type KeySource } from "./core/encryption/key-source.ts";
 import { localAccess } from "./local-access.ts";
 import { startServer, type Server, type ServerOptions } from "./main.ts";
 
-export type LocalServerOptions = Omit<ServerOptions, "databaseUrl" | "secrets"> & {
+export type LocalServerOptions = Omit<ServerOptions, "databaseUrl" | "secrets" | "keySource"> & {
   /** Called when PostgreSQL cannot be kept running. The process should end. */
   readonly onGiveUp?: (cause: Error) => void;
 };
@@ -32,6 +34,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   const access = localAccess(options.config);
   const config = { ...options.config, access };
   const secrets = await loadOrCreateLocalSecrets(config.home);
+  const keySource = keySourceOf(config) ?? (await localKeys(config.home));
   const embedded =
     config.database.url === undefined
       ? await startEmbeddedPostgres({
@@ -47,6 +50,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
       ...options,
       config,
       databaseUrl: config.database.url ?? embedded?.url ?? "",
+      keySource,
       secrets: {
         rootAccessToken,
         secret: config.auth.secret ?? secrets.secret,
@@ -77,4 +81,17 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
     await embedded?.stop();
     throw err;
   }
+}
+
+/** The file with the encryption keys of a local instance. */
+const localKeyFile = (home: string): string => join(home, "encryption-keys");
+
+/**
+ * Returns the key file in the home folder, which is created at the first start. Unlike secrets.json it must never be deleted,
+ * and a rotation replaces it, so it is a file of its own.
+ */
+async function localKeys(home: string): Promise<KeySource> {
+  const file = localKeyFile(home);
+  await createKeyFile(file);
+  return { file };
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../lib/clock.ts";
 import type { Config } from "./config/index.ts";
 import type { Db } from "./core/db.ts";
+import type { KeySource } from "./core/encryption/key-source.ts";
 import type { EventLog } from "./core/event-log/index.ts";
 import { checkHost } from "./core/http/check-host.ts";
 import { createHttpServer } from "./core/http/server.ts";
@@ -11,7 +12,7 @@ import { startLoop, type Loop, type LoopDefinition } from "./core/loop.ts";
 import { declareMetrics } from "./core/metrics.ts";
 import type { Monitor } from "./core/monitor.ts";
 import { serviceClient } from "./core/service-client.ts";
-import { createServices, type InstanceSecrets } from "./core/service.ts";
+import { createServices, encryptedColumns, type InstanceSecrets } from "./core/service.ts";
 import type { WakeUps } from "./core/wake-ups.ts";
 import { serveHeartbeat, serveMetrics } from "./monitoring.ts";
 import { openPlatform } from "./platform.ts";
@@ -26,6 +27,7 @@ export interface ServerOptions {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly secrets: InstanceSecrets;
+  readonly keySource: KeySource;
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly roles?: readonly Role[];
@@ -50,10 +52,30 @@ export interface Server {
 
 /** Migrates the database, starts everything, and resolves when the server accepts requests. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config, databaseUrl, monitor, clock, secrets, roles = ROLES, setupLine, checked = false } = options;
+  const {
+    config,
+    databaseUrl,
+    monitor,
+    clock,
+    secrets,
+    keySource,
+    roles = ROLES,
+    setupLine,
+    checked = false,
+  } = options;
   const lifecycle = createLifecycle({ clock, log: monitor.log, stopTimeoutMs: config.server.stopTimeout });
   try {
-    const platform = await openPlatform({ config, databaseUrl, secrets, monitor, clock, checked, lifecycle });
+    const platform = await openPlatform({
+      config,
+      databaseUrl,
+      secrets,
+      keySource,
+      encrypted: encryptedColumns(services),
+      monitor,
+      clock,
+      checked,
+      lifecycle,
+    });
     const { db, check, events, wakeUps } = platform;
     let rootUrl = config.server.rootUrl ?? "";
     const serviceClients = services.flatMap(({ client }) =>

@@ -1,4 +1,4 @@
-// Opens the foundation of the services: database, wake-ups, event log and artifact store.
+// Opens the foundation of the services: database, key ring, wake-ups, event log and artifact store.
 import type { Clock } from "../lib/clock.ts";
 import type { LocalStore } from "./core/artifact-store/local/index.ts";
 import { openArtifactStore } from "./core/artifact-store/open.ts";
@@ -8,6 +8,10 @@ import { databaseCheck } from "./core/db-check.ts";
 import { databaseStartError } from "./core/db-start-error.ts";
 import { DatabaseUnavailable, openDb, type Db } from "./core/db.ts";
 import { openEventLog, type EventLog } from "./core/event-log/index.ts";
+import { checkKeys } from "./core/encryption/check-keys.ts";
+import type { EncryptedColumn } from "./core/encryption/encrypted-column.ts";
+import { createKeyRing, type KeyRing } from "./core/encryption/key-ring.ts";
+import { loadKeys, type KeySource } from "./core/encryption/key-source.ts";
 import type { Lifecycle } from "./core/lifecycle.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { InstanceSecrets } from "./core/service.ts";
@@ -22,6 +26,7 @@ export interface OpenedPlatform {
   readonly wakeUps: WakeUps;
   readonly events: EventLog;
   readonly artifacts: ArtifactStore;
+  readonly keyRing: KeyRing;
   /** Set if this server itself serves the content of artifacts. */
   readonly localArtifacts: LocalStore | undefined;
 }
@@ -30,6 +35,9 @@ export interface PlatformOptions {
   readonly config: CoreConfig;
   readonly databaseUrl: string;
   readonly secrets: InstanceSecrets;
+  readonly keySource: KeySource;
+  /** The encrypted columns of all services. */
+  readonly encrypted: readonly EncryptedColumn[];
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly checked: boolean;
@@ -47,8 +55,9 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenedPlat
 }
 
 async function open(options: PlatformOptions): Promise<OpenedPlatform> {
-  const { config, databaseUrl: url, secrets, monitor, clock, checked, lifecycle } = options;
+  const { config, databaseUrl: url, secrets, keySource, monitor, clock, checked, lifecycle } = options;
   const { log } = monitor;
+  const keys = await loadKeys(keySource);
   await migrate({ url, log });
   const { poolSize, statementTimeout: statementTimeoutMs, connectionMaxAge: maxAgeMs } = config.database;
   const wakeUps = createWakeUps({ log });
@@ -57,6 +66,8 @@ async function open(options: PlatformOptions): Promise<OpenedPlatform> {
   lifecycle.add("database", () => db.close());
   const check = databaseCheck(db, clock);
   await check();
+  await checkKeys(db, keySource, keys, options.encrypted);
+  const keyRing = createKeyRing({ source: keySource, loaded: keys, db, log });
   const { notifyInterval: intervalMs } = config.events;
   const relay = await startWakeUpRelay({ url, db, wakeUps, clock, log, intervalMs, maxAgeMs });
   lifecycle.add("wake-up relay", () => relay.stop());
@@ -64,5 +75,5 @@ async function open(options: PlatformOptions): Promise<OpenedPlatform> {
   lifecycle.add("event log", () => events.stop());
   const { store, local, close } = await openArtifactStore({ config, secret: secrets.secret, clock, log });
   lifecycle.add("artifact store", close);
-  return { db, check, wakeUps, events, artifacts: store, localArtifacts: local };
+  return { db, check, wakeUps, events, artifacts: store, keyRing, localArtifacts: local };
 }

@@ -8,6 +8,7 @@ import { onTestFinished } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { prepareCluster } from "./cluster.ts";
 import { deprecationsThrow } from "./deprecations.ts";
+import { testKey } from "./test-key.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { eventually } from "./until.ts";
 
@@ -167,6 +168,7 @@ export async function startServe(
     DATABASE_URL: databaseUrl,
     TASKYARD_AUTH_ROOT_ACCESS_TOKEN: accessToken,
     TASKYARD_AUTH_SECRET: "test-secret-0123456789-0123456789",
+    ...("TASKYARD_ENCRYPTION_KEY_FILE" in more ? {} : { TASKYARD_ENCRYPTION_KEYS: testKey }),
     ...more,
   };
   const home = await temporaryHome(onCleanup);

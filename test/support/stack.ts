@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { configOf, type PartialConfig } from "../../src/server/config/index.ts";
+import type { KeySource } from "../../src/server/core/encryption/key-source.ts";
 import { startServer, type Role, type Server } from "../../src/server/main.ts";
 import { fastFetch } from "./fast-fetch.ts";
 import { testDatabase, type TestDatabase } from "./db.ts";
 import { testMonitor } from "./monitor.ts";
+import { testKey } from "./test-key.ts";
 import { s3Buckets, s3Key } from "./s3-settings.ts";
 import type { S3Server } from "./s3-server.ts";
 
@@ -22,6 +24,8 @@ export interface StackOptions {
   readonly s3?: S3Server;
   /** Whether replies and rows are checked against their schemas. Default: true. Takes seconds for megabytes. */
   readonly checked?: boolean;
+  /** Default: `testKey`. */
+  readonly keySource?: KeySource;
   /** A database to share with another stack, which drops it. */
   readonly database?: TestDatabase;
 }
@@ -85,6 +89,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     }),
     databaseUrl: database.url,
     secrets: { rootAccessToken: rootCredentials.accessToken, secret },
+    keySource: options.keySource ?? { keys: [testKey] },
     monitor,
     clock,
     checked: options.checked ?? true,

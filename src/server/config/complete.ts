@@ -47,7 +47,7 @@ function contradictionsOf(config: Config): ConfigProblem[] {
   const declared: readonly AnyService[] = services;
   // Each function takes the sections of its service, and Config has those of all services.
   const ofServices = declared.flatMap(({ contradictions }) => contradictions?.(config as never) ?? []);
-  return [...ofServices, ...s3Problems(config)];
+  return [...ofServices, ...s3Problems(config), ...encryptionProblems(config)];
 }
 
 function s3Problems({ artifacts, s3 }: Config): ConfigProblem[] {
@@ -69,6 +69,12 @@ function s3Problems({ artifacts, s3 }: Config): ConfigProblem[] {
       "must also be set: s3.accessKeyId and s3.secretAccessKey require each other",
     );
   return problems;
+}
+
+function encryptionProblems({ encryption }: Config): ConfigProblem[] {
+  if (encryption.keyFile === undefined || encryption.keys.length === 0) return [];
+  const problem = "is set together with encryption.keys: keep one of the two, and move all keys there";
+  return [{ key: "encryption.keyFile", origin: "all settings together", problem }];
 }
 
 function deepFreeze<T>(value: T): T {

@@ -110,6 +110,10 @@ export const isOfStaleSession = (err: unknown): boolean =>
 /** Reports whether the transaction was the victim of a concurrent one (deadlock, serialization) and can be retried. */
 export const isRetryable = (err: unknown): boolean => outageOf(err) === "conflict";
 
+/** Reports whether a row that this one refers to does not exist. `constraint` restricts it to constraints with such names. */
+export const isForeignKeyViolation = (err: unknown, constraint: RegExp): boolean =>
+  err instanceof pg.DatabaseError && err.code === "23503" && constraint.test(err.constraint ?? "");
+
 /** Reports whether a row with this key exists already. `constraint` restricts it to that constraint. */
 export function isUniqueViolation(err: unknown, constraint?: string): boolean {
   return (

@@ -9,6 +9,8 @@ import type { CoreConfig } from "./config/core-settings.ts";
 import type { ConfigProblem } from "./config/problem.ts";
 import type { ReadonlySettings } from "../../lib/setting.ts";
 import type { Db } from "./db.ts";
+import type { EncryptedColumn } from "./encryption/encrypted-column.ts";
+import type { KeyRing } from "./encryption/key-ring.ts";
 import type { ConsumerOptions, EventLog } from "./event-log/index.ts";
 import type { HealthCheck } from "./health-check.ts";
 import type { Authenticate } from "./http/call.ts";
@@ -47,6 +49,8 @@ export interface Platform<
   readonly metrics: MetricsOf<M>;
   readonly events: EventLog;
   readonly artifacts: ArtifactStore;
+  /** Encrypts the values of the columns that the service declares as `encrypted`. */
+  readonly keyRing: KeyRing;
   /** Returns the URL that clients use for this server. With a free port it is unknown until the server listens. */
   readonly rootUrl: () => string;
   /** The root client's token, and the secret from which the server derives its keys. */
@@ -100,6 +104,8 @@ export interface ServiceDefinition<
   readonly metrics: M;
   /** The client that the service signs with, if it signs anything. */
   readonly client?: C;
+  /** Its columns with encrypted values. */
+  readonly encrypted?: readonly EncryptedColumn[];
   /** Problems of settings that are each valid but contradict each other. */
   readonly contradictions?: (config: SettingsOf<S>) => readonly ConfigProblem[];
   /** Creates the service. `deps` contains what the services before it in the list provide, by service name. */
@@ -124,6 +130,7 @@ export interface AnyService<D = never> {
   readonly settings: Sections;
   readonly metrics: MetricDefinitions;
   readonly client?: ServiceClientDeclaration | undefined;
+  readonly encrypted?: readonly EncryptedColumn[];
   readonly contradictions?: (config: never) => readonly ConfigProblem[];
   readonly create: (platform: never, deps: D) => RunningService;
 }
@@ -149,6 +156,10 @@ export interface CreatedService {
   readonly api: Service;
   readonly service: RunningService;
 }
+
+/** Returns the encrypted columns of all services. */
+export const encryptedColumns = (services: readonly AnyService[]): EncryptedColumn[] =>
+  services.flatMap(({ encrypted }) => encrypted ?? []);
 
 /** Creates the services of a list in their order. */
 export function createServices(

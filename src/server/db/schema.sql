@@ -17,6 +17,29 @@ create table artifacts (
 );
 CREATE INDEX artifacts_by_expiry ON public.artifacts USING btree (expires);
 
+create table audit_log (
+  id bigint generated always as identity,
+  created timestamp with time zone default now() not null,
+  entity_type text not null,
+  entity_id text collate "C" not null,
+  client_id text collate "C" not null,
+  action text not null,
+  constraint audit_log_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_log_by_client ON public.audit_log USING btree (client_id, id);
+CREATE INDEX audit_log_by_created ON public.audit_log USING btree (created);
+CREATE INDEX audit_log_by_entity ON public.audit_log USING btree (entity_type, entity_id, id);
+
+create table encryption_keys (
+  id text not null,
+  usable_id text,
+  created timestamp with time zone default now() not null,
+  retired timestamp with time zone,
+  constraint encryption_keys_pkey PRIMARY KEY (id),
+  constraint encryption_keys_check CHECK ((usable_id = id)),
+  constraint encryption_keys_usable_id_key UNIQUE (usable_id)
+);
+
 create table event_consumers (
   name text not null,
   "position" text not null,

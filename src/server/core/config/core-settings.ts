@@ -7,11 +7,13 @@ import {
   flag,
   list,
   longestTimer,
+  path,
   section,
   size,
   text,
   type ReadonlySettings,
 } from "../../../lib/setting.ts";
+import { writtenKey } from "../encryption/encryption-key.ts";
 import { artifacts, s3 } from "./storage-settings.ts";
 
 /** How much callers without credentials may read, from least to most. */
@@ -149,6 +151,22 @@ const database = section("PostgreSQL.", {
   }),
 });
 
+const encryption = section("The keys that encrypt secrets and access tokens in the database.", {
+  keys: list(Type.String(writtenKey), [], {
+    secret: true,
+    description:
+      "The keys, of which the first one encrypts and all decrypt; the same in all processes of an instance. Each is 32 random " +
+      "bytes in base64, as written by `openssl rand -base64 32`. Required for `taskyard serve`, unless keyFile is set.",
+  }),
+  keyFile: Type.Optional(
+    path({
+      derived: "`encryption-keys` in the home folder, with `taskyard up`, unless keys is set",
+      description:
+        "A file with the keys instead, one per line. All processes of an instance share it, and read it again when it is replaced.",
+    }),
+  ),
+});
+
 const events = section("The event log and its streams.", {
   retention: duration("7d", {
     min: "1m",
@@ -189,7 +207,7 @@ const monitor = section("Error reports in addition to the log.", {
 });
 
 /** The sections by name. */
-export const coreSettings = { server, database, artifacts, s3, events, log, monitor };
+export const coreSettings = { server, database, encryption, artifacts, s3, events, log, monitor };
 
 /** The loaded core settings: durations in milliseconds, sizes in bytes, paths absolute. */
 export type CoreConfig = ReadonlySettings<Static<TObject<typeof coreSettings>>> & {

@@ -6,6 +6,7 @@ import { taskDefinition } from "../../../../test/support/factories.ts";
 import { testMonitor } from "../../../../test/support/monitor.ts";
 import { queueEvents, summarize } from "../../../../test/support/queue-events.ts";
 import { makeTemporaryFolder } from "../../../../test/support/temporary-folder.ts";
+import { testKey } from "../../../../test/support/test-key.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import { compileScopes } from "../../../lib/scopes/scope-set.ts";
 import { slugid } from "../../../lib/slugid.ts";
@@ -37,6 +38,8 @@ beforeAll(async () => {
     config,
     databaseUrl: database.url,
     secrets,
+    keySource: { keys: [testKey] },
+    encrypted: [],
     monitor,
     clock,
     checked: true,

@@ -1,0 +1,102 @@
+// Encrypts and decrypts values for the services. Follows a rotation of the keys while the process runs.
+import { ApiError } from "../../../lib/errors.ts";
+import type { Db } from "../db.ts";
+import type { Log } from "../log.ts";
+import { decryptWith, encryptWith, keyIdOf } from "./cipher.ts";
+import type { EncryptionKey } from "./encryption-key.ts";
+import { hasChanged, loadKeys, type KeySource, type LoadedKeys } from "./key-source.ts";
+import { addKey, isOfRetiredKey } from "./store.ts";
+
+export interface KeyRing {
+  /** Encrypts a text with the newest key. `context` identifies column and row, see `contextOf`. Call it inside `writing`. */
+  encrypt(plain: string, context: string): Promise<string>;
+  /** Decrypts a stored text with the context that it was encrypted with. */
+  decrypt(stored: string, context: string): Promise<string>;
+  /**
+   * Runs a function that encrypts values and stores them. Runs it again if a rotation retired the key between the two, which
+   * the database refuses.
+   */
+  writing<R>(write: () => Promise<R>): Promise<R>;
+}
+
+export interface KeyRingOptions {
+  readonly source: KeySource;
+  readonly loaded: LoadedKeys;
+  readonly db: Db;
+  readonly log: Log;
+}
+
+/** A stored value needs a key that this process does not have. */
+class MissingKey extends Error {
+  readonly keyId: string;
+  constructor(keyId: string, context: string) {
+    super(
+      `the stored value of ${context} needs the encryption key ${keyId}, which this process does not have. ` +
+        "Add that key after the first one, in `encryption.keys` or in the key file.",
+    );
+    this.name = "MissingKey";
+    this.keyId = keyId;
+  }
+}
+
+const retired = (): ApiError =>
+  new ApiError(
+    "ServiceUnavailable",
+    "This server cannot store encrypted values, because its encryption key was retired. Start it again with the current keys. " +
+      "Nothing was changed.",
+  );
+
+export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyRing {
+  let current = loaded;
+  let reading: Promise<void> | undefined;
+  /** The key that is known to be usable. */
+  let registered: string | undefined;
+
+  /** Loads the keys again. Concurrent calls share one load. Keeps the keys if their file cannot be read. */
+  const reload = (): Promise<void> =>
+    (reading ??= readAgain().finally(() => {
+      reading = undefined;
+    }));
+
+  async function readAgain(): Promise<void> {
+    try {
+      current = await loadKeys(source);
+    } catch (err) {
+      log.error({ err }, "the encryption keys cannot be read again; the old ones are kept");
+    }
+  }
+
+  async function firstKey(): Promise<EncryptionKey> {
+    // Before each value, because another process may have decided to use a new key just now. It takes 50 µs.
+    if (await hasChanged(source, current).catch(() => true)) await reload();
+    const [key] = current.keys;
+    if (key.id !== registered) {
+      if (!(await addKey(db, key.id))) throw retired();
+      registered = key.id;
+    }
+    return key;
+  }
+
+  const known = (id: string): EncryptionKey | undefined => current.keys.find((key) => key.id === id);
+
+  return {
+    encrypt: async (plain, context) => encryptWith(await firstKey(), plain, context),
+    async decrypt(stored, context) {
+      const id = keyIdOf(stored, context);
+      if (known(id) === undefined && "file" in source) await reload();
+      const key = known(id);
+      if (key === undefined) throw new MissingKey(id, context);
+      return decryptWith(key, stored, context);
+    },
+    async writing(write) {
+      try {
+        return await write();
+      } catch (err) {
+        if (!isOfRetiredKey(err)) throw err;
+        registered = undefined;
+        await reload();
+        return write();
+      }
+    },
+  };
+}

@@ -1,0 +1,3 @@
+// The encryption key of test servers.
+
+export const testKey = "dGVzdCBrZXkgdGVzdCBrZXkgdGVzdCBrZXkgMDEyMzQ=";
