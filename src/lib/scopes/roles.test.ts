@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { grantableScope, roleScope } from "../../../test/support/arbitrary-scopes.ts";
+import { anyRoles, grantableScope, roleScope } from "../../../test/support/arbitrary-scopes.ts";
 import { normalForm } from "./normal-form.ts";
 import { compileRoles, type Role } from "./roles.ts";
 import { satisfies } from "./scope-set.ts";
@@ -80,19 +80,6 @@ test("an expansion whose parameter grows without end throws instead of filling t
   );
 });
 
-// Parameters only in scopes that assume no role, so that every expansion ends.
-const anyRoles = fc.array(
-  fc.record({
-    roleId: grantableScope,
-    scopes: fc.array(
-      fc.oneof(
-        roleScope,
-        grantableScope.map((scope) => `x${scope.replace(/\*$/, "")}<..>y`),
-      ),
-    ),
-  }),
-  { maxLength: 8 },
-);
 const anyHeld = fc.array(roleScope, { maxLength: 5 });
 
 test("an expansion covers its input, and expanding it again adds nothing", () => {

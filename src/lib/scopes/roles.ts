@@ -8,13 +8,27 @@ export interface Role {
   readonly scopes: readonly string[];
 }
 
+/** How an expansion reached a scope: a role granted it because the scope `through` assumes that role. */
+export interface Grant {
+  readonly roleId: string;
+  readonly through: string;
+}
+
 /** Roles prepared for expansion. */
 export interface RoleResolver {
   /** Returns the scopes and everything that they grant, in normal form. Throws if the expansion does not end. */
   expand(scopes: Iterable<string>): string[];
   /** Like `expand`, but returns a set for look-ups, which does not pay for the normal form until it is read. */
   expandToSet(scopes: Iterable<string>): ScopeSet;
+  /**
+   * Returns the scopes of the expansion with the first grant of each; the given scopes have none. Stops at `*`, which
+   * covers every other scope. Throws if the expansion does not end.
+   */
+  grants(scopes: Iterable<string>): ReadonlyMap<string, Grant | undefined>;
 }
+
+/** Receives a granted scope, and the id of the role that grants it. */
+type OnGrant = (scope: string, roleId: string) => void;
 
 const assume = "assume:";
 
@@ -27,14 +41,15 @@ const maxCharacters = 4_000_000;
 export function compileRoles(roles: Iterable<Role>): RoleResolver {
   const byId = new Map([...roles].map((role) => [role.roleId, role.scopes]));
   const ids = [...byId.keys()].sort();
-  const starRoles = new Map<string, readonly string[]>();
-  for (const [id, scopes] of byId) if (id.endsWith("*")) starRoles.set(id.slice(0, -1), scopes);
+  const starRoles = new Map<string, Role>();
+  for (const [roleId, scopes] of byId)
+    if (roleId.endsWith("*")) starRoles.set(roleId.slice(0, -1), { roleId, scopes });
   const starLengths = [...new Set([...starRoles.keys()].map((prefix) => prefix.length))].sort(
     (a, b) => a - b,
   );
 
   /** Calls `grant` with every scope that `scope` grants directly. */
-  function direct(scope: string, grant: (scope: string) => void): void {
+  function direct(scope: string, grant: OnGrant): void {
     const isStar = scope.endsWith("*");
     if (!scope.startsWith(assume)) {
       if (isStar && assume.startsWith(scope.slice(0, -1))) grantFamily("", grant);
@@ -42,41 +57,50 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
     }
     const roleId = isStar ? scope.slice(assume.length, -1) : scope.slice(assume.length);
     if (isStar) grantFamily(roleId, grant);
-    else byId.get(roleId)?.forEach(grant);
+    else grantAll(roleId, byId.get(roleId) ?? [], grant);
     for (const length of starLengths) {
       if (length > roleId.length) break;
-      const granted = starRoles.get(roleId.slice(0, length));
-      if (granted) fillAll(granted, roleId.slice(length), isStar, grant);
+      const role = starRoles.get(roleId.slice(0, length));
+      if (role) fillAll(role, roleId.slice(length), isStar, grant);
     }
   }
 
   /** Grants every role whose id starts with `prefix`, and star roles among them with every value of the parameter. */
-  function grantFamily(prefix: string, grant: (scope: string) => void): void {
+  function grantFamily(prefix: string, grant: OnGrant): void {
     for (let i = lowerBound(ids, prefix); i < ids.length; i++) {
       const id = ids[i] ?? "";
       if (!id.startsWith(prefix)) return;
-      const granted = byId.get(id) ?? [];
-      if (id.endsWith("*")) fillAll(granted, "", true, grant);
-      else granted.forEach(grant);
+      const scopes = byId.get(id) ?? [];
+      if (id.endsWith("*")) fillAll({ roleId: id, scopes }, "", true, grant);
+      else grantAll(id, scopes, grant);
     }
   }
 
   function closure(scopes: Iterable<string>): Set<string> {
     const reached = new Set(scopes);
-    let characters = 0;
+    const limit = characterLimit();
     const grant = (scope: string): void => {
       reached.add(scope);
     };
     // Iterating over a Set includes elements that are added during the iteration, so the set is its own work list.
     for (const scope of reached) {
       if (scope === "*") return new Set(["*"]);
-      characters += scope.length;
-      if (characters > maxCharacters) {
-        throw new Error(
-          `roles grant each other without end: stopped at a scope of ${scope.length} characters`,
-        );
-      }
+      limit(scope);
       direct(scope, grant);
+    }
+    return reached;
+  }
+
+  function grants(scopes: Iterable<string>): Map<string, Grant | undefined> {
+    const reached = new Map<string, Grant | undefined>();
+    for (const scope of scopes) reached.set(scope, undefined);
+    const limit = characterLimit();
+    for (const through of reached.keys()) {
+      if (through === "*") break;
+      limit(through);
+      direct(through, (scope, roleId) => {
+        if (!reached.has(scope)) reached.set(scope, { roleId, through });
+      });
     }
     return reached;
   }
@@ -84,6 +108,17 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
   return {
     expand: (scopes) => normalForm(closure(scopes)),
     expandToSet: (scopes) => compileScopes(closure(scopes)),
+    grants,
+  };
+}
+
+/** Returns a function that counts the characters of the scopes of one expansion, and throws above the limit. */
+function characterLimit(): (scope: string) => void {
+  let characters = 0;
+  return (scope) => {
+    characters += scope.length;
+    if (characters > maxCharacters)
+      throw new Error(`roles grant each other without end: stopped at a scope of ${scope.length} characters`);
   };
 }
 
@@ -91,18 +126,17 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
  * Substitutes the parameter in the scopes of a star role. If the held scope itself ends in a star, the parameter stands
  * for every text with that prefix. The text after `<..>` is then unknown, so the scope ends there with `*`.
  */
-function fillAll(
-  scopes: readonly string[],
-  parameter: string,
-  isStar: boolean,
-  grant: (scope: string) => void,
-): void {
+function fillAll({ roleId, scopes }: Role, parameter: string, isStar: boolean, grant: OnGrant): void {
   for (const scope of scopes) {
     const at = scope.indexOf("<..>");
-    if (at < 0) grant(scope);
-    else if (isStar) grant(`${scope.slice(0, at)}${parameter}*`);
-    else grant(scope.slice(0, at) + parameter + scope.slice(at + 4));
+    if (at < 0) grant(scope, roleId);
+    else if (isStar) grant(`${scope.slice(0, at)}${parameter}*`, roleId);
+    else grant(scope.slice(0, at) + parameter + scope.slice(at + 4), roleId);
   }
+}
+
+function grantAll(roleId: string, scopes: readonly string[], grant: OnGrant): void {
+  for (const scope of scopes) grant(scope, roleId);
 }
 
 /** Returns the index of the first element that does not sort before `text`. */
