@@ -6,6 +6,12 @@ import { fileURLToPath } from "node:url";
 
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
 
+// The command `taskyard` has done this already. Node 20 cannot replace itself: the command line then warns.
+if (process.pid === 1 && process.execve !== undefined && existsSync("/bin/sh")) {
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  process.execve("/bin/sh", ["sh", `${folder}/bin/process-1.sh`, ...command], process.env);
+}
+
 function whatIsMissing(error) {
   if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
   if (existsSync(`${folder}/dist/taskyard.js`))

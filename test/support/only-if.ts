@@ -28,4 +28,9 @@ export const onlyWithMounts = onlyIf(
   isRoot && spawnSync("unshare", ["--mount", "true"]).status === 0,
   "the tests may not mount file systems",
 );
+/** For tests of the first process of a container. */
+export const onlyWithPidNamespaces = onlyIf(
+  isRoot && spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0,
+  "the tests may not make PID namespaces",
+);
 export const notAsRoot = onlyIf(!isRoot, "the tests run as root, who may read everything");

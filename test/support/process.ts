@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import { connect, type Client, type Credentials } from "../../src/client/index.ts";
 import { prepareCluster } from "./cluster.ts";
@@ -18,6 +18,8 @@ export interface ProcessOptions {
   /** Its TASKYARD_HOME, HOME and working directory, so that it does not use files of the user who runs the tests. */
   readonly home: string;
   readonly env?: Variables | undefined;
+  /** Makes it process 1 of a PID namespace, as in a container without an init. */
+  readonly asProcess1?: boolean;
 }
 
 export interface TaskyardProcess {
@@ -35,6 +37,8 @@ export interface TaskyardProcess {
 }
 
 const program = resolve("bin/taskyard.js");
+/** The start of a command line whose program becomes process 1 of a PID namespace. */
+export const asProcess1: readonly string[] = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
 // An idle machine needs a tenth of this.
 const timeoutMs = 45_000;
 
@@ -65,13 +69,16 @@ export async function preparedHome(onCleanup?: OnCleanup): Promise<string> {
 /** Starts `taskyard ARGS…`. It is killed if it still runs at the end. */
 export function startTaskyard(
   args: readonly string[],
-  { home, env = {} }: ProcessOptions,
+  { home, env = {}, ...options }: ProcessOptions,
   onCleanup: OnCleanup = onTestFinished,
 ): TaskyardProcess {
   if (!existsSync("dist/taskyard.js")) throw new Error("dist has no build: run `npm run build`");
-  const child = spawn(process.execPath, [...deprecationsThrow, program, ...args], {
+  const [file = "", ...words] = options.asProcess1
+    ? [...asProcess1, resolve("bin/taskyard"), ...args]
+    : [process.execPath, ...deprecationsThrow, program, ...args];
+  const child = spawn(file, words, {
     cwd: home,
-    env: { PATH: process.env["PATH"] ?? "", HOME: home, TASKYARD_HOME: home, ...env },
+    env: { PATH: pathWithNode(), HOME: home, TASKYARD_HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const written = { stdout: "", stderr: "" };
@@ -122,7 +129,10 @@ export function startTaskyard(
           `taskyard ${args.join(" ")} exited (${exit}) without ${String(pattern)}:\n${output()}`,
         );
       }),
-    signal: (name) => void child.kill(name),
+    signal: (name) => {
+      if (options.asProcess1) process.kill(onlyChildOf(started.pid), name);
+      else child.kill(name);
+    },
     closeOutput() {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -135,6 +145,12 @@ export function startTaskyard(
   });
   return started;
 }
+
+/** Returns a PATH with the Node that runs the tests. */
+const pathWithNode = (): string => `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
+
+/** Returns the id of the only child of a process. */
+export const onlyChildOf = (pid: number): number => Number(readOf(pid, `task/${pid}/children`));
 
 export interface ServerProcess extends TaskyardProcess {
   readonly rootUrl: string;
