@@ -130,6 +130,27 @@ async function queues(
 const lists: Readonly<Record<string, () => List | Promise<List>>> = {
   "queue.tasks": named("tasks"),
   "queue.statuses": named("statuses"),
+  "queue.listTasks": async () => {
+    // Rows of earlier lists, which would all be read.
+    await stack.database.db.run(sql`delete from tasks`);
+    return {
+      add: () => createTask(stack.client),
+      remove: removeTask,
+      ...byTask("tasks"),
+      isShared: true,
+    };
+  },
+  "queue.listTaskGroups": async () => {
+    await stack.database.db.run(sql`delete from task_groups`);
+    return {
+      add: () => createTask(stack.client),
+      remove: (taskGroupId) =>
+        stack.database.db.run(sql`delete from task_groups where task_group_id = ${taskGroupId}`),
+      items: ({ taskGroups = [] }) => taskGroups,
+      key: ({ taskGroupId = "" }) => taskGroupId,
+      isShared: true,
+    };
+  },
   "queue.listTaskGroup": async () => ({ ...(await members()), ...byStatus }),
   "queue.taskGroupTimeline": async () => ({ ...(await members()), ...byTask("tasks") }),
   "queue.listDependentTasks": async () => {

@@ -73,6 +73,11 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     is: "added",
     reason: "Lists the queues whose tasks wait and that no worker serves, which listTaskQueues leaves out.",
   },
+  ...["queue listTasks", "queue listTaskGroups"].map((where): IntendedDifference => ({
+    where,
+    is: "added",
+    reason: "Finds earlier tasks and groups by name, time and state. Taskcluster only has them by id.",
+  })),
   {
     where: "queue claimWork input schema/properties/claimId",
     is: "added",

@@ -6,6 +6,7 @@ import { artifactEndpoints } from "./endpoints/artifacts.ts";
 import { claimEndpoints } from "./endpoints/claims.ts";
 import { graphEndpoints } from "./endpoints/graph.ts";
 import { groupEndpoints } from "./endpoints/groups.ts";
+import { historyEndpoints } from "./endpoints/history.ts";
 import { legacyEndpoints } from "./endpoints/legacy.ts";
 import { priorityEndpoints } from "./endpoints/priorities.ts";
 import { listEndpoints } from "./endpoints/task-lists.ts";
@@ -42,6 +43,7 @@ export const queueApi = service({
     ...taskEndpoints,
     ...listEndpoints,
     ...groupEndpoints,
+    ...historyEndpoints,
     ...priorityEndpoints,
     ...legacyEndpoints,
     ...whyEndpoints,

@@ -177,9 +177,11 @@ create table task_groups (
   expires timestamp with time zone not null,
   sealed timestamp with time zone,
   unresolved integer not null,
+  created timestamp with time zone default date_trunc('milliseconds'::text, now()) not null,
   constraint task_groups_pkey PRIMARY KEY (task_group_id),
   constraint task_groups_unresolved_check CHECK ((unresolved >= 0))
 ) with (fillfactor=70);
+CREATE INDEX task_groups_by_creation ON public.task_groups USING btree (created, task_group_id);
 CREATE INDEX task_groups_by_expiry ON public.task_groups USING btree (expires);
 
 create table task_queue_claims (
@@ -222,6 +224,7 @@ create table tasks (
   constraint tasks_run_count_check CHECK ((run_count >= 0)),
   constraint tasks_unsatisfied_check CHECK ((unsatisfied >= 0))
 ) with (fillfactor=85);
+CREATE INDEX tasks_by_creation ON public.tasks USING btree (created, task_id);
 CREATE INDEX tasks_by_expiry ON public.tasks USING btree (expires);
 CREATE INDEX tasks_by_group ON public.tasks USING btree (task_group_id, task_id);
 CREATE INDEX tasks_unscheduled_by_deadline ON public.tasks USING btree (deadline, task_id) WHERE (run_count = 0);

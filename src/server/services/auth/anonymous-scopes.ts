@@ -46,6 +46,9 @@ const everything: readonly string[] = [
   "queue:get-task:*",
   "queue:list-dependent-tasks:*",
   "queue:list-task-group:*",
+  // These two return names of tasks, which are part of the definitions.
+  "queue:list-task-groups:*",
+  "queue:list-tasks:*",
   "secrets:list-secrets",
   "web:read-pulse",
   "worker-manager:get-worker-pool:*",

@@ -12,6 +12,8 @@ import { taskHandlers } from "./tasks/handlers.ts";
 import { taskUseCases } from "./tasks/use-cases.ts";
 import { groupHandlers } from "./groups/handlers.ts";
 import { groupUseCases } from "./groups/use-cases.ts";
+import { historyHandlers } from "./history/handlers.ts";
+import { historyUseCases } from "./history/use-cases.ts";
 import { priorityHandlers } from "./priorities/handlers.ts";
 import { priorityUseCases } from "./priorities/use-cases.ts";
 import { createClaimDispatcher } from "./claims/claim-dispatcher.ts";
@@ -63,6 +65,7 @@ export const queueService = defineService({
       ...claimUseCases(ctx, dispatcher, activity),
       ...reportUseCases(ctx, resolve),
       ...groupUseCases(ctx),
+      ...historyUseCases(ctx),
       ...priorityUseCases(ctx),
       ...graphUseCases(ctx),
       ...artifactUseCases(ctx),
@@ -77,6 +80,7 @@ export const queueService = defineService({
         why: ({ caller, params }) => useCases.why(caller, params.taskId),
         watchdog: ({ caller, query }) => useCases.watchdog(caller, query),
         ...groupHandlers(useCases),
+        ...historyHandlers(useCases),
         ...priorityHandlers(useCases),
         ...graphHandlers(useCases),
         ...claimHandlers(useCases),

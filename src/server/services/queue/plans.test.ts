@@ -13,6 +13,7 @@ import { claimPending, QUEUE_START } from "./claims/store/claim-pending.ts";
 import { expiredClaims } from "./claims/store/expired-claims.ts";
 import { heldRuns } from "./claims/store/held-runs.ts";
 import { reclaimRuns } from "./claims/store/reclaim.ts";
+import { readGroupsByCreation, readTasksByCreation } from "./history/store.ts";
 import { insertTasks } from "./tasks/store/insert-tasks.ts";
 import { readTaskCounts } from "./workers/store/gauges.ts";
 import { lockForPriority } from "./priorities/store.ts";
@@ -93,6 +94,20 @@ it("counts find overdue runs by their deadline or the end of their claim", async
   for (const plan of [pending, all]) expect(plan).toMatch(/using runs_open_by_deadline/);
   for (const plan of [claimed, all]) expect(plan).toMatch(/using runs_running_by_claim_end/);
   for (const plan of [pending, claimed, all]) expect(plan).not.toMatch(/Seq Scan/);
+});
+
+it("lists by creation walk an index in their order, and look up the rest by id", async () => {
+  const { db } = database;
+  const range = { since: "-infinity", created: "infinity", id: "" };
+  const anything = { schedulerId: undefined, taskQueueId: undefined, projectId: undefined };
+  const tasks = await readTasksByCreation(db, range, { ...anything, states: ["completed"] }, 3, 1000);
+  expect(tasks).toHaveLength(3);
+  await readGroupsByCreation(db, range, { ...anything, resolved: undefined }, 3, 1000);
+  const plans = await plansOf((text) => text.includes("created desc"));
+  expect(plans).toHaveLength(2);
+  expect(plans.join("\n")).toMatch(/Index Scan Backward using tasks_by_creation/);
+  expect(plans.join("\n")).toMatch(/Index Scan Backward using task_groups_by_creation/);
+  for (const plan of plans) expect(plan).not.toMatch(/Sort|Seq Scan|Bitmap/);
 });
 
 it("the rule for satisfied dependencies is inlined, not called for each row", async () => {

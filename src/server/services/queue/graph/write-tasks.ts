@@ -84,7 +84,7 @@ export async function writeTasks(
     }
     const released = await settleAwaited(tx, plan.awaited, at);
     for (const some of chunks(groups)) {
-      const grown = await growGroups(tx, some, ctx.config.groupExpiryMargin);
+      const grown = await growGroups(tx, some, at, ctx.config.groupExpiryMargin);
       if (grown.length < some.length)
         throw new ChangedMeanwhile("a group was sealed or has another scheduler");
     }

@@ -181,13 +181,15 @@ const GrownRow = Type.Object({ task_group_id: Type.String() });
 export const growGroups = (
   db: Queryable,
   groups: readonly GroupGrowth[],
+  at: string,
   groupMarginMs: number,
 ): Promise<Static<typeof GrownRow>[]> =>
   db.many(
     GrownRow,
     sql`
-    insert into task_groups as g (task_group_id, scheduler_id, expires, unresolved)
-    select i.task_group_id, i.scheduler_id, i.expires + ${groupMarginMs} * interval '1 millisecond', i.tasks
+    insert into task_groups as g (task_group_id, scheduler_id, created, expires, unresolved)
+    select i.task_group_id, i.scheduler_id, ${at}::timestamptz,
+      i.expires + ${groupMarginMs} * interval '1 millisecond', i.tasks
     from unnest(
       ${column(groups, "taskGroupId")}::text[], ${column(groups, "schedulerId")}::text[],
       ${column(groups, "expires")}::timestamptz[], ${column(groups, "tasks")}::integer[]

@@ -118,8 +118,8 @@ export function insertTasks(
     -- Also counts the new tasks in task_groups.unresolved. A group that is sealed or belongs to another scheduler is not
     -- returned, and its tasks are not inserted.
     grp as (
-      insert into task_groups as g (task_group_id, scheduler_id, expires, unresolved)
-      select task_group_id, scheduler_id,
+      insert into task_groups as g (task_group_id, scheduler_id, created, expires, unresolved)
+      select task_group_id, scheduler_id, ${at}::timestamptz,
         max(expires) + ${groupMarginMs} * interval '1 millisecond', count(*)::integer
       from checked where not existing and missing is null and expiring is null
       group by task_group_id, scheduler_id order by task_group_id collate "C"
