@@ -1,18 +1,23 @@
 // Commands whose output nobody reads any more, as in `taskyard run … | head -1`, and hang-ups of the terminal.
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { createTask } from "../support/factories.ts";
-import { preparedHome, startTaskyard, startUp } from "../support/process.ts";
+import { preparedHome, startUp } from "../support/process.ts";
 
-test("a run whose output is closed cancels its task, and exits as SIGPIPE would end it", async () => {
+test("a run whose reader ends cancels its task, says so, and exits as SIGPIPE would end it", async () => {
   const home = await preparedHome();
   const { client } = await startUp({ home }, []);
   const loop = "while :; do echo line; sleep 0.05; done";
-  const running = startTaskyard(["run", "--", "sh", "-c", loop], { home });
-  const [, taskId = ""] = await running.waitForOutput(/^task (\S+) on local\/default$/m);
-  await running.waitForOutput(/^line$/m);
-  running.closeOutput();
-  expect(await running.exitStatus()).toBe(141);
+  const run = `${JSON.stringify(process.execPath)} bin/taskyard.js run -- sh -c '${loop}'`;
+  const env = { ...process.env, TASKYARD_HOME: home };
+  const { stderr } = await promisify(execFile)("sh", ["-c", `(${run}; echo status $? >&2) | head -1`], {
+    env,
+  });
+  const [, taskId = ""] =
+    /^task (\S+) on local\/default\ncanceling \1; press Ctrl-C again to exit immediately\nstatus 141\n$/.exec(
+      stderr,
+    ) ?? expect.fail(stderr);
   const { status } = await client.queue.status({ taskId });
   expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
 });

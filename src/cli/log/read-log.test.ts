@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { TaskStatus } from "../../api/queue/status.ts";
 import { connect } from "../../client/connect.ts";
+import { immediateClock } from "../../../test/support/immediate-clock.ts";
 import { json, scriptedServer, type Reply } from "../../../test/support/scripted-server.ts";
 import { readLog, type ReadLogOptions } from "./read-log.ts";
 
@@ -163,6 +164,18 @@ test("a log that was not saved is reported without a long wait if the run ended 
   for (const options of [{}, { soFar: true }]) {
     expect((await play({ runs: [lost] }, options)).problems).toEqual(problems);
     expect((await play({ runs: [lost], live: [refused] }, options)).problems).toEqual(problems);
+  }
+});
+
+test("a log that was not saved is waited for about fifteen seconds after the end of the run", async () => {
+  const resolved = new Date().toISOString();
+  const lost: Run = { ...running, state: "exception", reasonResolved: "claim-expired", resolved };
+  for (const scene of [{ runs: [lost] }, { runs: [lost], live: [refused] }]) {
+    const clock = immediateClock(30_000);
+    expect((await play(scene, { clock })).problems).toHaveLength(1);
+    const seconds = clock.waits.reduce((sum, ms) => sum + ms, 0) / 1000;
+    expect(seconds).toBeGreaterThan(10);
+    expect(seconds).toBeLessThan(25);
   }
 });
 

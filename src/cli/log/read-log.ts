@@ -1,9 +1,8 @@
 // Reads the log of a run as bytes: the live log during the run, the saved log afterwards. Switching between them, or
 // reconnecting, neither loses nor repeats a byte.
 import { backoffDelay } from "../../lib/backoff.ts";
-import { waitingClock } from "../../lib/clock.ts";
+import { waitingClock, type Clock } from "../../lib/clock.ts";
 import { pause } from "../../lib/retry.ts";
-import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
 import { causeOf, CliError } from "../cli-error.ts";
 import { findArtifact, type ArtifactSource } from "../task/artifact-access.ts";
@@ -33,18 +32,29 @@ export interface ReadLogOptions {
   /** Called if the run has ended and its log, or the rest of it, was not saved. */
   readonly onMissing: (text: string) => void;
   readonly signal: AbortSignal;
+  readonly clock?: Clock;
 }
 
 // Failures in a row before giving up on a log that should exist, about 15 seconds: the worker of a canceled run needs a
 // moment to save the log, and a store may be restarting.
 const maxFailures = 8;
+const backoff = { baseMs: 100, maxMs: 4000, jitter: 0.25 };
 
 // Failures before giving up on a live log that has not been read yet: this machine may have no route to its worker.
 const maxFirstFailures = 2;
 
 /** Yields the log until it is complete. Yields nothing for a run that never wrote one. */
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Array, void, undefined> {
-  const { client, taskId, runId, names = defaultLogNames, changes, soFar = false, signal } = options;
+  const {
+    client,
+    taskId,
+    runId,
+    names = defaultLogNames,
+    changes,
+    soFar = false,
+    signal,
+    clock = waitingClock,
+  } = options;
   let at = 0;
   let failures = 0;
   let isReachable = true;
@@ -56,7 +66,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
       throw new CliError(`${taskId} has no run ${runId}: \`taskyard task status ${taskId}\` lists its runs`);
     const finished = isResolved(run.state);
     // Whatever was not saved a minute after the end of the run will not be.
-    const isLongOver = run.resolved !== undefined && Date.now() - Date.parse(run.resolved) > 60_000;
+    const isLongOver = run.resolved !== undefined && clock.now() - Date.parse(run.resolved) > 60_000;
     const patience = isLongOver ? 1 : maxFailures;
     const source = isReachable || finished ? await locate(options, names, finished) : undefined;
     if (source === undefined) {
@@ -72,7 +82,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
         );
         return;
       }
-      if (finished) await pause(waitingClock, backoffDelay(failures++, callBackoff), signal);
+      if (finished) await pause(clock, backoffDelay(failures++, backoff), signal);
       else await changes.after(count);
       continue;
     }
@@ -115,7 +125,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Uint8Arr
         failures = 0;
         continue;
       }
-      await pause(waitingClock, backoffDelay(failures, callBackoff), signal);
+      await pause(clock, backoffDelay(failures, backoff), signal);
     }
   }
 }

@@ -56,10 +56,11 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
     },
     signal: started.signal,
   });
+  let canceled: Promise<unknown> | undefined;
   const cancel = (): void => {
     waiting.stop();
     writeLine(io.stderr, `canceling ${taskId}; press Ctrl-C again to exit immediately`);
-    client.queue
+    canceled = client.queue
       .cancelTask({ taskId })
       .catch((error: unknown) => writeLine(io.stderr, `could not cancel ${taskId}: ${messageOf(error)}`));
   };
@@ -88,7 +89,9 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
         : await readFailureReport(client, taskId, status.runs.length - 1);
     return await conclude(run, status, outcomeOf(status, report));
   } catch (error) {
-    notice(`lost contact with task ${taskId}, which may continue: taskyard task log -f ${taskId}`);
+    // The log could not be written any more, for example.
+    if (canceled) await canceled;
+    else notice(`lost contact with task ${taskId}, which may continue: taskyard task log -f ${taskId}`);
     throw error;
   } finally {
     started.abort();
