@@ -32,15 +32,21 @@ export class ApiError extends Error {
   readonly code: ErrorCode;
   /** The content of the message as data, for programs. Sent with it. */
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  /** How long the reason of a 429 or 503 is likely to last, if anything is known about it. Sent as Retry-After. */
+  readonly retryAfterMs: number | undefined;
   constructor(
     code: ErrorCode,
     message: string,
-    options: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
+    options: ErrorOptions & {
+      readonly details?: Readonly<Record<string, unknown>>;
+      readonly retryAfterMs?: number;
+    } = {},
   ) {
     super(message, options);
     this.name = "ApiError";
     this.code = code;
     this.details = options.details;
+    this.retryAfterMs = options.retryAfterMs;
   }
   get statusCode(): number {
     return errorStatus[this.code];

@@ -41,7 +41,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     authenticate,
     rootUrl,
     bodyLimit: config.server.bodyLimit,
-    bodyMemory: createBodyMemory(config.server.bodyMemory),
+    bodyMemory: createBodyMemory(config.server.bodyMemory, clock),
     heavyCalls: createHeavyCalls({ places: config.server.heavyCalls, clock }),
     clock,
     monitor: monitor.child({ prefix: "api" }),

@@ -45,7 +45,7 @@ test("while the database is read-only, changes get a 503 and reads go on; then a
     return reply;
   });
   expect(refused).toMatchObject({ status: 503, code: "ServiceUnavailable" });
-  expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+  expect(refused.headers.get("retry-after")).toBe("5");
   const get = (path: string) => rawCall(rootUrl, { method: "GET", path, credentials });
   expect(await client.queue.status({ taskId: before })).toMatchObject({ status: { state: "pending" } });
   expect((await get("/api/queue/v1/ping")).status).toBe(200);

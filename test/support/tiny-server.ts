@@ -161,7 +161,7 @@ export function tinyServer(
   const served: ServeOptions = {
     rootUrl: () => "https://ci.example.com",
     bodyLimit,
-    bodyMemory: createBodyMemory(bodyMemory),
+    bodyMemory: createBodyMemory(bodyMemory, systemClock),
     heavyCalls: createHeavyCalls({ places: 4, clock: systemClock }),
     authenticate,
     clock: systemClock,

@@ -19,6 +19,16 @@ const messages: Readonly<Record<Outage, string>> = {
   conflict: "Other calls kept changing the same rows. Nothing was changed. Try again.",
 };
 
+// When a repeat is likely to work. Each call tries to connect, so a restart of the database is noticed immediately, and a
+// longer wait would only delay calls. A fail-over takes some seconds, and a full disk needs somebody.
+const retryAfterMs: Readonly<Record<Outage, number>> = {
+  unreachable: 1_000,
+  overloaded: 3_000,
+  "read-only": 5_000,
+  "disk full": 15_000,
+  conflict: 1_000,
+};
+
 /**
  * The database cannot run the statement at the moment, whatever it is. An ApiError, so that an HTTP handler which does
  * not catch it replies with 503. `cause` is the error of the driver and is never sent. If the database is `unreachable`, it
@@ -27,7 +37,7 @@ const messages: Readonly<Record<Outage, string>> = {
 export class DatabaseUnavailable extends ApiError {
   readonly outage: Outage;
   constructor(cause: unknown, outage: Outage = "unreachable") {
-    super("ServiceUnavailable", messages[outage], { cause });
+    super("ServiceUnavailable", messages[outage], { cause, retryAfterMs: retryAfterMs[outage] });
     this.name = "DatabaseUnavailable";
     this.outage = outage;
   }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock } from "../../../../test/support/clock.ts";
 import { tinyServer } from "../../../../test/support/tiny-server.ts";
 import { createBodyMemory, STRANGER_LIMIT } from "./admit-bodies.ts";
 
@@ -153,19 +154,23 @@ it("a body for a path without a method has fewer values too", async () => {
 });
 
 describe("the memory for large bodies", () => {
-  it("is shared by all clients, of whom none may take more than half", () => {
-    const memory = createBodyMemory(100);
+  it("is shared by all clients, of whom none may take more than half", async () => {
+    const clock = manualClock();
+    const memory = createBodyMemory(100, clock);
     const release = memory.take("a", 50);
     expect(() => memory.take("a", 1)).toThrow("your requests in progress take the maximum of 50 bytes");
     memory.take("b", 30);
     memory.take("c", 20);
     expect(() => memory.take("d", 1)).toThrow("all requests in progress take the maximum of 100 bytes");
+    // The first body took long, so the next one is likely to.
+    await clock.advance(11_000);
     release();
     memory.take("a", 50);
+    expect(() => memory.take("a", 1)).toThrow(expect.objectContaining({ retryAfterMs: 3_000 }));
   });
 
   it("admits any body if it is the only one", () => {
-    const memory = createBodyMemory(100);
+    const memory = createBodyMemory(100, manualClock());
     const release = memory.take("a", 1000);
     expect(() => memory.take("b", 1)).toThrow("all requests");
     release();

@@ -1,10 +1,12 @@
 // Decides by the headers of a request whether its body is read. A body takes memory and time to parse, so callers without
 // valid credentials may send only small ones, and all large ones of a process share a certain amount of memory.
 import type { FastifyRequest, onRequestHookHandler } from "fastify";
+import type { Clock } from "../../../lib/clock.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Identity } from "../caller.ts";
 import { createTally } from "../tally.ts";
 import type { Authenticate } from "./call.ts";
+import { createRecentDuration } from "./recent-duration.ts";
 
 /** What every caller may send, in bytes. Parsing the worst body of this size takes a few milliseconds. */
 export const STRANGER_LIMIT = 64 * 1024;
@@ -53,12 +55,14 @@ export interface BodyMemory {
  * Creates the memory, of `most` bytes. One client may take half of it, so that it cannot shut out all others; a body that is
  * larger is admitted if it is the only one.
  */
-export function createBodyMemory(most: number): BodyMemory {
+export function createBodyMemory(most: number, clock: Clock): BodyMemory {
   const taken = createTally();
+  const duration = createRecentDuration();
   const refuse = (whose: string, limit: number): never => {
     throw new ApiError(
       "ServiceUnavailable",
       `The bodies of ${whose} requests in progress take the maximum of ${limit} bytes. Try again shortly, or send fewer at a time.`,
+      { retryAfterMs: duration.ms },
     );
   };
   return {
@@ -67,7 +71,11 @@ export function createBodyMemory(most: number): BodyMemory {
       if (own > 0 && own + bytes > most / 2) refuse("your", most / 2);
       if (taken.total > 0 && taken.total + bytes > most) refuse("all", most);
       taken.add(clientId, bytes);
-      return () => taken.add(clientId, -bytes);
+      const started = clock.now();
+      return () => {
+        duration.add(clock.now() - started);
+        taken.add(clientId, -bytes);
+      };
     },
   };
 }

@@ -35,7 +35,7 @@ it("a connection beyond those of its address is refused, until another one is cl
   const open = await server({ all: 10, perAddress: 2 });
   const [first] = await Promise.all([open(), open()]);
   const refusal = await replyOn(await open());
-  expect(refusal).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n/);
+  expect(refusal).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n/);
   expect(refusal).toContain("127.0.0.1 has 2 open connections to this server, which is the maximum.");
   first.destroy();
   await until("the server to have noticed", async () => (await replyOn(await open())).includes("served"));

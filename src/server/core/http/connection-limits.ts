@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { counted } from "../../../lib/counted.ts";
 import { createTally } from "../tally.ts";
+import { retryAfter } from "./retry-after.ts";
 
 export interface ConnectionLimits {
   readonly all: number;
@@ -34,12 +35,15 @@ export function limitConnections({ server }: FastifyInstance, { all, perAddress 
 /** How long a refused connection may take to receive the reply. */
 const REFUSAL_MS = 1_000;
 
+/** Connections that are idle are closed after a few seconds, and so a place is likely to be free. */
+const retrySeconds = retryAfter({ statusCode: 503, retryAfterMs: 5_000 });
+
 function refuse(socket: Socket, message: string): void {
   socket.on("error", () => undefined);
   socket.setTimeout(REFUSAL_MS, () => socket.destroy());
   const body = `${message}\n`;
   socket.end(
-    "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n" +
+    `HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: ${retrySeconds}\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     // Not before: closing with unread input would discard the reply.
     () => socket.resume(),

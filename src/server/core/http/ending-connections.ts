@@ -1,6 +1,7 @@
 // Closes connections when the server stops, without interrupting a request.
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { ApiError } from "../../../lib/errors.ts";
 
 /**
  * Closes connections that Node leaves open when a server closes: those that never carried a request (browsers open them
@@ -19,6 +20,15 @@ export function endConnectionsOnClose(app: FastifyInstance): void {
     closing = true;
     for (const socket of unused) socket.destroy();
     done();
+  });
+  app.addHook("onRequest", (_request, _reply, done) => {
+    if (!closing) return done();
+    done(
+      new ApiError(
+        "ServiceUnavailable",
+        "This server is stopping. Repeat the request: another server may reply.",
+      ),
+    );
   });
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (closing) reply.header("connection", "close");

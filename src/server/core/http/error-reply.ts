@@ -6,6 +6,7 @@ import type { Endpoint } from "../../../api/endpoint.ts";
 import type { Monitor } from "../monitor.ts";
 import { jsonBody, type JsonBody } from "./body.ts";
 import { pathParameters } from "./path-parameters.ts";
+import { retryAfter } from "./retry-after.ts";
 
 /** Converts any thrown value to an error that may be shown to the caller. Unexpected errors get an incident id. */
 export function toApiError(err: unknown, monitor: Monitor): ApiError {
@@ -48,7 +49,8 @@ export function sendError(
   const time = new Date(clock.now()).toISOString();
   const method = of?.name ?? request.url;
   if (error.statusCode === 401) reply.header("www-authenticate", "hawk");
-  if (error.statusCode === 503 || error.statusCode === 429) reply.header("retry-after", "1");
+  const seconds = retryAfter(error);
+  if (seconds !== undefined) reply.header("retry-after", seconds);
   const message =
     `${error.message}\n\n---\n\n` +
     `* method:     ${method}\n* errorCode:  ${error.code}\n` +

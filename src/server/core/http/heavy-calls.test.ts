@@ -1,6 +1,7 @@
 // How many calls that read much run concurrently, and which of the waiting ones is next.
 import { expect, it } from "vitest";
 import { manualClock } from "../../../../test/support/clock.ts";
+import type { ApiError } from "../../../lib/errors.ts";
 import { createHeavyCalls } from "./heavy-calls.ts";
 
 function calls(places: number) {
@@ -63,4 +64,24 @@ it("too many waiting calls are refused, and so is one that waits too long", asyn
   await first.end();
   start("z");
   expect(running).toEqual(["z"]);
+});
+
+it("a refused call is told how long those before it are likely to take", async () => {
+  const { clock, start } = calls(2);
+  const refusedAfter = async (name: string): Promise<unknown> =>
+    start(name).done.catch((err: ApiError) => [err.code, err.retryAfterMs]);
+  // The mean moves from a second to the durations of the recent calls.
+  for (let i = 0; i < 30; i++) {
+    const call = start("a");
+    await clock.advance(400);
+    await call.end();
+  }
+  // Two run, and 32 wait.
+  const [a, b, ...waiting] = Array.from({ length: 34 }, (_, i) => start("abcdefghij".charAt(i % 10)));
+  const [code, ms] = (await refusedAfter("k")) as [string, number];
+  expect([code, Math.round(ms / 100)]).toEqual(["ServiceUnavailable", 4 * 16]);
+  const late = Promise.allSettled(waiting.map(({ done }) => done));
+  await clock.advance(10_000);
+  await late;
+  await Promise.all([a?.end(), b?.end()]);
 });

@@ -2,6 +2,7 @@
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { createTally } from "../tally.ts";
+import { createRecentDuration } from "./recent-duration.ts";
 
 export interface HeavyCallLimits {
   /** The number of places. A call takes one or more of them. */
@@ -29,7 +30,10 @@ interface Waiter {
 
 export function createHeavyCalls({ places: all, clock }: HeavyCallLimits): HeavyCalls {
   const taken = createTally();
+  const duration = createRecentDuration();
   let waiting: Waiter[] = [];
+  /** How long `calls` take if `places` are free for them. */
+  const estimate = (calls: number, places: number): number => duration.ms * Math.max(1, calls / places);
 
   const fits = ({ caller, places }: Pick<Waiter, "caller" | "places">): boolean => {
     const own = taken.of(caller);
@@ -53,12 +57,13 @@ export function createHeavyCalls({ places: all, clock }: HeavyCallLimits): Heavy
       throw new ApiError(
         "TooManyRequests",
         `${own} of your calls that read much wait already, which is the maximum. Wait for their replies before you send more.`,
+        { retryAfterMs: estimate(own, Math.max(1, all / 2)) },
       );
-    if (waiting.length >= WAITING.all * all) throw busy();
+    if (waiting.length >= WAITING.all * all) throw busy(estimate(waiting.length, all));
     return new Promise((resolve, reject) => {
       const cancel = clock.after(WAIT_MS, () => {
         waiting = waiting.filter((other) => other !== waiter);
-        reject(busy());
+        reject(busy(estimate(waiting.length, all)));
       });
       const waiter: Waiter = {
         caller,
@@ -76,17 +81,20 @@ export function createHeavyCalls({ places: all, clock }: HeavyCallLimits): Heavy
     async run(caller, places, body) {
       if (fits({ caller, places })) taken.add(caller, places);
       else await wait(caller, places);
+      const started = clock.now();
       try {
         return await body();
       } finally {
+        duration.add(clock.now() - started);
         release(caller, places);
       }
     },
   };
 }
 
-const busy = (): ApiError =>
+const busy = (retryAfterMs: number): ApiError =>
   new ApiError(
     "ServiceUnavailable",
     "Too many calls that read much are in progress. Try again shortly, or request shorter pages.",
+    { retryAfterMs },
   );

@@ -53,6 +53,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     trustProxy: options.trustProxy,
     // Not `true`: a long poll may be open at a stop, and its handler ends it.
     forceCloseConnections: "idle",
+    // `endConnectionsOnClose` replies, in the format of all errors.
+    return503OnClosing: false,
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: true,

@@ -65,7 +65,7 @@ beforeAll(async () => {
     monitor,
     checkReplies: true,
     bodyLimit: 10 * 2 ** 20,
-    bodyMemory: createBodyMemory(10 * 2 ** 20),
+    bodyMemory: createBodyMemory(10 * 2 ** 20, systemClock),
     heavyCalls: createHeavyCalls({ places: 4, clock: systemClock }),
   };
   serve(app, authApi, { ...monitoring, ...handlers }, served);

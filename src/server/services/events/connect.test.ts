@@ -254,7 +254,7 @@ test("a caller has a limited number of streams", async () => {
   onTestFinished(() => limited.stop());
   const first = await listen({}, { on: limited });
   const refused = await get({ bindings: { bindings: everything } }, { on: limited });
-  expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "1"]);
+  expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "30"]);
   expect(await bodyOf(refused)).toContain("You already have 1 open event stream, which is the maximum.");
   first.close();
   await until("the server to notice that the stream ended", async () => {

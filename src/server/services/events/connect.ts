@@ -7,6 +7,7 @@ import { linkSignals } from "../../../lib/linked-signal.ts";
 import type { LoggedEvent } from "../../core/event-log/index.ts";
 import { callerKey, type Call } from "../../core/http/call.ts";
 import { StreamReply } from "../../core/http/replies.ts";
+import { MAX_RETRY_AFTER_MS } from "../../core/http/retry-after.ts";
 import type { Platform } from "../../core/service.ts";
 import { createTally } from "../../core/tally.ts";
 import { bindingsMatcher, parseBindings } from "./bindings.ts";
@@ -55,10 +56,12 @@ export function createEventStreams({
     const { position, ready } = await startPosition(events, { lastEventId, from: call.query.from });
     if (call.request.method === "HEAD") return new StreamReply(Readable.from([]), headers);
     const { maxStreams, maxStreamsPerCaller } = config.events;
+    // Streams last for hours, so there is no better estimate than the longest.
     if (open.total >= maxStreams)
       throw new ApiError(
         "ServiceUnavailable",
         `This server already has ${maxStreams} open event streams. Close some, or retry later.`,
+        { retryAfterMs: MAX_RETRY_AFTER_MS },
       );
     const caller = callerKey(call);
     const own = open.of(caller);
@@ -66,6 +69,7 @@ export function createEventStreams({
       throw new ApiError(
         "TooManyRequests",
         `You already have ${counted(own, "open event stream")}, which is the maximum. Close some: one stream can have many bindings.`,
+        { retryAfterMs: MAX_RETRY_AFTER_MS },
       );
 
     const ended = linkSignals(call.closed(), end.signal);
