@@ -81,7 +81,7 @@ describe.each(guarded)("%s", (_, method) => {
         "Client ID static/taskcluster/root does not have sufficient scopes and is missing the following scopes:\n\n```\n",
       );
       expect(reply.message).toMatch(
-        /\n```\n\nUse other credentials, or have these scopes added to the client\./,
+        /\n```\n\nUse other credentials, or have (these scopes|(`[^`]+`, )*`[^`]+`) added to the client\./,
       );
     });
   });

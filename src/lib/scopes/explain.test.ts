@@ -84,7 +84,8 @@ test("explanations agree with plain satisfaction, their proofs are chains of gra
       for (const { required: wanted, steps } of proofs) {
         const last = steps.at(-1)?.scope ?? "";
         if (!satisfies([last], wanted)) throw new Error(`${last} does not cover ${wanted}`);
-        if (!held.includes(steps[0]?.scope ?? "")) throw new Error("the chain does not start with a held scope");
+        if (!held.includes(steps[0]?.scope ?? ""))
+          throw new Error("the chain does not start with a held scope");
         for (const [i, step] of steps.entries())
           if (i > 0 && !isStep(all, steps[i - 1]?.scope, step)) throw new Error(`no grant of ${step.scope}`);
       }

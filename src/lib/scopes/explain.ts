@@ -102,7 +102,7 @@ function chains(grants: ReadonlyMap<string, Grant | undefined>): (required: stri
 
 function stepsTo(grants: ReadonlyMap<string, Grant | undefined>, last: string): ProofStep[] {
   const steps: ProofStep[] = [];
-  for (let scope: string | undefined = last; scope !== undefined; ) {
+  for (let scope: string | undefined = last; scope !== undefined;) {
     const grant: Grant | undefined = grants.get(scope);
     steps.push({ scope, ...(grant && { roleId: grant.roleId }) });
     scope = grant?.through;

@@ -3,6 +3,7 @@
 import type { Endpoint } from "../../api/endpoint.ts";
 import { ApiError } from "../../lib/errors.ts";
 import { satisfiesExpression, unsatisfiedPart } from "../../lib/scopes/expression.ts";
+import { missingScopes } from "../../lib/scopes/explain.ts";
 import { renderScopes } from "../../lib/scopes/render.ts";
 import type { ScopeSet } from "../../lib/scopes/scope-set.ts";
 import type { ScopeExpression, ScopeParams } from "../../lib/scopes/template.ts";
@@ -62,15 +63,24 @@ export function requireScopes({ clientId, scopes }: Identity, required: ScopeExp
       `This request requires Taskcluster credentials that satisfy the following scope expression:\n\n${whole}\n\n` +
         "Sign it with such credentials: `taskyard env` prints those of a local server.",
     );
-  const missing = fenced(unsatisfiedPart(scopes, required) ?? required);
+  const unsatisfied = unsatisfiedPart(scopes, required) ?? required;
+  const missing = fenced(unsatisfied);
   throw new ApiError(
     "InsufficientScopes",
     `Client ID ${clientId} does not have sufficient scopes and is missing the following scopes:\n\n${missing}\n\n` +
       (missing === whole
         ? ""
         : `This request requires the client to satisfy the following scope expression:\n\n${whole}\n\n`) +
-      "Use other credentials, or have these scopes added to the client.",
+      `Use other credentials, or have ${sufficient(scopes, unsatisfied)} added to the client.`,
   );
+}
+
+/** Names the fewest scopes that suffice, unless the expression offers no choice: it lists the same scopes already. */
+function sufficient(held: ScopeSet, unsatisfied: ScopeExpression): string {
+  const offersChoice = typeof unsatisfied !== "string" && JSON.stringify(unsatisfied).includes('{"AnyOf":');
+  const missing = offersChoice ? missingScopes(held, unsatisfied) : undefined;
+  if (missing === undefined || missing.length > 10) return "these scopes";
+  return missing.map((scope) => `\`${scope.slice(0, 200)}\``).join(", ");
 }
 
 /** Longer expressions are truncated: nobody reads the scopes of a thousand tasks. */

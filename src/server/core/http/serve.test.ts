@@ -188,7 +188,7 @@ describe("an error reply", () => {
     );
     expect(refused(await send("/things/abc", { method: "PUT", body, as: "reader" }))[2]).toBe(
       "Client ID reader does not have sufficient scopes and is missing the following scopes:\n\n" +
-        `\`\`\`\n${whole}\n\`\`\`\n\nUse other credentials, or have these scopes added to the client.`,
+        `\`\`\`\n${whole}\n\`\`\`\n\nUse other credentials, or have \`tiny:part:a\`, \`tiny:write:toy\` added to the client.`,
     );
     const other = { kind: "car", parts: ["a"] };
     expect(refused(await send("/things/abc", { method: "PUT", body: other, as: "writer" }))[2]).toContain(
