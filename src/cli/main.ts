@@ -15,10 +15,16 @@ const lingerMs = 2000;
 
 /** Runs `taskyard ARGV…` and resolves to its exit status. Never rejects. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
-  const status = await run(argv, io);
+  let isStopped = false;
+  const onStop: Io["onStop"] = (handler) =>
+    io.onStop((signal) => {
+      isStopped = true;
+      handler(signal);
+    });
+  const status = await run(argv, { ...io, onStop });
   const leave = (): void => {
-    // The reader of our output may be slow.
-    if (io.stdout.writableLength + io.stderr.writableLength === 0) io.exit(status);
+    // The reader of our output may be slow. A command that was requested to stop does not wait for one that does not read.
+    if (isStopped || io.stdout.writableLength + io.stderr.writableLength === 0) io.exit(status);
     else setTimeout(leave, lingerMs).unref();
   };
   setTimeout(leave, lingerMs).unref();

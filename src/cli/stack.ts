@@ -8,6 +8,7 @@ import type { Credentials } from "../client/signer.ts";
 import type * as Server from "../server/index.ts";
 import { CliError } from "./cli-error.ts";
 import type { Io, Output } from "./io.ts";
+import { logOutput } from "./log-output.ts";
 import { startLocalWorker, stopLimitMs, type LocalWorker } from "./local-worker.ts";
 
 type ServerModule = typeof Server;
@@ -31,7 +32,9 @@ export async function prepare(sources: Sources, logTo: Output): Promise<Prepared
   const { config, file, warnings } = server.loadConfig(sources);
   const log = server.createLog({
     ...config.log,
-    destination: logTo,
+    destination: logOutput(logTo, (lines) =>
+      log.warn({ lines }, "log lines were dropped because the output was not read"),
+    ),
     colors: logTo.isTTY === true && !sources.env["NO_COLOR"],
   });
   const { sentryDsn: dsn } = config.monitor;

@@ -2,8 +2,10 @@
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { createTask } from "../support/factories.ts";
+import { slugid } from "../../src/lib/slugid.ts";
+import { createTask, taskDefinition } from "../support/factories.ts";
 import { preparedHome, startUp } from "../support/process.ts";
+import { eventually } from "../support/until.ts";
 
 test("a run whose reader ends cancels its task, says so, and exits as SIGPIPE would end it", async () => {
   const home = await preparedHome();
@@ -29,6 +31,20 @@ test("a server whose log is closed stops in order, and its exit status is not 0"
   // Each task is logged.
   await createTask(server.client);
   expect(await server.exitStatus()).toBe(141);
+});
+
+test("a server whose log nobody reads serves on, and stops within its time", async () => {
+  const home = await preparedHome();
+  const server = await startUp({ home, env: { TASKYARD_LOG_LEVEL: "debug" } });
+  server.stallOutput();
+  // Each task is logged, with more than a pipe holds.
+  const tasks = Array.from({ length: 2_000 }, () => ({ taskId: slugid(), task: taskDefinition() }));
+  await server.client.queue.createTasks({ tasks });
+  await server.client.queue.ping();
+  server.signal("SIGTERM");
+  await eventually(() => expect(() => process.kill(server.pid, 0)).toThrow("ESRCH"));
+  server.resumeOutput();
+  expect(await server.exitStatus()).toBe(0);
 });
 
 test("SIGHUP stops a server like SIGTERM", async () => {

@@ -30,6 +30,9 @@ export interface TaskyardProcess {
   waitForOutput(pattern: RegExp, ms?: number): Promise<RegExpExecArray>;
   /** Stops reading its output: later writes fail with EPIPE. */
   closeOutput(): void;
+  /** Reads its output no more, but leaves it open: it fills up. `resumeOutput` reads on. */
+  stallOutput(): void;
+  resumeOutput(): void;
   /** Sends a signal to this process only. */
   signal(name: NodeJS.Signals): void;
   /** Waits for its exit status, or the signal that ended it. Rejects with the whole output after `ms`. */
@@ -136,6 +139,14 @@ export function startTaskyard(
     closeOutput() {
       child.stdout.destroy();
       child.stderr.destroy();
+    },
+    stallOutput() {
+      child.stdout.pause();
+      child.stderr.pause();
+    },
+    resumeOutput() {
+      child.stdout.resume();
+      child.stderr.resume();
     },
     exitStatus: (ms = timeoutMs) => until("did not exit", ms, () => exit),
   };
