@@ -5,6 +5,7 @@ import { graphRunCommand } from "./graph/run.ts";
 import { graphTimelineCommand } from "./graph/timeline.ts";
 import { graphWatchCommand, groupWatchCommand } from "./graph/watch.ts";
 import { groupCancelCommand } from "./group/cancel.ts";
+import { groupListCommand } from "./group/list.ts";
 import { groupPriorityCommand } from "./group/priority.ts";
 import { groupSealCommand } from "./group/seal.ts";
 import { groupStatusCommand } from "./group/status.ts";
@@ -19,6 +20,7 @@ import { artifactsCommand } from "./task/artifacts.ts";
 import { cancelCommand } from "./task/cancel.ts";
 import { createCommand } from "./task/create.ts";
 import { downloadCommand } from "./task/download.ts";
+import { taskListCommand } from "./task/list.ts";
 import { logCommand } from "./task/log.ts";
 import { taskPriorityCommand } from "./task/priority.ts";
 import { rerunCommand } from "./task/rerun.ts";
@@ -33,6 +35,7 @@ export const commands: readonly Command[] = [
   upCommand,
   runCommand,
   createCommand,
+  taskListCommand,
   statusCommand,
   whyCommand,
   logCommand,
@@ -45,6 +48,7 @@ export const commands: readonly Command[] = [
   graphRunCommand,
   graphWatchCommand,
   graphTimelineCommand,
+  groupListCommand,
   groupStatusCommand,
   groupWatchCommand,
   groupSealCommand,

@@ -15,6 +15,8 @@ test.each([
   [12_345, "12.3s"],
   [245_000, "4m 5s"],
   [7_800_000, "2h 10m"],
+  [172_799_999, "47h 59m"],
+  [187_200_000, "2d 4h"],
   [-5, "0ms"],
 ])("%d ms take %s", (ms, text) => {
   expect(timeBetween(new Date(0).toISOString(), new Date(ms).toISOString())).toBe(text);

@@ -12,7 +12,7 @@ export function localTime(time: string | undefined): string {
   return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")} ${zone}`;
 }
 
-/** Formats the duration from one time to another: `850ms`, `12.3s`, `4m 5s`, `2h 10m`. */
+/** Formats the duration from one time to another: `850ms`, `12.3s`, `4m 5s`, `2h 10m`, `3d 4h`. */
 export function timeBetween(from: string | undefined, to: string | undefined): string {
   if (from === undefined || to === undefined) return "-";
   const ms = Math.max(0, Date.parse(to) - Date.parse(from));
@@ -20,7 +20,8 @@ export function timeBetween(from: string | undefined, to: string | undefined): s
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 60) return `${minutes}m ${Math.floor((ms % 60_000) / 1000)}s`;
-  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
 /** Formats a number of bytes: `512 B`, `1.4 MB`. */

@@ -158,7 +158,7 @@ tasks:
         },
       },
       tags: { v: "3.10" },
-      extra: { version: 3.1, sha: "007" },
+      extra: { version: 3.1, sha: "007", taskyard: { graph: "1.10" } },
     });
     expect(problemsOf("tasks:\n  a: { command: x, extra: { n: 9007199254740993 } }")).toEqual([
       "g.yml:2:29: a: 9007199254740993 has more digits than a number keeps, and would become 9007199254740992; put it in quotes",

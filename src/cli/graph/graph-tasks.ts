@@ -123,6 +123,7 @@ function definitionOf(
   const task = {
     ...(!("provisionerId" in rest) && { taskQueueId }),
     ...rest,
+    extra: withGraphName(rest["extra"], graph),
     ...place,
     created: new Date(now).toISOString(),
     deadline: timeOf("deadline", day),
@@ -184,6 +185,12 @@ function secondsOf(value: unknown, addProblem: AddProblem): unknown {
 /** Formats a value of the file for a message. */
 const shown = (value: unknown): string =>
   truncate(textOf(value) ?? JSON.stringify(plainValue(value, undefined, ignore)), 60);
+
+/** Adds the name of the graph to `extra`, from which `taskyard group list` reads it. The queue checks other values. */
+function withGraphName(extra: unknown = {}, graph: string): unknown {
+  if (!isMembers(extra)) return extra;
+  return { ...extra, taskyard: { ...membersOf(extra["taskyard"]), graph: truncate(graph, 255) } };
+}
 
 const membersOf = (value: unknown): Members => (isMembers(value) ? value : {});
 

@@ -25,10 +25,3 @@ export function parseWorker(word: string = ""): { readonly workerGroup: string; 
     `${word}: must be a worker as GROUP/ID, such as local/host-1; \`taskyard queue workers QUEUE\` lists them`,
   );
 }
-
-/** Returns the maximum number of rows. Default: 50. */
-export function parseLimit(word: string | undefined): number {
-  const limit = Number(word ?? 50);
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new UsageError(`--limit ${word ?? ""}: must be a whole number, at least 1`);
-}

@@ -3,10 +3,11 @@ import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { oneLine, timeBetween } from "../format.ts";
 import { writeJson, writeLine } from "../io.ts";
-import { paginate } from "../paginate.ts";
+import { firstElements } from "../paginate.ts";
+import { parseLimit } from "../parse-limit.ts";
 import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
-import { parseLimit, parseQueue } from "./parse-names.ts";
+import { parseQueue } from "./parse-names.ts";
 
 const limitOption = { type: "value", value: "N", summary: "Maximum number of tasks. Default: 50." } as const;
 
@@ -23,9 +24,13 @@ export const queuePendingCommand = command({
     const { taskQueueId } = parseQueue(args[0]);
     const limit = parseLimit(options.limit);
     const { queue } = await connectTarget(io);
-    const [{ pendingTasks }, tasks] = await Promise.all([
+    const [{ pendingTasks }, { found: tasks }] = await Promise.all([
       queue.pendingTasks({ taskQueueId }),
-      firstTasks(limit, (query) => queue.listPendingTasks({ taskQueueId }, { query })),
+      firstElements(
+        limit,
+        (query) => queue.listPendingTasks({ taskQueueId }, { query }),
+        (page) => page.tasks,
+      ),
     ]);
     if (options.json) {
       writeJson(io.stdout, { taskQueueId, pendingTasks, tasks });
@@ -61,7 +66,11 @@ export const queueClaimedCommand = command({
     const { taskQueueId } = parseQueue(args[0]);
     const limit = parseLimit(options.limit);
     const { queue } = await connectTarget(io);
-    const tasks = await firstTasks(limit, (query) => queue.listClaimedTasks({ taskQueueId }, { query }));
+    const { found: tasks } = await firstElements(
+      limit,
+      (query) => queue.listClaimedTasks({ taskQueueId }, { query }),
+      (page) => page.tasks,
+    );
     if (options.json) {
       writeJson(io.stdout, { taskQueueId, tasks });
       return exitStatus.ok;
@@ -79,19 +88,3 @@ export const queueClaimedCommand = command({
     return exitStatus.ok;
   },
 });
-
-/** Returns the first `limit` entries of a list, without requesting more pages than needed. */
-async function firstTasks<T>(
-  limit: number,
-  get: (query: {
-    readonly continuationToken?: string;
-    readonly limit: string;
-  }) => Promise<{ readonly tasks: readonly T[]; readonly continuationToken?: string }>,
-): Promise<T[]> {
-  const tasks: T[] = [];
-  for await (const page of paginate((query) => get({ ...query, limit: String(limit - tasks.length) }))) {
-    tasks.push(...page.tasks);
-    if (tasks.length >= limit) break;
-  }
-  return tasks;
-}
