@@ -92,7 +92,7 @@ test(
     const option = "--import=data:text/javascript,console.log(process.pid)";
     const [file = "", ...words] = [...asProcess1, process.execPath, option, "bin/taskyard.js", "version"];
     const { stdout, status } = spawnSync(file, words, { encoding: "utf8" });
-    expect(stdout).toMatch(/^1\n2\ntaskyard /);
+    expect(stdout).toMatch(/^1\n\d+\ntaskyard /);
     expect(status).toBe(0);
   },
 );
