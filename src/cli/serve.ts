@@ -3,10 +3,10 @@ import { didYouMean } from "../lib/did-you-mean.ts";
 import type { Role } from "../server/index.ts";
 import { UsageError } from "./cli-error.ts";
 import { command } from "./command.ts";
+import { configOption, type Flags } from "./configuration.ts";
 import { writeLine } from "./io.ts";
-import { prepare, startServerAlone, type Flags } from "./stack.ts";
+import { prepare, startServerAlone } from "./stack.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
-import { configOption } from "./up.ts";
 
 // For the last log lines of a stop that took its whole time.
 const marginMs = 2000;

@@ -7,14 +7,11 @@ import { connect, type Client } from "../client/connect.ts";
 import type { Credentials } from "../client/signer.ts";
 import type * as Server from "../server/index.ts";
 import { CliError } from "./cli-error.ts";
+import { configure, type Sources } from "./configuration.ts";
 import type { Io, Output } from "./io.ts";
-import { logOutput } from "./log-output.ts";
 import { startLocalWorker, stopLimitMs, type LocalWorker } from "./local-worker.ts";
 
 type ServerModule = typeof Server;
-/** Where the configuration is read from. */
-export type Sources = Parameters<ServerModule["loadConfig"]>[0];
-export type Flags = NonNullable<Sources["flags"]>;
 
 // oxlint-disable-next-line no-restricted-imports -- the only place where the command line loads the server
 const loadServer = (): Promise<ServerModule> => import("../server/index.ts");
@@ -28,23 +25,13 @@ export interface Prepared {
 
 /** Loads the server and its configuration. Logs go to `logTo`. */
 export async function prepare(sources: Sources, logTo: Output): Promise<Prepared> {
-  const server = await loadServer();
-  const { config, file, warnings } = server.loadConfig(sources);
-  const log = server.createLog({
-    ...config.log,
-    destination: logOutput(logTo, (lines) =>
-      log.warn({ lines }, "log lines were dropped because the output was not read"),
-    ),
-    colors: logTo.isTTY === true && !sources.env["NO_COLOR"],
-  });
+  const [server, { config, log }] = await Promise.all([loadServer(), configure(sources, logTo)]);
   const { sentryDsn: dsn } = config.monitor;
   const monitor = server.createMonitor({
     log,
     metrics: server.createMetrics({ process: true }),
     ...(dsn !== undefined && { sink: server.sentrySink({ dsn, release: VERSION, log }) }),
   });
-  if (file !== undefined) log.info({ file }, "configuration file");
-  for (const warning of warnings) log.warn(warning);
   return { server, config, monitor };
 }
 

@@ -3,19 +3,14 @@ import { VERSION } from "../lib/version.ts";
 import { CliError } from "./cli-error.ts";
 import { colorsFor } from "./colors.ts";
 import { command } from "./command.ts";
+import { configOption, type Flags } from "./configuration.ts";
 import { writeLines, type Io } from "./io.ts";
 import { warnWithoutInit } from "./init-warning.ts";
 import { homeFolder } from "./local-instance.ts";
 import { setupLine } from "./shell.ts";
-import { prepare, stackStopMs, startStack, type Flags, type Stack } from "./stack.ts";
+import { prepare, stackStopMs, startStack, type Stack } from "./stack.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
 import { workerFlags, workerOptions } from "./worker-options.ts";
-
-export const configOption = {
-  type: "value",
-  value: "FILE",
-  summary: "Configuration file. Default: taskyard.yml in the current or the home folder.",
-} as const;
 
 export const upCommand = command({
   name: "up",

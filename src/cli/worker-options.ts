@@ -3,7 +3,7 @@
 import { formatSetting, settingOf } from "../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../lib/worker-settings.ts";
 import type { ParsedLine, Valued } from "./command.ts";
-import type { Flags } from "./stack.ts";
+import type { Flags } from "./configuration.ts";
 
 const settings = Object.entries(workerSettings.properties).flatMap(([name, schema]) => {
   const setting = settingOf(schema);

@@ -1,12 +1,11 @@
 // `taskyard worker`: a worker for any server.
 import { CliError, exitStatus } from "./cli-error.ts";
 import { command } from "./command.ts";
+import { configOption, configure } from "./configuration.ts";
 import { warnWithoutInit } from "./init-warning.ts";
 import { stopLimitMs } from "./local-worker.ts";
-import { prepare } from "./stack.ts";
 import { connectTarget } from "./target.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
-import { configOption } from "./up.ts";
 import { workerFlags, workerOptions } from "./worker-options.ts";
 
 export const workerCommand = command({
@@ -31,16 +30,16 @@ export const workerCommand = command({
   ],
   async run({ options, io }) {
     const shutdown = listenForStop(io);
-    const { config, monitor } = await prepare(
+    const { config, log } = await configure(
       { env: io.env, cwd: io.cwd, file: options.config, flags: workerFlags(options) },
       io.stderr,
     );
     // Fails if there is no server: when a worker starts, that is most likely a wrong address.
     const client = await connectTarget(io);
-    warnWithoutInit(monitor.log);
+    warnWithoutInit(log);
     shutdown.allow(stopLimitMs(config.worker));
     const { startWorker } = await import("../worker/main.ts");
-    const worker = await startWorker({ ...config.worker, client, log: monitor.log });
+    const worker = await startWorker({ ...config.worker, client, log });
     void shutdown.requested.then((signal) => worker.stop(signal));
     const ignoreDrain = io.onDrain(() => void worker.drain("SIGUSR2"));
     const failure = await worker.done;

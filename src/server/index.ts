@@ -1,8 +1,6 @@
 // The server's face, for the commands that start one.
-export { ConfigError, loadConfig, type Config } from "./config/index.ts";
+export type { Config } from "./config/index.ts";
 export { keySourceOf } from "./core/encryption/key-source.ts";
-export { createLifecycle } from "./core/lifecycle.ts";
-export { createLog } from "./core/log.ts";
 export { createMetrics } from "./core/metrics.ts";
 export { createMonitor } from "./core/monitor.ts";
 export { sentrySink } from "./core/monitor-sentry.ts";

@@ -1,11 +1,16 @@
 import { expect, it } from "vitest";
 import { services as contract } from "../api/services.ts";
 import { createMetrics } from "./core/metrics.ts";
+import { declaredSettings } from "./declared-settings.ts";
 import { SERVICE_CLIENT_PREFIX } from "./core/service-client.ts";
 import { services } from "./services.ts";
 
 it("the server has every service of the contract", () => {
   expect(services.map(({ api }) => api.name).toSorted()).toEqual(Object.keys(contract).toSorted());
+});
+
+it("the configuration has the settings of every service", () => {
+  expect(declaredSettings.map(({ settings }) => settings)).toEqual(services.map(({ settings }) => settings));
 });
 
 it("no metric is declared twice, by core or a service", () => {

@@ -24,6 +24,7 @@ const planted: readonly (readonly [file: string, source: string, message: RegExp
     /services\/new may be imported only through/,
   ],
   ["src/server/main3.ts", `export { a } from "./services/new/index.ts";`, undefined],
+  ["src/server/list.ts", `export { a } from "./services/new/settings.ts";`, undefined],
   ["src/server/main4.ts", `export { a } from "./pages/layout.ts";`, /pages may be imported only through/],
   [
     "src/server/services/new/index.ts",

@@ -90,8 +90,9 @@ test(
   { ...onlyWithPidNamespaces, ...onlyIf("execve" in process, "Node cannot replace itself before 22.15") },
   () => {
     const option = "--import=data:text/javascript,console.log(process.pid)";
-    const [file = "", ...words] = [...asProcess1, process.execPath, option, "bin/taskyard.js", "version"];
-    const { stdout, status } = spawnSync(file, words, { encoding: "utf8" });
+    const [file = "", ...words] = asProcess1;
+    const program = [process.execPath, option, "bin/taskyard.js", "version"];
+    const { stdout, status } = spawnSync(file, [...words, ...program], { encoding: "utf8" });
     expect(stdout).toMatch(/^1\n\d+\ntaskyard /);
     expect(status).toBe(0);
   },

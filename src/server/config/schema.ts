@@ -4,8 +4,8 @@ import Type, { type TObject, type TProperties } from "typebox";
 import { path, settingOf } from "../../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
 import { access, coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
-import type { AnyService, Sections, SettingsOf } from "../core/service.ts";
-import { services } from "../services.ts";
+import type { Sections, SettingsOf } from "../core/service.ts";
+import { declaredSettings } from "../declared-settings.ts";
 
 const home = path({
   derived: "~/.taskyard",
@@ -16,16 +16,16 @@ const home = path({
 export const ConfigSchema: TObject = Type.Object({
   home,
   access,
-  ...merged([coreSettings, ...services.map(({ settings }) => settings), { worker: workerSettings }]),
+  ...merged([coreSettings, ...declaredSettings.map(({ settings }) => settings), { worker: workerSettings }]),
 });
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
-type EachSettings<X> = X extends AnyService ? SettingsOf<X["settings"]> : never;
-type ServiceSettings<L extends readonly AnyService[]> = Intersection<EachSettings<L[number]>>;
+type EachSettings<X> = X extends { readonly settings: Sections } ? SettingsOf<X["settings"]> : never;
+type ServiceSettings = Intersection<EachSettings<(typeof declaredSettings)[number]>>;
 
 /** The loaded settings: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
 export type Config = CoreConfig &
-  ServiceSettings<typeof services> & {
+  ServiceSettings & {
     readonly home: string;
     readonly worker: WorkerSettings;
   };

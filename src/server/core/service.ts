@@ -6,7 +6,6 @@ import type { monitoringEndpoints, Service } from "../../api/service.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { ArtifactStore, CheckUpload } from "./artifact-store/index.ts";
 import type { CoreConfig } from "./config/core-settings.ts";
-import type { ConfigProblem } from "./config/problem.ts";
 import type { ReadonlySettings } from "../../lib/setting.ts";
 import type { Db } from "./db.ts";
 import type { EncryptedColumn } from "./encryption/encrypted-column.ts";
@@ -106,8 +105,6 @@ export interface ServiceDefinition<
   readonly client?: C;
   /** Its columns with encrypted values. */
   readonly encrypted?: readonly EncryptedColumn[];
-  /** Problems of settings that are each valid but contradict each other. */
-  readonly contradictions?: (config: SettingsOf<S>) => readonly ConfigProblem[];
   /** Creates the service. `deps` contains what the services before it in the list provide, by service name. */
   readonly create: (platform: Platform<S, M, C>, deps: D) => RunningService<ServiceHandlers<A>, P>;
 }
@@ -131,7 +128,6 @@ export interface AnyService<D = never> {
   readonly metrics: MetricDefinitions;
   readonly client?: ServiceClientDeclaration | undefined;
   readonly encrypted?: readonly EncryptedColumn[];
-  readonly contradictions?: (config: never) => readonly ConfigProblem[];
   readonly create: (platform: never, deps: D) => RunningService;
 }
 

@@ -1,9 +1,7 @@
 // Clients and roles: the directory against which authentication checks requests.
 import { compileRoles, type RoleResolver } from "../../../lib/scopes/roles.ts";
-import { ConfigError, type ConfigProblem } from "../../core/config/problem.ts";
+import { ConfigError } from "../../core/config/problem.ts";
 import { SERVICE_CLIENT_PREFIX, type ServiceClient } from "../../core/service-client.ts";
-import type { SettingsOf } from "../../core/service.ts";
-import type { settings as declared } from "./settings.ts";
 
 /** A permanent client. Times are milliseconds since the epoch. */
 export interface Client {
@@ -86,17 +84,3 @@ const wrongId = (key: string, value: string, problem: string): ConfigError =>
   new ConfigError([
     { key, origin: "configuration", value, problem: `${problem}; choose another id, such as static/my-tool` },
   ]);
-
-/** Lists the client ids that the configuration gives to more than one client. */
-export function contradictions({ auth }: SettingsOf<typeof declared>): readonly ConfigProblem[] {
-  const seen = new Set([auth.rootClientId]);
-  return auth.staticClients.flatMap(({ clientId }, i) => {
-    if (!seen.has(clientId)) {
-      seen.add(clientId);
-      return [];
-    }
-    const other = clientId === auth.rootClientId ? "auth.rootClientId" : "another of auth.staticClients";
-    const problem = `has the same clientId as ${other}: give each client a separate id`;
-    return [{ key: `auth.staticClients[${i}]`, origin: "all settings together", value: clientId, problem }];
-  });
-}

@@ -3,7 +3,7 @@ import { authApi } from "../../../api/auth/index.ts";
 import { defineService } from "../../core/service.ts";
 import { anonymousScopes } from "./anonymous-scopes.ts";
 import { createAuthenticator } from "./authenticate.ts";
-import { contradictions, staticClients } from "./clients.ts";
+import { staticClients } from "./clients.ts";
 import type { AuthContext } from "./context.ts";
 import { authHandlers } from "./handlers.ts";
 import { metrics } from "./metrics.ts";
@@ -16,7 +16,6 @@ export const authService = defineService({
   api: authApi,
   settings,
   metrics,
-  contradictions,
   create({ clock, config, rootUrl, secrets, serviceClients, metrics: own }) {
     const { access = "closed" } = config;
     const anonymous = [...anonymousScopes[access], ...config.auth.anonymousScopes];

@@ -1,5 +1,7 @@
 // Settings of authentication and authorization.
 import Type from "typebox";
+import type { ConfigProblem } from "../../core/config/problem.ts";
+import type { SettingsOf } from "../../core/service.ts";
 import { duration, list, section, text } from "../../../lib/setting.ts";
 
 const accessTokenPattern = "^[A-Za-z0-9_-]{22,66}$";
@@ -61,3 +63,17 @@ const auth = section("Clients and their scopes.", {
 });
 
 export const settings = { auth };
+
+/** Lists the client ids that the configuration gives to more than one client. */
+export function contradictions({ auth }: SettingsOf<typeof settings>): readonly ConfigProblem[] {
+  const seen = new Set([auth.rootClientId]);
+  return auth.staticClients.flatMap(({ clientId }, i) => {
+    if (!seen.has(clientId)) {
+      seen.add(clientId);
+      return [];
+    }
+    const other = clientId === auth.rootClientId ? "auth.rootClientId" : "another of auth.staticClients";
+    const problem = `has the same clientId as ${other}: give each client a separate id`;
+    return [{ key: `auth.staticClients[${i}]`, origin: "all settings together", value: clientId, problem }];
+  });
+}
