@@ -5,7 +5,6 @@ import { createTask, taskDefinition } from "../../test/support/factories.ts";
 import { testStack, type Stack } from "../../test/support/stack.ts";
 import type { TaskDefinitionRequest } from "../api/queue/task.ts";
 import { slugid } from "../lib/slugid.ts";
-import { sql } from "../server/core/sql.ts";
 
 let stack: Stack;
 let env: Stack["env"];
@@ -25,18 +24,30 @@ async function add(name: string, hoursAgo: number, overrides: Partial<TaskDefini
   const metadata = { ...taskDefinition().metadata, name };
   const taskId = await createTask(stack.client, { metadata, ...overrides });
   const created = new Date(Date.now() - hoursAgo * hour).toISOString();
-  await stack.database.db.run(sql`
-    with g as (update task_groups set created = ${created}::timestamptz where task_group_id = ${taskId})
-    update tasks set created = ${created}::timestamptz where task_id = ${taskId}`);
+  await stack.database.db.run({
+    text: `
+      with g as (update task_groups set created = $1::timestamptz where task_group_id = $2)
+      update tasks set created = $1::timestamptz where task_id = $2`,
+    values: [created, taskId],
+  });
   return taskId;
 }
 
-let ids: readonly string[];
 beforeAll(async () => {
   stack = await testStack({ roles: ["api"] });
   ({ env } = stack);
+});
+afterAll(() => stack.stop());
+
+test("without tasks, the lists say so", async () => {
   expect(await cli("task list")).toEqual({ status: 0, out: "", err: "there are no tasks\n" });
   expect(await cli("group list")).toEqual({ status: 0, out: "", err: "there are no groups\n" });
+});
+
+let ids: readonly string[] = [];
+/** Creates the tasks of the following tests once. */
+async function createTasks(): Promise<void> {
+  if (ids.length > 0) return;
   ids = [
     await add("build\u001b[2J linux", 100),
     await add("build macos", 50, { taskQueueId: "test/macs", projectId: "apps/mac" }),
@@ -47,10 +58,11 @@ beforeAll(async () => {
   const run = { taskId: ids[2] ?? "", runId: 0 };
   await stack.client.queue.claimTask(run, { workerGroup: "g", workerId: "w" });
   await stack.client.queue.reportFailed(run);
-});
-afterAll(() => stack.stop());
+}
 
 describe("task list", () => {
+  beforeAll(createTasks);
+
   test("shows tasks in a table, newest first, without the sources of folders", async () => {
     const { status, out, err } = await cli("task list");
     expect({ status, err }).toEqual({ status: 0, err: "" });
@@ -123,6 +135,8 @@ describe("task list", () => {
 });
 
 describe("group list", () => {
+  beforeAll(createTasks);
+
   test("shows groups, newest first, by name, time and state", async () => {
     const { status, out, err } = await cli("group list --until 3m");
     expect({ status, err }).toEqual({ status: 0, err: "" });
@@ -164,8 +178,10 @@ test("group status lists tasks in the order in which they started, with colored 
   for (const [i, taskId] of taskIds.slice(0, 4).entries()) {
     const run = { taskId, runId: 0 };
     await stack.client.queue.claimTask(run, { workerGroup: "g", workerId: "w" });
-    await stack.database.db.run(sql`
-      update runs set started = now() + ${i} * interval '1 second' where task_id = ${taskId}`);
+    await stack.database.db.run({
+      text: "update runs set started = now() + $1 * interval '1 second' where task_id = $2",
+      values: [i, taskId],
+    });
     if (i === 0) await stack.client.queue.reportCompleted(run);
     if (i === 1) await stack.client.queue.reportFailed(run);
   }
