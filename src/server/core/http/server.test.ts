@@ -27,23 +27,40 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe("a path", () => {
   it("is not found in another case, under another service or by another method, with the standard error body", async () => {
-    for (const url of [
-      "/api/tiny/v1/OPEN",
-      "/api/tiny/v2/open",
-      "/api/none/v1/open",
-      "/api/tiny/v1/",
-      "/nowhere",
-    ]) {
+    for (const [url, hint] of [
+      ["/api/tiny/v1/OPEN", "did you mean GET /api/tiny/v1/open? See"],
+      ["/api/tiny/v2/open", "did you mean GET /api/tiny/v1/open? See"],
+      ["/api/none/v1/open", "see"],
+      ["/api/tiny/v1/", "see"],
+      ["/nowhere", "see"],
+      ["/tiny/v1/open", "did you mean GET /api/tiny/v1/open? See"],
+      ["/api/tiny/open", "did you mean GET /api/tiny/v1/open? See"],
+      ["/api/tiny/v1/thing/abc", "did you mean GET /api/tiny/v1/things/<id>? See"],
+      [`/api/tiny/v1/${"x".repeat(5_000)}`, ""],
+      ["/a".repeat(2_000), ""],
+    ] as const) {
       const reply = await get(url);
       expect([url, reply.statusCode]).toEqual([url, 404]);
       expect(reply.json()).toMatchObject({
         code: "ResourceNotFound",
-        message: expect.stringContaining(`There is nothing at GET ${url}: see /references/manifest.json`),
+        message: expect.stringContaining(
+          hint && `There is nothing at GET ${url}: ${hint} /references/manifest.json for the methods`,
+        ),
         requestInfo: { method: url },
       });
       expect(reply.headers["content-type"]).toBe("application/json; charset=utf-8");
     }
-    expect((await app.inject({ method: "DELETE", url: "/api/tiny/v1/open" })).statusCode).toBe(404);
+    for (const [url, methods] of [
+      ["/api/tiny/v1/open", "GET"],
+      ["/api/tiny/v1/things/x", "GET and PUT"],
+    ] as const) {
+      const reply = await app.inject({ method: "DELETE", url });
+      expect(reply.statusCode).toBe(404);
+      expect(reply.json()).toMatchObject({
+        code: "ResourceNotFound",
+        message: expect.stringContaining(`DELETE ${url}: this path takes ${methods}. See /references/`),
+      });
+    }
     expect((await app.inject({ method: "OPTIONS", url: "/api/tiny/v1/nowhere" })).statusCode).toBe(404);
   });
 

@@ -11,6 +11,7 @@ import { limitConnections, type ConnectionLimits } from "./connection-limits.ts"
 import { endConnectionsOnClose } from "./ending-connections.ts";
 import { limitUnreadReplies } from "./reply-memory.ts";
 import { setApiHeaders } from "./headers.ts";
+import { nearRoute, type Route } from "./near-route.ts";
 import { endSlowConnections } from "./slow-connections.ts";
 
 export interface HttpServerOptions {
@@ -83,12 +84,20 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       options.clock,
     );
   });
+  const routes: Route[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat())
+      if (one !== "HEAD" && one !== "OPTIONS") routes.push({ method: one, url });
+  });
   app.setNotFoundHandler((request, reply) => {
     setApiHeaders(request, reply);
     const path = request.url.split("?", 1)[0] ?? "";
+    const hint = nearRoute(routes, request.method, path);
     const error = new ApiError(
       "ResourceNotFound",
-      `There is nothing at ${request.method} ${path.slice(0, MAX_ECHOED_PATH)}: see /references/manifest.json, which shows the methods.`,
+      `There is nothing at ${request.method} ${path.slice(0, MAX_ECHOED_PATH)}: ` +
+        (hint === undefined ? "see" : `${hint} See`) +
+        " /references/manifest.json for the methods of all services, or / in a browser.",
     );
     return sendError(error, request, reply, undefined, options.clock);
   });
