@@ -3,6 +3,13 @@ import { authApi } from "./auth/index.ts";
 import { eventsApi } from "./events.ts";
 import { objectApi } from "./object/index.ts";
 import { queueApi } from "./queue/index.ts";
+import { secretsApi } from "./secrets/index.ts";
 
-export const services = { auth: authApi, events: eventsApi, object: objectApi, queue: queueApi } as const;
+export const services = {
+  auth: authApi,
+  events: eventsApi,
+  object: objectApi,
+  queue: queueApi,
+  secrets: secretsApi,
+} as const;
 export type Services = typeof services;

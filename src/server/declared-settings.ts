@@ -6,6 +6,7 @@ import { contradictions, settings as auth } from "./services/auth/settings.ts";
 import { settings as events } from "./services/events/settings.ts";
 import { settings as objects } from "./services/object/settings.ts";
 import { settings as queue } from "./services/queue/settings.ts";
+import { settings as secrets } from "./services/secrets/settings.ts";
 
 export interface DeclaredSettings {
   readonly settings: Sections;
@@ -18,5 +19,6 @@ export const declaredSettings = [
   { settings: auth, contradictions },
   { settings: objects },
   { settings: queue },
+  { settings: secrets },
   { settings: events },
 ] as const satisfies readonly DeclaredSettings[];

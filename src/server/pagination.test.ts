@@ -211,6 +211,21 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
       key: ({ workerId = "" }) => workerId,
     };
   },
+  "secrets.list": async () => {
+    // The secret of the examples, and those of earlier lists.
+    await stack.database.db.run(sql`delete from secrets`);
+    return {
+      add: async () => {
+        const name = newName();
+        const expires = new Date(Date.now() + 3_600_000).toISOString();
+        await stack.client.secrets.set({ name }, { secret: {}, expires });
+        return name;
+      },
+      remove: (name) => stack.client.secrets.remove({ name }),
+      items: ({ secrets = [] }) => secrets.map((name) => ({ name })),
+      key: ({ name = "" }) => name,
+    };
+  },
   "queue.watchdog": async () => {
     // Rows of earlier lists, which would all be read.
     await stack.database.db.run(sql`delete from watchdog_findings`);

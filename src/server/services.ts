@@ -4,9 +4,11 @@ import { authService } from "./services/auth/index.ts";
 import { eventsService } from "./services/events/index.ts";
 import { objectService } from "./services/object/index.ts";
 import { queueService } from "./services/queue/index.ts";
+import { secretsService } from "./services/secrets/index.ts";
 
 export const { services } = serviceList()
   .add(authService)
   .add(objectService)
   .add(queueService)
+  .add(secretsService)
   .add(eventsService);

@@ -21,7 +21,6 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "index",
     "notify",
     "purge-cache",
-    "secrets",
     "worker-manager",
   ]),
   ...missing("Only the web UI of Taskcluster uses it.", "service", ["web-server"]),

@@ -28,6 +28,7 @@ type PeerService<S extends Service> = {
 };
 type PeerQueue = PeerService<(typeof services)["queue"]>;
 type PeerObject = PeerService<(typeof services)["object"]>;
+type PeerSecrets = PeerService<(typeof services)["secrets"]>;
 type PeerAuth = PeerService<(typeof services)["auth"]>;
 
 /** The error that a failed call throws. */
@@ -40,6 +41,7 @@ export interface PeerError extends Error {
 export interface Peer {
   readonly Queue: new (options: PeerOptions) => PeerQueue;
   readonly Auth: new (options: PeerOptions) => PeerAuth;
+  readonly Secrets: new (options: PeerOptions) => PeerSecrets;
   readonly Object: new (options: PeerOptions) => PeerObject;
   upload(options: {
     readonly projectId: string;

@@ -51,7 +51,7 @@ test("every variable TASKYARD_… is one of a setting, and every section.key a s
   const written = code.filter(({ where }) => !where.startsWith("docs/reference/"));
   const unknown = written.flatMap(({ where, text }) => {
     const named = [...text.matchAll(/\bTASKYARD_[A-Z0-9_]*[A-Z0-9]\b/g)].map(([name]) => name);
-    const keys = keyPattern.test(text) && !text.endsWith(".ts") ? [text] : [];
+    const keys = keyPattern.test(text) && !/\.(ts|json)$/.test(text) ? [text] : [];
     return [...named.filter((name) => !variables.has(name)), ...keys.filter((key) => !catalog.has(key))].map(
       (name) => `${where}: ${name}`,
     );

@@ -44,6 +44,7 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
     { ...run, name: "public/a" },
     { storageType: "reference", expires: inAnHour(), contentType: "text/plain", url: "https://example.com/" },
   );
+  await client.secrets.set({ name: "public/a" }, { secret: { a: "b" }, expires: inAnHour() });
   return {
     taskId: [pending, running],
     taskGroupId: [pending, running],
@@ -109,6 +110,7 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   }),
   "object.finishUpload": () => ({ projectId: "p", uploadId }),
   "object.startDownload": () => ({ acceptDownloadMethods: { simple: true } }),
+  "secrets.set": () => ({ secret: { a: ["b"] }, expires: inAnHour() }),
   "queue.declareWorker": () => ({ expires: inAnHour() }),
   // Already over, or no later call would get any work.
   "queue.quarantineWorker": () => ({ quarantineUntil: "2020-01-01T00:00:00.000Z", quarantineInfo: "a\0b" }),

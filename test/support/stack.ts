@@ -77,6 +77,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
       ...config,
       queue: { ...(manualLoops && { loopInterval: DAY, watchdogInterval: DAY }), ...config.queue },
       objects: { ...(manualLoops && { loopInterval: DAY }), ...config.objects },
+      secrets: { ...(manualLoops && { loopInterval: DAY }), ...config.secrets },
       home: dir,
       server: { port: 0, ...config.server },
       artifacts: { dir: join(dir, "artifacts"), ...(s3 && { store: "s3" }), ...config.artifacts },

@@ -155,6 +155,17 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (name)
 );
 
+create table secrets (
+  name text collate "C" not null,
+  secret text not null,
+  secret_key_id text generated always as (split_part(secret, ':'::text, 2)) stored,
+  expires timestamp with time zone not null,
+  constraint secrets_pkey PRIMARY KEY (name),
+  constraint secrets_secret_key_id_fkey FOREIGN KEY (secret_key_id) REFERENCES encryption_keys(usable_id)
+);
+CREATE INDEX secrets_by_expiry ON public.secrets USING btree (expires);
+CREATE INDEX secrets_by_key ON public.secrets USING btree (secret_key_id, name);
+
 create table task_definitions (
   task_id text collate "C" not null,
   definition text not null,

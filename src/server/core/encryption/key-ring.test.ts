@@ -24,7 +24,10 @@ beforeAll(async () => {
   database = await testDatabase();
   await createNotes(database.db);
 });
-beforeEach(() => database.db.run(sql`truncate notes, encryption_keys`));
+beforeEach(async () => {
+  await database.db.run(sql`delete from notes`);
+  await database.db.run(sql`delete from encryption_keys`);
+});
 afterAll(() => database.drop());
 
 const { monitor, records } = testMonitor();

@@ -24,6 +24,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The list in the route's body whose elements are parsed one at a time. */
     longList?: LongListLimits | undefined;
+    /** Whether the body contains secrets, which errors must not quote. */
+    hasSecrets?: boolean;
     /** Reports whether a request is signed. Throws if its signature is not valid. */
     isSigned?: (request: FastifyRequest) => boolean;
   }
@@ -80,14 +82,16 @@ export function readJsonBodies(app: FastifyInstance): void {
 
 function parseBody(text: string, request: FastifyRequest): JsonBody {
   if (text === "") return { text, value: {} };
-  const value = parseUntrusted(text, "", (values) => {
+  const { isSigned, hasSecrets = false } = request.routeOptions.config;
+  const admit = (values: number): void => {
     // Paths without a method have no such check.
-    if (values > MAX_VALUES_OF_STRANGERS && request.routeOptions.config.isSigned?.(request) !== true)
+    if (values > MAX_VALUES_OF_STRANGERS && isSigned?.(request) !== true)
       throw new ApiError(
         "InputTooLarge",
         `Without credentials, a body may have at most ${MAX_VALUES_OF_STRANGERS} values and names of members. Sign the request to send more.`,
       );
-  });
+  };
+  const value = parseUntrusted(text, "", admit, !hasSecrets);
   if (typeof value !== "object" || value === null)
     throw new ApiError(
       "MalformedPayload",

@@ -66,7 +66,7 @@ export function sendError(
         requestInfo: {
           method,
           params: pathParameters(request, of),
-          payload: echoed(jsonBody(request), of?.secretMembers ?? []),
+          payload: echoed(jsonBody(request), of),
           time,
         },
       }),
@@ -76,15 +76,20 @@ export function sendError(
 /** Longer bodies are not echoed, in characters: the caller has them, and a reply must not cost more than its request. */
 const MAX_ECHOED = 10_000;
 
-function echoed(body: JsonBody | undefined, secretMembers: readonly string[]): unknown {
+const OMITTED = "(OMITTED)";
+
+function echoed(body: JsonBody | undefined, of: Endpoint | undefined): unknown {
   if (body === undefined) return {};
-  if (body.text.length > MAX_ECHOED) return "(OMITTED)";
-  return withoutMembers(body.value, secretMembers);
+  if (body.text.length > MAX_ECHOED) return OMITTED;
+  return of?.secretMembers === undefined ? body.value : withoutSecrets(body.value, of);
 }
 
-function withoutMembers(payload: unknown, names: readonly string[]): unknown {
-  if (names.length === 0 || typeof payload !== "object" || payload === null) return payload;
+/** Omits the secret members, and what the contract does not declare: it may be a secret under a misspelled name. */
+function withoutSecrets(payload: unknown, { body, secretMembers = [] }: Endpoint): unknown {
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return OMITTED;
+  const { properties = {} }: { properties?: Readonly<Record<string, unknown>> } = body?.schema ?? {};
+  const isShown = (name: string): boolean => Object.hasOwn(properties, name) && !secretMembers.includes(name);
   return Object.fromEntries(
-    Object.entries(payload).map(([k, v]) => [k, names.includes(k) ? "(OMITTED)" : v]),
+    Object.entries(payload).map(([name, value]) => [name, isShown(name) ? value : OMITTED]),
   );
 }

@@ -99,6 +99,7 @@ export function serve<S extends Service>(
         onRequest,
         config: {
           longList: limitsOf(body?.schema, longList, generalLimit),
+          hasSecrets: endpoint.secretMembers !== undefined,
           isSigned: (request) => options.authenticate(request, null).clientId !== undefined,
         },
         // A compressor would delay data that is streamed.

@@ -13,9 +13,14 @@ const MAX_VALUES = 50_000;
 
 /**
  * Returns the value of `text`, which is at `place` in the body: empty for all of it. `admit` is called with the number of
- * values and names before they are parsed, and may throw.
+ * values and names before they are parsed, and may throw. Errors quote the text near a fault only if `mayQuote`.
  */
-export function parseUntrusted(text: string, place: string, admit: (values: number) => void): unknown {
+export function parseUntrusted(
+  text: string,
+  place: string,
+  admit: (values: number) => void,
+  mayQuote = true,
+): unknown {
   const { depth, values, mayOverflow } = shapeOf(text);
   if (depth > MAX_DEPTH)
     throw new ApiError(
@@ -24,7 +29,7 @@ export function parseUntrusted(text: string, place: string, admit: (values: numb
     );
   if (values > MAX_VALUES) throw tooManyValues(MAX_VALUES);
   admit(values);
-  const value = parse(text, place);
+  const value = parse(text, place, mayQuote);
   // Only then, since a walk through the value costs as much as parsing it.
   if (mayOverflow) refuseInfinity(value, place);
   return value;
@@ -36,11 +41,11 @@ export const tooManyValues = (limit: number): ApiError =>
     `The JSON has more than ${limit} values and names of members, which is the maximum. Split the request.`,
   );
 
-function parse(text: string, place: string): unknown {
+function parse(text: string, place: string, mayQuote: boolean): unknown {
   try {
     return JSON.parse(text);
   } catch (err) {
-    const reason = `${place === "" ? "" : `${place}: `}${(err as Error).message}`;
+    const reason = `${place === "" ? "" : `${place}: `}${mayQuote ? (err as Error).message : "the syntax is wrong"}`;
     throw new ApiError("MalformedPayload", `Failed to parse JSON: ${reason}. The body must be JSON.`);
   }
 }
