@@ -85,11 +85,18 @@ function isOption(options: Options, word: string): boolean {
 }
 
 function unknownOption(command: Command, rawName: string): UsageError {
-  const known = [...Object.keys(command.options), "help"].map((name) => `--${name}`);
-  const meant = didYouMean(rawName, known);
+  const names = [...Object.keys(command.options), "help"];
+  const known = names.map((name) => `--${name}`);
+  const meant = /^-[a-z]$/.test(rawName) ? longOption(rawName.slice(1), names) : didYouMean(rawName, known);
   return new UsageError(
     `${command.name} has no option ${rawName}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
   );
+}
+
+/** Returns the only option that has a word with this first letter: `--task-queue` for `q`. */
+function longOption(letter: string, names: readonly string[]): string | undefined {
+  const [meant, another] = names.filter((name) => name.split("-").some((word) => word.startsWith(letter)));
+  return another === undefined && meant !== undefined ? `--${meant}` : undefined;
 }
 
 function checkArguments({ name, args: declared }: Command, given: readonly string[]): void {

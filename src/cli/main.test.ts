@@ -86,6 +86,10 @@ describe("an invalid command line", () => {
     [["group", "status", "abc"], "abc is not a group id"],
     [["run"], "run needs COMMAND\nSee: taskyard run --help"],
     [["run", "--priorty", "high", "true"], "run has no option --priorty; did you mean --priority?"],
+    // In other commands, -q is --quiet.
+    [["worker", "-q", "a/b"], "worker has no option -q; did you mean --task-queue?"],
+    [["up", "-q", "a/b"], "up has no option -q; did you mean --task-queue?"],
+    [["worker", "-w", "x"], "worker has no option -w"],
     [["run", "--priority", "hihg", "true"], "--priority hihg: did you mean high?"],
     [["run", "--env", "1=2", "true"], "--env 1=2: must be NAME=VALUE or NAME"],
     [["run", "--env", "NOT_SET", "true"], "--env NOT_SET: not set in this environment"],
@@ -103,6 +107,15 @@ describe("an invalid command line", () => {
     expect(err).toContain(`error: ${message}`);
     expect(status).toBe(2);
   });
+});
+
+test("a letter is the same option in all commands", () => {
+  const meanings = commands.flatMap(({ options }) =>
+    Object.entries(options).flatMap(([name, { short }]) => (short === undefined ? [] : [`${short} ${name}`])),
+  );
+  expect(meanings).toContain("q quiet");
+  const letters = new Set(meanings.map((meaning) => meaning.slice(0, 1)));
+  expect([...new Set(meanings)]).toHaveLength(letters.size);
 });
 
 describe("a server that cannot start", () => {

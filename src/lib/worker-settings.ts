@@ -13,7 +13,7 @@ export const workerSettings = section("The worker that `taskyard worker` and `ta
     preset: "local/default",
     pattern: "^[a-zA-Z0-9_-]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$",
     expected: "a provisioner id, a slash and a worker type in lower case, such as local/default",
-    option: { name: "task-queue", short: "q", value: "QUEUE" },
+    option: { name: "task-queue", value: "QUEUE" },
     description: "The task queue that the worker claims tasks from.",
   }),
   workerGroup: text({
