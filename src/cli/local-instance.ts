@@ -1,9 +1,9 @@
 // Finds the server that `taskyard up` started on this machine, by the file that it writes to the home folder.
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { CliError, messageOf } from "./cli-error.ts";
 import type { Io } from "./io.ts";
+import { userHome } from "../lib/user-home.ts";
 
 /** A server on this machine, with the credentials of its root client. */
 export interface LocalInstance {
@@ -14,7 +14,7 @@ export interface LocalInstance {
 
 /** Returns the home folder of the local instance. */
 export const homeFolder = ({ env, cwd }: Pick<Io, "env" | "cwd">): string =>
-  env["TASKYARD_HOME"] ? resolve(cwd, env["TASKYARD_HOME"]) : join(homedir(), ".taskyard");
+  env["TASKYARD_HOME"] ? resolve(cwd, env["TASKYARD_HOME"]) : join(userHome(), ".taskyard");
 
 /** Returns the running instance, or undefined if none is running. Throws if its file cannot be used. */
 export async function readLocalInstance(io: Pick<Io, "env" | "cwd">): Promise<LocalInstance | undefined> {

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly env?: Variables | undefined;
   /** Makes it process 1 of a PID namespace, as in a container without an init. */
   readonly asProcess1?: boolean;
+  /** The ids of its user and group. Default: those of the tests. */
+  readonly uid?: number;
 }
 
 export interface TaskyardProcess {
@@ -83,6 +85,7 @@ export function startTaskyard(
     cwd: home,
     env: { PATH: pathWithNode(), HOME: home, TASKYARD_HOME: home, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
   const written = { stdout: "", stderr: "" };
   const listeners = new Set<() => void>();

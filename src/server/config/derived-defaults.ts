@@ -1,7 +1,8 @@
 // Defaults that depend on the machine or on the home folder. The schema describes each of them in words.
 import { createHash } from "node:crypto";
-import { availableParallelism, homedir, hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
+import { userHome } from "../../lib/user-home.ts";
 
 /** The properties of the machine that defaults depend on. */
 export interface Host {
@@ -19,7 +20,7 @@ export function thisHost(): Host {
     hostname: hostname(),
     cores: availableParallelism(),
     terminal: process.stdout.isTTY,
-    userHome: homedir(),
+    userHome: userHome(),
   };
 }
 
