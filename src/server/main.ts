@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly setupLine?: string;
   /** Checks rows and replies against their schemas; for tests. */
   readonly checked?: boolean;
+  /** The size of the parts of large uploads to S3; for tests. Default: 64 MiB. */
+  readonly partBytes?: number | undefined;
 }
 
 export interface Server {
@@ -74,6 +76,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       monitor,
       clock,
       checked,
+      partBytes: options.partBytes,
       lifecycle,
     });
     const { db, check, events, wakeUps } = platform;

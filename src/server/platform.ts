@@ -41,6 +41,7 @@ export interface PlatformOptions {
   readonly monitor: Monitor;
   readonly clock: Clock;
   readonly checked: boolean;
+  readonly partBytes?: number | undefined;
   /** Gets everything that is opened, so that it is closed in reverse order. */
   readonly lifecycle: Lifecycle;
 }
@@ -73,7 +74,13 @@ async function open(options: PlatformOptions): Promise<OpenedPlatform> {
   lifecycle.add("wake-up relay", () => relay.stop());
   const events = await openEventLog({ db, wakeUps, clock, monitor, config: config.events });
   lifecycle.add("event log", () => events.stop());
-  const { store, local, close } = await openArtifactStore({ config, secret: secrets.secret, clock, log });
+  const { store, local, close } = await openArtifactStore({
+    config,
+    secret: secrets.secret,
+    partBytes: options.partBytes,
+    clock,
+    log,
+  });
   lifecycle.add("artifact store", close);
   return { db, check, wakeUps, events, artifacts: store, keyRing, localArtifacts: local };
 }

@@ -22,6 +22,8 @@ export interface StackOptions {
   readonly manualLoops?: boolean;
   /** Stores artifacts in this server instead of a local folder. It uses the system clock, so the stack's has to be close. */
   readonly s3?: S3Server;
+  /** The size of the parts of large uploads to S3. Small parts save time: the server's take seconds. */
+  readonly partBytes?: number;
   /** Whether replies and rows are checked against their schemas. Default: true. Takes seconds for megabytes. */
   readonly checked?: boolean;
   /** Default: `testKey`. */
@@ -94,6 +96,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     monitor,
     clock,
     checked: options.checked ?? true,
+    partBytes: options.partBytes,
     ...(roles && { roles }),
   });
   const { rootUrl } = server;

@@ -106,6 +106,8 @@ export interface DeleteFailure<K extends StoreKey> {
  * expire with the upload, so the parts are written directly under the key of the finished content.
  */
 export interface PartUploads {
+  /** The size of a part. Objects that would have too many parts have larger ones. */
+  readonly partBytes: number;
   /** Starts an upload and returns its id. */
   start(key: ContentKey, contentType: string): Promise<string>;
   /** Returns URLs for the PUTs of parts `first` to `last`, counted from 1. */

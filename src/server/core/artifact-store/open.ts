@@ -16,10 +16,11 @@ export interface OpenedStore {
 export async function openArtifactStore(options: {
   readonly config: Pick<CoreConfig, "artifacts" | "s3" | "server">;
   readonly secret: string;
+  readonly partBytes: number | undefined;
   readonly clock: Clock;
   readonly log: BucketLog;
 }): Promise<OpenedStore> {
-  const { config, secret, clock, log } = options;
+  const { config, secret, partBytes, clock, log } = options;
   const { dir, signedUrlExpires } = config.artifacts;
   if (config.artifacts.store === "local") {
     const { rootUrl } = config.server;
@@ -32,7 +33,7 @@ export async function openArtifactStore(options: {
     throw new Error("the S3 store has no buckets");
   const buckets = { publicBucket, privateBucket };
   const { createS3Store, prepareBuckets } = await import("./s3/index.ts");
-  const store = await createS3Store({ ...config.s3, ...buckets, signedUrlExpires, clock });
+  const store = await createS3Store({ ...config.s3, ...buckets, signedUrlExpires, partBytes, clock });
   if (config.s3.manageCors) await prepareBuckets(store.client, buckets, log);
   return { store, local: undefined, close: () => store.close() };
 }

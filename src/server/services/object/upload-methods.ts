@@ -13,8 +13,6 @@ import type { ObjectContext } from "./context.ts";
 import { readObject, writePartsId, type ObjectRow } from "./store.ts";
 
 const URL_MS = 45 * 60_000;
-/** Sufficient for 640 GB with the maximum number of parts. Larger objects have larger parts. */
-const PART_BYTES = 64 * 1024 ** 2;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
 
 type Proposed = CreateUploadRequest["proposedUploadMethods"];
@@ -50,8 +48,9 @@ export function chooseMethod(
     const bytes = decodeBase64(dataInline.objectData);
     return { method: "dataInline", contentType: dataInline.contentType, bytes };
   }
-  if (multipartPutUrls && artifacts.parts && (!putUrl || multipartPutUrls.contentLength > PART_BYTES))
-    return { method: "multipartPutUrls", content: planParts(multipartPutUrls) };
+  const { parts } = artifacts;
+  if (multipartPutUrls && parts && (!putUrl || multipartPutUrls.contentLength > parts.partBytes))
+    return { method: "multipartPutUrls", content: planParts(multipartPutUrls, parts.partBytes) };
   if (!putUrl) return { method: "none" };
   artifacts.requireStorable({ object: name, uploadId }, putUrl.contentLength);
   return { method: "putUrl", content: putUrl };
@@ -130,9 +129,9 @@ function checkProposal(proposed: Proposed): void {
   }
 }
 
-function planParts(proposed: NonNullable<Proposed["multipartPutUrls"]>): Parts {
+function planParts(proposed: NonNullable<Proposed["multipartPutUrls"]>, partBytes: number): Parts {
   const { contentLength, firstPart } = proposed;
-  const partSize = Math.max(PART_BYTES, Math.ceil(contentLength / MAX_PARTS));
+  const partSize = Math.max(partBytes, Math.ceil(contentLength / MAX_PARTS));
   // Empty content has one part.
   const partCount = Math.max(1, Math.ceil(contentLength / partSize));
   if (firstPart > partCount)

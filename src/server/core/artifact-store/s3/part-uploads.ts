@@ -12,6 +12,9 @@ import { s3Code } from "./client.ts";
 import type { ObjectLocation } from "./object-location.ts";
 import type { Sign } from "./sign.ts";
 
+/** Sufficient for 640 GB with the maximum number of parts. */
+const PART_BYTES = 64 * 1024 ** 2;
+
 /** Error codes for parts that do not match the ETags. */
 const WRONG_PARTS: ReadonlySet<string | undefined> = new Set([
   "InvalidPart",
@@ -26,12 +29,15 @@ export function createPartUploads(
   client: S3Client,
   sign: Sign,
   locate: (key: ContentKey) => ObjectLocation,
+  partBytes = PART_BYTES,
 ): PartUploads {
   const target = (key: ContentKey): { Bucket: string; Key: string } => {
     const { bucket, key: name } = locate(key);
     return { Bucket: bucket, Key: name };
   };
   return {
+    partBytes,
+
     async start(key, contentType) {
       const { UploadId } = await client.send(
         new CreateMultipartUploadCommand({ ...target(key), ContentType: contentType }),

@@ -244,6 +244,7 @@ describe("an upload in parts", () => {
     const key = { object: "big", contentId: slugid() };
     const uploadId = await store.parts.start(key, "a/b");
     const urls = await store.parts.urls({ key, uploadId, first: 1, last: 3, expires: Date.now() + minute });
+    expect(store.parts.partBytes).toBe(64 * 1024 ** 2);
     const bodies = [part, part, Buffer.from("the end")];
     const etags = await Promise.all(urls.map((url, i) => send(url, bodies[i] ?? Buffer.alloc(0))));
     expect(await store.stat(key)).toBeUndefined();

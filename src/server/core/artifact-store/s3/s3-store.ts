@@ -27,6 +27,8 @@ export interface S3StoreOptions extends S3Connection, Buckets {
   readonly cdnUrl?: string | undefined;
   /** The lifetime of a signed download URL in milliseconds. */
   readonly signedUrlExpires: number;
+  /** The size of the parts of uploads in parts, at least 5 MiB. Default: 64 MiB. */
+  readonly partBytes?: number | undefined;
   readonly clock: Clock;
 }
 
@@ -132,7 +134,7 @@ export async function createS3Store(options: S3StoreOptions): Promise<S3Store> {
 
     delete: createDelete(client, locate),
     htmlAsAttachment: options.endpoint === undefined,
-    parts: createPartUploads(client, sign, locate),
+    parts: createPartUploads(client, sign, locate, options.partBytes),
 
     close() {
       client.destroy();
