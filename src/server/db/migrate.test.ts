@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -211,4 +211,47 @@ test("applies the migrations of this version to an empty database", async () => 
   const { migrations } = await migrate({ url });
   expect(migrations.length).toBeGreaterThan(0);
   expect(await migrate({ url })).toEqual({ migrations: [], functions: [] });
+});
+
+test("gives groups of earlier versions the time of their first task, or else that of the migration", async () => {
+  const { db, write, run } = await setup();
+  const folder = new URL("migrations/", import.meta.url);
+  const names = (await readdir(folder))
+    .filter((name) => name.endsWith(".sql"))
+    .map((name) => name.slice(0, -4));
+  const upTo = async (last: string) => {
+    const some = names.filter((name) => name <= last);
+    await write(
+      Object.fromEntries(
+        await Promise.all(
+          some.map(async (name) => [name, await readFile(new URL(`${name}.sql`, folder), "utf8")] as const),
+        ),
+      ),
+    );
+    await run();
+  };
+  await upTo("0014");
+  await db.run(sql`
+    with g as (
+      insert into task_groups (task_group_id, scheduler_id, expires, unresolved)
+      select id, '-', now(), 0 from unnest(array['with', 'without']) id
+    )
+    insert into tasks (
+      task_id, task_group_id, task_queue_id, scheduler_id, project_id, priority, retries, retries_left, run_count,
+      unsatisfied, deadline, expires, routes, tags, created
+    )
+    select n, 'with', 'a/b', '-', '-', 1, 0, 0, 0, 0, now(), now(), '{}', '{}', '2026-01-01Z'::timestamptz + n * interval '1 day'
+    from generate_series(1, 3) n`);
+  await upTo("0014-creation-times");
+  const Group = Type.Object({ id: Type.String(), first: Type.Boolean(), recent: Type.Boolean() });
+  const groups = await db.many(
+    Group,
+    sql`
+    select task_group_id as id, created = '2026-01-02Z' as first, created > now() - interval '10 minutes' as recent
+    from task_groups order by 1`,
+  );
+  expect(groups).toEqual([
+    { id: "with", first: true, recent: false },
+    { id: "without", first: false, recent: true },
+  ]);
 });
