@@ -145,6 +145,12 @@ export const attacks: readonly Attack[] = [
     start: (target, open, record) => listGroup(target, open, 30, record),
   },
   {
+    name: "many requests at a time on each connection",
+    async start(_target, open) {
+      for (let i = 0; i < 60; i++) open().write(head("GET", "/references/queue/v1/api.json", {}).repeat(300));
+    },
+  },
+  {
     name: "bodies that trickle",
     async start(_target, open) {
       for (let i = 0; i < 200; i++) {

@@ -9,6 +9,7 @@ import { frameworkError, sendError } from "./error-reply.ts";
 import { compressReplies } from "./compression.ts";
 import { limitConnections, type ConnectionLimits } from "./connection-limits.ts";
 import { endConnectionsOnClose } from "./ending-connections.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { limitUnreadReplies } from "./reply-memory.ts";
 import { setApiHeaders } from "./headers.ts";
 import { nearRoute, type Route } from "./near-route.ts";
@@ -29,6 +30,9 @@ export interface HttpServerOptions {
 const MAX_PARAM_LENGTH = 8192;
 
 const MAX_ECHOED_PATH = 200;
+
+/** Requests on a connection that have no reply yet. */
+const MAX_IN_FLIGHT = 16;
 
 /** Errors of paths that the router rejects before it finds a route. */
 const pathErrors: Readonly<Record<string, (url: string) => ApiError>> = {
@@ -68,6 +72,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       void sendError(error, request, reply, undefined, options.clock);
     },
   });
+  limitPipelining(app, MAX_IN_FLIGHT);
   if (options.connections) limitConnections(app, options.connections);
   endConnectionsOnClose(app);
   endSlowConnections(app);
