@@ -2,6 +2,7 @@
 import { authApi } from "./auth/index.ts";
 import { eventsApi } from "./events.ts";
 import { objectApi } from "./object/index.ts";
+import { purgeCacheApi } from "./purge-cache/index.ts";
 import { queueApi } from "./queue/index.ts";
 import { secretsApi } from "./secrets/index.ts";
 
@@ -9,6 +10,7 @@ export const services = {
   auth: authApi,
   events: eventsApi,
   object: objectApi,
+  purgeCache: purgeCacheApi,
   queue: queueApi,
   secrets: secretsApi,
 } as const;

@@ -5,6 +5,7 @@ import type { Sections } from "./core/service.ts";
 import { contradictions, settings as auth } from "./services/auth/settings.ts";
 import { settings as events } from "./services/events/settings.ts";
 import { settings as objects } from "./services/object/settings.ts";
+import { settings as purgeCache } from "./services/purge-cache/settings.ts";
 import { settings as queue } from "./services/queue/settings.ts";
 import { settings as secrets } from "./services/secrets/settings.ts";
 
@@ -20,5 +21,6 @@ export const declaredSettings = [
   { settings: objects },
   { settings: queue },
   { settings: secrets },
+  { settings: purgeCache },
   { settings: events },
 ] as const satisfies readonly DeclaredSettings[];

@@ -226,6 +226,18 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
       key: ({ name = "" }) => name,
     };
   },
+  "purge-cache.allPurgeRequests": () => ({
+    add: async () => {
+      const cacheName = newName();
+      await stack.client.purgeCache.purgeCache({ workerPoolId: "test-pool/list" }, { cacheName });
+      return cacheName;
+    },
+    remove: (cacheName) =>
+      stack.database.db.run(sql`delete from purge_requests where cache_name = ${cacheName}`),
+    items: ({ requests = [] }) => requests,
+    key: ({ cacheName = "" }) => cacheName,
+    isShared: true,
+  }),
   "queue.watchdog": async () => {
     // Rows of earlier lists, which would all be read.
     await stack.database.db.run(sql`delete from watchdog_findings`);

@@ -6,7 +6,11 @@ import { SERVICE_CLIENT_PREFIX } from "./core/service-client.ts";
 import { services } from "./services.ts";
 
 it("the server has every service of the contract", () => {
-  expect(services.map(({ api }) => api.name).toSorted()).toEqual(Object.keys(contract).toSorted());
+  expect(services.map(({ api }) => api.name).toSorted()).toEqual(
+    Object.values(contract)
+      .map(({ name }) => name)
+      .toSorted(),
+  );
 });
 
 it("the configuration has the settings of every service", () => {

@@ -11,7 +11,7 @@ const allowed = [
   // The form in which a key is written.
   /^core\/encryption\/encryption-key\.ts$/,
   /^core\/log\.ts$/,
-  /^services\/[a-z]+\/settings\.ts$/,
+  /^services\/[a-z-]+\/settings\.ts$/,
 ];
 
 /** Returns the files that a file imports, directly or not, also on demand. Types do not count. */

@@ -113,6 +113,15 @@ create table objects (
 CREATE INDEX objects_by_expiry ON public.objects USING btree (expires);
 CREATE INDEX objects_by_upload_expiry ON public.objects USING btree (upload_expires) WHERE (upload_expires IS NOT NULL);
 
+create table purge_requests (
+  worker_pool_id text collate "C" not null,
+  cache_name text collate "C" not null,
+  before timestamp with time zone not null,
+  expires timestamp with time zone not null,
+  constraint purge_requests_pkey PRIMARY KEY (worker_pool_id, cache_name)
+);
+CREATE INDEX purge_requests_by_expiry ON public.purge_requests USING btree (expires);
+
 create table runs (
   task_id text collate "C" not null,
   run_id smallint not null,
