@@ -64,6 +64,12 @@ describe("a refusal of the server", () => {
     expect(status).toBe(1);
     expect((await runCli(["group", "cancel", "--seal", taskGroupId], { env: stack.env })).status).toBe(0);
   });
+
+  test("for a root URL with a path names the path", async () => {
+    const rootUrl = `${stack.client.rootUrl}/api`;
+    const { err } = await runCli(["ping"], { env: { ...stack.env, TASKCLUSTER_ROOT_URL: rootUrl } });
+    expect(err).toContain(`TASKCLUSTER_ROOT_URL is ${rootUrl}: remove its path`);
+  });
 });
 
 test("a URL that is no Taskyard server is named as such", async () => {

@@ -14,6 +14,8 @@ function explainRefusal(error: ClientError, env: Io["env"]): string {
   // Every refusal of a Taskyard or Taskcluster server has a code.
   if (statusCode !== undefined && statusCode < 500 && code === `Status${statusCode}`)
     return `${message}: ${env["TASKCLUSTER_ROOT_URL"] ?? "the URL"} is no Taskyard server, or something in between replies for it; check TASKCLUSTER_ROOT_URL`;
+  if (statusCode === 404 && message.startsWith("There is nothing at") && hasPath(env))
+    return `${message}\nTASKCLUSTER_ROOT_URL is ${env["TASKCLUSTER_ROOT_URL"]}: remove its path if the server is not below it`;
   if (code === "InsufficientScopes" && isAnonymous(env))
     return (
       `${error.method} requires credentials: \`eval "$(taskyard env)"\` sets those of the local server; for another, set ` +
@@ -29,6 +31,10 @@ function explainRefusal(error: ClientError, env: Io["env"]): string {
 
 const isAnonymous = (env: Io["env"]): boolean =>
   Boolean(env["TASKCLUSTER_ROOT_URL"]) && !env["TASKCLUSTER_CLIENT_ID"];
+
+function hasPath({ TASKCLUSTER_ROOT_URL: rootUrl = "" }: Io["env"]): boolean {
+  return URL.canParse(rootUrl) && new URL(rootUrl).pathname !== "/";
+}
 
 /** What failed system calls mean, with what to do. */
 const systemErrors: Readonly<Record<string, (path: string) => string>> = {

@@ -3,6 +3,7 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { systemClock, type Clock } from "../lib/clock.ts";
 import { exitStatus } from "./cli-error.ts";
 
 /** An output stream. `isTTY` is set if it is a terminal. */
@@ -24,6 +25,8 @@ export interface Io {
   readonly cwd: string;
   /** The folder of the executable `taskyard`. */
   readonly programFolder: string;
+  /** For what a command reports while it waits. */
+  readonly clock: Clock;
   /** Calls `handler` on Ctrl-C and the other stop signals, until the returned function is called. */
   onStop(handler: (signal: StopSignal) => void): () => void;
   /** Calls `handler` on SIGUSR2, the signal that drains a worker, until the returned function is called. */
@@ -58,6 +61,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     // The command is often started through a link: npm creates one for each installed package.
     programFolder: dirname(realpathSync(process.argv[1] ?? process.execPath)),
+    clock: systemClock,
     onStop(handler) {
       handlers.add(handler);
       for (const signal of signals) process.on(signal, handler);

@@ -79,6 +79,10 @@ describe("an invalid command line", () => {
     [["task", "frobnicate"], "unknown task command frobnicate; available: create, list, status, why, log, "],
     [["task", "log"], "task log needs TASK_ID\nSee: taskyard task log --help"],
     [["task", "log", "abc"], "abc is not a task id: ids have 22 characters"],
+    [
+      ["task", "log", "AAAAAAAAAAAAAAAAAAAAAA"],
+      "AAAAAAAAAAAAAAAAAAAAAA is not a task id: some of its characters cannot be at their place; copy it again",
+    ],
     [["task", "priority", "fN1SbArXTPSVFNUvaOlinQ", "hihg"], "hihg: did you mean high?"],
     [["group", "priority", "fN1SbArXTPSVFNUvaOlinQ", "7"], "7: must be one of highest, very-high, high, "],
     [["group", "cancel", "abc"], "abc is not a group id"],
@@ -154,6 +158,14 @@ describe("without a server", () => {
     expect(err).toContain(`error: no answer from ${rootUrl} to queue.ping: connect ECONNREFUSED`);
     expect(err).toContain("`taskyard up`");
     expect(status).toBe(1);
+  });
+
+  test("the error says if a server does not use TLS", async () => {
+    const { rootUrl } = await scriptedServer(json({}));
+    const { err } = await runCli(["ping"], {
+      env: { TASKCLUSTER_ROOT_URL: rootUrl.replace("http:", "https:") },
+    });
+    expect(err).toContain("The server does not use TLS there: let TASKCLUSTER_ROOT_URL begin with http:");
   });
 
   test.each([

@@ -43,11 +43,24 @@ export async function connectTarget(io: Io): Promise<Client> {
     await client.queue.ping({ retries: 0, timeoutMs: 10_000 });
   } catch (error) {
     if (!(error instanceof ClientError) || error.statusCode !== undefined) throw error;
-    // oxlint-disable-next-line messages/next-step -- startHint names it
-    throw new CliError(`${error.message}\n${startHint}`, { cause: error });
+    // oxlint-disable-next-line messages/next-step -- both hints name it
+    throw new CliError(`${error.message}\n${tlsHint(error) ?? startHint}`, { cause: error });
   }
   return client;
 }
+
+/** Returns what to do about a TLS connection that failed. Undefined for other errors. */
+function tlsHint(error: ClientError): string | undefined {
+  const codes = causesOf(error).map((cause) => ("code" in cause ? String(cause.code) : ""));
+  if (codes.includes("ERR_SSL_WRONG_VERSION_NUMBER") || codes.includes("ERR_SSL_PACKET_LENGTH_TOO_LONG"))
+    return "The server does not use TLS there: let TASKCLUSTER_ROOT_URL begin with http:, or correct its port.";
+  if (codes.some((code) => /CERT|UNABLE_TO_|ISSUER/.test(code)))
+    return "Set NODE_EXTRA_CA_CERTS to a file with the certificate of its authority, or correct TASKCLUSTER_ROOT_URL.";
+  return undefined;
+}
+
+const causesOf = (error: unknown): readonly Error[] =>
+  error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 
 function clientOf(target: Target): Client {
   try {

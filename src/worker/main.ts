@@ -225,7 +225,7 @@ function refusedError(error: Error, { taskQueueId, workerGroup, workerId, client
   const [reason] = error.message.split("\n", 1);
   const text =
     refusalOf(error) === 401
-      ? `${client.rootUrl} does not accept the credentials of this worker: ${reason}. Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN.`
+      ? `${client.rootUrl} does not accept the credentials of this worker: ${reason?.replace(/\.$/, "")}. Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN.`
       : `${client.rootUrl} does not let these credentials claim tasks of ${taskQueueId} as ${workerGroup}/${workerId}. They need the scopes ${scopes.join(" and ")}.`;
   return new Error(text, { cause: error });
 }

@@ -266,6 +266,9 @@ describe("task", () => {
     expect(await readFile(join(cwd, "results/public/logs/live_backing.log"), "utf8")).toContain("=== Task");
     expect((await download("public/logs/", "logs")).status).toBe(0);
     expect(await readdir(join(cwd, "logs"))).toContain("live_backing.log");
+    expect((await download("public/logs")).err).toContain(
+      `a folder of that name: \`taskyard task download ${taskId} public/logs/\` downloads it`,
+    );
     expect((await download("public/none/")).err).toContain("has no artifact public/none/");
     const again = await download("--all", "results");
     expect(again.err.match(/already exists: use --force/g)?.length).toBeGreaterThan(1);

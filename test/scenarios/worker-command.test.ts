@@ -28,7 +28,7 @@ describe("a worker that the server refuses exits with 1 and a short message", ()
     const worker = await startWorker([], { TASKCLUSTER_ACCESS_TOKEN: "wrong" });
     expect(await worker.exitStatus()).toBe(1);
     expect(worker.output()).toMatch(
-      /error: http\S+ does not accept the credentials of this worker: .*\. Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN\.\n$/,
+      /error: http\S+ does not accept the credentials of this worker: .*[^.]\. Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN\.\n$/,
     );
     expect(worker.output().length).toBeLessThan(3000);
   });

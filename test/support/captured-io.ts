@@ -5,6 +5,7 @@ import { clearLine, cursorTo, moveCursor } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
 import { main } from "../../src/cli/main.ts";
 import type { Io, Output, StopSignal } from "../../src/cli/io.ts";
+import { systemClock, type Clock } from "../../src/lib/clock.ts";
 
 export interface CapturedIo extends Io {
   out(): string;
@@ -22,6 +23,8 @@ export interface CapturedIoOptions {
   readonly cwd?: string;
   readonly programFolder?: string;
   readonly stdin?: string;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
   /** Whether the output is a terminal. */
   readonly terminal?: boolean;
 }
@@ -39,6 +42,7 @@ export function capturedIo(options: CapturedIoOptions = {}): CapturedIo {
     env: { TASKYARD_HOME: "/nonexistent/taskyard", ...options.env },
     cwd: options.cwd ?? process.cwd(),
     programFolder: options.programFolder ?? resolve("bin"),
+    clock: options.clock ?? systemClock,
     onStop(handler) {
       handlers.add(handler);
       return () => void handlers.delete(handler);

@@ -217,10 +217,22 @@ tasks:
       "g.yml:5:50: owner is not a known member here; it belongs to the metadata: write metadata: { owner: … }",
       "g.yml:5:61: defaults is not a known member here; it belongs to the top of the file",
     ]);
+    expect(problemsOf("tasks:\n  a: { script: x, depends_on: b, retry: 2 }\n")).toEqual([
+      "g.yml:2:8: script is not a known member here; write command",
+      "g.yml:2:19: depends_on is not a known member here; write needs",
+      "g.yml:2:34: retry is not a known member here; write payload: { onExitStatus: { retry: [1] } }, with the exit statuses after which it runs again",
+    ]);
     expect(
       problemsOf("tasks:\n  a: { command: x, payload: { retries: 3, onExitStatus: { retry: [1] } } }\n"),
     ).toEqual([
       'g.yml:2:31: a: payload has the unknown property "retries"; retries is a member of the task: write it beside payload',
+    ]);
+    expect(
+      problemsOf(
+        "tasks:\n  a: { command: x, payload: { artifacts: [{ type: file, name: a, path: a, expires: { $fromNow: soon } }] } }\n",
+      ),
+    ).toEqual([
+      "g.yml:2:75: a: payload.artifacts.0.expires: $fromNow: soon is not a relative time such as 2 hours or 1 year 6 months",
     ]);
   });
 

@@ -174,11 +174,27 @@ const patternOf = (need: string): RegExp =>
       .join(".*")}$`,
   );
 
+/** What other systems call a member. */
+const namesElsewhere: Readonly<Record<string, string>> = {
+  dependencies: "needs",
+  dependsOn: "needs",
+  depends_on: "needs",
+  environment: "env",
+  matrix: "for",
+  queue: "taskQueueId",
+  retry: "payload: { onExitStatus: { retry: [1] } }, with the exit statuses after which it runs again",
+  run: "command",
+  script: "command",
+  timeout: "maxRunTime",
+  variables: "env",
+};
+
 /** Says where a member belongs that is in the wrong place. Returns undefined if it exists nowhere. */
 function placeOfMember(name: string): string | undefined {
   if (name === "for" || name === "needs") return "it belongs to a task";
   if (taskMembers.includes(name)) return "it belongs to a task, or to defaults";
   if (graphMembers.includes(name)) return "it belongs to the top of the file";
+  if (Object.hasOwn(namesElsewhere, name)) return `write ${namesElsewhere[name]}`;
   if (Object.hasOwn(payloadJsonSchema.properties, name))
     return `it belongs to the payload: write payload: { ${name}: … }`;
   if (Object.hasOwn(TaskDefinitionRequest.properties.metadata.properties, name))

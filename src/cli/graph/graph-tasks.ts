@@ -8,7 +8,7 @@ import { artifactEntry, truncate } from "../run/definition.ts";
 import { localOwner } from "../run/local-owner.ts";
 import { parseSeconds } from "../run/parse-options.ts";
 import { checkPayload, payloadSchemaOf } from "../task/payload-check.ts";
-import { absoluteTime, day, resolveFromNow, timeSchema } from "../task/relative-time.ts";
+import { absoluteTime, day, resolveFromNow, timeSchema, type OnInvalidTime } from "../task/relative-time.ts";
 import { plainValue, textOf, WrittenScalar } from "../written-scalar.ts";
 import type { FilePath } from "../file-problems.ts";
 import type { FileTask, GraphFile } from "./graph-file.ts";
@@ -120,6 +120,15 @@ function definitionOf(
     ...(isMembers(env) && { env: { ...membersOf(given["env"]), ...textMembers(env) } }),
     ...(paths && paths.length > 0 && { artifacts: paths.map(artifactEntry) }),
   };
+  const inFile = ([first = "", ...others]: FilePath): FilePath =>
+    payloadMembers.includes(String(first)) && members[first] !== undefined
+      ? [first, ...others]
+      : ["payload", first, ...others];
+  let timesAreValid = true;
+  const onInvalidTime: OnInvalidTime = (path, text) => {
+    timesAreValid = false;
+    addProblem(inFile(path), `payload.${path.join(".")}: ${text}`);
+  };
   const task = {
     ...(!("provisionerId" in rest) && { taskQueueId }),
     ...rest,
@@ -128,7 +137,7 @@ function definitionOf(
     created: new Date(now).toISOString(),
     deadline: timeOf("deadline", day),
     expires: timeOf("expires", 28 * day),
-    payload: resolveFromNow(written, now),
+    payload: resolveFromNow(written, now, onInvalidTime),
     metadata: {
       name: truncate(name, 255),
       description: textOf(description) ?? truncate(`${name}, of the graph ${graph}`, 32_768),
@@ -137,17 +146,13 @@ function definitionOf(
       ...membersOf(metadata),
     },
   };
-  const inFile = ([first = "", ...others]: FilePath): FilePath =>
-    payloadMembers.includes(String(first)) && members[first] !== undefined
-      ? [first, ...others]
-      : ["payload", first, ...others];
   const properties = { ...TaskDefinitionRequest.properties, payload: payloadSchemaOf(written) };
   const plain = plainValue(task, { properties }, ([first = "", ...others], text) =>
     addProblem(first === "payload" ? inFile(others) : [first, ...others], text),
   );
   // Other members of the file are passed on unchecked: the queue validates them, and its faults are reported by task name.
   const definition = plain as TaskDefinitionRequest;
-  if (commands || command === undefined)
+  if (timesAreValid && (commands || command === undefined))
     for (const { path, text } of checkPayload(definition.payload, task)) {
       const place = inFile(path);
       addProblem(place, place[0] === "payload" ? text : text.replace(/^payload\./, ""));

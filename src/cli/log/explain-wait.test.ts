@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { manualClock } from "../../../test/support/clock.ts";
+import { capturedIo } from "../../../test/support/captured-io.ts";
 import { createTask } from "../../../test/support/factories.ts";
 import { sharedStack } from "../../../test/support/stack.ts";
 import { until } from "../../../test/support/until.ts";
+import { main } from "../main.ts";
 import { explainWait } from "./explain-wait.ts";
 
 test("reports why a task does not start, once for each reason, until it has started or ended", async () => {
@@ -50,4 +52,25 @@ test("reports why a task does not start, once for each reason, until it has star
   await clock.advance(0);
   expect([reported.length, clock.pending()]).toEqual([2, 0]);
   stop.abort();
+});
+
+test("run, also with --quiet, and task log -f report it after ten seconds", async () => {
+  const { client, env } = await sharedStack();
+  const taskQueueId = "nobody/serves-this";
+  const taskId = await createTask(client, { taskQueueId });
+  for (const line of [
+    ["run", "--quiet", "--task-queue", taskQueueId, "--", "true"],
+    ["task", "log", "--follow", taskId],
+  ]) {
+    const clock = manualClock();
+    const io = capturedIo({ env, clock });
+    const running = main(line, io);
+    await until("the command waits", async () => clock.pending() === 1);
+    expect(io.err()).toBe("");
+    await clock.advance(10_000);
+    await io.until("still waiting: No worker serves nobody/serves-this");
+    expect(io.err()).toContain(`taskyard worker --task-queue ${taskQueueId}`);
+    io.interrupt();
+    expect(await running).toBe(130);
+  }
 });

@@ -1,5 +1,5 @@
 // Reports why a task does not start, while a user waits for its log.
-import { systemClock, type Clock } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { pause } from "../../lib/retry.ts";
 import type { Client } from "../../client/connect.ts";
 import { mainReason } from "../task/why.ts";
@@ -10,7 +10,7 @@ export interface ExplainedWait {
   report(text: string): void;
   /** Aborts when the wait has ended. */
   readonly signal: AbortSignal;
-  readonly clock?: Clock;
+  readonly clock: Clock;
 }
 
 // A waiting worker claims a task within milliseconds. After this time, most likely none is waiting.
@@ -18,7 +18,7 @@ const firstMs = 10_000;
 const nextMs = 60_000;
 
 /** Reports the main reason after ten seconds, and again whenever it has changed. */
-export function explainWait({ client, taskId, report, signal, clock = systemClock }: ExplainedWait): void {
+export function explainWait({ client, taskId, report, signal, clock }: ExplainedWait): void {
   void (async () => {
     let last: string | undefined;
     for (let ms = firstMs; ; ms = nextMs) {

@@ -55,6 +55,7 @@ export async function watchRun(run: WatchedRun): Promise<RunEnd> {
       writeLine(io.stderr, text);
     },
     signal: started.signal,
+    clock: io.clock,
   });
   let canceled: Promise<unknown> | undefined;
   const cancel = (): void => {

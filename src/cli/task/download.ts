@@ -111,6 +111,8 @@ async function notFound(
   const names = (await listArtifacts(client, taskId, runId)).map((artifact) => artifact.name);
   if (names.length === 0)
     return `${taskId} has no artifacts: wait until it has run, or see its log with \`taskyard task log ${taskId}\``;
+  if (names.some((other) => other.startsWith(`${name}/`)))
+    return `${taskId} has no artifact ${name}, but a folder of that name: \`taskyard task download ${taskId} ${name}/\` downloads it`;
   const meant = didYouMean(name, names);
   const hint =
     meant === undefined ? `\`taskyard task artifacts ${taskId}\` lists them` : `did you mean ${meant}?`;

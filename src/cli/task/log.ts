@@ -46,7 +46,13 @@ export const logCommand = command({
       const changes = watchTask(client, taskId, signal);
       const { payload } = await client.queue.task({ taskId }, { signal });
       if (options.follow)
-        explainWait({ client, taskId, report: (text) => writeLine(io.stderr, text), signal });
+        explainWait({
+          client,
+          taskId,
+          report: (text) => writeLine(io.stderr, text),
+          signal,
+          clock: io.clock,
+        });
       const runId = parseRunId(options.run) ?? (await latestRun());
       if (runId === undefined) throw new CliError(`${taskId} has no run yet: use -f to wait for it`);
       const writer = createLogWriter({

@@ -57,6 +57,21 @@ test("times may be relative anywhere in the payload", () => {
   });
 });
 
+test("a $fromNow that is no relative time is refused as such, wherever it is", () => {
+  const artifact = { type: "file", path: "x", name: "public/x", expires: { $fromNow: "1.5 days" } };
+  const payload = { command: [["x"]], maxRunTime: 60, artifacts: [artifact] };
+  const message = errorOf(
+    JSON.stringify({ ...minimal, deadline: { $fromNow: "1 fortnight" }, payload }, null, 1),
+  );
+  expect(message).toMatch(
+    /:\d+:\d+: deadline: \$fromNow: 1 fortnight is not a relative time such as 2 hours or 1 year 6 months\n/,
+  );
+  expect(message).toMatch(
+    /:\d+:\d+: payload\.artifacts\.0\.expires: \$fromNow: 1\.5 days is not a relative time/,
+  );
+  expect(message).not.toContain("must be string");
+});
+
 test("numbers are text where strings are needed, as written", () => {
   const { definition } = readText(`
 taskQueueId: proj/linux
@@ -168,6 +183,7 @@ describe("relative times", () => {
     ["1 month", 2_592_000_000],
     ["1 year 2 months 3 weeks 4 days 5 hours 6 minutes 7 seconds", 38_898_367_000],
     ["1y2mo3w4d5h6m7s", 38_898_367_000],
+    ["In 2 Hours", 7_200_000],
   ])("%j", (text, ms) => {
     expect(relativeMs(text)).toBe(ms);
   });

@@ -52,8 +52,18 @@ export function readDefinition(
   const defaults: string[] = [];
   // Has the members of `parsed`.
   const given = { ...(plain as Members) };
+  let timesAreValid = true;
+  for (const name of [...times, "payload"])
+    given[name] = resolveFromNow(
+      given[name],
+      now,
+      (path, text) => {
+        timesAreValid = false;
+        addProblem(path, `${path.join(".")}: ${text}`);
+      },
+      [name],
+    );
   for (const name of times) given[name] = absoluteTime(given[name], now);
-  given["payload"] = resolveFromNow(given["payload"], now);
   if (given["created"] === undefined) {
     given["created"] = new Date(now).toISOString();
     defaults.push("created: now");
@@ -63,13 +73,18 @@ export function readDefinition(
     defaults.push("deadline: in 1 day");
   }
   if (given["expires"] === undefined) delete given["expires"];
+  // The validator would report such times as values of a wrong type.
+  if (!timesAreValid) throw invalid(problems);
   if (isDefinition(given)) {
     for (const { path, text } of checkPayload(given.payload, given)) addProblem(["payload", ...path], text);
     if (problems.size === 0) return { definition: given, defaults };
   } else for (const error of isDefinition.errors ?? []) addProblem(placeOf(error), sentence(error));
-  // oxlint-disable-next-line messages/next-step -- each problem states what would be right
-  throw new CliError(`invalid task definition:\n${listProblems([...problems].map((text) => `  ${text}`))}`);
+  throw invalid(problems);
 }
+
+const invalid = (problems: ReadonlySet<string>): CliError =>
+  // oxlint-disable-next-line messages/next-step -- each problem states what would be right
+  new CliError(`invalid task definition:\n${listProblems([...problems].map((text) => `  ${text}`))}`);
 
 const times = ["created", "deadline", "expires"];
 

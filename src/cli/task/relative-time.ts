@@ -1,4 +1,5 @@
 // Parses times that are relative to now: `2 hours`, `{$fromNow: "1 day"}`.
+import { textOf } from "../written-scalar.ts";
 
 export const day = 86_400_000;
 
@@ -18,13 +19,34 @@ export function absoluteTime(value: unknown, now: number): unknown {
   return ms === undefined ? value : new Date(now + ms).toISOString();
 }
 
+/** Receives the place of a `$fromNow` that is not a relative time. */
+export type OnInvalidTime = (path: readonly (string | number)[], text: string) => void;
+
 /** Replaces every `{$fromNow: …}` within a value, such as that of an artifact's `expires`. */
-export function resolveFromNow(value: unknown, now: number): unknown {
-  if (isFromNow(value)) return absoluteTime(value, now);
-  if (Array.isArray(value)) return value.map((element: unknown) => resolveFromNow(element, now));
+export function resolveFromNow(
+  value: unknown,
+  now: number,
+  onInvalid: OnInvalidTime,
+  path: readonly (string | number)[] = [],
+): unknown {
+  if (isFromNow(value)) {
+    const time = absoluteTime(value, now);
+    if (typeof time !== "string") {
+      const text = textOf(value.$fromNow) ?? JSON.stringify(value.$fromNow);
+      onInvalid(path, `$fromNow: ${text} is not a relative time such as 2 hours or 1 year 6 months`);
+    }
+    return time;
+  }
+  if (Array.isArray(value))
+    return value.map((element: unknown, i) => resolveFromNow(element, now, onInvalid, [...path, i]));
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, resolveFromNow(member, now)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [
+      key,
+      resolveFromNow(member, now, onInvalid, [...path, key]),
+    ]),
+  );
 }
 
 const isFromNow = (value: unknown): value is { readonly $fromNow: unknown } =>
@@ -46,7 +68,10 @@ const maxMs = 7000 * 365 * day;
 
 /** Parses `now`, `2 hours` or `1 day 12 hours` to milliseconds from now. Returns undefined for other text. */
 export function relativeMs(text: string): number | undefined {
-  const rest = text.trim().replace(/^in\s+/, "");
+  const rest = text
+    .trim()
+    .toLowerCase()
+    .replace(/^in\s+/, "");
   if (rest === "" || rest === "now") return 0;
   let total = 0;
   let end = 0;
