@@ -1,6 +1,5 @@
 // Starts a server in this process, and a worker beside it. The server's code is loaded on demand, so that commands that only
 // call a server start fast.
-import { LISTEN_SCOPE } from "../api/events.ts";
 import { systemClock } from "../lib/clock.ts";
 import { VERSION } from "../lib/version.ts";
 import { connect, type Client } from "../client/connect.ts";
@@ -9,6 +8,7 @@ import type * as Server from "../server/index.ts";
 import { CliError } from "./cli-error.ts";
 import { configure, type Sources } from "./configuration.ts";
 import type { Io, Output } from "./io.ts";
+import { localWorkerCredentials } from "./local-worker-credentials.ts";
 import { startLocalWorker, stopLimitMs, type LocalWorker } from "./local-worker.ts";
 
 type ServerModule = typeof Server;
@@ -80,7 +80,8 @@ export async function startStack(
       worker = await startLocalWorker({
         rootUrl,
         settings: workerSettingsOf(config),
-        credentials: () => workerCredentials(server, credentials, config.worker),
+        credentials: () =>
+          localWorkerCredentials(server.createTemporaryCredentials, credentials, config.worker),
         env: workerEnv,
         log: monitor.child({ prefix: "worker" }).log,
         clock: systemClock,
@@ -138,28 +139,3 @@ const workerSettingsOf = ({ worker, artifacts }: Server.Config): Server.Config["
   ...worker,
   maxArtifactSize: Math.min(worker.maxArtifactSize, artifacts.maxSize),
 });
-
-const DAY = 86_400_000;
-
-/** Returns credentials with only the scopes that the worker needs. The worker gets new ones every day. */
-function workerCredentials(
-  server: ServerModule,
-  issuer: { readonly clientId: string; readonly accessToken: string },
-  { taskQueueId, workerGroup, workerId }: Server.Config["worker"],
-): Credentials {
-  // Valid also on a clock that is set back a little.
-  const start = systemClock.now() - 60_000;
-  return server.createTemporaryCredentials({
-    issuer,
-    clientId: `local-worker/${workerGroup}/${workerId}`,
-    scopes: [
-      `queue:claim-work:${taskQueueId}`,
-      `queue:worker-id:${workerGroup}/${workerId}`,
-      "queue:status:*",
-      LISTEN_SCOPE,
-    ],
-    start,
-    // More than a day, for machines that were suspended.
-    expiry: start + 30 * DAY,
-  });
-}
