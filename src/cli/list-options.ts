@@ -63,7 +63,7 @@ const date = /^(\d{4})-(\d\d)-(\d\d)(?:$|[T ])/;
 
 /** Returns a time as ISO 8601. A time without a zone is in that of the user. */
 function parseTime(option: string, text: string, now: number): string {
-  const ago = relativeMs(text.replace(/\s+ago$/, ""));
+  const ago = relativeMs(text.replace(/ ago$/, ""));
   if (ago !== undefined && text.trim() !== "") return new Date(Math.max(0, now - ago)).toISOString();
   const [, year, month, day] = date.exec(text) ?? [];
   // JavaScript takes a date alone in UTC, and February 30 as March 2.
