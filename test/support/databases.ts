@@ -1,6 +1,22 @@
 // Creates and drops databases on the server of the tests.
 import pg from "pg";
 
+const pools = new Map<string, pg.Pool>();
+
+/**
+ * Returns connections that are kept for the process, as creating and dropping databases takes two for each test file.
+ * They do not keep the process running, and may end with the server.
+ */
+function keptConnections(url: string): pg.Pool {
+  let pool = pools.get(url);
+  if (pool === undefined) {
+    pool = new pg.Pool({ connectionString: url, max: 4, idleTimeoutMillis: 0, allowExitOnIdle: true });
+    pool.on("error", () => undefined);
+    pools.set(url, pool);
+  }
+  return pool;
+}
+
 /** Runs statements one by one on a separate connection. */
 export async function runOn(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
@@ -17,7 +33,7 @@ export async function runOn(url: string, ...statements: string[]): Promise<void>
  * eight more megabytes; its advantage, no checkpoint, counts only where files are synchronized.
  */
 export async function createDatabase(url: string, name: string, template = "template0"): Promise<void> {
-  await runOn(url, `create database ${name} template ${template} strategy file_copy`);
+  await keptConnections(url).query(`create database ${name} template ${template} strategy file_copy`);
 }
 
 /** Makes the sessions that begin from now on read-only, or no longer. Those of before keep what they have. */
@@ -31,7 +47,7 @@ export async function setReadOnly(url: string, isReadOnly: boolean): Promise<voi
 }
 
 export async function dropDatabase(url: string, name: string): Promise<void> {
-  await runOn(url, `drop database if exists ${name} with (force)`);
+  await keptConnections(url).query(`drop database if exists ${name} with (force)`);
 }
 
 /** Drops a template database and its clones. */
