@@ -10,25 +10,31 @@ export const isValidScope = (scope: string): boolean => scopeRegExp.test(scope);
  * that a trailing `*` sorts before everything else at its position: `X*`, `X`, `Xa`.
  */
 export function normalForm(scopes: Iterable<string>): string[] {
-  // Sort keys end in a character below every valid one: 0 for a star scope, 1 for a plain one. Sorting them by the
-  // engine's string order is twice as fast as a comparator (1,000 scopes: 0.6 ms against 1.3 ms). Everything that starts
-  // with `X` directly follows `X*`, so a single pass removes it.
-  const keys: string[] = [];
-  for (const scope of scopes) keys.push(scope.endsWith("*") ? `${scope.slice(0, -1)}\0` : `${scope}\u0001`);
-  keys.sort();
+  const keys = sortedKeys(scopes);
+  // Everything that starts with `X` directly follows `X*`, so a single pass removes it.
   const result: string[] = [];
   let covered: string | undefined;
   let previous: string | undefined;
   for (const key of keys) {
     if (key === previous || (covered !== undefined && key.startsWith(covered))) continue;
     previous = key;
-    const body = key.slice(0, -1);
-    if (key.endsWith("\0")) {
-      covered = body;
-      result.push(`${body}*`);
-    } else {
-      result.push(body);
-    }
+    if (key.endsWith("\0")) covered = key.slice(0, -1);
+    result.push(scopeOf(key));
   }
   return result;
 }
+
+/** Returns the scopes in the order of the normal form, all of them. */
+export const sortScopes = (scopes: Iterable<string>): string[] => sortedKeys(scopes).map(scopeOf);
+
+/**
+ * Sort keys end in a character below every valid one: 0 for a star scope, 1 for a plain one. Sorting them by the engine's
+ * string order is twice as fast as a comparator (1,000 scopes: 0.6 ms against 1.3 ms).
+ */
+function sortedKeys(scopes: Iterable<string>): string[] {
+  const keys: string[] = [];
+  for (const scope of scopes) keys.push(scope.endsWith("*") ? `${scope.slice(0, -1)}\0` : `${scope}\u0001`);
+  return keys.sort();
+}
+
+const scopeOf = (key: string): string => (key.endsWith("\0") ? `${key.slice(0, -1)}*` : key.slice(0, -1));

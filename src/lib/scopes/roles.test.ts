@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { anyRoles, grantableScope, roleScope } from "../../../test/support/arbitrary-scopes.ts";
 import { normalForm } from "./normal-form.ts";
-import { compileRoles, type Role } from "./roles.ts";
+import { compileRoles, createRoleIndex, type Role } from "./roles.ts";
 import { satisfies } from "./scope-set.ts";
 
 const roles = (byId: Record<string, readonly string[]>): Role[] =>
@@ -158,3 +158,64 @@ function slowExpand(all: readonly Role[], held: readonly string[]): string[] {
   }
   return normalForm(reached);
 }
+
+test("an index that is changed role by role equals one of the final roles", () => {
+  const change = fc.record({
+    roleId: grantableScope,
+    scopes: fc.option(fc.array(roleScope, { maxLength: 3 })),
+  });
+  fc.assert(
+    fc.property(anyRoles, fc.array(change, { maxLength: 10 }), anyHeld, (before, changes, held) => {
+      const index = createRoleIndex(before);
+      const final = new Map(before.map((role) => [role.roleId, role]));
+      for (const { roleId, scopes } of changes) {
+        if (scopes === null) index.delete(roleId);
+        else index.set({ roleId, scopes });
+        if (scopes === null) final.delete(roleId);
+        else final.set(roleId, { roleId, scopes });
+      }
+      // A changed role may close a cycle, in which both expansions throw.
+      const expanded = (roles: Pick<typeof index, "expand">) => {
+        try {
+          return roles.expand(held);
+        } catch {
+          return "without end";
+        }
+      };
+      expect(expanded(index)).toEqual(expanded(compileRoles(final.values())));
+      expect([...index.values()].map(({ roleId }) => roleId).toSorted()).toEqual(
+        [...final.keys()].toSorted(),
+      );
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("an expansion depends on every role whose change changes it", () => {
+  const scopes = fc.option(fc.array(roleScope, { maxLength: 3 }));
+  fc.assert(
+    fc.property(anyRoles, anyHeld, grantableScope, scopes, (all, held, roleId, changed) => {
+      const index = createRoleIndex(all);
+      const before = index.expansionOf(held);
+      if (changed === null) index.delete(roleId);
+      else index.set({ roleId, scopes: changed });
+      if (!before.dependsOn(roleId)) expect(before.scopes.list).toEqual(index.expand(held));
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test("an expansion does not depend on roles that none of its scopes assumes", () => {
+  const index = createRoleIndex(roles({ a: ["assume:b:c", "*x"], "q*": ["Q"] }));
+  const dependsOn = (scopes: readonly string[], ids: readonly string[]) => {
+    const { dependsOn: depends } = index.expansionOf(scopes);
+    return ids.filter(depends);
+  };
+  const ids = ["a", "aa", "b", "b:c", "b:*", "c", "*", "a*", "b:c*", "b:cd*"];
+  expect(dependsOn(["assume:a"], ids)).toEqual(["a", "b:c", "b:*", "*", "a*", "b:c*"]);
+  expect(dependsOn(["assume:b:*"], ids)).toEqual(["b:c", "b:*", "*", "b:c*", "b:cd*"]);
+  expect(dependsOn(["x", "a:*", "*"], ids)).toEqual([]);
+  expect(dependsOn(["ass*"], ids)).toEqual(ids);
+  index.set({ roleId: "a", scopes: ["*"] });
+  expect(dependsOn(["assume:a"], ids)).toContain("a");
+});

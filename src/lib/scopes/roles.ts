@@ -14,68 +14,120 @@ export interface Grant {
   readonly through: string;
 }
 
+/** A role that a scope assumes, and the parameter of its scopes. */
+export interface AssumedRole extends Role {
+  /** The text that `<..>` stands for. Undefined for a role without a star, whose scopes have no parameter. */
+  readonly parameter: string | undefined;
+  /** Whether the parameter stands for every text that begins with it. */
+  readonly isOpen: boolean;
+}
+
+/** The result of an expansion, and which roles it depends on. */
+export interface Expansion {
+  readonly scopes: ScopeSet;
+  /** Reports whether creating, changing or deleting this role would change the result. */
+  dependsOn(roleId: string): boolean;
+}
+
 /** Roles prepared for expansion. */
 export interface RoleResolver {
   /** Returns the scopes and everything that they grant, in normal form. Throws if the expansion does not end. */
   expand(scopes: Iterable<string>): string[];
   /** Like `expand`, but returns a set for look-ups, which does not pay for the normal form until it is read. */
   expandToSet(scopes: Iterable<string>): ScopeSet;
+  /** Like `expandToSet`, with the roles that the result depends on. */
+  expansionOf(scopes: Iterable<string>): Expansion;
   /**
    * Returns the scopes of the expansion with the first grant of each; the given scopes have none. Stops at `*`, which
    * covers every other scope. Throws if the expansion does not end.
    */
   grants(scopes: Iterable<string>): ReadonlyMap<string, Grant | undefined>;
+  /** Calls `visit` with every role that the scope itself assumes, without those that these roles assume. */
+  assumedBy(scope: string, visit: (role: AssumedRole) => void): void;
 }
 
-/** Receives a granted scope, and the id of the role that grants it. */
-type OnGrant = (scope: string, roleId: string) => void;
+/** Roles that change, each in microseconds. */
+export interface RoleIndex extends RoleResolver {
+  /** Adds a role, or replaces the one with the same id. */
+  set(role: Role): void;
+  delete(roleId: string): void;
+  get(roleId: string): Role | undefined;
+  /** All roles, in no particular order. */
+  values(): Iterable<Role>;
+}
 
 const assume = "assume:";
 
-// Cycles are refused when roles are created. One can still occur, through the configuration or two concurrent changes,
-// and `<..>` can then grow with each iteration. Therefore an expansion throws at this many characters: 60,000 scopes of
+// Cycles are refused when roles are created. One can still occur, through the configuration or a restored database, and
+// `<..>` can then grow with each iteration. Therefore an expansion throws at this many characters: 60,000 scopes of
 // usual length, reached within half a second.
 const maxCharacters = 4_000_000;
 
-/** Indexes roles, so that each expansion costs look-ups by id and prefix instead of a scan of all roles. */
-export function compileRoles(roles: Iterable<Role>): RoleResolver {
-  const byId = new Map([...roles].map((role) => [role.roleId, role.scopes]));
-  const ids = [...byId.keys()].sort();
-  const starRoles = new Map<string, Role>();
-  for (const [roleId, scopes] of byId)
-    if (roleId.endsWith("*")) starRoles.set(roleId.slice(0, -1), { roleId, scopes });
-  const starLengths = [...new Set([...starRoles.keys()].map((prefix) => prefix.length))].sort(
-    (a, b) => a - b,
-  );
+/** Returns a resolver of roles that do not change. */
+export const compileRoles = (roles: Iterable<Role>): RoleResolver => createRoleIndex(roles);
 
-  /** Calls `grant` with every scope that `scope` grants directly. */
-  function direct(scope: string, grant: OnGrant): void {
+/** Indexes roles, so that each expansion costs look-ups by id and prefix instead of a scan of all roles. */
+export function createRoleIndex(roles: Iterable<Role> = []): RoleIndex {
+  const byId = new Map([...roles].map((role) => [role.roleId, role]));
+  const ids = [...byId.keys()].sort();
+  /** Star roles by their id without the star. */
+  const starRoles = new Map<string, Role>();
+  /** How many star roles there are of each length, and these lengths in ascending order. */
+  const starCounts = new Map<number, number>();
+  let starLengths: readonly number[] = [];
+  for (const role of byId.values()) if (role.roleId.endsWith("*")) addStar(role);
+
+  function addStar(role: Role): void {
+    const prefix = role.roleId.slice(0, -1);
+    if (!starRoles.has(prefix)) countStars(prefix.length, 1);
+    starRoles.set(prefix, role);
+  }
+
+  function countStars(length: number, change: 1 | -1): void {
+    const count = (starCounts.get(length) ?? 0) + change;
+    if (count === 0) starCounts.delete(length);
+    else starCounts.set(length, count);
+    if (count === 0 || (count === 1 && change === 1))
+      starLengths = [...starCounts.keys()].sort((a, b) => a - b);
+  }
+
+  function assumedBy(scope: string, visit: (role: AssumedRole) => void): void {
     const isStar = scope.endsWith("*");
     if (!scope.startsWith(assume)) {
-      if (isStar && assume.startsWith(scope.slice(0, -1))) grantFamily("", grant);
+      if (isStar && assume.startsWith(scope.slice(0, -1))) visitFamily("", visit);
       return;
     }
     const roleId = isStar ? scope.slice(assume.length, -1) : scope.slice(assume.length);
-    if (isStar) grantFamily(roleId, grant);
-    else grantAll(roleId, byId.get(roleId) ?? [], grant);
+    if (isStar) visitFamily(roleId, visit);
+    else {
+      const role = byId.get(roleId);
+      if (role) visit({ ...role, parameter: undefined, isOpen: false });
+    }
     for (const length of starLengths) {
       if (length > roleId.length) break;
       const role = starRoles.get(roleId.slice(0, length));
-      if (role) fillAll(role, roleId.slice(length), isStar, grant);
+      if (role) visit({ ...role, parameter: roleId.slice(length), isOpen: isStar });
     }
   }
 
-  /** Grants every role whose id starts with `prefix`, and star roles among them with every value of the parameter. */
-  function grantFamily(prefix: string, grant: OnGrant): void {
+  /** Visits every role whose id starts with `prefix`, and star roles among them with every value of the parameter. */
+  function visitFamily(prefix: string, visit: (role: AssumedRole) => void): void {
     for (let i = lowerBound(ids, prefix); i < ids.length; i++) {
       const id = ids[i] ?? "";
       if (!id.startsWith(prefix)) return;
-      const scopes = byId.get(id) ?? [];
-      if (id.endsWith("*")) fillAll({ roleId: id, scopes }, "", true, grant);
-      else grantAll(id, scopes, grant);
+      const role = byId.get(id);
+      if (role) visit({ ...role, parameter: id.endsWith("*") ? "" : undefined, isOpen: id.endsWith("*") });
     }
   }
 
+  /** Calls `onGrant` with every scope that `scope` grants directly. */
+  function direct(scope: string, onGrant: (scope: string, roleId: string) => void): void {
+    assumedBy(scope, (role) => {
+      for (const granted of role.scopes) onGrant(filled(granted, role), role.roleId);
+    });
+  }
+
+  /** Returns the scopes and everything that they grant, up to the scope `*`, which covers the rest. */
   function closure(scopes: Iterable<string>): Set<string> {
     const reached = new Set(scopes);
     const limit = characterLimit();
@@ -84,7 +136,7 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
     };
     // Iterating over a Set includes elements that are added during the iteration, so the set is its own work list.
     for (const scope of reached) {
-      if (scope === "*") return new Set(["*"]);
+      if (scope === "*") break;
       limit(scope);
       direct(scope, grant);
     }
@@ -108,7 +160,31 @@ export function compileRoles(roles: Iterable<Role>): RoleResolver {
   return {
     expand: (scopes) => normalForm(closure(scopes)),
     expandToSet: (scopes) => compileScopes(closure(scopes)),
+    expansionOf(scopes) {
+      const reached = closure(scopes);
+      const assumed = [...reached].filter(mayAssume);
+      return {
+        scopes: compileScopes(reached),
+        dependsOn: (roleId) => assumed.some((scope) => assumesRole(scope, roleId)),
+      };
+    },
     grants,
+    assumedBy,
+    set(role) {
+      const { roleId } = role;
+      if (!byId.has(roleId)) ids.splice(lowerBound(ids, roleId), 0, roleId);
+      byId.set(roleId, role);
+      if (roleId.endsWith("*")) addStar(role);
+    },
+    delete(roleId) {
+      if (!byId.delete(roleId)) return;
+      ids.splice(lowerBound(ids, roleId), 1);
+      if (!roleId.endsWith("*")) return;
+      starRoles.delete(roleId.slice(0, -1));
+      countStars(roleId.length - 1, -1);
+    },
+    get: (roleId) => byId.get(roleId),
+    values: () => byId.values(),
   };
 }
 
@@ -122,21 +198,30 @@ function characterLimit(): (scope: string) => void {
   };
 }
 
-/**
- * Substitutes the parameter in the scopes of a star role. If the held scope itself ends in a star, the parameter stands
- * for every text with that prefix. The text after `<..>` is then unknown, so the scope ends there with `*`.
- */
-function fillAll({ roleId, scopes }: Role, parameter: string, isStar: boolean, grant: OnGrant): void {
-  for (const scope of scopes) {
-    const at = scope.indexOf("<..>");
-    if (at < 0) grant(scope, roleId);
-    else if (isStar) grant(`${scope.slice(0, at)}${parameter}*`, roleId);
-    else grant(scope.slice(0, at) + parameter + scope.slice(at + 4), roleId);
-  }
+/** Reports whether a scope grants the scopes of roles. `*` covers these anyway. */
+const mayAssume = (scope: string): boolean =>
+  scope.startsWith(assume) || (scope !== "*" && scope.endsWith("*") && assume.startsWith(scope.slice(0, -1)));
+
+/** Reports whether a scope that may assume roles grants the role, if the role exists. */
+function assumesRole(scope: string, roleId: string): boolean {
+  const isStar = scope.endsWith("*");
+  const held = isStar ? scope.slice(assume.length, -1) : scope.slice(assume.length);
+  if (isStar && roleId.startsWith(held)) return true;
+  if (roleId.endsWith("*")) return held.startsWith(roleId.slice(0, -1));
+  return !isStar && held === roleId;
 }
 
-function grantAll(roleId: string, scopes: readonly string[], grant: OnGrant): void {
-  for (const scope of scopes) grant(scope, roleId);
+/**
+ * Returns a scope of an assumed role with its parameter filled in. If the parameter stands for every text with a prefix, the
+ * text after `<..>` is unknown, so the scope ends there with `*`.
+ */
+export function filled(
+  scope: string,
+  { parameter, isOpen }: Pick<AssumedRole, "parameter" | "isOpen">,
+): string {
+  const at = parameter === undefined ? -1 : scope.indexOf("<..>");
+  if (at < 0) return scope;
+  return `${scope.slice(0, at)}${parameter}${isOpen ? "*" : scope.slice(at + 4)}`;
 }
 
 /** Returns the index of the first element that does not sort before `text`. */
