@@ -4,6 +4,7 @@ import type { CoreConfig } from "../config/core-settings.ts";
 import type { Db } from "../db.ts";
 import type { LoopDefinition } from "../loop.ts";
 import type { Monitor } from "../monitor.ts";
+import type { Sql } from "../sql.ts";
 import type { WakeUps } from "../wake-ups.ts";
 import { dropDeadLetter, listDeadLetters, requestRetry, type DeadLetterRow } from "./consumer-store.ts";
 import { startConsumer, type Consumer, type ConsumerOptions } from "./consumer.ts";
@@ -43,8 +44,11 @@ export interface EventLog {
    * are no longer kept.
    */
   positionAt(time: Date): Promise<{ position: Position; complete: boolean }>;
-  /** Reads one page of at most `limit` events. Throws UnusablePosition. */
-  read(from: Position, limit: number): Promise<Page>;
+  /**
+   * Reads one page of at most `limit` events; with `only`, those that meet this condition on the row `e`. Throws
+   * UnusablePosition.
+   */
+  read(from: Position, limit: number, only?: Sql): Promise<Page>;
   /** Delivers all events after a position until the signal aborts. All followers of a process share one reader. */
   follow(options: Pick<FollowOptions, "from" | "accepts"> & { readonly signal: AbortSignal }): Following;
   /**
@@ -101,7 +105,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     positionNow: () => positionNow(db),
     positionStart: () => positionStart(db),
     positionAt: (time) => positionAt(db, time),
-    read: (from, limit) => readEvents(db, from, limit),
+    read: (from, limit, only) => readEvents(db, from, limit, only),
     follow: followLog,
     consume(wanted) {
       const consumer = startConsumer({ db, clock, wakeUps, monitor, leadership, follow: followLog }, wanted);

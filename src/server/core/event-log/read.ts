@@ -1,6 +1,7 @@
 // Reads the log: pages of events after any position, and the positions to begin at.
 import { ApiError } from "../../../lib/errors.ts";
 import type { Db } from "../db.ts";
+import type { Sql } from "../sql.ts";
 import type { Mark, Position } from "./position.ts";
 import * as store from "./store.ts";
 
@@ -46,11 +47,14 @@ export class UnusablePosition extends ApiError {
 // progress, unless one of them (in any database of the cluster) uses thousands of savepoints.
 const maxAhead = 1_000;
 
-/** Reads up to `limit` events after `from`, in order. Throws UnusablePosition. Takes a `Db` because it must not run in a transaction. */
-export async function readEvents(db: Db, from: Position, limit: number): Promise<Page> {
+/**
+ * Reads up to `limit` events after `from`, in order; with `only`, those that meet this condition on the row `e`. Throws
+ * UnusablePosition. Takes a `Db` because it must not run in a transaction.
+ */
+export async function readEvents(db: Db, from: Position, limit: number, only?: Sql): Promise<Page> {
   let position = from;
   for (let attempt = 0; ; attempt++) {
-    const { here, events } = await store.readPage(db, position, limit);
+    const { here, events } = await store.readPage(db, position, limit, only);
     const usable = await inThisEpoch(db, position, here);
     if (usable !== position) {
       position = usable;
