@@ -34,7 +34,7 @@ export const methods: readonly Method[] = all
 /** Values of parameters that exist, by the name of the parameter. */
 export type Known = Readonly<Record<string, readonly string[]>>;
 
-/** Creates a pending task and a running one with an artifact. Returns the values of parameters that refer to them. */
+/** Creates a pending task and a running one with an artifact, a client and a role. Returns the values of parameters that refer to them. */
 export async function createKnown({ client }: Pick<Stack, "client">): Promise<Known> {
   const pending = await createTask(client, { schedulerId: "s" });
   const running = await createTask(client, { taskQueueId: "a/b" });
@@ -45,7 +45,13 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
     { storageType: "reference", expires: inAnHour(), contentType: "text/plain", url: "https://example.com/" },
   );
   await client.secrets.set({ name: "public/a" }, { secret: { a: "b" }, expires: inAnHour() });
+  await client.auth.createClient({ clientId: "a/client" }, { expires: inAnHour(), description: "" });
+  await client.auth.createRole({ roleId: "a/role" }, { scopes: ["a:b"], description: "" });
   return {
+    clientId: ["static/taskcluster/queue", "a/client"],
+    roleId: ["a/role", "anonymous"],
+    entityType: ["client", "role"],
+    entityId: ["a/client", "a/role"],
     taskId: [pending, running],
     taskGroupId: [pending, running],
     runId: ["0", "1"],
@@ -102,6 +108,11 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
     contentType: "text/plain",
     url: "https://example.com/",
   }),
+  "auth.createClient": () => ({ expires: inAnHour(), description: "a", scopes: ["a:*", "assume:a/role"] }),
+  "auth.updateClient": () => ({ expires: inAnHour(), description: "b", scopes: ["a:*"] }),
+  "auth.createRole": () => ({ description: "a", scopes: ["a:<..>", "b*"] }),
+  "auth.updateRole": () => ({ description: "b", scopes: ["b*", "a:<..>"] }),
+  "auth.githubRepoToken": () => ({ repositories: ["a"], permissions: { contents: "read" } }),
   "object.createUpload": () => ({
     projectId: "p",
     uploadId,

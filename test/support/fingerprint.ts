@@ -6,8 +6,8 @@ import { sql } from "../../src/server/core/sql.ts";
 const Name = Type.Object({ name: Type.String() });
 const Fingerprint = Type.Object({ print: Type.String() });
 
-/** Tables that the worker activity buffer writes a second after a call, while other calls are in flight. */
-const writtenBehind = ["workers", "task_queues", "task_queue_claims"];
+/** Tables that buffers write a second or two after a call, while other calls are in flight. */
+const writtenBehind = ["client_uses", "workers", "task_queues", "task_queue_claims"];
 
 /** Returns a function that returns a string for each table, which changes with any of its rows. */
 export async function fingerprinter(db: Db): Promise<() => Promise<string[]>> {

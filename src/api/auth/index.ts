@@ -1,107 +1,32 @@
-// The contract of the auth service: identifies callers and resolves their scopes.
-import { endpoint } from "../endpoint.ts";
+// The contract of the auth service: clients, roles and scopes.
 import { monitoringEndpoints, service } from "../service.ts";
+import { auditEndpoints } from "./endpoints/audit.ts";
+import { clientEndpoints } from "./endpoints/clients.ts";
+import { otherSystemEndpoints } from "./endpoints/other-systems.ts";
+import { roleEndpoints } from "./endpoints/roles.ts";
+import { scopeEndpoints } from "./endpoints/scopes.ts";
 import {
-  authenticateHawkReplyFile,
-  authenticateHawkRequestFile,
-  CLIENT_ID_PATTERN,
-  clientFile,
-  scopeSetFile,
-  testAuthenticateReplyFile,
-  testAuthenticateRequestFile,
-} from "./schemas.ts";
-
-/**
- * More than enough for the scopes of any client. Checking that a list has no duplicates takes 4 µs per scope, which was
- * 1.5 s for a body of the general limit, and the methods are open to everyone.
- */
-const BODY_LIMIT = 256 * 1024;
+  clientCreated,
+  clientDeleted,
+  clientUpdated,
+  roleCreated,
+  roleDeleted,
+  roleUpdated,
+} from "./exchanges.ts";
 
 export const authApi = service({
   name: "auth",
   version: "v1",
   title: "Auth",
-  description: "Identifies clients, verifies the signatures of requests, and expands scopes through roles.",
+  description:
+    "Manages clients and roles, verifies the signatures of requests, and expands scopes through roles.",
   endpoints: {
     ...monitoringEndpoints,
-    client: endpoint({
-      method: "GET",
-      path: "/clients/*clientId",
-      params: { clientId: new RegExp(CLIENT_ID_PATTERN) },
-      name: "client",
-      category: "Clients",
-      stability: "stable",
-      title: "Get a client",
-      description: "Returns a client, without its access token.",
-      scopes: "auth:get-client:<clientId>",
-      reply: clientFile,
-    }),
-    expandScopes: endpoint({
-      method: "POST",
-      path: "/scopes/expand",
-      name: "expandScopes",
-      category: "Scopes and Auth",
-      stability: "stable",
-      title: "Expand scopes",
-      description:
-        "Returns the given scopes and all scopes that they grant through roles, sorted and without duplicates.",
-      scopes: "auth:expand-scopes",
-      body: scopeSetFile,
-      bodyLimit: BODY_LIMIT,
-      reply: scopeSetFile,
-    }),
-    currentScopes: endpoint({
-      method: "GET",
-      path: "/scopes/current",
-      name: "currentScopes",
-      category: "Scopes and Auth",
-      stability: "stable",
-      title: "Get the caller's scopes",
-      description:
-        "Returns the expanded scopes of the caller for this request. With temporary credentials or " +
-        "`authorizedScopes` these are fewer than those of the client.",
-      scopes: "auth:current-scopes",
-      reply: scopeSetFile,
-    }),
-    authenticateHawk: endpoint({
-      method: "POST",
-      path: "/authenticate-hawk",
-      name: "authenticateHawk",
-      category: "Scopes and Auth",
-      stability: "stable",
-      title: "Verify a signature",
-      description:
-        "Identifies the client that signed a request to another service, by its header or bewit. The other service " +
-        "must compare the hash of the body itself.",
-      body: authenticateHawkRequestFile,
-      reply: authenticateHawkReplyFile,
-    }),
-    testAuthenticate: endpoint({
-      method: "POST",
-      path: "/test-authenticate",
-      name: "testAuthenticate",
-      category: "Scopes and Auth",
-      stability: "stable",
-      title: "Test a signature",
-      description:
-        "For the tests of client libraries. Sign as `tester` with the access token `no-secret`. The call succeeds if " +
-        "`clientScopes`, which the client is assumed to have, satisfy `requiredScopes`. Roles are not expanded.",
-      body: testAuthenticateRequestFile,
-      bodyLimit: BODY_LIMIT,
-      reply: testAuthenticateReplyFile,
-    }),
-    testAuthenticateGet: endpoint({
-      method: "GET",
-      path: "/test-authenticate-get/",
-      name: "testAuthenticateGet",
-      category: "Scopes and Auth",
-      stability: "stable",
-      title: "Test the signature of a GET",
-      description:
-        "Like `testAuthenticate`, for methods without a body and for signed URLs. The client `tester` is assumed to " +
-        "have `test:*` and `auth:create-client:test:*`. The required scope is `test:authenticate-get`.",
-      reply: testAuthenticateReplyFile,
-    }),
+    ...clientEndpoints,
+    ...roleEndpoints,
+    ...scopeEndpoints,
+    ...auditEndpoints,
+    ...otherSystemEndpoints,
   },
-  exchanges: {},
+  exchanges: { clientCreated, clientUpdated, clientDeleted, roleCreated, roleUpdated, roleDeleted },
 });

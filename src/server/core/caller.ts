@@ -16,6 +16,11 @@ export interface Identity {
   readonly scopes: ScopeSet;
   /** When the credentials expire, in milliseconds since the epoch. */
   readonly expires: number;
+  /**
+   * Calls `end` once if the credentials end: their client is disabled, deleted or expires. Returns a function that cancels
+   * this. Absent for callers without credentials.
+   */
+  readonly whenEnded?: (end: () => void) => () => void;
 }
 
 /** The values of the parameters in an endpoint's scopes. */

@@ -30,6 +30,31 @@ CREATE INDEX audit_log_by_client ON public.audit_log USING btree (client_id, id)
 CREATE INDEX audit_log_by_created ON public.audit_log USING btree (created);
 CREATE INDEX audit_log_by_entity ON public.audit_log USING btree (entity_type, entity_id, id);
 
+create table client_uses (
+  client_id text collate "C" not null,
+  last_used timestamp with time zone not null,
+  constraint client_uses_pkey PRIMARY KEY (client_id),
+  constraint client_uses_client_id_fkey FOREIGN KEY (client_id) REFERENCES clients(client_id) ON DELETE CASCADE
+) with (fillfactor=50);
+
+create table clients (
+  client_id text collate "C" not null,
+  description text not null,
+  access_token text,
+  access_token_key_id text generated always as (split_part(access_token, ':'::text, 2)) stored,
+  scopes text not null,
+  expires timestamp with time zone not null,
+  disabled boolean default false not null,
+  delete_on_expiration boolean not null,
+  created timestamp with time zone not null,
+  last_modified timestamp with time zone not null,
+  last_rotated timestamp with time zone not null,
+  constraint clients_pkey PRIMARY KEY (client_id),
+  constraint clients_access_token_key_id_fkey FOREIGN KEY (access_token_key_id) REFERENCES encryption_keys(usable_id)
+);
+CREATE INDEX clients_by_key ON public.clients USING btree (access_token_key_id, client_id);
+CREATE INDEX clients_to_delete ON public.clients USING btree (expires) WHERE delete_on_expiration;
+
 create table encryption_keys (
   id text not null,
   usable_id text,
@@ -95,6 +120,7 @@ END) not null,
   payload text not null
 ) partition by RANGE (recorded);
 CREATE INDEX events_id ON ONLY public.events USING btree (id);
+CREATE INDEX events_of_auth ON ONLY public.events USING btree (id) WHERE (exchange ~~ 'exchange/taskcluster-auth/%'::text);
 CREATE INDEX events_xid ON ONLY public.events USING btree (xid, id);
 
 create table objects (
@@ -121,6 +147,22 @@ create table purge_requests (
   constraint purge_requests_pkey PRIMARY KEY (worker_pool_id, cache_name)
 );
 CREATE INDEX purge_requests_by_expiry ON public.purge_requests USING btree (expires);
+
+create table role_set (
+  only_row boolean default true not null,
+  version bigint not null,
+  constraint role_set_pkey PRIMARY KEY (only_row),
+  constraint role_set_only_row_check CHECK (only_row)
+);
+
+create table roles (
+  role_id text collate "C" not null,
+  description text not null,
+  scopes text not null,
+  created timestamp with time zone not null,
+  last_modified timestamp with time zone not null,
+  constraint roles_pkey PRIMARY KEY (role_id)
+);
 
 create table runs (
   task_id text collate "C" not null,

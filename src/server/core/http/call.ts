@@ -22,7 +22,10 @@ export interface Call<E = Endpoint> {
    * the path were checked before the handler started; checking them again with the same values costs nothing.
    */
   readonly caller: Caller;
-  /** Returns a signal that is aborted when the client disconnects before it has its reply. */
+  /**
+   * Returns a signal that is aborted when the client disconnects before it has its reply, and when the credentials of the
+   * caller end. For calls that wait and streams.
+   */
   closed(): AbortSignal;
 }
 
@@ -81,10 +84,16 @@ export function createCall(
       checked = holes;
     },
     closed() {
-      // Listens on the response, not on the socket, which outlives this call and would accumulate listeners.
       const controller = new AbortController();
-      if (request.raw.socket.destroyed) controller.abort();
-      else response.once("close", () => controller.abort());
+      const abort = (): void => controller.abort();
+      const cancel = endpoint.scopes === undefined ? undefined : identify().whenEnded?.(abort);
+      // Listens on the response, not on the socket, which outlives this call and would accumulate listeners.
+      const end = (): void => {
+        cancel?.();
+        abort();
+      };
+      if (request.raw.socket.destroyed) end();
+      else response.once("close", end);
       return controller.signal;
     },
   };

@@ -1,16 +1,21 @@
-// The dependencies of authentication.
+// The dependencies of the auth service's use cases.
 import type { Clock } from "../../../lib/clock.ts";
-import type { ClientDirectory } from "./clients.ts";
+import type { Db } from "../../core/db.ts";
+import type { KeyRing } from "../../core/encryption/key-ring.ts";
+import type { ClientDirectory } from "./directory/client-directory.ts";
+import type { ChangeFollower } from "./directory/follow-changes.ts";
+import type { ScopeView } from "./directory/scope-view.ts";
 
 export interface AuthContext {
-  readonly clients: ClientDirectory;
+  readonly db: Db;
   readonly clock: Clock;
-  /** How far a client's clock may be off, in milliseconds. */
-  readonly hawkSkewMs: number;
-  /** The URL at which clients reach this server. */
-  readonly rootUrl: () => string;
-  /** Whether the x-forwarded-* headers come from a trusted proxy in front of this server. */
-  readonly trustProxy: boolean;
-  /** Whether web pages of other sites have the scopes of callers without credentials. */
-  readonly otherSites: boolean;
+  readonly keyRing: KeyRing;
+  readonly directory: ClientDirectory;
+  readonly view: ScopeView;
+  /** Brings the directory up to date, so that a change applies to the next request before its caller has the reply. */
+  readonly refreshed: ChangeFollower["refreshed"];
 }
+
+/** Returns the current time as ISO text, for SQL and JSON. */
+export const timestamp = (ctx: Pick<AuthContext, "clock">, offsetMs = 0): string =>
+  new Date(ctx.clock.now() + offsetMs).toISOString();

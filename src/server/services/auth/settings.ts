@@ -57,8 +57,19 @@ const auth = section("Clients and their scopes.", {
   }),
   anonymousScopes: list(scope, [], {
     description:
-      "Scopes of callers without credentials in addition to those of `access`, such as `queue:status:*` for generic-worker.",
+      "Scopes of callers without credentials in addition to those of `access`, such as `queue:status:*` for generic-worker. " +
+      "Together they are the first content of the role `anonymous`, which can then be changed like other roles. With `access: closed`, the role in the database has no effect, and these scopes are the only ones.",
   }),
+  websocktunnelSecret: Type.Optional(
+    text({
+      secret: true,
+      pattern: "^.{22,}$",
+      expected: "22 characters or more",
+      derived: "none; websocktunnelToken returns 404",
+      description:
+        "The secret that websocktunnel shares with this server, which signs tokens for workers with it.",
+    }),
+  ),
   hawkSkew: duration("15m", { description: "Maximum difference between a client's clock and the server's." }),
 });
 

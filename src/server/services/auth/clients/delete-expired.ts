@@ -1,0 +1,13 @@
+// A loop that deletes expired clients that were created with `deleteOnExpiration`.
+import type { RunOnce } from "../../../core/loop.ts";
+import { timestamp, type AuthContext } from "../context.ts";
+import { deleteExpired } from "./store/delete-expired.ts";
+
+const BATCH = 100;
+
+/** The name in the audit log, which no client can have. */
+const ACTOR = "(expiry)";
+
+export const deleteExpiredClients =
+  (ctx: Pick<AuthContext, "db" | "clock">): RunOnce =>
+  async () => ({ more: (await deleteExpired(ctx.db, timestamp(ctx), BATCH, ACTOR)) === BATCH });

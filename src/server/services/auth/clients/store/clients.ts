@@ -1,0 +1,187 @@
+// The SQL statements on clients. Each change writes its event and its entry of the audit log.
+import Type, { type Static } from "typebox";
+import { authApi } from "../../../../../api/auth/index.ts";
+import { auditEntry } from "../../../../core/audit.ts";
+import { Timestamp, type Queryable } from "../../../../core/db.ts";
+import { publishersOf } from "../../../../core/event-log/index.ts";
+import { jsonText } from "../../../../core/json.ts";
+import { unlessFull } from "../../../../core/pagination.ts";
+import { sql, type Sql } from "../../../../core/sql.ts";
+import { wakingViews } from "../../sql/directory-events.ts";
+
+const events = publishersOf(authApi);
+
+const client = {
+  client_id: Type.String(),
+  description: Type.String(),
+  expires: Timestamp,
+  disabled: Type.Boolean(),
+  delete_on_expiration: Type.Boolean(),
+  created: Timestamp,
+  last_modified: Timestamp,
+  last_rotated: Timestamp,
+  last_used: Timestamp,
+};
+const ClientRow = Type.Object({ ...client, scopes: jsonText<string[]>() });
+export type ClientRow = Static<typeof ClientRow>;
+
+/** The token is null for clients of the configuration. */
+const ClientWithToken = Type.Object({
+  ...client,
+  scopes: jsonText<string[]>(),
+  access_token: Type.Union([Type.String(), Type.Null()]),
+});
+export type ClientWithToken = Static<typeof ClientWithToken>;
+
+const ListedClient = Type.Object({ ...client, scopes: Type.Union([jsonText<string[]>(), Type.Null()]) });
+export type ListedClient = Static<typeof ListedClient>;
+
+const columns = sql`
+  c.client_id, c.description, c.expires, c.disabled, c.delete_on_expiration, c.created, c.last_modified, c.last_rotated,
+  coalesce((select u.last_used from client_uses u where u.client_id = c.client_id), c.created) as last_used`;
+
+export const readClient = (db: Queryable, clientId: string): Promise<ClientWithToken | undefined> =>
+  db.maybeOne(
+    ClientWithToken,
+    sql`select ${columns}, c.scopes, c.access_token from clients c where c.client_id = ${clientId}`,
+  );
+
+/** Returns the clients after an id whose ids start with the prefix, in their order. Those that exceed the page lack scopes. */
+export const listClients = (
+  db: Queryable,
+  prefix: string,
+  after: string,
+  limit: number,
+): Promise<ListedClient[]> =>
+  db.many(
+    ListedClient,
+    sql`
+    select ${columns}, ${unlessFull(sql`c.scopes`, sql`octet_length(c.scopes)`, sql`c.client_id`)} as scopes
+    from clients c
+    where c.client_id > ${after} and c.client_id >= ${prefix} and c.client_id < ${prefix} || chr(127)
+    order by c.client_id limit ${limit}`,
+  );
+
+export interface NewClient {
+  readonly clientId: string;
+  readonly description: string;
+  /** Encrypted. */
+  readonly accessToken: string;
+  /** A JSON array. */
+  readonly scopes: string;
+  readonly expires: string;
+  readonly deleteOnExpiration: boolean;
+}
+
+/** Inserts a client. Returns undefined if there is one with its id. */
+export const insertClient = (
+  db: Queryable,
+  { clientId, ...of }: NewClient,
+  actor: string,
+  now: string,
+): Promise<ClientRow | undefined> =>
+  db.maybeOne(
+    ClientRow,
+    changing(
+      sql`
+      insert into clients as c (client_id, description, access_token, scopes, expires, delete_on_expiration, created,
+        last_modified, last_rotated)
+      values (${clientId}, ${of.description}, ${of.accessToken}, ${of.scopes}, ${of.expires}, ${of.deleteOnExpiration},
+        ${now}, ${now}, ${now})
+      on conflict (client_id) do nothing`,
+      { clientId, actor, action: "created" },
+      events.clientCreated,
+    ),
+  );
+
+export interface ClientUpdate {
+  readonly description: string;
+  readonly expires: string;
+  readonly deleteOnExpiration: boolean;
+  readonly scopes: string;
+}
+
+/** Updates a client that still has the scopes `former`. Returns undefined if it has others, or is gone. */
+export const updateClient = (
+  db: Queryable,
+  clientId: string,
+  to: ClientUpdate,
+  former: string,
+  actor: string,
+  now: string,
+): Promise<ClientRow | undefined> =>
+  db.maybeOne(
+    ClientRow,
+    changing(
+      sql`
+      update clients c set description = ${to.description}, expires = ${to.expires}, scopes = ${to.scopes},
+        delete_on_expiration = ${to.deleteOnExpiration}, last_modified = ${now}
+      where c.client_id = ${clientId} and c.scopes = ${former}`,
+      { clientId, actor, action: "updated" },
+      events.clientUpdated,
+    ),
+  );
+
+/** Returns undefined if there is no such client. */
+export const setDisabled = (
+  db: Queryable,
+  clientId: string,
+  disabled: boolean,
+  actor: string,
+  now: string,
+): Promise<ClientRow | undefined> =>
+  db.maybeOne(
+    ClientRow,
+    changing(
+      sql`update clients c set disabled = ${disabled}, last_modified = ${now} where c.client_id = ${clientId}`,
+      { clientId, actor, action: disabled ? "disabled" : "enabled" },
+      events.clientUpdated,
+    ),
+  );
+
+/** Returns undefined if there is no such client. */
+export const setToken = (
+  db: Queryable,
+  clientId: string,
+  accessToken: string,
+  actor: string,
+  now: string,
+): Promise<ClientRow | undefined> =>
+  db.maybeOne(
+    ClientRow,
+    changing(
+      sql`
+      update clients c set access_token = ${accessToken}, last_modified = ${now}, last_rotated = ${now}
+      where c.client_id = ${clientId}`,
+      { clientId, actor, action: "reset-access-token" },
+      events.clientUpdated,
+    ),
+  );
+
+/** Deletes a client, if it exists. */
+export const deleteClient = (db: Queryable, clientId: string, actor: string): Promise<number> =>
+  db.run(
+    changing(
+      sql`delete from clients c where c.client_id = ${clientId}`,
+      { clientId, actor, action: "deleted" },
+      events.clientDeleted,
+    ),
+  );
+
+interface Change {
+  readonly clientId: string;
+  readonly actor: string;
+  readonly action: string;
+}
+
+type ClientEvent = (typeof events)["clientCreated" | "clientUpdated" | "clientDeleted"];
+
+/** Returns a statement that changes at most one client, called `c`, and returns its row. */
+const changing = (change: Sql, { clientId, actor, action }: Change, event: ClientEvent): Sql => {
+  const from = sql`from changed`;
+  return wakingViews(sql`
+    with changed as (${change} returning ${columns}, c.scopes),
+    audit as (${auditEntry({ entityType: "client", entityId: clientId, clientId: actor, action, from })}),
+    event as (${event.publish({}, { version: 1, clientId }, { from })})
+    select * from changed`);
+};

@@ -1,0 +1,95 @@
+// Creates, updates and deletes roles.
+import { roleEndpoints } from "../../../../api/auth/endpoints/roles.ts";
+import type { RoleReply, RoleRequest } from "../../../../api/auth/roles.ts";
+import { ApiError } from "../../../../lib/errors.ts";
+import { findRoleCycle } from "../../../../lib/scopes/find-role-cycle.ts";
+import { sortScopes } from "../../../../lib/scopes/normal-form.ts";
+import type { Role } from "../../../../lib/scopes/roles.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { parseJson } from "../../../core/json.ts";
+import { actorOf } from "../actor.ts";
+import { timestamp, type AuthContext } from "../context.ts";
+import { refuseDoubleStars } from "../scopes/refuse-scopes.ts";
+import type { InTurn } from "./in-turn.ts";
+import { refuseParameters } from "./parameters.ts";
+import { renderedRole } from "./rendered-role.ts";
+import * as store from "./store.ts";
+
+export const createRole =
+  (ctx: AuthContext, inTurn: InTurn) =>
+  async (caller: Caller, roleId: string, { scopes: given, description }: RoleRequest): Promise<RoleReply> => {
+    refuseDoubleStars(given);
+    caller.authorize(roleEndpoints.createRole, { roleId, scopes: given });
+    const scopes = sortScopes(given);
+    const role = { roleId, description, scopes: JSON.stringify(scopes) };
+    return inTurn(async (version) => {
+      const existing = await store.readRole(ctx.db, roleId);
+      if (existing && !(existing.description === description && hasScopes(existing, role.scopes)))
+        throw new ApiError(
+          "RequestConflict",
+          `There is a role with the id '${roleId}' already. Choose another id, or change it with updateRole.`,
+        );
+      if (existing) return renderedRole(ctx, existing);
+      check(ctx, { roleId, scopes });
+      const change = { version, actor: actorOf(caller), now: timestamp(ctx) };
+      const row = await store.insertRole(ctx.db, role, change);
+      return row && reply(ctx, row);
+    });
+  };
+
+export const updateRole =
+  (ctx: AuthContext, inTurn: InTurn) =>
+  async (caller: Caller, roleId: string, { scopes, description }: RoleRequest): Promise<RoleReply> => {
+    refuseDoubleStars(scopes);
+    // Callers without this scope do not learn whether the role exists.
+    caller.authorize(roleEndpoints.updateRole, { roleId, scopesAdded: [] });
+    return inTurn(async (version) => {
+      const existing = await store.readRole(ctx.db, roleId);
+      if (!existing) throw unknownRole(roleId);
+      const former = ctx.directory.roles.expandToSet(parseJson(existing.scopes));
+      const scopesAdded = scopes.filter((scope) => !former.satisfies(scope));
+      caller.authorize(roleEndpoints.updateRole, { roleId, scopesAdded });
+      check(ctx, { roleId, scopes });
+      const role = { roleId, description, scopes: JSON.stringify(scopes) };
+      const change = { version, actor: actorOf(caller), now: timestamp(ctx) };
+      const row = await store.updateRole(ctx.db, role, change);
+      return row && reply(ctx, row);
+    });
+  };
+
+export const deleteRole =
+  (ctx: AuthContext) =>
+  async (caller: Caller, roleId: string): Promise<undefined> => {
+    caller.authorize(roleEndpoints.deleteRole, { roleId });
+    await store.deleteRole(ctx.db, roleId, actorOf(caller));
+    await ctx.refreshed();
+    return undefined;
+  };
+
+export const unknownRole = (roleId: string): ApiError =>
+  new ApiError(
+    "ResourceNotFound",
+    `There is no role with the id '${roleId}'. Check its spelling; listRoleIds returns all of them.`,
+  );
+
+/** Reports whether a role has these scopes, which are sorted. Those of an updated role are in the given order. */
+const hasScopes = (row: store.RoleRow, sorted: string): boolean =>
+  JSON.stringify(sortScopes(parseJson(row.scopes))) === sorted;
+
+async function reply(ctx: AuthContext, row: store.RoleRow): Promise<RoleReply> {
+  await ctx.refreshed();
+  return renderedRole(ctx, row);
+}
+
+/** Throws `InputError` if a parameter is misplaced, or if the role would grant itself. */
+function check({ directory: { roles } }: AuthContext, role: Role): void {
+  refuseParameters(role);
+  const cycle = findRoleCycle(role, roles);
+  if (cycle === undefined) return;
+  throw new ApiError(
+    "InputError",
+    `Roles may not contain dependency cycles, found: ${cycle.map((roleId) => `'assume:${roleId}'`).join(" -> ")}. ` +
+      "Remove one of these scopes. A scope that ends in a star also assumes the roles that it covers.",
+    { details: { cycle: cycle.map((roleId) => `assume:${roleId}`) } },
+  );
+}
