@@ -92,13 +92,17 @@ describe("graph run", () => {
   test("group watch follows tasks that are added later, and Ctrl-C cancels nothing", async () => {
     const { out } = await run("name: x\ntasks:\n  one: { command: sleep 600 }\n", "--detach");
     const taskGroupId = out.trim();
+    const [one] = (await stack.client.queue.listTaskGroup({ taskGroupId })).tasks;
     const io = capturedIo({ env });
     const ended = main(["graph", "watch", taskGroupId], io);
     await io.until("1 task in group");
+    await createTask(stack.client, { taskGroupId, dependencies: [one?.status.taskId ?? ""] });
     await createTask(stack.client, { taskGroupId, taskQueueId: "built-in/succeed" });
     await io.until("completed  a task");
+    await io.until("1 of 3 tasks resolved");
     io.interrupt();
     expect(await ended).toBe(130);
+    expect(io.err()).not.toContain("canceling");
     const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId });
     expect(tasks.map(({ status }) => status.state).toSorted()).not.toContain("exception");
     await stack.client.queue.sealTaskGroup({ taskGroupId });
