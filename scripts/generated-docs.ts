@@ -6,14 +6,14 @@ import { renderMetricsReference } from "../src/server/metrics-reference.ts";
 import { renderPayloadReference } from "../src/worker/payload-reference.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 
-export function referencePages(): Promise<GeneratedFile[]> {
-  return Promise.resolve([
+export async function referencePages(): Promise<GeneratedFile[]> {
+  return [
     ...renderApiDocs(Object.values(services)).map(({ file, text }) => ({
       path: `docs/reference/api/${file}`,
       text,
     })),
     { path: "docs/reference/configuration.md", text: renderConfigReference() },
     { path: "docs/reference/worker-payload.md", text: renderPayloadReference() },
-    { path: "docs/reference/metrics.md", text: renderMetricsReference() },
-  ]);
+    { path: "docs/reference/metrics.md", text: await renderMetricsReference() },
+  ];
 }

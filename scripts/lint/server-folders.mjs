@@ -20,7 +20,7 @@ export function problemOf(from, to) {
   if (own === "core")
     return "core is the foundation of the server: it must not import other folders of src/server.";
   if (other === "core" || other === "" || path.posix.basename(to) === "index.ts") return undefined;
-  // The list of settings, which must not load the services.
+  // The list of services, which loads the rest of a service on demand.
   if (own === "" && path.posix.basename(to) === "settings.ts") return undefined;
   return `src/server/${other} may be imported only through its index.ts, so that its internals can change.`;
 }

@@ -67,12 +67,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   } = options;
   const lifecycle = createLifecycle({ clock, log: monitor.log, stopTimeoutMs: config.server.stopTimeout });
   try {
+    const loaded = await services.load();
     const platform = await openPlatform({
       config,
       databaseUrl,
       secrets,
       keySource,
-      encrypted: encryptedColumns(services),
+      encrypted: encryptedColumns(loaded),
       monitor,
       clock,
       checked,
@@ -81,10 +82,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     const { db, check, events, wakeUps } = platform;
     let rootUrl = config.server.rootUrl ?? "";
-    const serviceClients = services.flatMap(({ client }) =>
+    const serviceClients = loaded.flatMap(({ client }) =>
       client ? [serviceClient(client, secrets.secret)] : [],
     );
-    const running = createServices(services, ({ api, metrics, client }) => ({
+    const running = createServices(loaded, ({ api, metrics, client }) => ({
       ...platform,
       config,
       clock,

@@ -2,15 +2,17 @@
 import { coreMetrics, type MetricDefinition, type MetricDefinitions } from "./core/metrics.ts";
 import { services } from "./services.ts";
 
-/** All metrics by title of their part of the page. */
-export const metricGroups: readonly (readonly [title: string, metrics: MetricDefinitions])[] = [
-  ["Every server", coreMetrics],
-  ...services.map(({ api, metrics }) => [`Service ${api.name}`, metrics ?? {}] as const),
-];
+/** Returns all metrics by title of their part of the page. */
+export async function metricGroups(): Promise<(readonly [title: string, metrics: MetricDefinitions])[]> {
+  const ofServices = (await services.load()).map(
+    ({ api, metrics }) => [`Service ${api.name}`, metrics] as const,
+  );
+  return [["Every server", coreMetrics], ...ofServices];
+}
 
 /** Returns the content of `docs/reference/metrics.md`. */
-export function renderMetricsReference(): string {
-  const parts = metricGroups
+export async function renderMetricsReference(): Promise<string> {
+  const parts = (await metricGroups())
     .filter(([, metrics]) => Object.keys(metrics).length > 0)
     .map(([title, metrics]) => `## ${title}\n\n${table(Object.values(metrics))}`);
   return `${[introduction, ...parts].join("\n\n")}\n`;

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { services as contract } from "../api/services.ts";
 import { createMetrics } from "./core/metrics.ts";
-import { declaredSettings } from "./declared-settings.ts";
 import { SERVICE_CLIENT_PREFIX } from "./core/service-client.ts";
-import { services } from "./services.ts";
+import { services as list } from "./services.ts";
+
+const services = await list.load();
 
 it("the server has every service of the contract", () => {
   expect(services.map(({ api }) => api.name).toSorted()).toEqual(
@@ -14,7 +15,7 @@ it("the server has every service of the contract", () => {
 });
 
 it("the configuration has the settings of every service", () => {
-  expect(declaredSettings.map(({ settings }) => settings)).toEqual(services.map(({ settings }) => settings));
+  expect(list.declared.map(({ settings }) => settings)).toEqual(services.map(({ settings }) => settings));
 });
 
 it("no metric is declared twice, by core or a service", () => {

@@ -1,16 +1,16 @@
 // Every service of the server, in the order of creation: each can use what those before it provide.
 import { serviceList } from "./core/service.ts";
-import { authService } from "./services/auth/index.ts";
-import { eventsService } from "./services/events/index.ts";
-import { objectService } from "./services/object/index.ts";
-import { purgeCacheService } from "./services/purge-cache/index.ts";
-import { queueService } from "./services/queue/index.ts";
-import { secretsService } from "./services/secrets/index.ts";
+import * as auth from "./services/auth/settings.ts";
+import * as events from "./services/events/settings.ts";
+import * as object from "./services/object/settings.ts";
+import * as purgeCache from "./services/purge-cache/settings.ts";
+import * as queue from "./services/queue/settings.ts";
+import * as secrets from "./services/secrets/settings.ts";
 
-export const { services } = serviceList()
-  .add(authService)
-  .add(objectService)
-  .add(queueService)
-  .add(secretsService)
-  .add(purgeCacheService)
-  .add(eventsService);
+export const services = serviceList()
+  .add(auth, async () => (await import("./services/auth/index.ts")).authService)
+  .add(object, async () => (await import("./services/object/index.ts")).objectService)
+  .add(queue, async () => (await import("./services/queue/index.ts")).queueService)
+  .add(secrets, async () => (await import("./services/secrets/index.ts")).secretsService)
+  .add(purgeCache, async () => (await import("./services/purge-cache/index.ts")).purgeCacheService)
+  .add(events, async () => (await import("./services/events/index.ts")).eventsService);

@@ -5,14 +5,19 @@ import { expect, it } from "vitest";
 /** What a worker needs to read the configuration file and to write its log. */
 const allowed = [
   /^configure\.ts$/,
-  /^declared-settings\.ts$/,
+  // Their settings only; a server loads the rest on demand.
+  /^services\.ts$/,
   /^config\//,
   /^core\/config\//,
+  /^core\/service\.ts$/,
   // The form in which a key is written.
   /^core\/encryption\/encryption-key\.ts$/,
   /^core\/log\.ts$/,
   /^services\/[a-z-]+\/settings\.ts$/,
 ];
+
+/** Loads the services of a server on demand, as a worker never does. */
+const serverOnly = "src/server/services.ts";
 
 /** Returns the files that a file imports, directly or not, also on demand. Types do not count. */
 async function importsOf(entry: string): Promise<string[]> {
@@ -27,7 +32,12 @@ async function importsOf(entry: string): Promise<string[]> {
     splitting: true,
     packages: "external",
   });
-  return Object.keys(metafile.inputs);
+  // A set includes what is added during the iteration.
+  const found = new Set([entry]);
+  for (const file of found)
+    for (const { path, kind } of metafile.inputs[file]?.imports ?? [])
+      if (file !== serverOnly || kind !== "dynamic-import") found.add(path);
+  return [...found];
 }
 
 const ofServer = (files: readonly string[]): string[] =>

@@ -1,7 +1,8 @@
 // Completes a configuration: adds defaults, reports contradictions, and freezes the result.
 import Value from "typebox/value";
 import { ConfigError, type ConfigProblem } from "../core/config/problem.ts";
-import { declaredSettings, type DeclaredSettings } from "../declared-settings.ts";
+import type { DeclaredSettings } from "../core/service.ts";
+import { services } from "../services.ts";
 import { catalog } from "./catalog.ts";
 import { defaultHome, derivedDefaults, type Host } from "./derived-defaults.ts";
 import { ConfigSchema, type Config } from "./schema.ts";
@@ -43,7 +44,7 @@ export function complete(
 
 /** Settings that are each valid but contradict each other. */
 function contradictionsOf(config: Config): ConfigProblem[] {
-  const declared: readonly DeclaredSettings[] = declaredSettings;
+  const declared: readonly DeclaredSettings[] = services.declared;
   // Each function takes the sections of its service, and Config has those of all services.
   const ofServices = declared.flatMap(({ contradictions }) => contradictions?.(config as never) ?? []);
   return [...ofServices, ...s3Problems(config), ...encryptionProblems(config)];

@@ -5,7 +5,7 @@ import { path, settingOf } from "../../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
 import { access, coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
 import type { Sections, SettingsOf } from "../core/service.ts";
-import { declaredSettings } from "../declared-settings.ts";
+import { services } from "../services.ts";
 
 const home = path({
   derived: "~/.taskyard",
@@ -16,12 +16,12 @@ const home = path({
 export const ConfigSchema: TObject = Type.Object({
   home,
   access,
-  ...merged([coreSettings, ...declaredSettings.map(({ settings }) => settings), { worker: workerSettings }]),
+  ...merged([coreSettings, ...services.declared.map(({ settings }) => settings), { worker: workerSettings }]),
 });
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
 type EachSettings<X> = X extends { readonly settings: Sections } ? SettingsOf<X["settings"]> : never;
-type ServiceSettings = Intersection<EachSettings<(typeof declaredSettings)[number]>>;
+type ServiceSettings = Intersection<EachSettings<(typeof services.declared)[number]>>;
 
 /** The loaded settings: durations in milliseconds, sizes in bytes, paths absolute. Frozen. */
 export type Config = CoreConfig &

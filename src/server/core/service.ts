@@ -6,6 +6,7 @@ import type { monitoringEndpoints, Service } from "../../api/service.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { ArtifactStore, CheckUpload } from "./artifact-store/index.ts";
 import type { CoreConfig } from "./config/core-settings.ts";
+import type { ConfigProblem } from "./config/problem.ts";
 import type { ReadonlySettings } from "../../lib/setting.ts";
 import type { Db } from "./db.ts";
 import type { EncryptedColumn } from "./encryption/encrypted-column.ts";
@@ -133,19 +134,38 @@ export interface AnyService<D = never> {
 
 type ProvidedBy<X extends AnyService> = ReturnType<X["create"]>["provides"];
 
-/** Services in the order of their creation. The compiler checks that each gets its dependencies. */
-export interface ServiceList<L extends readonly AnyService[], P> {
-  readonly services: L;
-  add<X extends AnyService<P>>(
-    service: X,
-  ): ServiceList<readonly [...L, X], P & { readonly [N in X["api"]["name"]]: ProvidedBy<X> }>;
+/** What a service declares for the configuration: the exports of its `settings.ts`. */
+export interface DeclaredSettings {
+  readonly settings: Sections;
+  /** Returns the problems of settings that are each valid but contradict each other. */
+  readonly contradictions?: (config: never) => readonly ConfigProblem[];
 }
 
-/** An empty list: `serviceList().add(auth).add(queue).services`. */
-export const serviceList = (): ServiceList<readonly [], {}> => listOf([]);
+/**
+ * Services in the order of their creation. The compiler checks that each gets its dependencies. Only their settings are
+ * loaded with the list, because a worker reads the same configuration and needs no service.
+ */
+export interface ServiceList<D extends readonly DeclaredSettings[], P> {
+  readonly declared: D;
+  load(): Promise<readonly AnyService[]>;
+  add<S extends DeclaredSettings, X extends AnyService<P> & Pick<S, "settings">>(
+    declared: S,
+    load: () => Promise<X>,
+  ): ServiceList<readonly [...D, S], P & { readonly [N in X["api"]["name"]]: ProvidedBy<X> }>;
+}
 
-function listOf<L extends readonly AnyService[], P>(services: L): ServiceList<L, P> {
-  return { services, add: (service) => listOf([...services, service]) };
+/** An empty list, to which services are added: `serviceList().add(settings, async () => (await import(…)).authService)`. */
+export const serviceList = (): ServiceList<readonly [], {}> => listOf([], []);
+
+function listOf<D extends readonly DeclaredSettings[], P>(
+  declared: D,
+  loads: readonly (() => Promise<AnyService>)[],
+): ServiceList<D, P> {
+  return {
+    declared,
+    load: () => Promise.all(loads.map((load) => load())),
+    add: (settings, load) => listOf([...declared, settings], [...loads, load]),
+  };
 }
 
 export interface CreatedService {
