@@ -27,6 +27,7 @@ async function supervised(starts: boolean[]) {
   const givenUp = new Promise<Error>((resolve) => (gaveUp = resolve));
   const arrivals: (() => void)[] = [];
   let calls = 0;
+  const clock = immediateClock(60_000);
   const options: SuperviseOptions<FakeServer> = {
     what: "PostgreSQL",
     maxAttempts: 20,
@@ -34,7 +35,7 @@ async function supervised(starts: boolean[]) {
       warn: (_fields, message) => messages.push(message),
       error: (_fields, message) => messages.push(message),
     },
-    clock: immediateClock(60_000),
+    clock,
     async start() {
       const works = starts[calls++] ?? starts.at(-1) ?? true;
       if (!works) throw new Error("no room");
@@ -48,7 +49,15 @@ async function supervised(starts: boolean[]) {
   const running = await supervise(options);
   onTestFinished(() => running.stop());
   const started = () => new Promise<void>((resolve) => arrivals.push(resolve));
-  return { running, messages, givenUp, started, latest: () => servers.at(-1), calls: () => calls };
+  return {
+    running,
+    messages,
+    givenUp,
+    started,
+    latest: () => servers.at(-1),
+    calls: () => calls,
+    pauses: clock.waits,
+  };
 }
 
 test("a failed first start is not retried", async () => {
@@ -75,11 +84,14 @@ test("failed restarts are retried", async () => {
   expect(messages.filter((m) => m === "PostgreSQL could not be restarted")).toHaveLength(2);
 });
 
-test("it gives up after many consecutive failures, with the last error", async () => {
-  const { running, givenUp, latest, calls } = await supervised([true, false]);
+test("it gives up after many consecutive failures with growing pauses, with the last error", async () => {
+  const { running, givenUp, latest, calls, pauses } = await supervised([true, false]);
   latest()?.die();
   expect((await givenUp).message).toBe("no room");
   expect(calls()).toBe(21);
+  // None before the first attempt.
+  expect(pauses).toHaveLength(19);
+  expect(pauses.slice(0, 8)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
   expect(running.current()).toBeUndefined();
 });
 

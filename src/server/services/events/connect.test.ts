@@ -245,22 +245,23 @@ describe("a stream", () => {
   });
 });
 
-test("a caller has a limited number of streams", async () => {
+test.each([
+  [{ maxStreamsPerCaller: 1 }, 429, "You already have 1 open event stream, which is the maximum."],
+  [{ maxStreams: 1 }, 503, "This server already has 1 open event stream."],
+])("the number of streams is limited: %j", async (events, status, message) => {
   const limited = await testStack({
     database: stack.database,
     roles: ["api"],
-    config: { events: { maxStreamsPerCaller: 1 } },
+    config: { events },
   });
   onTestFinished(() => limited.stop());
   const first = await listen({}, { on: limited });
   const refused = await get({ bindings: { bindings: everything } }, { on: limited });
-  expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "30"]);
-  expect(await bodyOf(refused)).toContain("You already have 1 open event stream, which is the maximum.");
+  expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([status, "30"]);
+  expect(await bodyOf(refused)).toContain(message);
   first.close();
-  await until("the server to notice that the stream ended", async () => {
-    const next = await get({ bindings: { bindings: everything } }, { on: limited });
-    return next.statusCode === 200;
-  });
+  const next = () => get({ bindings: { bindings: everything } }, { on: limited });
+  await until("the end of the stream to be seen", async () => (await next()).statusCode === 200);
 });
 
 describe("a listener whose position cannot be continued", () => {

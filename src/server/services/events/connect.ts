@@ -60,7 +60,7 @@ export function createEventStreams({
     if (open.total >= maxStreams)
       throw new ApiError(
         "ServiceUnavailable",
-        `This server already has ${maxStreams} open event streams. Close some, or retry later.`,
+        `This server already has ${counted(maxStreams, "open event stream")}. Close some, or retry later.`,
         { retryAfterMs: MAX_RETRY_AFTER_MS },
       );
     const caller = callerKey(call);
