@@ -273,6 +273,13 @@ describe("task", () => {
     const again = await download("--all", "results");
     expect(again.err.match(/already exists: use --force/g)?.length).toBeGreaterThan(1);
     expect(again.status).toBe(1);
+
+    const escaping = [{ type: "file", path: "a.txt", name: "public/../../a.txt" }];
+    const payload = { ...definition.payload, command: [["touch", "a.txt"]], artifacts: escaping };
+    const outside = await createTask(stack.client, { taskQueueId: "local/default", payload });
+    await cli(["task", "wait", outside]);
+    const { err: refused } = await cli(["task", "download", "--all", outside, "inside"], { cwd });
+    expect(refused).toContain(`public/../../a.txt leads outside of ${join(cwd, "inside")}`);
   });
 
   test("wait returns when all tasks are resolved, with a status for the worst of them", async () => {
