@@ -3,6 +3,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { methods, pathOf, type Method } from "../../test/support/contract-calls.ts";
+import { authLists } from "../../test/support/lists-of-auth.ts";
+import type { Item, List, Reply } from "../../test/support/paginated-list.ts";
 import { createTask, taskDefinition } from "../../test/support/factories.ts";
 import { rawCall } from "../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../test/support/stack.ts";
@@ -15,23 +17,6 @@ beforeAll(async () => {
   stack = await testStack({ roles: ["api"] });
 });
 afterAll(() => stack.stop());
-
-/** A separate list, initially empty. */
-interface List {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /** Adds an element and returns its key. */
-  add(): Promise<string>;
-  remove(key: string): Promise<unknown>;
-  /** Returns the elements of a page. */
-  items(reply: Reply): readonly unknown[];
-  key(item: Item): string;
-  /** The list covers the whole server, so it may contain elements of other lists. */
-  readonly isShared?: boolean;
-}
-type Reply = Readonly<Record<string, readonly unknown[]>> & { readonly continuationToken?: string };
-/** The members of list elements that contain keys. */
-type Item = Readonly<Record<string, string>> & { readonly status: { readonly taskId: string } };
 
 const worker = { workerGroup: "g", workerId: "w" };
 const removeTask = (taskId: string) =>
@@ -72,39 +57,6 @@ const members = async (): Promise<Pick<List, "params" | "add" | "remove">> => {
     params: { taskGroupId },
     add: () => createTask(stack.client, { taskGroupId }),
     remove: removeTask,
-  };
-};
-/** Lists of roles, by the member of the reply. */
-const roles = (member: "roles" | "roleIds"): Pick<List, "add" | "remove" | "items" | "key" | "isShared"> => ({
-  add: async () => {
-    const roleId = newName();
-    await stack.database.db.run(sql`
-      insert into roles (role_id, description, scopes, created, last_modified)
-      values (${roleId}, '', '[]', now(), now())`);
-    return roleId;
-  },
-  remove: (roleId) => stack.database.db.run(sql`delete from roles where role_id = ${roleId}`),
-  items: (reply) => reply[member] ?? [],
-  key: (item) => (typeof item === "string" ? item : (item["roleId"] ?? "")),
-  isShared: true,
-});
-/** Lists of audit entries, which are told apart by a member that is not that of the list. */
-const entries = (of: "entity_id" | "client_id", params: (id: string) => Record<string, string>): List => {
-  const id = newName();
-  return {
-    params: params(id),
-    add: async () => {
-      const other = newName();
-      const [entityId, clientId] = of === "entity_id" ? [id, other] : [other, id];
-      await stack.database.db.run(sql`
-        insert into audit_log (entity_type, entity_id, client_id, action)
-        values ('secret', ${entityId}, ${clientId}, 'updated')`);
-      return other;
-    },
-    remove: (other) =>
-      stack.database.db.run(sql`delete from audit_log where ${other} in (entity_id, client_id)`),
-    items: ({ auditHistory = [] }) => auditHistory,
-    key: ({ entityId = "", clientId = "" }) => (of === "entity_id" ? clientId : entityId),
   };
 };
 async function artifacts(params: (taskId: string) => Readonly<Record<string, string>>): Promise<List> {
@@ -161,24 +113,7 @@ async function queues(
 }
 
 const lists: Readonly<Record<string, () => List | Promise<List>>> = {
-  "auth.listClients": () => ({
-    add: async () => {
-      const clientId = newName();
-      await stack.database.db.run(sql`
-        insert into clients (client_id, description, scopes, expires, delete_on_expiration, created, last_modified,
-          last_rotated)
-        values (${clientId}, '', '[]', now(), false, now(), now(), now())`);
-      return clientId;
-    },
-    remove: (clientId) => stack.database.db.run(sql`delete from clients where client_id = ${clientId}`),
-    items: ({ clients = [] }) => clients,
-    key: ({ clientId = "" }) => clientId,
-    isShared: true,
-  }),
-  "auth.listRoles2": () => roles("roles"),
-  "auth.listRoleIds": () => roles("roleIds"),
-  "auth.getEntityHistory": () => entries("entity_id", (entityId) => ({ entityType: "secret", entityId })),
-  "auth.listAuditHistory": () => entries("client_id", (clientId) => ({ clientId })),
+  ...authLists(() => stack.database.db, newName),
   "queue.tasks": named("tasks"),
   "queue.statuses": named("statuses"),
   "queue.listTasks": async () => {
