@@ -1,5 +1,6 @@
 // Every command, in the order of the help.
 import type { Command } from "./command.ts";
+import { encryptionRotateCommand } from "./encryption/rotate.ts";
 import { envCommand } from "./env.ts";
 import { graphRunCommand } from "./graph/run.ts";
 import { graphTimelineCommand } from "./graph/timeline.ts";
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   releaseCommand,
   workerCommand,
   serveCommand,
+  encryptionRotateCommand,
   envCommand,
   pingCommand,
   versionCommand,

@@ -83,8 +83,8 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   }
 }
 
-/** The file with the encryption keys of a local instance. */
-const localKeyFile = (home: string): string => join(home, "encryption-keys");
+/** Returns the path of the file with the encryption keys of a local instance. */
+export const localKeyFile = (home: string): string => join(home, "encryption-keys");
 
 /**
  * Returns the key file in the home folder, which is created at the first start. Unlike secrets.json it must never be deleted,

@@ -8,10 +8,10 @@ import { databaseCheck } from "./core/db-check.ts";
 import { databaseStartError } from "./core/db-start-error.ts";
 import { DatabaseUnavailable, openDb, type Db } from "./core/db.ts";
 import { openEventLog, type EventLog } from "./core/event-log/index.ts";
-import { checkKeys } from "./core/encryption/check-keys.ts";
+import { loadCheckedKeys } from "./core/encryption/check-keys.ts";
 import type { EncryptedColumn } from "./core/encryption/encrypted-column.ts";
 import { createKeyRing, type KeyRing } from "./core/encryption/key-ring.ts";
-import { loadKeys, type KeySource } from "./core/encryption/key-source.ts";
+import type { KeySource } from "./core/encryption/key-source.ts";
 import type { Lifecycle } from "./core/lifecycle.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { InstanceSecrets } from "./core/service.ts";
@@ -58,7 +58,6 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenedPlat
 async function open(options: PlatformOptions): Promise<OpenedPlatform> {
   const { config, databaseUrl: url, secrets, keySource, monitor, clock, checked, lifecycle } = options;
   const { log } = monitor;
-  const keys = await loadKeys(keySource);
   await migrate({ url, log });
   const { poolSize, statementTimeout: statementTimeoutMs, connectionMaxAge: maxAgeMs } = config.database;
   const wakeUps = createWakeUps({ log });
@@ -67,7 +66,7 @@ async function open(options: PlatformOptions): Promise<OpenedPlatform> {
   lifecycle.add("database", () => db.close());
   const check = databaseCheck(db, clock);
   await check();
-  await checkKeys(db, keySource, keys, options.encrypted);
+  const keys = await loadCheckedKeys(db, keySource, options.encrypted);
   const keyRing = createKeyRing({ source: keySource, loaded: keys, db, log });
   const { notifyInterval: intervalMs } = config.events;
   const relay = await startWakeUpRelay({ url, db, wakeUps, clock, log, intervalMs, maxAgeMs });

@@ -120,6 +120,10 @@ export const isOfStaleSession = (err: unknown): boolean =>
 /** Reports whether the transaction was the victim of a concurrent one (deadlock, serialization) and can be retried. */
 export const isRetryable = (err: unknown): boolean => outageOf(err) === "conflict";
 
+/** Reports whether a table does not exist: the database is not migrated, or by an older version. */
+export const isUndefinedTable = (err: unknown): boolean =>
+  err instanceof pg.DatabaseError && err.code === "42P01";
+
 /** Reports whether a row that this one refers to does not exist. `constraint` restricts it to constraints with such names. */
 export const isForeignKeyViolation = (err: unknown, constraint: RegExp): boolean =>
   err instanceof pg.DatabaseError && err.code === "23503" && constraint.test(err.constraint ?? "");

@@ -162,7 +162,7 @@ const encryption = section("The keys that encrypt secrets and access tokens in t
     path({
       derived: "`encryption-keys` in the home folder, with `taskyard up`, unless keys is set",
       description:
-        "A file with the keys instead, one per line. All processes of an instance share it, and read it again when it is replaced.",
+        "A file with the keys instead, one per line. All processes of an instance share it, and read it again when it is replaced, as by `taskyard encryption rotate`.",
     }),
   ),
 });

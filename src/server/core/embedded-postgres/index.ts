@@ -6,6 +6,7 @@ import { supervise } from "../../../lib/supervise.ts";
 import { ownName, writeAccessRules, type AccessRules } from "./access-rules.ts";
 import { findPackage, prepareBinaries } from "./binaries.ts";
 import { waitUntilFree } from "./cluster-use.ts";
+import { databaseUrl } from "./database-url.ts";
 import { removeStaleLocks } from "./lock-files.ts";
 import { databaseUser, createCluster, createDataDir, createSocketFolder } from "./create-cluster.ts";
 import { startPostmaster } from "./postmaster.ts";
@@ -130,10 +131,6 @@ function serverArguments(
     ["-c", `unix_socket_directories="${socketFolder.replaceAll('"', '""')}"`],
     ["-c", "unix_socket_permissions=0700"],
   ].flat();
-}
-
-function databaseUrl(socketFolder: string, database: string): string {
-  return `postgres://${databaseUser}@/${database}?host=${encodeURIComponent(socketFolder)}`;
 }
 
 async function createDatabase(url: string): Promise<void> {

@@ -2,11 +2,32 @@
 import { ConfigError, type ConfigProblem } from "../config/problem.ts";
 import type { Queryable } from "../db.ts";
 import type { EncryptedColumn } from "./encrypted-column.ts";
-import type { KeySource, LoadedKeys } from "./key-source.ts";
+import { hasChanged, loadKeys, type KeySource, type LoadedKeys } from "./key-source.ts";
 import { addKey, isUsed, readKeys } from "./store.ts";
 
+/**
+ * Loads the keys and checks them. Throws a ConfigError if stored values need a key that is missing, or if the first key was
+ * retired.
+ */
+export async function loadCheckedKeys(
+  db: Queryable,
+  source: KeySource,
+  columns: readonly EncryptedColumn[],
+): Promise<LoadedKeys> {
+  for (;;) {
+    const loaded = await loadKeys(source);
+    try {
+      await checkKeys(db, source, loaded, columns);
+      return loaded;
+    } catch (err) {
+      // A rotation may have replaced the file between the two.
+      if (!(err instanceof ConfigError) || !(await hasChanged(source, loaded))) throw err;
+    }
+  }
+}
+
 /** Throws a ConfigError if stored values need a key that is missing, or if the first key was retired. */
-export async function checkKeys(
+async function checkKeys(
   db: Queryable,
   source: KeySource,
   { keys }: LoadedKeys,

@@ -30,7 +30,7 @@ export async function readKeyFile(file: string): Promise<KeyFile> {
     if ((mode & 0o027) !== 0 && process.platform !== "win32") {
       throw new Error(
         `${file} can be read or changed by other users (mode ${mode.toString(8)}). Run \`chmod 600 ${file}\`. ` +
-          "If those users are not trusted, put a new key first, as written by `openssl rand -base64 32`.",
+          "If those users are not trusted, replace the keys with `taskyard encryption rotate` afterwards.",
       );
     }
     const lines = (await handle.readFile("utf8"))

@@ -12,7 +12,7 @@ import {
 import { testMonitor } from "../../../../test/support/monitor.ts";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { sql } from "../sql.ts";
-import { checkKeys } from "./check-keys.ts";
+import { loadCheckedKeys } from "./check-keys.ts";
 import { newKey, parseKey } from "./encryption-key.ts";
 import { createKeyFile, readKeyFile, replaceKeyFile } from "./key-file.ts";
 import { createKeyRing, type KeyRing } from "./key-ring.ts";
@@ -33,8 +33,7 @@ afterAll(() => database.drop());
 const { monitor, records } = testMonitor();
 const open = async (source: KeySource): Promise<KeyRing> =>
   createKeyRing({ source, loaded: await loadKeys(source), db: database.db, log: monitor.log });
-const check = async (source: KeySource): Promise<void> =>
-  checkKeys(database.db, source, await loadKeys(source), [noteBody]);
+const check = (source: KeySource) => loadCheckedKeys(database.db, source, [noteBody]);
 const keysOfNotes = async () => (await storedNotes(database.db)).map((note) => note.body_key_id);
 const idOf = (text: string): string => parseKey(text).id;
 

@@ -52,3 +52,48 @@ export async function retireKey(db: Queryable, id: string): Promise<boolean> {
     throw err;
   }
 }
+
+const StoredRow = Type.Object({ row: Type.String(), stored: Type.String() });
+export type StoredValue = Static<typeof StoredRow>;
+
+/** Returns up to `limit` values that are encrypted with the key, in order of their rows, after the row `after`. */
+export const valuesOfKey = (
+  db: Queryable,
+  { table, column, keyId, row }: EncryptedColumn,
+  id: string,
+  after: string,
+  limit: number,
+): Promise<StoredValue[]> =>
+  db.many(
+    StoredRow,
+    sql`
+    select ${row} as row, ${column} as stored from ${table}
+    where ${keyId} = ${id} and ${row} > ${after} order by ${row} limit ${limit}`,
+  );
+
+/** Replaces values that have not changed since they were read. Returns their number. */
+export const replaceValues = (
+  db: Queryable,
+  { table, column, row }: EncryptedColumn,
+  values: readonly StoredValue[],
+  replacements: readonly string[],
+): Promise<number> =>
+  db.run(sql`
+    update ${table} set ${column} = given.replacement
+    from unnest(${values.map((value) => value.row)}::text[], ${values.map(({ stored }) => stored)}::text[],
+      ${replacements}::text[]) as given (of_row, was, replacement)
+    where ${row} = given.of_row and ${column} = given.was`);
+
+const Lock = Type.Object({ locked: Type.Boolean() });
+
+/** Takes the lock of rotations until the transaction ends. Returns false if another rotation has it. */
+export const lockRotation = async (tx: Queryable): Promise<boolean> =>
+  (
+    await tx.maybeOne(
+      Lock,
+      sql`select pg_try_advisory_xact_lock(hashtextextended('rotation of encryption keys', 0)) as locked`,
+    )
+  )?.locked === true;
+
+/** Rejects if the transaction with the lock has ended with its connection. */
+export const holdLock = (tx: Queryable): Promise<number> => tx.run(sql`select 1`);

@@ -1,0 +1,135 @@
+// Encryption keys with real processes: their creation, their rotation while servers run and are killed, and a start without them.
+import { readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import Type from "typebox";
+import { expect, onTestFinished, test } from "vitest";
+import type { Client } from "../../src/client/index.ts";
+import { sql } from "../../src/server/core/sql.ts";
+import { createKeyFile, readKeyFile } from "../../src/server/core/encryption/key-file.ts";
+import { testDatabase, type TestDatabase } from "../support/db.ts";
+import { preparedHome, startServe, startTaskyard, startUp, temporaryHome } from "../support/process.ts";
+import { storedTexts } from "../support/stored-texts.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { testKey } from "../support/test-key.ts";
+import { eventually } from "../support/until.ts";
+
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+const mark = "hidden-52ab";
+const secretOf = (name: string) => ({ secret: { [mark]: `${mark} ${name}` }, expires: inAnHour() });
+const names = Array.from({ length: 25 }, (_, i) => `s${String(i).padStart(2, "0")}`);
+
+async function expectAllSecrets({ secrets }: Client): Promise<void> {
+  for (const name of names)
+    expect((await secrets.get({ name })).secret).toEqual({ [mark]: `${mark} ${name}` });
+}
+
+const KeyIds = Type.Object({ id: Type.String() });
+const keysInUse = async ({ db }: TestDatabase) =>
+  (await db.many(KeyIds, sql`select distinct secret_key_id as id from secrets order by 1`)).map(
+    ({ id }) => id,
+  );
+const Waiting = Type.Object({ waiting: Type.Boolean() });
+
+test("a rotation with two servers survives the kill of command and server in its middle", async () => {
+  const database = await testDatabase();
+  onTestFinished(() => database.drop());
+  const { db } = database;
+  const file = join(await temporaryFolder(), "keys");
+  await createKeyFile(file);
+  const env = { TASKYARD_ENCRYPTION_KEY_FILE: file };
+  const [here, there] = await Promise.all([startServe(database.url, env), startServe(database.url, env)]);
+  for (const name of names) await here.client.secrets.set({ name }, secretOf(name));
+  const [old = ""] = await keysInUse(database);
+  const first = await readKeyFile(file);
+
+  const home = await temporaryHome();
+  const rotate = () =>
+    startTaskyard(["encryption", "rotate"], { home, env: { ...env, DATABASE_URL: database.url } });
+  await db.tx(async (tx) => {
+    // Stops the command in its second batch.
+    await tx.run(sql`select from secrets where name = 's15' for update`);
+    const command = rotate();
+    await eventually(async () =>
+      expect(
+        await db.maybeOne(
+          Waiting,
+          sql`
+          select exists (
+            select from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock') as waiting`,
+        ),
+      ).toEqual({ waiting: true }),
+    );
+    command.signal("SIGKILL");
+    await command.exitStatus();
+    there.signal("SIGKILL");
+    await there.exitStatus();
+  });
+  expect(await keysInUse(database)).toHaveLength(2);
+  expect((await readKeyFile(file)).lines).toEqual([expect.any(String), ...first.lines]);
+  const again = await startServe(database.url, env);
+  for (const { client } of [here, again]) await expectAllSecrets(client);
+  // A server that has run since before the rotation uses the new key.
+  await here.client.secrets.set({ name: "s24" }, secretOf("s24"));
+  await eventually(async () => {
+    const command = rotate();
+    expect([await command.exitStatus(), command.output()]).toEqual([
+      0,
+      expect.stringMatching(
+        /^an earlier rotation was finished.*\n\d+ values? encrypted again; the key is now \w{12}\n/,
+      ),
+    ]);
+  });
+  const [current = ""] = (await readKeyFile(file)).keys.map(({ id }) => id);
+  expect(await keysInUse(database)).toEqual([current]);
+  expect(current).not.toBe(old);
+  expect((await readKeyFile(file)).lines).toHaveLength(1);
+  for (const { client } of [here, again]) await expectAllSecrets(client);
+
+  const stored = await storedTexts(db);
+  const keys = [...first.lines, ...(await readKeyFile(file)).lines];
+  for (const text of [stored, here.output(), there.output(), again.output()])
+    for (const hidden of [mark, here.credentials.accessToken, ...keys]) expect(text).not.toContain(hidden);
+  expect(stored).toContain("s24");
+
+  const other = startTaskyard(["serve", "--port", "0"], {
+    home,
+    env: {
+      DATABASE_URL: database.url,
+      TASKYARD_AUTH_ROOT_ACCESS_TOKEN: here.credentials.accessToken,
+      TASKYARD_AUTH_SECRET: "test-secret-0123456789-0123456789",
+      TASKYARD_ENCRYPTION_KEYS: testKey,
+    },
+  });
+  expect(await other.exitStatus()).toBe(1);
+  expect(other.output()).toContain(
+    `lacks the key ${current}, with which values of secrets.secret are encrypted: add that key after the first one`,
+  );
+});
+
+test("taskyard up creates a key, the command rotates it, and without it the server does not start", async () => {
+  const home = await preparedHome();
+  const server = await startUp({ home });
+  const file = join(home, "encryption-keys");
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const before = await readFile(file, "utf8");
+  await server.client.secrets.set({ name: "a" }, secretOf("a"));
+  const command = startTaskyard(["encryption", "rotate", "--json"], { home });
+  expect([await command.exitStatus(), JSON.parse(command.output())]).toEqual([
+    0,
+    { current: expect.any(String), retired: [expect.any(String)], values: 1, resumed: false },
+  ]);
+  expect(await readFile(file, "utf8")).not.toBe(before);
+  expect((await server.client.secrets.get({ name: "a" })).secret).toEqual(secretOf("a").secret);
+  server.signal("SIGTERM");
+  await server.exitStatus();
+
+  const offline = startTaskyard(["encryption", "rotate"], { home });
+  expect(await offline.exitStatus()).toBe(1);
+  expect(offline.output()).toContain(`no database is running in ${home}: start \`taskyard up\` first`);
+  const { keys } = await readKeyFile(file);
+  await rename(file, `${file}.lost`);
+  const without = startTaskyard(["up", "--port", "0", "--no-worker"], { home });
+  expect(await without.exitStatus()).toBe(1);
+  expect(without.output()).toContain(`lacks the key ${keys[0]?.id}, with which values of secrets.secret`);
+});
