@@ -1,4 +1,5 @@
 // The audit log: who changed which client, role, secret, worker pool or hook. An entry commits with its change.
+import type { Caller } from "./caller.ts";
 import { sql, type Sql } from "./sql.ts";
 
 export type AuditedType = "client" | "hook" | "role" | "secret" | "worker-pool";
@@ -21,3 +22,6 @@ export const auditEntry = ({ entityType, entityId, clientId, action, from = sql`
   select ${entityType}::text, ${textOf(entityId)}, ${textOf(clientId)}, ${textOf(action)} ${from}`;
 
 const textOf = (value: string | Sql): Sql => (typeof value === "string" ? sql`${value}::text` : value);
+
+/** Returns the client id of a caller. One without credentials gets a name that no client can have. */
+export const actorOf = (caller: Caller): string => caller.identity().clientId ?? "(anonymous)";

@@ -3,6 +3,7 @@ import type { BodyOf, QueryOf, ReplyOf } from "../../../api/endpoint.ts";
 import { secretsApi } from "../../../api/secrets/index.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { actorOf } from "../../core/audit.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { Db } from "../../core/db.ts";
 import { contextOf } from "../../core/encryption/encrypted-column.ts";
@@ -34,9 +35,6 @@ export type SecretsUseCases = ReturnType<typeof secretsUseCases>;
 export const timestamp = ({ clock }: Pick<SecretsContext, "clock">): string =>
   new Date(clock.now()).toISOString();
 
-/** Returns the client that the audit log names. */
-const clientOf = (caller: Caller): string => caller.identity().clientId ?? "anonymous";
-
 const setSecret =
   ({ db, keyRing }: SecretsContext) =>
   async (caller: Caller, name: string, body: BodyOf<typeof set>): Promise<void> => {
@@ -45,7 +43,7 @@ const setSecret =
     const expires = new Date(body.expires).toISOString();
     await keyRing.writing(async () => {
       const secret = await keyRing.encrypt(plain, contextOf(secretColumn, name));
-      await writeSecret(db, { name, secret, expires }, clientOf(caller));
+      await writeSecret(db, { name, secret, expires }, actorOf(caller));
     });
   };
 
@@ -53,7 +51,7 @@ const removeSecret =
   ({ db }: SecretsContext) =>
   async (caller: Caller, name: string): Promise<void> => {
     caller.authorize(remove, { name });
-    await deleteSecret(db, name, clientOf(caller));
+    await deleteSecret(db, name, actorOf(caller));
   };
 
 const getSecret =

@@ -4,7 +4,7 @@ import { clientEndpoints } from "../../../../api/auth/endpoints/clients.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
-import { actorOf } from "../actor.ts";
+import { actorOf } from "../../../core/audit.ts";
 import { timestamp, type AuthContext } from "../context.ts";
 import { STATIC_PREFIX } from "../directory/static-clients.ts";
 import { refuseDoubleStars } from "../scopes/refuse-scopes.ts";

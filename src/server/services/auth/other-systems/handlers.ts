@@ -3,7 +3,7 @@ import { otherSystemEndpoints as endpoints } from "../../../../api/auth/endpoint
 import type { Clock } from "../../../../lib/clock.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { HandlersOf } from "../../../core/http/serve.ts";
-import { actorOf } from "../actor.ts";
+import { actorOf } from "../../../core/audit.ts";
 import { websocktunnelToken } from "./websocktunnel-token.ts";
 
 export const otherSystemHandlers = (ctx: {

@@ -7,7 +7,7 @@ import { sortScopes } from "../../../../lib/scopes/normal-form.ts";
 import type { Role } from "../../../../lib/scopes/roles.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
-import { actorOf } from "../actor.ts";
+import { actorOf } from "../../../core/audit.ts";
 import { timestamp, type AuthContext } from "../context.ts";
 import { refuseDoubleStars } from "../scopes/refuse-scopes.ts";
 import type { InTurn } from "./in-turn.ts";
