@@ -2,7 +2,7 @@
 import { counted } from "../../lib/counted.ts";
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
-import { configOption, configure } from "../configuration.ts";
+import { configOption, configure, type Flags } from "../configuration.ts";
 import { writeJson, writeLine } from "../io.ts";
 
 export const encryptionRotateCommand = command({
@@ -15,10 +15,20 @@ export const encryptionRotateCommand = command({
       "the configuration itself are not changed: see docs/guides/operating.md.",
   ],
   args: [],
-  options: { config: configOption, json: jsonOption },
+  options: {
+    home: {
+      type: "value",
+      value: "DIR",
+      summary: "Home folder of the instance. Default: TASKYARD_HOME, else ~/.taskyard.",
+    },
+    config: configOption,
+    json: jsonOption,
+  },
   examples: [{ command: "taskyard encryption rotate", description: "Rotate the keys of the local server." }],
   async run({ options, io }) {
-    const { config } = await configure({ env: io.env, cwd: io.cwd, file: options.config }, io.stderr);
+    const flags: Flags =
+      options.home === undefined ? [] : [{ key: "home", value: options.home, flag: "--home" }];
+    const { config } = await configure({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stderr);
     // oxlint-disable-next-line no-restricted-imports -- rotates the keys in the database, for which no server has a method
     const { rotateEncryptionKeys } = await import("../../server/index.ts");
     const { current, retired, values, resumed, file } = await rotateEncryptionKeys(config);

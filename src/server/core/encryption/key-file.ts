@@ -1,8 +1,8 @@
 // A file with encryption keys, one per line. The first one encrypts.
 import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
-import { link, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { newKey, parseKey, type EncryptionKey } from "./encryption-key.ts";
 
 /** The content of a key file at some time. */
@@ -112,6 +112,22 @@ async function writeDraft(file: string, lines: readonly string[], like?: Stats):
     await handle.close();
   }
   return draft;
+}
+
+/** How long ago a draft was written that nobody will put in place. */
+const ABANDONED_MS = 60_000;
+
+/** Removes the drafts that killed processes left beside the file, since they contain keys. */
+export async function removeDrafts(file: string): Promise<void> {
+  const folder = dirname(file);
+  for (const name of await readdir(folder)) {
+    const suffix = name.startsWith(`${basename(file)}.`) ? name.slice(basename(file).length) : "";
+    if (!/^\.\d+\.[0-9a-f]{12}$/.test(suffix)) continue;
+    const draft = join(folder, name);
+    // Undefined if its process has just put it in place.
+    const written = (await stat(draft).catch(() => undefined))?.mtimeMs;
+    if (written !== undefined && Date.now() - written > ABANDONED_MS) await rm(draft, { force: true });
+  }
 }
 
 async function syncFolder(file: string): Promise<void> {

@@ -48,6 +48,10 @@ const retired = (): ApiError =>
 
 export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyRing {
   let current = loaded;
+  // Also those that a rotation has removed since: a value may have been read before it was encrypted again.
+  const known = new Map<string, EncryptionKey>();
+  const remember = ({ keys }: LoadedKeys): void => keys.forEach((key) => known.set(key.id, key));
+  remember(loaded);
   let reading: Promise<void> | undefined;
   /** The key that is known to be usable. */
   let registered: string | undefined;
@@ -61,6 +65,7 @@ export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyR
   async function readAgain(): Promise<void> {
     try {
       current = await loadKeys(source);
+      remember(current);
     } catch (err) {
       log.error({ err }, "the encryption keys cannot be read again; the old ones are kept");
     }
@@ -77,14 +82,12 @@ export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyR
     return key;
   }
 
-  const known = (id: string): EncryptionKey | undefined => current.keys.find((key) => key.id === id);
-
   return {
     encrypt: async (plain, context) => encryptWith(await firstKey(), plain, context),
     async decrypt(stored, context) {
       const id = keyIdOf(stored, context);
-      if (known(id) === undefined && "file" in source) await reload();
-      const key = known(id);
+      if (!known.has(id) && "file" in source) await reload();
+      const key = known.get(id);
       if (key === undefined) throw new MissingKey(id, context);
       return decryptWith(key, stored, context);
     },

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { readdir, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
 import {
@@ -45,6 +46,7 @@ describe("a rotation of a key file", () => {
     const ring = await open({ file });
     for (const name of ten) await writeNote(database.db, ring, name, `body of ${name}`);
     const [old] = await idsInFile();
+    const [readBefore] = await storedNotes(database.db);
     const { current, ...outcome } = await rotate();
     expect(outcome).toEqual({ retired: [old], values: 10, resumed: false });
     expect(await idsInFile()).toEqual([current]);
@@ -58,6 +60,7 @@ describe("a rotation of a key file", () => {
     expect(await readNotes(database.db, ring)).toMatchObject({ 3: "body of 3" });
     await writeNote(database.db, ring, "3", "replaced");
     expect(await keysOfNotes()).toEqual(new Set([current]));
+    expect(await ring.decrypt(readBefore?.body ?? "", 'notes.body of "0"')).toBe("body of 0");
     expect(await rotate()).toMatchObject({ retired: [current], values: 10, resumed: false });
   });
 
@@ -89,10 +92,16 @@ describe("a rotation of a key file", () => {
     await writeNote(database.db, ring, "0", "new");
     const [added, old] = await idsInFile();
     expect(await rotate()).toEqual({ current: added, retired: [old], values: 9, resumed: true });
+    // It was killed while it wrote the file. Another process writes a draft at the moment.
+    const draft = `${file}.${process.pid}.0123456789ab`;
+    await writeFile(draft, "key");
+    await utimes(draft, 0, 0);
+    await writeFile(`${file}.1.0123456789ab`, "key");
     // It had retired the old key, and not removed it from the file.
     await replaceKeyFile(file, [...(await readKeyFile(file)).lines, ...lines]);
     expect(await rotate()).toEqual({ current: added, retired: [old], values: 0, resumed: true });
     expect(await idsInFile()).toEqual([added]);
+    expect(await readdir(dirname(file))).toEqual(["keys", "keys.1.0123456789ab"]);
     expect(await readNotes(database.db, await open({ file }))).toEqual({
       ...Object.fromEntries(ten.map((name) => [name, name])),
       0: "new",

@@ -7,7 +7,7 @@ import { loadCheckedKeys } from "./check-keys.ts";
 import { encryptAgain } from "./encrypt-again.ts";
 import type { EncryptedColumn } from "./encrypted-column.ts";
 import { newKey, type EncryptionKey } from "./encryption-key.ts";
-import { readKeyFile, replaceKeyFile } from "./key-file.ts";
+import { readKeyFile, removeDrafts, replaceKeyFile } from "./key-file.ts";
 import { loadKeys, type KeySource } from "./key-source.ts";
 import { addKey, holdLock, lockRotation, retireKey } from "./store.ts";
 
@@ -117,9 +117,10 @@ function unreadable({ id }: EncryptionKey, failures: readonly string[]): Rotatio
   );
 }
 
-/** Removes retired keys from a file. */
+/** Removes retired keys from a file, and drafts of it. */
 async function removeKeys(file: string, ids: readonly string[]): Promise<void> {
   const { keys, lines } = await readKeyFile(file);
   const kept = lines.filter((_, i) => !ids.includes(keys[i]?.id ?? ""));
   if (kept.length < lines.length) await replaceKeyFile(file, kept);
+  await removeDrafts(file);
 }
