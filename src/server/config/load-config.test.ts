@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { testKey } from "../../../test/support/test-key.ts";
 import { formatDuration } from "../../lib/duration.ts";
 import { catalog } from "./catalog.ts";
 import type { Host } from "./derived-defaults.ts";
@@ -252,6 +253,14 @@ describe("errors", () => {
     ]);
   });
 
+  it("include encryption keys in two places", () => {
+    const env = { TASKYARD_ENCRYPTION_KEYS: testKey, TASKYARD_ENCRYPTION_KEY_FILE: "/etc/keys" };
+    expect(problems({ env })).toEqual([
+      "encryption.keyFile (all settings together) -: is set together with encryption.keys: keep one of the two, and move all keys there",
+    ]);
+    expect(problems({ env: { TASKYARD_ENCRYPTION_KEYS: `${testKey}, ${testKey}` } })).toEqual([]);
+  });
+
   it("include an S3 store without buckets, with a single bucket, or with an incomplete key", () => {
     const env = { TASKYARD_ARTIFACTS_STORE: "s3" };
     expect(problems({ env })).toEqual([
@@ -279,11 +288,11 @@ describe("errors", () => {
   it("never show a secret", async () => {
     const secret = "S3CRET".repeat(20);
     await writeConfig(
-      `auth: {secret: {x: "${secret}"}, rootAccessToken: "${secret}"}\nmonitor: {sentryDsn: "${secret}"}`,
+      `auth: {secret: {x: "${secret}"}, rootAccessToken: "${secret}"}\nencryption: {keys: ["${secret}"]}\nmonitor: {sentryDsn: "${secret}"}`,
     );
     const env = { TASKYARD_AUTH_STATIC_CLIENTS: `[{"accessToken": "${secret}"`, DATABASE_URL: secret };
     const text = problems({ env }).join("\n");
-    expect(text.split("\n")).toHaveLength(5);
+    expect(text.split("\n")).toHaveLength(6);
     expect(text).not.toContain("S3CRET");
     await writeConfig(`auth: {secret: ${secret}\n  x: [`);
     expect(problems({}).join("\n")).not.toContain("S3CRET");

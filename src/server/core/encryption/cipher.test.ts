@@ -42,7 +42,11 @@ describe("an encrypted text", () => {
   it.each(["", "text", "v1:0123456789ab:", "v1:0123456789ab:AAAA", "v2:0123456789ab:AAAA"])(
     "is not %j, which is refused without being quoted",
     (stored) => {
-      expect(() => decryptWith(key, stored, context)).toThrow(
+      const read = (): string => {
+        keyIdOf(stored, context);
+        return decryptWith(key, stored, context);
+      };
+      expect(read).toThrow(
         `the stored value of ${context} cannot be decrypted: it is not an encrypted value. Restore it`,
       );
     },

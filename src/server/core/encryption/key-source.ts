@@ -22,7 +22,8 @@ export function keySourceOf({ encryption }: Pick<CoreConfig, "encryption">): Key
 export async function loadKeys(source: KeySource): Promise<LoadedKeys> {
   const { keys, stamp } =
     "file" in source ? await readKeyFile(source.file) : { keys: source.keys.map(parseKey), stamp: undefined };
-  const [first, ...others] = keys;
+  // Without repetitions.
+  const [first, ...others] = new Map(keys.map((key) => [key.id, key])).values();
   if (first === undefined)
     throw new Error("there is no encryption key: set `encryption.keys` or `encryption.keyFile`");
   return { keys: [first, ...others], stamp };

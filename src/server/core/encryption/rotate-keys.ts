@@ -68,15 +68,13 @@ export function rotateKeys({ db, source, columns }: RotationOptions): Promise<Ro
 
 /** Adds a key to a file with one key. Returns whether there was a second key already. */
 async function prepareKeys(source: KeySource): Promise<boolean> {
-  if (!("file" in source)) {
-    if (source.keys.length > 1) return true;
+  if ((await loadKeys(source)).keys.length > 1) return true;
+  if (!("file" in source))
     throw new RotationError(
       "the encryption keys are in the configuration, which this command cannot change, and there is only one: add a second " +
         "key as docs/guides/operating.md describes, or move the keys to a file (`encryption.keyFile`)",
     );
-  }
   const { lines } = await readKeyFile(source.file);
-  if (lines.length > 1) return true;
   await replaceKeyFile(source.file, [newKey(), ...lines]);
   return false;
 }
