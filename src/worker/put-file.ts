@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Dispatcher } from "undici";
 import { proxyDispatcher } from "../lib/proxy.ts";
+import { UnreadableFileError } from "./unreadable-file-error.ts";
 
 export interface PutFile {
   readonly url: string;
@@ -29,7 +30,7 @@ const maxReplyCharacters = 8 * 1024;
 
 /**
  * Sends one PUT without retries. Returns the status, the ETag and the start of the reply's body. Rejects if there is no
- * reply. Uses node:http because fetch sends streams with chunked encoding, which object stores refuse.
+ * reply, with UnreadableFileError if the file cannot be read. Uses node:http because fetch sends streams with chunked encoding, which object stores refuse.
  */
 export async function putFile(file: PutFile): Promise<PutReply> {
   const dispatcher = proxyDispatcher();
@@ -37,6 +38,10 @@ export async function putFile(file: PutFile): Promise<PutReply> {
   const url = new URL(file.url);
   const open = url.protocol === "https:" ? httpsRequest : httpRequest;
   const body = file.open();
+  let unreadable: UnreadableFileError | undefined;
+  body.once("error", (error) => {
+    if (error instanceof UnreadableFileError) unreadable = error;
+  });
   const request = open(url, {
     method: "PUT",
     headers: { ...file.headers, "content-length": String(file.size) },
@@ -48,7 +53,10 @@ export async function putFile(file: PutFile): Promise<PutReply> {
   const replied = responseOf(request);
   // A server may refuse before it has read the whole body. Its reply then decides, not the broken pipe.
   const sent = pipeline(body, request).catch(() => undefined);
-  const response = await replied;
+  const response = await replied.catch((error: unknown) => {
+    // Without its body the request ends with "socket hang up", which looks like a fault of the connection.
+    throw unreadable ?? error;
+  });
   try {
     const { statusCode = 0, headers } = response;
     return { status: statusCode, etag: headers.etag, text: await startOfBody(response) };

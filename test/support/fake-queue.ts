@@ -62,10 +62,13 @@ export interface FakeQueueOptions {
   readonly claimIds?: boolean;
   /** False: the server has no stream of events. */
   readonly events?: boolean;
+  /** The address that it listens on. Default: 127.0.0.1. */
+  readonly host?: string;
 }
 
 export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<FakeQueue> {
   const { claimMs = 1_200_000, skewMs = 0, pollMs = 20_000, claimIds = true, events = true } = options;
+  const { host = "127.0.0.1" } = options;
   const state = createState({ claimMs, skewMs });
   const claims = new Map<string, ClaimedTask[]>();
   const faults = new Map<Call, Fault[]>();
@@ -197,10 +200,10 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
   }
 
   const server = createServer((request, response) => void handleRequest(request, response));
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   const address = server.address();
-  const rootUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  const rootUrl = `http://${host}:${typeof address === "object" ? address?.port : 0}`;
 
   return {
     rootUrl,

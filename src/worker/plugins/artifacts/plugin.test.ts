@@ -1,4 +1,6 @@
 // The artifacts of a task as the queue gets them: names, types, encodings, errors, and failures of the store.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startFakeQueue } from "../../../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../../../test/support/fake-queue.ts";
@@ -154,6 +156,36 @@ describe("a file that cannot be saved is replaced by an error", () => {
     expect(logOf(taskId)).toContain('Artifact "none" is missing (it is optional): ');
   });
 });
+
+test.each([
+  ["compressed", "gzip", 11],
+  ["sent as it is", "identity", 1],
+])(
+  "a file that is removed before it is %s makes the task fail with its name, and all others are saved",
+  async (_, contentEncoding, count) => {
+    // Ten are uploaded concurrently, so that the eleventh is not read before one of them is complete.
+    const names = Array.from({ length: count }, (_name, i) => `f${i}`);
+    const last = `f${count - 1}`;
+    const artifacts = names.map((name) => file(name, { contentEncoding }));
+    const command = [["sh", "-c", `echo 1 | tee ${names.join(" ")}`]];
+    const taskId = queue.submit({ command, maxRunTime: 60, artifacts });
+    const isCreation = ({ call, path }: FakeQueue["calls"][number]): boolean =>
+      call === "createArtifact" && path.includes(taskId) && /\/f\d+$/.test(path);
+    // The worker gets the reply after this function has continued.
+    await queue.until(() => queue.calls.some(isCreation));
+    rmSync(join(worker.workDir, `tasks/task_${taskId}_0/work`, last));
+    expect(await queue.resolved(taskId)).toBe("failed");
+    expect(logOf(taskId)).toContain(
+      `[taskcluster:error] Artifact "${last}": File "${last}" was removed before it was saved.`,
+    );
+    for (const name of names.slice(0, -1)) expect(queue.content(taskId, name)).toBe("1\n");
+    if (count > 1)
+      expect(queue.artifact(taskId, last)?.request).toMatchObject({
+        storageType: "error",
+        reason: "file-missing-on-worker",
+      });
+  },
+);
 
 describe("names", () => {
   test("of one file in two entries are one artifact", async () => {
