@@ -1,7 +1,8 @@
 // Finds the server that `taskyard up` started on this machine, by the file that it writes to the home folder.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { CliError, messageOf } from "./cli-error.ts";
+import { systemFault } from "../lib/system-fault.ts";
+import { CliError } from "./cli-error.ts";
 import type { Io } from "./io.ts";
 import { userHome } from "../lib/user-home.ts";
 
@@ -40,7 +41,7 @@ async function readMembers<K extends string>(
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw new CliError(
-      `cannot read ${file}: ${messageOf(error)}. Run the command as the user who started the server, or set TASKYARD_HOME.`,
+      `cannot read the file of the local server: ${systemFault(error)}. Run the command as the user who started the server, or set TASKYARD_HOME.`,
       { cause: error },
     );
   }

@@ -23,7 +23,9 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 it("the local worker may claim from its queue as itself, read states and listen, and nothing else", async () => {
-  const { scopes } = JSON.parse(String(credentials.certificate)) as { scopes: string[] };
+  const { certificate } = credentials;
+  if (typeof certificate !== "string") throw new Error("the certificate is not JSON text");
+  const { scopes } = JSON.parse(certificate) as { scopes: string[] };
   expect(scopes.toSorted()).toEqual([
     "events:listen",
     "queue:claim-work:local/credentials",

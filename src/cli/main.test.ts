@@ -174,7 +174,7 @@ describe("without a server", () => {
     [{ TASKCLUSTER_ACCESS_TOKEN: "t" }, "TASKCLUSTER_ACCESS_TOKEN is set, but TASKCLUSTER_CLIENT_ID is not"],
     [
       { TASKCLUSTER_CLIENT_ID: "me", TASKCLUSTER_ACCESS_TOKEN: "t", TASKCLUSTER_CERTIFICATE: "{" },
-      "the certificate of the credentials is not JSON",
+      "the certificate of the credentials must be JSON: use it unchanged",
     ],
   ])("%j is explained", async (env, message) => {
     const { status, err } = await runCli(["ping"], {
@@ -265,6 +265,25 @@ describe("the local instance", () => {
     const { accessToken: _, ...old } = server;
     const incomplete = await runCli(["env"], { env: { TASKYARD_HOME: await home({ "server.json": old }) } });
     expect(incomplete.err).toContain("start `taskyard up` again");
+  });
+
+  test("a home folder that is none, or cannot be created, is reported by each command that uses it", async () => {
+    const file = join(await home({ file: {} }), "file");
+    const not = "a part of the path is not a folder (ENOTDIR)";
+    const up = async (TASKYARD_HOME: string) =>
+      (await runCli(["up", "--port", "0"], { env: { TASKYARD_HOME } })).err;
+    const choice =
+      "Make it a folder that this user can write, or set TASKYARD_HOME or --home to another one.\n";
+    expect(await up(file)).toContain(
+      `error: The home folder ${file} cannot be used: ${file}/secrets.json: ${not}. ${choice}`,
+    );
+    expect(await up("/proc/taskyard")).toContain(
+      `error: The home folder /proc/taskyard cannot be used: /proc/taskyard: no folder can be created here (ENOENT). ${choice}`,
+    );
+    expect((await runCli(["env"], { env: { TASKYARD_HOME: file } })).err).toBe(
+      `error: cannot read the file of the local server: ${file}/server.json: ${not}. Run the command as the user who started ` +
+        "the server, or set TASKYARD_HOME.\n",
+    );
   });
 
   test("a file without read permission is reported", notAsRoot, async () => {

@@ -21,11 +21,11 @@ test("a complete pattern is used verbatim", () => {
 test("an unknown word is refused with a suggestion", () => {
   // @ts-expect-error -- refused by the compiler and at run time
   expect(() => queueEvents.taskPending({ taskid: "T" })).toThrow(
-    "the routing key of taskPending has no word taskid: did you mean taskId?",
+    "the routing key of taskPending has no word taskid: use taskId",
   );
   // @ts-expect-error -- not a word of this exchange
   expect(() => queueEvents.taskGroupResolved({ worker: "w" })).toThrow(
-    "it has routingKeyKind, taskGroupId, schedulerId, reserved",
+    "use one of routingKeyKind, taskGroupId, schedulerId, reserved",
   );
 });
 

@@ -55,8 +55,8 @@ function pattern(exchange: Exchange, words: Words<Exchange>): string {
   for (const name of Object.keys(words)) {
     if (known.includes(name)) continue;
     const meant = didYouMean(name, known);
-    const hint = meant === undefined ? `it has ${known.join(", ")}` : `did you mean ${meant}?`;
-    throw new Error(`the routing key of ${exchange.name} has no word ${name}: ${hint}`);
+    const right = meant ?? `one of ${known.join(", ")}`;
+    throw new Error(`the routing key of ${exchange.name} has no word ${name}: use ${right}`);
   }
   return exchange.routingKey
     .map(({ name, constant, multipleWords }) => words[name] ?? constant ?? (multipleWords ? "#" : "*"))

@@ -51,7 +51,7 @@ export function refusal(
 export function noAnswer(method: string, url: string, cause: unknown): ClientError {
   const { origin } = new URL(url);
   return new ClientError(
-    `no answer from ${origin} to ${method}: ${reasonOf(cause)}`,
+    `no answer from ${origin} to ${method}: ${reasonOf(cause)}; check that a server runs there`,
     { method, code: "NoAnswer" },
     { cause },
   );
@@ -60,10 +60,13 @@ export function noAnswer(method: string, url: string, cause: unknown): ClientErr
 /** Returns the error for a try that timed out. */
 export function timedOut(method: string, url: string, timeoutMs: number): ClientError {
   const { origin } = new URL(url);
-  return new ClientError(`no answer from ${origin} to ${method} within ${timeoutMs / 1000} s`, {
-    method,
-    code: "Timeout",
-  });
+  return new ClientError(
+    `no answer from ${origin} to ${method} within ${timeoutMs / 1000} s; check that a server runs there, or try again later`,
+    {
+      method,
+      code: "Timeout",
+    },
+  );
 }
 
 function membersOf(body: unknown): { code?: unknown; message?: unknown } {

@@ -126,7 +126,7 @@ describe("signatures", () => {
     );
     expect(() => connect({ rootUrl, authorizedScopes: [] })).toThrow("there are no credentials");
     expect(() => connect({ rootUrl, credentials: { ...caller, certificate: "{" } })).toThrow(
-      "the certificate of the credentials is not JSON",
+      "the certificate of the credentials must be JSON: use it unchanged",
     );
     const authorizedScopes = Array.from({ length: 200 }, (_, i) => `some:long:scope:${i}`);
     const client = connect({ rootUrl, credentials: caller, authorizedScopes });
@@ -233,7 +233,7 @@ describe("retries", () => {
       .catch((e: unknown) => e);
     const at = rootUrl.slice("http://".length);
     expect(error).toMatchObject({
-      message: `no answer from ${rootUrl} to queue.ping: connect ECONNREFUSED ${at}`,
+      message: `no answer from ${rootUrl} to queue.ping: connect ECONNREFUSED ${at}; check that a server runs there`,
       code: "NoAnswer",
       statusCode: undefined,
     });
@@ -257,7 +257,7 @@ describe("retries", () => {
     const slow = await scriptedServer(() => undefined);
     const hopeless = connect({ rootUrl: slow.rootUrl }).queue.ping({ timeoutMs: 50, retries: 0 });
     await expect(hopeless).rejects.toMatchObject({
-      message: `no answer from ${slow.rootUrl} to queue.ping within 0.05 s`,
+      message: `no answer from ${slow.rootUrl} to queue.ping within 0.05 s; check that a server runs there, or try again later`,
       code: "Timeout",
     });
   });

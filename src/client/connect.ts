@@ -60,7 +60,9 @@ export function connect(options: ConnectOptions): Client {
   const rootUrl = cleanRootUrl(options.rootUrl);
   const { credentials, authorizedScopes, clock = waitingClock } = options;
   if (authorizedScopes && !credentials)
-    throw new Error("authorizedScopes limit the scopes of credentials, but there are no credentials");
+    throw new Error(
+      "authorizedScopes limit the scopes of credentials, but there are no credentials: set them, or omit authorizedScopes",
+    );
   const signer = credentials && createSigner(credentials, authorizedScopes);
   const transport: Transport = {
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
@@ -91,7 +93,7 @@ export function connect(options: ConnectOptions): Client {
     rootUrl,
     withCredentials,
     async buildSignedUrl(url: string, { expiresMs = 900_000 }: { readonly expiresMs?: number } = {}) {
-      if (!signer) throw new Error("signing a URL requires credentials");
+      if (!signer) throw new Error("signing a URL requires credentials: pass them to connect");
       return signer.signUrl(url, clock.now() + expiresMs);
     },
   });

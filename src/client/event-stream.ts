@@ -8,6 +8,7 @@ import type { Binding, PayloadOf } from "./bindings.ts";
 import { callBackoff, jsonOf, type Transport } from "./call.ts";
 import { ClientError, noAnswer, refusal } from "./client-error.ts";
 import { endpointUrl } from "./endpoint-url.ts";
+import { InternalError } from "../lib/internal-error.ts";
 
 /** An event of a binding. A union of bindings gives a union of events, discriminated by `exchange`. */
 export type EventOf<B extends Binding> =
@@ -154,7 +155,9 @@ async function* connection(
   const lifetime = linkSignals(signal);
   /** Waits for the server. Aborts the connection after `ms`. */
   const received = async <T>(ms: number, data: Promise<T>): Promise<T> => {
-    const cancel = clock.after(ms, () => lifetime.abort(new Error(`nothing received for ${ms / 1000} s`)));
+    const cancel = clock.after(ms, () =>
+      lifetime.abort(new InternalError(`nothing received for ${ms / 1000} s`)),
+    );
     try {
       return await data;
     } catch (error) {

@@ -68,6 +68,6 @@ function parseCertificate(certificate: string | Certificate | undefined): unknow
   try {
     return JSON.parse(certificate);
   } catch (error) {
-    throw new Error("the certificate of the credentials is not JSON", { cause: error });
+    throw new Error("the certificate of the credentials must be JSON: use it unchanged", { cause: error });
   }
 }

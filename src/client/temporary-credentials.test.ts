@@ -48,6 +48,6 @@ test("named credentials contain their issuer, and the name is signed", async () 
 test("temporary credentials last at most 31 days", async () => {
   const expiry = Date.now() + 31 * 86_400_000;
   await expect(createTemporaryCredentials({ credentials, scopes, expiry })).rejects.toThrow(
-    "temporary credentials cannot last longer than 31 days",
+    "temporary credentials must last at most 31 days: choose an earlier expiry",
   );
 });

@@ -29,7 +29,8 @@ export async function createTemporaryCredentials(
     start = Date.now() - 300_000,
     clientId = credentials.clientId,
   } = request;
-  if (expiry - start > longestMs) throw new Error("temporary credentials cannot last longer than 31 days");
+  if (expiry - start > longestMs)
+    throw new Error("temporary credentials must last at most 31 days: choose an earlier expiry");
   const mac = hmac(credentials.accessToken);
   const seed = slugid() + slugid();
   const named = clientId === credentials.clientId ? {} : { issuer: credentials.clientId };

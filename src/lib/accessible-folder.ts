@@ -1,6 +1,7 @@
 // Where a process of root keeps folders that another user cannot enter at their usual place, such as below /root.
-import { chmod, mkdir, mkdtemp, rmdir, symlink } from "node:fs/promises";
+import { chmod, mkdtemp, rmdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 export const accessibleFolder = "/var/lib/taskyard";
 
@@ -15,7 +16,7 @@ export interface Elsewhere {
 /** Replaces an empty folder with a link to a new one elsewhere, and returns the path of that. */
 export async function linkElsewhere(folder: string, { parent, prefix, mode }: Elsewhere): Promise<string> {
   await rmdir(folder);
-  if ((await mkdir(parent, { recursive: true })) !== undefined) await chmod(parent, 0o755);
+  if ((await makeFolder(parent)) !== undefined) await chmod(parent, 0o755);
   // A random name, not one derived from the folder's: after `rm -r` of a home, a new home must not get the old data.
   const target = await mkdtemp(join(parent, prefix));
   await chmod(target, mode);

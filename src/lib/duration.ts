@@ -1,4 +1,5 @@
 // Parses and formats durations (`20m`) and byte sizes (`10MB`).
+import { InternalError } from "./internal-error.ts";
 
 const millisecondsOf = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -61,12 +62,13 @@ function parse(text: string, quantity: Quantity): number {
   }
   const value = Number(digits) * factor;
   // Beyond 2^53, sums and comparisons are silently wrong. 285,000 years and 9 petabytes are enough.
-  if (!Number.isSafeInteger(value)) throw new Error(`is too large for a ${what}`);
+  if (!Number.isSafeInteger(value))
+    throw new Error(`is too large for a ${what}: use one below 285,000 years or 9 petabytes`);
   return value;
 }
 
 function format(value: number, { what, units }: Quantity): string {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a ${what}`);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InternalError(`${value} is not a ${what}`);
   let best: [name: string, factor: number] = ["", 1];
   for (const [name, factor] of Object.entries(units)) {
     const first = best[0] === "";

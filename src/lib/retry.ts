@@ -2,6 +2,7 @@
 import { backoffDelay, type Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { linkSignals, onAbort } from "./linked-signal.ts";
+import { InternalError } from "./internal-error.ts";
 
 export interface RetryOptions {
   /** Tries in all, including the first. `Infinity` retries until the signal aborts. */
@@ -78,6 +79,7 @@ export async function withTimeout<T>(
   signal?.throwIfAborted();
   const limit = linkSignals(signal);
   const cancel = clock.after(ms, () => {
+    // oxlint-disable-next-line messages/next-step -- those who set the limit know what to do, and catch the class
     limit.abort(new TimeoutError(`${what} took longer than ${Math.round(ms / 1000)} seconds`));
   });
   const aborted = new Promise<never>((_, reject) => {
@@ -93,4 +95,4 @@ export async function withTimeout<T>(
 }
 
 const reasonOf = (signal: AbortSignal | undefined): Error =>
-  signal?.reason instanceof Error ? signal.reason : new Error("aborted", { cause: signal?.reason });
+  signal?.reason instanceof Error ? signal.reason : new InternalError("aborted", { cause: signal?.reason });

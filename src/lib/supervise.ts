@@ -1,6 +1,7 @@
 // Keeps a process running: starts it again with backoff when it ends unexpectedly.
 import { backoffDelay } from "./backoff.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { InternalError } from "./internal-error.ts";
 
 /** A process that runs. */
 export interface Running {
@@ -54,7 +55,7 @@ export async function supervise<P extends Running>(options: SuperviseOptions<P>)
 
   const keepRunning = async (): Promise<void> => {
     let attempts = 0;
-    let cause = new Error(`${what} ended`);
+    let cause: Error = new InternalError(`${what} ended`);
     while (!stopped.signal.aborted) {
       if (current !== undefined) {
         const since = clock.now();

@@ -1,6 +1,7 @@
 // A self-contained server on one machine: its PostgreSQL, secrets and artifacts are in the home folder.
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { usingFolder } from "../lib/using-folder.ts";
 import { loadOrCreateLocalSecrets, type LocalSecrets } from "./config/index.ts";
 import type { Access } from "./core/config/core-settings.ts";
 import { startEmbeddedPostgres } from "./core/embedded-postgres/index.ts";
@@ -29,7 +30,13 @@ export interface ServerFile {
 }
 
 /** Starts PostgreSQL (unless `database.url` is set) and a server on it. Writes `server.json` for other commands. */
-export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+export function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  const { home } = options.config;
+  const choice = "set TASKYARD_HOME or --home to another one";
+  return usingFolder({ path: home, what: "The home folder", choice }, () => start(options));
+}
+
+async function start(options: LocalServerOptions): Promise<LocalServer> {
   const { monitor, onGiveUp } = options;
   const access = localAccess(options.config);
   const config = { ...options.config, access };

@@ -18,6 +18,7 @@ import { serveHeartbeat, serveMetrics } from "./monitoring.ts";
 import { openPlatform } from "./platform.ts";
 import { serveApi, versionDocument } from "./serve-api.ts";
 import { services } from "./services.ts";
+import { InternalError } from "../lib/internal-error.ts";
 
 /** What a server process does. All by default; several processes may share the work. */
 export const ROLES = ["api", "loops"] as const;
@@ -116,7 +117,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const { host, rootUrl: publicUrl, hostNames } = config.server;
     checkHost(app, { listening: host, rootUrl: publicUrl, names: hostNames });
     const authenticate = running.find(({ service }) => service.authenticate)?.service.authenticate;
-    if (authenticate === undefined) throw new Error("no service authenticates callers");
+    if (authenticate === undefined) throw new InternalError("no service authenticates callers");
     if (roles.includes("api"))
       serveApi(app, {
         config,

@@ -52,7 +52,11 @@ export function createDownloader({ queue, clock }: DownloaderOptions): ArtifactD
         signal.throwIfAborted();
         if (error instanceof TaskFailedError) throw error;
         if (isTransient(error))
-          throw new ResourceUnavailableError(`${what} could not be downloaded`, { cause: error });
+          throw new ResourceUnavailableError(
+            `${what} could not be downloaded: rerun the task when the artifact store is available`,
+            { cause: error },
+          );
+        // oxlint-disable-next-line messages/next-step -- the queue's reply, or that of the store, names it
         throw new TaskFailedError(`${what} cannot be read: ${reasonOf(error, name)}`, { cause: error });
       }
     },

@@ -14,7 +14,7 @@ import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
 import { UnreadableFileError } from "./unreadable-file-error.ts";
 import { URL_LIFETIME_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
 import { putFile, type PutFile } from "./put-file.ts";
-import { isDiskFault } from "./system-fault.ts";
+import { isDiskFault } from "../lib/system-fault.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
 import { backoff, StoreRefusal, tries } from "./store-requests.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
@@ -86,7 +86,7 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
         // An artifact of this type can be created only once, and its credentials are only in the lost reply.
         if (replyLost && body.storageType === "object")
           throw new ResourceUnavailableError(
-            `the queue's reply to the creation of the artifact "${name}" was lost`,
+            `the queue's reply to the creation of the artifact "${name}" was lost: rerun the task`,
             { cause: error },
           );
         throw new MalformedPayloadError([
@@ -94,7 +94,10 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
         ]);
       }
       if (!isTransient(error)) throw error;
-      throw new ResourceUnavailableError(`the queue did not create the artifact "${name}"`, { cause: error });
+      throw new ResourceUnavailableError(
+        `the queue did not create the artifact "${name}": rerun the task when the queue is available`,
+        { cause: error },
+      );
     }
   }
 
@@ -111,7 +114,9 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     const requestUrl = async () => {
       const reply = await create(name, { storageType: "s3", ...stored }, signal);
       if (reply.storageType !== "s3")
-        throw new Error(`the queue returned ${reply.storageType} storage for "${name}", not an upload URL`);
+        throw new Error(
+          `the queue returned ${reply.storageType} storage for "${name}", not an upload URL: update the server`,
+        );
       return { ...reply, requestedAt: clock.now() };
     };
     let target = await requestUrl();
@@ -127,9 +132,12 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     } catch (error) {
       signal.throwIfAborted();
       if (!isRetryablePut(error)) throw error;
-      throw new ResourceUnavailableError(`the artifact "${file.name}" could not be uploaded`, {
-        cause: error,
-      });
+      throw new ResourceUnavailableError(
+        `the artifact "${file.name}" could not be uploaded: rerun the task when the artifact store is available`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -141,7 +149,9 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
   ): Promise<void> {
     const { name, contentType, size } = file;
     if (target.storageType !== "object")
-      throw new Error(`the queue returned ${target.storageType} storage for "${name}", not an object`);
+      throw new Error(
+        `the queue returned ${target.storageType} storage for "${name}", not an object: update the server`,
+      );
     const retryable = (error: unknown): boolean => isTransient(error) && isRetryablePut(error);
     const retried = <R>(call: () => Promise<R>): Promise<R> =>
       retry({ signal, tries, delay, retryable }, call);
@@ -162,7 +172,10 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof UnreadableFileError) throw error;
-      throw new ResourceUnavailableError(`the artifact "${name}" could not be uploaded`, { cause: error });
+      throw new ResourceUnavailableError(
+        `the artifact "${name}" could not be uploaded: rerun the task when the artifact store is available`,
+        { cause: error },
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 // Keeps the claims of running runs in the worker's folder, so that a later worker with this folder can report the runs of one
 // that was killed. Otherwise they would be running, for the queue, until their claims expire.
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
@@ -13,6 +13,7 @@ import { isTransient } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
 import { messageOf } from "./worker-monitor.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
+import { makeFolder } from "../lib/make-folder.ts";
 
 export interface HeldClaims {
   /** Returns the queue for one run. It stores the run's newest credentials, and removes them when the run is reported. */
@@ -44,7 +45,7 @@ const intervalMs = 5000;
 /** Stores the claims of this worker, and reports the runs of workers with the same folder that have ended. */
 export async function holdClaims({ workDir, queue, clock, monitor }: HeldClaimsOptions): Promise<HeldClaims> {
   const folder = join(workDir, "claims");
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const worker = ownIdentity();
   let writes = Promise.resolve();
 

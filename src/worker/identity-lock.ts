@@ -1,6 +1,6 @@
 // Ensures that only one worker of this machine uses an id with a folder. Two would share one line in lists of workers, and a
 // quarantine of one would stop both.
-import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { link, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Type from "typebox";
 import { Compile } from "typebox/compile";
@@ -10,6 +10,7 @@ import { pause } from "../lib/retry.ts";
 import { slugid } from "../lib/slugid.ts";
 import { isRunning, ownIdentity, ProcessIdentity } from "./process-identity.ts";
 import { readOwnFile } from "./read-own-file.ts";
+import { makeFolder } from "../lib/make-folder.ts";
 
 export interface IdentityLock {
   /** Notes that the worker stops: another start with its id then waits for its end. */
@@ -34,7 +35,7 @@ export async function lockIdentity(options: IdentityLockOptions): Promise<Identi
   const { workDir, workerGroup, workerId, clock } = options;
   const folder = join(workDir, "workers");
   const path = join(folder, `${workerGroup}_${workerId}.json`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const worker = ownIdentity();
   /** Writes the file completely, and then gives it its name by `put`. */
   const write = async (stopping: boolean, put: typeof rename): Promise<void> => {

@@ -39,7 +39,10 @@ export async function startLiveLogServer(options: LiveLogServerOptions): Promise
   const server = createServer((request, response) => void handleRequest(request, response, entries));
   server.listen(port, host);
   await once(server, "listening").catch((error: unknown) => {
-    throw new Error(`the worker cannot serve live logs: ${messageOf(error)}`, { cause: error });
+    throw new Error(
+      `the worker cannot serve live logs: ${messageOf(error)}. Choose another address or port for them.`,
+      { cause: error },
+    );
   });
   const base = options.publicUrl ?? `http://${hostPort(host, portOf(server))}`;
 

@@ -9,6 +9,7 @@ import type { WorkerMonitor } from "./worker-monitor.ts";
 import { messageOf } from "./worker-monitor.ts";
 import { refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
+import { InternalError } from "../lib/internal-error.ts";
 
 export interface ClaimLoopOptions {
   readonly queue: QueueClient;
@@ -122,7 +123,9 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
    */
   async function recoverClaim(): Promise<void> {
     const limit = new AbortController();
-    const cancel = clock.after(recoveryTimeoutMs, () => limit.abort(new Error("nothing was claimed")));
+    const cancel = clock.after(recoveryTimeoutMs, () =>
+      limit.abort(new InternalError("nothing was claimed")),
+    );
     try {
       await claim(limit.signal);
     } catch (error) {
@@ -139,7 +142,7 @@ export function startClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   const looping = loop();
   return {
     async stop() {
-      const reason = new Error("the worker is stopping");
+      const reason = new InternalError("the worker is stopping");
       stopping.abort(reason);
       request.abort(reason);
       wake();

@@ -370,7 +370,8 @@ describe("a worker", () => {
 
   test("reports what is wrong with its folder", async () => {
     await expect(startTestWorker(queue.rootUrl, { workDir: "/dev/null/x" })).rejects.toThrow(
-      "the worker cannot use its folder /dev/null/x: /dev/null/x: a part of the path is not a folder (ENOTDIR)",
+      "The worker's folder /dev/null/x cannot be used: /dev/null/x: a part of the path is not a folder (ENOTDIR). Make it a " +
+        "folder that this user can write, or set worker.workDir (--work-dir) to another one.",
     );
   });
 

@@ -36,7 +36,7 @@ import { startRunGuard } from "./run-guard.ts";
 import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
-import { openWorkDir } from "./work-dir.ts";
+import { openWorkDir, usingWorkDir } from "./work-dir.ts";
 import type { WorkDir } from "./work-dir.ts";
 import { logMonitor } from "./worker-monitor.ts";
 import type { Logger, WorkerMonitor } from "./worker-monitor.ts";
@@ -74,7 +74,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { clock = systemClock, workerGroup, workerId } = options;
   const user = await findTaskUser(options.taskUser);
   const workDir = await openWorkDir(options.workDir, user.separate ? user : undefined);
-  const identity = await lockIdentity({ workDir: workDir.path, workerGroup, workerId, clock });
+  const identity = await usingWorkDir(workDir.path, () =>
+    lockIdentity({ workDir: workDir.path, workerGroup, workerId, clock }),
+  );
   return startLocked(options, { user, workDir, identity }).catch(async (error: unknown) => {
     await identity.release();
     throw error;
@@ -98,7 +100,9 @@ async function startLocked(options: WorkerOptions, { user, workDir, identity }: 
   const liveLogs = await startLiveLogServer({ host, port, publicUrl });
   const plugins = [...builtInPlugins(options, liveLogs), ...(options.plugins ?? [])];
   const payloads = composePayload([engine, ...plugins]);
-  const claims = await holdClaims({ workDir: workDir.path, queue, clock, monitor });
+  const claims = await usingWorkDir(workDir.path, () =>
+    holdClaims({ workDir: workDir.path, queue, clock, monitor }),
+  );
   const guard = startRunGuard();
   const pollMs = options.cancelPollInterval;
   const watch = watchExceptions({ events, workerGroup, workerId, clock, monitor, pollMs });

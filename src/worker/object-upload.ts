@@ -100,9 +100,12 @@ export async function uploadObject(upload: ObjectUpload): Promise<void> {
       const end = Math.min(start + urls.partSize, size) - 1;
       const url = urls.urls[part - urls.firstPart];
       if (url === undefined)
-        throw new Error(`the object service returned no URL for part ${part} of ${name}`);
+        throw new Error(`the object service returned no URL for part ${part} of ${name}: update the server`);
       const etag = await send(url, {}, { start, end });
-      if (etag === undefined) throw new Error(`the store returned no ETag for part ${part} of ${name}`);
+      if (etag === undefined)
+        throw new Error(
+          `the store returned no ETag for part ${part} of ${name}: check that it is an S3-compatible store`,
+        );
       etags.push(etag);
     }
     return etags;

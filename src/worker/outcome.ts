@@ -22,6 +22,7 @@ export type Resolution =
 export class AbortedError extends Error {
   readonly abort: AbortCause;
   constructor(abort: AbortCause) {
+    // oxlint-disable-next-line messages/next-step -- no fault: the run is resolved as aborted
     super(`the run was stopped: ${abort}`);
     this.name = "AbortedError";
     this.abort = abort;

@@ -8,12 +8,13 @@ import { faultsOf, payloadSchema as artifactsSchema } from "./plugins/artifacts/
 import { envFaults, envSchema } from "./plugins/env.ts";
 import { payloadSchema as mountsSchema, readMounts } from "./plugins/mounts/payload.ts";
 import { notYetSchema, unsupportedIn } from "./plugins/not-yet.ts";
+import { InternalError } from "../lib/internal-error.ts";
 
 // Only their schemas are used. The limits of a worker are its own settings.
 const limits = { maxArtifactSize: Infinity, maxLogSize: Infinity, maxTaskRunTime: Infinity };
 const noLiveLogs = {
   attach(): never {
-    throw new Error("this only checks payloads");
+    throw new InternalError("this only checks payloads");
   },
   close: () => Promise.resolve(),
 };

@@ -1,6 +1,7 @@
 // The part of a task's payload that one engine or plugin declares, and typed access to that part only.
 import type { Static, TObject } from "typebox";
 import { Compile } from "typebox/compile";
+import { InternalError } from "../lib/internal-error.ts";
 
 export interface PayloadPart {
   readonly name: string;
@@ -17,7 +18,7 @@ export function checkedPart<S extends TObject>(schema: S): (payload: unknown) =>
   return (payload) => {
     const part = pickOwn(schema, payload);
     if (compiled.Check(part)) return part;
-    throw new Error("a part of the payload was used before it was validated");
+    throw new InternalError("a part of the payload was used before it was validated");
   };
 }
 

@@ -8,6 +8,7 @@ import { memberPath } from "../lib/member-path.ts";
 import { isObjectSchema, isRecord, pickOwn } from "./payload-part.ts";
 import type { PayloadPart } from "./payload-part.ts";
 import { addLinearUniqueItems } from "./unique-items.ts";
+import { InternalError } from "../lib/internal-error.ts";
 
 type Checked =
   | { readonly ok: true; readonly payload: Record<string, unknown> }
@@ -49,7 +50,7 @@ export function composePayload(parts: readonly PayloadPart[]): PayloadSchema {
     },
     salvage(part, payload) {
       const schema = single.get(part);
-      if (schema === undefined) throw new Error(`${part.name} is not a part of this payload schema`);
+      if (schema === undefined) throw new InternalError(`${part.name} is not a part of this payload schema`);
       // Ajv caches what it has compiled. Compiling all parts takes 50 ms, and a valid payload needs none.
       const check = ajvs.firstError.compile(schema);
       const own = structuredClone(pickOwn(part.payloadSchema, payload));
@@ -88,7 +89,9 @@ function mergeParts(parts: readonly PayloadPart[]): Properties {
 function add(into: Properties, path: string, key: string, schema: object, part: PayloadPart): void {
   const known = into[key];
   if (known !== undefined && !isDeepStrictEqual({ ...known }, { ...schema })) {
-    throw new Error(`"${part.name}" declares payload.${path} differently from another part of the worker`);
+    throw new InternalError(
+      `"${part.name}" declares payload.${path} differently from another part of the worker`,
+    );
   }
   into[key] = schema;
 }

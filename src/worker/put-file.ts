@@ -48,7 +48,11 @@ export async function putFile(file: PutFile): Promise<PutReply> {
     signal: file.signal,
   });
   request.setTimeout(idleLimitMs, () =>
-    request.destroy(new Error(`the upload was idle for ${idleLimitMs / 1000} s`)),
+    request.destroy(
+      new Error(
+        `the upload was idle for ${idleLimitMs / 1000} s: check the network between worker and store`,
+      ),
+    ),
   );
   const replied = responseOf(request);
   // A server may refuse before it has read the whole body. Its reply then decides, not the broken pipe.

@@ -2,6 +2,7 @@
 // would block a thread of the worker forever, by a link to another file, or by a file that fills the memory.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { InternalError } from "../lib/internal-error.ts";
 
 const maxBytes = 64 * 1024;
 
@@ -10,7 +11,8 @@ export async function readOwnFile(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
-    if (!found.isFile() || found.size > maxBytes) throw new Error(`${path} is not a file of the worker`);
+    if (!found.isFile() || found.size > maxBytes)
+      throw new InternalError(`${path} is not a file of the worker`);
     return await file.readFile("utf8");
   } finally {
     await file.close();

@@ -25,7 +25,9 @@ async function removeByPrograms(folder: string): Promise<void> {
     await run("rm", ["-rf", "--", folder]);
   } catch (error) {
     if (!(await exists(folder))) return;
-    throw new Error(`the folder ${folder} could not be removed: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`the folder ${folder} could not be removed: ${reasonOf(error)}. Remove it as root.`, {
+      cause: error,
+    });
   }
 }
 

@@ -10,6 +10,7 @@ export class StoreRefusal extends Error {
   override readonly name = "StoreRefusal";
   readonly statusCode: number;
   constructor(statusCode: number, text: string) {
+    // oxlint-disable-next-line messages/next-step -- the error that it causes names it
     super(`the store replied with status ${statusCode}${text === "" ? "" : `: ${text}`}`);
     this.statusCode = statusCode;
   }

@@ -94,7 +94,7 @@ describe("the folders of a run", () => {
     for (const folder of [elsewhere, hidden]) await chmod(folder, 0o700);
     for (let start = 1; start <= 2; start++)
       await expect(openWorkDir(join(hidden, "worker"), taskUser, elsewhere)).rejects.toThrow(
-        /hidden\/worker: the user of tasks \(uid \d+\) cannot enter \S+\/tasks-\w+\. Make that folder/,
+        /^the user of tasks \(uid \d+\) cannot enter \S+\/tasks-\w+\. Make that folder/,
       );
     expect((await stat(elsewhere)).mode & 0o777).toBe(0o700);
   });

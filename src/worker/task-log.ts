@@ -9,7 +9,8 @@ import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Clock } from "../lib/clock.ts";
 import { workerLine } from "./log-format.ts";
-import { systemFault } from "./system-fault.ts";
+import { systemFault } from "../lib/system-fault.ts";
+import { InternalError } from "../lib/internal-error.ts";
 
 export interface ReadOptions {
   /** The first byte to read. Default: 0. */
@@ -126,7 +127,7 @@ export async function openTaskLog(path: string, clock: Clock): Promise<TaskLog> 
 
   async function* read(options: ReadOptions = {}): AsyncGenerator<Buffer, void, undefined> {
     const { from = 0, to = Infinity, signal } = options;
-    if (users === 0) throw new Error("the log of the task is no longer kept by the worker");
+    if (users === 0) throw new InternalError("the log of the task is no longer kept by the worker");
     users++;
     try {
       let at = from;

@@ -26,7 +26,7 @@ import { openTaskLog } from "./task-log.ts";
 import type { TaskLog } from "./task-log.ts";
 import { failureOf, runStages } from "./task-stages.ts";
 import type { Failure, Parts, Stage } from "./task-stages.ts";
-import { systemFault } from "./system-fault.ts";
+import { systemFault } from "../lib/system-fault.ts";
 import type { ExceptionWatch } from "./exception-watch.ts";
 import type { WorkDir } from "./work-dir.ts";
 
@@ -160,7 +160,7 @@ export function startTaskRun(options: TaskRunOptions): TaskRun {
       failure ??
       failureOf(
         new ResourceUnavailableError(
-          `the log could not be written to ${folders.controlDir}: ${systemFault(taskLog.failure)}`,
+          `the log could not be written to ${folders.controlDir}: ${systemFault(taskLog.failure)}. Free some space there, or quarantine the worker.`,
           { cause: taskLog.failure },
         ),
         baseContext,

@@ -6,7 +6,7 @@ import { AbortedError, MalformedPayloadError, ResourceUnavailableError, TaskFail
 import type { AbortCause, ExceptionReason } from "./outcome.ts";
 import type { PayloadSchema } from "./payload-schema.ts";
 import type { Plugin, TaskPlugin, Verdict } from "./plugin.ts";
-import { isDiskFault, systemFault } from "./system-fault.ts";
+import { isDiskFault, systemFault } from "../lib/system-fault.ts";
 import type { TaskContext } from "./task-context.ts";
 
 export type Stage =

@@ -3,11 +3,12 @@
 //
 //   control/task_<taskId>_<runId>/              the worker's: log, state, compressed copies
 //   tasks/task_<taskId>_<runId>/{work,home,tmp} the task's
-import { access, chmod, constants, mkdir, readlink } from "node:fs/promises";
+import { access, chmod, constants, readlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { accessibleFolder, linkElsewhere } from "../lib/accessible-folder.ts";
 import { canEnter, type UserIds } from "../lib/system-users.ts";
-import { systemFault } from "./system-fault.ts";
+import { usingFolder } from "../lib/using-folder.ts";
+import { makeFolder } from "../lib/make-folder.ts";
 
 export interface WorkDir {
   readonly path: string;
@@ -24,8 +25,8 @@ export async function openWorkDir(
   elsewhere = accessibleFolder,
 ): Promise<WorkDir> {
   const folder = resolve(path);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+  return usingWorkDir(folder, async () => {
+    await makeFolder(folder, 0o700);
     await access(folder, constants.W_OK);
     const control = await folderWith(join(folder, "control"), 0o700);
     if (owner === undefined)
@@ -38,13 +39,18 @@ export async function openWorkDir(
       tasks: await enterableFolder(join(folder, "tasks"), owner, elsewhere),
       owner,
     };
-  } catch (error) {
-    throw new Error(`the worker cannot use its folder ${folder}: ${systemFault(error)}`, { cause: error });
-  }
+  });
 }
 
+/** Runs `work` in the folder of the worker. If it cannot be used, the error says what to do. */
+export const usingWorkDir = <R>(path: string, work: () => Promise<R>): Promise<R> =>
+  usingFolder(
+    { path, what: "The worker's folder", choice: "set worker.workDir (--work-dir) to another one" },
+    work,
+  );
+
 async function folderWith(path: string, mode: number): Promise<string> {
-  await mkdir(path, { recursive: true });
+  await makeFolder(path);
   await chmod(path, mode);
   return path;
 }

@@ -81,6 +81,28 @@ const planted: readonly (readonly [file: string, source: string, message: RegExp
     `import { ApiError } from "../../../lib/errors.ts";\nexport const error = new ApiError("InputError", "a has 3 members, and may have at most 2.");`,
     undefined,
   ],
+  [
+    "src/worker/h.ts",
+    `import { MalformedPayloadError } from "./outcome.ts";\nexport const error = new MalformedPayloadError(["payload.a is 3"]);`,
+    /does not name a next step: "payload.a is 3"/,
+  ],
+  ["src/server/i.ts", `export const error = new Error("the port is in use");`, /does not name a next step/],
+  ["src/server/j.ts", `export const error = (cause: unknown) => new Error(String(cause));`, undefined],
+  [
+    "src/server/k.ts",
+    `import { InternalError } from "../lib/internal-error.ts";\nexport const error = new InternalError("no row");`,
+    undefined,
+  ],
+  [
+    "src/server/l.ts",
+    `export const found = { key: "a", problem: "is odd" };`,
+    /does not name a next step: "is odd"/,
+  ],
+  [
+    "src/client/m.ts",
+    `export class CutError extends Error {\n  constructor() {\n    super("the connection was cut");\n  }\n}`,
+    /does not name a next step: "the connection was cut"/,
+  ],
   ["src/lib/circle.ts", `import type { B } from "./circle2.ts";\nexport interface A { b: B }`, /cycle/],
   ["src/lib/circle2.ts", `import type { A } from "./circle.ts";\nexport interface B { a: A }`, /cycle/],
 ];

@@ -12,6 +12,7 @@ const elsewhere = [
   "group watch",
   "graph watch",
   "env",
+  "encryption rotate",
   "task rerun",
   "task wait",
   "queue quarantine",

@@ -2,6 +2,7 @@
 import type { Named } from "../schema.ts";
 import type { Service } from "../service.ts";
 import { commonSchemaPath, schemaId, schemaPath, type PublishedDocument } from "./locations.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 /** Returns the schemas that a service publishes, without duplicates: of requests, replies, events, and `schemas`. */
 export function namedSchemas(service: Service): Named[] {
@@ -9,7 +10,7 @@ export function namedSchemas(service: Service): Named[] {
   const add = (schema: Named): void => {
     const known = found.get(schema.file);
     if (known && known.schema !== schema.schema)
-      throw new Error(`Two schemas of the service ${service.name} are called ${schema.file}`);
+      throw new InternalError(`Two schemas of the service ${service.name} are called ${schema.file}`);
     found.set(schema.file, schema);
   };
   for (const { body, reply } of Object.values(service.endpoints)) {

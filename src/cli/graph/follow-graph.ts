@@ -6,6 +6,7 @@ import { paginate } from "../paginate.ts";
 import type { TaskStatus } from "../../api/queue/status.ts";
 import type { GraphTask } from "./graph-tasks.ts";
 import type { GraphProgress, TaskProgress } from "./graph-progress.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 export interface FollowedGraph {
   readonly client: Client;
@@ -64,7 +65,7 @@ export async function followGraph(
         await apply(payload.status);
         if (isFinished()) return;
       }
-      if (!signal.aborted) throw new Error("the event stream has ended");
+      if (!signal.aborted) throw new InternalError("the event stream has ended");
     } catch (error) {
       // Disconnected for longer than the server keeps events.
       if (!(error instanceof ClientError) || error.code !== "EventsMissing") throw error;

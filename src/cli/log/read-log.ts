@@ -152,7 +152,9 @@ async function* bytesOf(
   if (response.status === 416) return;
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    throw new Error(`${new URL(url).origin} returned ${response.status} ${response.statusText}`);
+    throw new Error(
+      `${new URL(url).origin} returned ${response.status} ${response.statusText}: try again later`,
+    );
   }
   let skip = response.status === 206 ? 0 : at;
   for await (const chunk of response.body) {

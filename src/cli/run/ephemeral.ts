@@ -1,13 +1,12 @@
 // `taskyard run --local`: an instance that exists for one task.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { Io } from "../io.ts";
+import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { prepare, startStack, type Stack } from "../stack.ts";
 
 /** Starts an instance in a temporary folder, on a free port. Stopping it removes the folder. */
 export async function startEphemeralStack(io: Io, taskQueueId: string): Promise<Stack> {
-  const home = await mkdtemp(join(tmpdir(), "taskyard-local-"));
+  const home = await makeTemporaryFolder("taskyard-local-");
   const remove = (): Promise<void> => rm(home, { recursive: true, force: true });
   try {
     // Ignores the user's variables and configuration file: with DATABASE_URL it would not be ephemeral.

@@ -4,6 +4,7 @@ import { waitingClock } from "../../lib/clock.ts";
 import { retry } from "../../lib/retry.ts";
 import { parseFailureReport, type FailureReport } from "../../worker/failure-report.ts";
 import { findArtifact } from "../task/artifact-access.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 /** Below `public/`, so that everyone who may read the log may read it: it contains nothing that the log does not. */
 export const failureReportArtifact = "public/taskyard/failure-report.json";
@@ -26,7 +27,7 @@ export async function readFailureReport(
     const retrying = { tries: 4, retryable: () => true, delay: { clock: waitingClock, backoff } };
     return await retry(retrying, async () => {
       const response = await fetch(source.url, { signal: AbortSignal.timeout(timeoutMs) });
-      if (!response.ok) throw new Error(`${source.url} returned ${response.status}`);
+      if (!response.ok) throw new InternalError(`${source.url} returned ${response.status}`);
       return parseFailureReport(await response.json());
     });
   } catch {

@@ -1,11 +1,11 @@
 // Packs the current folder for `--cwd-tarball`.
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "tar";
 import { counted } from "../../lib/counted.ts";
 import { CliError } from "../cli-error.ts";
 import { byteSize } from "../format.ts";
+import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { listSource, type SourceFile } from "./source-files.ts";
 
 export interface SourceArchive {
@@ -35,7 +35,7 @@ export async function packSource(folder: string, maxBytes = maxSourceBytes): Pro
   // oxlint-disable-next-line messages/next-step -- tooLarge names it
   if (total > maxBytes) throw new CliError(tooLarge(total, maxBytes, files));
 
-  const temporary = await mkdtemp(join(tmpdir(), "taskyard-source-"));
+  const temporary = await makeTemporaryFolder("taskyard-source-");
   const path = join(temporary, "source.tar.gz");
   const remove = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   try {

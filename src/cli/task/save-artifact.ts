@@ -1,6 +1,6 @@
 // Fetches the content of an artifact, and saves it to a file.
 import { createWriteStream } from "node:fs";
-import { access, mkdir, rename, rm } from "node:fs/promises";
+import { access, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -9,6 +9,7 @@ import { byteSize } from "../format.ts";
 import { writeLine, type Io } from "../io.ts";
 import { startSpinner } from "../spinner.ts";
 import type { ArtifactSource } from "./artifact-access.ts";
+import { makeFolder } from "../../lib/make-folder.ts";
 
 /** Returns the content as a stream. */
 export async function contentOf(name: string, source: ArtifactSource): Promise<Readable> {
@@ -40,7 +41,7 @@ export async function save(body: Readable, path: string, force: boolean, io: Io)
     },
   });
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     if (!force && (await exists(path)))
       throw new CliError(`${path} already exists: use --force to replace it`);
     await pipeline(body, count, createWriteStream(part));

@@ -194,7 +194,9 @@ function characterLimit(): (scope: string) => void {
   return (scope) => {
     characters += scope.length;
     if (characters > maxCharacters)
-      throw new Error(`roles grant each other without end: stopped at a scope of ${scope.length} characters`);
+      throw new Error(
+        `roles grant each other without end: stopped at a scope of ${scope.length} characters. Remove the role that grants itself a longer one.`,
+      );
   };
 }
 

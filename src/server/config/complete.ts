@@ -6,6 +6,7 @@ import { services } from "../services.ts";
 import { catalog } from "./catalog.ts";
 import { defaultHome, derivedDefaults, type Host } from "./derived-defaults.ts";
 import { ConfigSchema, type Config } from "./schema.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 /**
  * Returns the configuration with these values (by key) over the defaults. Throws a ConfigError if there are problems.
@@ -33,7 +34,7 @@ export function complete(
   if (problems.length > 0) throw new ConfigError(problems);
   if (!Value.Check(ConfigSchema, loaded)) {
     const [error] = Value.Errors(ConfigSchema, loaded);
-    throw new Error(`the defaults do not fit the schema: ${error?.instancePath} ${error?.message}`);
+    throw new InternalError(`the defaults do not fit the schema: ${error?.instancePath} ${error?.message}`);
   }
   // Config is the static type of ConfigSchema, which was checked just above.
   const config = loaded as Config;

@@ -184,9 +184,11 @@ describe("the config file", () => {
 
   it("must exist if a flag or variable sets it", () => {
     const path = JSON.stringify(join(cwd, "gone.yml"));
-    expect(problems({ file: "gone.yml" })).toEqual([`config file (--config) ${path}: does not exist`]);
+    expect(problems({ file: "gone.yml" })).toEqual([
+      `config file (--config) ${path}: does not exist: create it, or correct the path`,
+    ]);
     expect(problems({ env: { TASKYARD_CONFIG: "gone.yml" } })).toEqual([
-      `config file (TASKYARD_CONFIG) ${path}: does not exist`,
+      `config file (TASKYARD_CONFIG) ${path}: does not exist: create it, or correct the path`,
     ]);
   });
 
@@ -234,10 +236,10 @@ describe("errors", () => {
     is a bare number: write a duration with its unit, such as 20m
 
   TASKYARD_QUEUE_CLAIM_TIMOUT  (environment)
-    is not a known variable; did you mean TASKYARD_QUEUE_CLAIM_TIMEOUT?
+    is not a known variable: unset it; did you mean TASKYARD_QUEUE_CLAIM_TIMEOUT?
 
   TASKYARD_NONSENSE  (environment)
-    is not a known variable
+    is not a known variable: unset it
 
   server.port = "http"  (--port)
     must be a whole number`,
@@ -319,7 +321,7 @@ describe("errors", () => {
 
   it("include everything else that resembles them", () => {
     expect(problems({ env: { TASKYARD_SERVICE_HOST: "0.0.0.0" } })).toEqual([
-      "TASKYARD_SERVICE_HOST (environment) -: is not a known variable; did you mean TASKYARD_SERVER_HOST?",
+      "TASKYARD_SERVICE_HOST (environment) -: is not a known variable: unset it; did you mean TASKYARD_SERVER_HOST?",
     ]);
     expect(problems({ env: { ...service("TASKYARD"), TASKYARD_SERVICE_URL: "x" } })).toEqual([
       expect.stringContaining("TASKYARD_SERVICE_URL (environment) -: is not a known variable"),

@@ -10,6 +10,7 @@ import { configFileName, type FileContent, readConfigFile } from "./read-file.ts
 import { type PathBase, readText, readValue } from "./read-value.ts";
 import type { Config } from "./schema.ts";
 import { withoutServiceVariables } from "./service-variables.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 /** Some settings of some sections, as loaded values. */
 export type PartialConfig = {
@@ -126,7 +127,12 @@ function findFile(
   if (named !== undefined) {
     const path = resolve(cwd, named);
     const origin = file === undefined ? configFileVariable : "--config";
-    const missing = { key: "config file", origin, value: JSON.stringify(path), problem: "does not exist" };
+    const missing = {
+      key: "config file",
+      origin,
+      value: JSON.stringify(path),
+      problem: "does not exist: create it, or correct the path",
+    };
     return { path, ...(readConfigFile(path) ?? { settings: [], problems: [missing] }) };
   }
   // Only a flag or a variable can change the home folder here: the file in it is not read yet.
@@ -154,7 +160,7 @@ function unknownVariables(env: ConfigSources["env"]): ConfigProblem[] {
     .map((name) => {
       const meant = didYouMean(name, settingVariables);
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-      return { key: name, origin: "environment", problem: `is not a known variable${hint}` };
+      return { key: name, origin: "environment", problem: `is not a known variable: unset it${hint}` };
     });
 }
 
@@ -166,6 +172,6 @@ function read(env: ConfigSources["env"], name: string): string | undefined {
 
 function entryOf(key: string): CatalogEntry {
   const entry = catalog.get(key);
-  if (entry === undefined) throw new Error(`${key} is not a setting`);
+  if (entry === undefined) throw new InternalError(`${key} is not a setting`);
   return entry;
 }

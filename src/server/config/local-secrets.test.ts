@@ -55,7 +55,7 @@ describe("loadOrCreateLocalSecrets", () => {
   it("reports the path of a folder that cannot be read", async () => {
     await writeFile(join(folder, "file"), "");
     await expect(loadOrCreateLocalSecrets(join(folder, "file"))).rejects.toThrow(
-      /secrets.json cannot be read: .*ENOTDIR/,
+      /ENOTDIR: not a directory, open '.*secrets.json'/,
     );
   });
 });

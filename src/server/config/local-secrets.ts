@@ -1,10 +1,11 @@
 // The secrets of a local instance. They are created at its first start and stored in a file that only its owner can
 // read.
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm } from "node:fs/promises";
+import { link, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import Type, { type Static } from "typebox";
 import Value from "typebox/value";
+import { makeFolder } from "../../lib/make-folder.ts";
 
 const LocalSecrets = Type.Object({
   /** The root client's access token. */
@@ -22,7 +23,7 @@ export async function loadOrCreateLocalSecrets(home: string): Promise<LocalSecre
   const file = join(home, "secrets.json");
   const present = await readSecrets(file);
   if (present !== undefined) return present;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeFolder(home, 0o700);
   await writeOnce(file, { rootAccessToken: newToken(), secret: newToken() });
   const created = await readSecrets(file);
   if (created === undefined) throw new Error(`${file} was removed during startup: start the server again`);
@@ -37,7 +38,7 @@ function newToken(): string {
 async function readSecrets(file: string): Promise<LocalSecrets | undefined> {
   const handle = await open(file, "r").catch((err: unknown) => {
     if (err instanceof Error && "code" in err && err.code === "ENOENT") return undefined;
-    throw new Error(`${file} cannot be read: ${String(err)}`, { cause: err });
+    throw err;
   });
   if (handle === undefined) return undefined;
   try {

@@ -25,10 +25,17 @@ export function readConfigFile(path: string): FileContent | undefined {
     return parseConfigFile(readFileSync(path, "utf8"), path);
   } catch (err) {
     if (!(err instanceof Error)) throw err;
-    if ("code" in err && err.code === "ENOENT") return undefined;
+    // If the home folder is a file, that is reported when it is used.
+    if ("code" in err && (err.code === "ENOENT" || err.code === "ENOTDIR")) return undefined;
     return {
       settings: [],
-      problems: [{ key: "config file", origin: path, problem: `cannot be read: ${err.message}` }],
+      problems: [
+        {
+          key: "config file",
+          origin: path,
+          problem: `cannot be read: ${err.message}: change its permissions, or name another file`,
+        },
+      ],
     };
   }
 }
@@ -43,7 +50,7 @@ function parseConfigFile(text: string, path: string): FileContent {
     const problems = doc.errors.map((error) => ({
       key: "config file",
       origin: at(error.pos[0]),
-      problem: `is not valid YAML: ${error.message}`,
+      problem: `is not valid YAML: ${error.message}: correct the file`,
     }));
     return { settings: [], problems };
   }

@@ -6,6 +6,7 @@ import { renderScopes, templateParams } from "../../lib/scopes/render.ts";
 import type { ScopeSet } from "../../lib/scopes/scope-set.ts";
 import type { ScopeTemplate } from "../../lib/scopes/template.ts";
 import { requireScopes, type Caller, type ScopeParamsOf } from "./caller.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 /** Not a character of scopes. */
 const UNKNOWN = "\0";
@@ -34,7 +35,7 @@ export async function readAuthorized<const E extends Endpoint, Row>(
 ): Promise<Row> {
   const identity = caller.identity();
   const { scopes: template } = endpoint;
-  if (template === undefined) throw new Error(`${endpoint.name} requires no scopes`);
+  if (template === undefined) throw new InternalError(`${endpoint.name} requires no scopes`);
   const mayRead = identity.scopes.satisfies(finding.readableWith);
   const refuse = (): void => requireScopes(identity, withPlaceholders(template, finding.known));
   if (!mayRead && !isPossible(template, finding.known, identity.scopes)) refuse();
@@ -69,7 +70,7 @@ function withPlaceholders(template: ScopeTemplate, known: Params) {
     template,
     fillUnknown(template, known, (name) => `<${name}>`),
   );
-  if (expression === null) throw new Error("a method without scopes has nothing to authorize");
+  if (expression === null) throw new InternalError("a method without scopes has nothing to authorize");
   return expression;
 }
 

@@ -7,6 +7,7 @@ import { setImmediate } from "node:timers";
 import { backoffDelay } from "../../lib/backoff.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { counted } from "../../lib/counted.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 export interface CoalesceOptions<I, O> {
   /** Of the statement, for errors. */
@@ -115,7 +116,7 @@ export function coalesce<I, O>(options: CoalesceOptions<I, O>): Coalesced<I, O> 
       const result = results[i];
       if (results.length !== batch.length) {
         call.reject(
-          new Error(
+          new InternalError(
             `${name} returned ${counted(results.length, "result")} for ${counted(batch.length, "item")}`,
           ),
         );

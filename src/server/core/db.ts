@@ -7,6 +7,7 @@ import { DatabaseUnavailable, isRetryable } from "./db-errors.ts";
 import { openSessions, StaleSession, type DbLog, type Session, type Sessions } from "./db-sessions.ts";
 import { assertRow } from "./row-check.ts";
 import type { Sql, StatementResult } from "./sql.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 export { DatabaseUnavailable, isRetryable, isUniqueViolation } from "./db-errors.ts";
 export type { DbLog } from "./db-sessions.ts";
@@ -171,7 +172,8 @@ async function transaction<R>(
   let open = true;
   const inTx: Execute = async (query) => {
     // By now the connection may be used by another caller.
-    if (!open) throw new Error(`the transaction has ended; was a statement not awaited? ${query.text}`);
+    if (!open)
+      throw new InternalError(`the transaction has ended; was a statement not awaited? ${query.text}`);
     let result: StatementResult = noResult;
     try {
       return (result = await runOn(session, query));
@@ -185,7 +187,8 @@ async function transaction<R>(
     // If the body swallowed the error of a statement, PostgreSQL replies to `commit` with ROLLBACK and without an
     // error: the caller would assume that its changes are stored.
     const { command } = await inTx(commit);
-    if (command !== "COMMIT") throw new Error("a statement of the transaction failed: nothing was committed");
+    if (command !== "COMMIT")
+      throw new InternalError("a statement of the transaction failed: nothing was committed");
     return result;
   } catch (err) {
     // A session whose rollback fails is in an unknown state, so it must not be used again.
@@ -244,7 +247,7 @@ function prepared(query: Sql): pg.QueryConfig {
 function parseInt8(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value)) return value;
-  throw new RangeError(`int8 ${text} does not fit a number: select it as text`);
+  throw new InternalError(`int8 ${text} does not fit a number: select it as text`);
 }
 
 const int8: number = pg.types.builtins.INT8;

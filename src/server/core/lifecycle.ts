@@ -2,6 +2,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { TimeoutError, withTimeout } from "../../lib/retry.ts";
 import type { Log } from "./log.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 export interface LifecycleOptions {
   readonly clock: Clock;
@@ -40,7 +41,7 @@ export function createLifecycle({ clock, log, stopTimeoutMs }: LifecycleOptions)
 
   async function stopAll(reason: string): Promise<Stopped> {
     log.info({ reason }, "stopping");
-    abort.abort(new Error(`stopping: ${reason}`));
+    abort.abort(new InternalError(`stopping: ${reason}`));
     const deadline = clock.now() + stopTimeoutMs;
     const unclean: string[] = [];
     for (let part = started.pop(); part !== undefined; part = started.pop()) {

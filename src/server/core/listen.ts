@@ -4,6 +4,7 @@ import { backoffDelay } from "../../lib/backoff.ts";
 import { systemClock, type Clock } from "../../lib/clock.ts";
 import type { DbLog } from "./db.ts";
 import { MAX_AGE_MS } from "./db-sessions.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 export interface ListenOptions {
   url: string;
@@ -57,7 +58,7 @@ export function listen(options: ListenOptions): Listener {
       if (client === current) onMessage(payload ?? "");
     });
     client.on("error", (err) => reconnect(client, err));
-    client.on("end", () => reconnect(client, new Error("the connection ended")));
+    client.on("end", () => reconnect(client, new InternalError("the connection ended")));
     startListening(client).catch((err: unknown) => reconnect(client, err));
   };
 

@@ -7,6 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 export type Tags = Readonly<Record<string, string | number | boolean>>;
 
@@ -86,7 +87,8 @@ export function createMonitor({ log, metrics, sink }: MonitorOptions): Monitor {
       },
       count: (name, n = 1) => metrics.monitorCounts.inc({ name: full(name) }, n),
       reportError(err, extra = {}) {
-        const error = err instanceof Error ? err : new Error(`not an Error was thrown: ${String(err)}`);
+        const error =
+          err instanceof Error ? err : new InternalError(`not an Error was thrown: ${String(err)}`);
         const incidentId = randomUUID();
         childLog.error({ ...extra, incidentId, err: error }, error.message);
         metrics.errors.inc({ prefix: known(prefix) });

@@ -2,6 +2,7 @@
 import { Type, type Static, type TObject } from "typebox";
 import { compiledSchema } from "./compiled-schema.ts";
 import type { Sql } from "./sql.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 
 /** The row type of a timestamptz column: a Date. Statements that return the wire format build its text in SQL. */
 export const Timestamp = Type.Refine(
@@ -26,7 +27,7 @@ export function assertRow<T extends TObject>(schema: T, row: unknown, query: Sql
     if (!(column in schema.properties)) faults.push(`${column}: the schema does not declare this column`);
   }
   if (faults.length === 0) return;
-  throw new Error(
+  throw new InternalError(
     `A row does not match its schema: ${faults.join("; ")}\nrow: ${JSON.stringify(row)}\nstatement: ${query.text}`,
   );
 }

@@ -1,5 +1,6 @@
 // The tag for hand-written SQL: values become parameters, and nested fragments are spliced in with their parameters
 // renumbered. Text never comes from data, so injection is impossible by construction.
+import { InternalError } from "../../lib/internal-error.ts";
 
 /** SQL text with its parameters: the shape node-postgres takes. */
 export interface Sql {
@@ -32,7 +33,8 @@ export const isSql = (value: unknown): value is Sql => value instanceof Fragment
  * has an empty result, since topics that do not depend on the result may be about locks that it held.
  */
 export function waking(topicsOf: TopicsOf, fragment: Sql): Sql {
-  if (!(fragment instanceof Fragment)) throw new TypeError("only a fragment made by `sql` can wake topics");
+  if (!(fragment instanceof Fragment))
+    throw new InternalError("only a fragment made by `sql` can wake topics");
   return new Fragment(fragment.strings, fragment.args, [...(fragment.wakes ?? []), topicsOf]);
 }
 

@@ -134,7 +134,7 @@ test("reports the file and line of a function that fails", async () => {
   const { write, run } = await setup();
   await write({}, { broken: "create or replace function broken() returns int4 return 'x'::nonsense;" });
   await expect(run()).rejects.toThrow(
-    /^src\/server\/db\/functions\/broken\.sql:1: type "nonsense" does not exist$/,
+    /^src\/server\/db\/functions\/broken\.sql:1: type "nonsense" does not exist\. Nothing of it was applied: correct the cause/,
   );
 });
 
@@ -172,7 +172,7 @@ test("refuses file names without a number or with the same number", async () => 
   const { write, run } = await setup();
   await write({ first });
   await expect(run()).rejects.toThrow(
-    "src/server/db/migrations/first.sql is not named like 0001-first-tables.sql.",
+    "src/server/db/migrations/first.sql must have a name such as 0001-first-tables.sql: rename it.",
   );
   await write({ "0001-a": first, "0001-b": second });
   await expect(run()).rejects.toThrow(

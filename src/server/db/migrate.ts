@@ -206,9 +206,12 @@ async function apply(client: pg.Client, folder: string, file: SqlFile): Promise<
   } catch (err) {
     if (!(err instanceof pg.DatabaseError) || outageOf(err) !== undefined) throw err;
     const line = err.position === undefined ? "" : `:${lineOf(file.text, Number(err.position))}`;
-    throw new MigrationError(`src/server/db/${folder}/${file.name}.sql${line}: ${err.message}`, {
-      cause: err,
-    });
+    throw new MigrationError(
+      `src/server/db/${folder}/${file.name}.sql${line}: ${err.message}. Nothing of it was applied: correct the cause and start again.`,
+      {
+        cause: err,
+      },
+    );
   }
 }
 
@@ -222,7 +225,7 @@ function checkNames(files: readonly SqlFile[]): void {
     const number = /^(\d{4})-[a-z0-9-]+$/.exec(name)?.[1];
     if (number === undefined) {
       throw new MigrationError(
-        `src/server/db/migrations/${name}.sql is not named like 0001-first-tables.sql.`,
+        `src/server/db/migrations/${name}.sql must have a name such as 0001-first-tables.sql: rename it.`,
       );
     }
     const other = numbers.get(number);

@@ -4,6 +4,7 @@ import type { CoreConfig } from "../config/core-settings.ts";
 import type { ArtifactStore } from "./index.ts";
 import { openLocalStore, type LocalStore } from "./local/index.ts";
 import type { BucketLog } from "./s3/bucket-cors.ts";
+import { InternalError } from "../../../lib/internal-error.ts";
 
 export interface OpenedStore {
   readonly store: ArtifactStore;
@@ -30,7 +31,7 @@ export async function openArtifactStore(options: {
   const { publicBucket, privateBucket } = config.s3;
   // The check of the configuration guarantees both.
   if (publicBucket === undefined || privateBucket === undefined)
-    throw new Error("the S3 store has no buckets");
+    throw new InternalError("the S3 store has no buckets");
   const buckets = { publicBucket, privateBucket };
   const { createS3Store, prepareBuckets } = await import("./s3/index.ts");
   const store = await createS3Store({ ...config.s3, ...buckets, signedUrlExpires, partBytes, clock });

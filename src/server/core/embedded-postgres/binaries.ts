@@ -1,6 +1,6 @@
 // Finds the PostgreSQL programs that npm installed, and creates a private copy if they cannot be used in place.
 import { execFile } from "node:child_process";
-import { chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +8,7 @@ import { Type } from "typebox";
 import { Parse } from "typebox/value";
 import type { UserIds } from "../../../lib/system-users.ts";
 import { cleanEnv } from "./system-user.ts";
+import { makeFolder } from "../../../lib/make-folder.ts";
 
 const run = promisify(execFile);
 
@@ -97,7 +98,7 @@ async function tryToRun(binaries: Binaries, user: UserIds | undefined): Promise<
 
 // Copies to a temporary folder and renames it, so that a copy is either complete or does not exist.
 async function createCopy(root: string, copy: string, links: readonly { source: string; target: string }[]) {
-  await mkdir(path.dirname(copy), { recursive: true });
+  await makeFolder(path.dirname(copy));
   await chmod(path.dirname(copy), 0o755);
   const temporary = await mkdtemp(`${copy}.`);
   try {

@@ -20,6 +20,7 @@ import type { Binaries } from "./binaries.ts";
 import { accessibleFolder, linkElsewhere } from "../../../lib/accessible-folder.ts";
 import { canEnter, type UserIds } from "../../../lib/system-users.ts";
 import { cleanEnv } from "./system-user.ts";
+import { makeFolder } from "../../../lib/make-folder.ts";
 
 const run = promisify(execFile);
 
@@ -42,7 +43,7 @@ export async function createDataDir(
   // The location is chosen once, before there is data. A dangling link is also a choice.
   const chosen = (await isLink(folder)) || (await exists(path.join(folder, "data")));
   if (!chosen) {
-    await mkdir(path.dirname(folder), { recursive: true });
+    await makeFolder(path.dirname(folder));
     await mkdir(folder).catch(unless("EEXIST"));
     // Not an option of mkdir, since the umask may remove permissions that PostgreSQL's user needs.
     await chmod(folder, user === undefined ? 0o700 : 0o755);
@@ -112,7 +113,10 @@ export async function createCluster(
     // A concurrent first start was faster. Only one of them will get the cluster's lock.
     if (err instanceof Error && "code" in err && (err.code === "ENOTEMPTY" || err.code === "EEXIST"))
       return false;
-    throw new Error(`PostgreSQL's initdb failed: ${describeFailure(err)}`, { cause: err });
+    throw new Error(
+      `PostgreSQL's initdb failed: ${describeFailure(err)}. Correct the cause and start again, or set DATABASE_URL to use another PostgreSQL.`,
+      { cause: err },
+    );
   }
   await removeIncompleteClusters(cluster);
   return true;
@@ -156,7 +160,7 @@ export async function createSocketFolder(
   const fits = Buffer.byteLength(path.join(preferred, ".s.PGSQL.5432")) <= socketPathLimit;
   // Not TMPDIR, which may also be too long, or inaccessible to the other user.
   const folder = fits ? preferred : await mkdtemp("/tmp/taskyard-");
-  if (fits) await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (fits) await makeFolder(folder, 0o700);
   await chmod(folder, 0o700);
   if (user !== undefined) await chown(folder, user.uid, user.gid);
   return { folder, temporary: !fits };

@@ -76,7 +76,9 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
   options.signal.removeEventListener("abort", abort);
   if (earlyEnd !== undefined) {
     const logged = (await lastLines(child, lines)).slice(-5).join("; ");
-    throw new Error(`PostgreSQL did not start (${earlyEnd}): ${logged || "it logged nothing"}`);
+    throw new Error(
+      `PostgreSQL did not start (${earlyEnd}): ${logged || "it logged nothing"}. Correct the cause and start again, or set DATABASE_URL to use another PostgreSQL.`,
+    );
   }
   const pid = Number.parseInt(await readFile(path.join(options.cluster, "postmaster.pid"), "utf8"), 10);
   return { pid, ended, stop };

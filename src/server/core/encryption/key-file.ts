@@ -1,9 +1,10 @@
 // A file with encryption keys, one per line. The first one encrypts.
 import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { newKey, parseKey, type EncryptionKey } from "./encryption-key.ts";
+import { makeFolder } from "../../../lib/make-folder.ts";
 
 /** The content of a key file at some time. */
 export interface KeyFile {
@@ -67,7 +68,7 @@ const stampOf = (info: { ino: bigint; size: bigint; mtimeNs: bigint }): string =
 
 /** Creates the file with a new key unless it exists. Concurrent processes get the same key. */
 export async function createKeyFile(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), 0o700);
   const draft = await writeDraft(file, [newKey()]);
   try {
     // Unlike a rename, a link does not replace an existing file: the first one wins, and readers see a complete file.

@@ -97,7 +97,9 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
       const text = encodePosition(to);
       if (text === stored) return;
       if (!(await advanceConsumer(db, name, stored, text)))
-        throw new Error(`another process consumes as ${name}, or its position was changed manually`);
+        throw new Error(
+          `another process consumes as ${name}, or its position was changed manually: give each consumer its own name`,
+        );
       stored = text;
     }
 

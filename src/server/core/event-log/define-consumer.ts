@@ -4,6 +4,7 @@ import { memberPath } from "../../../lib/member-path.ts";
 import { compiledSchema } from "../compiled-schema.ts";
 import type { ConsumerOptions } from "./consumer.ts";
 import type { ConsumedEvent } from "./delivery.ts";
+import { InternalError } from "../../../lib/internal-error.ts";
 
 /** A kind of event: a publisher of a service of this project, or a literal for events of another one. */
 export interface EventKind<N extends string = string, T extends TSchema = TSchema> {
@@ -58,12 +59,12 @@ export function defineConsumer<const K extends readonly EventKind[]>({
 }
 
 function parsed(payload: string, schema: TSchema | undefined, exchange: string): unknown {
-  if (schema === undefined) throw new Error(`the consumer does not handle events of ${exchange}`);
+  if (schema === undefined) throw new InternalError(`the consumer does not handle events of ${exchange}`);
   const message: unknown = JSON.parse(payload);
   const validator = compiledSchema(schema);
   if (validator.Check(message)) return message;
   const faults = validator
     .Errors(message)
     .map(({ instancePath, message: fault }) => `message${memberPath(instancePath)} ${fault}`);
-  throw new Error(`an event of ${exchange} is not valid: ${faults.join("; ")}`);
+  throw new Error(`an event of ${exchange} is not valid: ${faults.join("; ")}: correct its publisher`);
 }

@@ -5,6 +5,7 @@ import { createAsyncEvent } from "../async-event.ts";
 import type { Db, Queryable } from "../db.ts";
 import { MAX_AGE_MS } from "../db-sessions.ts";
 import { sql } from "../sql.ts";
+import { InternalError } from "../../../lib/internal-error.ts";
 
 export interface Term {
   /** Aborted when the lock is lost, at most a heartbeat after its connection broke. */
@@ -56,7 +57,7 @@ export function createLeadership({ db, clock }: { readonly db: Db; readonly cloc
       };
       const hold = async (tx: Queryable): Promise<void> => {
         // The database layer retries transactions, but the locks of the first try are lost.
-        if (begun) throw new Error("the transaction that held the locks was aborted");
+        if (begun) throw new InternalError("the transaction that held the locks was aborted");
         begun = true;
         resolve({
           names,

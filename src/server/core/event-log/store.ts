@@ -22,6 +22,7 @@ import { Timestamp, type Db, type Queryable } from "../db.ts";
 import { sql, type Sql } from "../sql.ts";
 import { logEvents } from "./log-events.ts";
 import type { Mark, Position } from "./position.ts";
+import { InternalError } from "../../../lib/internal-error.ts";
 
 const Row = Type.Object({
   kind: Type.Unsafe<"here" | "event">({ enum: ["here", "event"] }),
@@ -164,7 +165,10 @@ export async function readHereSince(db: Db, time: Date): Promise<{ here: Here; f
 
 function hereOf(rows: readonly EventRow[]): Here {
   const row = rows.find(({ kind }) => kind === "here");
-  if (row === undefined) throw new Error("the table event_log has no row: was it deleted manually?");
+  if (row === undefined)
+    throw new Error(
+      "the table event_log has no row, perhaps because it was deleted manually. Restore the database from a backup.",
+    );
   // Built by hereRow, right above.
   const { log, epoch, snapshot, ahead, droppedThrough } = JSON.parse(row.payload) as HereFacts;
   const [, xmax = "", inProgress = ""] = snapshot.split(":");
@@ -197,7 +201,7 @@ const OpenRow = Type.Object({ epoch: Type.Integer() });
 /** Begins a new epoch if the database has moved to another cluster. Returns the current epoch. */
 export async function openEpoch(db: Queryable): Promise<number> {
   const row = await db.maybeOne(OpenRow, sql`select event_log_open() as epoch`);
-  if (row === undefined) throw new Error("event_log_open returned no row");
+  if (row === undefined) throw new InternalError("event_log_open returned no row");
   return row.epoch;
 }
 
@@ -218,7 +222,7 @@ export async function keepPartitions(
       coalesce(${options.now}::timestamptz, now()), ${options.daysAhead},
       make_interval(secs => ${options.retentionMs / 1000}))`,
   );
-  if (row === undefined) throw new Error("event_log_keep_partitions returned no row");
+  if (row === undefined) throw new InternalError("event_log_keep_partitions returned no row");
   return row;
 }
 

@@ -19,6 +19,7 @@ import type { HeavyCalls } from "./heavy-calls.ts";
 import type { LongListLimits } from "./long-list.ts";
 import { Reply, StreamReply } from "./replies.ts";
 import { bodyCheck, checkParams, checkQuery, type BodyCheck } from "./validation.ts";
+import { InternalError } from "../../../lib/internal-error.ts";
 
 type Result<E extends Endpoint> = ReplyOf<E> | Json<ReplyOf<E>> | Reply | StreamReply;
 
@@ -138,7 +139,7 @@ function limitsOf(
   const { properties = {} }: { properties?: Readonly<Record<string, { readonly maxItems?: number }>> } =
     schema;
   const elements = properties[name]?.maxItems;
-  if (elements === undefined) throw new Error(`the long list ${name} has no maxItems`);
+  if (elements === undefined) throw new InternalError(`the long list ${name} has no maxItems`);
   return { name, elements, elementLength };
 }
 
@@ -181,7 +182,8 @@ function pipeline(
       const result = await (endpoint.heavy === undefined
         ? handler(call)
         : options.heavyCalls.run(callerKey(call), endpoint.heavy, () => handler(call)));
-      if (!call.authorized) throw new Error(`${endpoint.name} replied without having authorized its caller`);
+      if (!call.authorized)
+        throw new InternalError(`${endpoint.name} replied without having authorized its caller`);
       checkReply?.(result);
       return send(reply, result);
     } catch (err) {
@@ -232,7 +234,7 @@ function replyCheck(endpoint: Endpoint): ((result: unknown) => void) | undefined
     let validator = compiledReplies.get(schema);
     if (validator === undefined) compiledReplies.set(schema, (validator = Compile(schema)));
     if (!validator.Check(value))
-      throw new Error(
+      throw new InternalError(
         `The reply of ${endpoint.name} does not match ${file}: ${JSON.stringify(validator.Errors(value))}\n${JSON.stringify(value)}`,
       );
   };

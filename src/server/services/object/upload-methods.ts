@@ -11,6 +11,7 @@ import { slugid } from "../../../lib/slugid.ts";
 import { UPLOAD_URL_GRACE_MS, type ContentKey, type PartUploads } from "../../core/artifact-store/index.ts";
 import type { ObjectContext } from "./context.ts";
 import { readObject, writePartsId, type ObjectRow } from "./store.ts";
+import { InternalError } from "../../../lib/internal-error.ts";
 
 const URL_MS = 45 * 60_000;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
@@ -150,7 +151,7 @@ async function partUrls(
   until: number,
 ): Promise<{ partSize: number; partCount: number; firstPart: number; urls: string[] }> {
   const { parts } = ctx.artifacts;
-  if (!parts) throw new Error("the store does not support uploads in parts");
+  if (!parts) throw new InternalError("the store does not support uploads in parts");
   const started = startedParts(upload) ?? (await startParts(ctx, parts, upload, contentType));
   const last = Math.min(firstPart + MAX_PART_URLS - 1, partCount);
   const urls = await parts.urls({ ...started, first: firstPart, last, expires: until });

@@ -135,9 +135,12 @@ async function openPipe(folder: string, user: TaskUser): Promise<{ source: Socke
   await mkfifo("mkfifo", ["-m", "600", "--", path], { env: { ...process.env, LC_ALL: "C" } }).catch(
     (error: unknown) => {
       if (!/No space left|Read-only file system|quota/.test(String(error))) throw error;
-      throw new ResourceUnavailableError(`the disk of the worker's folder ${folder} is full or read-only`, {
-        cause: error,
-      });
+      throw new ResourceUnavailableError(
+        `the disk of the worker's folder ${folder} is full or read-only: free some space, or quarantine the worker`,
+        {
+          cause: error,
+        },
+      );
     },
   );
   // Commands open it again, as /dev/stderr.

@@ -55,7 +55,7 @@ export function nativeEngine({ environment, variables, user, namespaces }: Nativ
     newSandboxBuilder: (task, { command: commands }) => {
       if (commands.flat().some((word) => word.includes("\0"))) {
         throw new MalformedPayloadError([
-          "payload.command has a word with a NUL character, which cannot be passed to a program",
+          "payload.command has a word with a NUL character, which cannot be passed to a program: remove it",
         ]);
       }
       const requested: Record<string, string> = {};

@@ -8,7 +8,7 @@ import { codeOf } from "../../../lib/error-code.ts";
 import type { Extracted } from "../../engine.ts";
 import type { Range } from "../../object-upload.ts";
 import { UnreadableFileError } from "../../unreadable-file-error.ts";
-import { systemFault } from "../../system-fault.ts";
+import { systemFault } from "../../../lib/system-fault.ts";
 
 type Kind = "file" | "directory";
 
@@ -114,7 +114,7 @@ async function* readSame(path: string, checked: Stats, shown: string, range?: Ra
     const missing = codeOf(error) === "ENOENT";
     throw new UnreadableFileError(
       missing ? "file-missing-on-worker" : "file-not-readable-on-worker",
-      `File "${shown}" ${missing ? "was removed" : `cannot be read any more (${systemFault(error)})`} before it was saved.`,
+      `File "${shown}" ${missing ? "was removed" : `cannot be read any more (${systemFault(error)})`} before it was saved: let no process of the task change it after the commands.`,
     );
   }
   try {
@@ -123,7 +123,7 @@ async function* readSame(path: string, checked: Stats, shown: string, range?: Ra
     if (!now.isFile() || now.dev !== checked.dev || now.ino !== checked.ino || now.size !== checked.size)
       throw new UnreadableFileError(
         "file-not-readable-on-worker",
-        `File "${shown}" was replaced or changed while it was being saved.`,
+        `File "${shown}" was replaced or changed while it was being saved: let no process of the task change it after the commands.`,
       );
     yield* file.createReadStream({ ...range, autoClose: false }) as AsyncIterable<Buffer>;
   } finally {

@@ -38,7 +38,7 @@ async function make(task: TaskContext, mount: ArchiveMount, index: number, maxBy
     );
     if (sha256 !== undefined && sha256 !== received.sha256)
       throw new TaskFailedError(
-        `the archive has the SHA-256 ${received.sha256}, and not ${sha256} as required`,
+        `the archive has the SHA-256 ${received.sha256}, but the payload has ${sha256}: correct it, or check what the other task made`,
       );
     const warn = (text: string): void => log.warn(`[mounts] ${text}`);
     await unpack({ archive, taskDir, directory, maxBytes, warn, signal });
@@ -57,8 +57,11 @@ function explained(error: unknown, at: string): unknown {
     return new TaskFailedError(`${at}: ${error.message}`, { cause: error });
   // Errors of zlib and tar about the archive's content have such codes.
   if (/^(Z_|TAR_)/.test(codeOf(error) ?? ""))
-    return new TaskFailedError(`${at}: the artifact is not a valid tar.gz archive: ${messageOf(error)}`, {
-      cause: error,
-    });
+    return new TaskFailedError(
+      `${at}: the artifact must be a valid tar.gz archive, and is not: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   return error;
 }

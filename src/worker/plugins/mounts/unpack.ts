@@ -1,12 +1,13 @@
 // Unpacks an archive into a folder of a task, such that nothing is written outside of the folder.
 import { createReadStream } from "node:fs";
-import { chown, mkdir, realpath, stat } from "node:fs/promises";
+import { chown, realpath, stat } from "node:fs/promises";
 import { dirname, join, posix, sep } from "node:path";
 import { extract } from "tar";
 import { formatSize } from "../../../lib/duration.ts";
 import { onAbort } from "../../../lib/linked-signal.ts";
 import type { UserIds } from "../../../lib/system-users.ts";
 import { TaskFailedError } from "../../outcome.ts";
+import { makeFolder } from "../../../lib/make-folder.ts";
 
 export interface Unpacking {
   readonly archive: string;
@@ -38,7 +39,9 @@ export async function unpack(unpacking: Unpacking): Promise<void> {
     ...owner,
     onwarn(code, message) {
       if (code === "TAR_ENTRY_INVALID")
-        source.destroy(new TaskFailedError(`the archive is damaged: ${message}`));
+        source.destroy(
+          new TaskFailedError(`the archive is damaged: ${message}. Rerun the task that made it.`),
+        );
       else warn(message);
     },
     // An exception in here would not reach the caller.
@@ -101,10 +104,12 @@ async function ownerOf(folder: string): Promise<UserIds | undefined> {
 /** Creates the folder to unpack to, and checks that no link of an earlier archive leads out of the task's folder. */
 async function createFolder(taskDir: string, directory: string, owner: UserIds | undefined): Promise<string> {
   const folder = join(taskDir, directory);
-  const first = await mkdir(folder, { recursive: true });
+  const first = await makeFolder(folder);
   const [root, real] = await Promise.all([realpath(taskDir), realpath(folder)]);
   if (real !== root && !real.startsWith(root + sep))
-    throw new TaskFailedError(`the directory ${directory} is a link that leads out of the task's folder`);
+    throw new TaskFailedError(
+      `the directory ${directory} is a link that leads out of the task's folder: choose another one`,
+    );
   if (owner !== undefined && first !== undefined) {
     for (let created = folder; created.length >= first.length; created = dirname(created))
       await chown(created, owner.uid, owner.gid);

@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { StoreKey } from "../index.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 export interface FileLocation {
   readonly folder: string;
@@ -33,7 +34,7 @@ export function locateFile(dir: string, key: StoreKey): FileLocation {
   }
   const { taskId, runId, name } = key;
   if (!/^[A-Za-z0-9_-]{22}$/.test(taskId) || !Number.isSafeInteger(runId) || runId < 0)
-    throw new Error(`${taskId}/${runId} is not a valid run of a task`);
+    throw new InternalError(`${taskId}/${runId} is not a valid run of a task`);
   // The hash includes the task id: on a case-insensitive file system, two tasks may share a folder.
   return {
     folder: join(dir, "tasks", taskId.slice(0, 2), taskId, String(runId)),

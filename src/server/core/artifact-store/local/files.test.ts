@@ -146,6 +146,14 @@ describe("the folder", () => {
     );
   });
 
+  it("that cannot be used is reported with what to do", async () => {
+    await writeFile(join(outer, "file"), "");
+    await expect(openFolder(join(outer, "file"), clock)).rejects.toThrow(
+      `The folder of the artifacts ${join(outer, "file")} cannot be used: ${join(outer, "file", "uploads")}: a part of the path is ` +
+        "not a folder (ENOTDIR). Make it a folder that this user can write, or set artifacts.dir to another one.",
+    );
+  });
+
   it("removes uploads of processes that have died, and no others", async () => {
     const uploads = join(outer, "store", "uploads");
     await mkdir(uploads, { recursive: true });

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import {
+  access,
   copyFile,
   type FileHandle,
   link,
@@ -19,8 +20,10 @@ import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
 import { codeOf } from "../../../../lib/error-code.ts";
+import { usingFolder } from "../../../../lib/using-folder.ts";
 import type { DeleteFailure, StoreKey } from "../index.ts";
 import { groupByFolder, nameOf, locateFile, type FileLocation } from "./file-location.ts";
+import { makeFolder } from "../../../../lib/make-folder.ts";
 
 const Description = Type.Object({
   name: Type.String(),
@@ -67,8 +70,14 @@ interface Upload {
 export async function openFolder(path: string, clock: Clock): Promise<ArtifactFiles> {
   const dir = resolve(path);
   const uploads = join(dir, "uploads");
-  await mkdir(uploads, { recursive: true, mode: FOLDER_MODE });
-  await removeAbandoned(uploads, clock.now() - ABANDONED_AFTER_MS);
+  await usingFolder(
+    { path: dir, what: "The folder of the artifacts", choice: "set artifacts.dir to another one" },
+    async () => {
+      await makeFolder(uploads, FOLDER_MODE);
+      await access(uploads, constants.W_OK);
+      await removeAbandoned(uploads, clock.now() - ABANDONED_AFTER_MS);
+    },
+  );
   const locate = (key: StoreKey): FileLocation => locateFile(dir, key);
 
   return {
@@ -84,7 +93,9 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
         if (bytes) return { description, bytes };
         // If the artifact was replaced between the two reads, the description now has another file.
         if (missing === description.file)
-          throw new Error(`a file of the artifact store is missing: ${join(folder, description.file)}`);
+          throw new Error(
+            `a file of the artifact store is missing: ${join(folder, description.file)}. Restore it from a backup, or rerun the task.`,
+          );
         missing = description.file;
       }
     },
@@ -203,7 +214,10 @@ async function readDescription({ folder, base }: FileLocation): Promise<Descript
   const text = await ifExists(readFile(path, "utf8"));
   if (text === undefined) return undefined;
   const value: unknown = JSON.parse(text);
-  if (!descriptions.Check(value)) throw new Error(`${path} does not describe an artifact`);
+  if (!descriptions.Check(value))
+    throw new Error(
+      `${path} does not describe an artifact: restore it from a backup, or delete it and rerun the task`,
+    );
   return value;
 }
 

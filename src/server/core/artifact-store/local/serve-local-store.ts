@@ -9,6 +9,7 @@ import type { LocalStore } from "./local-store.ts";
 import { receiveUpload, type UploadLimits } from "./receive-upload.ts";
 import { sendArtifact } from "./send-artifact.ts";
 import { STORE_PATH } from "./signed-url.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 export interface ServeLocalStoreOptions extends UploadLimits {
   readonly clock: Clock;
@@ -87,7 +88,7 @@ export function serveLocalStore(
         }
       }),
     handler: () => {
-      throw new Error("the onRequest hook did not reply to an upload");
+      throw new InternalError("the onRequest hook did not reply to an upload");
     },
   });
 

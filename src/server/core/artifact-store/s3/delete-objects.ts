@@ -22,7 +22,9 @@ export function createDelete(
         new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
       );
       return Errors.flatMap(({ Key = "", Code, Message }) => {
-        const error = new Error(`S3 did not delete ${bucket}/${Key}: ${Code ?? "?"}: ${Message ?? ""}`);
+        const error = new Error(
+          `S3 did not delete ${bucket}/${Key}: ${Code ?? "?"}: ${Message ?? ""}. Check that the access key may delete.`,
+        );
         const key = keys.get(Key);
         // An error without a known key may affect any of them.
         return key === undefined ? all(error) : Code === "NoSuchKey" ? [] : [{ key, error }];

@@ -42,7 +42,10 @@ export function createPartUploads(
       const { UploadId } = await client.send(
         new CreateMultipartUploadCommand({ ...target(key), ContentType: contentType }),
       );
-      if (UploadId === undefined) throw new Error("S3 returned no id for an upload in parts");
+      if (UploadId === undefined)
+        throw new Error(
+          "S3 returned no id for an upload in parts: check that s3.endpoint is an S3-compatible store",
+        );
       return UploadId;
     },
 

@@ -219,7 +219,7 @@ describe("deletion", () => {
       {
         key: one,
         error: {
-          message: `S3 did not delete private-artifacts/${one.taskId}/0/one: InternalError: try later`,
+          message: `S3 did not delete private-artifacts/${one.taskId}/0/one: InternalError: try later. Check that the access key may delete.`,
         },
       },
       { key: open, error: { name: "AccessDenied" } },

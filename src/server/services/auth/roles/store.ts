@@ -7,6 +7,7 @@ import { Timestamp, type Queryable } from "../../../core/db.ts";
 import { publishersOf } from "../../../core/event-log/index.ts";
 import { jsonText } from "../../../core/json.ts";
 import { unlessFull } from "../../../core/pagination.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import { wakingViews } from "../sql/directory-events.ts";
 
@@ -52,7 +53,7 @@ const Version = Type.Object({ version: Type.Integer() });
 /** Returns the version of all roles. */
 export async function readVersion(db: Queryable): Promise<number> {
   const row = await db.maybeOne(Version, sql`select version from role_set`);
-  if (row === undefined) throw new Error("the table role_set has no row: was it deleted manually?");
+  if (row === undefined) throw new InternalError("the table role_set has no row");
   return row.version;
 }
 

@@ -3,6 +3,7 @@
 import { createHmac } from "node:crypto";
 import { certificateText, type Certificate } from "../../../../lib/hawk.ts";
 import { slugid } from "../../../../lib/slugid.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 export const MAX_CERTIFICATE_MS = 31 * 24 * 60 * 60 * 1000;
 
@@ -41,7 +42,9 @@ export function createTemporaryCredentials(options: {
   }
   const isNamed = options.clientId !== undefined;
   if (isNamed && clientId === issuer.clientId) {
-    throw new Error(`temporary credentials need a name that differs from their issuer's, '${clientId}'`);
+    throw new InternalError(
+      `temporary credentials need a name that differs from their issuer's, '${clientId}'`,
+    );
   }
   const unsigned = {
     version: 1 as const,

@@ -7,6 +7,7 @@ import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
 import { noSuchArtifact, objectNameOf, requireArtifact, requireLatestRun } from "./find-artifact.ts";
 import { readTargets, type ArtifactId, type ArtifactRow } from "./store/read-artifacts.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 /** Links that one request follows. Chains have a step or two; those of a task that creates artifacts without end are not read. */
 const MAX_LINKS = 1000;
@@ -156,5 +157,5 @@ async function contentOf(
     const { reason, message } = JSON.parse(row.details) as { reason: string; message: string };
     return { storageType: "error", reason, message };
   }
-  throw new Error(`an artifact of type ${row.storage_type} has no content to return`);
+  throw new InternalError(`an artifact of type ${row.storage_type} has no content to return`);
 }

@@ -4,6 +4,7 @@ import type { Db } from "../../../core/db.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import type { QueueContext } from "../context.ts";
 import type { EndTask, Resolve } from "../resolution/end-runs.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 export interface CheckContext extends Pick<QueueContext, "db" | "config"> {
   /** The current time. Read it while holding the locks, so that no transition before it can have a later time. */
@@ -65,7 +66,7 @@ export async function scanSlice(db: Db, slice: Sql, suspects: Sql): Promise<Scan
     select (select place from slice order by n desc limit 1) as place,
       array(select subject from suspect limit ${MAX_SUSPECTS}) as suspects`,
   );
-  if (!row) throw new Error("a select of scalars returns one row");
+  if (!row) throw new InternalError("a select of scalars returns one row");
   return row;
 }
 

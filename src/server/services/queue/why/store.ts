@@ -6,6 +6,7 @@ import { jsonText } from "../../../core/json.ts";
 import { sql } from "../../../core/sql.ts";
 import { currentStatus } from "../sql/task-status.ts";
 import { fullXid } from "../sql/full-xid.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 const SubjectRow = Type.Object({
   task_id: Type.String(),
@@ -148,6 +149,6 @@ export async function countAhead(
       (select count(*)::integer from (
         select from runs where task_queue_id = ${of.taskQueueId} and state = 'running' limit ${cap + 1}) x) as claimed`,
   );
-  if (!row) throw new Error("a select of scalars returns one row");
+  if (!row) throw new InternalError("a select of scalars returns one row");
   return row;
 }

@@ -24,6 +24,7 @@ import {
   type ProvisionerRow,
   type TaskQueueRow,
 } from "./store/task-queues.ts";
+import { InternalError } from "../../../../lib/internal-error.ts";
 
 const PAGE = 1000;
 
@@ -103,7 +104,7 @@ export const declareWorkerType =
     requireTaskQueueId(taskQueueId);
     await activity.flush();
     const row = await declareTaskQueue(ctx.db, taskQueueId, declaration, timestamp(ctx));
-    if (!row) throw new Error(`declaring ${taskQueueId} returned no row`);
+    if (!row) throw new InternalError(`declaring ${taskQueueId} returned no row`);
     return workerTypeReply(row);
   };
 

@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
+import { InternalError } from "../../../../../lib/internal-error.ts";
 
 const QueueActivity = Type.Object({
   /** When any worker of the queue was last seen; null if none is known. */
@@ -43,7 +44,7 @@ export async function readQueueActivity(
       from workers where task_queue_id = ${taskQueueId}
     ) w`,
   );
-  if (!row) throw new Error("an aggregate always returns one row");
+  if (!row) throw new InternalError("an aggregate always returns one row");
   return row;
 }
 
