@@ -20,7 +20,7 @@ export interface PeerOptions {
 }
 
 /** A client of one service. Arguments are path parameters, body, query. Replies have the types of our contract. */
-type PeerService<S extends Service> = {
+export type PeerService<S extends Service> = {
   readonly [K in keyof S["endpoints"]]: (...args: readonly unknown[]) => Promise<ReplyOf<S["endpoints"][K]>>;
 } & {
   buildUrl(method: unknown, ...args: readonly unknown[]): string;
@@ -58,7 +58,10 @@ export interface Peer {
     readonly object: PeerObject;
     readonly streamFactory: () => Promise<NodeJS.WritableStream>;
   }): Promise<string>;
-  createClient(reference: ApiReference, name: string): new (options: PeerOptions) => PeerQueue;
+  createClient<N extends keyof typeof services = "queue">(
+    reference: ApiReference,
+    name: string,
+  ): new (options: PeerOptions) => PeerService<(typeof services)[N]>;
   createTemporaryCredentials(options: {
     readonly clientId?: string;
     readonly expiry: Date;

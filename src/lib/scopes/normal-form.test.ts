@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { anyScope, grantableScope } from "../../../test/support/arbitrary-scopes.ts";
-import { isValidScope, normalForm } from "./normal-form.ts";
+import { isValidScope, normalForm, sortScopes } from "./normal-form.ts";
 import { satisfies } from "./scope-set.ts";
 
 test.each([
@@ -71,4 +71,8 @@ test("two lists have the same normal form if and only if they cover each other",
 test("valid scopes are printable ASCII", () => {
   expect(["", " ~", "queue:*"].map(isValidScope)).toEqual([true, true, true]);
   expect(["a\n", "\t", "é", "\x7f", "a\0"].map(isValidScope)).toEqual([false, false, false, false, false]);
+});
+
+test("scopes can be sorted in the same order without removing any", () => {
+  expect(sortScopes(["b", "a", "ab", "a*", "", "a"])).toEqual(["", "a*", "a", "a", "ab", "b"]);
 });

@@ -38,6 +38,15 @@ it("calls the other subscribers when one throws, and logs that", async () => {
   expect(warnings).toEqual(["a subscriber of a wake-up failed"]);
 });
 
+it("tells subscribers of all topics that they may have missed wake-ups", () => {
+  const wakeUps = createWakeUps();
+  const missed: boolean[] = [];
+  wakeUps.subscribe("a", (isGap) => missed.push(isGap));
+  wakeUps.receive(["a"]);
+  wakeUps.receive("all");
+  expect(missed).toEqual([false, true]);
+});
+
 it("forwards the topics that this process wakes, and not those that it receives", async () => {
   const wakeUps = createWakeUps();
   const forwarded: string[] = [];

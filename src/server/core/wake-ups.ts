@@ -10,8 +10,11 @@ export interface WakeUps {
    * Statements wake topics through `Db`, see `waking` in sql.ts; other callers must do it after the commit.
    */
   wake(topic: string): void;
-  /** Calls `callback` when `topic` is woken, once for any number of wake-ups in a row. Returns the unsubscribe function. */
-  subscribe(topic: string, callback: () => void): () => void;
+  /**
+   * Calls `callback` when `topic` is woken, once for any number of wake-ups in a row. `missed` is true if earlier ones may
+   * have been lost, for example because the connection for notifications was broken. Returns the unsubscribe function.
+   */
+  subscribe(topic: string, callback: (missed: boolean) => void): () => void;
   /** Calls `forward` with all topics that this process wakes, for the relay. Returns the function that ends it. */
   onWake(forward: (topics: ReadonlySet<string>) => void): () => void;
   /** Calls the subscribers of topics that another process woke. `all`: of every topic. */
@@ -19,24 +22,24 @@ export interface WakeUps {
 }
 
 export function createWakeUps({ log }: { readonly log?: DbLog } = {}): WakeUps {
-  const callbacks = new Map<string, Set<() => void>>();
+  const callbacks = new Map<string, Set<(missed: boolean) => void>>();
   const forwards = new Set<(topics: ReadonlySet<string>) => void>();
   let woken = new Set<string>();
 
   function flush(): void {
     const topics = woken;
     woken = new Set();
-    callAll(topics);
+    callAll(topics, false);
     for (const forward of forwards) forward(topics);
   }
 
-  function callAll(topics: Iterable<string>): void {
-    for (const topic of topics) for (const callback of callbacks.get(topic) ?? []) call(callback);
+  function callAll(topics: Iterable<string>, missed: boolean): void {
+    for (const topic of topics) for (const callback of callbacks.get(topic) ?? []) call(callback, missed);
   }
 
-  function call(callback: () => void): void {
+  function call(callback: (missed: boolean) => void, missed: boolean): void {
     try {
-      callback();
+      callback(missed);
     } catch (err) {
       log?.warn({ err }, "a subscriber of a wake-up failed");
     }
@@ -51,7 +54,7 @@ export function createWakeUps({ log }: { readonly log?: DbLog } = {}): WakeUps {
       const subscribed = callbacks.get(topic) ?? new Set();
       callbacks.set(topic, subscribed);
       // Wrapped, so that subscribing the same callback twice creates two subscriptions.
-      const own = (): void => callback();
+      const own = (missed: boolean): void => callback(missed);
       subscribed.add(own);
       return () => {
         subscribed.delete(own);
@@ -62,6 +65,6 @@ export function createWakeUps({ log }: { readonly log?: DbLog } = {}): WakeUps {
       forwards.add(forward);
       return () => forwards.delete(forward);
     },
-    receive: (topics) => callAll(topics === "all" ? callbacks.keys() : topics),
+    receive: (topics) => (topics === "all" ? callAll(callbacks.keys(), true) : callAll(topics, false)),
   };
 }

@@ -48,7 +48,12 @@ it("does not keep a listener that leaves while it is being added", async () => {
     },
   };
   let wake = (): void => {};
-  const wakeUps = { subscribe: (_topic: string, callback: () => void) => ((wake = callback), () => {}) };
+  const wakeUps = {
+    subscribe: (_topic: string, callback: (missed: boolean) => void) => (
+      (wake = () => callback(false)),
+      () => {}
+    ),
+  };
   const { monitor } = testMonitor();
   const tail = createTail({ db, wakeUps, clock: systemClock, monitor, pollMs: 3_600_000 });
 

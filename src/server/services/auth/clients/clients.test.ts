@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { rawCall } from "../../../../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { storedTexts } from "../../../../../test/support/stored-texts.ts";
 import { sql } from "../../../core/sql.ts";
 
 const minute = 60_000;
@@ -322,4 +323,24 @@ test("ids and prefixes may be sent with plain slashes", async () => {
     });
     expect(reply.body).toMatchObject({ clientId });
   }
+});
+
+test("no access token is in the database as text, and a token that is copied to another row has no effect", async () => {
+  const [one, other] = [await made({ scopes: ["a"] }), await made()];
+  const { accessToken } = await stack.client.auth.resetAccessToken(one);
+  const texts = await storedTexts(stack.database.db);
+  expect(texts).toContain(one.clientId);
+  for (const token of [accessToken, one.accessToken, other.accessToken, tool.accessToken])
+    expect(texts).not.toContain(token);
+  await stack.database.db.run(sql`
+    update clients set access_token = (select access_token from clients where client_id = ${other.clientId})
+    where client_id = ${one.clientId}`);
+  // The view reads the row again.
+  await stack.client.auth.disableClient(one);
+  await stack.client.auth.enableClient(one);
+  const stolen = stack.as({ clientId: one.clientId, accessToken: other.accessToken });
+  await expect(stolen.auth.currentScopes()).rejects.toMatchObject({
+    code: "AuthenticationFailed",
+    message: expect.stringContaining(`Client with clientId '${one.clientId}' not found`),
+  });
 });

@@ -50,7 +50,7 @@ export function createChangeFollower(options: FollowerOptions): ChangeFollower {
     timer = systemClock,
     monotonic = () => performance.now(),
   } = options;
-  /** Undefined if events may have been missed: the view is then loaded whole. */
+  /** Undefined if the view must be loaded whole. */
   let position: Position | undefined;
   let seen = -Infinity;
   let reading: Promise<void> = Promise.resolve();
@@ -59,7 +59,12 @@ export function createChangeFollower(options: FollowerOptions): ChangeFollower {
   let stopped = false;
   let following: Promise<void> | undefined;
   const wake = createAsyncEvent(timer);
-  const unsubscribe = wakeUps.subscribe(directoryTopic, wake.set);
+  /** Whether the connection for wake-ups was broken: the database may have been replaced by an older copy meanwhile. */
+  let missed = false;
+  const unsubscribe = wakeUps.subscribe(directoryTopic, (isGap) => {
+    missed ||= isGap;
+    wake.set();
+  });
 
   /** Reads are made one after the other. Otherwise an older row could replace a newer one in the view. */
   function refreshed(): Promise<void> {
@@ -74,9 +79,10 @@ export function createChangeFollower(options: FollowerOptions): ChangeFollower {
 
   async function read(): Promise<void> {
     const began = monotonic();
-    const from = position;
+    const from = missed ? undefined : position;
     // After a failure, what was read is unknown.
     position = undefined;
+    missed = false;
     position = from === undefined ? await load() : await readFrom(from).catch(loadIfUnusable);
     seen = began;
   }
