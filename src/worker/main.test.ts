@@ -3,12 +3,11 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startFakeQueue } from "../../test/support/fake-queue.ts";
 import type { FakeQueue } from "../../test/support/fake-queue.ts";
-import { onlyIf, onlyWithMounts } from "../../test/support/only-if.ts";
+import { onlyWithMounts } from "../../test/support/only-if.ts";
 import { makeTemporaryFolder } from "../../test/support/temporary-folder.ts";
 import { eventually } from "../../test/support/until.ts";
 import { runFolders, sharedFolder, startTestWorker } from "../../test/support/worker.ts";
@@ -292,23 +291,6 @@ describe("the logs", () => {
       url: expect.stringMatching(/^https:\/\/logs\.example\.com\/w1\/log\//),
     });
   });
-
-  const outside = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
-  test(
-    "are served at the address by which the worker reaches the queue",
-    onlyIf(outside !== undefined, "the machine has no network"),
-    async () => {
-      const own = await startFakeQueue({ host: outside ?? "" });
-      const otherWorker = await startTestWorker(own.rootUrl);
-      const [taskId] = await run(shell("true", { features: { backingLog: false } }), own);
-      await otherWorker.end();
-      await own.close();
-      const { request } = own.artifact(taskId, liveName) ?? {};
-      expect(new URL(request?.storageType === "reference" ? request.url : "").hostname).toBe(outside);
-    },
-  );
 
   test("have the names from the payload, or are disabled by it", async () => {
     const logs = { live: "public/a.log", backing: "private/b.log" };
