@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { list } from "tar";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { notAsRoot } from "../../../test/support/only-if.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { packSource } from "./source-archive.ts";
@@ -133,6 +135,42 @@ describe("in a git repository", () => {
       'left out "not-fetched": a submodule without files; fetch them with git submodule update --init',
       'left out "sparse/b": not in this sparse checkout; add it with git sparse-checkout',
     ]);
+    await archive.remove();
+  });
+
+  test("named pipes and sockets, which git does not list, are listed with the reason", async () => {
+    const folder = await folderOf({
+      a: "1",
+      ".gitignore": "build/\n*.sock\n",
+      "build/b": "1",
+      "inner/c": "1",
+    });
+    const fifo = (name: string) => promisify(execFile)("mkfifo", [join(folder, name)]);
+    await mkdir(join(folder, "new"));
+    for (const name of ["pipe", "new/pipe", "inner/pipe", "build/pipe", "ignored.sock"]) await fifo(name);
+    const server = createServer().listen(join(folder, "socket"));
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    await git(join(folder, "inner"), "init", "-q");
+    await git(folder, "init", "-q");
+    const archive = await packSource(folder);
+    expect(await namesIn(archive.path)).toEqual([".gitignore", "a", "inner/c"]);
+    expect(archive.leftOut.toSorted()).toEqual([
+      'left out "inner/pipe": a named pipe',
+      'left out "new/pipe": a named pipe',
+      'left out "pipe": a named pipe',
+      'left out "socket": a socket',
+    ]);
+    await archive.remove();
+  });
+
+  test("folders without permission are listed", notAsRoot, async () => {
+    const folder = await folderOf({ "a.txt": "a", "closed/c": "c" });
+    await git(folder, "init", "-q");
+    await chmod(join(folder, "closed"), 0);
+    const archive = await packSource(folder);
+    await chmod(join(folder, "closed"), 0o700);
+    expect(archive.leftOut).toEqual(['left out "closed/": no permission to read the folder']);
     await archive.remove();
   });
 

@@ -5,6 +5,7 @@ import { access, constants, lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { leadsOut } from "../../worker/plugins/mounts/unpack.ts";
+import { unlistedFiles } from "./unlisted-files.ts";
 
 export interface SourceFile {
   /** Relative to the folder. */
@@ -24,6 +25,8 @@ interface Listed {
   /** Why it cannot be sent. */
   readonly fault?: string;
 }
+
+const unreadableFolder = "no permission to read the folder";
 
 /** Lists the files. Files that git tracks and that were deleted are neither sent nor reported. */
 export async function listSource(folder: string): Promise<SourceFiles> {
@@ -74,8 +77,14 @@ async function gitFiles(folder: string, prefix: string): Promise<Listed[] | unde
   const output = await promisify(execFile)("git", args, options).catch(() => undefined);
   if (output === undefined) return undefined;
   const lists = await Promise.all(split(output.stdout).map((line) => entriesOf(line, folder, prefix)));
+  const { special, unreadable } = await unlistedFiles(folder);
+  const all = [
+    ...unreadable.map((name) => ({ name: prefix + name, fault: unreadableFolder })),
+    ...special.map((name) => ({ name: prefix + name })),
+    ...lists.flat(),
+  ];
   // Git lists a file with a merge conflict once for each version.
-  return [...new Map(lists.flat().map((entry) => [entry.name, entry])).values()];
+  return [...new Map(all.map((entry) => [entry.name, entry])).values()];
 }
 
 /** Returns the files of a line of `git ls-files`: the name comes after a letter for the state, and a space. */
@@ -108,7 +117,7 @@ async function allFiles(folder: string, prefix: string): Promise<Listed[]> {
       return undefined;
     },
   );
-  if (!entries) return [{ name: prefix, fault: "no permission to read the folder" }];
+  if (!entries) return [{ name: prefix, fault: unreadableFolder }];
   const lists = await Promise.all(
     entries.map(async (entry) => {
       const { name, fault } = decode(entry.name);
