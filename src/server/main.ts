@@ -96,6 +96,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       rootUrl: () => rootUrl,
       client: serviceClients.find(({ clientId }) => clientId === client?.clientId),
       serviceClients,
+      contracts: loaded,
     }));
     for (const { api, service } of running)
       if (service.stop) lifecycle.add(`service ${api.name}`, service.stop);

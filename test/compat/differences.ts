@@ -137,6 +137,12 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   ]),
 
   // Clients and roles.
+  ...["auth explainScopes", "auth previewRole"].map((where): IntendedDifference => ({
+    where,
+    is: "added",
+    reason:
+      "Explains why a call is allowed or refused, and what a change of a role would do, before it is made.",
+  })),
   ...["createClient", "updateClient", "createRole", "updateRole"].map((name): IntendedDifference => ({
     where: `auth ${name} input schema/properties/scopes/maxItems`,
     is: "added",

@@ -112,6 +112,11 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   "auth.updateClient": () => ({ expires: inAnHour(), description: "b", scopes: ["a:*"] }),
   "auth.createRole": () => ({ description: "a", scopes: ["a:<..>", "b*"] }),
   "auth.updateRole": () => ({ description: "b", scopes: ["b*", "a:<..>"] }),
+  "auth.explainScopes": () => ({
+    method: { service: "queue", name: "status", params: { taskId: slugid() } },
+    clientId: "a/client",
+  }),
+  "auth.previewRole": () => ({ roleId: "a/role", scopes: ["a:*", "assume:anonymous"] }),
   "auth.githubRepoToken": () => ({ repositories: ["a"], permissions: { contents: "read" } }),
   "object.createUpload": () => ({
     projectId: "p",

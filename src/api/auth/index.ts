@@ -2,6 +2,7 @@
 import { monitoringEndpoints, service } from "../service.ts";
 import { auditEndpoints } from "./endpoints/audit.ts";
 import { clientEndpoints } from "./endpoints/clients.ts";
+import { explainEndpoints } from "./endpoints/explain.ts";
 import { otherSystemEndpoints } from "./endpoints/other-systems.ts";
 import { roleEndpoints } from "./endpoints/roles.ts";
 import { scopeEndpoints } from "./endpoints/scopes.ts";
@@ -25,6 +26,7 @@ export const authApi = service({
     ...clientEndpoints,
     ...roleEndpoints,
     ...scopeEndpoints,
+    ...explainEndpoints,
     ...auditEndpoints,
     ...otherSystemEndpoints,
   },

@@ -21,6 +21,8 @@ export interface Explanation {
   readonly allowed: boolean;
   /** One for each required scope that is satisfied. If `allowed`, they suffice; of an AnyOf only one branch is proven. */
   readonly proofs: readonly Proof[];
+  /** How many more there are, if the given number of characters does not suffice for them. */
+  readonly omittedProofs?: number;
   /**
    * The scopes to add, if not `allowed`: of each AnyOf those of the branch that lacks the fewest, the first of equals.
    * Undefined for an expression that no scopes satisfy, such as an AnyOf without branches.
@@ -28,21 +30,34 @@ export interface Explanation {
   readonly missing?: readonly string[];
 }
 
-/** Explains whether the assigned scopes, expanded through the roles, satisfy the expression. */
+/**
+ * Explains whether the assigned scopes, expanded through the roles, satisfy the expression. The scopes of the proofs have
+ * about `maxCharacters` in total: thousands of required scopes can each have a chain of thousands of roles.
+ */
 export function explain(
   roles: Pick<RoleResolver, "grants">,
   assigned: Iterable<string>,
   expression: ScopeExpression,
+  { maxCharacters = Infinity }: { readonly maxCharacters?: number } = {},
 ): Explanation {
   const grants = roles.grants(assigned);
   const held = compileScopes(grants.keys());
   const chainTo = chains(grants);
   const proofs = new Map<string, Proof>();
+  const omitted = new Set<string>();
+  let characters = 0;
+  const add = (required: string): void => {
+    if (!held.satisfies(required) || proofs.has(required)) return;
+    const chain = chainTo(required);
+    if (characters + chain.characters > maxCharacters) omitted.add(required);
+    else {
+      characters += chain.characters;
+      proofs.set(required, { required, steps: stepsTo(grants, chain.last) });
+    }
+  };
   const prove = (part: ScopeExpression): void => {
-    if (typeof part === "string") {
-      if (held.satisfies(part) && !proofs.has(part))
-        proofs.set(part, { required: part, steps: chainTo(part) });
-    } else if ("AllOf" in part) part.AllOf.forEach(prove);
+    if (typeof part === "string") add(part);
+    else if ("AllOf" in part) part.AllOf.forEach(prove);
     else {
       const { branch } = nearestBranch(held, part.AnyOf);
       if (branch !== undefined) prove(branch);
@@ -51,7 +66,12 @@ export function explain(
   prove(expression);
   const missing = missingScopes(held, expression);
   const allowed = missing?.length === 0;
-  return { allowed, proofs: [...proofs.values()], ...(!allowed && missing && { missing }) };
+  return {
+    allowed,
+    proofs: [...proofs.values()],
+    ...(omitted.size > 0 && { omittedProofs: omitted.size }),
+    ...(!allowed && missing && { missing }),
+  };
 }
 
 /**
@@ -81,22 +101,36 @@ function nearestBranch(
   return nearest ?? {};
 }
 
+interface Chain {
+  readonly last: string;
+  readonly length: number;
+  readonly characters: number;
+}
+
 /** Returns a function that finds the shortest chain of grants to a scope that is `required` or covers it. */
-function chains(grants: ReadonlyMap<string, Grant | undefined>): (required: string) => readonly ProofStep[] {
+function chains(grants: ReadonlyMap<string, Grant | undefined>): (required: string) => Chain {
+  const byLast = new Map<string, Chain>();
   // Looking up each prefix that a held star scope may have costs less than comparing with every held scope.
   const starLengths = new Set<number>();
-  for (const scope of grants.keys()) if (scope.endsWith("*")) starLengths.add(scope.length - 1);
+  for (const [last, grant] of grants) {
+    if (last.endsWith("*")) starLengths.add(last.length - 1);
+    // A scope follows the one through which it was granted.
+    const before = grant && byLast.get(grant.through);
+    byLast.set(last, {
+      last,
+      length: (before?.length ?? 0) + 1,
+      characters: (before?.characters ?? 0) + last.length + (grant?.roleId.length ?? 0),
+    });
+  }
   return (required) => {
-    const covering = [required];
-    for (const length of starLengths)
-      if (length <= required.length) covering.push(`${required.slice(0, length)}*`);
-    let shortest: ProofStep[] | undefined;
-    for (const scope of covering) {
-      if (!grants.has(scope)) continue;
-      const steps = stepsTo(grants, scope);
-      if (!shortest || steps.length < shortest.length) shortest = steps;
+    let shortest = byLast.get(required);
+    for (const length of starLengths) {
+      if (length > required.length) continue;
+      const chain = byLast.get(`${required.slice(0, length)}*`);
+      if (chain && (!shortest || chain.length < shortest.length)) shortest = chain;
     }
-    return shortest ?? [];
+    if (!shortest) throw new Error(`no chain of grants leads to ${required}, which is held`);
+    return shortest;
   };
 }
 

@@ -18,6 +18,7 @@ import type { Handlers } from "./http/serve.ts";
 import type { LoopDefinition } from "./loop.ts";
 import type { MetricDefinitions, MetricsOf } from "./metrics.ts";
 import type { Monitor } from "./monitor.ts";
+import type { ScopeParamsByMethod, ServiceContract } from "./scope-params.ts";
 import type { ServiceClient, ServiceClientDeclaration } from "./service-client.ts";
 import type { WakeUps } from "./wake-ups.ts";
 
@@ -59,6 +60,8 @@ export interface Platform<
   readonly client: C extends ServiceClientDeclaration ? ServiceClient : undefined;
   /** The clients of all services. */
   readonly serviceClients: readonly ServiceClient[];
+  /** The methods of all services, and how the parameters of their scopes follow from a request. */
+  readonly contracts: readonly ServiceContract[];
 }
 
 /** A platform as a value, whatever service it is for. */
@@ -106,6 +109,8 @@ export interface ServiceDefinition<
   readonly client?: C;
   /** Its columns with encrypted values. */
   readonly encrypted?: readonly EncryptedColumn[];
+  /** Where the parameters of scopes are neither in the path nor members of the body with the same name. */
+  readonly scopeParams?: ScopeParamsByMethod<A["endpoints"]>;
   /** Creates the service. `deps` contains what the services before it in the list provide, by service name. */
   readonly create: (platform: Platform<S, M, C>, deps: D) => RunningService<ServiceHandlers<A>, P>;
 }
@@ -129,6 +134,7 @@ export interface AnyService<D = never> {
   readonly metrics: MetricDefinitions;
   readonly client?: ServiceClientDeclaration | undefined;
   readonly encrypted?: readonly EncryptedColumn[];
+  readonly scopeParams?: ServiceContract["scopeParams"];
   readonly create: (platform: never, deps: D) => RunningService;
 }
 

@@ -2,15 +2,15 @@
 import type { Clock } from "../../../lib/clock.ts";
 import type { Db } from "../../core/db.ts";
 import type { KeyRing } from "../../core/encryption/key-ring.ts";
-import type { ClientDirectory } from "./directory/client-directory.ts";
 import type { ChangeFollower } from "./directory/follow-changes.ts";
 import type { ScopeView } from "./directory/scope-view.ts";
+import type { DirectoryView } from "./directory/view.ts";
 
 export interface AuthContext {
   readonly db: Db;
   readonly clock: Clock;
   readonly keyRing: KeyRing;
-  readonly directory: ClientDirectory;
+  readonly directory: DirectoryView;
   readonly view: ScopeView;
   /** Brings the directory up to date, so that a change applies to the next request before its caller has the reply. */
   readonly refreshed: ChangeFollower["refreshed"];

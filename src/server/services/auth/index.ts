@@ -16,10 +16,12 @@ import { createLifetimes } from "./directory/lifetimes.ts";
 import { createScopeView } from "./directory/scope-view.ts";
 import { staticClients } from "./directory/static-clients.ts";
 import { createDirectoryView } from "./directory/view.ts";
+import { explainHandlers } from "./explain/handlers.ts";
 import { metrics } from "./metrics.ts";
 import { otherSystemHandlers } from "./other-systems/handlers.ts";
 import { roleHandlers } from "./roles/handlers.ts";
 import { scopeHandlers } from "./scopes/handlers.ts";
+import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
 import { createAuthenticator } from "./signature/authenticate.ts";
 import { createRequestAuthenticator } from "./signature/request-authenticator.ts";
@@ -42,6 +44,7 @@ export const authService = defineService({
   settings,
   metrics,
   encrypted: [accessTokens],
+  scopeParams,
   create({
     db,
     clock,
@@ -50,6 +53,7 @@ export const authService = defineService({
     rootUrl,
     secrets,
     serviceClients,
+    contracts,
     events,
     wakeUps,
     monitor,
@@ -95,6 +99,7 @@ export const authService = defineService({
         ...clientHandlers(ctx),
         ...roleHandlers(ctx),
         ...scopeHandlers(directory, authenticate, signature),
+        ...explainHandlers({ ...ctx, contracts, fixedRoles: anonymous.fixed }),
         ...auditHandlers(ctx),
         ...otherSystemHandlers({ clock, websocktunnelSecret: auth.websocktunnelSecret }),
       },

@@ -40,6 +40,7 @@ import { listFindings } from "./watchdog/list-findings.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
 import { why } from "./why/why.ts";
 import { metrics } from "./metrics.ts";
+import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
 
 /** The client that signs the credentials of tasks. */
@@ -54,6 +55,7 @@ export const queueService = defineService({
   settings,
   metrics,
   client,
+  scopeParams,
   create(platform: QueuePlatform, { object }: { readonly object: Objects }) {
     const ctx = createContext(platform, object);
     const heads = createQueueHeads(ctx);

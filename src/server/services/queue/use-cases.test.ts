@@ -53,6 +53,7 @@ beforeAll(async () => {
     monitor,
     rootUrl: () => "http://localhost",
     serviceClients: [],
+    contracts: [],
   };
   const objects = objectService.create({ ...platform, metrics: {}, client: undefined }, {});
   const { client } = queueService;

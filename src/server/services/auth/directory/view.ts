@@ -26,6 +26,8 @@ export interface ViewOptions {
 }
 
 export interface DirectoryView extends ClientDirectory {
+  /** Yields all clients. One that is added or removed meanwhile may be missing. */
+  clients(): Iterable<Client>;
   /** Calls `listener` after a client was changed or removed. */
   onClientChange(listener: (clientId: string) => void): void;
   /** Reads all clients and roles. */
@@ -111,6 +113,10 @@ export function createDirectoryView(options: ViewOptions): DirectoryView {
   }
 
   return {
+    *clients() {
+      yield* fixed.values();
+      for (const client of clients.values()) if (!fixed.has(client.clientId)) yield client;
+    },
     client: (clientId) => fixed.get(clientId) ?? clients.get(clientId),
     roles,
     onClientChange: (listener) => void listeners.push(listener),

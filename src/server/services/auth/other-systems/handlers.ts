@@ -1,5 +1,6 @@
 // The methods that return credentials for other systems over HTTP. This server issues only tokens for websocktunnel.
 import { otherSystemEndpoints as endpoints } from "../../../../api/auth/endpoints/other-systems.ts";
+import type { BodyOf } from "../../../../api/endpoint.ts";
 import type { Clock } from "../../../../lib/clock.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { HandlersOf } from "../../../core/http/serve.ts";
@@ -12,19 +13,19 @@ export const otherSystemHandlers = (ctx: {
 }): HandlersOf<typeof endpoints> => ({
   awsS3Credentials({ caller, params }) {
     const { level, bucket, prefix } = params;
-    caller.authorize(endpoints.awsS3Credentials, { levelIsReadOnly: level === "read-only", bucket, prefix });
+    caller.authorize(endpoints.awsS3Credentials, { levelIsReadOnly: isReadOnly(level), bucket, prefix });
     return refuse("Credentials for AWS S3");
   },
   azureAccounts: () => refuse("Credentials for Azure"),
   azureTables: () => refuse("Credentials for Azure"),
   azureTableSAS({ caller, params: { account, table, level } }) {
-    caller.authorize(endpoints.azureTableSAS, { levelIsReadOnly: level === "read-only", account, table });
+    caller.authorize(endpoints.azureTableSAS, { levelIsReadOnly: isReadOnly(level), account, table });
     return refuse("Credentials for Azure");
   },
   azureContainers: () => refuse("Credentials for Azure"),
   azureContainerSAS({ caller, params: { account, container, level } }) {
     caller.authorize(endpoints.azureContainerSAS, {
-      levelIsReadOnly: level === "read-only",
+      levelIsReadOnly: isReadOnly(level),
       account,
       container,
     });
@@ -44,14 +45,21 @@ export const otherSystemHandlers = (ctx: {
   },
   gcpCredentials: () => refuse("Credentials for GCP"),
   githubRepoToken({ caller, params: { appName, owner }, body }) {
-    const permissions = Object.entries(body.permissions);
-    const repoPerms = body.repositories.flatMap((name) =>
-      permissions.map(([permission, level]) => `${name}:${permission}:${level}`),
-    );
-    caller.authorize(endpoints.githubRepoToken, { appName, owner, repoPerms });
+    caller.authorize(endpoints.githubRepoToken, { appName, owner, repoPerms: repositoryPermissions(body) });
     return refuse("Tokens for GitHub");
   },
 });
+
+export const isReadOnly = (level: string): boolean => level === "read-only";
+
+/** Returns the permissions that a token would have for each repository. */
+export const repositoryPermissions = ({
+  repositories,
+  permissions,
+}: BodyOf<typeof endpoints.githubRepoToken>): string[] =>
+  repositories.flatMap((name) =>
+    Object.entries(permissions).map(([permission, level]) => `${name}:${permission}:${level}`),
+  );
 
 /** Called after the scopes were checked: those that need only the path are checked before a handler runs. */
 function refuse(what: string): never {

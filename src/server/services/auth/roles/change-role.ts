@@ -82,7 +82,7 @@ async function reply(ctx: AuthContext, row: store.RoleRow): Promise<RoleReply> {
 }
 
 /** Throws `InputError` if a parameter is misplaced, or if the role would grant itself. */
-function check({ directory: { roles } }: AuthContext, role: Role): void {
+export function check({ directory: { roles } }: Pick<AuthContext, "directory">, role: Role): void {
   refuseParameters(role);
   const cycle = findRoleCycle(role, roles);
   if (cycle === undefined) return;

@@ -32,7 +32,7 @@ const PAGE = 1000;
  * Returns the properties for which a declaration requires scopes. One without any requires the scope of the empty name: it
  * creates or reads something too.
  */
-function declaredProperties(declaration: object): readonly string[] {
+export function declaredProperties(declaration: object): readonly string[] {
   const names = Object.keys(declaration);
   return names.length > 0 ? names : [""];
 }
