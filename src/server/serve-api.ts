@@ -14,6 +14,7 @@ import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
 import { createHealth } from "./health.ts";
 import { isOnlyLocal } from "./local-access.ts";
+import { metricsDocument } from "./metrics-document.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
 import type { OpenedPlatform } from "./platform.ts";
@@ -63,7 +64,11 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     const handlers = { ...common, ...service.handlers } as Handlers<typeof api>;
     serve(app, api, handlers, served);
   }
-  serveReferences(app, { services, rootUrl });
+  serveReferences(app, {
+    services,
+    rootUrl,
+    more: running.map(({ api, metrics }) => metricsDocument(api, metrics)),
+  });
   if (localArtifacts)
     serveLocalStore(app, localArtifacts, {
       maxSize: config.artifacts.maxSize,

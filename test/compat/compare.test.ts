@@ -95,6 +95,7 @@ describe("compareServices", () => {
     exchangePrefix: "exchange/s/",
     exchanges: [event],
     schemas: { "v1/a.json": { properties: { b: { type: "string" } }, required: ["b"] } },
+    metrics: [{ name: "m", type: "histogram", labels: { l: "A label." }, buckets: [1, 5] }],
   };
 
   it("finds nothing if only prose and order differ", () => {
@@ -111,6 +112,7 @@ describe("compareServices", () => {
       exchangePrefix: "exchange/t/",
       exchanges: [{ ...event, routingKey: [{ name: "b", required: false }] }],
       schemas: { "v1/a.json": { properties: { b: { type: "number" }, c: {} } }, "v1/unused.json": {} },
+      metrics: [{ name: "m", type: "gauge", labels: {}, buckets: [5, 10] }],
     };
     const member = { theirs: "string", ours: "number" };
     expect(compareServices("s", api, ours)).toEqual([
@@ -125,6 +127,10 @@ describe("compareServices", () => {
       { where: "s event seen message/properties/b/type", ...member },
       { where: "s event seen message/properties/c", theirs: undefined, ours: {} },
       { where: "s event seen message/required", theirs: { b: true }, ours: undefined },
+      { where: "s metric m type", theirs: "histogram", ours: "gauge" },
+      { where: "s metric m labels/l", theirs: "l", ours: undefined },
+      { where: "s metric m buckets/1", theirs: "1", ours: undefined },
+      { where: "s metric m buckets/10", theirs: undefined, ours: "10" },
       { where: "s schema v1/unused.json", theirs: undefined, ours: "v1/unused.json" },
     ]);
     expect(compareServices("s", ours, api)).toContainEqual({

@@ -8,6 +8,7 @@ export interface PublishedApi {
   readonly exchanges: readonly Entry[];
   /** By file name, such as `v1/task.json`. */
   readonly schemas: Readonly<Record<string, Json>>;
+  readonly metrics: readonly Entry[];
 }
 type Entry = { readonly name: string } & { readonly [member: string]: Json };
 
@@ -28,6 +29,7 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
       : differences(`${name} exchangePrefix`, theirs.exchangePrefix, ours.exchangePrefix)),
     ...compareEntries(name, "api", theirs, ours, methodMeaning),
     ...compareEntries(`${name} event`, "exchanges", theirs, ours, eventMeaning),
+    ...compareEntries(`${name} metric`, "metrics", theirs, ours, metricMeaning),
     ...compareFiles(name, theirs, ours),
   ];
 }
@@ -35,7 +37,7 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
 /** Compares entries by name. An entry that one side lacks is a single difference. */
 function compareEntries(
   where: string,
-  kind: "api" | "exchanges",
+  kind: "api" | "exchanges" | "metrics",
   theirs: PublishedApi,
   ours: PublishedApi,
   meaning: (entry: Entry, api: PublishedApi) => Json,
@@ -76,6 +78,15 @@ function eventMeaning(entry: Entry, { schemas }: PublishedApi): Json {
     }),
   };
 }
+
+/** Returns the parts of a metric that queries of dashboards rely on. */
+function metricMeaning({ type = "", labels = {}, buckets = [] }: Entry): Json {
+  return { type, labels: setOf(isObject(labels) ? Object.keys(labels) : []), buckets: setOf(buckets) };
+}
+
+/** Returns a list as an object, so that each element that one side lacks is a difference of its own. */
+const setOf = (list: Json): Json =>
+  Object.fromEntries((Array.isArray(list) ? list.map(String) : []).map((item) => [item, item]));
 
 function withoutSummary(word: Json): Json {
   if (!isObject(word)) return word;

@@ -1,5 +1,5 @@
 // Compares our contract with the API of Taskcluster, which is described in `facts/`.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { renderApiReference } from "../../src/api/references/api-reference.ts";
@@ -7,16 +7,14 @@ import { renderExchangesReference } from "../../src/api/references/exchanges-ref
 import { renderSchemas } from "../../src/api/references/schemas.ts";
 import type { Service } from "../../src/api/service.ts";
 import { services } from "../../src/api/services.ts";
+import { metricsDocument } from "../../src/server/metrics-document.ts";
+import { services as serverServices } from "../../src/server/services.ts";
 import { compareServices, type Difference, type PublishedApi } from "./compare.ts";
 import { intendedDifferences } from "./differences.ts";
+import { factsOf, theirServices } from "./read-facts.ts";
 
-const read = (file: string): unknown =>
-  JSON.parse(readFileSync(join(import.meta.dirname, "facts", file), "utf8"));
-
-// The facts are files of this repository, in these formats.
-const theirServices = read("services.json") as string[];
-const factsOf = (service: string): PublishedApi => read(`${service}.json`) as PublishedApi;
 const ours: readonly Service[] = Object.values(services);
+const metricsOf = new Map((await serverServices.load()).map(({ api, metrics }) => [api.name, metrics]));
 
 /** Returns the API that we publish, serialized and parsed as on the wire. */
 function published(service: Service): PublishedApi {
@@ -30,6 +28,8 @@ function published(service: Service): PublishedApi {
       api: renderApiReference(service).entries,
       exchangePrefix: exchanges?.exchangePrefix,
       exchanges: exchanges?.entries ?? [],
+      metrics: (metricsDocument(service, metricsOf.get(service.name) ?? {}).content as { metrics: unknown })
+        .metrics,
       schemas: Object.fromEntries(schemas),
     }),
   ) as PublishedApi;

@@ -104,6 +104,19 @@ const event = record({
   schema: { ...text, description: "The schema of the message, below `/schemas/<service>/`." },
 });
 
+const metric = record(
+  {
+    name: text,
+    type: { enum: ["counter", "gauge", "histogram"] },
+    title: text,
+    description: { ...text, description: "What is counted or measured." },
+    labels: { type: "object", additionalProperties: text, description: "The meaning of each label." },
+    buckets: { ...listOf({ type: "number" }), description: "The upper bounds of a histogram's buckets." },
+    registers: { ...listOf(text), description: "The pages that show the metric. This server has one." },
+  },
+  ["buckets"],
+);
+
 const metaschemaId = schemaId(commonSchemaPath("metaschema"));
 const metadataId = schemaId(commonSchemaPath("metadata-metaschema"));
 
@@ -118,6 +131,12 @@ export const commonSchemas: readonly PublishedDocument[] = [
     0,
     "Events of a service",
     record({ ...service, exchangePrefix: text, entries: listOf(event) }),
+  ),
+  format(
+    "metrics",
+    0,
+    "Metrics of a service",
+    record({ $schema: service.$schema, serviceName: service.serviceName, metrics: listOf(metric) }),
   ),
   format(
     "manifest",

@@ -6,10 +6,18 @@ import { services } from "../services.ts";
 import { commonSchemas } from "./common-schemas.ts";
 import { renderDocuments, renderManifest } from "./documents.ts";
 import { absolute } from "./locations.ts";
+import { renderMetricsDocument } from "./metrics-document.ts";
 
 const ROOT = "https://ci.example.com";
 const all = Object.values(services);
-const documents = renderDocuments(all).map((d) => ({ ...d, content: absolute(d.content, ROOT) }));
+const metrics = renderMetricsDocument(services.queue, [
+  { type: "counter", name: "queue_a", help: "Counts.", labels: { reason: "Why" } },
+  { type: "histogram", name: "queue_b", help: "Measures.", labels: {}, buckets: [0.1, 1] },
+]);
+const documents = [...renderDocuments(all), metrics].map((d) => ({
+  ...d,
+  content: absolute(d.content, ROOT),
+}));
 
 /** Returns a validator with every published schema, each serialized and parsed as for a client. */
 function readerOf(published: readonly { path: string; content: object }[]): Ajv {
@@ -116,6 +124,7 @@ describe("the common schemas", () => {
     expect(commonSchemas.map(({ path }) => path)).toEqual([
       "/schemas/common/api-reference-v0.json",
       "/schemas/common/exchanges-reference-v0.json",
+      "/schemas/common/metrics-reference-v0.json",
       "/schemas/common/manifest-v3.json",
       "/schemas/common/metaschema.json",
       "/schemas/common/metadata-metaschema.json",

@@ -14,15 +14,19 @@ export interface Manifest {
   readonly references: readonly string[];
 }
 
-/** Returns the manifest: all references as absolute URLs, sorted. */
-export function renderManifest(services: readonly Service[], rootUrl: string): Manifest {
+/**
+ * Returns the manifest: all references as absolute URLs, sorted. `more` are those that the contract does not contain, such as
+ * the metrics of a server.
+ */
+export function renderManifest(
+  services: readonly Service[],
+  rootUrl: string,
+  more: readonly PublishedDocument[] = [],
+): Manifest {
   const root = withoutTrailingSlashes(rootUrl);
   return {
     $schema: root + schemaId(commonSchemaPath("manifest-v3")),
-    references: services
-      .flatMap(renderReferences)
-      .map(({ path }) => root + path)
-      .toSorted(),
+    references: [...services.flatMap(renderReferences), ...more].map(({ path }) => root + path).toSorted(),
   };
 }
 

@@ -1,14 +1,9 @@
 // Metrics as literals, from which the registry and the types derive. Those of a service are in its folder.
+import type { DeclaredMetric } from "../../api/references/metrics-document.ts";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
-export interface MetricDefinition {
-  readonly type: "counter" | "gauge" | "histogram";
-  readonly name: string;
-  readonly help: string;
-  /** Label names with their meaning. Values must come from a bounded set: never a task, run or user id. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly buckets?: readonly number[];
-}
+/** Values of labels must come from a bounded set: never a task, run or user id. */
+export type MetricDefinition = DeclaredMetric;
 
 const request = {
   service: "Service name",

@@ -176,6 +176,7 @@ function listOf<D extends readonly DeclaredSettings[], P>(
 
 export interface CreatedService {
   readonly api: Service;
+  readonly metrics: MetricDefinitions;
   readonly service: RunningService;
 }
 
@@ -194,6 +195,6 @@ export function createServices(
     const create = definition.create as (platform: PlatformValues, deps: object) => RunningService;
     const service = create(platformOf({ api, ...definition }), provided);
     provided[api.name] = service.provides;
-    return { api, service };
+    return { api, metrics: definition.metrics, service };
   });
 }

@@ -5,7 +5,9 @@ import { serveReferences } from "./serve-references.ts";
 
 let rootUrl = "https://ci.example.com";
 const app = Fastify();
-serveReferences(app, { services, rootUrl: () => rootUrl });
+const $schema = "/schemas/common/metrics-reference-v0.json#";
+const more = [{ path: "/references/queue/v1/metrics.json", content: { $schema, metrics: [] } }];
+serveReferences(app, { services, rootUrl: () => rootUrl, more });
 
 const TASK_SCHEMA = "/schemas/queue/v1/task.json";
 const get = async (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });

@@ -1,7 +1,7 @@
 // Serves the published contract: references, schemas, the manifest and the OpenAPI document.
 import type { FastifyInstance } from "fastify";
 import { MANIFEST_PATH, renderDocuments, renderManifest } from "../../../api/references/documents.ts";
-import { absolute } from "../../../api/references/locations.ts";
+import { absolute, type PublishedDocument } from "../../../api/references/locations.ts";
 import { renderOpenApi } from "../../../api/references/openapi.ts";
 import type { Service } from "../../../api/service.ts";
 import { VERSION } from "../../../lib/version.ts";
@@ -9,6 +9,8 @@ import { jsonDocument, sendDocument, type CachedDocument } from "./send-document
 
 export interface ReferencesOptions {
   readonly services: Readonly<Record<string, Service>>;
+  /** Further references, which the manifest lists too. */
+  readonly more: readonly PublishedDocument[];
   /** Called for each request, since a server on a free port has a root URL only once it listens. */
   readonly rootUrl: () => string;
 }
@@ -22,9 +24,9 @@ export function serveReferences(app: FastifyInstance, options: ReferencesOptions
     const documentFor = cacheLast((rootUrl) => jsonDocument(render(rootUrl)));
     app.get(path, (request, reply) => sendDocument(request, reply, documentFor(options.rootUrl())));
   };
-  for (const { path, content } of renderDocuments(services))
+  for (const { path, content } of [...renderDocuments(services), ...options.more])
     publish(path, (rootUrl) => absolute(content, rootUrl));
-  publish(MANIFEST_PATH, (rootUrl) => renderManifest(services, rootUrl));
+  publish(MANIFEST_PATH, (rootUrl) => renderManifest(services, rootUrl, options.more));
   publish(OPENAPI_PATH, (rootUrl) => renderOpenApi({ services, rootUrl, version: VERSION }));
 }
 
