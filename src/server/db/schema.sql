@@ -121,6 +121,7 @@ END) not null,
 ) partition by RANGE (recorded);
 CREATE INDEX events_id ON ONLY public.events USING btree (id);
 CREATE INDEX events_of_auth ON ONLY public.events USING btree (id) WHERE (exchange ~~ 'exchange/taskcluster-auth/%'::text);
+CREATE INDEX events_of_auth_by_transaction ON ONLY public.events USING btree (xid, id) WHERE (exchange ~~ 'exchange/taskcluster-auth/%'::text);
 CREATE INDEX events_xid ON ONLY public.events USING btree (xid, id);
 
 create table objects (

@@ -4,6 +4,7 @@ import Type from "typebox";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
 import { newTask } from "../../../../test/support/factories.ts";
+import { plansOf } from "../../../../test/support/plans.ts";
 import { slugid } from "../../../lib/slugid.ts";
 import { sql } from "../../core/sql.ts";
 import { readUploadTarget } from "./artifacts/store/read-artifacts.ts";
@@ -38,7 +39,6 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const Statement = Type.Object({ name: Type.String(), statement: Type.String(), parameters: Type.Integer() });
 const Line = Type.Object({ "QUERY PLAN": Type.String() });
 
 it("a row whose id is known is found by its id, not by reading all pending or running ones", async () => {
@@ -57,7 +57,7 @@ it("a row whose id is known is found by its id, not by reading all pending or ru
   await publishPendingAgain(db, taskId, "test/queue");
   await db.tx((tx) => lockForPriority(tx, [taskId]));
 
-  const byId = await plansOf((text) => /\btask_id = /.test(text) && /\bstate\b/.test(text));
+  const byId = await plansOf(database.db, (text) => /\btask_id = /.test(text) && /\bstate\b/.test(text));
   expect(byId.length).toBeGreaterThanOrEqual(10);
   for (const plan of byId) {
     expect(plan).not.toMatch(/using (runs_pending|runs_running\w*|runs_open\w*|tasks_unscheduled\w*)/);
@@ -67,7 +67,7 @@ it("a row whose id is known is found by its id, not by reading all pending or ru
 
 it("claims read the pending runs of their queue in order, and nothing else", async () => {
   await claimPending(database.db, "test/queue", [claimer], QUEUE_START, at, at);
-  const [plan, ...others] = await plansOf((text) => text.includes("skip locked"));
+  const [plan, ...others] = await plansOf(database.db, (text) => text.includes("skip locked"));
   expect(others).toEqual([]);
   expect(plan).toMatch(/Index Scan using runs_pending/);
   expect(plan).toMatch(/Index Scan using workers_in_quarantine/);
@@ -77,8 +77,8 @@ it("claims read the pending runs of their queue in order, and nothing else", asy
 it("the loops find overdue rows by their deadline or the end of their claim", async () => {
   await tasksPastDeadline(database.db, at, 10);
   await expiredClaims(database.db, at, 10);
-  const [deadlines] = await plansOf((text) => text.includes("order by r.deadline"));
-  const [claims] = await plansOf((text) => text.includes("order by r.taken_until"));
+  const [deadlines] = await plansOf(database.db, (text) => text.includes("order by r.deadline"));
+  const [claims] = await plansOf(database.db, (text) => text.includes("order by r.taken_until"));
   expect(deadlines).toMatch(/using runs_open_by_deadline/);
   expect(deadlines).toMatch(/using tasks_unscheduled_by_deadline/);
   expect(claims).toMatch(/using runs_running_by_claim_end/);
@@ -88,9 +88,15 @@ it("counts find overdue runs by their deadline or the end of their claim", async
   await countPending(database.db, ["test/queue"], at);
   await countClaimed(database.db, ["test/queue"], at);
   await readTaskCounts(database.db, at);
-  const [pending] = await plansOf((text) => text.includes(") - (") && text.includes("by deadline"));
-  const [claimed] = await plansOf((text) => text.includes(") - (") && text.includes("by claim end"));
-  const [all] = await plansOf((text) => text.includes("-count(*)"));
+  const [pending] = await plansOf(
+    database.db,
+    (text) => text.includes(") - (") && text.includes("by deadline"),
+  );
+  const [claimed] = await plansOf(
+    database.db,
+    (text) => text.includes(") - (") && text.includes("by claim end"),
+  );
+  const [all] = await plansOf(database.db, (text) => text.includes("-count(*)"));
   for (const plan of [pending, all]) expect(plan).toMatch(/using runs_open_by_deadline/);
   for (const plan of [claimed, all]) expect(plan).toMatch(/using runs_running_by_claim_end/);
   for (const plan of [pending, claimed, all]) expect(plan).not.toMatch(/Seq Scan/);
@@ -103,7 +109,7 @@ it("lists by creation walk an index in their order, and look up the rest by id",
   const tasks = await readTasksByCreation(db, range, { ...anything, states: ["completed"] }, 3, 1000);
   expect(tasks).toHaveLength(3);
   await readGroupsByCreation(db, range, { ...anything, resolved: undefined }, 3, 1000);
-  const plans = await plansOf((text) => text.includes("created desc"));
+  const plans = await plansOf(database.db, (text) => text.includes("created desc"));
   expect(plans).toHaveLength(2);
   expect(plans.join("\n")).toMatch(/Index Scan Backward using tasks_by_creation/);
   expect(plans.join("\n")).toMatch(/Index Scan Backward using task_groups_by_creation/);
@@ -121,20 +127,3 @@ it("the rule for satisfied dependencies is inlined, not called for each row", as
   expect(lines).toContain("'completed'");
   expect(lines).not.toContain("satisfies(");
 });
-
-/** Returns the plans of the prepared statements whose text matches. */
-async function plansOf(matches: (text: string) => boolean): Promise<string[]> {
-  const statements = await database.db.many(
-    Statement,
-    sql`select name, statement, cardinality(parameter_types) as parameters from pg_prepared_statements`,
-  );
-  const plans: string[] = [];
-  for (const { name, statement, parameters } of statements.filter((row) => matches(row.statement))) {
-    // Plans are generic here, so that the values do not matter.
-    const values = Array.from({ length: parameters }, () => "null").join(", ");
-    const text = `explain execute "${name}" ${values && `(${values})`}`;
-    const lines = await database.db.many(Line, { text, values: [] });
-    plans.push(`${statement}\n\n${lines.map((line) => line["QUERY PLAN"]).join("\n")}`);
-  }
-  return plans;
-}
