@@ -14,9 +14,13 @@ export interface Endpoint {
   readonly path: string;
   /** A parameter within the path whose value contains one slash, which may be encoded or not. */
   readonly slashIn?: string;
+  /** The last parameter of the path may be left out, together with its slash. Its value is then empty. */
+  readonly lastIsOptional?: true;
   readonly name: string;
   readonly category: string;
   readonly stability: Stability;
+  /** For old clients: references and documentation omit it. */
+  readonly unpublished?: true;
   readonly title: string;
   /** Markdown. */
   readonly description: string;

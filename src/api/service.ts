@@ -17,6 +17,10 @@ export interface Service {
 /** Declares a service. Preserves the literal types of the argument. */
 export const service = <const S extends Service>(declaration: S): S => declaration;
 
+/** Returns the methods that references and documentation show. */
+export const publishedEndpoints = ({ endpoints }: Pick<Service, "endpoints">): Endpoint[] =>
+  Object.values(endpoints).filter(({ unpublished }) => unpublished !== true);
+
 /** Returns the full name of an exchange, as used by AMQP and the event log. */
 export const exchangeName = <
   const S extends Pick<Service, "name" | "version">,

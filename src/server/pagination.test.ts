@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { methods, pathOf, type Method } from "../../test/support/contract-calls.ts";
 import { authLists } from "../../test/support/lists-of-auth.ts";
+import { indexLists } from "../../test/support/lists-of-index.ts";
 import type { Item, List, Reply } from "../../test/support/paginated-list.ts";
 import { createTask, taskDefinition } from "../../test/support/factories.ts";
 import { rawCall } from "../../test/support/raw-call.ts";
@@ -114,6 +115,7 @@ async function queues(
 
 const lists: Readonly<Record<string, () => List | Promise<List>>> = {
   ...authLists(() => stack.database.db, newName),
+  ...indexLists(() => stack, newName),
   "queue.tasks": named("tasks"),
   "queue.statuses": named("statuses"),
   "queue.listTasks": async () => {

@@ -51,7 +51,6 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   ...missing("This service is not implemented yet.", "service", [
     "github",
     "hooks",
-    "index",
     "notify",
     "worker-manager",
   ]),

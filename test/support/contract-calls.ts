@@ -44,6 +44,10 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
     { ...run, name: "public/a" },
     { storageType: "reference", expires: inAnHour(), contentType: "text/plain", url: "https://example.com/" },
   );
+  await client.index.insertTask(
+    { namespace: "a.b.c" },
+    { taskId: running, rank: 1, data: {}, expires: inAnHour() },
+  );
   await client.secrets.set({ name: "public/a" }, { secret: { a: "b" }, expires: inAnHour() });
   await client.auth.createClient({ clientId: "a/client" }, { expires: inAnHour(), description: "" });
   await client.auth.createRole({ roleId: "a/role" }, { scopes: ["a:b"], description: "" });
@@ -60,6 +64,8 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
     provisionerId: ["test", "a"],
     workerType: ["queue", "b"],
     workerGroup: ["g"],
+    namespace: ["a", "a.b.c"],
+    indexPath: ["a.b.c"],
     workerId: ["w"],
     name: ["public/a", "public/b"],
   };
@@ -126,6 +132,13 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
   }),
   "object.finishUpload": () => ({ projectId: "p", uploadId }),
   "object.startDownload": () => ({ acceptDownloadMethods: { simple: true } }),
+  "index.insertTask": (known) => ({
+    taskId: known["taskId"]?.[0],
+    rank: 1,
+    data: { a: "\0" },
+    expires: inAnHour(),
+  }),
+  "index.findTasksAtIndex": () => ({ indexes: ["a.b.c", "a.b.d", "\0.\0"] }),
   "secrets.set": () => ({ secret: { a: ["b"] }, expires: inAnHour() }),
   "queue.declareWorker": () => ({ expires: inAnHour() }),
   // Already over, or no later call would get any work.

@@ -80,6 +80,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
       queue: { ...(manualLoops && { loopInterval: DAY, watchdogInterval: DAY }), ...config.queue },
       objects: { ...(manualLoops && { loopInterval: DAY }), ...config.objects },
       secrets: { ...(manualLoops && { loopInterval: DAY }), ...config.secrets },
+      index: { ...(manualLoops && { loopInterval: DAY }), ...config.index },
       home: dir,
       server: { port: 0, ...config.server },
       artifacts: { dir: join(dir, "artifacts"), ...(s3 && { store: "s3" }), ...config.artifacts },

@@ -1,7 +1,7 @@
 // The reference of a service's methods, in the format for clients, generators and UIs of Taskcluster.
 import type { ScopeTemplate } from "../../lib/scopes/template.ts";
 import type { Endpoint, Stability } from "../endpoint.ts";
-import type { Service } from "../service.ts";
+import { publishedEndpoints, type Service } from "../service.ts";
 import { commonSchemaPath, schemaId, schemaReference } from "./locations.ts";
 
 export interface ApiReference {
@@ -40,7 +40,7 @@ export const renderApiReference = (service: Service): ApiReference => ({
   serviceName: service.name,
   title: service.title,
   description: service.description,
-  entries: Object.values(service.endpoints).map(renderEntry),
+  entries: publishedEndpoints(service).map(renderEntry),
 });
 
 function renderEntry(endpoint: Endpoint): ApiEntry {

@@ -2,6 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { allOf, anyOf, forEach, ifThen } from "../../lib/scopes/template.ts";
+import { publishedEndpoints } from "../service.ts";
 import { services } from "../services.ts";
 import { renderOpenApi } from "./openapi.ts";
 import { scopesAsMarkdown } from "./scope-text.ts";
@@ -24,9 +25,23 @@ describe("renderOpenApi", () => {
 
   it("has an operation with a unique id for each method", () => {
     const ids = operations.map(({ operation }) => operation.operationId);
-    const expected = all.flatMap((s) => Object.values(s.endpoints).map(({ name }) => `${s.name}_${name}`));
+    const expected = all.flatMap((s) => publishedEndpoints(s).map(({ name }) => `${s.name}_${name}`));
     expect(ids.toSorted()).toEqual(expected.toSorted());
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("lists a path once, whatever its methods call its parameters", () => {
+    const shapes = Object.keys(openApi.paths).map((path) => path.replaceAll(/\{\w+\}/g, "{}"));
+    expect(new Set(shapes).size).toBe(shapes.length);
+    expect(Object.keys(openApi.paths["/api/index/v1/task/{indexPath}"] ?? {}).toSorted()).toEqual([
+      "delete",
+      "get",
+      "put",
+    ]);
+  });
+
+  it("omits unpublished methods", () => {
+    expect(Object.keys(openApi.paths["/api/index/v1/tasks/{namespace}"] ?? {})).toEqual(["get"]);
   });
 
   it("declares exactly the parameters that a path has", () => {

@@ -2,7 +2,7 @@
 import { errorStatus } from "../../lib/errors.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Named } from "../schema.ts";
-import type { Service } from "../service.ts";
+import { publishedEndpoints, type Service } from "../service.ts";
 import { pathParameters } from "./api-reference.ts";
 import { linked, namedSchemas, schemaTitle } from "./schemas.ts";
 import { scopesAsMarkdown } from "./scope-text.ts";
@@ -46,9 +46,14 @@ export interface OpenApiOptions {
 export function renderOpenApi({ services, rootUrl, version }: OpenApiOptions): OpenApi {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const service of services) {
-    for (const endpoint of Object.values(service.endpoints)) {
-      const path = `/api/${service.name}/${service.version}${endpoint.path.replace(/[:*](\w+)/g, "{$1}")}`;
-      (paths[path] ??= {})[endpoint.method.toLowerCase()] = operation(service, endpoint);
+    // A path is listed once, so its parameters have the same names for all methods: those of the first.
+    const known = new Map<string, string>();
+    for (const endpoint of publishedEndpoints(service)) {
+      const shape = endpoint.path.replaceAll(/([:*])\w+/g, "$1");
+      const template = known.get(shape) ?? endpoint.path;
+      known.set(shape, template);
+      const path = `/api/${service.name}/${service.version}${template.replace(/[:*](\w+)/g, "{$1}")}`;
+      (paths[path] ??= {})[endpoint.method.toLowerCase()] = operation(service, endpoint, template);
     }
   }
   return {
@@ -76,7 +81,7 @@ export function renderOpenApi({ services, rootUrl, version }: OpenApiOptions): O
   };
 }
 
-function operation(service: Service, endpoint: Endpoint): Operation {
+function operation(service: Service, endpoint: Endpoint, template: string): Operation {
   const { name, category, title, description, stability, body, scopes } = endpoint;
   return {
     operationId: `${service.name}_${name}`,
@@ -87,7 +92,7 @@ function operation(service: Service, endpoint: Endpoint): Operation {
         ? description
         : `${description}\n\nRequired scopes:\n\n${scopesAsMarkdown(scopes)}`,
     ...(stability === "deprecated" && { deprecated: true }),
-    parameters: parametersOf(endpoint),
+    parameters: parametersOf(endpoint, template),
     ...(body && { requestBody: { required: true, content: json(service, body) } }),
     responses: { ...replyOf(service, endpoint), default: { $ref: "#/components/responses/Error" } },
     security: securityOf(endpoint),
@@ -96,10 +101,11 @@ function operation(service: Service, endpoint: Endpoint): Operation {
   };
 }
 
-function parametersOf({ path, params, query }: Endpoint): object[] {
+function parametersOf({ path, params, query }: Endpoint, template: string): object[] {
+  const names = pathParameters(template).map(({ name }) => name);
   return [
-    ...pathParameters(path).map(({ name, rest }) => ({
-      name,
+    ...pathParameters(path).map(({ name, rest }, i) => ({
+      name: names[i] ?? name,
       in: "path",
       required: true,
       ...(rest && { description: "May contain slashes, percent-encoded or not." }),
@@ -135,7 +141,7 @@ function securityOf({ method, scopes }: Endpoint): object[] {
 const tagName = (service: Service, category: string): string => `${service.title}: ${category}`;
 
 function tagsOf(service: Service): { name: string; description: string }[] {
-  const categories = new Set(Object.values(service.endpoints).map((endpoint) => endpoint.category));
+  const categories = new Set(publishedEndpoints(service).map((endpoint) => endpoint.category));
   return [...categories].map((category) => ({
     name: tagName(service, category),
     description: service.description,

@@ -124,6 +124,25 @@ CREATE INDEX events_of_auth ON ONLY public.events USING btree (id) WHERE (exchan
 CREATE INDEX events_of_auth_by_transaction ON ONLY public.events USING btree (xid, id) WHERE (exchange ~~ 'exchange/taskcluster-auth/%'::text);
 CREATE INDEX events_xid ON ONLY public.events USING btree (xid, id);
 
+create table index_namespaces (
+  parent text collate "C" not null,
+  name text collate "C" not null,
+  expires timestamp with time zone not null,
+  constraint index_namespaces_pkey PRIMARY KEY (parent, name)
+);
+CREATE INDEX index_namespaces_by_expiry ON public.index_namespaces USING btree (expires);
+
+create table index_tasks (
+  namespace text collate "C" not null,
+  name text collate "C" not null,
+  task_id text collate "C" not null,
+  rank double precision not null,
+  data text not null,
+  expires timestamp with time zone not null,
+  constraint index_tasks_pkey PRIMARY KEY (namespace, name)
+);
+CREATE INDEX index_tasks_by_expiry ON public.index_tasks USING btree (expires);
+
 create table objects (
   name text collate "C" not null,
   project_id text not null,

@@ -5,6 +5,7 @@ import { compiledSchema } from "../compiled-schema.ts";
 import type { ConsumerOptions } from "./consumer.ts";
 import type { ConsumedEvent } from "./delivery.ts";
 import { InternalError } from "../../../lib/internal-error.ts";
+import type { LoggedEvent } from "./read.ts";
 
 /** A kind of event: a publisher of a service of this project, or a literal for events of another one. */
 export interface EventKind<N extends string = string, T extends TSchema = TSchema> {
@@ -25,36 +26,61 @@ export interface TypedEvent<N extends string = string, M = unknown> extends Omit
 
 type EventOf<K> = K extends EventKind<infer N, infer T> ? TypedEvent<N, Static<T>> : never;
 
-export interface ConsumerDefinition<K extends readonly EventKind[]> extends Omit<
+interface CommonDefinition<K extends readonly EventKind[]> extends Omit<
   ConsumerOptions,
   "accepts" | "handle"
 > {
   /** The kinds of events that it handles. */
   readonly on: K;
+  /** Narrows these to some. An event that is skipped costs no statement. */
+  readonly where?: (event: LoggedEvent) => boolean;
+}
+
+export interface ConsumerDefinition<K extends readonly EventKind[]> extends CommonDefinition<K> {
   /** Handles an event; see `ConsumerOptions`. */
   readonly handle: (event: EventOf<K[number]>, signal: AbortSignal) => Promise<void>;
+}
+
+export interface BatchConsumerDefinition<K extends readonly EventKind[]> extends CommonDefinition<K> {
+  /** Handles up to `batch` events; see `ConsumerOptions`. */
+  readonly handle: (events: readonly EventOf<K[number]>[], signal: AbortSignal) => Promise<void>;
 }
 
 /**
  * Defines a consumer of some kinds of events. An event whose message does not match its schema fails, and so becomes a
  * dead letter.
  */
-export function defineConsumer<const K extends readonly EventKind[]>({
+export const defineConsumer = <const K extends readonly EventKind[]>({
+  handle,
+  ...definition
+}: ConsumerDefinition<K>): ConsumerOptions =>
+  defineBatchConsumer({
+    ...definition,
+    async handle(events, signal) {
+      for (const event of events) await handle(event, signal);
+    },
+  });
+
+/** Does the same for a consumer that handles several events together. If one of them fails, each is handled by itself. */
+export function defineBatchConsumer<const K extends readonly EventKind[]>({
   on,
+  where = () => true,
   handle,
   ...options
-}: ConsumerDefinition<K>): ConsumerOptions {
+}: BatchConsumerDefinition<K>): ConsumerOptions {
   const schemas = new Map(on.map(({ exchange, schema }) => [exchange, schema]));
   return {
     ...options,
-    accepts: ({ exchange }) => schemas.has(exchange),
-    async handle(events, signal) {
-      for (const { payload, ...event } of events) {
-        const message = parsed(payload, schemas.get(event.exchange), event.exchange);
-        // The message was checked against the schema of this exchange.
-        await handle({ ...event, message } as EventOf<K[number]>, signal);
-      }
-    },
+    accepts: (event) => schemas.has(event.exchange) && where(event),
+    handle: (events, signal) =>
+      handle(
+        events.map(({ payload, ...event }) => {
+          const message = parsed(payload, schemas.get(event.exchange), event.exchange);
+          // The message was checked against the schema of this exchange.
+          return { ...event, message } as EventOf<K[number]>;
+        }),
+        signal,
+      ),
   };
 }
 

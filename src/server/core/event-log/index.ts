@@ -18,7 +18,7 @@ import { createTail } from "./tail.ts";
 export type { Consumer, ConsumerOptions } from "./consumer.ts";
 export type { ConsumedEvent } from "./delivery.ts";
 export type { Following } from "./follow.ts";
-export { defineConsumer, type TypedEvent } from "./define-consumer.ts";
+export { defineBatchConsumer, defineConsumer, type TypedEvent } from "./define-consumer.ts";
 export { publishersOf } from "./publish.ts";
 export { eventsTopic, logEvents } from "./log-events.ts";
 export { pullFrom } from "./pull.ts";

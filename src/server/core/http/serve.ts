@@ -91,8 +91,10 @@ export function serve<S extends Service>(
     const onRequest = admitBodies(route, options.authenticate, options.bodyMemory);
     for (const path of routerPaths(endpoint)) {
       const url = prefix + path;
-      const methods = methodsOf.get(url) ?? new Set();
-      methodsOf.set(url, methods.add(endpoint.method));
+      // Methods may have different names for a parameter of the same path.
+      const shape = url.replaceAll(/:\w+/g, ":param");
+      const methods = methodsOf.get(shape) ?? new Set();
+      methodsOf.set(shape, methods.add(endpoint.method));
       app.route({
         method: endpoint.method,
         url,

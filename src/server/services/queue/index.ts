@@ -50,6 +50,9 @@ const client = {
   scopes: ["*"],
 } as const;
 
+/** What other services use in the process. */
+export type Queue = ReturnType<typeof queueService.create>["provides"];
+
 export const queueService = defineService({
   api: queueApi,
   settings,

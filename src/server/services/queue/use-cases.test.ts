@@ -18,9 +18,7 @@ import { declareMetrics } from "../../core/metrics.ts";
 import { serviceClient } from "../../core/service-client.ts";
 import { openPlatform } from "../../platform.ts";
 import { objectService } from "../object/index.ts";
-import { queueService } from "./index.ts";
-
-type Queue = ReturnType<typeof queueService.create>["provides"];
+import { queueService, type Queue } from "./index.ts";
 
 let database: TestDatabase;
 let lifecycle: Lifecycle;
