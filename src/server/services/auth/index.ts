@@ -98,7 +98,7 @@ export const authService = defineService({
       handlers: {
         ...clientHandlers(ctx),
         ...roleHandlers(ctx),
-        ...scopeHandlers(directory, authenticate, signature),
+        ...scopeHandlers(directory, authenticate, lastUsed, signature),
         ...explainHandlers({ ...ctx, contracts, fixedRoles: anonymous.fixed }),
         ...auditHandlers(ctx),
         ...otherSystemHandlers({ clock, websocktunnelSecret: auth.websocktunnelSecret }),
