@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Static, TObject } from "typebox";
 import type { ExitInfo } from "./exit-info.ts";
 import { checkedPart } from "./payload-part.ts";
-import type { PayloadPart } from "./payload-part.ts";
+import type { CheckedTask, PayloadPart } from "./payload-part.ts";
 import type { Range } from "./object-upload.ts";
 import type { ErrorReason } from "./queue-client.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -71,6 +71,7 @@ export interface RunId {
 export interface EngineDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;
+  faults(payload: Static<S>, task: CheckedTask): readonly string[];
   newSandboxBuilder(task: TaskContext, payload: Static<S>): Promise<SandboxBuilder>;
   cleanUp(run: RunId, folders: readonly string[]): Promise<void>;
 }
@@ -80,6 +81,7 @@ export function defineEngine<S extends TObject>(definition: EngineDefinition<S>)
   return {
     name: definition.name,
     payloadSchema: definition.payloadSchema,
+    faults: (payload, task) => definition.faults(own(payload), task),
     newSandboxBuilder: (task, payload) => definition.newSandboxBuilder(task, own(payload)),
     cleanUp: (run, folders) => definition.cleanUp(run, folders),
   };

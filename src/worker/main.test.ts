@@ -197,6 +197,11 @@ describe("a malformed payload", () => {
       { mounts: [{ directory: "x", cacheName: "y" }] },
       "payload.mounts[0] is a cache (cacheName), which is not supported yet",
     ],
+    [
+      "a path outside of its folder",
+      { artifacts: [{ type: "file", path: "../x", optional: true }] },
+      'payload.artifacts[0].path is "../x", which leads out of the task',
+    ],
     ["groups", { osGroups: ["docker"] }, "payload.osGroups is not supported by this worker yet"],
     [
       "too much time",

@@ -1,13 +1,8 @@
 // Finds what a worker would refuse in a payload, before a task with it is created.
-import type { TaskDefinition } from "../api/queue/task.ts";
 import { nativePayload } from "./engines/native/engine.ts";
 import { builtInPlugins } from "./main.ts";
-import { checkedPart } from "./payload-part.ts";
+import { applyRules, type RuledTask } from "./payload-rules.ts";
 import { composePayload } from "./payload-schema.ts";
-import { faultsOf, payloadSchema as artifactsSchema } from "./plugins/artifacts/payload.ts";
-import { envFaults, envSchema } from "./plugins/env.ts";
-import { payloadSchema as mountsSchema, readMounts } from "./plugins/mounts/payload.ts";
-import { notYetSchema, unsupportedIn } from "./plugins/not-yet.ts";
 import { InternalError } from "../lib/internal-error.ts";
 
 // Only their schemas are used. The limits of a worker are its own settings.
@@ -18,29 +13,14 @@ const noLiveLogs = {
   },
   close: () => Promise.resolve(),
 };
-const payloads = composePayload([nativePayload, ...builtInPlugins(limits, noLiveLogs)]);
+const plugins = builtInPlugins(limits, noLiveLogs);
+const payloads = composePayload([nativePayload, ...plugins]);
 
 /** The JSON Schema of the payload. */
 export const payloadJsonSchema = payloads.json;
 
-const envOf = checkedPart(envSchema);
-const artifactsOf = checkedPart(artifactsSchema);
-const mountsOf = checkedPart(mountsSchema);
-const notYetOf = checkedPart(notYetSchema);
-
-export interface CheckedTask {
-  readonly expires: string;
-  readonly definition: Pick<TaskDefinition, "deadline" | "dependencies">;
-}
-
 /** Returns the faults as sentences. Each begins with the member that it is about, such as `payload.artifacts[0].name`. */
-export function payloadFaults(payload: unknown, task: CheckedTask): readonly string[] {
+export function payloadFaults(payload: unknown, task: RuledTask): readonly string[] {
   const checked = payloads.check(payload);
-  if (!checked.ok) return checked.errors;
-  return [
-    ...envFaults(envOf(checked.payload).env),
-    ...unsupportedIn(notYetOf(checked.payload)),
-    ...readMounts(mountsOf(checked.payload).mounts, task.definition).faults,
-    ...faultsOf(artifactsOf(checked.payload).artifacts, task, new Set()),
-  ];
+  return checked.ok ? applyRules(nativePayload, plugins, checked.payload, task).faults : checked.errors;
 }

@@ -1,12 +1,27 @@
 // The part of a task's payload that one engine or plugin declares, and typed access to that part only.
 import type { Static, TObject } from "typebox";
 import { Compile } from "typebox/compile";
+import type { TaskDefinition } from "../api/queue/task.ts";
 import { InternalError } from "../lib/internal-error.ts";
 
 export interface PayloadPart {
   readonly name: string;
   /** Its own keys. Only the key `features` is shared: each part declares its own flags in it. */
   readonly payloadSchema: TObject;
+  /**
+   * Returns what is wrong with a payload that the schema accepts, as sentences. Each begins with the member that it is about,
+   * such as `payload.artifacts[0].name`. A fault that can be known before the task runs belongs here, and not in a hook.
+   */
+  faults(payload: unknown, task: CheckedTask): readonly string[];
+}
+
+/** The task of a payload, as far as it decides whether the payload can work. */
+export interface CheckedTask {
+  /** When the task expires, in ISO 8601 format. */
+  readonly expires: string;
+  readonly definition: Pick<TaskDefinition, "deadline" | "dependencies">;
+  /** Artifact names that the payload must not use. */
+  readonly reservedArtifacts: ReadonlySet<string>;
 }
 
 /**

@@ -53,7 +53,7 @@ const withoutEffect = [
 /** Returns what the worker does with a member: `supported`, `accepted, without effect`, or why it refuses it. */
 export function verdictOn(member: string, payload: object): string {
   const now = new Date(0).toISOString();
-  const definition = { deadline: now, dependencies: [dependency] };
+  const definition = { deadline: now, dependencies: [dependency], extra: {} };
   const [fault] = payloadFaults(
     { command: [["true"]], maxRunTime: 60, ...payload },
     { expires: now, definition },

@@ -4,7 +4,7 @@ import type { Static, TObject } from "typebox";
 import type { ResultSet, Sandbox, SandboxBuilderView } from "./engine.ts";
 import type { ExceptionReason, Resolution } from "./outcome.ts";
 import { checkedPart } from "./payload-part.ts";
-import type { PayloadPart } from "./payload-part.ts";
+import type { CheckedTask, PayloadPart } from "./payload-part.ts";
 import type { TaskContext } from "./task-context.ts";
 import type { TaskDefinition } from "../api/queue/task.ts";
 
@@ -38,7 +38,7 @@ export interface Plugin extends PayloadPart {
    */
   readonly evenIfMalformed: boolean;
   /** Returns the names of artifacts that the plugin creates, which the payload must not use. */
-  reservedArtifacts(payload: unknown, definition: TaskDefinition): readonly string[];
+  reservedArtifacts(payload: unknown, definition: Pick<TaskDefinition, "extra">): readonly string[];
   newTask(task: TaskContext, payload: unknown): Promise<TaskPlugin>;
 }
 
@@ -47,7 +47,8 @@ export interface PluginDefinition<S extends TObject> {
   readonly name: string;
   readonly payloadSchema: S;
   readonly evenIfMalformed?: boolean;
-  reservedArtifacts?(payload: Static<S>, definition: TaskDefinition): readonly string[];
+  faults?(payload: Static<S>, task: CheckedTask): readonly string[];
+  reservedArtifacts?(payload: Static<S>, definition: Pick<TaskDefinition, "extra">): readonly string[];
   newTask(task: TaskContext, payload: Static<S>): Promise<TaskPlugin>;
 }
 
@@ -57,6 +58,7 @@ export function definePlugin<S extends TObject>(definition: PluginDefinition<S>)
     name: definition.name,
     payloadSchema: definition.payloadSchema,
     evenIfMalformed: definition.evenIfMalformed ?? false,
+    faults: (payload, task) => definition.faults?.(own(payload), task) ?? [],
     reservedArtifacts: (payload, task) => definition.reservedArtifacts?.(own(payload), task) ?? [],
     newTask: (task, payload) => definition.newTask(task, own(payload)),
   };

@@ -4,6 +4,7 @@ import type { Engine, ResultSet, Sandbox } from "./engine.ts";
 import { goDuration } from "./log-format.ts";
 import { AbortedError, MalformedPayloadError, ResourceUnavailableError, TaskFailedError } from "./outcome.ts";
 import type { AbortCause, ExceptionReason } from "./outcome.ts";
+import { applyRules } from "./payload-rules.ts";
 import type { PayloadSchema } from "./payload-schema.ts";
 import type { Plugin, TaskPlugin, Verdict } from "./plugin.ts";
 import { isDiskFault, systemFault } from "../lib/system-fault.ts";
@@ -62,12 +63,11 @@ async function prepare(work: Work): Promise<{ context: TaskContext; payload: Rec
   const checked = payloads.check(work.payload);
   if (checked.ok) {
     const { payload } = checked;
-    const { definition } = work.baseContext.info;
-    const reservedArtifacts = new Set(
-      plugins.flatMap((plugin) => plugin.reservedArtifacts(payload, definition)),
-    );
+    const { reservedArtifacts, faults } = applyRules(work.engine, plugins, payload, work.baseContext.info);
     const context = { ...work.baseContext, reservedArtifacts };
-    for (const plugin of plugins) await create(work, context, plugin, payload, created);
+    const needed = faults.length === 0 ? plugins : plugins.filter(({ evenIfMalformed }) => evenIfMalformed);
+    for (const plugin of needed) await create(work, context, plugin, payload, created);
+    if (faults.length > 0) throw new MalformedPayloadError(faults);
     return { context, payload };
   }
   const { baseContext: context } = work;

@@ -21,7 +21,7 @@ export function addLinearUniqueItems(ajv: Ajv): Ajv {
 function findTwice(items: readonly unknown[]): { readonly j: number; readonly i: number } | undefined {
   const places = new Map<string, number>();
   for (const [i, item] of items.entries()) {
-    const text = JSON.stringify(item, sorted);
+    const text = canonicalText(item);
     const j = places.get(text);
     if (j !== undefined) return { j, i };
     places.set(text, i);
@@ -29,8 +29,15 @@ function findTwice(items: readonly unknown[]): { readonly j: number; readonly i:
   return undefined;
 }
 
-/** A replacer for JSON.stringify that gives equal values the same text, whatever the order of their members. */
-const sorted = (_key: string, value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
-    : value;
+/**
+ * Returns the same text for equal values, whatever the order of their members. A replacer of JSON.stringify that sorts them
+ * took twice as long.
+ */
+function canonicalText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "";
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
+  const members = Object.entries(value).map(
+    ([key, member]) => `${JSON.stringify(key)}:${canonicalText(member)}`,
+  );
+  return `{${members.toSorted().join()}}`;
+}

@@ -192,12 +192,15 @@ tasks:
       problemsOf(`tasks:
   a: { command: x, env: { "": x } }
   b: { command: x, artifacts: [a.txt, ü.txt] }
+  d: { command: x, artifacts: [../out, /etc/passwd] }
   c: { command: x, payload: { features: { interactive: true } } }
 `),
     ).toEqual([
       'g.yml:2:20: a: env has the name ""; a name is not empty and has no "="',
-      'g.yml:3:39: b: artifacts[1] has the name "public/ü.txt", which has characters other than printable ASCII',
-      "g.yml:4:43: c: payload.features.interactive is not supported by this worker yet; leave it out or set it to false",
+      'g.yml:3:39: b: artifacts[1] has the name "public/ü.txt", which has characters other than printable ASCII; give it another "name"',
+      `g.yml:4:32: d: artifacts[0].path is "../out", which leads out of the task's folder; copy the file into it in a command`,
+      `g.yml:4:40: d: artifacts[1].path is "/etc/passwd", which is absolute; write it relative to the task's folder, such as out/file`,
+      "g.yml:5:43: c: payload.features.interactive is not supported by this worker yet; leave it out or set it to false",
     ]);
   });
 

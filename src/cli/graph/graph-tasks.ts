@@ -153,7 +153,10 @@ function definitionOf(
   // Other members of the file are passed on unchecked: the queue validates them, and its faults are reported by task name.
   const definition = plain as TaskDefinitionRequest;
   if (timesAreValid && (commands || command === undefined))
-    for (const { path, text } of checkPayload(definition.payload, task)) {
+    for (const { path, text } of checkPayload(definition.payload, {
+      ...task,
+      extra: membersOf(task.extra),
+    })) {
       const place = inFile(path);
       addProblem(place, place[0] === "payload" ? text : text.replace(/^payload\./, ""));
     }

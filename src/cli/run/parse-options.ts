@@ -3,7 +3,7 @@ import type { Priority } from "../../api/queue/task.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { messageOf, UsageError } from "../cli-error.ts";
 import type { Io } from "../io.ts";
-import { nameFault } from "../../worker/plugins/artifacts/payload.ts";
+import { nameFault, pathFault } from "../../worker/plugins/artifacts/payload.ts";
 import { artifactName } from "./definition.ts";
 import { parsePriority } from "../parse-priority.ts";
 
@@ -46,6 +46,9 @@ export function parsePaths(options: readonly string[]): readonly string[] {
       throw new UsageError(
         `--artifact ${path}: its name ${fault}; rename the file, or put it into an archive`,
       );
+    const wrongPath = pathFault({ type: "directory", path });
+    // oxlint-disable-next-line messages/next-step -- pathFault names it
+    if (wrongPath !== undefined) throw new UsageError(`--artifact ${path}: the path ${wrongPath}`);
     if (path.split("/").includes("..") || path.replaceAll(/[./]/g, "") === "") {
       throw new UsageError(
         `--artifact ${path}: must be a file, or a folder with a trailing /, inside the task's folder`,

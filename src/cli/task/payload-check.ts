@@ -30,12 +30,12 @@ export const payloadSchemaOf = (payload: Readonly<Record<string, unknown>>): obj
 /** Returns the problems of a payload of `taskyard worker`. None for other payloads. */
 export function checkPayload(
   payload: Readonly<Record<string, unknown>>,
-  task: Pick<TaskDefinitionRequest, "deadline" | "expires" | "dependencies">,
+  task: Pick<TaskDefinitionRequest, "deadline" | "expires" | "dependencies" | "extra">,
 ): readonly PayloadProblem[] {
   if (!isWorkerPayload(payload)) return [];
-  const { deadline, dependencies = [] } = task;
+  const { deadline, dependencies = [], extra = {} } = task;
   const { expires = new Date(Date.parse(deadline) + year).toISOString() } = task;
-  return payloadFaults(payload, { definition: { deadline, dependencies }, expires }).map((text) => {
+  return payloadFaults(payload, { definition: { deadline, dependencies, extra }, expires }).map((text) => {
     const path = memberOf(text);
     const [first] = path;
     // Nothing that the definition has is in the payload of this worker.

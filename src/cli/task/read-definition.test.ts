@@ -145,6 +145,9 @@ payload:
         "{ command: [[x]], maxRunTime: 5, artifacts: [{ type: file, path: x, expires: 1999-01-01T00:00:00Z }] }",
       )[1],
     ).toMatch(/ payload\.artifacts\[0\]\.expires is 1999-01-01T00:00:00Z; it must lie between /);
+    expect(
+      readable('{ command: [[x]], maxRunTime: 5, artifacts: [{ type: file, path: "../x", name: x }] }')[1],
+    ).toMatch(/:1:\d+: payload\.artifacts\[0\]\.path is "\.\.\/x", which leads out of the task's folder/);
     expect(readable('{ command: [[x]], maxRunTime: 5, env: { "a=b": c } }')[1]).toContain(
       'payload.env has the name "a=b"; a name is not empty',
     );

@@ -1,10 +1,9 @@
 // `payload.env`: variables for the task's commands.
 import Type from "typebox";
-import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 
-export const envSchema = Type.Object({
+const envSchema = Type.Object({
   env: Type.Record(Type.String(), Type.String(), {
     default: {},
     title: "Environment",
@@ -17,9 +16,8 @@ export function envPlugin(): Plugin {
   return definePlugin({
     name: "env",
     payloadSchema: envSchema,
+    faults: ({ env }) => envFaults(env),
     newTask(_task, { env }) {
-      const wrong = envFaults(env);
-      if (wrong.length > 0) throw new MalformedPayloadError(wrong);
       return Promise.resolve({
         build(builder) {
           for (const [name, value] of Object.entries(env)) builder.setEnv(name, value);
@@ -31,7 +29,7 @@ export function envPlugin(): Plugin {
 }
 
 /** Returns the names and values that no process can have, as sentences. */
-export const envFaults = (env: Readonly<Record<string, string>>): readonly string[] =>
+const envFaults = (env: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(env).flatMap(([name, value]) => [
     ...(name === "" || /[=\0]/.test(name)
       ? [`payload.env has the name ${JSON.stringify(name)}; a name is not empty and has no "="`]

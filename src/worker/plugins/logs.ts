@@ -41,14 +41,15 @@ export function logsPlugin(server: LiveLogServer): Plugin {
       ...(features.backingLog ? [logs.backing] : []),
     ],
     newTask: (task, { logs, features, maxRunTime: seconds }) => {
-      const live =
-        features.liveLog && seconds !== undefined ? goLive(task, server, logs.live, seconds) : undefined;
+      // With one name for both, which is a fault, only the saved log can have it.
+      const canGoLive = features.liveLog && !(features.backingLog && logs.live === logs.backing);
+      const live = canGoLive && seconds !== undefined ? goLive(task, server, logs.live, seconds) : undefined;
       return Promise.resolve({
         async resolving(_resolution, signal) {
           // The backing log is saved first, since the link must not point to a missing artifact.
           const saved = features.backingLog && (await saveLog(task, logs.backing, signal));
           await live?.registered;
-          if (saved && features.liveLog) await pointAtBackingLog(task, logs.live, logs.backing, signal);
+          if (saved && canGoLive) await pointAtBackingLog(task, logs.live, logs.backing, signal);
         },
         dispose() {
           live?.detach();

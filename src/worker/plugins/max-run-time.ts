@@ -1,6 +1,5 @@
 // `payload.maxRunTime`: ends commands that take longer. Their artifacts are kept.
 import Type from "typebox";
-import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 import { counted } from "../../lib/counted.ts";
@@ -21,12 +20,13 @@ export function maxRunTimePlugin(limitSeconds: number): Plugin {
   return definePlugin({
     name: "max-run-time",
     payloadSchema,
+    faults: ({ maxRunTime: seconds }) =>
+      seconds > limitSeconds
+        ? [
+            `payload.maxRunTime is ${seconds}, but this worker allows at most ${counted(limitSeconds, "second")}`,
+          ]
+        : [],
     newTask({ clock, log }, { maxRunTime: seconds }) {
-      if (seconds > limitSeconds) {
-        throw new MalformedPayloadError([
-          `payload.maxRunTime is ${seconds}, but this worker allows at most ${counted(limitSeconds, "second")}`,
-        ]);
-      }
       let cancel = (): void => undefined;
       let exceeded = false;
       return Promise.resolve({

@@ -1,14 +1,13 @@
 // Parts of generic-worker's payload that this worker does not support yet. It accepts their keys with neutral values, and
 // refuses all other values with an explanation: a task must not run without a feature that it requires.
 import Type, { type Static } from "typebox";
-import { MalformedPayloadError } from "../outcome.ts";
 import { definePlugin } from "../plugin.ts";
 import type { Plugin } from "../plugin.ts";
 
 const off = (what: string) =>
   Type.Boolean({ default: false, description: `${what} Not supported yet: false only.` });
 
-export const notYetSchema = Type.Object({
+const notYetSchema = Type.Object({
   osGroups: Type.Array(Type.String(), {
     default: [],
     uniqueItems: true,
@@ -42,16 +41,13 @@ export function notYetPlugin(): Plugin {
   return definePlugin({
     name: "not-yet",
     payloadSchema: notYetSchema,
-    newTask(_task, payload) {
-      const unsupported = unsupportedIn(payload);
-      if (unsupported.length > 0) throw new MalformedPayloadError(unsupported);
-      return Promise.resolve({});
-    },
+    faults: unsupportedIn,
+    newTask: () => Promise.resolve({}),
   });
 }
 
 /** Returns the members that ask for something unsupported, as sentences. */
-export function unsupportedIn({ osGroups, features }: Static<typeof notYetSchema>): readonly string[] {
+function unsupportedIn({ osGroups, features }: Static<typeof notYetSchema>): readonly string[] {
   // It does not change the result of the task, so any value is accepted.
   const { resourceMonitor: _monitor, ...flags } = features;
   return [

@@ -7,7 +7,7 @@ import { defineEngine } from "../../engine.ts";
 import type { Engine, ResultSet, Sandbox } from "../../engine.ts";
 import type { ExitInfo } from "../../exit-info.ts";
 import { exitBlock, shellQuote } from "../../log-format.ts";
-import { MalformedPayloadError } from "../../outcome.ts";
+import { checkedPart } from "../../payload-part.ts";
 import type { TaskContext } from "../../task-context.ts";
 import { childUsage } from "./child-usage.ts";
 import type { ChildUsage } from "./child-usage.ts";
@@ -31,8 +31,24 @@ const payloadSchema = Type.Object({
   }),
 });
 
+const own = checkedPart(payloadSchema);
+
 /** Its part of payloads. */
-export const nativePayload = { name: "native", payloadSchema };
+export const nativePayload = {
+  name: "native",
+  payloadSchema,
+  faults: (payload: unknown) => own(payload).command.flatMap(commandFaults),
+};
+
+/** Returns what no process can be started with. */
+function commandFaults(words: readonly string[], index: number): string[] {
+  const at = `payload.command[${index}]`;
+  if (words[0] === "") return [`${at}[0] is empty; it must be the name of a program`];
+  const wrong = words.findIndex((word) => word.includes("\0"));
+  return wrong === -1
+    ? []
+    : [`${at}[${wrong}] has a NUL character, which cannot be passed to a program: remove it`];
+}
 
 export interface NativeOptions {
   /** The worker's environment. */
@@ -53,11 +69,6 @@ export function nativeEngine({ environment, variables, user, namespaces }: Nativ
       await killRun({ groups: [], mark: runMark(taskId, runId), folders });
     },
     newSandboxBuilder: (task, { command: commands }) => {
-      if (commands.flat().some((word) => word.includes("\0"))) {
-        throw new MalformedPayloadError([
-          "payload.command has a word with a NUL character, which cannot be passed to a program: remove it",
-        ]);
-      }
       const requested: Record<string, string> = {};
       return Promise.resolve({
         setEnv(name, value) {

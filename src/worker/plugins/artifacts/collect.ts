@@ -2,8 +2,7 @@
 import type { Extracted, ResultSet } from "../../engine.ts";
 import { MalformedPayloadError } from "../../outcome.ts";
 import type { TaskLog } from "../../task-log.ts";
-import type { ArtifactEntry } from "./payload.ts";
-import { withoutTrailingSlashes } from "../../../lib/trailing-slashes.ts";
+import { artifactName, type ArtifactEntry } from "./payload.ts";
 
 export interface Item {
   readonly name: string;
@@ -52,8 +51,8 @@ async function* find(entry: ArtifactEntry, results: ResultSet): AsyncGenerator<E
   else yield* results.extractFolder(entry.path);
 }
 
-function nameOf({ name, path }: ArtifactEntry, found: Extracted): string {
-  const top = withoutTrailingSlashes(name ?? path);
+function nameOf(entry: ArtifactEntry, found: Extracted): string {
+  const top = artifactName(entry);
   if (found.path === "") return top;
   // With path "." or name "", the names of a folder's files have no prefix.
   return top === "" || top === "." ? found.path : `${top}/${found.path}`;

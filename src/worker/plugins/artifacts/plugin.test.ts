@@ -176,7 +176,7 @@ test.each([
     rmSync(join(worker.workDir, `tasks/task_${taskId}_0/work`, last));
     expect(await queue.resolved(taskId)).toBe("failed");
     expect(logOf(taskId)).toContain(
-      `[taskcluster:error] Artifact "${last}": File "${last}" was removed before it was saved.`,
+      `[taskcluster:error] Artifact "${last}": File "${last}" was removed before it was saved: `,
     );
     for (const name of names.slice(0, -1)) expect(queue.content(taskId, name)).toBe("1\n");
     if (count > 1)

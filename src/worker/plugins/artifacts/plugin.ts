@@ -20,9 +20,8 @@ export function artifactsPlugin(maxBytes: number): Plugin {
   return definePlugin({
     name: "artifacts",
     payloadSchema,
+    faults: ({ artifacts }, task) => faultsOf(artifacts, task),
     newTask(task, { artifacts: entries }) {
-      const faults = faultsOf(entries, task.info, task.reservedArtifacts);
-      if (faults.length > 0) throw new MalformedPayloadError(faults);
       return Promise.resolve({
         async stopped(results) {
           const items = await collect(entries, results, task.reservedArtifacts, task.log);

@@ -2,6 +2,7 @@
 // archive in an artifact; every other kind of mount is refused with a sentence that names what is not supported.
 import Type, { type Static } from "typebox";
 import type { TaskDefinition } from "../../../api/queue/task.ts";
+import { nameFault } from "../artifacts/payload.ts";
 
 const other = (what: string) => Type.Optional(Type.Unknown({ description: `${what} Not supported yet.` }));
 
@@ -91,6 +92,9 @@ function readMount(
   if (source !== undefined) return `.content.${source} is not supported yet: ${supported}`;
   if (taskId === undefined || artifact === undefined)
     return `.content lacks ${taskId === undefined ? "taskId" : "artifact"}: ${supported}`;
+  const wrongName = nameFault(artifact);
+  if (wrongName !== undefined)
+    return `.content.artifact is ${JSON.stringify(artifact)}, which ${wrongName}; no artifact has such a name`;
   if (directory === undefined) return ` lacks directory, the folder to unpack to; "." is the task's folder`;
   if (format !== "tar.gz")
     return ` has the format ${JSON.stringify(format ?? null)}, which is not supported yet: ${supported}`;

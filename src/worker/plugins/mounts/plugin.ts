@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../../lib/error-code.ts";
-import { MalformedPayloadError, TaskFailedError } from "../../outcome.ts";
+import { TaskFailedError } from "../../outcome.ts";
 import { definePlugin } from "../../plugin.ts";
 import type { Plugin } from "../../plugin.ts";
 import type { TaskContext } from "../../task-context.ts";
@@ -15,9 +15,9 @@ export function mountsPlugin(maxBytes: number): Plugin {
   return definePlugin({
     name: "mounts",
     payloadSchema,
+    faults: ({ mounts }, { definition }) => readMounts(mounts, definition).faults,
     newTask(task, { mounts }) {
-      const { archives, faults } = readMounts(mounts, task.info.definition);
-      if (faults.length > 0) throw new MalformedPayloadError(faults);
+      const { archives } = readMounts(mounts, task.info.definition);
       return Promise.resolve({
         async build() {
           for (const [index, mount] of archives.entries()) await make(task, mount, index, maxBytes);
