@@ -102,7 +102,8 @@ function longOption(letter: string, names: readonly string[]): string | undefine
 function checkArguments({ name, args: declared }: Command, given: readonly string[]): void {
   const missing = declared.find((argument, i) => argument.optional !== true && given[i] === undefined);
   if (missing !== undefined) throw new UsageError(`${name} needs ${missing.name}`);
-  const most = declared.at(-1)?.rest === true ? Infinity : declared.length;
+  const last = declared.at(-1);
+  const most = last?.rest === true || last?.many === true ? Infinity : declared.length;
   const extra = given[most];
   if (extra !== undefined) {
     const takes = most === 0 ? "no arguments" : declared.map(argumentText).join(" ");
@@ -111,7 +112,7 @@ function checkArguments({ name, args: declared }: Command, given: readonly strin
 }
 
 /** Formats an argument as in usage lines. */
-export function argumentText({ name, optional, rest }: Argument): string {
-  const text = rest === true ? `[--] ${name}…` : name;
+export function argumentText({ name, optional, many, rest }: Argument): string {
+  const text = rest === true ? `[--] ${name}…` : many === true ? `${name}…` : name;
   return optional === true ? `[${text}]` : text;
 }

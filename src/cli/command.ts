@@ -40,6 +40,8 @@ export interface Call<O extends Options> {
 export interface Argument {
   readonly name: string;
   readonly optional?: true;
+  /** May be repeated. */
+  readonly many?: true;
   /** Takes all remaining words unchanged: options among them belong to another program. */
   readonly rest?: true;
 }
@@ -50,7 +52,7 @@ export interface Example {
 }
 
 export interface Command {
-  /** One word, or a group and a word: `task create`. */
+  /** One word, or a group and a word: `task create`. A group may be in another: `auth client list`. */
   readonly name: string;
   readonly summary: string;
   /** Paragraphs of the command's help. */

@@ -1,4 +1,25 @@
 // Every command, in the order of the help.
+import {
+  clientCreateCommand,
+  clientDeleteCommand,
+  clientDisableCommand,
+  clientEnableCommand,
+  clientResetCommand,
+  clientUpdateCommand,
+} from "./auth/change-client.ts";
+import { clientListCommand, clientShowCommand } from "./auth/clients.ts";
+import { explainCommand } from "./auth/explain.ts";
+import { historyCommand } from "./auth/history.ts";
+import { previewCommand } from "./auth/preview.ts";
+import {
+  roleCreateCommand,
+  roleDeleteCommand,
+  roleListCommand,
+  roleShowCommand,
+  roleUpdateCommand,
+} from "./auth/roles.ts";
+import { expandCommand, scopesCommand } from "./auth/scopes.ts";
+import { callCommand } from "./call.ts";
 import type { Command } from "./command.ts";
 import { encryptionRotateCommand } from "./encryption/rotate.ts";
 import { envCommand } from "./env.ts";
@@ -61,6 +82,25 @@ export const commands: readonly Command[] = [
   queueWorkersCommand,
   quarantineCommand,
   releaseCommand,
+  scopesCommand,
+  explainCommand,
+  previewCommand,
+  expandCommand,
+  historyCommand,
+  clientListCommand,
+  clientShowCommand,
+  clientCreateCommand,
+  clientUpdateCommand,
+  clientEnableCommand,
+  clientDisableCommand,
+  clientDeleteCommand,
+  clientResetCommand,
+  roleListCommand,
+  roleShowCommand,
+  roleCreateCommand,
+  roleUpdateCommand,
+  roleDeleteCommand,
+  callCommand,
   workerCommand,
   serveCommand,
   encryptionRotateCommand,

@@ -64,16 +64,27 @@ function find(argv: readonly string[], io: Io): { command: Command; words: reado
   const single = commands.find(({ name }) => name === first);
   if (single) return { command: single, words: argv.slice(1) };
 
-  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length === 0) throw unknownCommand(first, commands);
-  if (second === undefined || isHelp(second)) {
-    writeLine(io.stdout, groupHelp(first, group, colors));
-    if (second === undefined) throw new UsageError(`${first} needs a command: choose one of those above`);
+  if (!commands.some(({ name }) => name.startsWith(`${first} `))) throw unknownCommand(first, commands);
+  return findMember(first, argv.slice(1), io);
+}
+
+/** Returns the command of a group, which may have groups of its own: `auth client list`. */
+function findMember(
+  group: string,
+  [word, ...words]: readonly string[],
+  io: Io,
+): { command: Command; words: readonly string[] } | undefined {
+  const members = commands.filter(({ name }) => name.startsWith(`${group} `));
+  if (word === undefined || isHelp(word)) {
+    writeLine(io.stdout, groupHelp(group, members, colorsFor(io.stdout, io.env)));
+    if (word === undefined) throw new UsageError(`${group} needs a command: choose one of those above`);
     return undefined;
   }
-  const member = group.find(({ name }) => name === `${first} ${second}`);
-  if (member) return { command: member, words: argv.slice(2) };
-  throw unknownMember(first, second, group);
+  const name = `${group} ${word}`;
+  const member = members.find((one) => one.name === name);
+  if (member) return { command: member, words };
+  if (members.some((one) => one.name.startsWith(`${name} `))) return findMember(name, words, io);
+  throw unknownMember(group, word, members);
 }
 
 const isHelp = (word: string): boolean => word === "--help" || word === "-h";

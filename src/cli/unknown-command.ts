@@ -33,7 +33,7 @@ export function unknownCommand(word: string, commands: readonly Command[]): Usag
 
 /** Returns the error for an unknown word after the name of a group. */
 export function unknownMember(group: string, word: string, commands: readonly Command[]): UsageError {
-  const known = commands.map(({ name }) => lastWord(name));
+  const known = [...new Set(commands.map(({ name }) => firstWord(name.slice(group.length + 1))))];
   const synonym = synonyms[word];
   const meant = synonym !== undefined && known.includes(synonym) ? synonym : word;
   return unknown(`${group} command`, word, known, meant);

@@ -37,7 +37,7 @@ export function problemOfCommand(words: readonly string[]): string | undefined {
   const line = `${words.join(" ")} `;
   const command = commands.find(({ name }) => line.startsWith(`${name} `));
   if (command === undefined) {
-    const isGroup = words.length === 1 && commands.some(({ name }) => name.startsWith(`${first} `));
+    const isGroup = commands.some(({ name }) => name.startsWith(line));
     return isGroup || first === "COMMAND" ? undefined : `there is no command ${words.slice(0, 2).join(" ")}`;
   }
   return problemOfArguments(command, words.slice(command.name.split(" ").length));
