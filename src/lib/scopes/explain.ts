@@ -1,4 +1,5 @@
 // Explains why scopes satisfy an expression, by the chain of roles behind each required scope, or what they lack.
+import { InternalError } from "../internal-error.ts";
 import { normalForm } from "./normal-form.ts";
 import type { Grant, RoleResolver } from "./roles.ts";
 import { compileScopes, type ScopeSet } from "./scope-set.ts";
@@ -129,7 +130,7 @@ function chains(grants: ReadonlyMap<string, Grant | undefined>): (required: stri
       const chain = byLast.get(`${required.slice(0, length)}*`);
       if (chain && (!shortest || chain.length < shortest.length)) shortest = chain;
     }
-    if (!shortest) throw new Error(`no chain of grants leads to ${required}, which is held`);
+    if (!shortest) throw new InternalError(`no chain of grants leads to ${required}, which is held`);
     return shortest;
   };
 }
