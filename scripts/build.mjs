@@ -61,10 +61,10 @@ async function bundle() {
       js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
     },
   });
-  // Browsers load it too, through their own bundlers.
+  // Browsers load the first one too, through their own bundlers.
   await build({
     ...options,
-    entryPoints: ["src/client/index.ts"],
+    entryPoints: ["src/client/index.ts", "src/client/node/index.ts"],
     outdir: path.join(fresh, "client"),
     platform: "neutral",
     packages: "external",

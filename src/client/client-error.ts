@@ -1,22 +1,67 @@
-// The error that calls reject with.
+// The errors that calls reject with, typed by their codes.
+import type { ErrorCode, errorStatus } from "../lib/errors.ts";
 
-/** The details of a failed call. */
-export interface Failure {
+/** The body of an error reply. `details` has the content of the message as data, for some errors. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly requestInfo?: unknown;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** The codes of errors that the client itself reports, with what the body is. */
+interface ClientCodes {
+  /** No reply arrived. `cause` has the reason. */
+  readonly NoAnswer: undefined;
+  /** No reply arrived within the timeout. */
+  readonly Timeout: undefined;
+  /** The content of a download differs from its hash. */
+  readonly HashMismatch: undefined;
+  /** The artifact records why it has no content. */
+  readonly NoContent: { readonly reason: string; readonly message: string };
+  /** Requested events are no longer retained. */
+  readonly EventsMissing: unknown;
+  /** The server ended a stream of events. */
+  readonly StreamError: unknown;
+}
+
+interface Failed<C extends string, S extends number | undefined, B> extends Error {
+  readonly name: "ClientError";
   /** The called method, such as `queue.createTask`. */
   readonly method: string;
+  /** The code of the reply, such as `ResourceNotFound`, or one of the client's own. */
+  readonly code: C;
   /** The HTTP status. Absent if there was no answer. */
-  readonly statusCode?: number | undefined;
-  /** The code of the reply, such as `ResourceNotFound`. `NoAnswer` or `Timeout` if there was none. */
-  readonly code: string;
+  readonly statusCode: S;
   /** The parsed body of the reply, if it was JSON. */
-  readonly body?: unknown;
+  readonly body: B;
 }
 
 /**
  * A call failed: the server refused it, or there was no answer. `message` is the message of the server without its
- * technical details.
+ * technical details. `switch (error.code)` narrows the status and the body. `Status418` is the code of a reply without one,
+ * for example from a proxy. A newer server may send codes that this version does not have.
  */
-export class ClientError extends Error {
+export type ClientError =
+  | { readonly [C in ErrorCode]: Failed<C, (typeof errorStatus)[C], ErrorBody> }[ErrorCode]
+  | { readonly [C in keyof ClientCodes]: Failed<C, undefined, ClientCodes[C]> }[keyof ClientCodes]
+  | Failed<`Status${number}`, number, unknown>;
+
+/** The details of a failed call. */
+export interface Failure {
+  readonly method: string;
+  readonly statusCode?: number | undefined;
+  readonly code: string;
+  readonly body?: unknown;
+}
+
+interface ClientErrorClass {
+  new (message: string, failure: Failure, options?: ErrorOptions): ClientError;
+  readonly prototype: ClientError;
+}
+
+// The class has one shape. Its type is the union, so that `instanceof ClientError` and then the code narrow an error.
+export const ClientError = class extends Error {
   override readonly name = "ClientError";
   readonly method: string;
   readonly statusCode: number | undefined;
@@ -29,7 +74,7 @@ export class ClientError extends Error {
     this.code = failure.code;
     this.body = failure.body;
   }
-}
+} as unknown as ClientErrorClass;
 
 /** Returns the error for a reply with status 400 or higher. */
 export function refusal(

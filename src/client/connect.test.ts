@@ -1,4 +1,6 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
+import type { Endpoint } from "../api/endpoint.ts";
+import { services } from "../api/services.ts";
 import type { TaskStatus } from "../api/queue/status.ts";
 import { immediateClock } from "../../test/support/immediate-clock.ts";
 import { peerChecksBewit, peerChecksHeader, peerTemporaryCredentials } from "../../test/support/hawk-peer.ts";
@@ -131,6 +133,12 @@ describe("signatures", () => {
     const authorizedScopes = Array.from({ length: 200 }, (_, i) => `some:long:scope:${i}`);
     const client = connect({ rootUrl, credentials: caller, authorizedScopes });
     await expect(client.queue.ping()).rejects.toThrow(/has \d+ characters, but servers accept at most 4096/);
+    await expect(client.buildSignedUrl(client.queue.ping.url())).rejects.toThrow(
+      /the signed URL has \d+ characters after its host, but servers accept at most 4096/,
+    );
+    await expect(client.buildSignedUrl(client.queue.ping.url(), { expiresMs: NaN })).rejects.toThrow(
+      "expiresMs NaN must be a number of milliseconds",
+    );
   });
 });
 
@@ -282,12 +290,48 @@ describe("retries", () => {
   });
 });
 
+test("every method of the contract can be called, with each of its parameters, and with its body", async () => {
+  const server = await scriptedServer(json({}));
+  const client: unknown = connect({ rootUrl: server.rootUrl });
+  const clients = client as Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>;
+  for (const [service, { name, version, endpoints }] of Object.entries(services)) {
+    for (const [key, endpoint] of Object.entries<Endpoint>(endpoints)) {
+      if (`${service}.${key}` === "events.connect") continue;
+      const params = Object.fromEntries(
+        Object.keys(endpoint.params ?? {}).map((param) => [param, `${param}/1`]),
+      );
+      const query = Object.fromEntries(
+        Object.keys(endpoint.query ?? {}).map((param) => [param, `${param} 2`]),
+      );
+      await clients[service]?.[key]?.(
+        ...(endpoint.params ? [params] : []),
+        ...(endpoint.body ? [{ body: key }] : []),
+        { query },
+      );
+      const { method, url, body } = server.requests.pop() ?? {};
+      const path = endpoint.path.replaceAll(/[:*](\w+)/g, "$1%2F1");
+      const search = new URLSearchParams(query).toString();
+      expect([method, url, body]).toEqual([
+        endpoint.method,
+        `/api/${name}/${version}${path}${search && `?${search}`}`,
+        endpoint.body ? JSON.stringify({ body: key }) : "",
+      ]);
+    }
+  }
+});
+
 test("the types follow the contract", () => {
-  const { queue } = connect({ rootUrl: "http://localhost" });
+  const { queue, object } = connect({ rootUrl: "http://localhost" });
   expectTypeOf(queue.status).parameter(0).toEqualTypeOf<{ readonly taskId: string | number }>();
   expectTypeOf(queue.status).returns.resolves.toEqualTypeOf<{ status: TaskStatus }>();
   expectTypeOf(queue.ping).parameter(0).toExtend<{ readonly timeoutMs?: number | undefined } | undefined>();
   expectTypeOf(queue.createTask).parameter(1).toExtend<{ payload: Record<string, unknown> }>();
+  expectTypeOf(queue.claimWork).parameter(1).toExtend<{ workerGroup: string; tasks?: number }>();
+  // A method without a schema of its reply, one without a reply, and one whose parameter has slashes.
+  expectTypeOf(queue.ping).returns.resolves.toEqualTypeOf<unknown>();
+  expectTypeOf(queue.finishArtifact).returns.resolves.toEqualTypeOf<undefined>();
+  expectTypeOf(object.object).parameter(0).toEqualTypeOf<{ readonly name: string | number }>();
+  expectTypeOf(object.object).returns.resolves.toExtend<{ projectId: string }>();
   expectTypeOf(queue.listArtifacts.url).returns.toEqualTypeOf<string>();
   const wrong = () => [
     // @ts-expect-error -- a parameter is missing

@@ -52,6 +52,12 @@ export function createSigner(credentials: Credentials, authorizedScopes?: readon
       const signed = new URL(url);
       // Appended as text: URLSearchParams would reformat the rest of the query, which is signed as it is.
       signed.search += `${signed.search ? "&" : "?"}bewit=${bewit}`;
+      const { length } = signed.pathname + signed.search;
+      if (length > MAX_HAWK_LENGTH) {
+        throw new Error(
+          `the signed URL has ${length} characters after its host, but servers accept at most ${MAX_HAWK_LENGTH}: use fewer or shorter scopes in the temporary credentials or authorizedScopes`,
+        );
+      }
       return signed.href;
     },
   };

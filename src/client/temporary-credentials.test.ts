@@ -51,3 +51,17 @@ test("temporary credentials last at most 31 days", async () => {
     "temporary credentials must last at most 31 days: choose an earlier expiry",
   );
 });
+
+test("what servers would refuse is refused before", async () => {
+  const expiry = Date.now() + 60_000;
+  const made = await createTemporaryCredentials({ credentials, scopes, expiry });
+  await expect(createTemporaryCredentials({ credentials: made, scopes, expiry })).rejects.toThrow(
+    "temporary credentials cannot issue others",
+  );
+  await expect(createTemporaryCredentials({ credentials, scopes, expiry: NaN })).rejects.toThrow(
+    /^the expiry NaN must be a time after the start \d+/,
+  );
+  await expect(createTemporaryCredentials({ credentials, scopes: ["a", "b\n*"], expiry })).rejects.toThrow(
+    'the scope "b\\n*" must consist of printable ASCII characters',
+  );
+});

@@ -6,7 +6,7 @@ import type { Credentials } from "./signer.ts";
 
 export interface TemporaryCredentialsRequest {
   /** The permanent credentials of the issuer. Temporary ones cannot issue others. */
-  readonly credentials: Pick<Credentials, "clientId" | "accessToken">;
+  readonly credentials: Credentials;
   readonly scopes: readonly string[];
   /** In milliseconds since the epoch. */
   readonly expiry: number;
@@ -16,12 +16,22 @@ export interface TemporaryCredentialsRequest {
   readonly clientId?: string;
 }
 
+/** Credentials that the client created. The certificate is JSON text. */
+export interface NamedCredentials {
+  readonly clientId: string;
+  readonly accessToken: string;
+  readonly certificate: string;
+}
+
 const longestMs = 31 * 86_400_000;
 
-/** Creates temporary credentials. Rejects if they would last longer than 31 days, the maximum that servers accept. */
+/**
+ * Creates temporary credentials. Rejects if servers would not accept them: if the issuer's are temporary, if they would last
+ * longer than 31 days or not at all, or if a scope has a character other than printable ASCII.
+ */
 export async function createTemporaryCredentials(
   request: TemporaryCredentialsRequest,
-): Promise<{ clientId: string; accessToken: string; certificate: string }> {
+): Promise<NamedCredentials> {
   const {
     credentials,
     scopes,
@@ -29,6 +39,13 @@ export async function createTemporaryCredentials(
     start = Date.now() - 300_000,
     clientId = credentials.clientId,
   } = request;
+  if (credentials.certificate)
+    throw new Error("temporary credentials cannot issue others: use permanent ones, or authorizedScopes");
+  if (!(expiry > start))
+    throw new Error(`the expiry ${expiry} must be a time after the start ${start}, in milliseconds`);
+  const invalid = scopes.find((scope) => !/^[\x20-\x7e]*$/.test(scope));
+  if (invalid !== undefined)
+    throw new Error(`the scope ${JSON.stringify(invalid)} must consist of printable ASCII characters`);
   if (expiry - start > longestMs)
     throw new Error("temporary credentials must last at most 31 days: choose an earlier expiry");
   const mac = hmac(credentials.accessToken);

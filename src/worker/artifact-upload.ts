@@ -3,16 +3,18 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { pipeline as connectStreams, Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/artifacts.ts";
+import type { Digest } from "../client/artifacts/digest.ts";
+import { uploadObject, type ObjectClient, type Range } from "../client/artifacts/upload-object.ts";
+import { uploadToUrl } from "../client/artifacts/upload-to-url.ts";
 import type { Clock } from "../lib/clock.ts";
 import { retry } from "../lib/retry.ts";
 import { slugid } from "../lib/slugid.ts";
 import { MalformedPayloadError, ResourceUnavailableError } from "./outcome.ts";
 import { UnreadableFileError } from "./unreadable-file-error.ts";
-import { URL_LIFETIME_MS, uploadObject, type ObjectClient, type Range } from "./object-upload.ts";
 import { putFile, type PutFile } from "./put-file.ts";
 import { isDiskFault } from "../lib/system-fault.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
@@ -117,17 +119,22 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
         throw new Error(
           `the queue returned ${reply.storageType} storage for "${name}", not an upload URL: update the server`,
         );
-      return { ...reply, requestedAt: clock.now() };
+      return reply;
     };
-    let target = await requestUrl();
+    const target = await requestUrl();
     try {
-      await retry({ signal, tries, delay, retryable: isRetryablePut }, async () => {
-        if (clock.now() - target.requestedAt > URL_LIFETIME_MS) target = await requestUrl();
-        const headers = {
-          "content-type": target.contentType,
-          ...(file.contentEncoding === "gzip" ? { "content-encoding": "gzip" } : {}),
-        };
-        await put({ url: target.putUrl, headers, ...body, signal });
+      await uploadToUrl({
+        target,
+        requestUrl,
+        clock,
+        retry: (attempt) => retry({ signal, tries, delay, retryable: isRetryablePut }, attempt),
+        async put({ contentType, putUrl }) {
+          const headers = {
+            "content-type": contentType,
+            ...(file.contentEncoding === "gzip" ? { "content-encoding": "gzip" } : {}),
+          };
+          await put({ url: putUrl, headers, ...body, signal });
+        },
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -164,8 +171,8 @@ export function createUploader(options: UploaderOptions): ArtifactUploader {
         clock,
         signal,
         retry: retried,
-        open: (range) => file.open(range),
-        put: (request) => put({ ...request, signal }),
+        put: ({ range, digest, ...request }) =>
+          put({ ...request, signal, open: () => hashing(file.open(range), digest) }),
       });
       const { uploadId } = target;
       await retried(() => queue().finishArtifact({ ...run, name }, { uploadId }, { signal, retries: 0 }));
@@ -210,6 +217,19 @@ async function compress(source: Readable, copy: string, signal: AbortSignal): Pr
     return undefined;
   }
 }
+
+/** Returns a stream of the same bytes that updates `digest`. Errors of the source are passed on. */
+const hashing = (source: Readable, digest: Digest): Readable =>
+  connectStreams(
+    source,
+    new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        digest.update(chunk);
+        done(null, chunk);
+      },
+    }),
+    () => undefined,
+  );
 
 /** Sends one PUT and returns the ETag. */
 async function put(file: PutFile): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import type { Static, TObject } from "typebox";
 import type { ExitInfo } from "./exit-info.ts";
 import { checkedPart } from "./payload-part.ts";
 import type { CheckedTask, PayloadPart } from "./payload-part.ts";
-import type { Range } from "./object-upload.ts";
+import type { Range } from "../client/artifacts/upload-object.ts";
 import type { ErrorReason } from "./queue-client.ts";
 import type { TaskContext } from "./task-context.ts";
 

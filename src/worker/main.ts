@@ -17,7 +17,7 @@ import type { IdentityLock } from "./identity-lock.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
 import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
-import type { ObjectClient } from "./object-upload.ts";
+import type { ObjectClient } from "../client/artifacts/upload-object.ts";
 import { composePayload } from "./payload-schema.ts";
 import { ownAddress } from "./own-address.ts";
 import type { Plugin } from "./plugin.ts";

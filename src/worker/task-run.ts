@@ -13,7 +13,7 @@ import { createDownloader } from "./artifact-download.ts";
 import { createUploader } from "./artifact-upload.ts";
 import { keepClaim } from "./claim-keeper.ts";
 import type { WorkerMonitor } from "./worker-monitor.ts";
-import type { ObjectClient } from "./object-upload.ts";
+import type { ObjectClient } from "../client/artifacts/upload-object.ts";
 import { AbortedError, isLost, ResourceUnavailableError } from "./outcome.ts";
 import type { AbortCause, Resolution } from "./outcome.ts";
 import type { TaskPlugin } from "./plugin.ts";

@@ -29,8 +29,7 @@ const root = () => ({ ...stack.rootCredentials });
 
 describe("temporary credentials", () => {
   test("have their scopes, and no others", async () => {
-    const enough = await createTemporaryCredentials({
-      credentials: root(),
+    const enough = await stack.client.createTemporaryCredentials({
       scopes: creationScopes,
       expiry: expiry(),
     });
@@ -91,6 +90,9 @@ test("a signed URL gives access to anyone, for a limited time", async () => {
   const url = stack.client.queue.getLatestArtifact.url({ taskId, name });
   expect((await fetch(url)).status).toBe(403);
   expect(await (await fetch(await stack.client.buildSignedUrl(url))).text()).toBe("secret");
+  const scopes = ["queue:get-artifact:private/*"];
+  const temporary = await stack.client.createTemporaryCredentials({ scopes, expiry: expiry() });
+  expect(await (await fetch(await stack.as(temporary).buildSignedUrl(url))).text()).toBe("secret");
   const expired = await stack.client.buildSignedUrl(url, { expiresMs: -1_000_000 });
   expect((await fetch(expired)).status).toBe(401);
   const paged = stack.client.queue.listLatestArtifacts.url({ taskId }, { limit: 1 });

@@ -1,29 +1,14 @@
 // Checks the pages in a browser, if Chromium is installed.
-import { existsSync } from "node:fs";
 import Fastify from "fastify";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startChromium, withChromium } from "../../../test/support/chromium.ts";
 import { testMonitor } from "../../../test/support/monitor.ts";
-import { onlyIf } from "../../../test/support/only-if.ts";
 import { services } from "../../api/services.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { HealthCheck } from "../core/health-check.ts";
 import { servePages } from "./index.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
-const withChromium = onlyIf(executablePath !== undefined, "Chromium is not installed");
-
-const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const phone = { width: 390, height: 844 };
 const desk = { width: 1280, height: 900 };
 const evil = `</style><script>document.title = "broken"</script>`;
@@ -51,7 +36,7 @@ describe("the pages in a browser", withChromium, () => {
       monitor: testMonitor().monitor,
     });
     rootUrl = await app.listen({ host: "127.0.0.1", port: 0 });
-    browser = await chromium.launch({ ...(executablePath && { executablePath }), args });
+    browser = await startChromium();
     page = await browser.newPage();
     page.on("console", (message) => messages.push(message.text()));
     page.on("requestfailed", (request) => messages.push(`failed: ${request.url()}`));

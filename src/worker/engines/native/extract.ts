@@ -6,7 +6,7 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { codeOf } from "../../../lib/error-code.ts";
 import type { Extracted } from "../../engine.ts";
-import type { Range } from "../../object-upload.ts";
+import type { Range } from "../../../client/artifacts/upload-object.ts";
 import { UnreadableFileError } from "../../unreadable-file-error.ts";
 import { systemFault } from "../../../lib/system-fault.ts";
 

@@ -1,19 +1,18 @@
-// Uploads files that are too large for one PUT: as objects, in parts if the store supports them, with a hash.
-import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
-import { pipeline, Transform } from "node:stream";
-import type { CreateUploadRequest, UploadMethod } from "../api/object/schemas.ts";
-import type { CreateArtifactReply } from "../api/queue/artifacts.ts";
-import type { TaskCredentials } from "../api/queue/claim.ts";
-import type { Clock } from "../lib/clock.ts";
-import type { PutFile } from "./put-file.ts";
+// Uploads the content of an object: in parts if the store supports them, with a hash. Independent of how bytes are read and
+// sent: workers send files, and programs send blobs.
+import type { CreateUploadRequest, UploadMethod } from "../../api/object/schemas.ts";
+import type { CreateArtifactReply } from "../../api/queue/artifacts.ts";
+import type { TaskCredentials } from "../../api/queue/claim.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { createDigest, type Digest } from "./digest.ts";
+import { URL_LIFETIME_MS } from "./upload-to-url.ts";
 
 interface CallOptions {
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly retries: number;
 }
 
-/** The object service as the worker calls it. The typed client implements it. */
+/** The object service as an upload calls it. The typed client implements it. */
 export interface ObjectClient {
   createUpload(
     params: { readonly name: string },
@@ -46,26 +45,32 @@ export interface ObjectUpload {
   readonly target: Extract<CreateArtifactReply, { storageType: "object" }>;
   readonly contentType: string;
   readonly size: number;
-  open(range?: Range): Readable;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Retries a call after transient failures. */
   retry<R>(call: () => Promise<R>): Promise<R>;
   /** Sends one PUT and returns the ETag. Rejects if the store refuses it. */
-  put(request: Omit<PutFile, "signal">): Promise<string | undefined>;
+  put(request: ObjectPut): Promise<string | undefined>;
 }
 
-/** How long an upload URL is used. It is valid for 45 minutes, and a PUT must start with time to spare. */
-export const URL_LIFETIME_MS = 30 * 60_000;
+export interface ObjectPut {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly size: number;
+  /** The bytes to send. Default: all. */
+  readonly range: Range | undefined;
+  /** To be updated with the bytes. */
+  readonly digest: Digest;
+}
 
-/** Uploads the file and finishes the object. The caller must then finish the artifact. */
-export async function uploadObject(upload: ObjectUpload): Promise<void> {
+/** Uploads the content and finishes the object. Resolves to the hash. The caller must then finish the artifact. */
+export async function uploadObject(upload: ObjectUpload): Promise<{ readonly sha256: string }> {
   const { target, contentType, size, clock, signal, retry } = upload;
   const { name, projectId, uploadId, expires } = target;
   const objects = upload.objects.withCredentials(target.credentials);
   const options = { signal, retries: 0 };
   // Covers the parts that the store has accepted. Each try of a part continues from a copy.
-  let hash = createHash("sha256");
+  let digest = await createDigest("sha256");
 
   async function begin(firstPart: number): Promise<UploadMethod> {
     const content = { contentType, contentLength: size };
@@ -76,14 +81,10 @@ export async function uploadObject(upload: ObjectUpload): Promise<void> {
 
   const send = (url: string, headers: Readonly<Record<string, string>>, range?: Range) =>
     retry(async () => {
-      const attempt = hash.copy();
-      const etag = await upload.put({
-        url,
-        headers,
-        size: range ? range.end - range.start + 1 : size,
-        open: () => hashing(upload.open(range), attempt),
-      });
-      hash = attempt;
+      const attempt = digest.copy();
+      const length = range ? range.end - range.start + 1 : size;
+      const etag = await upload.put({ url, headers, size: length, range, digest: attempt });
+      digest = attempt;
       return etag;
     });
 
@@ -116,24 +117,8 @@ export async function uploadObject(upload: ObjectUpload): Promise<void> {
   if (multipartPutUrls) partEtags = await sendParts(multipartPutUrls);
   else if (putUrl) await send(putUrl.url, putUrl.headers);
   else throw new Error(`the object service offered no way to upload ${name}`);
-  const body = {
-    projectId,
-    uploadId,
-    hashes: { sha256: hash.digest("hex") },
-    ...(partEtags && { partEtags }),
-  };
+  const hashes = { sha256: digest.hex() };
+  const body = { projectId, uploadId, hashes, ...(partEtags && { partEtags }) };
   await retry(() => objects.finishUpload({ name }, body, options));
+  return hashes;
 }
-
-/** Returns a stream of the same bytes that updates `hash`. Errors of the source are passed on. */
-const hashing = (source: Readable, hash: { update(chunk: Buffer): unknown }): Readable =>
-  pipeline(
-    source,
-    new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    }),
-    () => undefined,
-  );

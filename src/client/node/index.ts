@@ -1,0 +1,2 @@
+// The part of the public API that needs the file system: `taskyard-ci/node`.
+export { saveDownload } from "./save-download.ts";
