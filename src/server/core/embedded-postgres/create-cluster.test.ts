@@ -1,9 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
-import { onlyAsRoot } from "../../../../test/support/only-if.ts";
-import { createDataDir, createSocketFolder } from "./create-cluster.ts";
+import { onlyAsRoot, onlyWithMounts } from "../../../../test/support/only-if.ts";
+import { findPackage, prepareBinaries } from "./binaries.ts";
+import { createCluster, createDataDir, createSocketFolder } from "./create-cluster.ts";
+import { clusterUser } from "./system-user.ts";
 import { canEnter } from "../../../lib/system-users.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
@@ -78,6 +81,22 @@ describe("the data directory if PostgreSQL runs as another user", onlyAsRoot, ()
       `The user that runs PostgreSQL (uid 65534, since it refuses root) cannot enter ${folder}.`,
     );
   });
+});
+
+test("a disk that is full at the first start is reported in one line", onlyWithMounts, async () => {
+  const disk = await temporaryFolder();
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m,mode=755", "none", disk]);
+  onTestFinished(() => void execFileSync("umount", [disk]));
+  const cluster = path.join(disk, "data");
+  const user = await clusterUser(cluster);
+  const binaries = await prepareBinaries(findPackage(), await temporaryFolder(), user);
+  await expect(createCluster(cluster, binaries, user)).rejects.toThrow(
+    new Error(
+      `PostgreSQL's database cannot be created in ${disk}: the disk is full. Free some space there, or set TASKYARD_HOME to a ` +
+        "folder on another disk.",
+    ),
+  );
+  expect(await readdir(disk)).toEqual([]);
 });
 
 describe("the folder of the socket", () => {

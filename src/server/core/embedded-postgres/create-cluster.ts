@@ -113,6 +113,13 @@ export async function createCluster(
     // A concurrent first start was faster. Only one of them will get the cluster's lock.
     if (err instanceof Error && "code" in err && (err.code === "ENOTEMPTY" || err.code === "EEXIST"))
       return false;
+    const diskFault = diskFaultOf(err);
+    if (diskFault !== undefined)
+      throw new Error(
+        `PostgreSQL's database cannot be created in ${path.dirname(cluster)}: ${diskFault}. Free some space there, or set ` +
+          "TASKYARD_HOME to a folder on another disk.",
+        { cause: err },
+      );
     throw new Error(
       `PostgreSQL's initdb failed: ${describeFailure(err)}. Correct the cause and start again, or set DATABASE_URL to use another PostgreSQL.`,
       { cause: err },
@@ -184,6 +191,13 @@ function unless(code: string): (err: NodeJS.ErrnoException) => void {
   return (err) => {
     if (err.code !== code) throw err;
   };
+}
+
+/** Returns what is wrong with the disk if that is why a program failed. It reports dozens of lines then. */
+function diskFaultOf(err: unknown): string | undefined {
+  const text = describeFailure(err);
+  if (/ENOSPC|No space left on device/.test(text)) return "the disk is full";
+  return /EDQUOT|Disk quota exceeded/.test(text) ? "the disk quota is used up" : undefined;
 }
 
 function describeFailure(err: unknown): string {
