@@ -1,6 +1,7 @@
 // All services of the contract, by the name that clients use. Routes, references and typed clients derive from this list.
 import { authApi } from "./auth/index.ts";
 import { eventsApi } from "./events.ts";
+import { identityApi } from "./identity/index.ts";
 import { indexApi } from "./index/index.ts";
 import { objectApi } from "./object/index.ts";
 import { purgeCacheApi } from "./purge-cache/index.ts";
@@ -10,6 +11,7 @@ import { secretsApi } from "./secrets/index.ts";
 export const services = {
   auth: authApi,
   events: eventsApi,
+  identity: identityApi,
   index: indexApi,
   object: objectApi,
   purgeCache: purgeCacheApi,

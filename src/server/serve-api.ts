@@ -9,6 +9,7 @@ import { serveReferences } from "./core/http/serve-references.ts";
 import { createBodyMemory } from "./core/http/admit-bodies.ts";
 import type { Authenticate } from "./core/http/call.ts";
 import { createHeavyCalls } from "./core/http/heavy-calls.ts";
+import { sendDocument } from "./core/http/send-document.ts";
 import { serve, type Handlers, type ServeOptions } from "./core/http/serve.ts";
 import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
@@ -63,6 +64,8 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
     // The service has handlers for the methods of its own API, and `common` has the rest.
     const handlers = { ...common, ...service.handlers } as Handlers<typeof api>;
     serve(app, api, handlers, served);
+    for (const { path, read } of service.publicDocuments ?? [])
+      app.get(path, async (request, reply) => sendDocument(request, reply, await read()));
   }
   serveReferences(app, {
     services,

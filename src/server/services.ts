@@ -2,6 +2,7 @@
 import { serviceList } from "./core/service.ts";
 import * as auth from "./services/auth/settings.ts";
 import * as events from "./services/events/settings.ts";
+import * as identity from "./services/identity/settings.ts";
 import * as index from "./services/index/settings.ts";
 import * as object from "./services/object/settings.ts";
 import * as purgeCache from "./services/purge-cache/settings.ts";
@@ -13,6 +14,7 @@ export const services = serviceList()
   .add(object, async () => (await import("./services/object/index.ts")).objectService)
   .add(queue, async () => (await import("./services/queue/index.ts")).queueService)
   .add(index, async () => (await import("./services/index/index.ts")).indexService)
+  .add(identity, async () => (await import("./services/identity/index.ts")).identityService)
   .add(secrets, async () => (await import("./services/secrets/index.ts")).secretsService)
   .add(purgeCache, async () => (await import("./services/purge-cache/index.ts")).purgeCacheService)
   .add(events, async () => (await import("./services/events/index.ts")).eventsService);

@@ -63,6 +63,13 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   },
 
   {
+    where: "service identity",
+    is: "added",
+    reason:
+      "Tasks prove their identity to other systems. In Taskcluster they need stored credentials instead.",
+  },
+
+  {
     where: "purge-cache purgeCache input schema/properties/cacheName/maxLength",
     is: "added",
     reason:

@@ -12,7 +12,7 @@ export const auditHistoryFile = named(
         created: Type.String({ format: "date-time", description: "When it happened." }),
         entityId: Type.String({ description: "What was changed." }),
         entityType: Type.String({
-          description: "Its type: `client`, `role`, `secret`, `worker-pool` or `hook`.",
+          description: "Its type: `client`, `role`, `secret`, `worker-pool`, `hook` or `oidc-key`.",
         }),
       }),
     ),

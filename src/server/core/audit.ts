@@ -1,8 +1,8 @@
-// The audit log: who changed which client, role, secret, worker pool or hook. An entry commits with its change.
+// The audit log: who changed which client, role, secret, worker pool, hook or key. An entry commits with its change.
 import type { Caller } from "./caller.ts";
 import { sql, type Sql } from "./sql.ts";
 
-export type AuditedType = "client" | "hook" | "role" | "secret" | "worker-pool";
+export type AuditedType = "client" | "hook" | "oidc-key" | "role" | "secret" | "worker-pool";
 
 export interface AuditEntry {
   readonly entityType: AuditedType;

@@ -12,6 +12,8 @@ import type { ScopeExpression, ScopeParams } from "../../lib/scopes/template.ts"
 export interface Identity {
   /** Undefined for a request without credentials. */
   readonly clientId: string | undefined;
+  /** The client that issued the credentials, if they are temporary and have a name of their own. */
+  readonly issuer?: string | undefined;
   /** All scopes, roles expanded. */
   readonly scopes: ScopeSet;
   /** When the credentials expire, in milliseconds since the epoch. */

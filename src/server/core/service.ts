@@ -14,6 +14,7 @@ import type { KeyRing } from "./encryption/key-ring.ts";
 import type { ConsumerOptions, EventLog } from "./event-log/index.ts";
 import type { HealthCheck } from "./health-check.ts";
 import type { Authenticate } from "./http/call.ts";
+import type { CachedDocument } from "./http/send-document.ts";
 import type { Handlers } from "./http/serve.ts";
 import type { LoopDefinition } from "./loop.ts";
 import type { MetricDefinitions, MetricsOf } from "./metrics.ts";
@@ -72,6 +73,14 @@ export interface PlatformValues extends Omit<Platform, "client"> {
 /** Handlers for all methods of a service, except those that every service has. */
 export type ServiceHandlers<A extends Service> = Omit<Handlers<A>, keyof typeof monitoringEndpoints>;
 
+/** A document that a service serves at the root, outside of its methods. */
+export interface PublicDocument {
+  /** Such as `/.well-known/name`. */
+  readonly path: string;
+  /** Returns the document. Called for each request, so it must be cached. */
+  read(): Promise<CachedDocument>;
+}
+
 /** A service that was created. */
 export interface RunningService<H extends object = object, P = unknown> {
   readonly handlers: H;
@@ -84,6 +93,8 @@ export interface RunningService<H extends object = object, P = unknown> {
   readonly authenticate?: Authenticate;
   /** Called for each upload to a store that this server serves itself. */
   readonly checkUpload?: CheckUpload;
+  /** Served at the root, to all callers, also if access is closed. */
+  readonly publicDocuments?: readonly PublicDocument[];
   /** Shown on the first page. */
   readonly healthChecks?: readonly (() => Promise<HealthCheck>)[];
   /** Runs before the first request is accepted. */

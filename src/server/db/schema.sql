@@ -159,6 +159,20 @@ create table objects (
 CREATE INDEX objects_by_expiry ON public.objects USING btree (expires);
 CREATE INDEX objects_by_upload_expiry ON public.objects USING btree (upload_expires) WHERE (upload_expires IS NOT NULL);
 
+create table oidc_keys (
+  kid text collate "C" not null,
+  generation integer not null,
+  public_key text not null,
+  private_key text,
+  private_key_key_id text generated always as (split_part(private_key, ':'::text, 2)) stored,
+  created timestamp with time zone not null,
+  signs_from timestamp with time zone not null,
+  constraint oidc_keys_pkey PRIMARY KEY (kid),
+  constraint oidc_keys_generation_key UNIQUE (generation),
+  constraint oidc_keys_private_key_key_id_fkey FOREIGN KEY (private_key_key_id) REFERENCES encryption_keys(usable_id)
+);
+CREATE INDEX oidc_keys_by_key ON public.oidc_keys USING btree (private_key_key_id, kid);
+
 create table purge_requests (
   worker_pool_id text collate "C" not null,
   cache_name text collate "C" not null,

@@ -9,14 +9,14 @@ export const auditEndpoints = {
   getEntityHistory: endpoint({
     method: "GET",
     path: "/audit/:entityType/*entityId",
-    params: { entityType: /^(client|role|secret|worker-pool|hook)$/, entityId: /^[\x20-\x7e]+$/ },
+    params: { entityType: /^(client|role|secret|worker-pool|hook|oidc-key)$/, entityId: /^[\x20-\x7e]+$/ },
     query: page,
     name: "getEntityHistory",
     category,
     stability: "stable",
     title: "Get the history of an entity",
     description:
-      "Returns the changes of a client, role, secret, worker pool or hook in the last 30 days, the latest first, in pages.",
+      "Returns the changes of a client, role, secret, worker pool, hook or key for tokens of tasks in the last 30 days, the latest first, in pages.",
     scopes: "auth:audit-history:<entityType>",
     reply: auditHistoryFile,
   }),

@@ -1,4 +1,4 @@
-// Sends documents that change only with an upgrade. Browsers and proxies cache them and revalidate by ETag.
+// Sends documents that rarely change. Browsers and proxies cache them and revalidate by ETag.
 import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { setApiHeaders } from "./headers.ts";

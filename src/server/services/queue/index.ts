@@ -23,6 +23,7 @@ import { expireTaskGroups, expireTasks } from "./expiry/expire-tasks.ts";
 import { graphHandlers } from "./graph/handlers.ts";
 import { graphUseCases } from "./graph/use-cases.ts";
 import { endExpiredClaims, endPastDeadline } from "./resolution/end-overdue.ts";
+import { runningTask } from "./claims/running-task.ts";
 import { createQueueHeads } from "./claims/queue-heads.ts";
 import { releaseDependents } from "./resolution/release-dependents.ts";
 import { unfinishedTopic } from "./sql/wakes.ts";
@@ -42,6 +43,8 @@ import { why } from "./why/why.ts";
 import { metrics } from "./metrics.ts";
 import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
+
+export type { RunningTask } from "./claims/running-task.ts";
 
 /** The client that signs the credentials of tasks. */
 const client = {
@@ -92,7 +95,7 @@ export const queueService = defineService({
         ...workerHandlers(useCases),
         ...artifactHandlers(useCases),
       },
-      provides: useCases,
+      provides: { ...useCases, runningTask: runningTask(ctx) },
       checkUpload: checkUpload(ctx),
       loops: [
         { name: "claim-expiry", intervalMs, runOnce: endExpiredClaims(ctx, resolve) },

@@ -73,6 +73,7 @@ export function createRequestAuthenticator(
     const until = times ? times.expiry + CERTIFICATE_LEEWAY_MS : Infinity;
     return {
       clientId,
+      ...(client.clientId !== clientId && { issuer: client.clientId }),
       scopes,
       expires,
       ...(lifetimes && { whenEnded: (end) => lifetimes.watch({ client, until }, end) }),

@@ -4,24 +4,21 @@ import { jsonObject, jsonOf, parseJson, type Json } from "../../../core/json.ts"
 import { createTemporaryCredentials } from "../../auth/index.ts";
 import type { QueueContext } from "../context.ts";
 import type { ClaimedRow } from "./store/claimed-runs.ts";
+import { taskClientId, type TaskClient } from "./task-client-id.ts";
 
 type Signing = Pick<QueueContext, "issuer" | "clock">;
 
-export interface Claim {
-  readonly taskId: string;
-  readonly runId: number;
-  readonly workerGroup: string;
-  readonly workerId: string;
+export interface Claim extends TaskClient {
   readonly takenUntil: Date;
 }
 
 /** Returns credentials that end with the claim: for the run, its artifacts, and what the task may do. */
 export function claimCredentials(ctx: Signing, claim: Claim, taskScopes: readonly string[]): TaskCredentials {
-  const { taskId, runId, workerGroup, workerId, takenUntil } = claim;
+  const { taskId, runId, takenUntil } = claim;
   const until = takenUntil.getTime();
   return createTemporaryCredentials({
     issuer: ctx.issuer,
-    clientId: `task-client/${taskId}/${runId}/on/${workerGroup}/${workerId}/until/${until / 1000}`,
+    clientId: taskClientId(claim, until),
     scopes: [
       `queue:reclaim-task:${taskId}/${runId}`,
       `queue:resolve-task:${taskId}/${runId}`,

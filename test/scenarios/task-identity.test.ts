@@ -1,0 +1,84 @@
+// A task on a worker that proves its identity to another system, through a proxy that signs with the task's credentials.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { connect, type Credentials } from "../../src/client/index.ts";
+import { createSigner } from "../../src/client/signer.ts";
+import { createTask } from "../support/factories.ts";
+import { fastFetch } from "../support/fast-fetch.ts";
+import { sharedStack, type Stack } from "../support/stack.ts";
+import { eventually } from "../support/until.ts";
+import { startTestWorker, type TestWorker } from "../support/worker.ts";
+
+const taskQueueId = "test/identity";
+let stack: Stack;
+let worker: TestWorker;
+/** The credentials of the last task that the worker claimed. */
+let ofTask: Credentials | undefined;
+const proxy = createServer((request, response) => {
+  const { method = "GET", url = "/" } = request;
+  const target = stack.rootUrl + url;
+  const forward = async (): Promise<void> => {
+    if (!ofTask) throw new Error("no task was claimed");
+    const authorization = await createSigner(ofTask).header(method, target, Date.now());
+    const reply = await fetch(target, { method, headers: { authorization } });
+    response.writeHead(reply.status).end(await reply.text());
+  };
+  forward().catch((err: unknown) => response.destroy(err instanceof Error ? err : undefined));
+});
+beforeAll(async () => {
+  stack = await sharedStack();
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const client = connect({
+    rootUrl: stack.rootUrl,
+    credentials: stack.rootCredentials,
+    async fetch(url, init) {
+      const reply = await fastFetch(url, init);
+      if (!url.includes("/claim-work/")) return reply;
+      const text = await reply.text();
+      const { tasks } = JSON.parse(text) as { tasks: readonly { credentials: Credentials }[] };
+      ofTask = tasks[0]?.credentials ?? ofTask;
+      return { ...reply, text: async () => text };
+    },
+  });
+  worker = await startTestWorker(stack.rootUrl, { client, taskQueueId });
+});
+afterAll(async () => {
+  await worker.end();
+  proxy.close();
+  proxy.closeAllConnections();
+});
+
+test("a task fetches a token by curl and hands it to a system that verifies it", async () => {
+  const audience = "https://vault.example.com/a?b";
+  // It listens on TCP, so its address is no path.
+  const { port } = proxy.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/api/identity/v1/oidc-token/${encodeURIComponent(audience)}`;
+  const taskId = await createTask(stack.client, {
+    taskQueueId,
+    projectId: "org/app",
+    scopes: [`auth:oidc-token:${audience}`],
+    payload: {
+      command: [["sh", "-c", `curl -fsS '${url}' > token.json`]],
+      maxRunTime: 60,
+      artifacts: [{ type: "file", path: "token.json", name: "public/token.json" }],
+    },
+  });
+  await eventually(async () => {
+    const { status } = await stack.client.queue.status({ taskId });
+    expect(status.state).toBe("completed");
+  });
+  const signed = await stack.client.buildSignedUrl(
+    stack.client.queue.getLatestArtifact.url({ taskId, name: "public/token.json" }),
+  );
+  const { token } = (await (await fetch(signed)).json()) as { token: string };
+  const keys = createRemoteJWKSet(new URL(`${stack.rootUrl}/.well-known/jwks.json`));
+  const { payload } = await jwtVerify(token, keys, { issuer: stack.rootUrl, audience });
+  expect(payload).toMatchObject({
+    sub: "project:org/app:scheduler:-:queue:test/identity",
+    task_id: taskId,
+    run_id: "0",
+    worker_id: "test-worker",
+  });
+});
