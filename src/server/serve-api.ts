@@ -15,7 +15,7 @@ import type { Monitor } from "./core/monitor.ts";
 import type { CreatedService } from "./core/service.ts";
 import { createHealth } from "./health.ts";
 import { isOnlyLocal } from "./local-access.ts";
-import { metricsDocument } from "./metrics-document.ts";
+import { monitoringDocuments } from "./monitoring-documents.ts";
 import { monitoringHandlers } from "./monitoring.ts";
 import { servePages } from "./pages/index.ts";
 import type { OpenedPlatform } from "./platform.ts";
@@ -70,7 +70,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   serveReferences(app, {
     services,
     rootUrl,
-    more: running.map(({ api, metrics }) => metricsDocument(api, metrics)),
+    more: running.flatMap(monitoringDocuments),
   });
   if (localArtifacts)
     serveLocalStore(app, localArtifacts, {

@@ -96,6 +96,7 @@ describe("compareServices", () => {
     exchanges: [event],
     schemas: { "v1/a.json": { properties: { b: { type: "string" } }, required: ["b"] } },
     metrics: [{ name: "m", type: "histogram", labels: { l: "A label." }, buckets: [1, 5] }],
+    logs: [{ name: "l", type: "l", version: 1, level: "info", fields: { a: "A." } }],
   };
 
   it("finds nothing if only prose and order differ", () => {
@@ -113,6 +114,7 @@ describe("compareServices", () => {
       exchanges: [{ ...event, routingKey: [{ name: "b", required: false }] }],
       schemas: { "v1/a.json": { properties: { b: { type: "number" }, c: {} } }, "v1/unused.json": {} },
       metrics: [{ name: "m", type: "gauge", labels: {}, buckets: [5, 10] }],
+      logs: [{ name: "l", type: "l", version: 1, level: "debug", fields: {} }],
     };
     const member = { theirs: "string", ours: "number" };
     expect(compareServices("s", api, ours)).toEqual([
@@ -131,6 +133,8 @@ describe("compareServices", () => {
       { where: "s metric m labels/l", theirs: "l", ours: undefined },
       { where: "s metric m buckets/1", theirs: "1", ours: undefined },
       { where: "s metric m buckets/10", theirs: undefined, ours: "10" },
+      { where: "s log l level", theirs: "info", ours: "debug" },
+      { where: "s log l fields/a", theirs: "a", ours: undefined },
       { where: "s schema v1/unused.json", theirs: undefined, ours: "v1/unused.json" },
     ]);
     expect(compareServices("s", ours, api)).toContainEqual({

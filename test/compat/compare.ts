@@ -9,6 +9,7 @@ export interface PublishedApi {
   /** By file name, such as `v1/task.json`. */
   readonly schemas: Readonly<Record<string, Json>>;
   readonly metrics: readonly Entry[];
+  readonly logs: readonly Entry[];
 }
 type Entry = { readonly name: string } & { readonly [member: string]: Json };
 
@@ -30,6 +31,7 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
     ...compareEntries(name, "api", theirs, ours, methodMeaning),
     ...compareEntries(`${name} event`, "exchanges", theirs, ours, eventMeaning),
     ...compareEntries(`${name} metric`, "metrics", theirs, ours, metricMeaning),
+    ...compareEntries(`${name} log`, "logs", theirs, ours, logMeaning),
     ...compareFiles(name, theirs, ours),
   ];
 }
@@ -37,7 +39,7 @@ export function compareServices(name: string, theirs: PublishedApi, ours: Publis
 /** Compares entries by name. An entry that one side lacks is a single difference. */
 function compareEntries(
   where: string,
-  kind: "api" | "exchanges" | "metrics",
+  kind: "api" | "exchanges" | "metrics" | "logs",
   theirs: PublishedApi,
   ours: PublishedApi,
   meaning: (entry: Entry, api: PublishedApi) => Json,
@@ -82,6 +84,11 @@ function eventMeaning(entry: Entry, { schemas }: PublishedApi): Json {
 /** Returns the parts of a metric that queries of dashboards rely on. */
 function metricMeaning({ type = "", labels = {}, buckets = [] }: Entry): Json {
   return { type, labels: setOf(isObject(labels) ? Object.keys(labels) : []), buckets: setOf(buckets) };
+}
+
+/** Returns the parts of a log record that programs which read logs rely on. */
+function logMeaning({ type = "", version = 0, level = "", fields = {} }: Entry): Json {
+  return { type, version, level, fields: setOf(isObject(fields) ? Object.keys(fields) : []) };
 }
 
 /** Returns a list as an object, so that each element that one side lacks is a difference of its own. */

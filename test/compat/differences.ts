@@ -1,51 +1,13 @@
 // The intended differences between our API and that of Taskcluster, with reasons. references.test.ts fails for
 // a difference that is not listed, and for an entry whose difference no longer exists.
-import { services } from "../../src/api/services.ts";
-import { theirServices } from "./read-facts.ts";
-import type { Json } from "./normalize.ts";
-
-export interface IntendedDifference {
-  /** The name in the comparison: `queue claimWork input schema/properties/claimId`. */
-  readonly where: string;
-  /** `missing`: only they have it. `added`: only we have it. Otherwise our value, which differs from theirs. */
-  readonly is: "missing" | "added" | { readonly ours: Json };
-  readonly reason: string;
-}
+import type { IntendedDifference } from "./intended-difference.ts";
+import { monitoringDifferences } from "./monitoring-differences.ts";
 
 const missing = (reason: string, of: string, names: readonly string[]): IntendedDifference[] =>
   names.map((name) => ({ where: `${of} ${name}`, is: "missing", reason }));
 
-/** The services that both systems have. */
-const common = Object.values(services)
-  .map(({ name }) => name)
-  .filter((name) => theirServices.includes(name));
-
 export const intendedDifferences: readonly IntendedDifference[] = [
-  // The metrics of every service.
-  ...common.flatMap((service) =>
-    [
-      "event_log_read_total",
-      "coalesced_batch_size",
-      "monitor_count_total",
-      "errors_reported_total",
-      ...["0.001", "0.0025", "0.005"].map((le) => `http_request_duration_seconds buckets/${le}`),
-      ...["0.01", "0.1"].map((le) => `iterate_duration_seconds buckets/${le}`),
-    ].map((name): IntendedDifference => ({
-      where: `${service} metric ${name}`,
-      is: "added",
-      reason: "Measures what Taskcluster does not have, or what is faster than its smallest bucket.",
-    })),
-  ),
-  ...missing("Each client would add a series, and anybody with a role may create clients.", "auth metric", [
-    "auth_success_total labels/clientId",
-  ]),
-  ...["queue_invariant_violations_open", "queue_invariant_violations_total"].map(
-    (name): IntendedDifference => ({
-      where: `queue metric ${name}`,
-      is: "added",
-      reason: "Counts the findings of the watchdog, which Taskcluster does not have.",
-    }),
-  ),
+  ...monitoringDifferences,
 
   // Whole services.
   ...missing("This service is not implemented yet.", "service", [

@@ -4,17 +4,22 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { renderApiReference } from "../../src/api/references/api-reference.ts";
 import { renderExchangesReference } from "../../src/api/references/exchanges-reference.ts";
+import { referencePath } from "../../src/api/references/locations.ts";
 import { renderSchemas } from "../../src/api/references/schemas.ts";
 import type { Service } from "../../src/api/service.ts";
 import { services } from "../../src/api/services.ts";
-import { metricsDocument } from "../../src/server/metrics-document.ts";
+import { monitoringDocuments } from "../../src/server/monitoring-documents.ts";
 import { services as serverServices } from "../../src/server/services.ts";
 import { compareServices, type Difference, type PublishedApi } from "./compare.ts";
 import { intendedDifferences } from "./differences.ts";
 import { factsOf, theirServices } from "./read-facts.ts";
 
 const ours: readonly Service[] = Object.values(services);
-const metricsOf = new Map((await serverServices.load()).map(({ api, metrics }) => [api.name, metrics]));
+const documents = (await serverServices.load()).flatMap(monitoringDocuments);
+/** Returns the content of a reference of the server, or an object without members. */
+const contentOf = (service: Service, kind: "logs" | "metrics"): Readonly<Record<string, unknown>> => ({
+  ...documents.find(({ path }) => path === referencePath(service, kind))?.content,
+});
 
 /** Returns the API that we publish, serialized and parsed as on the wire. */
 function published(service: Service): PublishedApi {
@@ -28,8 +33,8 @@ function published(service: Service): PublishedApi {
       api: renderApiReference(service).entries,
       exchangePrefix: exchanges?.exchangePrefix,
       exchanges: exchanges?.entries ?? [],
-      metrics: (metricsDocument(service, metricsOf.get(service.name) ?? {}).content as { metrics: unknown })
-        .metrics,
+      metrics: contentOf(service, "metrics")["metrics"] ?? [],
+      logs: contentOf(service, "logs")["types"] ?? [],
       schemas: Object.fromEntries(schemas),
     }),
   ) as PublishedApi;

@@ -117,6 +117,16 @@ const metric = record(
   ["buckets"],
 );
 
+const logType = record({
+  name: text,
+  type: { ...text, description: "The message of the record." },
+  version: { type: "integer" },
+  level: { enum: ["debug", "info", "warn", "error"] },
+  title: text,
+  description: text,
+  fields: { type: "object", additionalProperties: text, description: "The meaning of each field." },
+});
+
 const metaschemaId = schemaId(commonSchemaPath("metaschema"));
 const metadataId = schemaId(commonSchemaPath("metadata-metaschema"));
 
@@ -131,6 +141,12 @@ export const commonSchemas: readonly PublishedDocument[] = [
     0,
     "Events of a service",
     record({ ...service, exchangePrefix: text, entries: listOf(event) }),
+  ),
+  format(
+    "logs",
+    0,
+    "Log records of a service",
+    record({ $schema: service.$schema, serviceName: service.serviceName, types: listOf(logType) }),
   ),
   format(
     "metrics",

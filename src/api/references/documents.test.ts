@@ -6,6 +6,7 @@ import { services } from "../services.ts";
 import { commonSchemas } from "./common-schemas.ts";
 import { renderDocuments, renderManifest } from "./documents.ts";
 import { absolute } from "./locations.ts";
+import { renderLogsDocument } from "./logs-document.ts";
 import { renderMetricsDocument } from "./metrics-document.ts";
 
 const ROOT = "https://ci.example.com";
@@ -14,7 +15,10 @@ const metrics = renderMetricsDocument(services.queue, [
   { type: "counter", name: "queue_a", help: "Counts.", labels: { reason: "Why" } },
   { type: "histogram", name: "queue_b", help: "Measures.", labels: {}, buckets: [0.1, 1] },
 ]);
-const documents = [...renderDocuments(all), metrics].map((d) => ({
+const logs = renderLogsDocument(services.queue, {
+  "task-seen": { name: "taskSeen", level: "debug", title: "A task was seen", fields: { taskId: "The task" } },
+});
+const documents = [...renderDocuments(all), metrics, logs].map((d) => ({
   ...d,
   content: absolute(d.content, ROOT),
 }));
@@ -124,6 +128,7 @@ describe("the common schemas", () => {
     expect(commonSchemas.map(({ path }) => path)).toEqual([
       "/schemas/common/api-reference-v0.json",
       "/schemas/common/exchanges-reference-v0.json",
+      "/schemas/common/logs-reference-v0.json",
       "/schemas/common/metrics-reference-v0.json",
       "/schemas/common/manifest-v3.json",
       "/schemas/common/metaschema.json",

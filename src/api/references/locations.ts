@@ -10,8 +10,8 @@ export interface PublishedDocument {
   readonly content: object;
 }
 
-/** Returns the path of the reference of a service's methods (`api`), events (`exchanges`) or metrics. */
-export const referencePath = (of: Service, kind: "api" | "exchanges" | "metrics"): string =>
+/** Returns the path of the reference of a service's methods (`api`), events (`exchanges`), log records or metrics. */
+export const referencePath = (of: Service, kind: "api" | "exchanges" | "logs" | "metrics"): string =>
   `/references/${of.name}/${of.version}/${kind}.json`;
 
 /** Returns the path of a schema. */

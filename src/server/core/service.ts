@@ -17,6 +17,7 @@ import type { Authenticate } from "./http/call.ts";
 import type { CachedDocument } from "./http/send-document.ts";
 import type { Handlers } from "./http/serve.ts";
 import type { LoopDefinition } from "./loop.ts";
+import type { LogDefinitions } from "./log-definitions.ts";
 import type { MetricDefinitions, MetricsOf } from "./metrics.ts";
 import type { Monitor } from "./monitor.ts";
 import type { ScopeParamsByMethod, ServiceContract } from "./scope-params.ts";
@@ -116,6 +117,8 @@ export interface ServiceDefinition<
   readonly api: A;
   readonly settings: S;
   readonly metrics: M;
+  /** Its log records that other programs may read, for its reference. */
+  readonly logs?: LogDefinitions;
   /** The client that the service signs with, if it signs anything. */
   readonly client?: C;
   /** Its columns with encrypted values. */
@@ -143,6 +146,7 @@ export interface AnyService<D = never> {
   readonly api: Service;
   readonly settings: Sections;
   readonly metrics: MetricDefinitions;
+  readonly logs?: LogDefinitions;
   readonly client?: ServiceClientDeclaration | undefined;
   readonly encrypted?: readonly EncryptedColumn[];
   readonly scopeParams?: ServiceContract["scopeParams"];
@@ -185,9 +189,7 @@ function listOf<D extends readonly DeclaredSettings[], P>(
   };
 }
 
-export interface CreatedService {
-  readonly api: Service;
-  readonly metrics: MetricDefinitions;
+export interface CreatedService extends Pick<AnyService, "api" | "metrics" | "logs"> {
   readonly service: RunningService;
 }
 
@@ -206,6 +208,7 @@ export function createServices(
     const create = definition.create as (platform: PlatformValues, deps: object) => RunningService;
     const service = create(platformOf({ api, ...definition }), provided);
     provided[api.name] = service.provides;
-    return { api, metrics: definition.metrics, service };
+    const { metrics, logs } = definition;
+    return { api, metrics, ...(logs && { logs }), service };
   });
 }

@@ -57,7 +57,7 @@ it("handles the events of its exchanges, with their messages; one that is not va
       consumer: "typed",
       routing_key: "3",
       error: expect.stringMatching(
-        /^an event of exchange\/x\/created is not valid: message\.size must be integer \(incident /,
+        /^an event of exchange\/x\/created is not valid: message\.size must be integer: correct its publisher \(incident /,
       ),
     },
   ]);

@@ -151,7 +151,7 @@ test("readers miss and repeat nothing and keep the order of each key", async () 
     { numRuns: 10, endOnFailure: true },
   );
   // Proves that the test is hard enough: so many events would be out of order if sorted by transaction id.
-  expect(seen.events).toBeGreaterThan(500);
+  expect(seen.events).toBeGreaterThan(300);
   expect(seen.inversions).toBeGreaterThan(0);
 }, 180_000);
 

@@ -40,6 +40,7 @@ import { queueActivity } from "./workers/queue-activity.ts";
 import { listFindings } from "./watchdog/list-findings.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
 import { why } from "./why/why.ts";
+import { logs } from "./logs.ts";
 import { metrics } from "./metrics.ts";
 import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
@@ -60,6 +61,7 @@ export const queueService = defineService({
   api: queueApi,
   settings,
   metrics,
+  logs,
   client,
   scopeParams,
   create(platform: QueuePlatform, { object }: { readonly object: Objects }) {

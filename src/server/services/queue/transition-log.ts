@@ -3,59 +3,15 @@
 // They have the level `debug`, which is off by default: see docs/decisions/020. Each transition is recorded once, after its
 // commit. A repeated call that only publishes its event again is not recorded.
 import type { TaskStatus } from "../../../api/queue/status.ts";
+import { recordsOf } from "../../core/log-definitions.ts";
 import { parseJson, type Json } from "../../core/json.ts";
 import type { QueueContext } from "./context.ts";
+import { logs } from "./logs.ts";
 import type { Resolution } from "./resolution/store/resolve-runs.ts";
-
-interface RunFields {
-  readonly taskId: string;
-  readonly runId: number;
-}
-interface WorkerFields {
-  readonly workerGroup: string;
-  readonly workerId: string;
-}
-interface GroupFields {
-  readonly taskGroupId: string;
-  readonly schedulerId: string;
-}
-type ResolvedFields = RunFields & { readonly reasonResolved: string };
-
-/** The fields of each record, by its message. */
-interface Records {
-  readonly "task-defined": { readonly taskId: string };
-  readonly "task-pending": RunFields;
-  readonly "task-running": RunFields;
-  readonly "task-claimed": RunFields & WorkerFields & { readonly taskQueueId: string };
-  readonly "task-reclaimed": RunFields & WorkerFields;
-  readonly "task-completed": ResolvedFields;
-  readonly "task-failed": ResolvedFields;
-  readonly "task-exception": ResolvedFields;
-  readonly "task-priority-changed": {
-    readonly taskId: string;
-    readonly oldPriority: string;
-    readonly newPriority: string;
-  };
-  readonly "task-group-sealed": GroupFields;
-  readonly "task-group-cancelled": GroupFields & {
-    readonly taskGroupSize: number;
-    readonly cancelledCount: number;
-  };
-  readonly "task-group-priority-changed": GroupFields & {
-    readonly newPriority: string;
-    readonly tasksAffected: number;
-  };
-}
 
 type LogContext = Pick<QueueContext, "monitor">;
 
-export function record<K extends keyof Records>(
-  { monitor }: LogContext,
-  message: K,
-  fields: Records[K],
-): void {
-  monitor.log.debug<object>(fields, message);
-}
+export const record = recordsOf(logs);
 
 /** Reports whether records are written. Check it before computing something only for them. */
 export const areRecorded = ({ monitor }: LogContext): boolean => monitor.log.isLevelEnabled("debug");
@@ -68,7 +24,11 @@ export function recordDefined(ctx: LogContext, taskId: string, isPending: boolea
 /** Records that a worker claimed runs. */
 export function recordClaims(
   ctx: LogContext,
-  { taskQueueId, workerGroup, workerId }: WorkerFields & { readonly taskQueueId: string },
+  {
+    taskQueueId,
+    workerGroup,
+    workerId,
+  }: Readonly<Record<"taskQueueId" | "workerGroup" | "workerId", string>>,
   runs: readonly { readonly task_id: string; readonly run_id: number }[],
 ): void {
   for (const { task_id: taskId, run_id: runId } of runs) {

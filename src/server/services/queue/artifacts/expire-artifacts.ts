@@ -3,6 +3,7 @@ import { reportFailures } from "../../../core/artifact-store/report-failures.ts"
 import { timestamp, type QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { deleteExpired, expiredArtifacts } from "./store/expired-artifacts.ts";
+import { record } from "../transition-log.ts";
 
 /**
  * Deletes one batch. The content is deleted before the rows, so that failures are retried. Several processes may run this
@@ -34,7 +35,7 @@ export function expireArtifacts(
       ids.filter((id) => !kept.has(id)),
       cutoff,
     );
-    if (removed > 0) ctx.monitor.log.info({ count: removed }, "expired-artifacts-removed");
+    if (removed > 0) record(ctx, "expired-artifacts-removed", { count: removed });
     const full = expired.length === ctx.config.loopBatch;
     stuck = full ? stuck + kept.size : 0;
     return { more: full && removed > 0 };

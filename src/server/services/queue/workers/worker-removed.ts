@@ -4,6 +4,7 @@ import { defineConsumer, type ConsumerOptions, type TypedEvent } from "../../../
 import type { QueueContext } from "../context.ts";
 import type { Resolve } from "../resolution/end-runs.ts";
 import { runsOfWorker } from "./store/worker-runs.ts";
+import { record } from "../transition-log.ts";
 
 /** The members of either message that the queue needs. */
 const GoneWorker = Type.Object({
@@ -56,8 +57,11 @@ async function resolveRunsOf(
   );
   for (const [i, run] of runs.entries())
     if (ended[i])
-      ctx.monitor.log.info(
-        { taskId: run.task_id, runId: run.run_id, workerPoolId, workerGroup, workerId },
-        "task-resolved-by-worker-removed",
-      );
+      record(ctx, "task-resolved-by-worker-removed", {
+        taskId: run.task_id,
+        runId: run.run_id,
+        workerPoolId,
+        workerGroup,
+        workerId,
+      });
 }
