@@ -98,7 +98,7 @@ test("an explanation says why, and its exit status whether", async () => {
       "Because:",
       `  queue:get-task:${taskId}`,
       "    a holder of these scopes has the role grp:a (assume:grp:a)",
-      '    the role grp:* grants queue:get-task:*, which covers all that begins with "queue:get-task:"',
+      "    the role grp:* grants queue:get-task:*, which covers all that begins with queue:get-task:",
       "",
     ].join("\n"),
   );

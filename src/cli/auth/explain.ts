@@ -147,12 +147,15 @@ function explanation(
     lines.push(`  ${colors.green(required)}`);
     for (const [i, { scope, roleId }] of steps.entries())
       lines.push(
-        `    ${reason(scope, roleId, subject)}${i === steps.length - 1 && scope !== required ? `, which covers all that begins with ${JSON.stringify(scope.slice(0, -1))}` : ""}`,
+        `    ${reason(scope, roleId, subject)}${i === steps.length - 1 && scope !== required ? coverage(scope) : ""}`,
       );
   }
   if (omittedProofs > 0) lines.push(`  … and ${omittedProofs} more`);
   return lines;
 }
+
+const coverage = (scope: string): string =>
+  scope === "*" ? ", which covers every scope" : `, which covers all that begins with ${scope.slice(0, -1)}`;
 
 /** Returns why a scope is held: it was assigned, everyone has it, or a role grants it. */
 function reason(scope: string, roleId: string | undefined, subject: string): string {
