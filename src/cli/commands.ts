@@ -31,6 +31,11 @@ import { groupListCommand } from "./group/list.ts";
 import { groupPriorityCommand } from "./group/priority.ts";
 import { groupSealCommand } from "./group/seal.ts";
 import { groupStatusCommand } from "./group/status.ts";
+import { indexArtifactCommand } from "./index/artifact.ts";
+import { indexDeleteCommand } from "./index/delete.ts";
+import { indexFindCommand } from "./index/find.ts";
+import { indexInsertCommand } from "./index/insert.ts";
+import { indexListCommand } from "./index/list.ts";
 import { pingCommand } from "./ping.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { quarantineCommand, releaseCommand } from "./queue/quarantine.ts";
@@ -82,6 +87,11 @@ export const commands: readonly Command[] = [
   queueWorkersCommand,
   quarantineCommand,
   releaseCommand,
+  indexFindCommand,
+  indexListCommand,
+  indexInsertCommand,
+  indexDeleteCommand,
+  indexArtifactCommand,
   scopesCommand,
   explainCommand,
   previewCommand,

@@ -29,6 +29,7 @@ export type PeerService<S extends Service> = {
 type PeerQueue = PeerService<(typeof services)["queue"]>;
 type PeerObject = PeerService<(typeof services)["object"]>;
 type PeerSecrets = PeerService<(typeof services)["secrets"]>;
+type PeerIndex = PeerService<(typeof services)["index"]>;
 type PeerAuth = PeerService<(typeof services)["auth"]>;
 
 /** The error that a failed call throws. */
@@ -42,6 +43,7 @@ export interface Peer {
   readonly Queue: new (options: PeerOptions) => PeerQueue;
   readonly Auth: new (options: PeerOptions) => PeerAuth;
   readonly Secrets: new (options: PeerOptions) => PeerSecrets;
+  readonly Index: new (options: PeerOptions) => PeerIndex;
   readonly Object: new (options: PeerOptions) => PeerObject;
   upload(options: {
     readonly projectId: string;

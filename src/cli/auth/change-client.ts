@@ -6,7 +6,7 @@ import { command, jsonOption } from "../command.ts";
 import { localTime } from "../format.ts";
 import { writeJson, writeLine, type Io } from "../io.ts";
 import { connectTarget } from "../target.ts";
-import { expiresOption, parseExpiry } from "./parse-expiry.ts";
+import { expiresOption, parseExpiry } from "../parse-expiry.ts";
 import {
   changedScopeOptions,
   changedScopes,

@@ -12,7 +12,7 @@ import type { ArtifactSource } from "./artifact-access.ts";
 import { makeFolder } from "../../lib/make-folder.ts";
 
 /** Returns the content as a stream. */
-export async function contentOf(name: string, source: ArtifactSource): Promise<Readable> {
+export async function contentOf(name: string, source: Pick<ArtifactSource, "url">): Promise<Readable> {
   const response = await fetch(source.url).catch((error: unknown) => {
     throw new CliError(
       `cannot download ${name}: ${causeOf(error)}. Check that this machine reaches the artifact store, and try again.`,

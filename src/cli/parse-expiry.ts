@@ -1,6 +1,6 @@
 // Parses the option `--expires`.
-import { UsageError } from "../cli-error.ts";
-import { relativeMs } from "../task/relative-time.ts";
+import { UsageError } from "./cli-error.ts";
+import { relativeMs } from "./task/relative-time.ts";
 
 export const expiresOption = {
   type: "value",

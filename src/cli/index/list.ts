@@ -1,0 +1,61 @@
+// `taskyard index list`.
+import { exitStatus, UsageError } from "../cli-error.ts";
+import { command, jsonOption } from "../command.ts";
+import { localTime } from "../format.ts";
+import { writeJson, writeLine } from "../io.ts";
+import { firstElements } from "../paginate.ts";
+import { parseLimit } from "../parse-limit.ts";
+import { writeTable } from "../table.ts";
+import { connectTarget } from "../target.ts";
+import { entryHeader, entryRow } from "./entry-table.ts";
+import { parsePath } from "./parse-path.ts";
+
+export const indexListCommand = command({
+  name: "index list",
+  summary: "List the namespaces and tasks in a namespace of the index.",
+  details: [
+    "Lists what is directly in the namespace, or at the top level without one. Namespaces end with a dot.",
+  ],
+  args: [{ name: "NAMESPACE", optional: true }],
+  options: {
+    limit: { type: "value", value: "N", summary: "Maximum number of lines. Default: 50." },
+    all: { type: "flag", summary: "List all of them." },
+    json: jsonOption,
+  },
+  examples: [
+    { command: "taskyard index list", description: "Show the top level." },
+    { command: "taskyard index list project.nightly", description: "Show what is in a namespace." },
+  ],
+  async run({ options, args, io }) {
+    const namespace = args[0] === undefined ? "" : parsePath(args[0].replace(/\.$/, ""));
+    if (options.all && options.limit !== undefined)
+      throw new UsageError("--all and --limit: use one of them");
+    const limit = options.all ? Infinity : parseLimit(options.limit);
+    const { index } = await connectTarget(io);
+    const { found: namespaces, goesOn } = await firstElements(
+      limit,
+      (query) => index.listNamespaces({ namespace }, { query }),
+      (page) => page.namespaces,
+    );
+    // One task more than fits shows whether there are more.
+    const tasks = await firstElements(
+      Math.max(limit - namespaces.length, 1),
+      (query) => index.listTasks({ namespace }, { query }),
+      (page) => page.tasks,
+    );
+    const shown = tasks.found.slice(0, limit - namespaces.length);
+    if (options.json) {
+      writeJson(io.stdout, { namespaces, tasks: shown });
+      return exitStatus.ok;
+    }
+    const rows = [
+      ...namespaces.map((row) => ["-", "-", localTime(row.expires), `${row.namespace}.`]),
+      ...shown.map(entryRow),
+    ];
+    if (rows.length > 0) writeTable(io.stdout, entryHeader, rows);
+    else writeLine(io.stderr, namespace === "" ? "the index is empty" : `nothing is in ${namespace}`);
+    if (goesOn || tasks.goesOn || shown.length < tasks.found.length)
+      writeLine(io.stderr, "… and possibly more: use --limit or --all");
+    return exitStatus.ok;
+  },
+});
