@@ -1,8 +1,10 @@
 // Taskcluster's JavaScript client drives every method of the auth service. No code of ours runs in the client.
 import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ApiReference } from "../../src/api/references/api-reference.ts";
-import { services } from "../../src/api/services.ts";
+import type { services } from "../../src/api/services.ts";
 import { testStack, type Stack } from "../support/stack.ts";
 import { peer, type PeerCredentials, type PeerError, type PeerService } from "./peer-client.ts";
 
@@ -164,8 +166,10 @@ describe("taskcluster-client", () => {
     expect(await errorOf(as([`${scope}x`]))).toMatchObject({ code: "InsufficientScopes" });
   });
 
-  it("has been tried with every method", () => {
+  it("has been tried with every method that Taskcluster has", () => {
+    const facts = readFileSync(join(import.meta.dirname, "facts", "auth.json"), "utf8");
+    const { api } = JSON.parse(facts) as { api: { name: string }[] };
     const others = ["ping", "lbheartbeat", "version", "heartbeat", "testAuthenticate", "testAuthenticateGet"];
-    expect([...called, ...others].toSorted()).toEqual(Object.keys(services.auth.endpoints).toSorted());
+    expect([...called, ...others].toSorted()).toEqual(api.map(({ name }) => name).toSorted());
   });
 });
