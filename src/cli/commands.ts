@@ -21,6 +21,8 @@ import {
 import { expandCommand, scopesCommand } from "./auth/scopes.ts";
 import { callCommand } from "./call.ts";
 import type { Command } from "./command.ts";
+import { applyCommand } from "./deployment/apply.ts";
+import { exportCommand } from "./deployment/export.ts";
 import { encryptionRotateCommand } from "./encryption/rotate.ts";
 import { envCommand } from "./env.ts";
 import { graphRunCommand } from "./graph/run.ts";
@@ -111,6 +113,8 @@ export const commands: readonly Command[] = [
   roleUpdateCommand,
   roleDeleteCommand,
   callCommand,
+  applyCommand,
+  exportCommand,
   workerCommand,
   serveCommand,
   encryptionRotateCommand,

@@ -74,7 +74,8 @@ function clientOf(target: Target): Client {
   }
 }
 
-function credentialsOf(env: Io["env"]): Credentials | undefined {
+/** Returns the credentials in the environment. Throws a `CliError` if a part of them is missing. */
+export function credentialsOf(env: Io["env"]): Credentials | undefined {
   const {
     TASKCLUSTER_CLIENT_ID: clientId,
     TASKCLUSTER_ACCESS_TOKEN: accessToken,

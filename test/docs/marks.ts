@@ -5,7 +5,7 @@ import type { CodeBlock, Markdown } from "./read-markdown.ts";
 export interface Mark {
   /** `not run: REASON`: only the syntax is checked. Last clause of a mark. */
   readonly notRun?: string;
-  /** `file NAME`: the block is the content of this file, which later blocks use. A graph or configuration is checked. */
+  /** `file NAME`: the block is the content of this file, which later blocks use. A graph, deployment or configuration is checked. */
   readonly file?: string;
   /** `exits with N`. Default: 0. */
   readonly status?: number;

@@ -80,8 +80,11 @@ async function walkBlock(block: MarkedBlock, state: Walk): Promise<void> {
   const text = await substituted(block);
   if (mark.file !== undefined) {
     const file = path.join(state.folder, mark.file);
+    await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, text);
     if (language !== "yaml") return checkSyntax(language, text);
+    if (/^(clients|roles):/m.test(text))
+      return walkScript(`taskyard apply --dry-run ${path.dirname(mark.file)}`, block, state);
     // A graph, or else a configuration.
     if (!/^tasks:/m.test(text)) return void loadConfig({ env: {}, cwd: state.folder, file });
     return walkScript(`taskyard graph run --dry-run ${mark.file}`, block, state);

@@ -110,7 +110,7 @@ metadata:
     expect(lines.some((line) => line.startsWith("  t.yml:4:16: dependencies.0 must match pattern"))).toBe(
       true,
     );
-    expect(lines).toContain('  t.yml:5:1: deadline must match format "date-time"');
+    expect(lines).toContain("  t.yml:5:1: deadline must be a time such as 2030-01-31T00:00:00.000Z");
     expect(lines).toContain("  t.yml:6:1: payload must be object");
     expect(lines).toContain("  t.yml:7:1: metadata.source is missing");
     expect(lines).toContain("  t.yml:8:42: metadata.src is not a known member");

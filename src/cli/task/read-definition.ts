@@ -1,12 +1,12 @@
 // Reads a task definition from a file: validates it against the contract and fills in times.
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
-import { didYouMean } from "../../lib/did-you-mean.ts";
 import { CliError, listProblems } from "../cli-error.ts";
 import { fileProblems, type FilePath } from "../file-problems.ts";
 import { isMembers, type Members } from "../members.ts";
 import type { Yaml } from "../parse-yaml.ts";
+import { placeOfError, sentenceOfError } from "../schema-problem.ts";
 import { plainValue } from "../written-scalar.ts";
 import { checkPayload, payloadSchemaOf } from "./payload-check.ts";
 import { absoluteTime, day, resolveFromNow, timeSchema } from "./relative-time.ts";
@@ -78,7 +78,9 @@ export function readDefinition(
   if (isDefinition(given)) {
     for (const { path, text } of checkPayload(given.payload, given)) addProblem(["payload", ...path], text);
     if (problems.size === 0) return { definition: given, defaults };
-  } else for (const error of isDefinition.errors ?? []) addProblem(placeOf(error), sentence(error));
+  } else
+    for (const error of isDefinition.errors ?? [])
+      addProblem(placeOfError(error), sentenceOfError(error, known, "the definition"));
   throw invalid(problems);
 }
 
@@ -87,35 +89,6 @@ const invalid = (problems: ReadonlySet<string>): CliError =>
   new CliError(`invalid task definition:\n${listProblems([...problems].map((text) => `  ${text}`))}`);
 
 const times = ["created", "deadline", "expires"];
-
-function placeOf({ instancePath, params }: ErrorObject): FilePath {
-  const path = instancePath
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-  // Of a missing member, the position is that of its parent.
-  const extra: unknown = params["additionalProperty"];
-  return typeof extra === "string" ? [...path, extra] : path;
-}
-
-function sentence({ instancePath, keyword, params, message }: ErrorObject): string {
-  const at = instancePath.slice(1).replaceAll("/", ".");
-  const where = at === "" ? "" : `${at}.`;
-  switch (keyword) {
-    case "required":
-      return `${where}${String(params["missingProperty"])} is missing`;
-    case "additionalProperties": {
-      const name = String(params["additionalProperty"]);
-      const meant = at === "" ? didYouMean(name, known) : undefined;
-      return `${where}${name} is not a known member${meant === undefined ? "" : `; did you mean ${meant}?`}`;
-    }
-    case "enum":
-      // All enums of the contract are strings.
-      return `${at} must be one of ${(params["allowedValues"] as string[]).join(", ")}`;
-    default:
-      return `${at || "the definition"} ${message ?? "is not valid"}`;
-  }
-}
 
 const kindOf = (value: unknown): string =>
   value === null || value === undefined ? "nothing" : Array.isArray(value) ? "a list" : `a ${typeof value}`;

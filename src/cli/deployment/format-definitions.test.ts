@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parseYaml } from "../parse-yaml.ts";
+import { formatDefinitions } from "./format-definitions.ts";
+import type { Definition, Kind } from "./kind.ts";
+import { kinds } from "./kinds.ts";
+import { readDeploymentFile } from "./read-file.ts";
+
+const ascii = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((n) => String.fromCodePoint(n)) });
+const oddText = fc.constantFrom(
+  ...'<< = ~ null yes 1e3 0x1f 3.10 &a * !t __proto__ constructor % --- { " | > 2030-01-01'.split(" "),
+  "'",
+  "- a",
+  "? a",
+  "a: b",
+  "a #b",
+  " a",
+  "a ",
+);
+const scope = fc.oneof(ascii, oddText).filter((text) => !text.endsWith("**") && !text.includes("<..>"));
+const scopes = fc.uniqueArray(scope, { maxLength: 5 });
+const description = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({
+    unit: fc.constantFrom("a", ":", " ", "#", "-", "\n", "\r", "\t", "\u0085", "\u2028", "\ufeff", "'", '"'),
+  }),
+  oddText,
+);
+const arbitraries: Readonly<Record<string, fc.Arbitrary<Record<string, Definition>>>> = {
+  roles: fc.dictionary(
+    fc.oneof(ascii, oddText).filter((id) => id !== ""),
+    fc.record({ description, scopes }),
+  ),
+  clients: fc.dictionary(
+    fc.oneof(
+      fc.stringMatching(/^[A-Za-z0-9!@/:.+|_-]+$/),
+      fc.constantFrom("1e3", "|", "-", "!t", "null", "1.0"),
+    ),
+    fc.record({
+      description,
+      expires: fc
+        .date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true })
+        .map((date) => date.toISOString()),
+      deleteOnExpiration: fc.boolean(),
+      disabled: fc.boolean(),
+      scopes,
+    }),
+  ),
+};
+
+/** Returns what a file says, by id. */
+function readBack(kind: Kind, text: string): Map<string, Definition> {
+  const file = readDeploymentFile(parseYaml(text, "f.yml"), "f.yml");
+  file.problems.throwIfAny();
+  return new Map(file.entries.map(({ id, definition }) => [id, kind.complete(definition)]));
+}
+
+test.each(kinds.filter(({ name }) => name in arbitraries).map((kind) => ({ name: kind.name, kind })))(
+  "any $name are read as they were written, and their order has no influence on the text",
+  ({ name, kind }) => {
+    fc.assert(
+      fc.property(arbitraries[name] ?? fc.constant({}), (given: Record<string, Definition>) => {
+        const entries = Object.entries(given)
+          .filter(([id]) => kind.isReserved?.(id) !== true)
+          .map(([id, definition]) => [id, kind.complete(definition)] as const);
+        const text = formatDefinitions(kind, new Map(entries));
+        expect(readBack(kind, text)).toEqual(new Map(entries));
+        expect(formatDefinitions(kind, new Map(entries.toReversed()))).toBe(text);
+      }),
+      { numRuns: 300 },
+    );
+  },
+);

@@ -1,0 +1,144 @@
+// Reads one file of a deployment folder. docs/guides/deployment-as-code.md describes the format.
+import { Ajv, type ValidateFunction } from "ajv";
+import addFormats from "ajv-formats";
+import { didYouMean } from "../../lib/did-you-mean.ts";
+import { fileProblems, type FilePath, type FileProblems } from "../file-problems.ts";
+import { isMembers, type Members } from "../members.ts";
+import type { Yaml } from "../parse-yaml.ts";
+import { placeOfError, sentenceOfError } from "../schema-problem.ts";
+import { plainValue, textOf } from "../written-scalar.ts";
+import type { Definition, Kind } from "./kind.ts";
+import { kinds } from "./kinds.ts";
+import { patternProblem } from "./managed.ts";
+
+/** A definition in a file. */
+export interface Entry {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly definition: Definition;
+  readonly problems: FileProblems;
+  /** Its place in the file. */
+  readonly path: FilePath;
+}
+
+export interface ManagedPattern {
+  readonly kind: Kind;
+  readonly pattern: string;
+}
+
+export interface DeploymentFile {
+  readonly entries: readonly Entry[];
+  readonly managed: readonly ManagedPattern[];
+  readonly problems: FileProblems;
+}
+
+// Configured as on the server, but with all errors: the author of a file wants to fix them in one go.
+const ajv = new Ajv({ allErrors: true, strictTypes: false });
+addFormats.default(ajv);
+const validators = new Map<Kind, ValidateFunction>();
+function validatorOf(kind: Kind): ValidateFunction {
+  const validator = validators.get(kind) ?? ajv.compile(kind.schema);
+  validators.set(kind, validator);
+  return validator;
+}
+
+const kindNames = kinds.map(({ name }) => name);
+
+/** Reads a parsed file. Its problems are collected, and its valid entries are returned. */
+export function readDeploymentFile({ value, document, lines }: Yaml, file: string): DeploymentFile {
+  const problems = fileProblems(file, document, lines);
+  const entries: Entry[] = [];
+  const managed: ManagedPattern[] = [];
+  // A file may be empty, or contain only comments.
+  if (document.contents === null) return { entries, managed, problems };
+  if (!isMembers(value)) {
+    problems.add([], `a file must be an object with members ${[...kindNames, "managed"].join(", ")}`);
+    return { entries, managed, problems };
+  }
+  checkMembers(problems, [], value, [...kindNames, "managed"]);
+  for (const kind of kinds) {
+    const section = value[kind.name];
+    if (section === undefined) continue;
+    if (isMembers(section)) entries.push(...readSection(problems, kind, section));
+    else problems.add([kind.name], `${kind.name} must be an object with definitions by id`);
+  }
+  if (value["managed"] !== undefined) managed.push(...readManaged(problems, value["managed"]));
+  return { entries, managed, problems };
+}
+
+function readSection(problems: FileProblems, kind: Kind, section: Members): Entry[] {
+  return Object.entries(section).flatMap(([id, given]) => {
+    const path = [kind.name, id] as const;
+    if (!kind.id.test(id)) {
+      problems.add(path, `${JSON.stringify(id)}: the id of a ${kind.noun} must be ${kind.idRule}`);
+      return [];
+    }
+    if (kind.isReserved?.(id) === true) {
+      problems.add(
+        path,
+        `${id}: such a ${kind.noun} belongs to the configuration of the server; change it there`,
+      );
+      return [];
+    }
+    const definition = readDefinition(problems, kind, path, given);
+    return definition === undefined ? [] : [{ kind, id, definition, problems, path }];
+  });
+}
+
+/** Returns undefined if there are problems, which it adds. */
+function readDefinition(
+  problems: FileProblems,
+  kind: Kind,
+  path: readonly [string, string],
+  given: unknown,
+): Definition | undefined {
+  const [, id] = path;
+  let isValid = true;
+  const add = (at: FilePath, text: string): void => {
+    isValid = false;
+    problems.add([...path, ...at], text);
+  };
+  const plain = plainValue(given, kind.schema, (at, text) => add(at, `${id}: ${at.join(".")}: ${text}`));
+  const validate = validatorOf(kind);
+  const members = Object.keys(kind.schema.properties);
+  if (!validate(plain)) {
+    const what = `the ${kind.noun}`;
+    for (const error of validate.errors ?? [])
+      add(placeOfError(error), `${id}: ${sentenceOfError(error, members, what)}`);
+  }
+  if (!isMembers(plain)) return undefined;
+  for (const problem of kind.check(id, plain)) add(problem.path, `${id}: ${problem.text}`);
+  return isValid ? plain : undefined;
+}
+
+function readManaged(problems: FileProblems, managed: unknown): ManagedPattern[] {
+  if (!isMembers(managed)) {
+    problems.add(["managed"], `managed must be an object with lists of ids: ${kindNames.join(", ")}`);
+    return [];
+  }
+  checkMembers(problems, ["managed"], managed, kindNames);
+  return kinds.flatMap((kind) => {
+    const patterns = managed[kind.name];
+    if (patterns === undefined) return [];
+    if (!Array.isArray(patterns)) {
+      problems.add(["managed", kind.name], `managed.${kind.name} must be a list of ids, which may end in *`);
+      return [];
+    }
+    return patterns.flatMap((given: unknown, i) => {
+      const pattern = textOf(given);
+      const problem =
+        pattern === undefined ? "a pattern must be an id, which may end in *" : patternProblem(pattern);
+      if (problem !== undefined) problems.add(["managed", kind.name, i], problem);
+      return pattern === undefined || problem !== undefined ? [] : [{ kind, pattern }];
+    });
+  });
+}
+
+function checkMembers(problems: FileProblems, path: FilePath, of: Members, known: readonly string[]): void {
+  for (const name of Object.keys(of)) {
+    if (known.includes(name)) continue;
+    const meant = didYouMean(name, known);
+    const hint = meant === undefined ? `known members: ${known.join(", ")}` : `did you mean ${meant}?`;
+    problems.add([...path, name], `${name} is not a known member here; ${hint}`);
+  }
+}
