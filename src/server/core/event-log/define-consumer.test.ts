@@ -63,8 +63,9 @@ it("handles the events of its exchanges, with their messages; one that is not va
   ]);
 });
 
-it("accepts no other exchanges", () => {
-  const { accepts } = defineConsumer({ name: "typed", on: [created], handle: () => Promise.resolve() });
+it("accepts no other exchanges, and only events for which its condition holds", () => {
+  const of = { name: "typed", on: [created], handle: () => Promise.resolve() };
+  const { accepts } = defineConsumer(of);
   const event = (exchange: string): LoggedEvent => ({
     id: 1,
     exchange,
@@ -78,4 +79,6 @@ it("accepts no other exchanges", () => {
     true,
     false,
   ]);
+  const { accepts: narrowed } = defineConsumer({ ...of, where: ({ id }) => id > 1 });
+  expect([1, 2].map((id) => narrowed?.({ ...event(created.exchange), id }))).toEqual([false, true]);
 });
