@@ -16,6 +16,8 @@ const checks: Readonly<Record<string, Check>> = {
   nginx: checkBraces(/^[a-z_]+ .*;$|^[a-z]+ .*\{$|^\}$/),
   caddyfile: checkBraces(/^[^{};]+\{?$|^\}$/),
   promql: () => undefined,
+  // Compiled and run by sdk-examples.test.ts.
+  ts: () => undefined,
   text: () => undefined,
   "": () => undefined,
 };
