@@ -70,7 +70,7 @@ describe("an invalid command line", () => {
     [["cancel"], "unknown command cancel; did you mean `taskyard task cancel` or `taskyard group cancel`?"],
     [
       ["list"],
-      "unknown command list; did you mean `taskyard task list` or `taskyard group list` or `taskyard queue list`?",
+      "unknown command list; did you mean `taskyard task list` or `taskyard group list` or `taskyard queue list` or `taskyard index list`?",
     ],
     [["start"], "unknown command start; did you mean `taskyard up`?"],
     [["task", "logs"], "unknown task command logs; did you mean log?"],
@@ -97,7 +97,10 @@ describe("an invalid command line", () => {
     [["run", "--priority", "hihg", "true"], "--priority hihg: did you mean high?"],
     [["run", "--env", "1=2", "true"], "--env 1=2: must be NAME=VALUE or NAME"],
     [["run", "--env", "NOT_SET", "true"], "--env NOT_SET: not set in this environment"],
-    [["run", "--artifact", "../x", "true"], "--artifact ../x: must be a file, or a folder with a trailing /"],
+    [
+      ["run", "--artifact", "../x", "true"],
+      "--artifact ../x: the path leads out of the task's folder; copy the file into it in a command",
+    ],
     [
       ["run", "--task-queue", "local", "true"],
       "--task-queue local: must be a task queue such as local/default",
