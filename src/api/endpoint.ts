@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly slashIn?: string;
   /** The last parameter of the path may be left out, together with its slash. Its value is then empty. */
   readonly lastIsOptional?: true;
+  /** A parameter after whose value old clients of Taskcluster send a colon, which is ignored. */
+  readonly colonAfter?: string;
   readonly name: string;
   readonly category: string;
   readonly stability: Stability;

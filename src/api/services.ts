@@ -7,6 +7,7 @@ import { objectApi } from "./object/index.ts";
 import { purgeCacheApi } from "./purge-cache/index.ts";
 import { queueApi } from "./queue/index.ts";
 import { secretsApi } from "./secrets/index.ts";
+import { workerManagerApi } from "./worker-manager/index.ts";
 
 export const services = {
   auth: authApi,
@@ -17,5 +18,6 @@ export const services = {
   purgeCache: purgeCacheApi,
   queue: queueApi,
   secrets: secretsApi,
+  workerManager: workerManagerApi,
 } as const;
 export type Services = typeof services;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { methods, pathOf, type Method } from "../../test/support/contract-calls.ts";
 import { authLists } from "../../test/support/lists-of-auth.ts";
 import { indexLists } from "../../test/support/lists-of-index.ts";
+import { workerManagerLists } from "../../test/support/lists-of-worker-manager.ts";
 import type { Item, List, Reply } from "../../test/support/paginated-list.ts";
 import { createTask, taskDefinition } from "../../test/support/factories.ts";
 import { rawCall } from "../../test/support/raw-call.ts";
@@ -113,9 +114,28 @@ async function queues(
   };
 }
 
+/** Lists of the workers that the queue has seen. */
+const seenWorkers = (): List => {
+  const [provisionerId, workerType] = [newName(), newName()];
+  return {
+    params: { provisionerId, workerType },
+    add: async () => {
+      const workerId = newName();
+      await stack.database.db.run(sql`
+          insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, quarantine_until)
+          values (${`${provisionerId}/${workerType}`}, 'g', ${workerId}, now(), now() + interval '1 day', now())`);
+      return workerId;
+    },
+    remove: (workerId) => stack.database.db.run(sql`delete from workers where worker_id = ${workerId}`),
+    items: ({ workers = [] }) => workers,
+    key: ({ workerId = "" }) => workerId,
+  };
+};
+
 const lists: Readonly<Record<string, () => List | Promise<List>>> = {
   ...authLists(() => stack.database.db, newName),
   ...indexLists(() => stack, newName),
+  ...workerManagerLists(() => stack.database.db, newName),
   "queue.tasks": named("tasks"),
   "queue.statuses": named("statuses"),
   "queue.listTasks": async () => {
@@ -183,22 +203,8 @@ const lists: Readonly<Record<string, () => List | Promise<List>>> = {
     await stack.database.db.run(sql`delete from runs`);
     return queues(newName(), "taskQueueId", "taskQueues");
   },
-  "queue.listWorkers": () => {
-    const [provisionerId, workerType] = [newName(), newName()];
-    return {
-      params: { provisionerId, workerType },
-      add: async () => {
-        const workerId = newName();
-        await stack.database.db.run(sql`
-          insert into workers (task_queue_id, worker_group, worker_id, first_claim, expires, quarantine_until)
-          values (${`${provisionerId}/${workerType}`}, 'g', ${workerId}, now(), now() + interval '1 day', now())`);
-        return workerId;
-      },
-      remove: (workerId) => stack.database.db.run(sql`delete from workers where worker_id = ${workerId}`),
-      items: ({ workers = [] }) => workers,
-      key: ({ workerId = "" }) => workerId,
-    };
-  },
+  "queue.listWorkers": seenWorkers,
+  "worker-manager.listWorkers": seenWorkers,
   "secrets.list": async () => {
     // The secret of the examples, and those of earlier lists.
     await stack.database.db.run(sql`delete from secrets`);
@@ -266,8 +272,8 @@ async function readPage(...args: Parameters<typeof requestPage>): Promise<Reply>
   return body as Reply;
 }
 
-/** Their systems are not configured, so they list nothing. */
-const unavailable = ["auth.azureTables", "auth.azureContainers"];
+/** Their systems are not configured, so they list nothing, or nothing can be added to them. */
+const unavailable = ["auth.azureTables", "auth.azureContainers", "worker-manager.listProviders"];
 const paginated = methods.filter(
   ({ name, of }) => of.query !== undefined && "continuationToken" in of.query && !unavailable.includes(name),
 );

@@ -151,6 +151,8 @@ it("only these methods require no scopes", () => {
     "auth.authenticateHawk",
     "auth.testAuthenticate",
     "auth.testAuthenticateGet",
+    // A worker proves its identity by other means.
+    "worker-manager.registerWorker",
   ]);
 });
 

@@ -8,6 +8,7 @@ import * as object from "./services/object/settings.ts";
 import * as purgeCache from "./services/purge-cache/settings.ts";
 import * as queue from "./services/queue/settings.ts";
 import * as secrets from "./services/secrets/settings.ts";
+import * as workerManager from "./services/worker-manager/settings.ts";
 
 export const services = serviceList()
   .add(auth, async () => (await import("./services/auth/index.ts")).authService)
@@ -17,4 +18,5 @@ export const services = serviceList()
   .add(identity, async () => (await import("./services/identity/index.ts")).identityService)
   .add(secrets, async () => (await import("./services/secrets/index.ts")).secretsService)
   .add(purgeCache, async () => (await import("./services/purge-cache/index.ts")).purgeCacheService)
+  .add(workerManager, async () => (await import("./services/worker-manager/index.ts")).workerManagerService)
   .add(events, async () => (await import("./services/events/index.ts")).eventsService);

@@ -10,12 +10,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   ...monitoringDifferences,
 
   // Whole services.
-  ...missing("This service is not implemented yet.", "service", [
-    "github",
-    "hooks",
-    "notify",
-    "worker-manager",
-  ]),
+  ...missing("This service is not implemented yet.", "service", ["github", "hooks", "notify"]),
   ...missing("Only the web UI of Taskcluster uses it.", "service", ["web-server"]),
 
   {
@@ -37,6 +32,79 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     reason:
       "The list of a pool has no pages, so names are bounded. Workers accept no longer names of caches.",
   },
+
+  // Worker-manager.
+  ...missing("Records of clouds and of workers, whose events tell the same.", "worker-manager log", [
+    "azureInstanceViewRepeated404",
+    "azureResourceGroupEnsured",
+    "azureTeardownMode",
+    "azureThrottled",
+    "cloudApiMetrics",
+    "cloudApiPaused",
+    "cloudApiResumed",
+    "launchConfigSelectorsDebug",
+    "registrationErrorWarning",
+    "registrationNewIntermediateCertificate",
+    "registrationRejectedIntermediateCertificateUrl",
+    "scanSeen",
+    "simpleEstimate",
+    "workerError",
+    "workerPoolProvisioned",
+    "workerRemoved",
+    "workerRequested",
+    "workerRunning",
+    "workerStopped",
+  ]),
+  ...missing(
+    "They measure how machines are started and stopped, which this server does not do.",
+    "worker-manager metric",
+    [
+      "adjusted_pending_tasks",
+      "azure_arm_deployment_errors_total",
+      "azure_ratelimit_remaining",
+      "azure_teardown_total",
+      "azure_throttle_total",
+      "claimed_tasks",
+      "desired_capacity",
+      "existing_capacity",
+      "pending_tasks",
+      "requested_capacity",
+      "stopping_capacity",
+      "total_idle_capacity",
+      "worker_lifetime_seconds",
+      "worker_pool_provision_seconds",
+      "worker_pool_scan_errors",
+      "worker_pool_scan_seen_workers",
+      "worker_provision_seconds",
+      "worker_registration_failures_total",
+      "worker_registration_seconds",
+      "worker_startup_seconds",
+      "workers_to_terminate",
+    ].map((name) => `worker_manager_${name}`),
+  ),
+  ...[
+    "worker-manager setWorkerPoolSecrets",
+    "worker-manager schema v1/config-self.json",
+    "worker-manager registerWorker input schema/properties/workerIdentityProof/oneOf/4",
+  ].map((where): IntendedDifference => ({
+    where,
+    is: "added",
+    reason: "The provider self, whose workers register with a secret of their pool.",
+  })),
+  ...missing("This server has no provider that starts machines.", "worker-manager schema", [
+    "v1/azure-arm-templates.json",
+    "v1/azure-deployment-resources.json",
+    "v1/config-aws.json",
+    "v1/config-azure.json",
+    "v1/config-google.json",
+  ]),
+  ...missing("The provider for tests of Taskcluster itself.", "worker-manager schema", [
+    "v1/config-testing.json",
+  ]),
+  ...missing("Only part of other schemas, not a request, reply or message.", "worker-manager schema", [
+    "v1/task-run.json",
+    "v1/task.json",
+  ]),
 
   // The queue.
   {

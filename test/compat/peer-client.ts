@@ -44,6 +44,7 @@ export interface Peer {
   readonly Auth: new (options: PeerOptions) => PeerAuth;
   readonly Secrets: new (options: PeerOptions) => PeerSecrets;
   readonly Index: new (options: PeerOptions) => PeerIndex;
+  readonly WorkerManager: new (options: PeerOptions) => PeerService<(typeof services)["workerManager"]>;
   readonly Object: new (options: PeerOptions) => PeerObject;
   upload(options: {
     readonly projectId: string;

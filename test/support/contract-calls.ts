@@ -51,6 +51,12 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
   await client.secrets.set({ name: "public/a" }, { secret: { a: "b" }, expires: inAnHour() });
   await client.auth.createClient({ clientId: "a/client" }, { expires: inAnHour(), description: "" });
   await client.auth.createRole({ roleId: "a/role" }, { scopes: ["a:b"], description: "" });
+  for (const workerPoolId of ["test/queue", "a/b"])
+    await client.workerManager.createWorkerPool({ workerPoolId }, goodPool);
+  await client.workerManager.createWorker(
+    { workerPoolId: "a/b", workerGroup: "g", workerId: "w" },
+    goodWorker(),
+  );
   return {
     clientId: ["static/taskcluster/queue", "a/client"],
     roleId: ["a/role", "anonymous"],
@@ -72,6 +78,16 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
 }
 
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
+const staticSecret = "0123456789_abcdefghijklmnopqrstuvwxyz-ABCDEF";
+const goodPool = {
+  providerId: "static",
+  description: "a\0b",
+  config: { workerConfig: { a: "b\0" } },
+  owner: "a@example.com",
+  emailOnError: false,
+};
+const goodWorker = () => ({ expires: inAnHour(), providerInfo: { staticSecret } });
 
 const goodTask = (known: Known) => ({
   ...taskDefinition(),
@@ -139,6 +155,32 @@ const examples: Readonly<Record<string, (known: Known) => unknown>> = {
     expires: inAnHour(),
   }),
   "index.findTasksAtIndex": () => ({ indexes: ["a.b.c", "a.b.d", "\0.\0"] }),
+  "worker-manager.createWorkerPool": () => goodPool,
+  "worker-manager.updateWorkerPool": () => goodPool,
+  "worker-manager.setWorkerPoolSecrets": () => ({ secrets: [staticSecret] }),
+  "worker-manager.createWorker": goodWorker,
+  "worker-manager.updateWorker": goodWorker,
+  "worker-manager.reportWorkerError": () => ({
+    workerGroup: "g",
+    workerId: "w",
+    kind: "a-kind",
+    title: "a\0b",
+    description: "c\0",
+    extra: { code: "d\0" },
+  }),
+  "worker-manager.registerWorker": () => ({
+    workerPoolId: "a/b",
+    providerId: "static",
+    workerGroup: "g",
+    workerId: "w",
+    workerIdentityProof: { staticSecret },
+  }),
+  "worker-manager.reregisterWorker": () => ({
+    workerPoolId: "a/b",
+    workerGroup: "g",
+    workerId: "w",
+    secret: staticSecret,
+  }),
   "secrets.set": () => ({ secret: { a: ["b"] }, expires: inAnHour() }),
   "queue.declareWorker": () => ({ expires: inAnHour() }),
   // Already over, or no later call would get any work.

@@ -81,6 +81,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
       objects: { ...(manualLoops && { loopInterval: DAY }), ...config.objects },
       secrets: { ...(manualLoops && { loopInterval: DAY }), ...config.secrets },
       index: { ...(manualLoops && { loopInterval: DAY }), ...config.index },
+      workerManager: { ...(manualLoops && { loopInterval: DAY }), ...config.workerManager },
       home: dir,
       server: { port: 0, ...config.server },
       artifacts: { dir: join(dir, "artifacts"), ...(s3 && { store: "s3" }), ...config.artifacts },

@@ -8,7 +8,7 @@ import { ProvisionerId, Slugid, TaskQueueId, WorkerType } from "./task.ts";
 export const TaskRun = exactly({ taskId: Slugid, runId: RunId });
 export type TaskRun = Static<typeof TaskRun>;
 
-const QuarantineDetail = exactly({
+export const QuarantineDetail = exactly({
   clientId: Type.String(),
   updatedAt: DateTime,
   quarantineUntil: DateTime,

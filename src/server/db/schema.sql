@@ -173,6 +173,34 @@ create table oidc_keys (
 );
 CREATE INDEX oidc_keys_by_key ON public.oidc_keys USING btree (private_key_key_id, kid);
 
+create table pool_workers (
+  worker_pool_id text collate "C" not null,
+  worker_group text collate "C" not null,
+  worker_id text collate "C" not null,
+  worker_key text collate "C" generated always as (((((worker_pool_id || '/'::text) || worker_group) || '/'::text) || worker_id)) stored,
+  provider_id text collate "C" not null,
+  launch_config_id text collate "C",
+  state text not null,
+  capacity integer not null,
+  created timestamp with time zone not null,
+  expires timestamp with time zone not null,
+  last_modified timestamp with time zone not null,
+  last_checked timestamp with time zone not null,
+  static_secret text,
+  static_secret_key_id text generated always as (split_part(static_secret, ':'::text, 2)) stored,
+  secret_digest text,
+  constraint pool_workers_pkey PRIMARY KEY (worker_pool_id, worker_group, worker_id),
+  constraint pool_workers_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'stopping'::text, 'stopped'::text]))),
+  constraint pool_workers_static_secret_key_id_fkey FOREIGN KEY (static_secret_key_id) REFERENCES encryption_keys(usable_id)
+);
+CREATE INDEX pool_workers_active ON public.pool_workers USING btree (worker_pool_id, created, worker_group, worker_id) INCLUDE (launch_config_id, capacity) WHERE ((provider_id = 'self'::text) AND (state <> 'stopped'::text));
+CREATE INDEX pool_workers_by_key ON public.pool_workers USING btree (static_secret_key_id, worker_key);
+CREATE INDEX pool_workers_by_provider ON public.pool_workers USING btree (worker_pool_id, provider_id);
+CREATE INDEX pool_workers_by_state ON public.pool_workers USING btree (worker_pool_id, launch_config_id, state) INCLUDE (capacity);
+CREATE UNIQUE INDEX pool_workers_by_worker_key ON public.pool_workers USING btree (worker_key);
+CREATE INDEX pool_workers_expired ON public.pool_workers USING btree (expires) WHERE ((provider_id <> 'self'::text) OR (state = 'stopped'::text));
+CREATE INDEX pool_workers_silent ON public.pool_workers USING btree (expires) WHERE ((provider_id = 'self'::text) AND (state <> 'stopped'::text));
+
 create table purge_requests (
   worker_pool_id text collate "C" not null,
   cache_name text collate "C" not null,
@@ -350,6 +378,51 @@ create table watchdog_findings (
   ended timestamp with time zone,
   constraint watchdog_findings_pkey PRIMARY KEY (check_name, subject)
 );
+
+create table worker_pool_errors (
+  error_id text collate "C" not null,
+  worker_pool_id text collate "C" not null,
+  launch_config_id text collate "C",
+  reported timestamp with time zone not null,
+  report text not null,
+  title text not null,
+  code text,
+  constraint worker_pool_errors_pkey PRIMARY KEY (error_id)
+);
+CREATE INDEX worker_pool_errors_by_launch_config ON public.worker_pool_errors USING btree (worker_pool_id, launch_config_id, reported DESC, error_id DESC);
+CREATE INDEX worker_pool_errors_by_pool ON public.worker_pool_errors USING btree (worker_pool_id, reported DESC, error_id DESC);
+CREATE INDEX worker_pool_errors_by_reported ON public.worker_pool_errors USING btree (reported);
+
+create table worker_pool_launch_configs (
+  worker_pool_id text collate "C" not null,
+  launch_config_id text collate "C" not null,
+  is_archived boolean default false not null,
+  configuration text not null,
+  created timestamp with time zone not null,
+  last_modified timestamp with time zone not null,
+  constraint worker_pool_launch_configs_pkey PRIMARY KEY (worker_pool_id, launch_config_id)
+);
+
+create table worker_pool_secrets (
+  worker_pool_id text collate "C" not null,
+  secrets text not null,
+  secrets_key_id text generated always as (split_part(secrets, ':'::text, 2)) stored,
+  constraint worker_pool_secrets_pkey PRIMARY KEY (worker_pool_id),
+  constraint worker_pool_secrets_secrets_key_id_fkey FOREIGN KEY (secrets_key_id) REFERENCES encryption_keys(usable_id)
+);
+CREATE INDEX worker_pool_secrets_by_key ON public.worker_pool_secrets USING btree (secrets_key_id, worker_pool_id);
+
+create table worker_pools (
+  worker_pool_id text collate "C" not null,
+  provider_id text collate "C" not null,
+  previous_provider_ids text[] default '{}'::text[] not null,
+  definition text not null,
+  created timestamp with time zone not null,
+  last_modified timestamp with time zone not null,
+  constraint worker_pools_pkey PRIMARY KEY (worker_pool_id)
+);
+CREATE INDEX worker_pools_changed ON public.worker_pools USING btree (worker_pool_id) WHERE (previous_provider_ids <> '{}'::text[]);
+CREATE INDEX worker_pools_deleted ON public.worker_pools USING btree (worker_pool_id) WHERE (provider_id = 'null-provider'::text);
 
 create table workers (
   task_queue_id text collate "C" not null,

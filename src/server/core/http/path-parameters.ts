@@ -4,7 +4,7 @@ import type { Endpoint } from "../../../api/endpoint.ts";
 
 const HALVES = ["firstHalf", "secondHalf"] as const;
 
-type Path = Pick<Endpoint, "path" | "slashIn" | "lastIsOptional">;
+type Path = Pick<Endpoint, "path" | "slashIn" | "lastIsOptional" | "colonAfter">;
 
 /**
  * Returns the router's paths of an endpoint. The router calls a rest parameter (`*name`) `*`. A parameter that may
@@ -28,6 +28,10 @@ export function pathParameters(
     return { ...others, [of.slashIn]: `${first}/${second}` };
   }
   if (of?.lastIsOptional) return { [of.path.slice(of.path.lastIndexOf(":") + 1)]: "", ...params };
+  if (of?.colonAfter !== undefined) {
+    const { [of.colonAfter]: value = "", ...others } = params;
+    return { ...others, [of.colonAfter]: value.replace(/:$/, "") };
+  }
   const star = of?.path.lastIndexOf("*") ?? -1;
   if (of === undefined || star < 0) return params;
   const { "*": rest = "", ...others } = params;

@@ -46,6 +46,7 @@ import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
 
 export type { RunningTask } from "./claims/running-task.ts";
+export type { WorkerUseCases } from "./workers/use-cases.ts";
 
 /** The client that signs the credentials of tasks. */
 const client = {

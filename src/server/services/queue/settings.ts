@@ -59,11 +59,10 @@ const queue = section("Tasks, runs and claims.", {
     description:
       "How often the activity of workers is written; a crash loses the activity since the last write.",
   }),
-  // Off by default, since a consumer makes the process read the whole log.
-  workerManagerEvents: flag(false, {
+  workerManagerEvents: flag(true, {
     description:
-      "Whether runs end as soon as a worker-manager logs the event that their worker is gone, instead of when their " +
-      "claims expire.",
+      "Whether runs end as soon as worker-manager logs the event that their worker is gone, instead of when their claims " +
+      "expire. Only workers of the provider `self` have such events.",
   }),
   watchdogInterval: duration("10s", {
     min: "1ms",

@@ -3,6 +3,7 @@ import { createTask } from "../../../../../test/support/factories.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testMonitor } from "../../../../../test/support/monitor.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { selfPool } from "../../../../../test/support/worker-pool.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { appendEvents } from "../../../core/event-log/index.ts";
 import { sql } from "../../../core/sql.ts";
@@ -10,11 +11,13 @@ import { workerRemovedConsumer } from "./worker-removed.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack({ manualLoops: true, config: { queue: { workerManagerEvents: true } } });
+  stack = await testStack({ manualLoops: true });
   // A consumer starts at the end of the log when it runs for the first time.
   await until(
     "the consumer to start",
-    async () => (await stack.database.db.run(sql`select from event_consumers`)) === 1,
+    async () =>
+      (await stack.database.db.run(sql`select from event_consumers where name = 'queue-worker-removed'`)) ===
+      1,
   );
 });
 afterAll(() => stack.stop());
@@ -112,6 +115,27 @@ describe("a removed worker", () => {
     expect((await statusOf(since)).state).toBe("running");
   });
 
+  it("of the provider self loses its runs within a second of its removal, but not when a reply of reregisterWorker is lost", async () => {
+    const workerPoolId = "self/runs";
+    const { register } = await selfPool(stack, workerPoolId);
+    const worker = { workerPoolId, workerGroup: "g", workerId: "w" };
+    const { credentials, secret } = await register("w");
+    const taskId = await createTask(stack.client, { taskQueueId: workerPoolId });
+    const { tasks } = await stack
+      .as(credentials)
+      .queue.claimWork({ taskQueueId: workerPoolId }, { workerGroup: "g", workerId: "w", tasks: 1 });
+    expect(tasks).toHaveLength(1);
+    await stack.client.workerManager.reregisterWorker({ ...worker, secret });
+    const { credentials: newer } = await register("w");
+    const state = async () => (await stack.client.queue.status({ taskId })).status.runs[0];
+    expect(await state()).toMatchObject({ state: "running" });
+    const removed = performance.now();
+    await stack.as(newer).workerManager.removeWorker(worker);
+    await until("the run to end", async () => (await state())?.state === "exception" || undefined);
+    expect(performance.now() - removed).toBeLessThan(1000);
+    expect(await state()).toMatchObject({ reasonResolved: "worker-shutdown" });
+  });
+
   it("must be named by the event, which otherwise becomes a dead letter with that error", async () => {
     const { monitor } = testMonitor();
     const ctx = { db: stack.database.db, monitor };
@@ -119,7 +143,7 @@ describe("a removed worker", () => {
     const payload = JSON.stringify({ workerPoolId: "test/queue", workerGroup: "g" });
     const exchange = "exchange/taskcluster-worker-manager/v1/worker-removed";
     const event = { id: 1, exchange, routingKey: "", routes: [], payload, recorded: new Date() };
-    await expect(handle([event], new AbortController().signal)).rejects.toThrow(
+    await expect((async () => handle([event], new AbortController().signal))()).rejects.toThrow(
       `an event of ${exchange} is not valid: message must have required properties workerId`,
     );
   });

@@ -1,0 +1,147 @@
+// Methods on the workers of pools.
+import { endpoint } from "../../endpoint.ts";
+import {
+  joinedWorkerFile,
+  joinedWorkerListFile,
+  managedWorkerFile,
+  managedWorkerListFile,
+  shouldTerminateFile,
+  workerRequestFile,
+} from "../workers.ts";
+import { identifier, ofGroup, ofPool, ofWorker, page } from "./params.ts";
+
+const category = "Workers";
+const path = "/workers/:workerPoolId/:workerGroup/:workerId";
+const ofWorkerType = { provisionerId: identifier, workerType: identifier } as const;
+
+export const workerEndpoints = {
+  listWorkersForWorkerGroup: endpoint({
+    method: "GET",
+    path: "/workers/:workerPoolId/:workerGroup",
+    colonAfter: "workerPoolId",
+    params: ofGroup,
+    query: page,
+    name: "listWorkersForWorkerGroup",
+    category,
+    stability: "stable",
+    title: "List the workers of a group",
+    description: "Returns the workers of a pool with this group, ordered by id.",
+    scopes: "worker-manager:list-workers:<workerPoolId>/<workerGroup>",
+    reply: managedWorkerListFile,
+  }),
+  worker: endpoint({
+    method: "GET",
+    path,
+    colonAfter: "workerPoolId",
+    params: ofWorker,
+    name: "worker",
+    category,
+    stability: "stable",
+    title: "Get a worker of a pool",
+    description: "Returns the state, capacity and expiry of a worker.",
+    scopes: "worker-manager:get-worker:<workerPoolId>/<workerGroup>/<workerId>",
+    reply: managedWorkerFile,
+  }),
+  createWorker: endpoint({
+    method: "PUT",
+    path,
+    colonAfter: "workerPoolId",
+    params: ofWorker,
+    name: "createWorker",
+    category,
+    stability: "stable",
+    title: "Create a worker",
+    description:
+      "Adds a worker to a pool of the provider `static`. It registers with the secret of `providerInfo`. Idempotent with the same secret.",
+    scopes: "worker-manager:create-worker:<workerPoolId>/<workerGroup>/<workerId>",
+    body: workerRequestFile,
+    secretMembers: ["providerInfo"],
+    reply: managedWorkerFile,
+  }),
+  updateWorker: endpoint({
+    method: "POST",
+    path,
+    colonAfter: "workerPoolId",
+    params: ofWorker,
+    name: "updateWorker",
+    category,
+    stability: "stable",
+    title: "Update a worker",
+    description:
+      "Changes the expiry, capacity or secret of a worker of the provider `static`. An expiry in the past ends its registration.",
+    scopes: "worker-manager:update-worker:<workerPoolId>/<workerGroup>/<workerId>",
+    body: workerRequestFile,
+    secretMembers: ["providerInfo"],
+    reply: managedWorkerFile,
+  }),
+  removeWorker: endpoint({
+    method: "DELETE",
+    path,
+    params: ofWorker,
+    name: "removeWorker",
+    category,
+    stability: "stable",
+    title: "Remove a worker",
+    description:
+      "Sets the state of a worker to `stopped`. With the provider `self` the runs of the worker end immediately.",
+    scopes: "worker-manager:remove-worker:<workerPoolId>/<workerGroup>/<workerId>",
+  }),
+  shouldWorkerTerminate: endpoint({
+    method: "GET",
+    path: `${path}/should-terminate`,
+    params: ofWorker,
+    name: "shouldWorkerTerminate",
+    category,
+    stability: "experimental",
+    title: "Ask whether a worker should terminate",
+    description:
+      "Returns true if the pool was deleted, the worker is in quarantine, its launch config was archived, or the pool has more workers than it may have.",
+    scopes: "worker-manager:should-worker-terminate:<workerPoolId>/<workerGroup>/<workerId>",
+    reply: shouldTerminateFile,
+  }),
+  listWorkersForWorkerPool: endpoint({
+    method: "GET",
+    path: "/workers/:workerPoolId",
+    params: ofPool,
+    query: { ...page, launchConfigId: identifier, state: /^(requested|running|stopping|stopped)$/ },
+    name: "listWorkersForWorkerPool",
+    category,
+    stability: "stable",
+    title: "List the workers of a worker pool",
+    description: "Returns the workers of a pool, ordered by group and id.",
+    scopes: "worker-manager:list-workers:<workerPoolId>",
+    reply: managedWorkerListFile,
+  }),
+  listWorkers: endpoint({
+    method: "GET",
+    path: "/provisioners/:provisionerId/worker-types/:workerType/workers",
+    params: ofWorkerType,
+    query: {
+      ...page,
+      launchConfigId: identifier,
+      quarantined: /^(true|false)$/,
+      workerState: /^(requested|running|stopping|stopped|standalone)$/,
+    },
+    name: "listWorkers",
+    category: "Worker Metadata",
+    stability: "experimental",
+    title: "List the workers of a queue",
+    description:
+      "Returns the workers that the queue has seen, with what worker-manager knows about them. With `launchConfigId` or `workerState` a page may have fewer elements than its limit.",
+    scopes: "worker-manager:list-workers:<provisionerId>/<workerType>",
+    reply: joinedWorkerListFile,
+  }),
+  getWorker: endpoint({
+    method: "GET",
+    path: "/provisioners/:provisionerId/worker-types/:workerType/workers/:workerGroup/:workerId",
+    params: { ...ofWorkerType, workerGroup: identifier, workerId: identifier },
+    name: "getWorker",
+    category: "Worker Metadata",
+    stability: "experimental",
+    title: "Get a worker of a queue",
+    description:
+      "Returns what the queue knows about a worker, such as its latest tasks and its quarantine, with what worker-manager knows.",
+    scopes: "worker-manager:get-worker:<provisionerId>/<workerType>/<workerGroup>/<workerId>",
+    reply: joinedWorkerFile,
+  }),
+} as const;

@@ -1,0 +1,22 @@
+// The dependencies of the use cases of worker-manager.
+import type { Clock } from "../../../lib/clock.ts";
+import type { Db } from "../../core/db.ts";
+import type { KeyRing } from "../../core/encryption/key-ring.ts";
+import type { ServiceClient } from "../../core/service-client.ts";
+import type { SettingsOf } from "../../core/service.ts";
+import type { WorkerUseCases } from "../queue/index.ts";
+import type { settings } from "./settings.ts";
+
+export interface WorkerManagerContext {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly keyRing: KeyRing;
+  readonly config: SettingsOf<typeof settings>["workerManager"];
+  readonly queue: Pick<WorkerUseCases, "getWorker" | "listWorkers">;
+  /** The client that signs the credentials of workers. */
+  readonly issuer: Pick<ServiceClient, "clientId" | "accessToken">;
+}
+
+/** Returns the current time as ISO text. */
+export const timestamp = ({ clock }: Pick<WorkerManagerContext, "clock">, offsetMs = 0): string =>
+  new Date(clock.now() + offsetMs).toISOString();

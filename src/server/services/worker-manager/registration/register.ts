@@ -1,0 +1,115 @@
+// registerWorker and reregisterWorker.
+import type { BodyOf, ReplyOf } from "../../../../api/endpoint.ts";
+import { workerManagerApi } from "../../../../api/worker-manager/index.ts";
+import type { SelfConfig } from "../../../../api/worker-manager/provider-configs.ts";
+import type { Granted, RegisterRequest } from "../../../../api/worker-manager/registration.ts";
+import { ApiError } from "../../../../lib/errors.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { equalInConstantTime } from "../../../core/constant-time.ts";
+import { parseJson } from "../../../core/json.ts";
+import { timestamp, type WorkerManagerContext } from "../context.ts";
+import { readPool, type PoolRow } from "../pools/store/pools.ts";
+import { unknownPool } from "../pools/unknown-pool.ts";
+import { NULL_PROVIDER, providers, SELF } from "../providers/providers.ts";
+import { readWorker, type WorkerKey } from "../workers/store/workers.ts";
+import { unknownWorker } from "../workers/worker-reply.ts";
+import { digestOf, grant } from "./credentials.ts";
+import { expiredWorker, otherProvider } from "./refusals.ts";
+import { checkPoolSecret, registerSelfWorker } from "./register-self.ts";
+import { checkStaticProof } from "./register-static.ts";
+import { readRegistration, writeRegistration, type Registration } from "./store.ts";
+
+const { endpoints } = workerManagerApi;
+type Registered = ReplyOf<typeof endpoints.registerWorker>;
+
+export const registrationUseCases = (ctx: WorkerManagerContext) => ({
+  registerWorker: registerWorker(ctx),
+  reregisterWorker: reregisterWorker(ctx),
+});
+
+const registrationOf = (ctx: WorkerManagerContext, granted: Granted): Registration => ({
+  at: timestamp(ctx),
+  until: granted.expires,
+  digest: digestOf(granted.secret),
+});
+
+const registerWorker =
+  (ctx: WorkerManagerContext) =>
+  async (request: RegisterRequest): Promise<Registered> => {
+    const { workerPoolId, providerId, workerGroup, workerId, workerIdentityProof } = request;
+    const worker = { workerPoolId, workerGroup, workerId };
+    const pool = await readPool(ctx.db, workerPoolId);
+    if (pool === undefined) throw unknownPool(workerPoolId);
+    if (!providers.some((one) => one.providerId === providerId))
+      throw new ApiError(
+        "ResourceNotFound",
+        `Provider ${providerId} does not exist. Send ${pool.provider_id}, which is the provider of the pool ${workerPoolId}.`,
+      );
+    if (![pool.provider_id, ...pool.previous_provider_ids].includes(providerId))
+      throw new ApiError(
+        "InputError",
+        `Worker provider ${providerId} is not the provider of the pool ${workerPoolId}: send ${pool.provider_id}.`,
+      );
+    if (providerId === SELF) {
+      await checkPoolSecret(ctx, workerPoolId, workerIdentityProof);
+      const granted = grant(ctx, { ...worker, providerId }, pool);
+      const launchConfigId = await registerSelfWorker(ctx, worker, registrationOf(ctx, granted));
+      return { ...granted, workerConfig: workerConfigOf(pool, launchConfigId) };
+    }
+    const row = await readWorker(ctx.db, worker);
+    if (row === undefined) throw unknownWorker(worker);
+    if (row.expires.getTime() < ctx.clock.now()) throw expiredWorker();
+    if (row.provider_id !== providerId || providerId === NULL_PROVIDER)
+      throw otherProvider(worker, providerId);
+    await checkStaticProof(ctx, worker, row, workerIdentityProof);
+    const granted = grant(ctx, { ...worker, providerId }, pool);
+    if ((await writeRegistration(ctx.db, { ...worker, providerId }, registrationOf(ctx, granted))) === 0)
+      throw unknownWorker(worker);
+    return { ...granted, workerConfig: workerConfigOf(pool, null) };
+  };
+
+/** Returns the config for a worker: that of the pool, and that of its launch config, which takes precedence. */
+function workerConfigOf(pool: PoolRow, launchConfigId: string | null): Registered["workerConfig"] {
+  // These members have the same type for all providers whose workers register.
+  const { workerConfig, launchConfigs = [] } = parseJson(pool.definition).config as Partial<SelfConfig>;
+  const own = launchConfigs.find((one) => one.workerManager?.launchConfigId === launchConfigId);
+  return { ...workerConfig, ...own?.workerConfig };
+}
+
+const reregisterWorker =
+  (ctx: WorkerManagerContext) =>
+  async (
+    caller: Caller,
+    { secret, ...worker }: BodyOf<typeof endpoints.reregisterWorker>,
+  ): Promise<Granted> => {
+    caller.authorize(endpoints.reregisterWorker, worker);
+    const [row, pool] = await Promise.all([
+      readRegistration(ctx.db, worker),
+      readPool(ctx.db, worker.workerPoolId),
+    ]);
+    const given = digestOf(secret);
+    // One text for all of them, which reveals nothing about other workers.
+    const stored = row?.secret_digest ?? undefined;
+    if (
+      pool === undefined ||
+      row === undefined ||
+      stored === undefined ||
+      !equalInConstantTime(given, stored)
+    )
+      throw unmatched(worker);
+    if (row.state !== "running")
+      throw new ApiError("InputError", "worker is not running: register it again, or create another one.");
+    if (row.expires.getTime() < ctx.clock.now()) throw expiredWorker();
+    const of = { ...worker, providerId: row.provider_id };
+    const granted = grant(ctx, of, pool);
+    // Of two calls with the same secret one succeeds.
+    if ((await writeRegistration(ctx.db, of, registrationOf(ctx, granted), given)) === 0)
+      throw unmatched(worker);
+    return granted;
+  };
+
+const unmatched = ({ workerPoolId, workerGroup, workerId }: WorkerKey): ApiError =>
+  new ApiError(
+    "InputError",
+    `Could not generate credentials for this secret: ${workerGroup}/${workerId} of ${workerPoolId} has no registration with it. Each secret is valid once: use registerWorker to register the worker again.`,
+  );
