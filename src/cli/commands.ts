@@ -39,11 +39,18 @@ import { indexFindCommand } from "./index/find.ts";
 import { indexInsertCommand } from "./index/insert.ts";
 import { indexListCommand } from "./index/list.ts";
 import { pingCommand } from "./ping.ts";
+import { purgeListCommand, purgeRequestCommand } from "./purge-cache/purge-cache.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { quarantineCommand, releaseCommand } from "./queue/quarantine.ts";
 import { queueClaimedCommand, queuePendingCommand } from "./queue/tasks.ts";
 import { queueWorkersCommand } from "./queue/workers.ts";
 import { runCommand } from "./run/run.ts";
+import {
+  secretGetCommand,
+  secretListCommand,
+  secretRemoveCommand,
+  secretSetCommand,
+} from "./secret/secrets.ts";
 import { serveCommand } from "./serve.ts";
 import { artifactsCommand } from "./task/artifacts.ts";
 import { cancelCommand } from "./task/cancel.ts";
@@ -112,6 +119,12 @@ export const commands: readonly Command[] = [
   roleCreateCommand,
   roleUpdateCommand,
   roleDeleteCommand,
+  secretListCommand,
+  secretGetCommand,
+  secretSetCommand,
+  secretRemoveCommand,
+  purgeListCommand,
+  purgeRequestCommand,
   callCommand,
   applyCommand,
   exportCommand,

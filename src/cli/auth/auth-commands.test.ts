@@ -137,6 +137,26 @@ test("any method can be called", async () => {
   expect(JSON.parse(await ok("call", "purge-cache.allPurgeRequests"))).toEqual({ requests: [] });
 });
 
+test("secrets are stored, listed, printed and removed", async () => {
+  await writeFile(join(folder, "secret.yml"), "key: abc\n");
+  expect(await ok("secret", "set", "web/key", "secret.yml", "--expires", "1 day")).toMatch(
+    /^secret web\/key stored until \d/,
+  );
+  expect(await ok("secret", "list")).toBe("web/key\n");
+  expect(JSON.parse(await ok("secret", "get", "web/key"))).toEqual({ key: "abc" });
+  expect(await json("secret", "get", "web/key")).toMatchObject({ secret: { key: "abc" } });
+  expect(await ok("secret", "remove", "web/key")).toBe("secret web/key deleted\n");
+  expect(await json("secret", "list")).toEqual({ secrets: [] });
+});
+
+test("purges of caches are requested and listed", async () => {
+  await ok("purge-cache", "request", "purge/pool", "npm");
+  for (const pool of [[], ["purge/pool"]])
+    expect(await ok("purge-cache", "list", ...pool)).toMatch(
+      /^POOL +CREATED BEFORE +CACHE\npurge\/pool +\d.* npm\n$/,
+    );
+});
+
 describe("invalid arguments", () => {
   test.each([
     ["auth client update a", "nothing to change: use --add-scope"],
