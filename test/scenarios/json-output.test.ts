@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { runCli } from "../support/captured-io.ts";
+import type { Client } from "../../src/client/index.ts";
+import { slugid } from "../../src/lib/slugid.ts";
 import { createTask } from "../support/factories.ts";
 import { sharedStack } from "../support/stack.ts";
 
@@ -17,7 +19,16 @@ const elsewhere = [
   "task wait",
   "queue quarantine",
   "queue release",
+  "apply",
 ];
+
+/** Options without which a command does nothing. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  "auth expand": ["--scope", "a"],
+  "auth preview": ["--delete"],
+  "auth client update": ["--description", "Changed."],
+  "auth role update": ["--description", "Changed."],
+};
 
 test("is one object for every command", async () => {
   const { client, env } = await sharedStack();
@@ -26,14 +37,31 @@ test("is one object for every command", async () => {
     if (!("json" in options) || elsewhere.includes(name)) continue;
     const taskId = await createTask(client, { taskQueueId });
     if (name === "group cancel") await client.queue.sealTaskGroup({ taskGroupId: taskId });
+    const id = await things(client, taskId, name.endsWith(" create"));
     const words: Readonly<Record<string, string>> = {
+      PATH: `json.${id}`,
+      NAMESPACE: "json",
+      CLIENT_ID: id,
+      ROLE_ID: id,
+      NAME: id,
+      FILE: "-",
+      METHOD: "queue.status",
+      "NAME=VALUE": `taskId=${taskId}`,
+      TYPE: "role",
+      ID: id,
+      POOL: "pool/json",
       TASK_ID: taskId,
       GROUP_ID: taskId,
       QUEUE: taskQueueId,
       PRIORITY: "high",
       "FILE|-": "-",
     };
-    const line = [...name.split(" "), "--json", ...args.map((arg) => words[arg.name] ?? arg.name)];
+    const line = [
+      ...name.split(" "),
+      "--json",
+      ...(needed[name] ?? []),
+      ...args.map((arg) => words[arg.name] ?? arg.name),
+    ];
     const stdin = JSON.stringify(await client.queue.task({ taskId }));
     const { status, out, err } = await runCli(line, { env, stdin });
     expect(status, `${name}: ${err}`).toBe(0);
@@ -41,3 +69,15 @@ test("is one object for every command", async () => {
     expect(JSON.parse(out), name).toEqual(expect.any(Object));
   }
 });
+
+/** Creates a secret, an entry of the index and, unless the command does so, a client and a role. Returns the id of all. */
+async function things({ auth, index, secrets }: Client, taskId: string, areNew: boolean): Promise<string> {
+  const id = slugid();
+  const expires = new Date(Date.now() + 3_600_000).toISOString();
+  await secrets.set({ name: id }, { secret: {}, expires });
+  await index.insertTask({ namespace: `json.${id}` }, { taskId, rank: 0, data: {}, expires });
+  if (areNew) return id;
+  await auth.createClient({ clientId: id }, { expires, description: "", scopes: [] });
+  await auth.createRole({ roleId: id }, { description: "", scopes: [] });
+  return id;
+}

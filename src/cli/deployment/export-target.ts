@@ -1,4 +1,5 @@
 // Chooses the server and the credentials of `taskyard export`.
+import { withoutTrailingSlashes } from "../../lib/trailing-slashes.ts";
 import { connect, type Client } from "../../client/connect.ts";
 import { ClientError } from "../../client/client-error.ts";
 import { CliError, messageOf, UsageError } from "../cli-error.ts";
@@ -16,7 +17,7 @@ export async function exportTarget(rootUrl: string | undefined, io: Io): Promise
       `--from ${rootUrl} is no root URL: write one such as https://taskcluster.example.com`,
     );
   const own = io.env["TASKCLUSTER_ROOT_URL"];
-  const isOwn = !own || withoutSlash(own) === withoutSlash(rootUrl);
+  const isOwn = !own || withoutTrailingSlashes(own) === withoutTrailingSlashes(rootUrl);
   const credentials = isOwn ? credentialsOf(io.env) : undefined;
   try {
     return connect({ rootUrl, credentials });
@@ -26,8 +27,6 @@ export async function exportTarget(rootUrl: string | undefined, io: Io): Promise
     });
   }
 }
-
-const withoutSlash = (url: string): string => url.replace(/\/+$/, "");
 
 /** Returns what to do about a list that the deployment refused. */
 export function explainRefusedList(error: unknown, name: string, client: Client): unknown {
