@@ -64,6 +64,19 @@ function bodyOf(method: Method): fc.Arbitrary<unknown> {
   );
 }
 
+/** Returns copies of a value in each of which one text has a character that the database cannot store. */
+function unstorable(value: unknown): unknown[] {
+  if (typeof value === "string") return [`${value}\0`, `${value}\ud800`];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) =>
+    unstorable(member).map((bad) =>
+      Array.isArray(value)
+        ? value.map((one: unknown, i) => (i === Number(key) ? bad : one))
+        : { ...value, [key]: bad },
+    ),
+  );
+}
+
 /** Methods that use up their id: with the same one, every later call would be refused. */
 const isCreation = ({ name }: Method): boolean => ["queue.createTask", "queue.defineTask"].includes(name);
 
@@ -103,5 +116,21 @@ describe.each(methods.map((method) => [method.name, method] as const))("%s", (_,
       ),
       { numRuns: of.body ? 40 : names.length > 0 ? 12 : 3 },
     );
+  });
+
+  it("refuses or stores a text with NUL or half of a surrogate pair, without an error of the server", async () => {
+    if (!of.body) return;
+    for (const bad of unstorable(exampleBody(method, known))) {
+      const params = Object.fromEntries(
+        paramsOf(method).map((name) => [name, isCreation(method) ? slugid() : (known[name]?.[0] ?? "a")]),
+      );
+      const reply = await rawCall(stack.rootUrl, {
+        method: of.method,
+        path: pathOf(method, params),
+        body: JSON.stringify(bad),
+        credentials: stack.rootCredentials,
+      });
+      expect(reply.status, `${JSON.stringify(bad)}: ${reply.message}`).toBeLessThan(500);
+    }
   });
 });

@@ -34,6 +34,10 @@ export interface ServerOptions {
   readonly roles?: readonly Role[];
   /** The line that sets up a shell on this machine for this server, if there is one. The home page shows it. */
   readonly setupLine?: string;
+  /** Replaces the intervals of all loops, in milliseconds; for tests that run loops themselves. */
+  readonly loopIntervalMs?: number;
+  /** Whether a process with loops also runs the consumers of events. Default: true. Most tests need none. */
+  readonly consumers?: boolean;
   /** Checks rows and replies against their schemas; for tests. */
   readonly checked?: boolean;
   /** The size of the parts of large uploads to S3; for tests. Default: 64 MiB. */
@@ -64,6 +68,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     keySource,
     roles = ROLES,
     setupLine,
+    consumers = true,
+    loopIntervalMs,
     checked = false,
   } = options;
   const lifecycle = createLifecycle({ clock, log: monitor.log, stopTimeoutMs: config.server.stopTimeout });
@@ -147,11 +153,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const loops: Record<string, Loop> = {};
     if (roles.includes("loops")) {
       for (const definition of [...events.loops, ...running.flatMap(({ service }) => service.loops ?? [])]) {
-        const loop = startLoop({ ...definition, wake: wakeOn(wakeUps, definition), clock, monitor });
+        const intervalMs = loopIntervalMs ?? definition.intervalMs;
+        const wake = wakeOn(wakeUps, definition);
+        const loop = startLoop({ ...definition, intervalMs, wake, clock, monitor });
         lifecycle.add(`loop ${definition.name}`, () => loop.stop());
         loops[definition.name] = loop;
       }
-      for (const consumer of running.flatMap(({ service }) => service.consumers ?? [])) {
+      for (const consumer of consumers ? running.flatMap(({ service }) => service.consumers ?? []) : []) {
         const { stop } = events.consume(consumer);
         lifecycle.add(`consumer ${consumer.name}`, stop);
       }

@@ -7,7 +7,7 @@ import { peer } from "./peer-client.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack();
+  stack = await testStack({ consumers: true });
 });
 afterAll(() => stack.stop());
 

@@ -20,6 +20,11 @@ export interface StackOptions {
   readonly roles?: readonly Role[];
   /** Loops run once when the server starts, and then only by `runLoop`. */
   readonly manualLoops?: boolean;
+  /**
+   * Whether the consumers of events run. Default: false, because each polls every few seconds, which takes long where a
+   * test advances the clock by days.
+   */
+  readonly consumers?: boolean;
   /** Stores artifacts in this server instead of a local folder. It uses the system clock, so the stack's has to be close. */
   readonly s3?: S3Server;
   /** The size of the parts of large uploads to S3. Small parts save time: the server's take seconds. */
@@ -77,11 +82,8 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
       // Most tests are not about access.
       access: "open",
       ...config,
+      // The watchdog judges loops by their configured interval.
       queue: { ...(manualLoops && { loopInterval: DAY, watchdogInterval: DAY }), ...config.queue },
-      objects: { ...(manualLoops && { loopInterval: DAY }), ...config.objects },
-      secrets: { ...(manualLoops && { loopInterval: DAY }), ...config.secrets },
-      index: { ...(manualLoops && { loopInterval: DAY }), ...config.index },
-      workerManager: { ...(manualLoops && { loopInterval: DAY }), ...config.workerManager },
       home: dir,
       server: { port: 0, ...config.server },
       artifacts: { dir: join(dir, "artifacts"), ...(s3 && { store: "s3" }), ...config.artifacts },
@@ -97,6 +99,8 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     keySource: options.keySource ?? { keys: [testKey] },
     monitor,
     clock,
+    consumers: options.consumers ?? false,
+    ...(manualLoops && { loopIntervalMs: DAY }),
     checked: options.checked ?? true,
     partBytes: options.partBytes,
     ...(roles && { roles }),

@@ -120,6 +120,16 @@ export const isOfStaleSession = (err: unknown): boolean =>
 /** Reports whether the transaction was the victim of a concurrent one (deadlock, serialization) and can be retried. */
 export const isRetryable = (err: unknown): boolean => outageOf(err) === "conflict";
 
+/**
+ * Reports whether a text cannot be stored: it contains NUL (22021 in a text, 22P05 in JSON) or half of a surrogate pair
+ * (22P02 in JSON). Only values of callers do.
+ */
+export const isUnstorableText = (err: unknown): boolean =>
+  err instanceof pg.DatabaseError &&
+  (err.code === "22021" ||
+    err.code === "22P05" ||
+    (err.code === "22P02" && /surrogate/.test(err.detail ?? "")));
+
 /** Reports whether a table does not exist: the database is not migrated, or by an older version. */
 export const isUndefinedTable = (err: unknown): boolean =>
   err instanceof pg.DatabaseError && err.code === "42P01";

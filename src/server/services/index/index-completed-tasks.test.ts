@@ -1,14 +1,15 @@
 // Tasks that are indexed by their routes when they complete.
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { runningTask } from "../../../../test/support/running-task.ts";
-import { sharedStack, type Stack } from "../../../../test/support/stack.ts";
+import { testStack, type Stack } from "../../../../test/support/stack.ts";
 import { until } from "../../../../test/support/until.ts";
 import { slugid } from "../../../lib/slugid.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await testStack({ consumers: true });
 });
+afterAll(() => stack.stop());
 
 const prefix = `routes-${slugid()}`;
 const find = (path: string) =>

@@ -11,7 +11,7 @@ import { workerRemovedConsumer } from "./worker-removed.ts";
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await testStack({ manualLoops: true });
+  stack = await testStack({ manualLoops: true, consumers: true });
   // A consumer starts at the end of the log when it runs for the first time.
   await until(
     "the consumer to start",
