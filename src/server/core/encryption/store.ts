@@ -19,9 +19,7 @@ export const readKeys = (db: Queryable): Promise<KeyRow[]> =>
 
 /** Adds a key unless it is known, also if it is retired. Returns whether it may be used. */
 export async function addKey(db: Queryable, id: string): Promise<boolean> {
-  await db.run(
-    sql`insert into encryption_keys (id, usable_id) values (${id}, ${id}) on conflict (id) do nothing`,
-  );
+  await db.run(sql`insert into encryption_keys (id, usable_id) values (${id}, ${id}) on conflict do nothing`);
   const row = await db.maybeOne(
     KeyRow,
     sql`select id, usable_id is not null as usable from encryption_keys where id = ${id}`,

@@ -6,6 +6,7 @@ import { jsonText } from "../../../core/json.ts";
 import { unlessFull } from "../../../core/pagination.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
 import type { TimeRange } from "./newest-first.ts";
+import { parsedDefinition } from "../sql/parsed-definition.ts";
 
 const listRow = {
   id: Type.String(),
@@ -27,8 +28,9 @@ const is = (column: Sql, value: string | undefined): Sql =>
 /** A name within the definition `d`, as JSON. It is not read if the rows before it (in the order of `order`) have `room` bytes. */
 const nameUnlessFull = (name: Sql, order: Sql, room: number): Sql =>
   unlessFull(sql`coalesce((${name})::text, '""')`, sql`octet_length(d.definition)`, order, room);
-const taskName: Sql = sql`d.definition::json -> 'metadata' -> 'name'`;
-const graphName: Sql = sql`d.definition::json #> '{extra,taskyard,graph}'`;
+const definition = parsedDefinition(sql`d.definition`);
+const taskName: Sql = sql`${definition} -> 'metadata' -> 'name'`;
+const graphName: Sql = sql`${definition} #> '{extra,taskyard,graph}'`;
 
 const TaskRow = Type.Object({
   ...listRow,

@@ -4,7 +4,6 @@ import { ApiError } from "../../../../lib/errors.ts";
 import { jsonOf } from "../../../core/json.ts";
 import type { QueueContext } from "../context.ts";
 import type { CompleteTaskRequest, DefinitionFault } from "./complete-request.ts";
-import { unstorableTextIn } from "../../../core/unstorable-text.ts";
 import type { NewTask } from "./store/insert-tasks.ts";
 
 export interface DefinitionRules {
@@ -130,38 +129,6 @@ export function checkDefinition(
   const deadline = iso(dates.deadline);
   const expires = iso(dates.expires);
   const { taskQueueId } = taskQueue;
-  // The members in their documented order.
-  const definition = {
-    provisionerId: taskQueue.provisionerId,
-    workerType: taskQueue.workerType,
-    taskQueueId,
-    schedulerId,
-    projectId,
-    taskGroupId,
-    dependencies,
-    requires,
-    routes,
-    priority,
-    retries,
-    created,
-    deadline,
-    expires,
-    scopes,
-    payload: request.payload,
-    metadata: request.metadata,
-    tags: request.tags,
-    extra: request.extra,
-  };
-  const json = jsonOf(definition);
-  // Taskcluster cannot store such a text either. Here, lists that read the name of the task would fail.
-  const unstorable = unstorableTextIn(definition, json);
-  if (unstorable !== undefined)
-    return [
-      {
-        path: unstorable,
-        message: `${unstorable} contains a NUL character or half of a surrogate pair, which cannot be stored: remove it.`,
-      },
-    ];
   return {
     taskId,
     taskGroupId,
@@ -176,6 +143,27 @@ export function checkDefinition(
     expires,
     routes,
     tags: jsonOf(request.tags),
-    definition: json,
+    // The members in their documented order.
+    definition: jsonOf({
+      provisionerId: taskQueue.provisionerId,
+      workerType: taskQueue.workerType,
+      taskQueueId,
+      schedulerId,
+      projectId,
+      taskGroupId,
+      dependencies,
+      requires,
+      routes,
+      priority,
+      retries,
+      created,
+      deadline,
+      expires,
+      scopes,
+      payload: request.payload,
+      metadata: request.metadata,
+      tags: request.tags,
+      extra: request.extra,
+    }),
   };
 }

@@ -5,6 +5,7 @@ import { Timestamp, type Queryable } from "../../../../core/db.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
 import { earlierRuns } from "../../sql/task-status.ts";
+import { parsedDefinition } from "../../sql/parsed-definition.ts";
 
 const TimelineRow = Type.Object({
   task_id: Type.String(),
@@ -66,6 +67,6 @@ export const readTaskNames = (db: Queryable, taskIds: readonly string[]): Promis
   db.many(
     NameRow,
     sql`
-    select task_id, (definition::json -> 'metadata' -> 'name')::text as name
+    select task_id, (${parsedDefinition(sql`definition`)} -> 'metadata' -> 'name')::text as name
     from task_definitions where task_id = any(${taskIds}::text[])`,
   );
