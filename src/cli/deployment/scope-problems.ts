@@ -1,18 +1,10 @@
 // What servers refuse in the scopes of clients and roles, found before anything is changed.
+import { scopeFault } from "../../lib/scopes/scope-fault.ts";
 import type { Problem } from "./kind.ts";
 
-/** Returns the problems of a member `scopes`, if it is a list. `isParameterized`: whether `<..>` is a parameter in it. */
-export function scopeProblems(scopes: unknown, isParameterized: boolean): Problem[] {
-  return (Array.isArray(scopes) ? scopes : []).flatMap((scope: unknown, i) => {
-    if (typeof scope !== "string") return [];
-    const text = scopeProblem(scope, isParameterized);
-    return text === undefined ? [] : [{ path: ["scopes", i], text: `${scope}: ${text}` }];
+/** Returns the problems of a member `scopes`, if it is a list. `roleId`: the role that grants them. */
+export const scopeProblems = (scopes: unknown, roleId?: string): Problem[] =>
+  (Array.isArray(scopes) ? scopes : []).flatMap((scope: unknown, i) => {
+    const text = typeof scope === "string" ? scopeFault(scope, roleId) : undefined;
+    return text === undefined ? [] : [{ path: ["scopes", i], text }];
   });
-}
-
-function scopeProblem(scope: string, isParameterized: boolean): string | undefined {
-  if (scope.endsWith("**")) return "a scope must not end in **; a single star stands for any text";
-  if (!isParameterized) return undefined;
-  if (scope.split("<..>").length > 2) return "a scope has <..> at most once; remove the others";
-  return scope.endsWith("*<..>") ? "a scope must not end in *<..>; remove the star" : undefined;
-}

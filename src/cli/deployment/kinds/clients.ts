@@ -32,7 +32,7 @@ export const clients = defineKind<ClientDefinition>({
   schema: definition,
   isReserved: (id) => id.startsWith("static/"),
   check: (_, { scopes, expires }) => [
-    ...scopeProblems(scopes, false),
+    ...scopeProblems(scopes),
     // The schema admits leap seconds, which have no time in milliseconds.
     ...(typeof expires === "string" && expires.includes(":60")
       ? [{ path: ["expires"], text: "expires must not have a leap second; use the second before" }]

@@ -18,7 +18,7 @@ export const roles = defineKind<RoleRequest>({
   id: new RegExp(ROLE_ID_PATTERN),
   idRule: "printable ASCII characters",
   schema: createRoleRequestFile.schema,
-  check: (id, { scopes }) => scopeProblems(scopes, id.endsWith("*")),
+  check: (id, { scopes }) => scopeProblems(scopes, id),
   complete,
   compact: (definition) => definition,
   async list({ auth }) {

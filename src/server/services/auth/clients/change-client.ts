@@ -7,7 +7,7 @@ import { parseJson } from "../../../core/json.ts";
 import { actorOf } from "../../../core/audit.ts";
 import { timestamp, type AuthContext } from "../context.ts";
 import { STATIC_PREFIX } from "../directory/static-clients.ts";
-import { refuseDoubleStars } from "../scopes/refuse-scopes.ts";
+import { refuseScopes } from "../scopes/refuse-scopes.ts";
 import { newAccessToken, tokenContext } from "./access-tokens.ts";
 import { renderedClient } from "./rendered-client.ts";
 import * as store from "./store/clients.ts";
@@ -22,7 +22,7 @@ export const createClient =
   async (caller: Caller, clientId: string, request: ClientRequest): Promise<CreatedClient> => {
     const { scopes = [], description } = request;
     refuseStatic(clientId);
-    refuseDoubleStars(scopes);
+    refuseScopes(scopes);
     caller.authorize(clientEndpoints.createClient, { clientId, scopes });
     const created = await ctx.keyRing.writing(async () => {
       const accessToken = newAccessToken();
@@ -68,7 +68,7 @@ export const updateClient =
   (ctx: AuthContext) =>
   async (caller: Caller, clientId: string, request: ClientRequest): Promise<ClientReply> => {
     refuseStatic(clientId);
-    if (request.scopes) refuseDoubleStars(request.scopes);
+    if (request.scopes) refuseScopes(request.scopes);
     // Callers without this scope do not learn whether the client exists.
     caller.authorize(clientEndpoints.updateClient, { clientId, scopesAdded: [] });
     for (let tries = 0; tries < MAX_TRIES; tries++) {

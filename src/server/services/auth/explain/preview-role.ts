@@ -10,7 +10,7 @@ import type { Caller } from "../../../core/caller.ts";
 import { startTimeSlice, type TimeSlice } from "../../../core/time-slice.ts";
 import type { AuthContext } from "../context.ts";
 import { check, unknownRole } from "../roles/change-role.ts";
-import { refuseDoubleStars } from "../scopes/refuse-scopes.ts";
+import { refuseScopes } from "../scopes/refuse-scopes.ts";
 
 export interface PreviewContext extends Pick<AuthContext, "directory" | "refreshed"> {
   /** Roles that no change affects, because the configuration defines them. */
@@ -26,7 +26,7 @@ const MAX_CHARACTERS = 1_000_000;
 export const previewRole =
   (ctx: PreviewContext) =>
   async (caller: Caller, { roleId, scopes }: PreviewRoleRequest): Promise<PreviewRoleReply> => {
-    refuseDoubleStars(scopes ?? []);
+    refuseScopes(scopes ?? []);
     caller.authorize(explainEndpoints.previewRole, { roleId });
     await ctx.refreshed();
     const { directory, fixedRoles } = ctx;

@@ -9,16 +9,15 @@ import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
 import { actorOf } from "../../../core/audit.ts";
 import { timestamp, type AuthContext } from "../context.ts";
-import { refuseDoubleStars } from "../scopes/refuse-scopes.ts";
+import { refuseScopes } from "../scopes/refuse-scopes.ts";
 import type { InTurn } from "./in-turn.ts";
-import { refuseParameters } from "./parameters.ts";
 import { renderedRole } from "./rendered-role.ts";
 import * as store from "./store.ts";
 
 export const createRole =
   (ctx: AuthContext, inTurn: InTurn) =>
   async (caller: Caller, roleId: string, { scopes: given, description }: RoleRequest): Promise<RoleReply> => {
-    refuseDoubleStars(given);
+    refuseScopes(given);
     caller.authorize(roleEndpoints.createRole, { roleId, scopes: given });
     const scopes = sortScopes(given);
     const role = { roleId, description, scopes: JSON.stringify(scopes) };
@@ -40,7 +39,7 @@ export const createRole =
 export const updateRole =
   (ctx: AuthContext, inTurn: InTurn) =>
   async (caller: Caller, roleId: string, { scopes, description }: RoleRequest): Promise<RoleReply> => {
-    refuseDoubleStars(scopes);
+    refuseScopes(scopes);
     // Callers without this scope do not learn whether the role exists.
     caller.authorize(roleEndpoints.updateRole, { roleId, scopesAdded: [] });
     return inTurn(async (version) => {
@@ -83,7 +82,7 @@ async function reply(ctx: AuthContext, row: store.RoleRow): Promise<RoleReply> {
 
 /** Throws `InputError` if a parameter is misplaced, or if the role would grant itself. */
 export function check({ directory: { roles } }: Pick<AuthContext, "directory">, role: Role): void {
-  refuseParameters(role);
+  refuseScopes(role.scopes, role.roleId);
   const cycle = findRoleCycle(role, roles);
   if (cycle === undefined) return;
   throw new ApiError(

@@ -1,12 +1,12 @@
-// Scopes that no client and no role may have.
+// Refuses scopes that no client and no role may have.
 import { ApiError } from "../../../../lib/errors.ts";
+import { scopeFault } from "../../../../lib/scopes/scope-fault.ts";
 
-/** Throws `InputError` for a scope that ends in `**`: only the last star would be a wildcard. */
-export function refuseDoubleStars(scopes: readonly string[]): void {
-  const found = scopes.find((scope) => scope.endsWith("**"));
-  if (found !== undefined)
-    throw new ApiError(
-      "InputError",
-      `scopes must not end with \`**\`, as '${found}' does. A single star at the end stands for any text.`,
-    );
+/** Throws `InputError` for a scope that no client may have or, with `roleId`, that this role may not grant. */
+export function refuseScopes(scopes: readonly string[], roleId?: string): void {
+  for (const scope of scopes) {
+    const fault = scopeFault(scope, roleId);
+    // oxlint-disable-next-line messages/next-step -- each fault says what would be right
+    if (fault !== undefined) throw new ApiError("InputError", fault);
+  }
 }
