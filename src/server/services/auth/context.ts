@@ -1,5 +1,7 @@
 // The dependencies of the auth service's use cases.
 import type { Clock } from "../../../lib/clock.ts";
+import { actorOf } from "../../core/audit.ts";
+import type { Caller } from "../../core/caller.ts";
 import type { Db } from "../../core/db.ts";
 import type { KeyRing } from "../../core/encryption/key-ring.ts";
 import type { ChangeFollower } from "./directory/follow-changes.ts";
@@ -19,3 +21,15 @@ export interface AuthContext {
 /** Returns the current time as ISO text, for SQL and JSON. */
 export const timestamp = (ctx: Pick<AuthContext, "clock">, offsetMs = 0): string =>
   new Date(ctx.clock.now() + offsetMs).toISOString();
+
+/** Who makes a change, and when. */
+export interface ChangeBy {
+  readonly actor: string;
+  readonly now: string;
+}
+
+/** Returns what a change by this caller records. */
+export const changeBy = (ctx: Pick<AuthContext, "clock">, caller: Caller): ChangeBy => ({
+  actor: actorOf(caller),
+  now: timestamp(ctx),
+});

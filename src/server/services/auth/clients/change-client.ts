@@ -4,8 +4,7 @@ import { clientEndpoints } from "../../../../api/auth/endpoints/clients.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
-import { actorOf } from "../../../core/audit.ts";
-import { timestamp, type AuthContext } from "../context.ts";
+import { changeBy, type AuthContext } from "../context.ts";
 import { STATIC_PREFIX } from "../directory/static-clients.ts";
 import { refuseScopes } from "../scopes/refuse-scopes.ts";
 import { newAccessToken, tokenContext } from "./access-tokens.ts";
@@ -34,7 +33,7 @@ export const createClient =
         expires: request.expires,
         deleteOnExpiration: request.deleteOnExpiration ?? false,
       };
-      const row = await store.insertClient(ctx.db, client, actorOf(caller), timestamp(ctx));
+      const row = await store.insertClient(ctx.db, client, changeBy(ctx, caller));
       return row && { row, accessToken };
     });
     const { row, accessToken } = created ?? (await repeated(ctx, clientId, request));
@@ -85,14 +84,7 @@ export const updateClient =
       };
       // Under the condition that it has the scopes that were compared: otherwise a caller could restore one that it lacks
       // and that another call has just removed.
-      const row = await store.updateClient(
-        ctx.db,
-        clientId,
-        to,
-        found.scopes,
-        actorOf(caller),
-        timestamp(ctx),
-      );
+      const row = await store.updateClient(ctx.db, clientId, to, found.scopes, changeBy(ctx, caller));
       if (row) return reply(ctx, row);
     }
     throw new ApiError(
@@ -107,7 +99,7 @@ export const setDisabled =
     const { enableClient, disableClient } = clientEndpoints;
     caller.authorize(disabled ? disableClient : enableClient, { clientId });
     refuseStatic(clientId);
-    const row = await store.setDisabled(ctx.db, clientId, disabled, actorOf(caller), timestamp(ctx));
+    const row = await store.setDisabled(ctx.db, clientId, disabled, changeBy(ctx, caller));
     if (!row) throw unknownClient(clientId);
     return reply(ctx, row);
   };
@@ -120,7 +112,7 @@ export const resetAccessToken =
     const accessToken = newAccessToken();
     const row = await ctx.keyRing.writing(async () => {
       const encrypted = await ctx.keyRing.encrypt(accessToken, tokenContext(clientId));
-      return store.setToken(ctx.db, clientId, encrypted, actorOf(caller), timestamp(ctx));
+      return store.setToken(ctx.db, clientId, encrypted, changeBy(ctx, caller));
     });
     if (!row) throw unknownClient(clientId);
     return { ...(await reply(ctx, row)), accessToken };
@@ -131,7 +123,7 @@ export const deleteClient =
   async (caller: Caller, clientId: string): Promise<undefined> => {
     caller.authorize(clientEndpoints.deleteClient, { clientId });
     refuseStatic(clientId);
-    await store.deleteClient(ctx.db, clientId, actorOf(caller));
+    await store.deleteClient(ctx.db, clientId, changeBy(ctx, caller));
     await ctx.refreshed();
     return undefined;
   };

@@ -7,8 +7,7 @@ import { sortScopes } from "../../../../lib/scopes/normal-form.ts";
 import type { Role } from "../../../../lib/scopes/roles.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
-import { actorOf } from "../../../core/audit.ts";
-import { timestamp, type AuthContext } from "../context.ts";
+import { changeBy, type AuthContext } from "../context.ts";
 import { refuseScopes } from "../scopes/refuse-scopes.ts";
 import type { InTurn } from "./in-turn.ts";
 import { renderedRole } from "./rendered-role.ts";
@@ -30,8 +29,7 @@ export const createRole =
         );
       if (existing) return renderedRole(ctx, existing);
       check(ctx, { roleId, scopes });
-      const change = { version, actor: actorOf(caller), now: timestamp(ctx) };
-      const row = await store.insertRole(ctx.db, role, change);
+      const row = await store.insertRole(ctx.db, role, { version, ...changeBy(ctx, caller) });
       return row && reply(ctx, row);
     });
   };
@@ -50,8 +48,7 @@ export const updateRole =
       caller.authorize(roleEndpoints.updateRole, { roleId, scopesAdded });
       check(ctx, { roleId, scopes });
       const role = { roleId, description, scopes: JSON.stringify(scopes) };
-      const change = { version, actor: actorOf(caller), now: timestamp(ctx) };
-      const row = await store.updateRole(ctx.db, role, change);
+      const row = await store.updateRole(ctx.db, role, { version, ...changeBy(ctx, caller) });
       return row && reply(ctx, row);
     });
   };
@@ -60,7 +57,7 @@ export const deleteRole =
   (ctx: AuthContext) =>
   async (caller: Caller, roleId: string): Promise<undefined> => {
     caller.authorize(roleEndpoints.deleteRole, { roleId });
-    await store.deleteRole(ctx.db, roleId, actorOf(caller));
+    await store.deleteRole(ctx.db, roleId, changeBy(ctx, caller));
     await ctx.refreshed();
     return undefined;
   };

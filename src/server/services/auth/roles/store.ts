@@ -9,6 +9,7 @@ import { jsonText } from "../../../core/json.ts";
 import { unlessFull } from "../../../core/pagination.ts";
 import { InternalError } from "../../../../lib/internal-error.ts";
 import { sql, type Sql } from "../../../core/sql.ts";
+import type { ChangeBy } from "../context.ts";
 import { wakingViews } from "../sql/directory-events.ts";
 
 const events = publishersOf(authApi);
@@ -64,79 +65,67 @@ export interface NewRole {
   readonly scopes: string;
 }
 
-export interface RoleChange {
-  readonly actor: string;
-  readonly now: string;
+export interface RoleChange extends ChangeBy {
   /** The version at which the change was checked. */
   readonly version: number;
 }
 
 /** Inserts a role. Returns undefined if roles have changed since `version`, or there is one with its id. */
-export const insertRole = (
-  db: Queryable,
-  { roleId, description, scopes }: NewRole,
-  change: RoleChange,
-): Promise<RoleRow | undefined> =>
-  db.maybeOne(
-    RoleRow,
-    changing(
-      sql`
-      insert into roles as r (role_id, description, scopes, created, last_modified)
-      select ${roleId}, ${description}, ${scopes}, ${change.now}::timestamptz, ${change.now}::timestamptz from turn
-      on conflict (role_id) do nothing`,
-      { ...change, roleId, action: "created" },
-      events.roleCreated,
-    ),
+export const insertRole = (db: Queryable, { roleId, description, scopes }: NewRole, by: RoleChange) =>
+  change(
+    db,
+    sql`
+    insert into roles as r (role_id, description, scopes, created, last_modified)
+    select ${roleId}, ${description}, ${scopes}, ${by.now}::timestamptz, ${by.now}::timestamptz from turn
+    on conflict (role_id) do nothing`,
+    { roleId, by, action: "created", event: events.roleCreated },
   );
 
 /** Updates a role. Returns undefined if roles have changed since `version`. */
-export const updateRole = (
-  db: Queryable,
-  { roleId, description, scopes }: NewRole,
-  change: RoleChange,
-): Promise<RoleRow | undefined> =>
-  db.maybeOne(
-    RoleRow,
-    changing(
-      sql`
-      update roles r set description = ${description}, scopes = ${scopes}, last_modified = ${change.now}
-      from turn where r.role_id = ${roleId}`,
-      { ...change, roleId, action: "updated" },
-      events.roleUpdated,
-    ),
+export const updateRole = (db: Queryable, { roleId, description, scopes }: NewRole, by: RoleChange) =>
+  change(
+    db,
+    sql`
+    update roles r set description = ${description}, scopes = ${scopes}, last_modified = ${by.now}
+    from turn where r.role_id = ${roleId}`,
+    { roleId, by, action: "updated", event: events.roleUpdated },
   );
 
-/** Deletes a role, if it exists. A role less closes no cycle, so this needs no certain version. */
-export const deleteRole = (db: Queryable, roleId: string, actor: string): Promise<number> =>
-  db.run(
-    changing(
-      sql`delete from roles r using turn where r.role_id = ${roleId}`,
-      { actor, version: undefined, roleId, action: "deleted" },
-      events.roleDeleted,
-    ),
-  );
+/** Deletes a role, if it exists. Fewer roles close no cycle, so this needs no certain version. */
+export const deleteRole = (db: Queryable, roleId: string, by: ChangeBy) =>
+  change(db, sql`delete from roles r using turn where r.role_id = ${roleId}`, {
+    roleId,
+    by,
+    action: "deleted",
+    event: events.roleDeleted,
+  });
 
 interface Change {
   readonly roleId: string;
-  readonly actor: string;
+  readonly by: ChangeBy & Partial<RoleChange>;
   readonly action: string;
-  readonly version: number | undefined;
+  readonly event: (typeof events)["roleCreated" | "roleUpdated" | "roleDeleted"];
 }
 
-type RoleEvent = (typeof events)["roleCreated" | "roleUpdated" | "roleDeleted"];
-
-/** Returns a statement that changes at most one role, called `r`, when it is its turn, and returns its row. */
-const changing = (change: Sql, { roleId, actor, action, version }: Change, event: RoleEvent): Sql => {
+/** Runs a statement that changes at most one role, called `r`, when it is its turn, and returns its row. */
+function change(
+  db: Queryable,
+  statement: Sql,
+  { roleId, by: { actor, version }, action, event }: Change,
+): Promise<RoleRow | undefined> {
   const from = sql`from changed`;
-  return wakingViews(sql`
+  return db.maybeOne(
+    RoleRow,
+    wakingViews(sql`
     with turn as (
       update role_set set version = version + 1 where version = coalesce(${version}::bigint, version) returning version
     ),
-    changed as (${change} returning ${columns}, r.scopes),
+    changed as (${statement} returning ${columns}, r.scopes),
     audit as (${auditEntry({ entityType: "role", entityId: roleId, clientId: actor, action, from })}),
     event as (${event.publish({}, { version: 1, roleId }, { from })})
-    select * from changed`);
-};
+    select * from changed`),
+  );
+}
 
 /** Inserts a role of the configuration, unless there is one with its id. */
 export const insertFirst = (

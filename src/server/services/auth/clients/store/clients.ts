@@ -7,6 +7,7 @@ import { publishersOf } from "../../../../core/event-log/index.ts";
 import { jsonText } from "../../../../core/json.ts";
 import { unlessFull } from "../../../../core/pagination.ts";
 import { sql, type Sql } from "../../../../core/sql.ts";
+import type { ChangeBy } from "../../context.ts";
 import { wakingViews } from "../../sql/directory-events.ts";
 
 const events = publishersOf(authApi);
@@ -74,24 +75,16 @@ export interface NewClient {
 }
 
 /** Inserts a client. Returns undefined if there is one with its id. */
-export const insertClient = (
-  db: Queryable,
-  { clientId, ...of }: NewClient,
-  actor: string,
-  now: string,
-): Promise<ClientRow | undefined> =>
-  db.maybeOne(
-    ClientRow,
-    changing(
-      sql`
-      insert into clients as c (client_id, description, access_token, scopes, expires, delete_on_expiration, created,
-        last_modified, last_rotated)
-      values (${clientId}, ${of.description}, ${of.accessToken}, ${of.scopes}, ${of.expires}, ${of.deleteOnExpiration},
-        ${now}, ${now}, ${now})
-      on conflict (client_id) do nothing`,
-      { clientId, actor, action: "created" },
-      events.clientCreated,
-    ),
+export const insertClient = (db: Queryable, { clientId, ...of }: NewClient, by: ChangeBy) =>
+  change(
+    db,
+    sql`
+    insert into clients as c (client_id, description, access_token, scopes, expires, delete_on_expiration, created,
+      last_modified, last_rotated)
+    values (${clientId}, ${of.description}, ${of.accessToken}, ${of.scopes}, ${of.expires}, ${of.deleteOnExpiration},
+      ${by.now}, ${by.now}, ${by.now})
+    on conflict (client_id) do nothing`,
+    { clientId, by, action: "created", event: events.clientCreated },
   );
 
 export interface ClientUpdate {
@@ -107,81 +100,64 @@ export const updateClient = (
   clientId: string,
   to: ClientUpdate,
   former: string,
-  actor: string,
-  now: string,
-): Promise<ClientRow | undefined> =>
-  db.maybeOne(
-    ClientRow,
-    changing(
-      sql`
-      update clients c set description = ${to.description}, expires = ${to.expires}, scopes = ${to.scopes},
-        delete_on_expiration = ${to.deleteOnExpiration}, last_modified = ${now}
-      where c.client_id = ${clientId} and c.scopes = ${former}`,
-      { clientId, actor, action: "updated" },
-      events.clientUpdated,
-    ),
+  by: ChangeBy,
+) =>
+  change(
+    db,
+    sql`
+    update clients c set description = ${to.description}, expires = ${to.expires}, scopes = ${to.scopes},
+      delete_on_expiration = ${to.deleteOnExpiration}, last_modified = ${by.now}
+    where c.client_id = ${clientId} and c.scopes = ${former}`,
+    { clientId, by, action: "updated", event: events.clientUpdated },
   );
 
 /** Returns undefined if there is no such client. */
-export const setDisabled = (
-  db: Queryable,
-  clientId: string,
-  disabled: boolean,
-  actor: string,
-  now: string,
-): Promise<ClientRow | undefined> =>
-  db.maybeOne(
-    ClientRow,
-    changing(
-      sql`update clients c set disabled = ${disabled}, last_modified = ${now} where c.client_id = ${clientId}`,
-      { clientId, actor, action: disabled ? "disabled" : "enabled" },
-      events.clientUpdated,
-    ),
+export const setDisabled = (db: Queryable, clientId: string, disabled: boolean, by: ChangeBy) =>
+  change(
+    db,
+    sql`update clients c set disabled = ${disabled}, last_modified = ${by.now} where c.client_id = ${clientId}`,
+    { clientId, by, action: disabled ? "disabled" : "enabled", event: events.clientUpdated },
   );
 
-/** Returns undefined if there is no such client. */
-export const setToken = (
-  db: Queryable,
-  clientId: string,
-  accessToken: string,
-  actor: string,
-  now: string,
-): Promise<ClientRow | undefined> =>
-  db.maybeOne(
-    ClientRow,
-    changing(
-      sql`
-      update clients c set access_token = ${accessToken}, last_modified = ${now}, last_rotated = ${now}
-      where c.client_id = ${clientId}`,
-      { clientId, actor, action: "reset-access-token" },
-      events.clientUpdated,
-    ),
+/** Sets an encrypted token. Returns undefined if there is no such client. */
+export const setToken = (db: Queryable, clientId: string, accessToken: string, by: ChangeBy) =>
+  change(
+    db,
+    sql`
+    update clients c set access_token = ${accessToken}, last_modified = ${by.now}, last_rotated = ${by.now}
+    where c.client_id = ${clientId}`,
+    { clientId, by, action: "reset-access-token", event: events.clientUpdated },
   );
 
 /** Deletes a client, if it exists. */
-export const deleteClient = (db: Queryable, clientId: string, actor: string): Promise<number> =>
-  db.run(
-    changing(
-      sql`delete from clients c where c.client_id = ${clientId}`,
-      { clientId, actor, action: "deleted" },
-      events.clientDeleted,
-    ),
-  );
+export const deleteClient = (db: Queryable, clientId: string, by: ChangeBy) =>
+  change(db, sql`delete from clients c where c.client_id = ${clientId}`, {
+    clientId,
+    by,
+    action: "deleted",
+    event: events.clientDeleted,
+  });
 
 interface Change {
   readonly clientId: string;
-  readonly actor: string;
+  readonly by: ChangeBy;
   readonly action: string;
+  readonly event: (typeof events)["clientCreated" | "clientUpdated" | "clientDeleted"];
 }
 
-type ClientEvent = (typeof events)["clientCreated" | "clientUpdated" | "clientDeleted"];
-
-/** Returns a statement that changes at most one client, called `c`, and returns its row. */
-const changing = (change: Sql, { clientId, actor, action }: Change, event: ClientEvent): Sql => {
+/** Runs a statement that changes at most one client, called `c`, and returns its row. */
+function change(
+  db: Queryable,
+  statement: Sql,
+  { clientId, by: { actor }, action, event }: Change,
+): Promise<ClientRow | undefined> {
   const from = sql`from changed`;
-  return wakingViews(sql`
-    with changed as (${change} returning ${columns}, c.scopes),
+  return db.maybeOne(
+    ClientRow,
+    wakingViews(sql`
+    with changed as (${statement} returning ${columns}, c.scopes),
     audit as (${auditEntry({ entityType: "client", entityId: clientId, clientId: actor, action, from })}),
     event as (${event.publish({}, { version: 1, clientId }, { from })})
-    select * from changed`);
-};
+    select * from changed`),
+  );
+}
