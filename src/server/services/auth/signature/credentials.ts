@@ -52,17 +52,17 @@ export function resolveCredentials(
 }
 
 /**
- * Checks the parts of resolved credentials that change with time, and returns when they end, in milliseconds. Throws
- * {@link HawkError}.
+ * Checks the times of resolved credentials, and returns when they end, in milliseconds. Throws {@link HawkError}. Another
+ * state of the client is another object, so for that {@link isCurrent} suffices.
  */
-export function requireValid(of: Credentials, directory: ClientDirectory, now: number): number {
-  const { expires } = requireClient(directory, of.signer.clientId, now);
-  if (of.times === undefined) return expires;
-  requireCurrent(of.times, now);
-  return Math.min(expires, of.times.expiry);
+export function requireValid({ signer, times }: Credentials, now: number): number {
+  requireUnexpired(signer, now);
+  if (times === undefined) return signer.expires;
+  requireCurrent(times, now);
+  return Math.min(signer.expires, times.expiry);
 }
 
-/** Reports whether nothing has changed on which the credentials depend, except for what `requireValid` checks. */
+/** Reports whether nothing has changed on which the credentials depend, except for the time. */
 export const isCurrent = (
   { signer, basis }: Credentials,
   directory: ClientDirectory,
@@ -95,8 +95,12 @@ function requireClient(directory: ClientDirectory, clientId: string, now: number
   const client = directory.client(clientId);
   if (client === undefined) throw new HawkError("client", `Client with clientId '${clientId}' not found`);
   if (client.disabled) throw new HawkError("client", `Client with clientId '${clientId}' is disabled`);
-  if (client.expires < now) throw new HawkError("client", `Client with clientId: '${clientId}' has expired`);
+  requireUnexpired(client, now);
   return client;
+}
+
+function requireUnexpired({ clientId, expires }: Client, now: number): void {
+  if (expires < now) throw new HawkError("client", `Client with clientId: '${clientId}' has expired`);
 }
 
 const fenced = ({ list }: ScopeSet): string => `\`\`\`\n${list.join("\n")}\n\`\`\``;
