@@ -22,7 +22,7 @@ export const explainEndpoints = {
     stability: "experimental",
     title: "Explain scopes",
     description:
-      "Tells whether a client, the holder of a role, a list of scopes or the caller may call a method or satisfies a scope expression. Proves it by the grants and roles that lead to each required scope, or returns the fewest scopes to add. The caller needs the scopes to read the client, the roles that a given role or list of scopes assumes, and every role in the proofs.",
+      "Reports whether a client, the holder of a role, a list of scopes or the caller may call a method or satisfies a scope expression. Returns the roles and grants that lead to each required scope, or the fewest scopes to add. The caller needs the scopes to read the client, the roles that a given role or list of scopes assumes, and every role in the proofs.",
     scopes: allOf(
       forEach("clientId", "clientIds", "auth:get-client:<clientId>"),
       forEach("roleId", "roleIds", "auth:get-role:<roleId>"),
@@ -40,7 +40,7 @@ export const explainEndpoints = {
     stability: "experimental",
     title: "Preview a change of a role",
     description:
-      "Tells which clients and roles would gain or lose which scopes if a role were created, updated or deleted. Changes nothing. Refuses what updateRole would refuse. Clients and roles that the caller may not read are only counted.",
+      "Returns which clients and roles would gain or lose which scopes if a role were created, updated or deleted. Changes nothing. Refuses what updateRole would refuse. Clients and roles that the caller may not read are only counted.",
     scopes: "auth:update-role:<roleId>",
     body: previewRoleRequestFile,
     bodyLimit: BODY_LIMIT,

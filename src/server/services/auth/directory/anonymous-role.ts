@@ -1,5 +1,5 @@
-// The role `anonymous`, whose scopes every caller has. Its first content is that of the configuration; from then on it is a
-// role like others. Where access is closed, it grants what the configuration says, whatever the database contains.
+// The role `anonymous`, whose scopes every caller has. It is created from the configuration, and is then a role like others.
+// While access is closed, it grants the scopes of the configuration, whatever the database contains.
 import type { Role } from "../../../../lib/scopes/roles.ts";
 import { sortScopes } from "../../../../lib/scopes/normal-form.ts";
 import type { Access } from "../../../core/config/core-settings.ts";
@@ -42,8 +42,8 @@ export function anonymousRole(access: Access, more: readonly string[]): Anonymou
         { onlyConfigured, onlyStored },
         isClosed
           ? "the role anonymous in the database has no effect, because access is closed"
-          : "the role anonymous in the database, which is in effect, differs from the settings access and auth.anonymousScopes; " +
-              "change it with updateRole, or delete it and restart to take over the settings",
+          : "the role anonymous in the database is in effect, and differs from the settings access and auth.anonymousScopes; " +
+              "change it with updateRole, or delete it and restart the server, which then creates it from the settings",
       );
     },
   };

@@ -9,7 +9,7 @@ import {
 export interface RoleView extends RoleResolver, Pick<RoleIndex, "get" | "values"> {
   /** Increases with each change. */
   readonly version: number;
-  /** Returns the ids of the roles that changed after a version, or undefined if that was too long ago to tell. */
+  /** Returns the ids of the roles that changed after a version, or undefined if that was too many changes ago. */
   changedSince(version: number): readonly string[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Explains whether somebody may make a call, or satisfies a scope expression.
+// Explains whether a holder of scopes may make a call, or satisfies a scope expression.
 import { explainEndpoints } from "../../../../api/auth/endpoints/explain.ts";
 import type { ExplainReply, ExplainRequest } from "../../../../api/auth/explain.ts";
 import { ApiError } from "../../../../lib/errors.ts";
