@@ -118,8 +118,8 @@ describe.each(methods.map((method) => [method.name, method] as const))("%s", (_,
     );
   });
 
+  if (of.body === undefined) return;
   it("refuses or stores a text with NUL or half of a surrogate pair, without an error of the server", async () => {
-    if (!of.body) return;
     for (const bad of unstorable(exampleBody(method, known))) {
       const params = Object.fromEntries(
         paramsOf(method).map((name) => [name, isCreation(method) ? slugid() : (known[name]?.[0] ?? "a")]),

@@ -29,6 +29,17 @@ function newTask(taskGroupId: string, name: string, dependencies: string[] = [])
 }
 
 describe("a timeline", () => {
+  it("names tasks whose definitions have NUL or half of a surrogate pair", async () => {
+    const group = slugid();
+    const task = newTask(group, "a\0b \\u0000");
+    await stack.client.queue.createTasks({
+      tasks: [{ ...task, task: { ...task.task, payload: { text: "\ud800" } } }],
+    });
+    const { tasks, summary } = await timelineOf(group);
+    expect(tasks).toMatchObject([{ taskId: task.taskId, name: "a\ufffdb \\u0000" }]);
+    expect(summary).toMatchObject({ resolved: false });
+  });
+
   it("has waiting and run times for each task, and the critical path of the group", async () => {
     const group = slugid();
     const first = newTask(group, "first");

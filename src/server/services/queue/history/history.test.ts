@@ -99,6 +99,17 @@ describe("listTasks", () => {
     });
   });
 
+  it("lists tasks and groups whose definitions have NUL or half of a surrogate pair", async () => {
+    const common = { projectId: "unreadable", schedulerId: "unreadable" };
+    await add("plain", { ...common, payload: { "\0": "\ud800" } });
+    await add("a\0b \udc00 \\u0000", common);
+    const expected = ["a\ufffdb \ufffd \\u0000", "plain"];
+    expect(names(await list({ projectId: "unreadable" }))).toEqual(expected);
+    expect(names(await list({ projectId: "unreadable", name: "\\U0000" }))).toEqual(expected.slice(0, 1));
+    const query = { schedulerId: "unreadable" };
+    expect(names((await stack.client.queue.listTaskGroups({ query })).taskGroups)).toEqual(expected);
+  });
+
   it("orders tasks of one time by id, and continues between them", async () => {
     await clock.advance(60_000);
     const some = Array.from({ length: 7 }, () => newTask({ projectId: "one-time" }, clock.now()));
