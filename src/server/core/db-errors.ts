@@ -120,15 +120,17 @@ export const isOfStaleSession = (err: unknown): boolean =>
 /** Reports whether the transaction was the victim of a concurrent one (deadlock, serialization) and can be retried. */
 export const isRetryable = (err: unknown): boolean => outageOf(err) === "conflict";
 
-/**
- * Reports whether a text cannot be stored: it contains NUL (22021 in a text, 22P05 in JSON) or half of a surrogate pair
- * (22P02 in JSON). Only values of callers do.
- */
+/** Reports whether a text that was passed to a statement cannot be stored, because it contains NUL. */
 export const isUnstorableText = (err: unknown): boolean =>
+  err instanceof pg.DatabaseError && err.code === "22021";
+
+/**
+ * Reports whether JSON contains NUL (22P05) or half of a surrogate pair (22P02). JSON that was passed to a statement may be
+ * the reason, and so may JSON that is stored as text and of which a member is read.
+ */
+export const isUnstorableJson = (err: unknown): boolean =>
   err instanceof pg.DatabaseError &&
-  (err.code === "22021" ||
-    err.code === "22P05" ||
-    (err.code === "22P02" && /surrogate/.test(err.detail ?? "")));
+  (err.code === "22P05" || (err.code === "22P02" && /surrogate/.test(err.detail ?? "")));
 
 /** Reports whether a table does not exist: the database is not migrated, or by an older version. */
 export const isUndefinedTable = (err: unknown): boolean =>

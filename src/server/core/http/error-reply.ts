@@ -3,16 +3,20 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Endpoint } from "../../../api/endpoint.ts";
-import { isUnstorableText } from "../db-errors.ts";
+import { isUnstorableJson, isUnstorableText } from "../db-errors.ts";
 import type { Monitor } from "../monitor.ts";
 import { jsonBody, type JsonBody } from "./body.ts";
 import { pathParameters } from "./path-parameters.ts";
 import { retryAfter } from "./retry-after.ts";
 
-/** Converts any thrown value to an error that may be shown to the caller. Unexpected errors get an incident id. */
-export function toApiError(err: unknown, monitor: Monitor): ApiError {
+/**
+ * Converts any thrown value to an error that may be shown to the caller. Unexpected errors get an incident id. `request` is
+ * that of a method: without a body, it is not the reason of a fault of JSON.
+ */
+export function toApiError(err: unknown, monitor: Monitor, request?: FastifyRequest): ApiError {
   if (err instanceof ApiError) return err;
-  if (isUnstorableText(err))
+  const hasBody = request !== undefined && jsonBody(request) !== undefined;
+  if (isUnstorableText(err) || (hasBody && isUnstorableJson(err)))
     return new ApiError(
       "InputError",
       "The request contains a text that cannot be stored, with a NUL character or half of a surrogate pair: remove the character.",

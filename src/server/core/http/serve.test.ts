@@ -1,6 +1,7 @@
 // The checks of a call in their order, and the format of replies and errors.
 import { once } from "node:events";
 import { connect } from "node:net";
+import pg from "pg";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import {
   tinyApi,
@@ -195,6 +196,33 @@ describe("an error reply", () => {
       "is missing the following scopes:\n\n```\ntiny:write:car\n```\n\nThis request requires the client to satisfy the following " +
         "scope expression:\n\n```\n{",
     );
+  });
+});
+
+describe("a text that the database refuses", () => {
+  const faults = {
+    "22021": "invalid byte sequence",
+    "22P05": "unsupported Unicode escape sequence",
+    "22P02": "Unicode high surrogate must not follow a high surrogate.",
+  } as const;
+
+  it.each([
+    ["22021", "GET", [400, "InputError"]],
+    ["22021", "POST", [400, "InputError"]],
+    ["22P05", "POST", [400, "InputError"]],
+    ["22P02", "POST", [400, "InputError"]],
+    // Without a body, the JSON is stored text of which a statement reads a member: a fault of the server.
+    ["22P05", "GET", [500, "InternalServerError"]],
+    ["22P02", "GET", [500, "InternalServerError"]],
+  ] as const)("with SQLSTATE %s in a %s causes %j", async (code, method, expected) => {
+    const fail = (): never => {
+      throw Object.assign(new pg.DatabaseError("refused", 0, "error"), { code, detail: faults[code] });
+    };
+    const server = serverWith({ open: fail, send: fail });
+    const reply =
+      method === "GET" ? await send("/open", {}, server) : await send("/send", { method, body: {} }, server);
+    expect(refused(reply).slice(0, 2)).toEqual(expected);
+    if (reply.statusCode === 400) expect(refused(reply)[2]).toMatch(/: remove the character\.$/);
   });
 });
 

@@ -189,7 +189,7 @@ function pipeline(
       checkReply?.(result);
       return send(reply, result);
     } catch (err) {
-      return sendError(toApiError(err, options.monitor), request, reply, endpoint, options.clock);
+      return sendError(toApiError(err, options.monitor, request), request, reply, endpoint, options.clock);
     } finally {
       count(request, reply, options.clock.now() - start);
     }
