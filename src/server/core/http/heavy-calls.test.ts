@@ -66,7 +66,7 @@ it("too many waiting calls are refused, and so is one that waits too long", asyn
   expect(running).toEqual(["z"]);
 });
 
-it("a refused call is told how long those before it are likely to take", async () => {
+it("a refusal says how long the calls before it are likely to take", async () => {
   const { clock, start } = calls(2);
   const refusedAfter = async (name: string): Promise<unknown> =>
     start(name).done.catch((err: ApiError) => [err.code, err.retryAfterMs]);

@@ -17,7 +17,7 @@ export interface SlowConnectionOptions {
  * does not read its reply would keep it in memory.
  */
 export function endSlowConnections(app: FastifyInstance, options: SlowConnectionOptions = {}): void {
-  // A kilobyte per second: slower callers cannot be told from those that hold a place on purpose.
+  // A kilobyte per second: slower callers cannot be distinguished from those that hold a place on purpose.
   const { intervalMs = 30_000, leastBytes = 30_000, unreadMs = 120_000 } = options;
   endSlowBodies(app, intervalMs, leastBytes);
   // Node's timer restarts with each write, and when the peer has taken a part of one. Node sets another timeout when the
