@@ -5,9 +5,7 @@ import { readObject } from "./auth/read-object.ts";
 import { exitStatus, UsageError } from "./cli-error.ts";
 import { command } from "./command.ts";
 import { writeJson } from "./io.ts";
-import { services } from "../api/services.ts";
-
-type AnyMethod = (...args: readonly unknown[]) => Promise<unknown>;
+import { InternalError } from "../lib/internal-error.ts";
 
 export const callCommand = command({
   name: "call",
@@ -28,7 +26,7 @@ export const callCommand = command({
     },
   ],
   async run({ options, args, io }) {
-    const { service, endpoint, params: given } = parseMethod(args);
+    const { key, service, endpoint, params: given } = parseMethod(args);
     const method = `${service.name}.${endpoint.name}`;
     const own = Object.keys(endpoint.params ?? {});
     const inQuery = Object.keys(endpoint.query ?? {});
@@ -49,17 +47,15 @@ export const callCommand = command({
     const body =
       options.body === undefined ? undefined : await readObject(options.body, io, endpoint.body?.schema);
     const client = await connectTarget(io);
-    const [key] = Object.entries(services).find(([, one]) => one.name === service.name) ?? [""];
-    const [member] = Object.entries(service.endpoints).find(([, one]) => one === endpoint) ?? [""];
-    // The client has a member for each service, and that a method for each endpoint of the contract.
-    const methods = client[key as keyof typeof services] as unknown as Readonly<Record<string, AnyMethod>>;
+    const call: unknown = Reflect.get(client[key], endpoint.name);
+    if (typeof call !== "function") throw new InternalError(`the client has no method ${method}`);
     const pick = (names: readonly string[]) =>
       Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
-    const reply = await methods[member]?.(
+    const reply: unknown = await Reflect.apply(call, undefined, [
       ...(endpoint.params ? [pick(own)] : []),
       ...(endpoint.body ? [body] : []),
       { query: pick(inQuery) },
-    );
+    ]);
     if (reply !== undefined) writeJson(io.stdout, reply);
     return exitStatus.ok;
   },

@@ -1,7 +1,6 @@
 // The options that `task list` and `group list` have in common.
 import { UsageError } from "./cli-error.ts";
-import { jsonOption } from "./command.ts";
-import { parseLimit } from "./parse-limit.ts";
+import { limitOf, pageOptions } from "./page-options.ts";
 import { relativeMs } from "./task/relative-time.ts";
 
 export const listOptions = {
@@ -17,9 +16,7 @@ export const listOptions = {
   },
   until: { type: "value", value: "TIME", summary: "Only those created before then." },
   scheduler: { type: "value", value: "ID", summary: "Only those of this scheduler." },
-  limit: { type: "value", value: "N", summary: "Maximum number of lines. Default: 50." },
-  all: { type: "flag", summary: "List all of them." },
-  json: jsonOption,
+  ...pageOptions,
 } as const;
 
 interface Given {
@@ -33,7 +30,6 @@ interface Given {
 
 /** Returns the query of the API for these options, and the number of elements to list. */
 export function listQuery({ name, since, until, scheduler, limit, all }: Given, now: number) {
-  if (all && limit !== undefined) throw new UsageError("--all and --limit: use one of them");
   if (name === "") throw new UsageError("--name is empty: omit it, or write a part of the name");
   if (scheduler !== undefined && !/^[\w-]{1,38}$/.test(scheduler))
     throw new UsageError(
@@ -46,7 +42,7 @@ export function listQuery({ name, since, until, scheduler, limit, all }: Given, 
       `--since ${since ?? ""} is not before --until ${until ?? ""}: use an earlier --since`,
     );
   return {
-    limit: all ? Infinity : parseLimit(limit),
+    limit: limitOf({ all, limit }),
     query: {
       ...(name !== undefined && { name: name.slice(0, MAX_NAME) }),
       ...(from !== undefined && { since: from }),
@@ -55,6 +51,10 @@ export function listQuery({ name, since, until, scheduler, limit, all }: Given, 
     },
   };
 }
+
+/** Returns the notice for an empty list. */
+export const noneFound = (what: string, query: object): string =>
+  Object.keys(query).length === 0 ? `there are no ${what}` : `no ${what} match these options`;
 
 /** Names are not longer. */
 const MAX_NAME = 255;

@@ -70,9 +70,13 @@ describe("an invalid command line", () => {
     [["cancel"], "unknown command cancel; did you mean `taskyard task cancel` or `taskyard group cancel`?"],
     [
       ["list"],
-      "unknown command list; did you mean `taskyard task list` or `taskyard group list` or `taskyard queue list` or ",
+      "unknown command list; did you mean `taskyard task list` or `taskyard group list` or `taskyard queue list`? `taskyard help` lists others of this name.\n",
     ],
     [["start"], "unknown command start; did you mean `taskyard up`?"],
+    [
+      ["task", "wait", "fN1SbArXTPSVFNUvaOlinQ", "--jsno"],
+      "task wait has no option --jsno; did you mean --json?",
+    ],
     [["task", "logs"], "unknown task command logs; did you mean log?"],
     [["task", "stop"], "unknown task command stop; did you mean cancel?"],
     [["task", "lgo"], "unknown task command lgo; did you mean log?\nSee: taskyard --help"],

@@ -20,13 +20,17 @@ const synonyms: Readonly<Record<string, string>> = {
   tail: "log",
 };
 
+/** The most suggestions of one message. The first ones are those that are used most: the help has the same order. */
+const MAX_NAMED = 3;
+
 /** Returns the error for an unknown first word. It may be the second word of commands, without their group. */
 export function unknownCommand(word: string, commands: readonly Command[]): UsageError {
   const meant = synonyms[word] ?? word;
   const exact = commands.filter(({ name }) => name === meant || lastWord(name) === meant);
   if (exact.length > 0) {
-    const names = exact.map(({ name }) => `\`taskyard ${name}\``).join(" or ");
-    return new UsageError(`unknown command ${word}; did you mean ${names}?`);
+    const names = exact.slice(0, MAX_NAMED).map(({ name }) => `\`taskyard ${name}\``);
+    const more = exact.length > MAX_NAMED ? " `taskyard help` lists others of this name." : "";
+    return new UsageError(`unknown command ${word}; did you mean ${names.join(" or ")}?${more}`);
   }
   return unknown("command", word, [...new Set(commands.map(({ name }) => firstWord(name)))]);
 }

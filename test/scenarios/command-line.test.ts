@@ -294,7 +294,7 @@ describe("task", () => {
       out: `${good}  completed\n${bad}  failed\n`,
       err: "",
     });
-    const { out } = await cli(["task", "wait", "--json", bad]);
+    const { out } = await cli(["task", "wait", bad, "--json"]);
     expect(JSON.parse(out)).toMatchObject({ statuses: [{ state: "failed" }] });
     expect((await cli(["task", "wait", "x"])).status).toBe(2);
   });

@@ -170,6 +170,7 @@ describe("invalid arguments", () => {
     ["auth preview a", "auth preview needs a change"],
     ["auth explain", "auth explain needs to know what"],
     ["auth explain queue.tsk", "queue has no method tsk; did you mean queue.task?"],
+    ["auth explain queue.task.x", "queue has no method task.x; did you mean queue.task?"],
     ["auth explain queue.task a", "a: must be a parameter as NAME=VALUE"],
     ["auth explain --requires {", "--requires {: must be a scope or JSON"],
     ["auth history role", "auth history needs ID"],

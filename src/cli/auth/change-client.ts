@@ -1,6 +1,7 @@
 // `taskyard auth client create`, `update`, `enable`, `disable`, `delete` and `reset`.
 import type { CreatedClient } from "../../api/auth/clients.ts";
 import type { Client } from "../../client/connect.ts";
+import { changeCommand } from "../change-command.ts";
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { localTime } from "../format.ts";
@@ -106,57 +107,48 @@ export const clientUpdateCommand = command({
   },
 });
 
-/** Declares a command that changes a client in one way. */
-const change = (
+/** Declares `enable` or `disable`. */
+const switchCommand = (
   word: "enable" | "disable",
   summary: string,
   example: string,
-  call: (auth: Client["auth"], clientId: string) => Promise<object>,
+  change: (client: Client, clientId: string) => Promise<object>,
 ) =>
-  command({
+  changeCommand({
     name: `auth client ${word}`,
     summary,
     args,
-    options: { json: jsonOption },
     examples: [{ command: `taskyard auth client ${word} ci/app`, description: example }],
-    async run({ options, args: [clientId = ""], io }) {
-      const { auth } = await connectTarget(io);
-      const reply = await call(auth, clientId);
-      if (options.json) writeJson(io.stdout, reply);
-      else writeLine(io.stdout, `client ${clientId} is ${word}d`);
-      return exitStatus.ok;
-    },
+    change,
+    done: (clientId) => `client ${clientId} is ${word}d`,
   });
 
-export const clientEnableCommand = change(
+export const clientEnableCommand = switchCommand(
   "enable",
   "Let a disabled client sign requests again.",
   "Enable a client.",
-  (auth, clientId) => auth.enableClient({ clientId }),
+  ({ auth }, clientId) => auth.enableClient({ clientId }),
 );
 
-export const clientDisableCommand = change(
+export const clientDisableCommand = switchCommand(
   "disable",
   "Refuse the requests of a client, and what it waits for, until it is enabled.",
   "Disable a client whose token may have leaked.",
-  (auth, clientId) => auth.disableClient({ clientId }),
+  ({ auth }, clientId) => auth.disableClient({ clientId }),
 );
 
-export const clientDeleteCommand = command({
+export const clientDeleteCommand = changeCommand({
   name: "auth client delete",
   summary: "Delete a client.",
   args,
-  options: { json: jsonOption },
   examples: [
     { command: "taskyard auth client delete ci/app", description: "Delete a client, if it exists." },
   ],
-  async run({ options, args: [clientId = ""], io }) {
-    const { auth } = await connectTarget(io);
+  async change({ auth }, clientId) {
     await auth.deleteClient({ clientId });
-    if (options.json) writeJson(io.stdout, { clientId });
-    else writeLine(io.stdout, `client ${clientId} deleted`);
-    return exitStatus.ok;
+    return { clientId };
   },
+  done: (clientId) => `client ${clientId} deleted`,
 });
 
 export const clientResetCommand = command({

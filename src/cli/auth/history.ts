@@ -1,12 +1,11 @@
 // `taskyard auth history`.
-import { exitStatus, UsageError } from "../cli-error.ts";
+import { UsageError } from "../cli-error.ts";
 import { command } from "../command.ts";
 import { localTime } from "../format.ts";
-import { writeJson, writeLine } from "../io.ts";
+import { limitOf, pageOptions } from "../page-options.ts";
 import { firstElements } from "../paginate.ts";
-import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
-import { limitOf, pageOptions } from "./clients.ts";
+import { writeList } from "../write-list.ts";
 
 export const historyCommand = command({
   name: "auth history",
@@ -38,7 +37,7 @@ export const historyCommand = command({
     if (entityType !== undefined && entityId === undefined)
       throw new UsageError(`auth history needs ID: which ${entityType}?`);
     const { auth } = await connectTarget(io);
-    const { found: auditHistory, goesOn } = await firstElements(
+    const changes = await firstElements(
       limit,
       (query) =>
         by === undefined
@@ -46,20 +45,18 @@ export const historyCommand = command({
           : auth.listAuditHistory({ clientId: by }, { query }),
       (page) => page.auditHistory,
     );
-    if (options.json) {
-      writeJson(io.stdout, { auditHistory });
-      return exitStatus.ok;
-    }
-    const rows = auditHistory.map((entry) => [
-      localTime(entry.created),
-      entry.actionType,
-      entry.entityType,
-      entry.entityId,
-      entry.clientId,
-    ]);
-    if (rows.length === 0) writeLine(io.stderr, "no changes in the last 30 days");
-    else writeTable(io.stdout, ["TIME", "ACTION", "TYPE", "ID", "BY"], rows);
-    if (goesOn) writeLine(io.stderr, "… and possibly more: use --limit or --all");
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "auditHistory",
+      ...changes,
+      header: ["TIME", "ACTION", "TYPE", "ID", "BY"],
+      row: (entry) => [
+        localTime(entry.created),
+        entry.actionType,
+        entry.entityType,
+        entry.entityId,
+        entry.clientId,
+      ],
+      none: "no changes in the last 30 days",
+    });
   },
 });

@@ -7,20 +7,26 @@ import { templateParams } from "../../lib/scopes/render.ts";
 import { UsageError } from "../cli-error.ts";
 
 export interface MethodWords {
+  /** The member of the client that has the method. */
+  readonly key: keyof typeof services;
   readonly service: Service;
   readonly endpoint: Endpoint;
   readonly params: Readonly<Record<string, string>>;
 }
 
+// The members are the same at run time.
+const keys = Object.keys(services) as (keyof typeof services)[];
+
 /** Splits the words. Throws a `UsageError` for a service or method that does not exist. */
 export function parseMethod([word = "", ...assignments]: readonly string[]): MethodWords {
-  const [serviceName = "", name = ""] = word.split(".");
-  const all: readonly Service[] = Object.values(services);
-  const service = all.find((one) => one.name === serviceName);
-  if (service === undefined || name === "")
+  const [serviceName = "", ...rest] = word.split(".");
+  const name = rest.join(".");
+  const key = keys.find((one) => services[one].name === serviceName);
+  if (key === undefined || name === "")
     throw new UsageError(
-      `${word}: must be a method such as queue.createTask; the services are ${all.map((one) => one.name).join(", ")}`,
+      `${word}: must be a method such as queue.createTask; the services are ${keys.map((one) => services[one].name).join(", ")}`,
     );
+  const service: Service = services[key];
   const methods = Object.values(service.endpoints);
   const endpoint = methods.find((one) => one.name === name);
   if (endpoint === undefined) {
@@ -37,7 +43,7 @@ export function parseMethod([word = "", ...assignments]: readonly string[]): Met
       return [assignment.slice(0, at), assignment.slice(at + 1)];
     }),
   );
-  return { service, endpoint, params };
+  return { key, service, endpoint, params };
 }
 
 /** Converts the parameters of scopes that are lists (with commas) or flags. */

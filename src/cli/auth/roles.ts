@@ -1,12 +1,13 @@
 // `taskyard auth role list`, `show`, `create`, `update` and `delete`.
+import { changeCommand } from "../change-command.ts";
 import { exitStatus, UsageError } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { oneLine } from "../format.ts";
 import { writeJson, writeLine, writeLines } from "../io.ts";
+import { limitOf, pageOptions } from "../page-options.ts";
 import { firstElements } from "../paginate.ts";
-import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
-import { limitOf, pageOptions } from "./clients.ts";
+import { writeList } from "../write-list.ts";
 import { describeRole } from "./describe.ts";
 import {
   changedScopeOptions,
@@ -26,33 +27,29 @@ export const roleListCommand = command({
   options: { ids: { type: "flag", summary: "List only the ids." }, ...pageOptions },
   examples: [{ command: "taskyard auth role list", description: "Show the first 50 roles." }],
   async run({ options, io }) {
+    const none = "there are no roles";
     const limit = limitOf(options);
     const { auth } = await connectTarget(io);
     if (options.ids) {
-      const { found: roleIds, goesOn } = await firstElements(
+      const ids = await firstElements(
         limit,
         (query) => auth.listRoleIds({ query }),
         (page) => page.roleIds,
       );
-      if (options.json) writeJson(io.stdout, { roleIds });
-      else writeLines(io.stdout, roleIds);
-      if (goesOn && !options.json) writeLine(io.stderr, "… and possibly more: use --limit or --all");
-      return exitStatus.ok;
+      return writeList(io, options.json, { name: "roleIds", ...ids, row: (roleId) => [roleId], none });
     }
-    const { found: roles, goesOn } = await firstElements(
+    const roles = await firstElements(
       limit,
       (query) => auth.listRoles2({ query }),
       (page) => page.roles,
     );
-    if (options.json) {
-      writeJson(io.stdout, { roles });
-      return exitStatus.ok;
-    }
-    const rows = roles.map((role) => [role.roleId, String(role.scopes.length), oneLine(role.description)]);
-    if (rows.length === 0) writeLine(io.stderr, "there are no roles");
-    else writeTable(io.stdout, ["ROLE", "SCOPES", "DESCRIPTION"], rows);
-    if (goesOn) writeLine(io.stderr, "… and possibly more: use --limit or --all");
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "roles",
+      ...roles,
+      header: ["ROLE", "SCOPES", "DESCRIPTION"],
+      row: (role) => [role.roleId, String(role.scopes.length), oneLine(role.description)],
+      none,
+    });
   },
 });
 
@@ -125,20 +122,17 @@ export const roleUpdateCommand = command({
   },
 });
 
-export const roleDeleteCommand = command({
+export const roleDeleteCommand = changeCommand({
   name: "auth role delete",
   summary: "Delete a role.",
   details: ["`taskyard auth preview ROLE_ID --delete` shows who would lose which scopes."],
   args,
-  options: { json: jsonOption },
   examples: [
     { command: "taskyard auth role delete project:old", description: "Delete a role, if it exists." },
   ],
-  async run({ options, args: [roleId = ""], io }) {
-    const { auth } = await connectTarget(io);
+  async change({ auth }, roleId) {
     await auth.deleteRole({ roleId });
-    if (options.json) writeJson(io.stdout, { roleId });
-    else writeLine(io.stdout, `role ${roleId} deleted`);
-    return exitStatus.ok;
+    return { roleId };
   },
+  done: (roleId) => `role ${roleId} deleted`,
 });

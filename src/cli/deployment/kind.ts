@@ -56,8 +56,8 @@ export interface Kind<D = Definition> {
 }
 
 /** Declares a kind with its own type of definitions. */
-// Safe: definitions are validated by the schema of the kind, or come from its own `list`.
-export const defineKind = <D extends object>(kind: Kind<D>): Kind => kind as unknown as Kind;
+// Safe, although its methods take only D: definitions are validated by the schema of the kind, or come from its own `list`.
+export const defineKind = <D extends Definition>(kind: Kind<D>): Kind => kind;
 
 /** Returns the elements of `after` that `before` lacks. */
 export const added = (before: readonly string[], after: readonly string[]): string[] => {

@@ -1,15 +1,13 @@
 // `taskyard group list`.
-import { exitStatus, UsageError } from "../cli-error.ts";
+import { UsageError } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { command } from "../command.ts";
 import { oneLine, timeBetween } from "../format.ts";
-import { writeJson, writeLine } from "../io.ts";
-import { listOptions, listQuery } from "../list-options.ts";
+import { listOptions, listQuery, noneFound } from "../list-options.ts";
 import { firstElements } from "../paginate.ts";
 import { startSpinner } from "../spinner.ts";
-import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
-import { noneFound } from "../task/list.ts";
+import { writeList } from "../write-list.ts";
 
 export const groupListCommand = command({
   name: "group list",
@@ -43,26 +41,24 @@ export const groupListCommand = command({
     const filters = { ...common, ...(state !== undefined && { resolved: String(state === "resolved") }) };
     const { queue } = await connectTarget(io);
     const spinner = startSpinner(io, "searching");
-    const { found: taskGroups, goesOn } = await firstElements(
+    const groups = await firstElements(
       limit,
       (page) => queue.listTaskGroups({ query: { ...filters, ...page } }),
       (page) => page.taskGroups,
     ).finally(() => spinner.stop());
-    if (options.json) {
-      writeJson(io.stdout, { taskGroups });
-      return exitStatus.ok;
-    }
     const colors = colorsFor(io.stdout, io.env);
     const at = new Date(now).toISOString();
-    const rows = taskGroups.map((group) => [
-      group.taskGroupId,
-      group.unresolved === 0 ? "resolved" : colors.yellow(`${group.unresolved} unresolved`),
-      `${timeBetween(group.created, at)} ago`,
-      oneLine(group.name ?? "-"),
-    ]);
-    if (rows.length === 0) writeLine(io.stderr, noneFound("groups", filters));
-    else writeTable(io.stdout, ["GROUP", "STATE", "CREATED", "NAME"], rows);
-    if (goesOn) writeLine(io.stderr, "… and possibly more: use --limit or --all");
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "taskGroups",
+      ...groups,
+      header: ["GROUP", "STATE", "CREATED", "NAME"],
+      row: (group) => [
+        group.taskGroupId,
+        group.unresolved === 0 ? "resolved" : colors.yellow(`${group.unresolved} unresolved`),
+        `${timeBetween(group.created, at)} ago`,
+        oneLine(group.name ?? "-"),
+      ],
+      none: noneFound("groups", filters),
+    });
   },
 });

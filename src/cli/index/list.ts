@@ -1,10 +1,10 @@
 // `taskyard index list`.
-import { exitStatus, UsageError } from "../cli-error.ts";
-import { command, jsonOption } from "../command.ts";
+import { exitStatus } from "../cli-error.ts";
+import { command } from "../command.ts";
 import { localTime } from "../format.ts";
 import { writeJson, writeLine } from "../io.ts";
+import { limitOf, moreNote, pageOptions } from "../page-options.ts";
 import { firstElements } from "../paginate.ts";
-import { parseLimit } from "../parse-limit.ts";
 import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
 import { entryHeader, entryRow } from "./entry-table.ts";
@@ -17,20 +17,14 @@ export const indexListCommand = command({
     "Lists what is directly in the namespace, or at the top level without one. Namespaces end with a dot.",
   ],
   args: [{ name: "NAMESPACE", optional: true }],
-  options: {
-    limit: { type: "value", value: "N", summary: "Maximum number of lines. Default: 50." },
-    all: { type: "flag", summary: "List all of them." },
-    json: jsonOption,
-  },
+  options: pageOptions,
   examples: [
     { command: "taskyard index list", description: "Show the top level." },
     { command: "taskyard index list project.nightly", description: "Show what is in a namespace." },
   ],
   async run({ options, args, io }) {
     const namespace = args[0] === undefined ? "" : parsePath(args[0].replace(/\.$/, ""));
-    if (options.all && options.limit !== undefined)
-      throw new UsageError("--all and --limit: use one of them");
-    const limit = options.all ? Infinity : parseLimit(options.limit);
+    const limit = limitOf(options);
     const { index } = await connectTarget(io);
     const { found: namespaces, goesOn } = await firstElements(
       limit,
@@ -54,8 +48,7 @@ export const indexListCommand = command({
     ];
     if (rows.length > 0) writeTable(io.stdout, entryHeader, rows);
     else writeLine(io.stderr, namespace === "" ? "the index is empty" : `nothing is in ${namespace}`);
-    if (goesOn || tasks.goesOn || shown.length < tasks.found.length)
-      writeLine(io.stderr, "… and possibly more: use --limit or --all");
+    if (goesOn || tasks.goesOn || shown.length < tasks.found.length) writeLine(io.stderr, moreNote);
     return exitStatus.ok;
   },
 });

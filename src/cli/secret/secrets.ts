@@ -1,13 +1,15 @@
 // `taskyard secret list`, `get`, `set` and `remove`.
 import { readObject } from "../auth/read-object.ts";
-import { limitOf, pageOptions } from "../auth/clients.ts";
+import { changeCommand } from "../change-command.ts";
 import { expiresOption, parseExpiry } from "../parse-expiry.ts";
 import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { localTime } from "../format.ts";
-import { writeJson, writeLine, writeLines } from "../io.ts";
+import { writeJson, writeLine } from "../io.ts";
+import { limitOf, pageOptions } from "../page-options.ts";
 import { firstElements } from "../paginate.ts";
 import { connectTarget } from "../target.ts";
+import { writeList } from "../write-list.ts";
 
 const args = [{ name: "NAME" }] as const;
 
@@ -20,19 +22,17 @@ export const secretListCommand = command({
   async run({ options, io }) {
     const limit = limitOf(options);
     const { secrets: service } = await connectTarget(io);
-    const { found: secrets, goesOn } = await firstElements(
+    const names = await firstElements(
       limit,
       (query) => service.list({ query }),
       (page) => page.secrets,
     );
-    if (options.json) {
-      writeJson(io.stdout, { secrets });
-      return exitStatus.ok;
-    }
-    if (secrets.length === 0) writeLine(io.stderr, "there are no secrets");
-    else writeLines(io.stdout, secrets);
-    if (goesOn) writeLine(io.stderr, "… and possibly more: use --limit or --all");
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "secrets",
+      ...names,
+      row: (name) => [name],
+      none: "there are no secrets",
+    });
   },
 });
 
@@ -76,17 +76,14 @@ export const secretSetCommand = command({
   },
 });
 
-export const secretRemoveCommand = command({
+export const secretRemoveCommand = changeCommand({
   name: "secret remove",
   summary: "Delete a secret.",
   args,
-  options: { json: jsonOption },
   examples: [{ command: "taskyard secret remove web/key", description: "Delete a secret, if it exists." }],
-  async run({ options, args: [name = ""], io }) {
-    const { secrets } = await connectTarget(io);
+  async change({ secrets }, name) {
     await secrets.remove({ name });
-    if (options.json) writeJson(io.stdout, { name });
-    else writeLine(io.stdout, `secret ${name} deleted`);
-    return exitStatus.ok;
+    return { name };
   },
+  done: (name) => `secret ${name} deleted`,
 });

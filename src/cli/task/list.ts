@@ -1,17 +1,16 @@
 // `taskyard task list`.
 import { TASK_STATES } from "../../api/queue/status.ts";
-import { exitStatus, UsageError } from "../cli-error.ts";
+import { UsageError } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { command } from "../command.ts";
 import { oneLine, timeBetween } from "../format.ts";
-import { writeJson, writeLine } from "../io.ts";
-import { listOptions, listQuery } from "../list-options.ts";
+import { listOptions, listQuery, noneFound } from "../list-options.ts";
 import { firstElements } from "../paginate.ts";
 import { parseTaskQueueId } from "../parse-task-queue.ts";
 import { SOURCE_QUEUE } from "../run/source-task.ts";
 import { startSpinner } from "../spinner.ts";
-import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
+import { writeList } from "../write-list.ts";
 import { stateText } from "./status.ts";
 
 export const taskListCommand = command({
@@ -61,35 +60,29 @@ export const taskListCommand = command({
     };
     const { queue } = await connectTarget(io);
     const spinner = startSpinner(io, "searching");
-    const { found: tasks, goesOn } = await firstElements(
+    const tasks = await firstElements(
       limit,
       (page) => queue.listTasks({ query: { ...filters, ...page } }),
       (page) => page.tasks.filter(({ taskQueueId }) => queueId !== undefined || taskQueueId !== SOURCE_QUEUE),
     ).finally(() => spinner.stop());
-    if (options.json) {
-      writeJson(io.stdout, { tasks });
-      return exitStatus.ok;
-    }
     const colors = colorsFor(io.stdout, io.env);
     const at = new Date(now).toISOString();
-    const rows = tasks.map((task) => [
-      task.taskId,
-      stateText(task.state, colors),
-      `${timeBetween(task.created, at)} ago`,
-      timeBetween(task.started, task.resolved ?? at),
-      task.taskQueueId,
-      oneLine(task.name),
-    ]);
-    if (rows.length === 0) writeLine(io.stderr, noneFound("tasks", filters));
-    else writeTable(io.stdout, ["TASK", "STATE", "CREATED", "DURATION", "QUEUE", "NAME"], rows);
-    if (goesOn) writeLine(io.stderr, "… and possibly more: use --limit or --all");
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "tasks",
+      ...tasks,
+      header: ["TASK", "STATE", "CREATED", "DURATION", "QUEUE", "NAME"],
+      row: (task) => [
+        task.taskId,
+        stateText(task.state, colors),
+        `${timeBetween(task.created, at)} ago`,
+        timeBetween(task.started, task.resolved ?? at),
+        task.taskQueueId,
+        oneLine(task.name),
+      ],
+      none: noneFound("tasks", filters),
+    });
   },
 });
-
-/** Returns the message for an empty list. */
-export const noneFound = (what: string, filters: object): string =>
-  Object.keys(filters).length === 0 ? `there are no ${what}` : `no ${what} match these options`;
 
 function parseState(word: string): string {
   if (TASK_STATES.some((state) => state === word)) return word;

@@ -16,7 +16,7 @@ export const waitCommand = command({
     "Prints the state of each task when it is resolved, in the given order. The exit status is 0 if all tasks completed, and 1 if " +
       "any failed or ended in an exception.",
   ],
-  args: [{ name: "TASK_ID", rest: true }],
+  args: [{ name: "TASK_ID", many: true }],
   options: { json: { ...jsonOption, summary: "Print the statuses as JSON." } },
   examples: [
     {
