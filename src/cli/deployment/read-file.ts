@@ -1,7 +1,6 @@
 // Reads one file of a deployment folder. docs/guides/deployment-as-code.md describes the format.
-import { Ajv, type ValidateFunction } from "ajv";
-import addFormats from "ajv-formats";
 import { didYouMean } from "../../lib/did-you-mean.ts";
+import { compileSchema } from "../compile-schema.ts";
 import { fileProblems, type FilePath, type FileProblems } from "../file-problems.ts";
 import { isMembers, type Members } from "../members.ts";
 import type { Yaml } from "../parse-yaml.ts";
@@ -30,16 +29,6 @@ export interface DeploymentFile {
   readonly entries: readonly Entry[];
   readonly managed: readonly ManagedPattern[];
   readonly problems: FileProblems;
-}
-
-// Configured as on the server, but with all errors: the author of a file wants to fix them in one go.
-const ajv = new Ajv({ allErrors: true, strictTypes: false });
-addFormats.default(ajv);
-const validators = new Map<Kind, ValidateFunction>();
-function validatorOf(kind: Kind): ValidateFunction {
-  const validator = validators.get(kind) ?? ajv.compile(kind.schema);
-  validators.set(kind, validator);
-  return validator;
 }
 
 const kindNames = kinds.map(({ name }) => name);
@@ -99,7 +88,7 @@ function readDefinition(
     problems.add([...path, ...at], text);
   };
   const plain = plainValue(given, kind.schema, (at, text) => add(at, `${id}: ${at.join(".")}: ${text}`));
-  const validate = validatorOf(kind);
+  const validate = compileSchema(kind.schema);
   const members = Object.keys(kind.schema.properties);
   if (!validate(plain)) {
     const what = `the ${kind.noun}`;

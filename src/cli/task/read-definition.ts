@@ -1,8 +1,7 @@
 // Reads a task definition from a file: validates it against the contract and fills in times.
-import { Ajv } from "ajv";
-import addFormats from "ajv-formats";
 import { TaskDefinitionRequest } from "../../api/queue/task.ts";
 import { CliError, listProblems } from "../cli-error.ts";
+import { compileSchema } from "../compile-schema.ts";
 import { fileProblems, type FilePath } from "../file-problems.ts";
 import { isMembers, type Members } from "../members.ts";
 import type { Yaml } from "../parse-yaml.ts";
@@ -17,10 +16,7 @@ export interface ReadDefinition {
   readonly defaults: readonly string[];
 }
 
-// Configured as on the server, but with all errors: the author of a file wants to fix them in one go.
-const ajv = new Ajv({ allErrors: true, strictTypes: false });
-addFormats.default(ajv);
-const isDefinition = ajv.compile<TaskDefinitionRequest>(TaskDefinitionRequest);
+const isDefinition = compileSchema<TaskDefinitionRequest>(TaskDefinitionRequest);
 const known = Object.keys(TaskDefinitionRequest.properties);
 
 /**
