@@ -12,6 +12,7 @@ import { absoluteTime, day, resolveFromNow, timeSchema, type OnInvalidTime } fro
 import { plainValue, textOf, WrittenScalar } from "../written-scalar.ts";
 import type { FilePath } from "../file-problems.ts";
 import type { FileTask, GraphFile } from "./graph-file.ts";
+import { placeOf } from "./place-of.ts";
 import { isMembers, textsOf, type Members } from "../members.ts";
 
 export interface GraphTask {
@@ -67,13 +68,6 @@ export function graphTasks(file: GraphFile, origin: GraphOrigin): Graph {
   }));
   return { name: file.name, taskGroupId, tasks, requests };
 }
-
-/** Returns the place of a member of a task in the file, which may be in the defaults. */
-export const placeOf = ({ problems }: GraphFile, { path }: FileTask, member: FilePath): FilePath =>
-  problems.closest([
-    [...path, ...member],
-    ["defaults", ...member],
-  ]);
 
 /** Records a problem with a member of a task. */
 type AddProblem = (member: FilePath, text: string) => void;

@@ -6,7 +6,8 @@ import { counted } from "../../lib/counted.ts";
 import { CliError, listProblems } from "../cli-error.ts";
 import { byteSize } from "../format.ts";
 import type { GraphFile } from "./graph-file.ts";
-import { placeOf, type Graph } from "./graph-tasks.ts";
+import type { Graph } from "./graph-tasks.ts";
+import { placeOf } from "./place-of.ts";
 
 /** Creating ten thousand tasks takes seconds, and longer on a busy server. */
 const timeoutMs = 120_000;
