@@ -60,7 +60,8 @@ describe.each(shells)("process 1, run by %s", onlyWithPidNamespaces, (name) => {
       console.log("ready");
       setInterval(() => undefined, 1000);
     `.replaceAll("\n", "");
-    const words = [...asProcess1, ...shell, "bin/process-1.sh", process.execPath, "-e", `'${program}'`];
+    // `exec`, because not every shell replaces itself with its last command.
+    const words = ["exec", ...asProcess1, ...shell, "bin/process-1.sh", process.execPath, "-e", `'${program}'`];
     const terminal = spawn("script", ["-qefc", words.join(" "), "/dev/null"], {
       stdio: ["pipe", "pipe", "inherit"],
     });
