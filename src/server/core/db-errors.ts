@@ -132,6 +132,10 @@ export const isUnstorableJson = (err: unknown): boolean =>
   err instanceof pg.DatabaseError &&
   (err.code === "22P05" || (err.code === "22P02" && /surrogate/.test(err.detail ?? "")));
 
+/** Reports whether an id or name has so many bytes that no index can have it. Only values of callers do. */
+export const isTooLongForIndex = (err: unknown): boolean =>
+  err instanceof pg.DatabaseError && err.code === "54000" && err.message.startsWith("index row ");
+
 /** Reports whether a table does not exist: the database is not migrated, or by an older version. */
 export const isUndefinedTable = (err: unknown): boolean =>
   err instanceof pg.DatabaseError && err.code === "42P01";

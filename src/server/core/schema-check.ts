@@ -38,13 +38,15 @@ const isDateTime = addFormats
   .compile({ type: "string", format: "date-time" });
 const [FIRST_TIME, LAST_TIME] = [Date.parse("0001-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z")];
 
+const longOffset = /[+-](1[6-9]|2[0-9]):?[0-9]{2}$/;
+
 /**
- * RFC 3339 allows more times than can be stored: JavaScript rejects leap seconds, PostgreSQL the year 0, and an offset
- * can move a time before or after the years of four digits.
+ * RFC 3339 allows more times than can be stored: JavaScript rejects leap seconds, PostgreSQL the year 0 and offsets of 16
+ * hours and more, and an offset can move a time before or after the years of four digits.
  */
 function isStorableTime(text: string): boolean {
   const time = Date.parse(text);
-  return isDateTime(text) && time >= FIRST_TIME && time <= LAST_TIME;
+  return isDateTime(text) && !longOffset.test(text) && time >= FIRST_TIME && time <= LAST_TIME;
 }
 
 /** Describes an error, without its path. */
@@ -55,7 +57,7 @@ export function describeError(error: ErrorObject): string {
       : error.keyword === "enum"
         ? `: ${JSON.stringify(error.params["allowedValues"])}`
         : error.params["format"] === "date-time"
-          ? ", such as 2026-01-31T12:00:00.000Z, from the year 1 to 9999 in UTC"
+          ? ", such as 2026-01-31T12:00:00.000Z, from the year 1 to 9999 in UTC, with an offset below 16 hours"
           : "";
   return `${error.message ?? "is not valid"}${extra}`;
 }

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../../../lib/errors.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Endpoint } from "../../../api/endpoint.ts";
-import { isUnstorableJson, isUnstorableText } from "../db-errors.ts";
+import { isTooLongForIndex, isUnstorableJson, isUnstorableText } from "../db-errors.ts";
 import type { Monitor } from "../monitor.ts";
 import { jsonBody, type JsonBody } from "./body.ts";
 import { pathParameters } from "./path-parameters.ts";
@@ -20,6 +20,12 @@ export function toApiError(err: unknown, monitor: Monitor, request?: FastifyRequ
     return new ApiError(
       "InputError",
       "The request contains a text that cannot be stored, with a NUL character or half of a surrogate pair: remove the character.",
+      { cause: err },
+    );
+  if (isTooLongForIndex(err))
+    return new ApiError(
+      "InputError",
+      "The request contains an id or name that is too long to be stored: use at most 2,000 characters.",
       { cause: err },
     );
   const incidentId = monitor.reportError(err);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import Type from "typebox";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
@@ -107,6 +108,14 @@ describe("createRole", () => {
     await create(`${prefix}*`, ["queue:route:<..>:x"]);
     expect(await expanded(`assume:${prefix}a`)).toContain("queue:route:a:x");
     expect(await expanded(`assume:${prefix}a*`)).toContain("queue:route:a*");
+  });
+
+  test("refuses an id that no index can have", async () => {
+    const roleId = newId() + Array.from({ length: 100 }, () => randomBytes(30).toString("base64")).join("");
+    await expect(create(roleId, [])).rejects.toMatchObject({
+      code: "InputError",
+      message: expect.stringContaining("an id or name that is too long to be stored: use at most 2,000"),
+    });
   });
 });
 

@@ -197,8 +197,8 @@ describe("the dates", () => {
       "expires (2026-02-03T12:00:59.999Z) cannot be before deadline (2026-02-03T12:01:00.000Z).",
     ],
     [
-      { expires: "9999-12-31T23:59:59-23:59" },
-      "expires (9999-12-31T23:59:59-23:59) must be before the year 9999.",
+      { expires: "9999-12-31T23:59:59-15:59" },
+      "expires (9999-12-31T23:59:59-15:59) must be before the year 9999.",
     ],
   ])("are refused outside their limits or in the wrong order: %o", (dates, message) => {
     expect(refusalOf(dates)).toBe(message);
