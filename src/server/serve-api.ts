@@ -70,7 +70,7 @@ export function serveApi(app: FastifyInstance, options: ApiOptions): void {
   serveReferences(app, {
     services,
     rootUrl,
-    more: running.flatMap(monitoringDocuments),
+    more: () => running.flatMap(monitoringDocuments),
   });
   if (localArtifacts)
     serveLocalStore(app, localArtifacts, {

@@ -7,7 +7,7 @@ let rootUrl = "https://ci.example.com";
 const app = Fastify();
 const $schema = "/schemas/common/metrics-reference-v0.json#";
 const more = [{ path: "/references/queue/v1/metrics.json", content: { $schema, metrics: [] } }];
-serveReferences(app, { services, rootUrl: () => rootUrl, more });
+serveReferences(app, { services, rootUrl: () => rootUrl, more: () => more });
 
 const TASK_SCHEMA = "/schemas/queue/v1/task.json";
 const get = async (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
@@ -68,6 +68,11 @@ describe("serveReferences", () => {
     expect([head.statusCode, head.body]).toEqual([200, ""]);
     for (const url of ["/schemas/queue/v1/nothing.json", "/schemas/", "/references/nothing/v1/api.json"])
       expect([url, (await get(url)).statusCode]).toEqual([url, 404]);
+    expect((await get("/schemas/queue/v1/tasc.json")).json()).toMatchObject({
+      message: expect.stringContaining("did you mean GET /schemas/queue/v1/task.json?"),
+    });
+    for (const same of [`${TASK_SCHEMA}/`, TASK_SCHEMA.replace("task", "t%61sk")])
+      expect((await get(same)).statusCode).toBe(200);
   });
 
   it("renders documents again when the root URL changes", async () => {

@@ -12,7 +12,8 @@ import { endConnectionsOnClose } from "./ending-connections.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { limitUnreadReplies } from "./reply-memory.ts";
 import { setApiHeaders } from "./headers.ts";
-import { nearRoute, type Route } from "./near-route.ts";
+import type { Route } from "./near-route.ts";
+import { nothingAt } from "./nothing-at.ts";
 import { endSlowConnections } from "./slow-connections.ts";
 
 export interface HttpServerOptions {
@@ -28,8 +29,6 @@ export interface HttpServerOptions {
 
 // Names of artifacts and secrets may exceed the router's default of 100.
 const MAX_PARAM_LENGTH = 8192;
-
-const MAX_ECHOED_PATH = 200;
 
 /** Requests on a connection that have no reply yet. */
 const MAX_IN_FLIGHT = 16;
@@ -96,15 +95,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   app.setNotFoundHandler((request, reply) => {
     setApiHeaders(request, reply);
-    const path = request.url.split("?", 1)[0] ?? "";
-    const hint = nearRoute(routes, request.method, path);
-    const error = new ApiError(
-      "ResourceNotFound",
-      `There is nothing at ${request.method} ${path.slice(0, MAX_ECHOED_PATH)}: ` +
-        (hint === undefined ? "see" : `${hint} See`) +
-        " /references/manifest.json for the methods of all services, or / in a browser.",
-    );
-    return sendError(error, request, reply, undefined, options.clock);
+    return sendError(nothingAt(request, routes), request, reply, undefined, options.clock);
   });
   app.get("/__version__", () => options.version);
   app.get("/__lbheartbeat__", () => ({}));
