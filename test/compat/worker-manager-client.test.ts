@@ -1,6 +1,7 @@
 // Taskcluster's client drives every method of the worker-manager service.
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { createTask } from "../support/factories.ts";
 import { poolOf } from "../support/worker-pool.ts";
 import { testStack, type Stack } from "../support/stack.ts";
 import { renderApiReference } from "../../src/api/references/api-reference.ts";
@@ -64,8 +65,12 @@ it("the compatible client manages pools and their workers", async () => {
     extra: {},
   });
   expect((await manager.listWorkerPoolErrors(pool)).workerPoolErrors).toMatchObject([{ errorId }]);
+  // Without a task, the claim would wait for one for 20 seconds.
+  const taskId = await createTask(stack.client, { taskQueueId: pool });
   const queue = new peer.Queue({ rootUrl: stack.rootUrl, credentials: renewed.credentials, retries: 0 });
-  await queue.claimWork(pool, { workerGroup: "g", workerId: "w", tasks: 1 });
+  expect((await queue.claimWork(pool, { workerGroup: "g", workerId: "w", tasks: 1 })).tasks).toMatchObject([
+    { status: { taskId } },
+  ]);
   expect((await manager.listWorkers("peer", "pool")).workers).toMatchObject([{ state: "running" }]);
   expect(await manager.getWorker("peer", "pool", "g", "w")).toMatchObject({ providerId: "static" });
   expect(await renewedOwn.removeWorker(pool, "g", "w")).toEqual({});
