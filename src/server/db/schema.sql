@@ -195,8 +195,9 @@ create table pool_workers (
 );
 CREATE INDEX pool_workers_active ON public.pool_workers USING btree (worker_pool_id, created, worker_group, worker_id) INCLUDE (launch_config_id, capacity) WHERE ((provider_id = 'self'::text) AND (state <> 'stopped'::text));
 CREATE INDEX pool_workers_by_key ON public.pool_workers USING btree (static_secret_key_id, worker_key);
+CREATE INDEX pool_workers_by_launch_config ON public.pool_workers USING btree (worker_pool_id, launch_config_id, state, worker_group, worker_id) INCLUDE (capacity);
 CREATE INDEX pool_workers_by_provider ON public.pool_workers USING btree (worker_pool_id, provider_id);
-CREATE INDEX pool_workers_by_state ON public.pool_workers USING btree (worker_pool_id, launch_config_id, state) INCLUDE (capacity);
+CREATE INDEX pool_workers_by_state ON public.pool_workers USING btree (worker_pool_id, state, worker_group, worker_id);
 CREATE UNIQUE INDEX pool_workers_by_worker_key ON public.pool_workers USING btree (worker_key);
 CREATE INDEX pool_workers_expired ON public.pool_workers USING btree (expires) WHERE ((provider_id <> 'self'::text) OR (state = 'stopped'::text));
 CREATE INDEX pool_workers_silent ON public.pool_workers USING btree (expires) WHERE ((provider_id = 'self'::text) AND (state <> 'stopped'::text));

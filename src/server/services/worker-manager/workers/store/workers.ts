@@ -65,24 +65,34 @@ export interface WorkerFilter {
   readonly state?: string | undefined;
 }
 
-/** Returns workers of a pool after the given one, in order of groups and ids. */
-export const listWorkers = (
+/**
+ * Returns workers of a pool after the given one, in order of groups and ids. Walks the index for the filter, one state after the
+ * other, so that a filter which few workers match reads no others.
+ */
+export function listWorkers(
   db: Queryable,
   after: WorkerKey,
   { workerGroup, launchConfigId, state }: WorkerFilter,
   limit: number,
-): Promise<WorkerRow[]> =>
-  db.many(
-    WorkerRow,
-    sql`
+): Promise<WorkerRow[]> {
+  const where = (filter: Sql): Sql => sql`
     select ${columns} from pool_workers w
     where w.worker_pool_id = ${after.workerPoolId}
-      and (w.worker_group, w.worker_id) > (${after.workerGroup} collate "C", ${after.workerId} collate "C")
-      and (${workerGroup ?? null}::text is null or w.worker_group = ${workerGroup ?? null})
-      and (${launchConfigId ?? null}::text is null or w.launch_config_id = ${launchConfigId ?? null})
-      and (${state ?? null}::text is null or w.state = ${state ?? null})
+      and (w.worker_group, w.worker_id) > (${after.workerGroup} collate "C", ${after.workerId} collate "C") ${filter}
+    order by w.worker_group, w.worker_id limit ${limit}`;
+  const ofGroup = workerGroup === undefined ? sql`` : sql`and w.worker_group = ${workerGroup}`;
+  if (launchConfigId === undefined && state === undefined) return db.many(WorkerRow, where(ofGroup));
+  const ofLaunchConfig =
+    launchConfigId === undefined ? sql`` : sql`and w.launch_config_id = ${launchConfigId}`;
+  const states = state === undefined ? WORKER_STATES : [state];
+  return db.many(
+    WorkerRow,
+    sql`
+    select w.* from unnest(${states}::text[]) s (state),
+      lateral (${where(sql`${ofGroup} ${ofLaunchConfig} and w.state = s.state`)}) w
     order by w.worker_group, w.worker_id limit ${limit}`,
   );
+}
 
 /** Returns those of the given workers that exist. */
 export const readWorkers = (
