@@ -72,7 +72,8 @@ export function defineBatchConsumer<const K extends readonly EventKind[]>({
   return {
     ...options,
     accepts: (event) => schemas.has(event.exchange) && where(event),
-    handle: (events, signal) =>
+    // Async, so that a message that is not valid rejects, like every other failure.
+    handle: async (events, signal) =>
       handle(
         events.map(({ payload, ...event }) => {
           const message = parsed(payload, schemas.get(event.exchange), event.exchange);

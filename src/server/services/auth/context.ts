@@ -4,6 +4,7 @@ import { actorOf } from "../../core/audit.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { Db } from "../../core/db.ts";
 import type { KeyRing } from "../../core/encryption/key-ring.ts";
+import { timestamp } from "../../core/timestamp.ts";
 import type { ChangeFollower } from "./directory/follow-changes.ts";
 import type { ScopeView } from "./directory/scope-view.ts";
 import type { DirectoryView } from "./directory/view.ts";
@@ -17,10 +18,6 @@ export interface AuthContext {
   /** Brings the directory up to date, so that a change applies to the next request before its caller has the reply. */
   readonly refreshed: ChangeFollower["refreshed"];
 }
-
-/** Returns the current time as ISO text, for SQL and JSON. */
-export const timestamp = (ctx: Pick<AuthContext, "clock">, offsetMs = 0): string =>
-  new Date(ctx.clock.now() + offsetMs).toISOString();
 
 /** Who makes a change, and when. */
 export interface ChangeBy {

@@ -18,7 +18,3 @@ export interface IdentityContext {
   /** The issuer of tokens. */
   readonly rootUrl: () => string;
 }
-
-/** Returns the current time as ISO text, for SQL and JSON. */
-export const timestamp = ({ clock }: Pick<IdentityContext, "clock">, offsetMs = 0): string =>
-  new Date(clock.now() + offsetMs).toISOString();

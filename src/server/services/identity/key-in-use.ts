@@ -1,7 +1,8 @@
 // The key that signs now. Every process uses the same one, because the database decides which it is for each token.
 import { ApiError } from "../../../lib/errors.ts";
 import { contextOf } from "../../core/encryption/encrypted-column.ts";
-import { timestamp, type IdentityContext } from "./context.ts";
+import { timestamp } from "../../core/timestamp.ts";
+import type { IdentityContext } from "./context.ts";
 import { signingKeyOf, type SigningKey } from "./signing-key.ts";
 import { privateKeys, readPrivateKey, readSigningKid } from "./store.ts";
 

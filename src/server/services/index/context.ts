@@ -16,7 +16,3 @@ export interface IndexContext {
   /** The client that signs URLs of artifacts. */
   readonly client: Pick<ServiceClient, "clientId" | "accessToken">;
 }
-
-/** Returns the current time as ISO text, for SQL. */
-export const timestamp = ({ clock }: Pick<IndexContext, "clock">): string =>
-  new Date(clock.now()).toISOString();

@@ -1,16 +1,15 @@
-// Removes entries and namespaces that have expired.
-import type { Clock } from "../../../lib/clock.ts";
-import type { Db } from "../../core/db.ts";
+// The loop that removes entries and namespaces that have expired.
+import { inBatches } from "../../core/in-batches.ts";
+import type { RunOnce } from "../../core/loop.ts";
+import { timestamp } from "../../core/timestamp.ts";
+import type { IndexContext } from "./context.ts";
 import { deleteExpiredEntries, deleteExpiredNamespaces } from "./store/entries.ts";
 
-const BATCH = 1000;
+const BATCH_SIZE = 1000;
 
-/** Returns the loop's iteration. */
-export const expireEntries =
-  ({ db, clock }: { readonly db: Db; readonly clock: Clock }) =>
-  async (): Promise<{ more: boolean }> => {
-    const now = new Date(clock.now()).toISOString();
-    const entries = await deleteExpiredEntries(db, now, BATCH);
-    const namespaces = await deleteExpiredNamespaces(db, now, BATCH);
-    return { more: entries === BATCH || namespaces === BATCH };
-  };
+export const expireEntries = (ctx: Pick<IndexContext, "db" | "clock">): RunOnce =>
+  inBatches(
+    BATCH_SIZE,
+    (limit) => deleteExpiredEntries(ctx.db, timestamp(ctx), limit),
+    (limit) => deleteExpiredNamespaces(ctx.db, timestamp(ctx), limit),
+  );

@@ -4,7 +4,8 @@ import { INDEX_PATH, indexApi } from "../../../api/index/index.ts";
 import type { Caller } from "../../core/caller.ts";
 import { decodePage, fullPageOf, PAGE_BYTES, pageOf, type PageQuery } from "../../core/pagination.ts";
 import { startTimeSlice } from "../../core/time-slice.ts";
-import { timestamp, type IndexContext } from "./context.ts";
+import { timestamp } from "../../core/timestamp.ts";
+import type { IndexContext } from "./context.ts";
 import { pathOf, placeOf, type Place } from "./index-path.ts";
 import { renderEntries } from "./render-entry.ts";
 import {

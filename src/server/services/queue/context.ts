@@ -37,7 +37,3 @@ export const createContext = (platform: QueuePlatform, objects: Objects): QueueC
   objects,
   issuer: platform.client,
 });
-
-/** Returns the current time as ISO text, for SQL and JSON. */
-export const timestamp = (ctx: Pick<QueueContext, "clock">, offsetMs = 0): string =>
-  new Date(ctx.clock.now() + offsetMs).toISOString();

@@ -3,6 +3,7 @@ import type { BodyOf, QueryOf, ReplyOf } from "../../../api/endpoint.ts";
 import { secretsApi } from "../../../api/secrets/index.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { ApiError } from "../../../lib/errors.ts";
+import { timestamp } from "../../core/timestamp.ts";
 import { actorOf } from "../../core/audit.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { Db } from "../../core/db.ts";
@@ -31,9 +32,6 @@ export const secretsUseCases = (ctx: SecretsContext) => ({
   list: listSecrets(ctx),
 });
 export type SecretsUseCases = ReturnType<typeof secretsUseCases>;
-
-export const timestamp = ({ clock }: Pick<SecretsContext, "clock">): string =>
-  new Date(clock.now()).toISOString();
 
 const setSecret =
   ({ db, keyRing }: SecretsContext) =>

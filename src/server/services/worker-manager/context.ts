@@ -16,7 +16,3 @@ export interface WorkerManagerContext {
   /** The client that signs the credentials of workers. */
   readonly issuer: Pick<ServiceClient, "clientId" | "accessToken">;
 }
-
-/** Returns the current time as ISO text. */
-export const timestamp = ({ clock }: Pick<WorkerManagerContext, "clock">, offsetMs = 0): string =>
-  new Date(clock.now() + offsetMs).toISOString();

@@ -1,10 +1,12 @@
 // Who changed what in the last 30 days.
 import type { AuditHistory } from "../../../../api/auth/audit.ts";
 import { auditEndpoints } from "../../../../api/auth/endpoints/audit.ts";
+import { inBatches } from "../../../core/in-batches.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import type { HandlersOf } from "../../../core/http/serve.ts";
 import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
-import { timestamp, type AuthContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { AuthContext } from "../context.ts";
 import { deleteEntries, entriesOfClient, entriesOfEntity, type AuditPage, type AuditRow } from "./store.ts";
 
 type Context = Pick<AuthContext, "db" | "clock">;
@@ -48,6 +50,5 @@ async function history(
 }
 
 /** A loop that deletes entries that are no longer shown. */
-export const deleteOldEntries =
-  (ctx: Context): RunOnce =>
-  async () => ({ more: (await deleteEntries(ctx.db, timestamp(ctx, -KEEP_MS), BATCH)) === BATCH });
+export const deleteOldEntries = (ctx: Context): RunOnce =>
+  inBatches(BATCH, (limit) => deleteEntries(ctx.db, timestamp(ctx, -KEEP_MS), limit));

@@ -1,6 +1,8 @@
 // A loop that deletes expired clients that were created with `deleteOnExpiration`.
+import { inBatches } from "../../../core/in-batches.ts";
 import type { RunOnce } from "../../../core/loop.ts";
-import { timestamp, type AuthContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { AuthContext } from "../context.ts";
 import { deleteExpired } from "./store/delete-expired.ts";
 
 const BATCH = 100;
@@ -8,6 +10,5 @@ const BATCH = 100;
 /** The name in the audit log, which no client can have. */
 const ACTOR = "(expiry)";
 
-export const deleteExpiredClients =
-  (ctx: Pick<AuthContext, "db" | "clock">): RunOnce =>
-  async () => ({ more: (await deleteExpired(ctx.db, timestamp(ctx), BATCH, ACTOR)) === BATCH });
+export const deleteExpiredClients = (ctx: Pick<AuthContext, "db" | "clock">): RunOnce =>
+  inBatches(BATCH, (limit) => deleteExpired(ctx.db, timestamp(ctx), limit, ACTOR));

@@ -5,7 +5,8 @@ import { sortScopes } from "../../../../lib/scopes/normal-form.ts";
 import type { Access } from "../../../core/config/core-settings.ts";
 import { parseJson } from "../../../core/json.ts";
 import type { Log } from "../../../core/log.ts";
-import { timestamp, type AuthContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { AuthContext } from "../context.ts";
 import { insertFirst, readRole } from "../roles/store.ts";
 import { anonymousScopes } from "./anonymous-scopes.ts";
 

@@ -1,6 +1,7 @@
 // The loop that deletes artifacts some time after they expired.
 import { reportFailures } from "../../../core/artifact-store/report-failures.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { deleteExpired, expiredArtifacts } from "./store/expired-artifacts.ts";
 import { record } from "../transition-log.ts";

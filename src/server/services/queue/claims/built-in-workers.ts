@@ -1,6 +1,7 @@
 // The loop that resolves the tasks of `built-in/succeed` and `built-in/fail` in the server: for tests of graphs, and for
 // tasks that only combine the results of others.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { pendingTopic } from "../sql/wakes.ts";
 import { parseJson } from "../../../core/json.ts";
 import type { RunOnce } from "../../../core/loop.ts";

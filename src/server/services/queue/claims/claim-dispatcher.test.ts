@@ -11,7 +11,7 @@ import type { Db } from "../../../core/db.ts";
 import { sql } from "../../../core/sql.ts";
 import { createWakeUps, type WakeUps } from "../../../core/wake-ups.ts";
 import { createClaimDispatcher, type ClaimDispatcher } from "./claim-dispatcher.ts";
-import { timestamp } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
 import { pendingTopic } from "../sql/wakes.ts";
 import { createQueueHeads } from "./queue-heads.ts";
 import { insertTasks } from "../tasks/store/insert-tasks.ts";

@@ -3,7 +3,7 @@
 // A process has at most one claim statement in flight per queue, which serves all waiting claimers. A commit that makes
 // runs pending wakes the queue, so claimers do not poll; slow polling is only a safety net.
 import type { QueueContext } from "../context.ts";
-import { timestamp } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
 import { pendingTopic } from "../sql/wakes.ts";
 import type { QueueHeads } from "./queue-heads.ts";
 import { claimPending, type Claims } from "./store/claim-pending.ts";

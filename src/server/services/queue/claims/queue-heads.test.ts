@@ -5,7 +5,7 @@ import { testDatabase, type TestDatabase } from "../../../../../test/support/db.
 import { newTask } from "../../../../../test/support/factories.ts";
 import { sql } from "../../../core/sql.ts";
 import { createWakeUps } from "../../../core/wake-ups.ts";
-import { timestamp } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
 import { reorderedTopic } from "../sql/wakes.ts";
 import { createQueueHeads, type QueueHeads } from "./queue-heads.ts";
 import { claimPending, QUEUE_START } from "./store/claim-pending.ts";

@@ -1,5 +1,6 @@
 // The loops that delete tasks and groups some time after they expired.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { deleteEdges, deleteGroups, deleteTasks, expiredTasks } from "./store.ts";
 

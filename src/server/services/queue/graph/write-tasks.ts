@@ -2,7 +2,8 @@
 import { chunks } from "../../../core/columns.ts";
 import type { Queryable } from "../../../core/db.ts";
 import type { TimeSlice } from "../../../core/time-slice.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { lockRequired, type NewTask } from "../tasks/store/insert-tasks.ts";
 import {
   growGroups,

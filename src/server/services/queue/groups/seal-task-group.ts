@@ -2,7 +2,8 @@
 import { groupEndpoints } from "../../../../api/queue/endpoints/groups.ts";
 import { readAuthorized } from "../../../core/authorize-found.ts";
 import type { Caller } from "../../../core/caller.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { groupFinding, requireGroup } from "../tasks/find-task.ts";
 import { record } from "../transition-log.ts";
 import { groupMembers } from "./read-group.ts";

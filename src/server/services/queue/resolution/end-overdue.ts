@@ -1,6 +1,7 @@
 // The loops that end expired claims, and tasks past their deadline.
 import type { RunOnce } from "../../../core/loop.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { createEndTask, type Resolve } from "./end-runs.ts";
 import { tasksPastDeadline } from "./store/end-tasks.ts";
 import { expiredClaims } from "../claims/store/expired-claims.ts";

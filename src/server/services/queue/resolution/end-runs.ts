@@ -1,5 +1,6 @@
 // Resolves runs and tasks, for all use cases and loops. Concurrent calls share a statement.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { partsOf } from "../task-queue-id.ts";
 import { areRecorded, recordReleased, recordResolution } from "../transition-log.ts";
 import { endTasks, type EndedRow } from "./store/end-tasks.ts";

@@ -1,5 +1,6 @@
 // The loop that releases the remaining dependents of resolved tasks with very many of them.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
 import { releaseMore } from "./store/release.ts";

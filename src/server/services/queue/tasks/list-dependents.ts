@@ -3,7 +3,8 @@ import { listEndpoints } from "../../../../api/queue/endpoints/task-lists.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
 import { decodePage, fullPageOf, type PageQuery } from "../../../core/pagination.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { requireTask } from "./find-task.ts";
 import { dependentsOf } from "./store/read-many.ts";
 

@@ -1,7 +1,8 @@
 // Writes new tasks, those of concurrent calls in one statement.
 import { isRetryable, isUniqueViolation } from "../../../core/db-errors.ts";
 import { batched } from "../batched.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { insertTasks, lockRequired, type CreatedRow, type NewTask } from "./store/insert-tasks.ts";
 
 /**

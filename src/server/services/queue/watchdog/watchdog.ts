@@ -3,7 +3,8 @@
 import { column } from "../../../core/columns.ts";
 import { isRetryable } from "../../../core/db-errors.ts";
 import { isUnavailable } from "../../../core/outage.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { recordReleased } from "../transition-log.ts";
 import { createEndTask, type Resolve } from "../resolution/end-runs.ts";

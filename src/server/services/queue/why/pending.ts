@@ -2,7 +2,8 @@
 import { PRIORITIES } from "../../../../api/queue/task.ts";
 import type { TaskStatus } from "../../../../api/queue/status.ts";
 import type { Reason } from "../../../../api/queue/why.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { QueueActivity } from "../workers/queue-activity.ts";
 import { countAhead, type SubjectRow } from "./store.ts";
 import { workerReasons } from "./queue-workers.ts";

@@ -5,7 +5,8 @@
 // quarantines are not buffered.
 import { backoffDelay } from "../../../../lib/backoff.ts";
 import { reportFailure } from "../../../core/outage.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { RECENT_TASKS, writeActivity, type SeenQueue } from "./store/activity.ts";
 import type { WorkerKey } from "./store/workers.ts";
 

@@ -2,7 +2,8 @@
 import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { batched } from "../batched.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { partsOf } from "../task-queue-id.ts";
 import { countClaimed, countPending } from "./store/queue-tasks.ts";
 

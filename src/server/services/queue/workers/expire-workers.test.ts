@@ -4,7 +4,7 @@ import { manualClock, type ManualClock } from "../../../../../test/support/clock
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
 import { configOf } from "../../../config/index.ts";
 import { sql } from "../../../core/sql.ts";
-import { timestamp } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
 import { expireWorkers } from "./expire-workers.ts";
 
 const MINUTE = 60_000;

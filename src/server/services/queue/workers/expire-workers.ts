@@ -1,5 +1,6 @@
 // The loop that deletes workers and task queues some time after they expired, and counts of claims after an hour.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { deleteExpiredTaskQueues, deleteOldClaimCounts } from "./store/task-queues.ts";
 import { deleteExpiredWorkers } from "./store/workers.ts";

@@ -1,5 +1,6 @@
 // The loop that reads the gauges of the queue: pending and claimed tasks, and workers.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import type { RunOnce } from "../../../core/loop.ts";
 import { partsOf } from "../task-queue-id.ts";
 import { readTaskCounts, readWorkerCounts } from "./store/gauges.ts";

@@ -3,7 +3,8 @@ import { taskQueueEndpoints } from "../../../../api/queue/endpoints/task-queues.
 import type { Caller } from "../../../core/caller.ts";
 import { jsonArray, jsonMembers, jsonObject } from "../../../core/json.ts";
 import { decodePage, fullPageOf, type PageQuery } from "../../../core/pagination.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { readClaimed, readPending } from "./store/queue-tasks.ts";
 
 const PAGE = 1000;

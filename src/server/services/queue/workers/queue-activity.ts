@@ -1,5 +1,6 @@
 // The activity of a task queue in the last minutes.
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { readQueueActivity } from "./store/queue-activity.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { silentMs } from "./presence.ts";

@@ -11,7 +11,8 @@ import type {
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { decodePage, pageOf, type PageQuery } from "../../../core/pagination.ts";
-import { timestamp, type QueueContext } from "../context.ts";
+import { timestamp } from "../../../core/timestamp.ts";
+import type { QueueContext } from "../context.ts";
 import { partsOf, requireTaskQueueId } from "../task-queue-id.ts";
 import type { WorkerActivity } from "./activity-buffer.ts";
 import { readTaskCounts } from "./store/gauges.ts";
