@@ -45,7 +45,7 @@ it("lists of workers walk the index for their filter, and stop at the limit", as
   const plans = await plansOf(db, (text) => text.includes("order by w.worker_group"));
   // The last two filters have the same statement.
   expect(plans).toHaveLength(4);
-  const indexes = plans.map((plan) => /Index Scan using (\w+)/.exec(plan)?.[1]);
+  const indexes = plans.map((plan) => /Index Scan using (\w+)/.exec(plan)?.[1] ?? "");
   expect(indexes.toSorted()).toEqual([
     "pool_workers_by_launch_config",
     "pool_workers_by_state",
@@ -62,7 +62,7 @@ it("errors are listed by time, in a pool and in a launch config", async () => {
   expect(await listErrors(db, workerPoolId, { launchConfigId: "lc1" }, end, 3)).toHaveLength(3);
   const plans = await plansOf(db, (text) => text.includes("order by reported desc, error_id desc limit"));
   expect(plans).toHaveLength(2);
-  expect(plans.map((plan) => /Index Scan using (\w+)/.exec(plan)?.[1]).toSorted()).toEqual([
+  expect(plans.map((plan) => /Index Scan using (\w+)/.exec(plan)?.[1] ?? "").toSorted()).toEqual([
     "worker_pool_errors_by_launch_config",
     "worker_pool_errors_by_pool",
   ]);
