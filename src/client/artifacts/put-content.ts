@@ -8,6 +8,7 @@ export interface PutContent {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly url: string;
+  /** Without Content-Length, which is set from the size of the content. */
   readonly headers: Readonly<Record<string, string>>;
   readonly content: Blob;
   /** Updated with the content. */

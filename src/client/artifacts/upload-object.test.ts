@@ -11,6 +11,8 @@ const minute = 60_000;
 /** The requests to the object service and the PUTs to the store, in order. */
 let calls: string[];
 let finished: unknown;
+/** The headers of the last PUT. */
+let sentHeaders: unknown;
 /** Called when a URL is used, before the store accepts the bytes. */
 let onPut: (url: string) => void | Promise<void>;
 beforeEach(() => {
@@ -27,7 +29,7 @@ function inParts({ proposedUploadMethods: { multipartPutUrls: of } }: CreateUplo
   return { multipartPutUrls: { partSize: 5, partCount: 3, firstPart, urls, expires: "" } };
 }
 const inOne = (): UploadMethod => ({
-  putUrl: { url: "whole", expires: "", headers: { "Content-Type": "a/b" } },
+  putUrl: { url: "whole", expires: "", headers: { "Content-Type": "a/b", "Content-Length": "12" } },
 });
 
 async function upload(method: (body: CreateUploadRequest) => UploadMethod): Promise<void> {
@@ -51,9 +53,10 @@ async function upload(method: (body: CreateUploadRequest) => UploadMethod): Prom
     clock,
     signal: new AbortController().signal,
     retry: async (call) => call().catch(() => call()),
-    async put({ url, size, range: { start, end } = { start: 0, end: content.length }, digest }) {
+    async put({ url, headers, size, range: { start, end } = { start: 0, end: content.length }, digest }) {
       const body = content.subarray(start, end + 1);
       digest.update(body);
+      sentHeaders = headers;
       calls.push(`${url}: ${body.toString()}`);
       expect(body.length).toBe(size);
       await onPut(url);
@@ -100,9 +103,10 @@ test("URLs that are about to expire are replaced", async () => {
   expect(finished).toMatchObject({ hashes: { sha256 }, partEtags: etags });
 });
 
-test("a store without parts gets the whole file in one PUT", async () => {
+test("a store without parts gets the whole file in one PUT, whose length is stated only by the sender", async () => {
   await upload(inOne);
   expect(calls).toEqual(["whole: 0123456789ab"]);
+  expect(sentHeaders).toEqual({ "content-type": "a/b" });
   expect(finished).toEqual({ projectId: "p", uploadId: "u", hashes: { sha256 } });
 });
 

@@ -55,6 +55,7 @@ export interface ObjectUpload {
 
 export interface ObjectPut {
   readonly url: string;
+  /** Without Content-Length, which `put` sets from `size`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly size: number;
   /** The bytes to send. Default: all. */
@@ -115,10 +116,16 @@ export async function uploadObject(upload: ObjectUpload): Promise<{ readonly sha
   const { putUrl, multipartPutUrls } = await begin(1);
   let partEtags: string[] | undefined;
   if (multipartPutUrls) partEtags = await sendParts(multipartPutUrls);
-  else if (putUrl) await send(putUrl.url, putUrl.headers);
+  else if (putUrl) await send(putUrl.url, withoutLength(putUrl.headers));
   else throw new Error(`the object service offered no way to upload ${name}`);
   const hashes = { sha256: digest.hex() };
   const body = { projectId, uploadId, hashes, ...(partEtags && { partEtags }) };
   await retry(() => objects.finishUpload({ name }, body, options));
   return hashes;
+}
+
+/** Names that differ only in case become one header with two values, which newer versions of undici refuse. */
+function withoutLength(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { "content-length": _, ...others } = Object.fromEntries(new Headers(headers));
+  return others;
 }
