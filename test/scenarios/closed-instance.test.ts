@@ -195,7 +195,7 @@ describe("a closed instance", () => {
   });
 
   test("refuses strangers every method that has scopes, and replies nothing private", async () => {
-    for (const [kind, who] of Object.entries(strangers))
+    const tryAll = async ([kind, who]: readonly [string, Who]): Promise<void> => {
       for (const method of methods) {
         const { status, text } = await callMethod(stack, method, known, who);
         const what = `${method.name} with ${kind}`;
@@ -203,6 +203,8 @@ describe("a closed instance", () => {
         if (method.of.scopes !== undefined)
           expect(`${what}: ${status}`).toBe(`${what}: ${/token|unknown/.test(kind) ? 401 : 403}`);
       }
+    };
+    await Promise.all(Object.entries(strangers).map(tryAll));
   });
 
   test("refuses strangers also what does not exist, and calls with an empty body", async () => {

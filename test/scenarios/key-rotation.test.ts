@@ -6,8 +6,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { connect, type Client } from "../../src/client/index.ts";
 import { sql } from "../../src/server/core/sql.ts";
 import { createKeyFile, readKeyFile } from "../../src/server/core/encryption/key-file.ts";
+import { runCli } from "../support/captured-io.ts";
 import { testDatabase, type TestDatabase } from "../support/db.ts";
 import { preparedHome, startServe, startTaskyard, startUp, temporaryHome } from "../support/process.ts";
+import { testStack } from "../support/stack.ts";
 import { storedTexts } from "../support/stored-texts.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { testKey } from "../support/test-key.ts";
@@ -47,13 +49,11 @@ test("a rotation with two servers survives the kill of command and server in its
   const [old = ""] = await keysInUse(database);
   const first = await readKeyFile(file);
 
-  const home = await temporaryHome();
-  const rotate = () =>
-    startTaskyard(["encryption", "rotate"], { home, env: { ...env, DATABASE_URL: database.url } });
+  const ofDatabase = { ...env, DATABASE_URL: database.url };
   await db.tx(async (tx) => {
     // Stops the command in its second batch.
     await tx.run(sql`select from secrets where name = 's15' for update`);
-    const command = rotate();
+    const command = startTaskyard(["encryption", "rotate"], { home: await temporaryHome(), env: ofDatabase });
     await eventually(async () =>
       expect(
         await db.maybeOne(
@@ -77,19 +77,21 @@ test("a rotation with two servers survives the kill of command and server in its
   // A server that has run since before the rotation uses the new key.
   await here.client.secrets.set({ name: "s24" }, secretOf("s24"));
   await eventually(async () => {
-    const command = rotate();
-    expect([await command.exitStatus(), command.output()]).toEqual([
-      0,
-      expect.stringMatching(
+    expect(await runCli(["encryption", "rotate"], { env: ofDatabase })).toEqual({
+      status: 0,
+      out: expect.stringMatching(
         /^an earlier rotation was finished.*\n\d+ values? encrypted again; the key is now \w{12}\n/,
       ),
-    ]);
+      err: "",
+    });
   });
   const [current = ""] = (await readKeyFile(file)).keys.map(({ id }) => id);
   expect(await keysInUse(database)).toEqual([current]);
   expect(current).not.toBe(old);
   expect((await readKeyFile(file)).lines).toHaveLength(1);
-  for (const { client, rootUrl } of [here, again, await startServe(database.url, env)]) {
+  const started = await testStack({ database, keySource: { file } });
+  onTestFinished(() => started.stop());
+  for (const { client, rootUrl } of [here, again, started]) {
     await expectAllSecrets(client);
     const own = connect({ rootUrl, credentials: { clientId, accessToken }, retries: 0 });
     expect((await own.secrets.get({ name: "s01" })).secret).toEqual(secretOf("s01").secret);
@@ -102,17 +104,7 @@ test("a rotation with two servers survives the kill of command and server in its
       expect(text).not.toContain(hidden);
   expect(stored).toMatch(/"s24"[^]*tests\/rotation|tests\/rotation[^]*"s24"/);
 
-  const other = startTaskyard(["serve", "--port", "0"], {
-    home,
-    env: {
-      DATABASE_URL: database.url,
-      TASKYARD_AUTH_ROOT_ACCESS_TOKEN: here.credentials.accessToken,
-      TASKYARD_AUTH_SECRET: "test-secret-0123456789-0123456789",
-      TASKYARD_ENCRYPTION_KEYS: testKey,
-    },
-  });
-  expect(await other.exitStatus()).toBe(1);
-  expect(other.output()).toContain(
+  await expect(testStack({ database, keySource: { keys: [testKey] } })).rejects.toThrow(
     `lacks the key ${current}, with which values of clients.access_token and secrets.secret are encrypted: add that key after`,
   );
 });
@@ -124,8 +116,9 @@ test("taskyard up creates a key, the command rotates it, and without it the serv
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   const before = await readFile(file, "utf8");
   await server.client.secrets.set({ name: "a" }, secretOf("a"));
-  const command = startTaskyard(["encryption", "rotate", "--json"], { home });
-  expect([await command.exitStatus(), JSON.parse(command.output())]).toEqual([
+  const env = { TASKYARD_HOME: home };
+  const { status, out } = await runCli(["encryption", "rotate", "--json"], { env });
+  expect([status, JSON.parse(out)]).toEqual([
     0,
     { current: expect.any(String), retired: [expect.any(String)], values: 1, resumed: false },
   ]);
@@ -134,9 +127,10 @@ test("taskyard up creates a key, the command rotates it, and without it the serv
   server.signal("SIGTERM");
   await server.exitStatus();
 
-  const offline = startTaskyard(["encryption", "rotate"], { home });
-  expect(await offline.exitStatus()).toBe(1);
-  expect(offline.output()).toContain(`no database is running in ${home}: start \`taskyard up\` first`);
+  expect(await runCli(["encryption", "rotate"], { env })).toMatchObject({
+    status: 1,
+    err: expect.stringContaining(`no database is running in ${home}: start \`taskyard up\` first`),
+  });
   const { keys } = await readKeyFile(file);
   await rename(file, `${file}.lost`);
   const without = startTaskyard(["up", "--port", "0", "--no-worker"], { home });

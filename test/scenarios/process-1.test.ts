@@ -61,7 +61,15 @@ describe.each(shells)("process 1, run by %s", onlyWithPidNamespaces, (name) => {
       setInterval(() => undefined, 1000);
     `.replaceAll("\n", "");
     // `exec`, because not every shell replaces itself with its last command.
-    const words = ["exec", ...asProcess1, ...shell, "bin/process-1.sh", process.execPath, "-e", `'${program}'`];
+    const words = [
+      "exec",
+      ...asProcess1,
+      ...shell,
+      "bin/process-1.sh",
+      process.execPath,
+      "-e",
+      `'${program}'`,
+    ];
     const terminal = spawn("script", ["-qefc", words.join(" "), "/dev/null"], {
       stdio: ["pipe", "pipe", "inherit"],
     });

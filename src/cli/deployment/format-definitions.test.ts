@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { anyText } from "../../../test/support/arbitrary-text.ts";
 import { parseYaml } from "../parse-yaml.ts";
 import { formatDefinitions } from "./format-definitions.ts";
 import type { Definition, Kind } from "./kind.ts";
@@ -20,7 +21,7 @@ const oddText = fc.constantFrom(
 const scope = fc.oneof(ascii, oddText).filter((text) => !text.endsWith("**") && !text.includes("<..>"));
 const scopes = fc.uniqueArray(scope, { maxLength: 5 });
 const description = fc.oneof(
-  fc.string({ unit: "binary" }),
+  anyText(),
   fc.string({
     unit: fc.constantFrom("a", ":", " ", "#", "-", "\n", "\r", "\t", "\u0085", "\u2028", "\ufeff", "'", '"'),
   }),
