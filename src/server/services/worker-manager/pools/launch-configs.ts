@@ -1,5 +1,6 @@
 // The launch configs of a pool: their ids, and what a change of the pool does to them.
 import { createHash } from "node:crypto";
+import { stringify } from "safe-stable-stringify";
 import type { SelfConfig, SelfLaunchConfig } from "../../../../api/worker-manager/provider-configs.ts";
 import type { WorkerPool } from "../../../../api/worker-manager/pools.ts";
 import { ApiError } from "../../../../lib/errors.ts";
@@ -20,16 +21,8 @@ interface Identified extends SelfLaunchConfig {
   };
 }
 
-/** Returns JSON whose members are in the order of their names, so that equal values have equal text. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, member: unknown) =>
-    typeof member === "object" && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
-
-/** Returns what makes a launch config what it is. Its limits may change. */
-const contentOf = ({ workerConfig }: SelfLaunchConfig): string => canonical({ workerConfig });
+/** Returns what makes a launch config what it is, with its members in a fixed order. Its limits may change. */
+const contentOf = ({ workerConfig }: SelfLaunchConfig): string => stringify({ workerConfig }) ?? "";
 
 function withId(config: SelfLaunchConfig): Identified {
   const hash = createHash("sha256").update(contentOf(config)).digest("hex").slice(0, 20);
@@ -86,7 +79,7 @@ function changesOf(
         "RequestConflict",
         `The launch config ${id} exists with other content. Use another workerManager.launchConfigId, or none.`,
       );
-    const isSame = !row.is_archived && canonical(stored) === canonical(config);
+    const isSame = !row.is_archived && stringify(stored) === stringify(config);
     return isSame ? [] : [{ kind: "updated", id, configuration }];
   });
   const archived = [...known.values()]
