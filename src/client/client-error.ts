@@ -55,12 +55,14 @@ export interface Failure {
   readonly body?: unknown;
 }
 
-interface ClientErrorClass {
+/** Inherits the static members of errors, such as `captureStackTrace`. */
+interface ClientErrorClass extends Omit<ErrorConstructor, "prototype"> {
   new (message: string, failure: Failure, options?: ErrorOptions): ClientError;
   readonly prototype: ClientError;
 }
 
-// The class has one shape. Its type is the union, so that `instanceof ClientError` and then the code narrow an error.
+// The class has one shape. Its type is the union, so that `instanceof ClientError` and then the code narrow an error. The
+// compiler cannot check that a reply has the status and the body of its code.
 export const ClientError = class extends Error {
   override readonly name = "ClientError";
   readonly method: string;
@@ -74,7 +76,7 @@ export const ClientError = class extends Error {
     this.code = failure.code;
     this.body = failure.body;
   }
-} as unknown as ClientErrorClass;
+} as ClientErrorClass;
 
 /** Returns the error for a reply with status 400 or higher. */
 export function refusal(
