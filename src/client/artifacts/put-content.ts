@@ -3,6 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Fetch } from "../call.ts";
 import type { Digest } from "./digest.ts";
 import { limitIdle, type IdleLimit } from "./idle-limit.ts";
+import { readBlob } from "./read-blob.ts";
 
 export interface PutContent {
   readonly fetch: Fetch;
@@ -11,8 +12,8 @@ export interface PutContent {
   /** Without Content-Length, which is set from the size of the content. */
   readonly headers: Readonly<Record<string, string>>;
   readonly content: Blob;
-  /** Updated with the content. */
-  readonly digest: Digest;
+  /** Updated with the content, if it is needed. */
+  readonly digest?: Digest;
   readonly signal: AbortSignal | undefined;
   /** Called with the number of bytes that have been sent so far. */
   onSent(bytes: number): void;
@@ -44,7 +45,7 @@ async function putStream(put: PutContent, limit: IdleLimit): Promise<PutReply> {
   let sent = 0;
   const count = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      put.digest.update(chunk);
+      put.digest?.update(chunk);
       sent += chunk.length;
       limit.progress();
       put.onSent(sent);
@@ -81,11 +82,11 @@ interface UploadRequest {
 /** Sends a blob. Only `XMLHttpRequest` reports progress; service workers do not have it. */
 async function putBlob(put: PutContent, limit: IdleLimit): Promise<PutReply> {
   const { url, headers, content, fetch, digest, onSent } = put;
-  const reader = content.stream().getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    digest.update(read.value);
-    limit.progress();
-  }
+  if (digest)
+    await readBlob(content, limit.signal, (bytes) => {
+      digest.update(bytes);
+      limit.progress();
+    });
   // Only browsers have it.
   const { XMLHttpRequest: Request } = globalThis as { XMLHttpRequest?: new () => UploadRequest };
   if (Request === undefined) {

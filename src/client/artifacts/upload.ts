@@ -9,6 +9,7 @@ import { blobOf, contentTypeOf, type ArtifactContent } from "./artifact-content.
 import { createDigest } from "./digest.ts";
 import type { OnProgress } from "./progress.ts";
 import { putContent, type PutContent } from "./put-content.ts";
+import { readBlob } from "./read-blob.ts";
 import { isPassing, storeFailure, storeRefusal } from "./store-error.ts";
 import { uploadObject, type ObjectClient } from "./upload-object.ts";
 import { uploadToUrl } from "./upload-to-url.ts";
@@ -83,7 +84,7 @@ export async function uploadArtifact(
 
   report(0);
   if (storageType === "s3") {
-    const [hash, checked] = await hashOf(content);
+    const [hash, checked] = await hashOf(content, signal);
     const requestUrl = async () =>
       ofType(await queue.createArtifact(of, { storageType: "s3", ...stored }, { signal }), "s3");
     await uploadToUrl({
@@ -94,7 +95,7 @@ export async function uploadArtifact(
       async put(target) {
         // The local store compares the digest; others ignore it.
         const headers = { "content-type": target.contentType, "content-digest": `sha-256=:${checked}:` };
-        await put({ url: target.putUrl, headers, content, digest: await createDigest("sha256") }, 0);
+        await put({ url: target.putUrl, headers, content }, 0);
       },
     });
     return { size, sha256: hash };
@@ -131,10 +132,12 @@ function ofType<T extends "s3" | "object">(
 }
 
 /** Returns the SHA-256 of a blob in hexadecimal and in base64. */
-async function hashOf(content: Blob): Promise<readonly [hex: string, base64: string]> {
+async function hashOf(
+  content: Blob,
+  signal: AbortSignal | undefined,
+): Promise<readonly [hex: string, base64: string]> {
   const digest = await createDigest("sha256");
-  const reader = content.stream().getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) digest.update(read.value);
+  await readBlob(content, signal, (bytes) => digest.update(bytes));
   const hex = digest.hex();
   const bytes = (hex.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
   return [hex, btoa(String.fromCharCode(...bytes))];
