@@ -1,16 +1,18 @@
-// Downloads artifacts of other tasks with the credentials of a run, with retries.
+// Downloads artifacts of other tasks with the credentials of a run, resumed after failures.
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { openResumedStream, type ResumedStream } from "../client/artifacts/resumed-stream.ts";
+import { ClientError } from "../client/client-error.ts";
 import type { Clock } from "../lib/clock.ts";
 import { formatSize } from "../lib/duration.ts";
-import { retry } from "../lib/retry.ts";
+import { isDiskFault } from "../lib/system-fault.ts";
 import { ResourceUnavailableError, TaskFailedError } from "./outcome.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
 import type { QueueClient } from "./queue-client.ts";
-import { backoff, StoreRefusal, tries } from "./store-requests.ts";
+import { tries } from "./store-requests.ts";
 
 export interface ArtifactDownloader {
   /**
@@ -29,28 +31,21 @@ export interface DownloaderOptions {
   readonly clock: Clock;
 }
 
+const method = "artifacts.download";
+
 export function createDownloader({ queue, clock }: DownloaderOptions): ArtifactDownloader {
   return {
     async save({ taskId, name }, { path, maxBytes, signal }) {
       const what = `the artifact "${name}" of task ${taskId}`;
-      const delay = { clock, backoff };
-      const retryable = (error: unknown): boolean =>
-        !(error instanceof TaskFailedError) && isTransient(error);
+      const locate = async (): Promise<string> =>
+        (await queue().getLatestArtifact({ taskId, name }, { signal, retries: 0 })).url;
       try {
-        return await retry({ tries, delay, retryable, signal }, async () => {
-          // A new URL for each try: it may have expired.
-          const { url } = await queue().getLatestArtifact({ taskId, name }, { signal, retries: 0 });
-          const response = await fetch(url, { signal });
-          if (!response.ok || response.body === null) {
-            await response.body?.cancel();
-            throw new StoreRefusal(response.status, response.statusText);
-          }
-          const tooLarge = `${what} has more than ${formatSize(maxBytes)}, the limit of this worker`;
-          return await receive(Readable.fromWeb(response.body), path, { maxBytes, tooLarge, signal });
-        });
+        const source = await openResumedStream({ fetch, clock, retries: tries - 1, method, signal, locate });
+        const tooLarge = `${what} has more than ${formatSize(maxBytes)}, the limit of this worker`;
+        return await receive(source, path, { maxBytes, tooLarge, signal });
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof TaskFailedError) throw error;
+        if (error instanceof TaskFailedError || isDiskFault(error)) throw error;
         if (isTransient(error))
           throw new ResourceUnavailableError(
             `${what} could not be downloaded: rerun the task when the artifact store is available`,
@@ -64,7 +59,7 @@ export function createDownloader({ queue, clock }: DownloaderOptions): ArtifactD
 }
 
 async function receive(
-  source: Readable,
+  source: ResumedStream,
   path: string,
   limit: { readonly maxBytes: number; readonly tooLarge: string; readonly signal: AbortSignal },
 ): Promise<{ bytes: number; sha256: string }> {
@@ -79,15 +74,18 @@ async function receive(
   });
   try {
     const file = createWriteStream(path, { flags: "wx", mode: 0o600 });
-    await pipeline(source, check, file, { signal: limit.signal });
+    await pipeline(source.chunks, check, file, { signal: limit.signal });
     return { bytes, sha256: hash.digest("hex") };
   } catch (error) {
+    source.cancel();
     await rm(path, { force: true });
     throw error;
   }
 }
 
 function reasonOf(error: unknown, name: string): string {
+  // A refusal of the store, not of the queue.
+  if (error instanceof ClientError && error.method === method) return error.message;
   if (refusalOf(error) === 403)
     return `the task may not read it. Its definition must list the scope queue:get-artifact:${name} in \`scopes\`.`;
   if (refusalOf(error) === 404) return "it does not exist. Check its name, and that the task creates it.";

@@ -10,6 +10,7 @@ import type { CreateArtifactReply, CreateArtifactRequest } from "../api/queue/ar
 import type { Digest } from "../client/artifacts/digest.ts";
 import { uploadObject, type ObjectClient, type Range } from "../client/artifacts/upload-object.ts";
 import { uploadToUrl } from "../client/artifacts/upload-to-url.ts";
+import { callBackoff } from "../client/call.ts";
 import type { Clock } from "../lib/clock.ts";
 import { retry } from "../lib/retry.ts";
 import { slugid } from "../lib/slugid.ts";
@@ -18,7 +19,7 @@ import { UnreadableFileError } from "./unreadable-file-error.ts";
 import { putFile, type PutFile } from "./put-file.ts";
 import { isDiskFault } from "../lib/system-fault.ts";
 import { isTransient, refusalOf } from "./queue-client.ts";
-import { backoff, StoreRefusal, tries } from "./store-requests.ts";
+import { StoreRefusal, tries } from "./store-requests.ts";
 import type { QueueClient, RunParams } from "./queue-client.ts";
 
 export interface FileUpload {
@@ -63,7 +64,7 @@ export interface UploaderOptions {
 
 export function createUploader(options: UploaderOptions): ArtifactUploader {
   const { queue, run, clock, tempDir, checkClaim, objects, maxPutBytes } = options;
-  const delay = { clock, backoff };
+  const delay = { clock, backoff: callBackoff };
 
   async function create(
     name: string,

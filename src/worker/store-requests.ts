@@ -1,8 +1,6 @@
-// What uploads to artifact stores and downloads from them have in common: how often they are tried, and how they are refused.
-import type { Backoff } from "../lib/backoff.ts";
+// How often uploads to artifact stores and downloads from them are tried, and how they are refused.
 
-export const backoff: Backoff = { baseMs: 100, maxMs: 30_000, jitter: 0.25 };
-// Ten tries with this backoff take about a minute and a half: longer than a restart of a server.
+// Ten tries with the backoff of the client take about a minute and a half: longer than a restart of a server.
 export const tries = 10;
 
 /** The store replied with a status that is no success. */

@@ -1,5 +1,6 @@
 // Downloads from a server that breaks connections, without a queue.
 import { expect, test } from "vitest";
+import { manualClock } from "../../../test/support/clock.ts";
 import { immediateClock } from "../../../test/support/immediate-clock.ts";
 import { json, scriptedServer, type Reply } from "../../../test/support/scripted-server.ts";
 import { ClientError } from "../client-error.ts";
@@ -125,6 +126,14 @@ test.each(["sha256", "sha512"])("damaged content is an error after the last byte
   const { result } = await download(3, artifact, location(wrong), content());
   await expect(result).rejects.toMatchObject({ code: "HashMismatch", method: "artifacts.download" });
   await expect(result).rejects.toThrow(`instead of ${"0".repeat(64)}: it was damaged. Download it again`);
+});
+
+test("a reader may start as late as it likes", async () => {
+  const server = await scriptedServer(artifact, location(), content());
+  const clock = manualClock();
+  const { body } = await connect({ rootUrl: server.rootUrl, clock }).artifacts.download({ taskId, name });
+  await clock.advance(2 * IDLE_LIMIT_MS);
+  expect(await new Response(body).text()).toBe(text);
 });
 
 test("content that is replaced during the download is an error", async () => {

@@ -40,23 +40,38 @@ export interface DownloadServices {
   readonly object: { withCredentials(credentials: TaskCredentials): ObjectDownloads };
 }
 
-interface Location {
+/** Where the content of an artifact is now. */
+export interface ArtifactLocation {
   readonly url: string;
+  /** Those that are known. */
   readonly hashes: Hashes;
+}
+
+/** The artifact that errors name, and where it is. */
+export interface LocatedArtifact extends Pick<ArtifactRequest, "name" | "onProgress" | "signal"> {
+  /** Called for each connection. Does not retry. */
+  locate(): Promise<ArtifactLocation>;
 }
 
 const method = "artifacts.download";
 
 /** Resolves as soon as the content arrives. Rejects with a `ClientError`, or with the reason of the caller's signal. */
-export async function downloadArtifact(
-  { fetch, clock, retries }: Transport,
+export const downloadArtifact = (
+  transport: Transport,
   services: DownloadServices,
   artifact: ArtifactRequest,
+): Promise<ArtifactDownload> =>
+  downloadLocated(transport, { ...artifact, locate: () => locateArtifact(services, artifact) });
+
+/** Downloads an artifact as `downloadArtifact` does, from where the caller locates it. */
+export async function downloadLocated(
+  { fetch, clock, retries }: Pick<Transport, "fetch" | "clock" | "retries">,
+  artifact: LocatedArtifact,
 ): Promise<ArtifactDownload> {
   const { signal, onProgress } = artifact;
   let hashes: Hashes = {};
   const locate = async (): Promise<string> => {
-    const location = await locateArtifact(services, artifact);
+    const location = await artifact.locate();
     ({ hashes } = location);
     return location.url;
   };
@@ -88,7 +103,7 @@ export async function downloadArtifact(
 async function locateArtifact(
   { queue, object }: DownloadServices,
   artifact: ArtifactRequest,
-): Promise<Location> {
+): Promise<ArtifactLocation> {
   const { taskId, runId, name, signal } = artifact;
   const options = { signal, retries: 0 };
   const content =

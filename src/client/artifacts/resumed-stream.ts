@@ -135,6 +135,8 @@ async function open(
       code: "HashMismatch",
     });
   }
+  // The consumer may take its time, here as between two chunks.
+  limit.pause();
   const reader = reply.body?.getReader();
   let toSkip = reply.status === 206 ? 0 : offset;
   return {
@@ -145,7 +147,6 @@ async function open(
         const read = await reader?.read().catch((error: unknown) => {
           throw failed(error);
         });
-        // The consumer may take its time.
         limit.pause();
         if (read?.value === undefined) return undefined;
         const { length } = read.value;
