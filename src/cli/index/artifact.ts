@@ -1,12 +1,13 @@
 // `taskyard index artifact`.
-import { basename, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { basename } from "node:path";
+import { downloadLocated } from "../../client/artifacts/download.ts";
+import { waitingClock } from "../../lib/clock.ts";
 import { InternalError } from "../../lib/internal-error.ts";
 import { exitStatus } from "../cli-error.ts";
 import { command } from "../command.ts";
 import { writeLine } from "../io.ts";
 import { connectTarget } from "../target.ts";
-import { contentOf, save } from "../task/save-artifact.ts";
+import { saveArtifact } from "../task/save-artifact.ts";
 import { parsePath } from "./parse-path.ts";
 
 export const indexArtifactCommand = command({
@@ -32,14 +33,21 @@ export const indexArtifactCommand = command({
     const indexPath = parsePath(args[0]);
     const [, name = "", file = basename(name)] = args;
     const { index } = await connectTarget(io);
-    const url = urlIn(await index.findArtifactFromTask({ indexPath, name }));
+    const find = async (retries?: number): Promise<string> =>
+      urlIn(await index.findArtifactFromTask({ indexPath, name }, { retries }));
     if (options.url) {
-      writeLine(io.stdout, url);
+      writeLine(io.stdout, await find());
       return exitStatus.ok;
     }
-    const body = await contentOf(name, { url });
-    if (file === "-") await pipeline(body, io.stdout, { end: false });
-    else await save(body, resolve(io.cwd, file), options.force, io);
+    const transport = { fetch, clock: waitingClock, retries: 5 };
+    const locate = async () => ({ url: await find(0), hashes: {} });
+    await saveArtifact({
+      name,
+      file,
+      force: options.force,
+      io,
+      open: (onProgress) => downloadLocated(transport, { name, onProgress, locate }),
+    });
     return exitStatus.ok;
   },
 });

@@ -1,10 +1,11 @@
 // The commands for the index, with a real server.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../../../test/support/captured-io.ts";
 import { createTask } from "../../../test/support/factories.ts";
 import { runningTask } from "../../../test/support/running-task.ts";
+import { json, scriptedServer, type Reply } from "../../../test/support/scripted-server.ts";
 import { sharedStack, type Stack } from "../../../test/support/stack.ts";
 import { makeTemporaryFolder } from "../../../test/support/temporary-folder.ts";
 import { slugid } from "../../lib/slugid.ts";
@@ -125,6 +126,45 @@ test.each(["public", "private"])(
     expect((await cli(`index artifact ${path} ${name}`, folder)).err).toContain("use --force to replace it");
   },
 );
+
+describe("index artifact", () => {
+  const located: Reply = (response, request) =>
+    json({ url: `http://${request.headers.host}/content` }, 303)(response, request);
+  const artifact = async (...replies: readonly [...Reply[], Reply]) => {
+    const { rootUrl } = await scriptedServer(json({ alive: true }), ...replies);
+    return runCli(["index", "artifact", "a.b", "data", "-"], { env: { TASKCLUSTER_ROOT_URL: rootUrl } });
+  };
+
+  test("resumes a connection that breaks", async () => {
+    const broken: Reply = (response) => {
+      response.writeHead(200, { "content-length": 10 });
+      response.write("0123", () => response.destroy());
+    };
+    const whole: Reply = (response) => response.end("0123456789");
+    expect(await artifact(located, broken, located, whole)).toEqual({
+      status: 0,
+      out: "0123456789",
+      err: "",
+    });
+  });
+
+  test.each([
+    [
+      "a refusal of the store",
+      ((response) => response.writeHead(404).end("gone")) satisfies Reply,
+      "the artifact store returned 404: gone. Try again later, or rerun the task if the content is lost.",
+    ],
+    [
+      "a task that could not upload it",
+      json({ reason: "file-missing-on-worker", message: "no such file" }, 424),
+      "data has no content: file-missing-on-worker: no such file. See the log of the task, or rerun it.",
+    ],
+  ])("reports %s", async (_, reply, message) => {
+    const replies: readonly [...Reply[], Reply] = message.includes("store") ? [located, reply] : [reply];
+    const { status, err } = await artifact(...replies);
+    expect([status, err]).toEqual([1, expect.stringContaining(message)]);
+  });
+});
 
 test.each([
   ["index find a..b", "a..b is not an index path"],

@@ -1,13 +1,10 @@
 // Provides a folder to a task: this process creates and resolves a separate task with the archive as its artifact, and the
 // task that needs the folder depends on it. Rationale: docs/decisions/026-source-task-of-a-run.md.
-import { createReadStream } from "node:fs";
-import { waitingClock } from "../../lib/clock.ts";
-import { retry } from "../../lib/retry.ts";
+import { openAsBlob } from "node:fs";
 import { slugid } from "../../lib/slugid.ts";
-import { callBackoff } from "../../client/call.ts";
 import type { Client } from "../../client/connect.ts";
-import { putFile } from "../../worker/put-file.ts";
-import { CliError, messageOf } from "../cli-error.ts";
+import { CliError } from "../cli-error.ts";
+import { storeFault } from "../store-fault.ts";
 import type { SourceMount } from "./definition.ts";
 import { localOwner } from "./local-owner.ts";
 import type { SourceArchive } from "./source-archive.ts";
@@ -39,25 +36,24 @@ export async function uploadSource(upload: SourceUpload): Promise<SourceMount> {
   await client.queue.createTask({ taskId }, sourceDefinition(upload, Date.now()), { signal });
   const run = { taskId, runId: 0 };
   try {
-    const worker = { workerGroup: "taskyard", workerId: "run" };
-    const claim = await client.queue.claimTask(run, worker, { signal });
-    const queue = client.queue.withCredentials(claim.credentials);
-    const created = await queue.createArtifact(
-      { ...run, name: artifact },
-      {
-        storageType: "s3",
+    const by = { workerGroup: "taskyard", workerId: "run" };
+    const { credentials } = await client.queue.claimTask(run, by, { signal });
+    const worker = client.withCredentials(credentials);
+    await worker.artifacts
+      .upload({
+        ...run,
+        name: artifact,
+        content: await openAsBlob(archive.path),
         contentType: "application/gzip",
-        contentLength: archive.bytes,
-        expires: new Date(until).toISOString(),
-      },
-      { signal },
-    );
-    if (!("putUrl" in created))
-      throw new CliError(
-        "the server requests an upload method for the source that is not supported: use a server and a command of the same version",
-      );
-    await put(created.putUrl, archive, signal);
-    await queue.reportCompleted(run, { signal });
+        expires: new Date(until),
+        storageType: "s3",
+        signal,
+      })
+      .catch((error: unknown) => {
+        const fault = storeFault(error);
+        throw fault === undefined ? error : uploadError(fault.reason, error);
+      });
+    await worker.queue.reportCompleted(run, { signal });
   } catch (error) {
     // Nothing else resolves this task before its deadline.
     await client.queue.cancelTask({ taskId }, { retries: 0 }).catch(() => undefined);
@@ -89,24 +85,7 @@ function sourceDefinition({ client, name, until }: SourceUpload, now: number) {
   };
 }
 
-function put(url: string, archive: SourceArchive, signal: AbortSignal): Promise<void> {
-  const headers = { "content-type": "application/gzip" };
-  const open = () => createReadStream(archive.path);
-  const delay = { clock: waitingClock, backoff: callBackoff };
-  let refused = false;
-  return retry({ tries: 4, retryable: () => !refused, delay, signal }, async () => {
-    const reply = await putFile({ url, headers, size: archive.bytes, open, signal }).catch(
-      (error: unknown) => {
-        throw uploadError(messageOf(error), error);
-      },
-    );
-    if (reply.status < 300) return;
-    refused = reply.status < 500;
-    throw uploadError(`the artifact store returned ${reply.status} ${reply.text}`);
-  });
-}
-
-const uploadError = (reason: string, cause?: unknown): CliError =>
+const uploadError = (reason: string, cause: unknown): CliError =>
   new CliError(
     `cannot upload the source: ${reason.trim()}. Check that this machine reaches the artifact store, and try again.`,
     { cause },

@@ -49,14 +49,18 @@ export async function findArtifact(
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     if (error.statusCode === 404) return undefined;
-    // An error artifact, which records why there is no content. The reply has its own format.
-    if (error.statusCode === 424)
-      throw new CliError(
-        `${name} has no content: ${reasonIn(error.body)}. See the log of the task, or rerun it.`,
-        { cause: error },
-      );
-    throw error;
+    throw explainNoContent(error, name);
   }
+}
+
+/** Returns an error for the user if an artifact only records why it has no content. Returns any other error unchanged. */
+export function explainNoContent(error: ClientError, name: string): Error {
+  // 424 is the status of the methods that redirect. Their replies have their own format.
+  if (error.code !== "NoContent" && error.statusCode !== 424) return error;
+  return new CliError(
+    `${name} has no content: ${reasonIn(error.body)}. See the log of the task, or rerun it.`,
+    { cause: error },
+  );
 }
 
 function reasonIn(body: unknown): string {

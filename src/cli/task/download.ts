@@ -1,6 +1,7 @@
 // `taskyard task download`.
 import { basename, resolve, sep } from "node:path";
-import { pipeline } from "node:stream/promises";
+import type { OnProgress } from "../../client/artifacts/progress.ts";
+import { ClientError } from "../../client/client-error.ts";
 import type { Client } from "../../client/connect.ts";
 import { didYouMean } from "../../lib/did-you-mean.ts";
 import { CliError, exitStatus, UsageError } from "../cli-error.ts";
@@ -9,8 +10,8 @@ import { explainError } from "../explain-error.ts";
 import { writeLine, type Io } from "../io.ts";
 import { parseId } from "../parse-id.ts";
 import { connectTarget } from "../target.ts";
-import { findArtifact, listArtifacts, parseRunId } from "./artifact-access.ts";
-import { contentOf, save } from "./save-artifact.ts";
+import { listArtifacts, parseRunId } from "./artifact-access.ts";
+import { saveArtifact } from "./save-artifact.ts";
 
 export const downloadCommand = command({
   name: "task download",
@@ -70,12 +71,14 @@ interface Download {
 }
 
 async function downloadOne({ client, taskId, runId, force, io }: Download, name: string, file: string) {
-  const source = await findArtifact(client, taskId, runId, name);
-  // oxlint-disable-next-line messages/next-step -- notFound names it
-  if (source === undefined) throw new CliError(await notFound(client, taskId, runId, name));
-  const body = await contentOf(name, source);
-  if (file === "-") await pipeline(body, io.stdout, { end: false });
-  else await save(body, resolve(io.cwd, file), force, io);
+  const open = (onProgress: OnProgress) => client.artifacts.download({ taskId, runId, name, onProgress });
+  try {
+    await saveArtifact({ name, file, force, io, open });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.statusCode !== 404) throw error;
+    // oxlint-disable-next-line messages/next-step -- notFound names it
+    throw new CliError(await notFound(client, taskId, runId, name));
+  }
 }
 
 /** Downloads all artifacts whose name begins with `prefix`. Continues after failures, and returns the exit status. */
