@@ -152,6 +152,27 @@ test.each<[string, string, unknown, string]>([
   expect(() => resolve(id, given)).toThrow(new HawkError("ext", `ext.certificate${message}`));
 });
 
+test("without a valid signature, the message does not depend on the scopes of the client", () => {
+  const messageOf = (id: string, given: unknown): string => {
+    try {
+      resolve(id, given);
+      return "accepted";
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const forged = ["scope2", "godlike"].map((scope) =>
+    messageOf("unpriv", { ...certificate({ scopes: [scope] }), signature: "AAAA" }),
+  );
+  expect(forged).toEqual(forged.map(() => "HawkError: ext.certificate.signature is not valid"));
+  const names = ["root", "unpriv"].map((issuer) =>
+    messageOf("other/name", { ...named({}, { issuer, name: "other/name" }), signature: "AAAA" }),
+  );
+  expect(names).toEqual(
+    names.map(() => "HawkError: ext.certificate.signature is not valid, or wrong clientId provided"),
+  );
+});
+
 test("without the issuer, the name is that of a client that must exist", () => {
   const { issuer: _, ...unnamed } = named();
   expect(() => resolve("made/name", unnamed)).toThrow(

@@ -1,5 +1,5 @@
-// Verifies the certificates of temporary credentials. The order of the checks and their messages are part of the
-// protocol: the test suites of clients assert them.
+// Verifies the certificates of temporary credentials. The messages are part of the protocol: the test suites of clients assert
+// them. The signature comes before the scopes: otherwise the messages would tell anybody which scopes a client has.
 import { HawkError, type Certificate } from "../../../../lib/hawk.ts";
 import { isValidScope } from "../../../../lib/scopes/normal-form.ts";
 import type { ScopeSet } from "../../../../lib/scopes/scope-set.ts";
@@ -52,13 +52,18 @@ export function requireCurrent({ start, expiry }: Pick<Certificate, "start" | "e
   must(expiry >= now - CERTIFICATE_LEEWAY_MS, ".expiry < now");
 }
 
-/** Checks that the signer may issue these scopes under this name, and the signature. Throws {@link HawkError}. */
+/** Checks the signature, and that the signer may issue these scopes under this name. Throws {@link HawkError}. */
 export function requireSigned(
   certificate: Certificate,
   clientId: string,
   signer: Issuer & { readonly held: ScopeSet },
 ): void {
   const isNamed = certificate.issuer !== undefined;
+  const expected = certificateSignature(signer.accessToken, certificate, clientId);
+  must(
+    equalInConstantTime(certificate.signature, expected),
+    `.signature is not valid${isNamed ? ", or wrong clientId provided" : ""}`,
+  );
   const signerText = ` issuer \`${signer.clientId}\` doesn't`;
   const create = `auth:create-client:${clientId}`;
   must(!isNamed || signer.held.satisfies(create), `${signerText} have \`${create}\` for supplied clientId.`);
@@ -69,11 +74,6 @@ export function requireSigned(
         "The temporary credentials were not generated correctly.",
     );
   }
-  const expected = certificateSignature(signer.accessToken, certificate, clientId);
-  must(
-    equalInConstantTime(certificate.signature, expected),
-    `.signature is not valid${isNamed ? ", or wrong clientId provided" : ""}`,
-  );
 }
 
 /** Reports whether every element is a valid scope. */

@@ -19,7 +19,7 @@ import { otherProvider } from "./refusals.ts";
 
 type Context = Pick<WorkerManagerContext, "db" | "keyRing" | "config">;
 
-/** Throws unless the proof has one of the secrets of the pool. */
+/** Throws unless there is such a pool and the proof has one of its secrets, with the same error in both cases. */
 export async function checkPoolSecret(
   { db, keyRing }: Pick<Context, "db" | "keyRing">,
   workerPoolId: string,
@@ -41,7 +41,7 @@ export async function checkPoolSecret(
   if (matches.length === 0)
     throw new ApiError(
       "InputError",
-      "bad poolSecret in workerIdentityProof: send a secret that setWorkerPoolSecrets has set for the pool.",
+      "bad poolSecret in workerIdentityProof: send a secret that setWorkerPoolSecrets has set for the pool, and its workerPoolId.",
     );
 }
 

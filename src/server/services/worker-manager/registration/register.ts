@@ -2,7 +2,7 @@
 import type { BodyOf, ReplyOf } from "../../../../api/endpoint.ts";
 import { workerManagerApi } from "../../../../api/worker-manager/index.ts";
 import type { SelfConfig } from "../../../../api/worker-manager/provider-configs.ts";
-import type { Granted, RegisterRequest } from "../../../../api/worker-manager/registration.ts";
+import type { Granted, IdentityProof, RegisterRequest } from "../../../../api/worker-manager/registration.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { equalInConstantTime } from "../../../core/constant-time.ts";
@@ -11,13 +11,13 @@ import { timestamp } from "../../../core/timestamp.ts";
 import type { WorkerManagerContext } from "../context.ts";
 import { readPool, type PoolRow } from "../pools/store/pools.ts";
 import { unknownPool } from "../pools/unknown-pool.ts";
-import { NULL_PROVIDER, providers, SELF } from "../providers/providers.ts";
-import { readWorker, type WorkerKey } from "../workers/store/workers.ts";
+import { SELF, STATIC } from "../providers/providers.ts";
+import type { WorkerKey } from "../workers/store/workers.ts";
 import { unknownWorker } from "../workers/worker-reply.ts";
 import { digestOf, grant } from "./credentials.ts";
-import { expiredWorker, otherProvider } from "./refusals.ts";
+import { expiredWorker } from "./refusals.ts";
 import { checkPoolSecret, registerSelfWorker } from "./register-self.ts";
-import { checkStaticProof } from "./register-static.ts";
+import { checkStaticSecret, requireRunning } from "./register-static.ts";
 import { readRegistration, writeRegistration, type Registration } from "./store.ts";
 
 const { endpoints } = workerManagerApi;
@@ -39,35 +39,40 @@ const registerWorker =
   async (request: RegisterRequest): Promise<Registered> => {
     const { workerPoolId, providerId, workerGroup, workerId, workerIdentityProof } = request;
     const worker = { workerPoolId, workerGroup, workerId };
+    // First, because every caller may call this method: without a proof, replies reveal no pools and no workers.
+    await checkProof(ctx, worker, providerId, workerIdentityProof);
     const pool = await readPool(ctx.db, workerPoolId);
     if (pool === undefined) throw unknownPool(workerPoolId);
-    if (!providers.some((one) => one.providerId === providerId))
-      throw new ApiError(
-        "ResourceNotFound",
-        `Provider ${providerId} does not exist. Send ${pool.provider_id}, which is the provider of the pool ${workerPoolId}.`,
-      );
     if (![pool.provider_id, ...pool.previous_provider_ids].includes(providerId))
       throw new ApiError(
         "InputError",
         `Worker provider ${providerId} is not the provider of the pool ${workerPoolId}: send ${pool.provider_id}.`,
       );
+    const granted = grant(ctx, { ...worker, providerId }, pool);
     if (providerId === SELF) {
-      await checkPoolSecret(ctx, workerPoolId, workerIdentityProof);
-      const granted = grant(ctx, { ...worker, providerId }, pool);
       const launchConfigId = await registerSelfWorker(ctx, worker, registrationOf(ctx, granted));
       return { ...granted, workerConfig: workerConfigOf(pool, launchConfigId) };
     }
-    const row = await readWorker(ctx.db, worker);
-    if (row === undefined) throw unknownWorker(worker);
-    if (row.expires.getTime() < ctx.clock.now()) throw expiredWorker();
-    if (row.provider_id !== providerId || providerId === NULL_PROVIDER)
-      throw otherProvider(worker, providerId);
-    await checkStaticProof(ctx, worker, row, workerIdentityProof);
-    const granted = grant(ctx, { ...worker, providerId }, pool);
+    await requireRunning(ctx, worker);
     if ((await writeRegistration(ctx.db, { ...worker, providerId }, registrationOf(ctx, granted))) === 0)
       throw unknownWorker(worker);
     return { ...granted, workerConfig: workerConfigOf(pool, null) };
   };
+
+/** Throws unless the proof is that of such a worker. */
+function checkProof(
+  ctx: WorkerManagerContext,
+  worker: WorkerKey,
+  providerId: string,
+  proof: IdentityProof,
+): Promise<void> {
+  if (providerId === SELF) return checkPoolSecret(ctx, worker.workerPoolId, proof);
+  if (providerId === STATIC) return checkStaticSecret(ctx, worker, proof);
+  throw new ApiError(
+    "ResourceNotFound",
+    `Provider ${providerId} does not exist, or its workers do not register: send ${STATIC} or ${SELF}, whichever the pool has.`,
+  );
+}
 
 /** Returns the config for a worker: that of the pool, and that of its launch config, which takes precedence. */
 function workerConfigOf(pool: PoolRow, launchConfigId: string | null): Registered["workerConfig"] {

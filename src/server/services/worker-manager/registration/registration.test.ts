@@ -90,30 +90,53 @@ describe("a worker of the provider static", () => {
     expect(await eventsOf(workerPoolId)).toEqual([]);
   });
 
-  it("is refused in the order of the checks", async () => {
+  it("learns nothing about pools and workers before it has proved its identity", async () => {
     const workerPoolId = "register/order";
-    const { worker, register } = await staticWorker(workerPoolId);
-    await expect(register({ workerPoolId: "register/none", providerId: "none" })).rejects.toMatchObject(
-      notFound,
-    );
-    await expect(register({ providerId: "none", workerId: "none" })).rejects.toMatchObject({
+    const { register } = await staticWorker(workerPoolId);
+    const self = await selfPool(stack, "register/order-self");
+    const refusalOf = async (changes: object) => {
+      const refused: unknown = await register(changes).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "InputError", statusCode: 400 });
+      return (refused as Error).message;
+    };
+    for (const [providerId, member] of [
+      ["static", "staticSecret"],
+      ["self", "poolSecret"],
+    ] as const) {
+      const workerIdentityProof = { [member]: newSecret() };
+      const refusals = [
+        { workerPoolId: "register/none" },
+        { workerPoolId: "register/order-self", workerId: "none" },
+        { workerId: "none" },
+        {},
+      ].map((changes) => refusalOf({ providerId, workerIdentityProof, ...changes }));
+      expect(new Set(await Promise.all(refusals)).size).toBe(1);
+      expect(await refusals[0]).toMatch(new RegExp(`^bad ${member} in workerIdentityProof: `));
+      expect(await refusalOf({ providerId, workerIdentityProof: { token: "a" } })).toMatch(
+        new RegExp(`^missing ${member} in workerIdentityProof: `),
+      );
+    }
+    await expect(register({ providerId: "none" })).rejects.toMatchObject({
       ...notFound,
       message: expect.stringContaining("Provider none does not exist"),
     });
-    await expect(register({ providerId: "self", workerId: "none" })).rejects.toMatchObject(
-      inputError("is not the provider of the pool"),
-    );
-    await expect(register({ workerId: "none" })).rejects.toMatchObject(notFound);
-    await expect(register({ workerIdentityProof: { token: "a" } })).rejects.toMatchObject(
-      inputError("missing staticSecret in workerIdentityProof"),
-    );
-    await expect(register({ workerIdentityProof: { staticSecret: newSecret() } })).rejects.toMatchObject(
-      inputError("bad staticSecret in workerIdentityProof"),
-    );
+    await expect(
+      register({ providerId: "self", workerIdentityProof: { poolSecret: self.secret } }),
+    ).rejects.toMatchObject(inputError("bad poolSecret"));
+  });
+
+  it("learns why it cannot register once it has proved its identity", async () => {
+    const workerPoolId = "register/proved";
+    const { worker, register } = await staticWorker(workerPoolId);
     await manager.removeWorker(worker);
     await expect(register()).rejects.toMatchObject(inputError("worker is not running"));
     await manager.updateWorker(worker, { expires: inHours(-1) });
     await expect(register()).rejects.toMatchObject(inputError("Worker has expired"));
+    const { register: registerSelf } = await selfPool(stack, "register/proved-self");
+    await manager.updateWorkerPool({ workerPoolId: "register/proved-self" }, poolOf({ config: {} }));
+    await expect(registerSelf("w")).rejects.toMatchObject(
+      inputError("takes no new workers of the provider self"),
+    );
   });
 
   it("is created idempotently, and only where the provider of the pool allows it", async () => {
