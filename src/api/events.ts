@@ -27,7 +27,8 @@ export const eventsApi = service({
 
 **bindings** (required): \`{"bindings": [{"exchange": …, "routingKeyPattern": …}, …]}\` as JSON, with 1 to 100 bindings.
 Patterns are those of AMQP topic exchanges: words separated by dots, \`*\` for one word, \`#\` for any number. An event is
-sent once if a binding matches its routing key or one of its additional keys \`route.<route>\`.
+sent once if a binding matches its routing key or one of its additional keys \`route.<route>\`. Events of clients, roles and worker
+pools also need the scope to list these.
 
 **from**: where the stream starts. Default: now. Either a position (the \`id\` of any event of any stream; the stream
 continues after it), a time such as \`2026-01-31T12:00:00Z\` (the first event recorded at that time or later) or

@@ -20,6 +20,8 @@ export interface Exchange {
   readonly description: string;
   readonly routingKey: readonly RoutingKeyWord[];
   readonly message: Named;
+  /** The scope to list what the events name. Listeners need it beside `events:listen`. */
+  readonly scope?: string;
 }
 
 /** Declares a kind of event. Preserves the literal types of the argument. */

@@ -4,6 +4,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSigner, type Credentials } from "../../src/client/signer.ts";
+import { exchangeName, type Service } from "../../src/api/service.ts";
+import { services } from "../../src/api/services.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { runCli } from "../support/captured-io.ts";
 import {
@@ -69,11 +71,11 @@ function callMethod(
   return send(stack, method.of.method, path, body, who);
 }
 
-const stream = `/api/events/v1/connect?from=start&bindings=${encodeURIComponent(
-  JSON.stringify({
-    bindings: [{ exchange: "exchange/taskcluster-queue/v1/task-pending", routingKeyPattern: "#" }],
-  }),
-)}`;
+const streamOf = (exchange: string): string =>
+  `/api/events/v1/connect?from=start&bindings=${encodeURIComponent(
+    JSON.stringify({ bindings: [{ exchange, routingKeyPattern: "#" }] }),
+  )}`;
+const stream = streamOf("exchange/taskcluster-queue/v1/task-pending");
 
 const documents = [
   "/",
@@ -341,6 +343,19 @@ describe("an instance with public results", () => {
     expect(content).toContain("public\n");
     expect(content).not.toContain(mark);
     expect((await send(stack, "GET", "/metrics", undefined, {})).text).toContain("http_requests_total");
+  });
+
+  test("sends events of tasks, but those of clients, roles and pools only to callers who may list these", async () => {
+    const all: readonly Service[] = Object.values(services);
+    for (const service of all)
+      for (const declared of Object.values(service.exchanges)) {
+        const path = streamOf(exchangeName(service, declared));
+        const { status } = await send(stack, "HEAD", path, undefined, {});
+        expect(`${path} ${status}`).toBe(`${path} ${service.name === "queue" ? 200 : 403}`);
+        if (declared.scope === undefined) continue;
+        const reader = { credentials: stack.rootCredentials, authorizedScopes: [declared.scope] };
+        expect((await send(stack, "HEAD", path, undefined, reader)).status).toBe(200);
+      }
   });
 
   test("sends events to programs, but not to web pages of other sites", async () => {

@@ -16,6 +16,7 @@ export const clientCreated = exchange({
   description: "A client was created.",
   routingKey,
   message: clientMessage,
+  scope: "auth:list-clients",
 });
 export const clientUpdated = exchange({
   exchange: "client-updated",
@@ -24,6 +25,7 @@ export const clientUpdated = exchange({
   description: "A client was updated, enabled or disabled, or has another access token.",
   routingKey,
   message: clientMessage,
+  scope: "auth:list-clients",
 });
 export const clientDeleted = exchange({
   exchange: "client-deleted",
@@ -32,6 +34,7 @@ export const clientDeleted = exchange({
   description: "A client was deleted, by a call or after it expired.",
   routingKey,
   message: clientMessage,
+  scope: "auth:list-clients",
 });
 export const roleCreated = exchange({
   exchange: "role-created",
@@ -40,6 +43,7 @@ export const roleCreated = exchange({
   description: "A role was created.",
   routingKey,
   message: roleMessage,
+  scope: "auth:list-roles",
 });
 export const roleUpdated = exchange({
   exchange: "role-updated",
@@ -48,6 +52,7 @@ export const roleUpdated = exchange({
   description: "A role was updated.",
   routingKey,
   message: roleMessage,
+  scope: "auth:list-roles",
 });
 export const roleDeleted = exchange({
   exchange: "role-deleted",
@@ -56,4 +61,5 @@ export const roleDeleted = exchange({
   description: "A role was deleted.",
   routingKey,
   message: roleMessage,
+  scope: "auth:list-roles",
 });

@@ -68,7 +68,7 @@ function renderMethod(endpoint: Endpoint): string[] {
 }
 
 function renderEvent(service: Service, exchange: Exchange): string[] {
-  const { name, title, description, routingKey, message } = exchange;
+  const { name, title, description, routingKey, message, scope } = exchange;
   const words = routingKey.map((word) => ({
     Word: code(word.name),
     "": word.constant === undefined ? (word.required ? "always known" : "may be `_`") : "constant",
@@ -78,6 +78,7 @@ function renderEvent(service: Service, exchange: Exchange): string[] {
     `### ${name}`,
     code(exchangeName(service, exchange)),
     `**${sentence(title)}** ${description}`,
+    ...(scope === undefined ? [] : [`Listeners also need the scope ${code(scope)}.`]),
     `Message: ${linkTo(message)}. Routing key:`,
     table(words),
   ];

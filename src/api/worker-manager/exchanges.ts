@@ -70,6 +70,7 @@ export const workerManagerExchanges = {
     description: "A worker pool was created.",
     routingKey: ofPool,
     message: poolMessage,
+    scope: "worker-manager:list-worker-pools",
   }),
   workerPoolUpdated: exchange({
     exchange: "worker-pool-updated",
@@ -78,6 +79,7 @@ export const workerManagerExchanges = {
     description: "A worker pool was changed or deleted. A deleted pool has the provider `null-provider`.",
     routingKey: ofPool,
     message: poolMessage,
+    scope: "worker-manager:list-worker-pools",
   }),
   workerPoolError: exchange({
     exchange: "worker-pool-error",
@@ -86,6 +88,7 @@ export const workerManagerExchanges = {
     description: "An error of a worker pool was reported.",
     routingKey: ofPool,
     message: errorMessage,
+    scope: "worker-manager:list-worker-pool-errors:*",
   }),
   workerRequested: exchange({
     exchange: "worker-requested",
@@ -94,6 +97,7 @@ export const workerManagerExchanges = {
     description: "A worker was added to a pool. Published for workers of the provider `self`.",
     routingKey: ofWorker,
     message: workerMessage,
+    scope: "worker-manager:list-workers:*",
   }),
   workerRunning: exchange({
     exchange: "worker-running",
@@ -102,6 +106,7 @@ export const workerManagerExchanges = {
     description: "A worker has registered and runs. Published for workers of the provider `self`.",
     routingKey: ofWorker,
     message: workerMessage,
+    scope: "worker-manager:list-workers:*",
   }),
   workerStopped: exchange({
     exchange: "worker-stopped",
@@ -111,6 +116,7 @@ export const workerManagerExchanges = {
       "A worker was removed, or did not register again in time. Published for workers of the provider `self`.",
     routingKey: ofWorker,
     message: workerMessage,
+    scope: "worker-manager:list-workers:*",
   }),
   workerRemoved: exchange({
     exchange: "worker-removed",
@@ -119,6 +125,7 @@ export const workerManagerExchanges = {
     description: "A stopped worker was removed, and why. Follows `worker-stopped`.",
     routingKey: ofWorker,
     message: removedMessage,
+    scope: "worker-manager:list-workers:*",
   }),
   launchConfigCreated: exchange({
     exchange: "launch-config-created",
@@ -127,6 +134,7 @@ export const workerManagerExchanges = {
     description: "A pool has a new launch config.",
     routingKey: ofPool,
     message: launchConfigMessage,
+    scope: "worker-manager:list-worker-pools",
   }),
   launchConfigUpdated: exchange({
     exchange: "launch-config-updated",
@@ -135,6 +143,7 @@ export const workerManagerExchanges = {
     description: "The limits of a launch config were changed, or an archived one is used again.",
     routingKey: ofPool,
     message: launchConfigMessage,
+    scope: "worker-manager:list-worker-pools",
   }),
   launchConfigArchived: exchange({
     exchange: "launch-config-archived",
@@ -143,5 +152,6 @@ export const workerManagerExchanges = {
     description: "A launch config is no longer part of its pool. Its workers are told to terminate.",
     routingKey: ofPool,
     message: launchConfigMessage,
+    scope: "worker-manager:list-worker-pools",
   }),
 } as const satisfies Readonly<Record<string, Exchange>>;

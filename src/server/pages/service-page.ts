@@ -106,7 +106,12 @@ function renderEvent(service: Service, exchange: Exchange): Html {
   return html`<h3>${exchange.name}</h3>
     <p class="route">${exchangeName(service, exchange)}</p>
     <p><strong>${exchange.title}.</strong></p>
-    ${paragraphs(exchange.description)}${definitions([fact("Message", linkTo(exchange.message))])}
+    ${paragraphs(exchange.description)}${definitions([
+      fact("Message", linkTo(exchange.message)),
+      ...(exchange.scope === undefined
+        ? []
+        : [fact("Scope of listeners", html`<code>${exchange.scope}</code>`)]),
+    ])}
     ${table(["Routing key", "", "Meaning"], words.map(tableRow))}`;
 }
 

@@ -16,8 +16,11 @@ const maxBindings = 100;
 const maxBytes = 255;
 
 const ownPrefixes = Object.values(services).map(({ name }) => `exchange/taskcluster-${name}/`);
-const ownExchanges: readonly string[] = Object.values<Service>(services).flatMap((service) =>
-  Object.values(service.exchanges).map((declared) => exchangeName(service, declared)),
+/** The exchanges of this server, each with the scope of listeners that it has. */
+const ownExchanges: ReadonlyMap<string, string | undefined> = new Map(
+  Object.values<Service>(services).flatMap((service) =>
+    Object.values(service.exchanges).map((declared) => [exchangeName(service, declared), declared.scope]),
+  ),
 );
 
 const example =
@@ -43,6 +46,11 @@ export function parseBindings(text: string | undefined): Binding[] {
     return binding;
   });
 }
+
+/** Returns the scopes that listeners to the exchanges of the bindings need. */
+export const scopesOf = (bindings: readonly Binding[]): string[] => [
+  ...new Set(bindings.flatMap(({ exchange }) => ownExchanges.get(exchange) ?? [])),
+];
 
 /** Returns a function that reports whether an event matches any of the bindings. */
 export function bindingsMatcher(bindings: readonly Binding[]): (event: LoggedEvent) => boolean {
@@ -97,8 +105,8 @@ function shortString(path: string, value: unknown, min: number): string {
 
 /** Checks an exchange. Those of other systems are accepted, but ours must exist: nothing would ever match a typo. */
 function checkExchange(path: string, exchange: string): void {
-  if (!ownPrefixes.some((prefix) => exchange.startsWith(prefix)) || ownExchanges.includes(exchange)) return;
-  const meant = didYouMean(exchange, ownExchanges);
+  if (!ownPrefixes.some((prefix) => exchange.startsWith(prefix)) || ownExchanges.has(exchange)) return;
+  const meant = didYouMean(exchange, [...ownExchanges.keys()]);
   throw invalid(
     path,
     `is not an exchange of this server${meant === undefined ? "" : `: did you mean ${meant}?`}`,

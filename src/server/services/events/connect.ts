@@ -5,12 +5,13 @@ import { counted } from "../../../lib/counted.ts";
 import { ApiError } from "../../../lib/errors.ts";
 import { linkSignals } from "../../../lib/linked-signal.ts";
 import type { LoggedEvent } from "../../core/event-log/index.ts";
+import { requireScopes } from "../../core/caller.ts";
 import { callerKey, type Call } from "../../core/http/call.ts";
 import { StreamReply } from "../../core/http/replies.ts";
 import { MAX_RETRY_AFTER_MS } from "../../core/http/retry-after.ts";
 import type { Platform } from "../../core/service.ts";
 import { createTally } from "../../core/tally.ts";
-import { bindingsMatcher, parseBindings } from "./bindings.ts";
+import { bindingsMatcher, parseBindings, scopesOf } from "./bindings.ts";
 import type { metrics } from "./metrics.ts";
 import type { settings } from "./settings.ts";
 import { startPosition } from "./start-position.ts";
@@ -50,7 +51,9 @@ export function createEventStreams({
   }
 
   async function connect(call: Call<typeof eventsApi.endpoints.connect>): Promise<StreamReply> {
-    const accepts = bindingsMatcher(parseBindings(call.query.bindings));
+    const bindings = parseBindings(call.query.bindings);
+    requireScopes(call.caller.identity(), { AllOf: scopesOf(bindings) });
+    const accepts = bindingsMatcher(bindings);
     const header = call.request.headers["last-event-id"];
     const lastEventId = typeof header === "string" && header !== "" ? header : call.query.lastEventId;
     const { position, ready } = await startPosition(events, { lastEventId, from: call.query.from });
