@@ -15,6 +15,7 @@ import {
 import { fingerprinter } from "../../test/support/fingerprint.ts";
 import { rawCall, type RawReply, type RawRequest } from "../../test/support/raw-call.ts";
 import { testStack, type Stack } from "../../test/support/stack.ts";
+import { templateParams } from "../lib/scopes/render.ts";
 import { slugid } from "../lib/slugid.ts";
 
 let stack: Stack;
@@ -62,7 +63,53 @@ function methodNamed(name: string): Method {
 const named = methods.map((method) => [method.name, method] as const);
 const guarded = named.filter(([, { of }]) => of.scopes !== undefined);
 
+// What the scopes of these methods contain is known only from the task or group.
+const byRow = [
+  "scheduleTask",
+  "rerunTask",
+  "cancelTask",
+  "sealTaskGroup",
+  "cancelTaskGroup",
+  "claimTask",
+].concat(["changeTaskPriority", "changeTaskGroupPriority"]);
+/** Scopes with which a refusal names the values of a task or group, or the scopes that an update adds. */
+const readers = (name: string): string[] =>
+  byRow.some((one) => name === `queue.${one}`)
+    ? ["queue:status:*", "queue:list-task-group:*"]
+    : /^auth\.update(Client|Role)$/.test(name)
+      ? ["auth:update-client:*", "auth:update-role:*"]
+      : ["some:other-scope"];
+
+/** Returns a value of the running task or its group. */
+const ofTask = (name: string): string | undefined =>
+  ({ schedulerId: "-", projectId: "none" })[name] ?? known[name]?.at(-1);
+
+/** Returns the whole expression that a refusal quotes. */
+function requiredBy({ message }: RawReply): unknown {
+  const quoted = message.split("\n```\n").filter((_, i) => i % 2 === 1);
+  const text = quoted.at(-1) ?? "";
+  return /^[[{]/.test(text) ? JSON.parse(text) : text;
+}
+
 describe.each(guarded)("%s", (_, method) => {
+  it("requires the scopes that explainScopes returns", async () => {
+    const request = requestOf(method);
+    const required = requiredBy(await callWith(request, readers(method.name)));
+    const [service = "", name = ""] = method.name.split(".");
+    const params = paramsOf(method).map((param) => [param, exampleParam(method, param, known)]);
+    const state = byRow.includes(name) ? templateParams(method.of.scopes ?? "") : [];
+    const { expression } = await stack.client.auth.explainScopes({
+      scopes: [],
+      method: {
+        service,
+        name,
+        params: Object.fromEntries([...state.map((param) => [param.name, ofTask(param.name)]), ...params]),
+        ...(request.body !== undefined && { body: JSON.parse(request.body) }),
+      },
+    });
+    expect(expression).toEqual(required);
+  });
+
   it("refuses callers without credentials", async () => {
     await expectNoChange(async () => {
       const reply = await rawCall(stack.rootUrl, requestOf(method));
@@ -96,15 +143,6 @@ describe.each(guarded)("%s", (_, method) => {
   });
 });
 
-// What the scopes of these methods contain is known only from the task or group.
-const byRow = [
-  "scheduleTask",
-  "rerunTask",
-  "cancelTask",
-  "sealTaskGroup",
-  "cancelTaskGroup",
-  "claimTask",
-].concat(["changeTaskPriority", "changeTaskGroupPriority"]);
 describe.each(byRow)("queue.%s", (name) => {
   const method = methodNamed(`queue.${name}`);
   const kind = /<\w+>/;

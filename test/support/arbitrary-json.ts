@@ -33,6 +33,10 @@ function valueOf(schema: Schema): fc.Arbitrary<unknown> {
       return text(schema);
     case "integer":
       return fc.integer({ min: schema.minimum ?? -10, max: schema.maximum ?? 10_000 });
+    case "number":
+      return fc.double({ noNaN: true, noDefaultInfinity: true });
+    case "boolean":
+      return fc.boolean();
     case "array":
       return schema.uniqueItems === true
         ? fc.uniqueArray(valueOf(items), { maxLength: 4 })

@@ -59,7 +59,7 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
   );
   return {
     clientId: ["static/taskcluster/queue", "a/client"],
-    roleId: ["a/role", "anonymous"],
+    roleId: ["anonymous", "a/role"],
     entityType: ["client", "role"],
     entityId: ["a/client", "a/role"],
     taskId: [pending, running],

@@ -9,8 +9,6 @@ const ofLevel = ({ params }: { readonly params: { readonly level: string } }) =>
 
 export const scopeParams: ScopeParamsByMethod<(typeof authApi)["endpoints"]> = {
   createClient: ({ body }) => ({ scopes: body.scopes ?? [] }),
-  // With scopes, those that are added depend on the client as it is.
-  updateClient: ({ body }) => (body.scopes === undefined ? { scopesAdded: [] } : {}),
   awsS3Credentials: ofLevel,
   azureTableSAS: ofLevel,
   azureContainerSAS: ofLevel,

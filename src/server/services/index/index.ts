@@ -8,6 +8,7 @@ import type { IndexContext } from "./context.ts";
 import { expireEntries } from "./expire-entries.ts";
 import { indexHandlers } from "./handlers.ts";
 import { completedTasksConsumer } from "./index-completed-tasks.ts";
+import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
 import { indexUseCases } from "./use-cases.ts";
 
@@ -23,6 +24,7 @@ export const indexService = defineService({
   settings,
   metrics: {},
   client,
+  scopeParams,
   create(
     platform: Platform<typeof settings, {}, ServiceClientDeclaration>,
     { auth, queue }: { readonly auth: Auth; readonly queue: Queue },

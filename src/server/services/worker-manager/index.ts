@@ -8,6 +8,7 @@ import { workerManagerHandlers } from "./handlers.ts";
 import { cleanUpPools } from "./pools/clean-up.ts";
 import { poolSecrets } from "./pools/store/secrets.ts";
 import { issuerScopes } from "./registration/credentials.ts";
+import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
 import { workerManagerUseCases } from "./use-cases.ts";
 import { expireWorkers, stopSilent } from "./workers/expire-workers.ts";
@@ -25,6 +26,7 @@ export const workerManagerService = defineService({
   settings,
   metrics: {},
   client,
+  scopeParams,
   encrypted: [poolSecrets, staticSecrets],
   create(platform, { queue }: { readonly queue: WorkerUseCases }) {
     const { db, clock, keyRing, client: issuer } = platform;

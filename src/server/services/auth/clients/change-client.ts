@@ -73,8 +73,7 @@ export const updateClient =
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const found = await store.readClient(ctx.db, clientId);
       if (!found) throw unknownClient(clientId);
-      const former = new Set(parseJson(found.scopes));
-      const scopesAdded = (request.scopes ?? []).filter((scope) => !former.has(scope));
+      const scopesAdded = addedToClient(parseJson(found.scopes), request.scopes ?? []);
       caller.authorize(clientEndpoints.updateClient, { clientId, scopesAdded });
       const to = {
         description: request.description,
@@ -92,6 +91,12 @@ export const updateClient =
       `Other calls kept changing the scopes of the client '${clientId}'. Nothing was changed. Try again.`,
     );
   };
+
+/** Returns the scopes of an update that a client does not have already. */
+export function addedToClient(former: readonly string[], scopes: readonly string[]): string[] {
+  const known = new Set(former);
+  return scopes.filter((scope) => !known.has(scope));
+}
 
 export const setDisabled =
   (ctx: AuthContext, disabled: boolean) =>

@@ -1,4 +1,5 @@
 // Explains whether a holder of scopes may make a call, or satisfies a scope expression.
+import { authApi } from "../../../../api/auth/index.ts";
 import { explainEndpoints } from "../../../../api/auth/endpoints/explain.ts";
 import type { ExplainReply, ExplainRequest } from "../../../../api/auth/explain.ts";
 import { ApiError } from "../../../../lib/errors.ts";
@@ -8,6 +9,7 @@ import type { Caller, Identity } from "../../../core/caller.ts";
 import type { ServiceContract } from "../../../core/scope-params.ts";
 import type { AuthContext } from "../context.ts";
 import type { Client } from "../directory/client-directory.ts";
+import { addedScopes } from "./added-scopes.ts";
 import { givenExpression } from "./given-expression.ts";
 import { requiredScopes } from "./required-scopes.ts";
 
@@ -25,8 +27,7 @@ export const explainScopes =
   (ctx: ExplainContext) =>
   async (caller: Caller, request: ExplainRequest): Promise<ExplainReply> => {
     refuseContradictions(request);
-    const { directory, contracts } = ctx;
-    const { roles } = directory;
+    const { roles } = ctx.directory;
     const { clientId, roleId, scopes } = request;
     const named = new Set(roleId === undefined ? [] : [roleId]);
     // Otherwise a list of scopes would reveal what a role grants, by whether its proof is refused.
@@ -43,7 +44,7 @@ export const explainScopes =
     const expression =
       request.method === undefined
         ? givenExpression(request.expression)
-        : requiredScopes(contracts, request.method, roles.expandToSet(assigned));
+        : requiredScopes(withAddedScopes(ctx, caller), request.method, roles.expandToSet(assigned));
     const explanation = explain(roles, assigned, expression ?? { AllOf: [] }, {
       maxCharacters: MAX_CHARACTERS,
     });
@@ -62,6 +63,24 @@ export const explainScopes =
       ...(client && { credentials: stateOf(client, ctx.clock.now()) }),
     };
   };
+
+/** Returns the contracts of all services, with functions that derive the scopes that an update of a client or role adds. */
+const withAddedScopes = ({ contracts, directory }: ExplainContext, caller: Caller): ServiceContract[] =>
+  contracts.map((contract) => {
+    if (contract.api !== authApi) return contract;
+    const added = addedScopes({
+      roles: directory.roles,
+      client(clientId) {
+        caller.authorize(explainEndpoints.explainScopes, { clientIds: [clientId], roleIds: [] });
+        return directory.client(clientId);
+      },
+      role(roleId) {
+        caller.authorize(explainEndpoints.explainScopes, { clientIds: [], roleIds: [roleId] });
+        return directory.roles.get(roleId);
+      },
+    });
+    return { ...contract, scopeParams: { ...contract.scopeParams, ...added } };
+  });
 
 /** Refuses requests that do not say what is required, or of whom, or say it twice. */
 function refuseContradictions({ method, expression, ...of }: ExplainRequest): void {

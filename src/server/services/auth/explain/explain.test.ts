@@ -97,6 +97,15 @@ describe("explainScopes", () => {
     ).toEqual({
       AllOf: ["queue:declare-worker-type:a/b#expires"],
     });
+    const update = { description: "", expires, scopes: ["assume:repo:app", "more"] };
+    expect(await required("updateClient", { params: { clientId: "ci/app" }, body: update }, "auth")).toEqual({
+      AllOf: ["auth:update-client:ci/app", "more"],
+    });
+    // The role grants the first one already, through another role.
+    const role = { description: "", scopes: ["queue:create-task:low:<..>/x", "more"] };
+    expect(await required("updateRole", { params: { roleId: "repo:*" }, body: role }, "auth")).toEqual({
+      AllOf: ["auth:update-role:repo:*", "more"],
+    });
     expect(await required("createTasks", { body: { tasks: [] } }).catch(String)).toContain(
       "would refuse this body",
     );
@@ -212,6 +221,23 @@ describe("explainScopes", () => {
     const ofList = { scopes: ["assume:project:x"], expression: "none" };
     expect(await refusal(ofList)).toContain("auth:get-role:project:*");
     expect(await refusal({ clientId: "no/such", expression: "a" })).toContain("auth:get-client:no/such");
+    // Which scopes an update adds depends on the client or role.
+    const update = (name: string, params: Record<string, string | string[]>) => ({
+      scopes: [],
+      method: {
+        service: "auth",
+        name,
+        params,
+        body: { description: "", expires: in1000Years, scopes: ["a"] },
+      },
+    });
+    const ofUpdate = update("updateClient", { clientId: "ci/app" });
+    expect(await refusal(ofUpdate)).toContain("auth:get-client:ci/app");
+    expect(await refusal(ofUpdate, "auth:get-client:ci/app")).toBe("allowed");
+    expect(await refusal(update("updateClient", { clientId: "ci/app", scopesAdded: ["a"] }))).toBe("allowed");
+    expect(await refusal(update("updateClient", { clientId: "no/such" }), "auth:get-client:*")).toContain(
+      "also depend on scopesAdded",
+    );
   });
 });
 

@@ -32,14 +32,16 @@ export function requiredScopes(
   const given: Values = call.params ?? {};
   checkParams(call, endpoint, holes, given);
   checkBody(call, endpoint);
-  const derived = isComplete(call, endpoint, given)
-    ? (derive?.({
-        params: texts(given, Object.keys(endpoint.params ?? {})),
-        query: texts(given, Object.keys(endpoint.query ?? {})),
-        body: call.body,
-        held,
-      }) ?? {})
-    : {};
+  const isGiven = holes.every(({ name }) => given[name] !== undefined);
+  const derived =
+    !isGiven && isComplete(call, endpoint, given)
+      ? (derive?.({
+          params: texts(given, Object.keys(endpoint.params ?? {})),
+          query: texts(given, Object.keys(endpoint.query ?? {})),
+          body: call.body,
+          held,
+        }) ?? {})
+      : {};
   const values: Values = { ...bodyMembers(call.body, holes), ...derived, ...given };
   const missing = holes.filter(({ name }) => values[name] === undefined);
   if (missing.length > 0) throw missingParams(call, endpoint, missing);

@@ -4,7 +4,7 @@ import type { RoleReply, RoleRequest } from "../../../../api/auth/roles.ts";
 import { ApiError } from "../../../../lib/errors.ts";
 import { findRoleCycle } from "../../../../lib/scopes/find-role-cycle.ts";
 import { sortScopes } from "../../../../lib/scopes/normal-form.ts";
-import type { Role } from "../../../../lib/scopes/roles.ts";
+import type { Role, RoleResolver } from "../../../../lib/scopes/roles.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { parseJson } from "../../../core/json.ts";
 import { changeBy, type AuthContext } from "../context.ts";
@@ -43,8 +43,7 @@ export const updateRole =
     return inTurn(async (version) => {
       const existing = await store.readRole(ctx.db, roleId);
       if (!existing) throw unknownRole(roleId);
-      const former = ctx.directory.roles.expandToSet(parseJson(existing.scopes));
-      const scopesAdded = scopes.filter((scope) => !former.satisfies(scope));
+      const scopesAdded = addedToRole(ctx.directory.roles, parseJson(existing.scopes), scopes);
       caller.authorize(roleEndpoints.updateRole, { roleId, scopesAdded });
       check(ctx, { roleId, scopes });
       const role = { roleId, description, scopes: JSON.stringify(scopes) };
@@ -52,6 +51,16 @@ export const updateRole =
       return row && reply(ctx, row);
     });
   };
+
+/** Returns the scopes of an update that a role does not grant already, also through other roles. */
+export function addedToRole(
+  roles: Pick<RoleResolver, "expandToSet">,
+  former: readonly string[],
+  scopes: readonly string[],
+): string[] {
+  const granted = roles.expandToSet(former);
+  return scopes.filter((scope) => !granted.satisfies(scope));
+}
 
 export const deleteRole =
   (ctx: AuthContext) =>
