@@ -26,13 +26,14 @@ export async function selfPool(
   const pool = poolOf({ providerId: "self", config: { maxCapacity: 10, ...config } });
   await client.workerManager.createWorkerPool({ workerPoolId }, pool);
   await client.workerManager.setWorkerPoolSecrets({ workerPoolId }, { secrets: [secret] });
-  const register = (workerId: string, poolSecret = secret) =>
+  const register = (workerId: string, poolSecret = secret, more: { readonly systemBootTime?: string } = {}) =>
     as(undefined).workerManager.registerWorker({
       workerPoolId,
       providerId: "self",
       workerGroup: "g",
       workerId,
       workerIdentityProof: { poolSecret },
+      ...more,
     });
   return { secret, register, pool };
 }

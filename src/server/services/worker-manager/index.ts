@@ -5,6 +5,8 @@ import type { WorkerUseCases } from "../queue/index.ts";
 import type { WorkerManagerContext } from "./context.ts";
 import { expireErrors } from "./errors/expire-errors.ts";
 import { workerManagerHandlers } from "./handlers.ts";
+import { logs } from "./logs.ts";
+import { metrics } from "./metrics.ts";
 import { cleanUpPools } from "./pools/clean-up.ts";
 import { poolSecrets } from "./pools/store/secrets.ts";
 import { issuerScopes } from "./registration/credentials.ts";
@@ -12,6 +14,7 @@ import { scopeParams } from "./scope-params.ts";
 import { settings } from "./settings.ts";
 import { workerManagerUseCases } from "./use-cases.ts";
 import { expireWorkers, stopSilent } from "./workers/expire-workers.ts";
+import { GAUGES_INTERVAL_MS, refreshGauges } from "./workers/gauges.ts";
 import { staticSecrets } from "./workers/store/workers.ts";
 
 /** The client that signs the credentials of workers. */
@@ -24,14 +27,15 @@ const client = {
 export const workerManagerService = defineService({
   api: workerManagerApi,
   settings,
-  metrics: {},
+  metrics,
+  logs,
   client,
   scopeParams,
   encrypted: [poolSecrets, staticSecrets],
   create(platform, { queue }: { readonly queue: WorkerUseCases }) {
-    const { db, clock, keyRing, client: issuer } = platform;
+    const { db, clock, monitor, metrics: own, keyRing, client: issuer } = platform;
     const config = platform.config.workerManager;
-    const ctx: WorkerManagerContext = { db, clock, keyRing, config, queue, issuer };
+    const ctx: WorkerManagerContext = { db, clock, monitor, metrics: own, keyRing, config, queue, issuer };
     const useCases = workerManagerUseCases(ctx);
     const intervalMs = config.loopInterval;
     return {
@@ -42,6 +46,7 @@ export const workerManagerService = defineService({
         { name: "pool-worker-expiry", intervalMs, runOnce: expireWorkers(ctx) },
         { name: "worker-pool-error-expiry", intervalMs, runOnce: expireErrors(ctx) },
         { name: "deleted-worker-pools", intervalMs, runOnce: cleanUpPools(ctx) },
+        { name: "worker-pool-gauges", intervalMs: GAUGES_INTERVAL_MS, runOnce: refreshGauges(ctx) },
       ],
     };
   },

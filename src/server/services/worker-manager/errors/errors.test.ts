@@ -35,6 +35,14 @@ describe("an error of a worker pool", () => {
       reported: "2030-05-05T12:30:00.000Z",
       extra: { code: "disk", ...worker },
     });
+    expect(stack.records).toContainEqual(
+      expect.objectContaining({
+        msg: "worker-error",
+        workerPoolId,
+        errorId: first.errorId,
+        kind: "boot-error",
+      }),
+    );
     await clock.advance(25 * HOUR);
     const second = await report("No network");
     await report("No disk", {}, "errors/other");

@@ -10,6 +10,7 @@ import { timestamp } from "../../../core/timestamp.ts";
 import type { WorkerManagerContext } from "../context.ts";
 import { readPool } from "../pools/store/pools.ts";
 import { unknownPool } from "../pools/unknown-pool.ts";
+import { record } from "../records.ts";
 import { readWorker } from "../workers/store/workers.ts";
 import { countErrors, insertError, listErrors } from "./store.ts";
 
@@ -23,7 +24,7 @@ const MAX_NAMES = 1000;
 const POSITION = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [\w-]{22}$/;
 const END = { reported: "9999-12-31T23:59:59.999Z", errorId: "" };
 
-type Context = Pick<WorkerManagerContext, "db" | "clock">;
+type Context = Pick<WorkerManagerContext, "db" | "clock" | "monitor">;
 
 export const errorUseCases = (ctx: Context) => ({
   async reportWorkerError(
@@ -42,6 +43,7 @@ export const errorUseCases = (ctx: Context) => ({
     const stored = { ...report, extra };
     const { provider_id: providerId } = pool;
     await insertError(ctx.db, { errorId, worker, providerId, launchConfigId, reported, report: stored });
+    record(ctx, "worker-error", { workerPoolId, errorId, kind: report.kind });
     const ofLaunchConfig = launchConfigId === null ? {} : { launchConfigId };
     return { workerPoolId, errorId, reported, ...stored, ...ofLaunchConfig };
   },

@@ -11,17 +11,18 @@ import { lockPool, type PoolRow } from "../pools/store/pools.ts";
 import { poolSecrets, readSecrets } from "../pools/store/secrets.ts";
 import { unknownPool } from "../pools/unknown-pool.ts";
 import { SELF } from "../providers/providers.ts";
+import { record, recordStopped, type RecordContext } from "../records.ts";
 import { usedCapacity } from "../workers/store/capacity.ts";
 import { stopSilentWorkers } from "../workers/store/stop-workers.ts";
 import { readWorker, type WorkerKey } from "../workers/store/workers.ts";
 import { startSelfWorker, writeRegistration, type Registration } from "./store.ts";
 import { otherProvider } from "./refusals.ts";
 
-type Context = Pick<WorkerManagerContext, "db" | "keyRing" | "config">;
+type Context = Pick<WorkerManagerContext, "db" | "config"> & RecordContext;
 
 /** Throws unless there is such a pool and the proof has one of its secrets, with the same error in both cases. */
 export async function checkPoolSecret(
-  { db, keyRing }: Pick<Context, "db" | "keyRing">,
+  { db, keyRing }: Pick<WorkerManagerContext, "db" | "keyRing">,
   workerPoolId: string,
   proof: IdentityProof,
 ): Promise<void> {
@@ -50,17 +51,19 @@ export async function checkPoolSecret(
  * it has one.
  */
 export async function registerSelfWorker(
-  { db, config }: Context,
+  ctx: Context,
   worker: WorkerKey,
   registration: Registration,
 ): Promise<string | null> {
+  const { db, config } = ctx;
   const of = { ...worker, providerId: SELF };
   // A running worker has its place already.
   if ((await writeRegistration(db, of, registration)) > 0) return launchConfigOf(db, worker);
-  return db.tx(async (tx) => {
+  const { stopped, started, launchConfigId } = await db.tx(async (tx) => {
     const pool = await lockPool(tx, worker.workerPoolId);
     if (pool === undefined) throw unknownPool(worker.workerPoolId);
-    if ((await writeRegistration(tx, of, registration)) > 0) return launchConfigOf(tx, worker);
+    if ((await writeRegistration(tx, of, registration)) > 0)
+      return { stopped: [], started: false, launchConfigId: await launchConfigOf(tx, worker) };
     if (pool.provider_id !== SELF)
       throw new ApiError(
         "InputError",
@@ -69,12 +72,15 @@ export async function registerSelfWorker(
     // Its earlier runs end before it gets new ones.
     const { at } = registration;
     const forgetAt = new Date(Date.parse(at) + config.stoppedRetention).toISOString();
-    await stopSilentWorkers(tx, { at, forgetAt }, 1, worker);
-    const launchConfigId = await freePlace(tx, worker.workerPoolId, pool);
-    if ((await startSelfWorker(tx, worker, registration, launchConfigId)) === 0)
-      throw otherProvider(worker, SELF);
-    return launchConfigId;
+    const earlier = await stopSilentWorkers(tx, { at, forgetAt }, 1, worker);
+    const free = await freePlace(tx, worker.workerPoolId, pool);
+    if ((await startSelfWorker(tx, worker, registration, free)) === 0) throw otherProvider(worker, SELF);
+    return { stopped: earlier, started: true, launchConfigId: free };
   });
+  recordStopped(ctx, stopped);
+  const { workerPoolId, workerId } = worker;
+  if (started) record(ctx, "worker-running", { workerPoolId, providerId: SELF, workerId });
+  return launchConfigId;
 }
 
 const launchConfigOf = async (db: Queryable, worker: WorkerKey): Promise<string | null> =>

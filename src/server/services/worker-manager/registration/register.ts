@@ -11,7 +11,8 @@ import { timestamp } from "../../../core/timestamp.ts";
 import type { WorkerManagerContext } from "../context.ts";
 import { readPool, type PoolRow } from "../pools/store/pools.ts";
 import { unknownPool } from "../pools/unknown-pool.ts";
-import { SELF, STATIC } from "../providers/providers.ts";
+import { providers, SELF, STATIC } from "../providers/providers.ts";
+import { recordStartup } from "../records.ts";
 import type { WorkerKey } from "../workers/store/workers.ts";
 import { unknownWorker } from "../workers/worker-reply.ts";
 import { digestOf, grant } from "./credentials.ts";
@@ -37,27 +38,47 @@ const registrationOf = (ctx: WorkerManagerContext, granted: Granted): Registrati
 const registerWorker =
   (ctx: WorkerManagerContext) =>
   async (request: RegisterRequest): Promise<Registered> => {
-    const { workerPoolId, providerId, workerGroup, workerId, workerIdentityProof } = request;
+    const { workerPoolId, providerId, workerGroup, workerId, systemBootTime } = request;
     const worker = { workerPoolId, workerGroup, workerId };
-    // First, because every caller may call this method: without a proof, replies reveal no pools and no workers.
-    await checkProof(ctx, worker, providerId, workerIdentityProof);
-    const pool = await readPool(ctx.db, workerPoolId);
-    if (pool === undefined) throw unknownPool(workerPoolId);
-    if (![pool.provider_id, ...pool.previous_provider_ids].includes(providerId))
-      throw new ApiError(
-        "InputError",
-        `Worker provider ${providerId} is not the provider of the pool ${workerPoolId}: send ${pool.provider_id}.`,
-      );
-    const granted = grant(ctx, { ...worker, providerId }, pool);
-    if (providerId === SELF) {
-      const launchConfigId = await registerSelfWorker(ctx, worker, registrationOf(ctx, granted));
-      return { ...granted, workerConfig: workerConfigOf(pool, launchConfigId) };
+    try {
+      // First, because every caller may call this method: without a proof, replies reveal no pools and no workers.
+      await checkProof(ctx, worker, providerId, request.workerIdentityProof);
+      const registered = await register(ctx, worker, providerId);
+      if (systemBootTime !== undefined) recordStartup(ctx, { workerPoolId, providerId }, systemBootTime);
+      return registered;
+    } catch (error) {
+      // Callers could invent any number of pools and providers, and each would be a series.
+      const isKnown = providers.some((one) => one.providerId === providerId);
+      if (error instanceof ApiError && isKnown && (await readPool(ctx.db, workerPoolId)) !== undefined)
+        ctx.metrics.registrationFailures.inc({ workerPoolId, providerId });
+      throw error;
     }
-    await requireRunning(ctx, worker);
-    if ((await writeRegistration(ctx.db, { ...worker, providerId }, registrationOf(ctx, granted))) === 0)
-      throw unknownWorker(worker);
-    return { ...granted, workerConfig: workerConfigOf(pool, null) };
   };
+
+/** Registers a worker that has proved its identity. */
+async function register(
+  ctx: WorkerManagerContext,
+  worker: WorkerKey,
+  providerId: string,
+): Promise<Registered> {
+  const { workerPoolId } = worker;
+  const pool = await readPool(ctx.db, workerPoolId);
+  if (pool === undefined) throw unknownPool(workerPoolId);
+  if (![pool.provider_id, ...pool.previous_provider_ids].includes(providerId))
+    throw new ApiError(
+      "InputError",
+      `Worker provider ${providerId} is not the provider of the pool ${workerPoolId}: send ${pool.provider_id}.`,
+    );
+  const granted = grant(ctx, { ...worker, providerId }, pool);
+  if (providerId === SELF) {
+    const launchConfigId = await registerSelfWorker(ctx, worker, registrationOf(ctx, granted));
+    return { ...granted, workerConfig: workerConfigOf(pool, launchConfigId) };
+  }
+  await requireRunning(ctx, worker);
+  if ((await writeRegistration(ctx.db, { ...worker, providerId }, registrationOf(ctx, granted))) === 0)
+    throw unknownWorker(worker);
+  return { ...granted, workerConfig: workerConfigOf(pool, null) };
+}
 
 /** Throws unless the proof is that of such a worker. */
 function checkProof(

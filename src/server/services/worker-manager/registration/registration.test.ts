@@ -14,7 +14,11 @@ let clock: ManualClock;
 let manager: Stack["client"]["workerManager"];
 beforeAll(async () => {
   clock = manualClock(Date.now());
-  stack = await testStack({ manualLoops: true, clock, config: { access: "closed" } });
+  stack = await testStack({
+    manualLoops: true,
+    clock,
+    config: { access: "closed", server: { metricsToken: "a-token-for-prometheus" } },
+  });
   manager = stack.client.workerManager;
 });
 afterAll(() => stack.stop());
@@ -291,6 +295,10 @@ describe("a worker of the provider self", () => {
     const { expires } = await register("w");
     expect(expires).toBe(inHours(1));
     const worker = { workerPoolId, workerGroup: "g", workerId: "w" };
+    const reasons = () =>
+      stack.records
+        .filter((entry) => entry["msg"] === "worker-removed" && entry["workerPoolId"] === workerPoolId)
+        .map(({ reason }) => reason);
     await clock.advance(HOUR - 1);
     await stack.runLoop("silent-workers");
     expect(await manager.worker(worker)).toMatchObject({ state: "running" });
@@ -310,10 +318,58 @@ describe("a worker of the provider self", () => {
       "worker-requested",
       "worker-running",
     ]);
+    const silent = "The worker did not register again in time.";
+    expect(reasons()).toEqual([silent, silent]);
     await manager.removeWorker(worker);
     await clock.advance(DAY + 1);
     await stack.runLoop("pool-worker-expiry");
     await expect(manager.worker(worker)).rejects.toMatchObject(notFound);
+  });
+});
+
+describe("the log and the metrics", () => {
+  it("show registrations, refusals and ends of workers by pool", async () => {
+    const workerPoolId = "self/monitored";
+    const { register, secret } = await selfPool(stack, workerPoolId);
+    const worker = { workerPoolId, providerId: "self", workerId: "w" };
+    await register("w", secret, { systemBootTime: new Date(clock.now() - 12_000).toISOString() });
+    await register("w");
+    for (const pool of [workerPoolId, "self/none"])
+      await expect(
+        stack.as(undefined).workerManager.registerWorker({
+          ...worker,
+          workerPoolId: pool,
+          workerGroup: "g",
+          workerIdentityProof: { poolSecret: newSecret() },
+        }),
+      ).rejects.toThrow();
+    await clock.advance(10_000);
+    await stack.runLoop("worker-pool-gauges");
+    const series = async (): Promise<readonly string[]> => {
+      const metrics = await (await fetch(`${stack.rootUrl}/metrics`, { headers: { authorization } })).text();
+      return metrics.split("\n").filter((line) => /^worker_manager\w+\{.*self\/(monitored|none)"/.test(line));
+    };
+    const authorization = "Bearer a-token-for-prometheus";
+    const labels = 'workerPoolId="self/monitored",providerId="self"';
+    const running = [
+      `worker_manager_existing_capacity{${labels}} 1`,
+      `worker_manager_worker_startup_seconds_sum{${labels}} 12`,
+      `worker_manager_worker_registration_failures_total{${labels}} 1`,
+    ];
+    expect(await series()).toEqual(expect.arrayContaining(running));
+    expect((await series()).join()).not.toContain("self/none");
+
+    await manager.removeWorker({ workerPoolId, workerGroup: "g", workerId: "w" });
+    await manager.removeWorker({ workerPoolId, workerGroup: "g", workerId: "w" });
+    await stack.runLoop("worker-pool-gauges");
+    const after = await series();
+    expect(after).toContain(`worker_manager_worker_lifetime_seconds_sum{${labels}} 10`);
+    expect(after.join()).not.toContain("worker_manager_existing_capacity");
+    const recorded = stack.records.filter((entry) => entry["workerPoolId"] === workerPoolId);
+    expect(recorded).toMatchObject([
+      { ...worker, msg: "worker-running" },
+      { ...worker, msg: "worker-removed", workerAge: 10, reason: "The worker was removed by removeWorker." },
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import type { WorkerManagerContext } from "../context.ts";
 import { readPool } from "../pools/store/pools.ts";
 import { unknownPool } from "../pools/unknown-pool.ts";
 import { STATIC } from "../providers/providers.ts";
+import { recordStopped, type RecordContext } from "../records.ts";
 import { stopWorker } from "./store/stop-workers.ts";
 import {
   insertStaticWorker,
@@ -27,7 +28,7 @@ type Context = Pick<WorkerManagerContext, "db" | "clock" | "keyRing" | "config">
 
 const MAX_CAPACITY = 1_000_000;
 
-export const changeWorkerUseCases = (ctx: Context) => ({
+export const changeWorkerUseCases = (ctx: Context & RecordContext) => ({
   createWorker: createWorker(ctx),
   updateWorker: updateWorker(ctx),
   removeWorker: removeWorker(ctx),
@@ -119,10 +120,12 @@ const updateWorker =
   };
 
 const removeWorker =
-  (ctx: Context) =>
+  (ctx: Context & RecordContext) =>
   async (caller: Caller, worker: WorkerKey): Promise<void> => {
     caller.authorize(endpoints.removeWorker, { ...worker });
     const stop = { at: timestamp(ctx), forgetAt: timestamp(ctx, ctx.config.stoppedRetention) };
-    if ((await stopWorker(ctx.db, worker, stop)) > 0) return;
+    const stopped = await stopWorker(ctx.db, worker, stop);
+    recordStopped(ctx, stopped);
+    if (stopped.length > 0) return;
     if ((await readWorker(ctx.db, worker)) === undefined) throw unknownWorker(worker);
   };
