@@ -1,4 +1,4 @@
-// What users are told when a folder that the program creates or writes cannot be used.
+// Errors for users when a folder that the program creates or writes cannot be used.
 import { sep } from "node:path";
 import { isSystemFault, systemFault } from "./system-fault.ts";
 

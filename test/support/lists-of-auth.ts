@@ -21,7 +21,7 @@ export function authLists(db: () => Db, newName: () => string): Readonly<Record<
     key: (item) => (typeof item === "string" ? item : (item["roleId"] ?? "")),
     isShared: true,
   });
-  /** Lists of audit entries, which are told apart by a member that is not that of the list. */
+  /** Lists of audit entries, which are distinguished by a member that is not that of the list. */
   const entries = (of: "entity_id" | "client_id", params: (id: string) => Record<string, string>): List => {
     const id = newName();
     return {

@@ -149,7 +149,7 @@ export const workerManagerExchanges = {
     exchange: "launch-config-archived",
     name: "launchConfigArchived",
     title: "Launch config archived",
-    description: "A launch config is no longer part of its pool. Its workers are told to terminate.",
+    description: "A launch config is no longer part of its pool. Its workers should terminate.",
     routingKey: ofPool,
     message: launchConfigMessage,
     scope: "worker-manager:list-worker-pools",

@@ -129,7 +129,8 @@ export const poolEndpoints = {
     category,
     stability: "stable",
     title: "Get a worker pool",
-    description: "Returns the definition of a pool and the numbers of its workers.",
+    description:
+      "Returns the definition of a pool, and the number and capacity of its workers in each state.",
     scopes: "worker-manager:get-worker-pool:<workerPoolId>",
     reply: workerPoolFile,
   }),

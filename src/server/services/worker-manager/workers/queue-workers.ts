@@ -18,7 +18,7 @@ const managed = (row: WorkerRow | undefined) => ({
   ...(row !== undefined && row.launch_config_id !== null && { launchConfigId: row.launch_config_id }),
 });
 
-/** Returns a caller that may only read this of the queue. Whoever calls worker-manager has its scopes, not those of the queue. */
+/** Returns a caller that may only read this of the queue. Callers of worker-manager have scopes for its methods, not for those of the queue. */
 export const reader = ({ issuer }: Pick<Context, "issuer">, scope: string): Caller =>
   callerWith({ clientId: issuer.clientId, scopes: compileScopes([scope]) });
 

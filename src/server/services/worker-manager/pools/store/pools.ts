@@ -120,7 +120,7 @@ const numbers = sql`
   coalesce(sum(capacity) filter (where state = 'stopping'), 0) as stopping_capacity,
   coalesce(sum(capacity) filter (where state = 'stopped'), 0) as stopped_capacity`;
 
-/** Returns the numbers of the workers of each pool. */
+/** Counts the workers of each pool by state, and sums their capacities. */
 export const countWorkers = (db: Queryable, workerPoolIds: readonly string[]): Promise<CountedRow[]> =>
   db.many(
     Counted,
@@ -129,7 +129,7 @@ export const countWorkers = (db: Queryable, workerPoolIds: readonly string[]): P
       lateral (select ${numbers} from pool_workers w where w.worker_pool_id = p.worker_pool_id) n`,
   );
 
-/** Returns the numbers of the workers of each launch config of a pool that has any. */
+/** Does the same for each launch config of a pool that has workers. */
 export const countByLaunchConfig = (db: Queryable, workerPoolId: string) =>
   db.many(
     LaunchConfigCounted,
