@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -104,6 +104,33 @@ describe("one file", () => {
     await replace(path);
     await expect(text(found.open())).rejects.toThrow(message);
   });
+});
+
+/** Makes `dir` a link to a folder outside, in which the path of `dir/sub/a.txt` leads to the same file. */
+async function linkOutside(): Promise<void> {
+  const elsewhere = join(outside, "work-of-another");
+  await mkdir(join(elsewhere, "sub"));
+  await link(join(root, "dir/sub/a.txt"), join(elsewhere, "sub/a.txt"));
+  await rename(join(root, "dir"), join(outside, "moved"));
+  await symlink(elsewhere, join(root, "dir"));
+}
+
+test("a file is not read if a folder above it has become a link to the outside", async () => {
+  const found = await extractFile(root, "dir/sub/a.txt");
+  if (found.kind !== "file") throw new Error(found.message);
+  await linkOutside();
+  await expect(text(found.open())).rejects.toThrow("was replaced");
+});
+
+test("a folder is not listed if one above it has become a link to the outside", async () => {
+  const found = extractFolder(root, "dir");
+  expect(await found.next()).toMatchObject({ value: { path: "b.txt" } });
+  await linkOutside();
+  const rest: string[] = [];
+  for await (const one of found) rest.push(await brief(one));
+  expect(rest).toEqual([
+    'sub: file-not-readable-on-worker: Folder "dir/sub" was replaced or changed while it was being saved: let no process of the task change it after the commands.',
+  ]);
 });
 
 describe("a folder", () => {

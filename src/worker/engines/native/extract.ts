@@ -1,14 +1,12 @@
 // Reads files from a task's folder, and never from outside it.
 import { constants, type Stats } from "node:fs";
-import { access, open, readdir, realpath, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { codeOf } from "../../../lib/error-code.ts";
 import type { Extracted } from "../../engine.ts";
-import type { Range } from "../../../client/artifacts/upload-object.ts";
-import { UnreadableFileError } from "../../unreadable-file-error.ts";
 import { systemFault } from "../../../lib/system-fault.ts";
+import { listSame, readSame, replaced } from "./read-same.ts";
 
 type Kind = "file" | "directory";
 
@@ -50,9 +48,13 @@ const maxLinks = 1000;
 async function* walk(state: Walk, { at, path: prefix, shown, above }: Folder): AsyncGenerator<Extracted> {
   let entries;
   try {
-    entries = await readdir(at, { withFileTypes: true });
+    entries = await listSame(at);
   } catch (error) {
     yield failed(prefix, "file-not-readable-on-worker", `Folder "${shown}": ${systemFault(error)}.`);
+    return;
+  }
+  if (entries === undefined) {
+    yield failed(prefix, "file-not-readable-on-worker", replaced(`Folder "${shown}"`));
     return;
   }
   // Sorted, so that runs of the same task log their artifacts in the same order.
@@ -99,36 +101,6 @@ async function extract(root: string, at: string, path: string, shown: string): P
     size: stats.size,
     open: (range) => Readable.from(readSame(identity, stats, shown, range), { objectMode: false }),
   };
-}
-
-/**
- * Reads the file that was checked before, and refuses anything in its place: a process of the task may have replaced it
- * since. Without O_NONBLOCK, opening a named pipe would wait for a writer, and with it a thread of the worker.
- */
-async function* readSame(path: string, checked: Stats, shown: string, range?: Range): AsyncGenerator<Buffer> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  let file: FileHandle;
-  try {
-    file = await open(path, flags);
-  } catch (error) {
-    const missing = codeOf(error) === "ENOENT";
-    throw new UnreadableFileError(
-      missing ? "file-missing-on-worker" : "file-not-readable-on-worker",
-      `File "${shown}" ${missing ? "was removed" : `cannot be read any more (${systemFault(error)})`} before it was saved: let no process of the task change it after the commands.`,
-    );
-  }
-  try {
-    const now = await file.stat();
-    // The number of a removed file may be given to the one in its place.
-    if (!now.isFile() || now.dev !== checked.dev || now.ino !== checked.ino || now.size !== checked.size)
-      throw new UnreadableFileError(
-        "file-not-readable-on-worker",
-        `File "${shown}" was replaced or changed while it was being saved: let no process of the task change it after the commands.`,
-      );
-    yield* file.createReadStream({ ...range, autoClose: false }) as AsyncIterable<Buffer>;
-  } finally {
-    await file.close();
-  }
 }
 
 type Failed = Extract<Extracted, { kind: "error" }>;
