@@ -4,6 +4,7 @@ import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { systemClock, type Clock } from "../lib/clock.ts";
+import { endProcess } from "../lib/end-process.ts";
 import { exitStatus } from "./cli-error.ts";
 
 /** An output stream. `isTTY` is set if it is a terminal. */
@@ -48,7 +49,7 @@ export function processIo(): Io {
     isBroken = true;
     const isClosed = error.code === "EPIPE";
     if (!isClosed) writeLine(other, `error: the output cannot be written: ${error.message}`);
-    if (handlers.size === 0) process.exit(isClosed ? exitStatus.SIGPIPE : exitStatus.failure);
+    if (handlers.size === 0) endProcess(isClosed ? exitStatus.SIGPIPE : exitStatus.failure);
     for (const handler of handlers) handler("SIGPIPE");
   };
   process.stdout.on("error", onBroken(process.stderr));
@@ -75,7 +76,7 @@ export function processIo(): Io {
       process.on("SIGUSR2", handler);
       return () => void process.off("SIGUSR2", handler);
     },
-    exit: (status) => process.exit(status),
+    exit: endProcess,
   };
 }
 

@@ -3,6 +3,7 @@
 import { connect } from "../client/connect.ts";
 import { useProxyOf } from "../lib/proxy.ts";
 import type { Credentials } from "../client/signer.ts";
+import { endProcess } from "../lib/end-process.ts";
 import { startWorker, type Worker, type WorkerClient } from "../worker/main.ts";
 import { messageOf, type Fields, type Logger } from "../worker/worker-monitor.ts";
 import type { FromWorker, LogLevel, ToWorker } from "./worker-messages.ts";
@@ -22,7 +23,7 @@ process.on("message", (message: ToWorker) => {
 process.on("disconnect", () => {
   void stop("taskyard has ended");
   // The server has most likely ended too, and its next start waits for this process. The next worker reports the runs.
-  setTimeout(() => process.exit(1), orphanedMs).unref();
+  setTimeout(() => endProcess(1), orphanedMs).unref();
 });
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void stop(signal));
 // Its reader is the parent, which may be gone.
@@ -55,11 +56,11 @@ async function stop(reason: string): Promise<void> {
 }
 
 function exit(status: number): void {
-  if (!process.connected) process.exit(status);
-  setTimeout(() => process.exit(status), lastMessageMs);
+  if (!process.connected) endProcess(status);
+  setTimeout(() => endProcess(status), lastMessageMs);
   // Messages are sent in order, so the earlier ones have been sent when this one is.
   const last: FromWorker = { kind: "log", level: "debug", fields: {}, message: "the worker's process exits" };
-  process.send?.(last, undefined, undefined, () => process.exit(status));
+  process.send?.(last, undefined, undefined, () => endProcess(status));
 }
 
 function send(message: FromWorker): void {
