@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
@@ -50,6 +51,10 @@ describe("a key file", () => {
     await expect(readKeyFile(file)).rejects.toThrow(
       `the encryption keys in ${file} cannot be read: Error: ENOENT: no such file or directory`,
     );
+    await mkdir(join(folder, "home"));
+    execFileSync("mkfifo", ["-m", "600", file]);
+    await expect(readKeyFile(file)).rejects.toThrow("is not a regular file");
+    await rm(file);
     await createKeyFile(file);
     for (const mode of [0o644, 0o660, 0o602]) {
       await chmod(file, mode);

@@ -5,6 +5,7 @@ import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { newKey, parseKey, type EncryptionKey } from "./encryption-key.ts";
 import { makeFolder } from "../../../lib/make-folder.ts";
+import { openRegularFile } from "../../../lib/open-regular-file.ts";
 
 /** The content of a key file at some time. */
 export interface KeyFile {
@@ -17,7 +18,7 @@ export interface KeyFile {
 
 /** Reads a key file. Throws an error that says what to do if it is missing, damaged, or open to other users. */
 export async function readKeyFile(file: string): Promise<KeyFile> {
-  const handle = await open(file, "r").catch((err: unknown) => {
+  const handle = await openRegularFile(file).catch((err: unknown) => {
     throw new Error(
       `the encryption keys in ${file} cannot be read: ${String(err)}. Restore the file from a backup, or correct its path or ` +
         `permissions. A new instance has none yet: create the file with \`(umask 077 && openssl rand -base64 32 > ${file})\`.`,

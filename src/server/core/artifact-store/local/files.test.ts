@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +55,19 @@ describe("the folder", () => {
     expect([await readText(upload), await readText(content)]).toEqual([undefined, "one"]);
     expect(await files.delete([content])).toEqual([]);
     expect(await allPaths()).toEqual(["store", "store/uploads"]);
+  });
+
+  it("refuses named pipes in place of its files, which would block a thread for every reader", async () => {
+    const key = { taskId: slugid(), runId: 0, name: "a" };
+    const folder = join(outer, "store", "tasks", key.taskId.slice(0, 2), key.taskId, "0");
+    for (const isReplaced of [/\.[0-9a-f]{24}$/, /\.json$/]) {
+      await write(key, "one");
+      const name = (await readdir(folder)).find((file) => isReplaced.test(file)) ?? "";
+      await rm(join(folder, name));
+      execFileSync("mkfifo", [join(folder, name)]);
+      await expect(files.read(key)).rejects.toThrow("is not a regular file");
+      expect(await files.delete([key])).toEqual([]);
+    }
   });
 
   it("stores every name separately and inside the folder, and deletes it without a trace", async () => {

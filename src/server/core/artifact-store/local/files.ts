@@ -9,7 +9,6 @@ import {
   mkdir,
   open,
   readdir,
-  readFile,
   rename,
   rm,
   rmdir,
@@ -20,6 +19,7 @@ import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Clock } from "../../../../lib/clock.ts";
 import { codeOf } from "../../../../lib/error-code.ts";
+import { openRegularFile } from "../../../../lib/open-regular-file.ts";
 import { usingFolder } from "../../../../lib/using-folder.ts";
 import type { DeleteFailure, StoreKey } from "../index.ts";
 import { groupByFolder, nameOf, locateFile, type FileLocation } from "./file-location.ts";
@@ -89,7 +89,7 @@ export async function openFolder(path: string, clock: Clock): Promise<ArtifactFi
       for (;;) {
         const description = await readDescription(locate(key));
         if (!description) return undefined;
-        const bytes = await ifExists(open(join(folder, description.file), constants.O_RDONLY));
+        const bytes = await ifExists(openRegularFile(join(folder, description.file)));
         if (bytes) return { description, bytes };
         // If the artifact was replaced between the two reads, the description now has another file.
         if (missing === description.file)
@@ -211,8 +211,9 @@ async function removeFiles(folder: string, base: string, files: readonly string[
 
 async function readDescription({ folder, base }: FileLocation): Promise<Description | undefined> {
   const path = join(folder, `${base}.json`);
-  const text = await ifExists(readFile(path, "utf8"));
-  if (text === undefined) return undefined;
+  const file = await ifExists(openRegularFile(path));
+  if (file === undefined) return undefined;
+  const text = await file.readFile("utf8").finally(() => file.close());
   const value: unknown = JSON.parse(text);
   if (!descriptions.Check(value))
     throw new Error(
