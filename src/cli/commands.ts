@@ -39,6 +39,17 @@ import { indexFindCommand } from "./index/find.ts";
 import { indexInsertCommand } from "./index/insert.ts";
 import { indexListCommand } from "./index/list.ts";
 import { pingCommand } from "./ping.ts";
+import { poolCreateCommand, poolUpdateCommand } from "./pool/change-pool.ts";
+import {
+  poolWorkerCreateCommand,
+  poolWorkerRemoveCommand,
+  poolWorkerUpdateCommand,
+} from "./pool/change-worker.ts";
+import { poolErrorsCommand, poolErrorStatsCommand } from "./pool/errors.ts";
+import { poolLaunchConfigsCommand } from "./pool/launch-configs.ts";
+import { poolDeleteCommand, poolListCommand, poolProvidersCommand, poolShowCommand } from "./pool/pools.ts";
+import { poolSecretRemoveCommand, poolSecretRotateCommand, poolSecretSetCommand } from "./pool/secrets.ts";
+import { poolWorkerListCommand, poolWorkerShowCommand } from "./pool/workers.ts";
 import { purgeListCommand, purgeRequestCommand } from "./purge-cache/purge-cache.ts";
 import { queueListCommand } from "./queue/list.ts";
 import { quarantineCommand, releaseCommand } from "./queue/quarantine.ts";
@@ -96,6 +107,23 @@ export const commands: readonly Command[] = [
   queueWorkersCommand,
   quarantineCommand,
   releaseCommand,
+  poolListCommand,
+  poolShowCommand,
+  poolCreateCommand,
+  poolUpdateCommand,
+  poolDeleteCommand,
+  poolProvidersCommand,
+  poolLaunchConfigsCommand,
+  poolErrorsCommand,
+  poolErrorStatsCommand,
+  poolSecretSetCommand,
+  poolSecretRotateCommand,
+  poolSecretRemoveCommand,
+  poolWorkerListCommand,
+  poolWorkerShowCommand,
+  poolWorkerCreateCommand,
+  poolWorkerUpdateCommand,
+  poolWorkerRemoveCommand,
   indexFindCommand,
   indexListCommand,
   indexInsertCommand,

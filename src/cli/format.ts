@@ -34,6 +34,12 @@ export function byteSize(bytes: number): string {
 /** Returns text of foreign origin on one line, with control characters replaced, which a terminal would interpret. */
 export const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
 
+/** Formats names and values as lines of two columns. */
+export function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string[] {
+  const width = Math.max(...facts.map(([name]) => name.length)) + 2;
+  return facts.map(([name, value]) => (name.padEnd(width) + value).trimEnd());
+}
+
 /** Returns the number of characters of a text that may be colored. */
 export const visibleLength = (text: string): number => Array.from(stripVTControlCharacters(text)).length;
 

@@ -1,4 +1,4 @@
-// Parses task queue ids on the command line and in graph files.
+// Parses the ids of task queues and worker pools on the command line and in graph files.
 import { TASK_QUEUE_ID_PATTERN } from "../api/queue/task.ts";
 import { UsageError } from "./cli-error.ts";
 
@@ -11,6 +11,14 @@ export function parseTaskQueueId(word: string, where: string = word): string {
   if (isTaskQueueId(word)) return word;
   throw new UsageError(
     `${where}: must be a task queue such as local/default, with the second part in lower case`,
+  );
+}
+
+/** Returns the id of a worker pool, which is that of the queue of its workers. */
+export function parsePoolId(word: string = ""): string {
+  if (isTaskQueueId(word)) return word;
+  throw new UsageError(
+    `${word}: must be a worker pool such as ci/linux, with the second part in lower case; \`taskyard pool list\` lists them`,
   );
 }
 

@@ -34,9 +34,15 @@ export function sentenceOfError(
       return `${at} must be one of ${(params["allowedValues"] as string[]).join(", ")}`;
     case "uniqueItems":
       return `elements ${Number(params["i"]) + 1} and ${Number(params["j"]) + 1} of ${at} are the same; remove one`;
+    case "format":
+      return `${at || what} must be ${formats[String(params["format"])] ?? `of the format ${String(params["format"])}`}`;
     default:
-      return params["format"] === "date-time"
-        ? `${at || what} must be a time such as 2030-01-31T00:00:00.000Z`
-        : `${at || what} ${message ?? "is not valid"}`;
+      return `${at || what} ${message ?? "is not valid"}`;
   }
 }
+
+/** What a text of a format is. */
+const formats: Readonly<Record<string, string>> = {
+  "date-time": "a time such as 2030-01-31T00:00:00.000Z",
+  email: "an e-mail address such as ci@example.com",
+};

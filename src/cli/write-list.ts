@@ -10,6 +10,8 @@ export interface List<T> {
   readonly found: readonly T[];
   /** Whether the server has more elements. */
   readonly goesOn: boolean;
+  /** Other members of the JSON object. */
+  readonly more?: object;
   /** Without a header, the rows are printed as lines. */
   readonly header?: readonly string[];
   row(element: T): readonly string[];
@@ -21,10 +23,10 @@ export interface List<T> {
 export function writeList<T>(
   { stdout, stderr }: Pick<Io, "stdout" | "stderr">,
   asJson: boolean,
-  { name, found, goesOn, header, row, none }: List<T>,
+  { name, found, goesOn, more, header, row, none }: List<T>,
 ): number {
   if (asJson) {
-    writeJson(stdout, { [name]: found });
+    writeJson(stdout, { [name]: found, ...more });
     return exitStatus.ok;
   }
   const rows = found.map(row);

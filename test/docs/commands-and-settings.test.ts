@@ -23,7 +23,9 @@ const codeOf = ({ path, blocks, inlineCode }: Document): Finding[] =>
 const code = current.flatMap(codeOf);
 
 test("every `taskyard …` is a command with options that it has", () => {
-  const calls = code.flatMap(({ where, text }) => commandLinesIn(text).map((words) => ({ where, words })));
+  // The reference is generated from the commands, and has usage lines.
+  const written = code.filter(({ where }) => !where.startsWith("docs/reference/commands.md"));
+  const calls = written.flatMap(({ where, text }) => commandLinesIn(text).map((words) => ({ where, words })));
   expect(calls.length).toBeGreaterThan(20);
   const problems = calls.flatMap(({ where, words }) => {
     const problem = problemOfCommand(words);

@@ -83,7 +83,9 @@ async function walkBlock(block: MarkedBlock, state: Walk): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, text);
     if (language !== "yaml") return checkSyntax(language, text);
-    if (/^(clients|roles):/m.test(text))
+    // Later blocks create the pool.
+    if (/^providerId:/m.test(text)) return checkSyntax(language, text);
+    if (/^(clients|roles|pools):/m.test(text))
       return walkScript(`taskyard apply --dry-run ${path.dirname(mark.file)}`, block, state);
     // A graph, or else a configuration.
     if (!/^tasks:/m.test(text)) return void loadConfig({ env: {}, cwd: state.folder, file });

@@ -6,8 +6,9 @@ import type { Client } from "../../src/client/index.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { createTask } from "../support/factories.ts";
 import { sharedStack } from "../support/stack.ts";
+import { newSecret, poolOf } from "../support/worker-pool.ts";
 
-// They need a worker, a home folder, or a task in another state. Other files test them.
+// They need a worker, a home folder, a file, or a task in another state. Other files test them.
 const elsewhere = [
   "run",
   "graph run",
@@ -19,6 +20,12 @@ const elsewhere = [
   "task wait",
   "queue quarantine",
   "queue release",
+  "pool create",
+  "pool update",
+  "pool secret set",
+  "pool secret rotate",
+  "pool worker create",
+  "pool worker update",
   "apply",
 ];
 
@@ -38,6 +45,8 @@ test("is one object for every command", async () => {
     const taskId = await createTask(client, { taskQueueId });
     if (name === "group cancel") await client.queue.sealTaskGroup({ taskGroupId: taskId });
     const id = await things(client, taskId, name.endsWith(" create"));
+    const pool = `json/${name.replaceAll(" ", "-")}`;
+    if (name.startsWith("pool ")) await poolWithWorker(client, pool);
     const words: Readonly<Record<string, string>> = {
       PATH: `json.${id}`,
       NAMESPACE: "json",
@@ -49,7 +58,8 @@ test("is one object for every command", async () => {
       "NAME=VALUE": `taskId=${taskId}`,
       TYPE: "role",
       ID: id,
-      POOL: "pool/json",
+      POOL: pool,
+      WORKER: "g/w",
       TASK_ID: taskId,
       GROUP_ID: taskId,
       QUEUE: taskQueueId,
@@ -80,4 +90,13 @@ async function things({ auth, index, secrets }: Client, taskId: string, areNew: 
   await auth.createClient({ clientId: id }, { expires, description: "", scopes: [] });
   await auth.createRole({ roleId: id }, { description: "", scopes: [] });
   return id;
+}
+
+/** Creates a pool with the worker g/w. */
+async function poolWithWorker({ workerManager }: Client, workerPoolId: string): Promise<void> {
+  await workerManager.createWorkerPool({ workerPoolId }, poolOf());
+  await workerManager.createWorker(
+    { workerPoolId, workerGroup: "g", workerId: "w" },
+    { expires: "2100-01-01T00:00:00.000Z", providerInfo: { staticSecret: newSecret() } },
+  );
 }

@@ -6,6 +6,9 @@ import { DateTime, exactly, named } from "../schema.ts";
 /** The id of a provider or launch config, or a part of the name of a worker. */
 export const Identifier = Type.String({ minLength: 1, maxLength: 38, pattern: "^([a-zA-Z0-9-_]*)$" });
 export const WorkerPoolId = TaskQueueId;
+/** A secret of a worker or pool. */
+export const SECRET_PATTERN = "^[a-zA-Z0-9_-]{44}$";
+export const Secret = Type.String({ pattern: SECRET_PATTERN });
 /** Any JSON object. */
 export const AnyObject = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: "object" });
 const Count = Type.Integer({ minimum: 0 });
@@ -103,7 +106,7 @@ export const launchConfigListFile = named(
 export const poolSecretsFile = named(
   "v1/set-worker-pool-secrets-request.json",
   exactly({
-    secrets: Type.Array(Type.String({ pattern: "^[a-zA-Z0-9_-]{44}$" }), {
+    secrets: Type.Array(Secret, {
       maxItems: 2,
       uniqueItems: true,
       description:

@@ -1,8 +1,7 @@
 // Registration: a worker proves what it is and gets credentials.
 import Type, { type Static } from "typebox";
 import { DateTime, exactly, named, oneOf } from "../schema.ts";
-import { AnyObject, Identifier, WorkerPoolId } from "./pools.ts";
-import { Secret } from "./workers.ts";
+import { AnyObject, Identifier, Secret, WorkerPoolId } from "./pools.ts";
 
 const IdentityProof = oneOf(
   // Proofs of providers that this server does not have. They are part of the wire API and refused with a reason.

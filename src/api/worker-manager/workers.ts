@@ -3,12 +3,10 @@ import Type, { type Static } from "typebox";
 import { ProvisionerId, TaskQueueId, WorkerType } from "../queue/task.ts";
 import { QuarantineDetail, TaskRun } from "../queue/workers.ts";
 import { DateTime, exactly, named, oneOf, oneOfStrings } from "../schema.ts";
-import { Identifier, WorkerPoolId } from "./pools.ts";
+import { Identifier, Secret, WorkerPoolId } from "./pools.ts";
 
 export const WORKER_STATES = ["requested", "running", "stopping", "stopped"] as const;
 const anyState = oneOfStrings([...WORKER_STATES, "standalone"]);
-/** A secret of a worker or pool. */
-export const Secret = Type.String({ pattern: "^[a-zA-Z0-9_-]{44}$" });
 export const Capacity = Type.Integer({ minimum: 1 });
 const continuationToken = Type.Optional(Type.String());
 

@@ -1,7 +1,7 @@
 // Shows clients and roles to people.
 import type { ClientReply } from "../../api/auth/clients.ts";
 import type { RoleReply } from "../../api/auth/roles.ts";
-import { localTime, oneLine } from "../format.ts";
+import { formatFacts, localTime, oneLine } from "../format.ts";
 
 /** Returns whether a client can sign requests. */
 export function stateOf({ disabled, expires }: ClientReply, now: number): "enabled" | "disabled" | "expired" {
@@ -11,7 +11,7 @@ export function stateOf({ disabled, expires }: ClientReply, now: number): "enabl
 
 export function describeClient(client: ClientReply, now: number): string[] {
   return [
-    ...rows([
+    ...formatFacts([
       ["client", client.clientId],
       ["state", stateOf(client, now)],
       ["description", oneLine(client.description)],
@@ -26,7 +26,7 @@ export function describeClient(client: ClientReply, now: number): string[] {
 }
 
 export const describeRole = (role: RoleReply): string[] => [
-  ...rows([
+  ...formatFacts([
     ["role", role.roleId],
     ["description", oneLine(role.description)],
     ["created", localTime(role.created)],
@@ -34,9 +34,6 @@ export const describeRole = (role: RoleReply): string[] => [
   ]),
   ...scopeLists(role),
 ];
-
-const rows = (pairs: readonly (readonly [string, string])[]): string[] =>
-  pairs.map(([name, value]) => `${name.padEnd(12)} ${value}`.trimEnd());
 
 /** Lists the assigned scopes, then those that follow from them by roles. */
 function scopeLists({ scopes, expandedScopes }: Pick<RoleReply, "scopes" | "expandedScopes">): string[] {

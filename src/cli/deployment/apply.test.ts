@@ -214,6 +214,69 @@ test("roles swap their grants without a cycle in between, and those with a cycle
   );
 });
 
+test("pools are created, changed, deleted and restored, and a second run has nothing to do", async () => {
+  const { workerManager } = stack.client;
+  const text = `
+managed: { pools: [pools/*] }
+pools:
+  pools/linux:
+    providerId: self
+    description: 3.10
+    owner: ci@example.com
+    config:
+      maxCapacity: 5
+      launchConfigs:
+        - workerConfig: { size: big }
+          workerManager: { maxCapacity: 2 }
+        - workerConfig: { size: small }
+`;
+  expect(await applied(text)).toBe(`+ pool pools/linux
+    providerId: "self"
+    description: "3.10"
+    owner: "ci@example.com"
+    config.maxCapacity: 5
+    config.launchConfigs.0.workerConfig.size: "big"
+    config.launchConfigs.0.workerManager.maxCapacity: 2
+    config.launchConfigs.1.workerConfig.size: "small"
+
+1 to create, 0 to change, 0 to delete
+created the pool pools/linux
+`);
+  expect(await applied(text)).toBe(nothing);
+  const launchConfigs = async () =>
+    (
+      await workerManager.listWorkerPoolLaunchConfigs({ workerPoolId: "pools/linux" })
+    ).workerPoolLaunchConfigs.map(({ launchConfigId }) => launchConfigId);
+  const before = await launchConfigs();
+  const changed = text.replace("maxCapacity: 2", "maxCapacity: 3");
+  expect(await applied(changed)).toContain(`~ pool pools/linux
+    config.launchConfigs.0.workerManager.maxCapacity: 2 → 3
+`);
+  expect(await launchConfigs()).toEqual(before);
+  expect(await applied(changed)).toBe(nothing);
+
+  // Its workers keep a deleted pool. It is not deleted again, and can be restored.
+  const worker = { workerPoolId: "pools/linux", workerGroup: "g", workerId: "w" };
+  const poolSecret = "a".repeat(44);
+  await workerManager.setWorkerPoolSecrets({ workerPoolId: "pools/linux" }, { secrets: [poolSecret] });
+  await stack
+    .as(undefined)
+    .workerManager.registerWorker({ ...worker, providerId: "self", workerIdentityProof: { poolSecret } });
+  const none = "managed: { pools: [pools/*] }\npools: {}";
+  expect(await applied(none)).toContain("deleted the pool pools/linux\n");
+  expect(await workerManager.shouldWorkerTerminate(worker)).toMatchObject({ terminate: true });
+  expect(await applied(none)).toBe(nothing);
+  expect(await applied(changed)).toContain("created the pool pools/linux\n");
+  expect(await workerManager.workerPool({ workerPoolId: "pools/linux" })).toMatchObject({
+    providerId: "self",
+  });
+  expect(await applied(changed)).toBe(nothing);
+  await write("pools: {}");
+  expect((await cli("export --kind pools d2")).out).toBe("d2/pools.yml: 1 pool\n");
+  expect(await readFile(join(folder, "d2/pools.yml"), "utf8")).not.toContain("lc-");
+  expect((await cli("apply --yes d2")).out).toBe(nothing);
+});
+
 test("missing scopes are all listed before anything is changed", async () => {
   const { accessToken } = await stack.client.auth.createClient(
     { clientId: "limited" },
@@ -225,13 +288,17 @@ roles:
   mine-1: { description: "", scopes: ["x:1"] }
   mine-2: { description: "", scopes: ["x:1", "y:1"] }
 clients:
-  c: { description: "", expires: ${expires} }`);
+  c: { description: "", expires: ${expires} }
+pools:
+  p/static: { providerId: static, description: "", owner: a@example.com, config: {} }`);
   const { status, err } = await apply("--yes", { env });
   expect({ status, err }).toEqual({
     status: 1,
     err: expect.stringContaining(
-      "the credentials lack 2 scopes. Nothing was changed. Use credentials that also have:\n" +
-        "  to create the role mine-2: y:1\n  to create the client c: auth:create-client:c\n",
+      "the credentials lack 4 scopes. Nothing was changed. Use credentials that also have:\n" +
+        "  to create the role mine-2: y:1\n  to create the client c: auth:create-client:c\n" +
+        "  to create the pool p/static: worker-manager:manage-worker-pool:p/static\n" +
+        "  to create the pool p/static: worker-manager:provider:static\n",
     ),
   });
   await write(`managed: { clients: [limited] }\nroles: {}`);
@@ -265,7 +332,16 @@ role: {}
   );
   await write(`roles: {s: {description: "", scopes: []}}`, "d/sub/3.yml");
   await write(`roles: [`, "d/sub/4.yml");
-  await write(`not: read`, "d/.hidden/5.yml");
+  await write(
+    `pools:
+  P: {}
+  p/a: { providerId: null-provider, description: "", owner: a@b.org, config: {} }
+  p/b: { providerId: static, description: "", owner: me, config: { lifecycle: {}, maxCapacity: 1 } }
+  p/c: { providerId: self, description: "", owner: a@b.org, config: { maxCapacity: -1 }, secrets: [] }
+`,
+    "d/sub/5.yml",
+  );
+  await write(`not: read`, "d/.hidden/6.yml");
   const { status, err } = await apply();
   expect(status).toBe(1);
   expect(
@@ -289,6 +365,12 @@ role: {}
     "d/sub/2.yaml:2:47: r*: parameterized scope 'c*<..>' ends with '*<..>', which would be a wildcard if the parameter is empty. Remove the star.",
     "d/sub/3.yml:1:9: the role s is defined at d/sub/2.yaml:3:3 already; remove one",
     "d/sub/4.yml:1:9: Flow sequence in block collection must be sufficiently indented and end with a ]",
+    'd/sub/5.yml:2:3: "P": the id of a pool must be two names with a slash between them, such as ci/linux, the second in lower case',
+    "d/sub/5.yml:3:10: p/a: providerId must not be null-provider, which deleted pools have; remove the pool from the file instead",
+    "d/sub/5.yml:4:47: p/b: owner must be an e-mail address such as ci@example.com",
+    "d/sub/5.yml:4:83: p/b: config: maxCapacity is not a known member",
+    "d/sub/5.yml:5:90: p/c: secrets is not a known member",
+    "d/sub/5.yml:5:71: p/c: config: maxCapacity must be >= 0",
   ]);
 });
 

@@ -1,4 +1,4 @@
-// `taskyard apply`: makes the clients and roles of a server those that a folder describes.
+// `taskyard apply`: makes the clients, roles and worker pools of a server those that a folder describes.
 import { resolve } from "node:path";
 import { CliError, exitStatus } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
@@ -31,7 +31,7 @@ const options = {
 
 export const applyCommand = command({
   name: "apply",
-  summary: "Make the clients and roles of a server those that a folder describes.",
+  summary: "Make the clients, roles and worker pools of a server those that a folder describes.",
   details: [
     "Reads the files *.yml and *.yaml in the folder and below it, compares them with the server, shows what differs, and changes " +
       "it. A second run has nothing to do. Only what the folder owns is deleted: ids that match a pattern of its member " +

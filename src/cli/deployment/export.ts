@@ -1,4 +1,4 @@
-// `taskyard export`: writes the clients and roles of any deployment as a folder for `taskyard apply`.
+// `taskyard export`: writes the clients, roles and worker pools of any deployment as a folder for `taskyard apply`.
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeFolder } from "../../lib/make-folder.ts";
@@ -16,13 +16,13 @@ const header = "# Written by taskyard export, which replaces this file.\n";
 
 export const exportCommand = command({
   name: "export",
-  summary: "Write the clients and roles of a deployment as a folder for apply.",
+  summary: "Write the clients, roles and worker pools of a deployment as a folder for apply.",
   details: [
     "Reads any deployment through the API that Taskyard and Taskcluster have in common, and writes one file for each kind. Without " +
       "DIR, prints them. The order and the format are always the same, so exports of different days can be compared.",
     "Uses the credentials TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN if TASKCLUSTER_ROOT_URL is the deployment or not set, " +
-      "and otherwise none. Access tokens are not exported: no method returns them. Clients below static/ are left out, because " +
-      "they belong to the configuration of a deployment.",
+      "and otherwise none. Access tokens and secrets are not exported: no method returns them. Clients below static/, which belong to the " +
+      "configuration of a deployment, and deleted pools are left out.",
   ],
   args: [{ name: "DIR", optional: true }],
   options: {

@@ -27,6 +27,9 @@ const description = fc.oneof(
   }),
   oddText,
 );
+const odd = fc.oneof(description, oddText);
+/** Any JSON. */
+const json = fc.jsonValue({ maxDepth: 2 });
 const arbitraries: Readonly<Record<string, fc.Arbitrary<Record<string, Definition>>>> = {
   roles: fc.dictionary(
     fc.oneof(ascii, oddText).filter((id) => id !== ""),
@@ -46,6 +49,17 @@ const arbitraries: Readonly<Record<string, fc.Arbitrary<Record<string, Definitio
       disabled: fc.boolean(),
       scopes,
     }),
+  ),
+  pools: fc.dictionary(
+    fc.stringMatching(/^[A-Za-z0-9_-]{1,9}\/[a-z]([-a-z0-9]{0,9}[a-z0-9])?$/),
+    fc.record({
+      providerId: fc.constantFrom("google", "1e3"),
+      description: oddText,
+      owner: fc.constant("a@example.com"),
+      emailOnError: fc.boolean(),
+      config: fc.dictionary(odd, fc.oneof(json, odd, fc.array(odd, { maxLength: 2 })), { maxKeys: 3 }),
+    }),
+    { maxKeys: 2 },
   ),
 };
 

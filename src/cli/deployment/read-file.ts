@@ -1,14 +1,13 @@
 // Reads one file of a deployment folder. docs/guides/deployment-as-code.md describes the format.
 import { didYouMean } from "../../lib/did-you-mean.ts";
-import { compileSchema } from "../compile-schema.ts";
 import { fileProblems, type FilePath, type FileProblems } from "../file-problems.ts";
 import { isMembers, type Members } from "../members.ts";
 import type { Yaml } from "../parse-yaml.ts";
-import { placeOfError, sentenceOfError } from "../schema-problem.ts";
-import { plainValue, textOf } from "../written-scalar.ts";
+import { textOf } from "../written-scalar.ts";
 import type { Definition, Kind } from "./kind.ts";
 import { kinds } from "./kinds.ts";
 import { patternProblem } from "./managed.ts";
+import { readDefinition } from "./read-definition.ts";
 
 /** A definition in a file. */
 export interface Entry {
@@ -69,35 +68,9 @@ function readSection(problems: FileProblems, kind: Kind, section: Members): Entr
       );
       return [];
     }
-    const definition = readDefinition(problems, kind, path, given);
+    const definition = readDefinition(problems, kind, id, path, given);
     return definition === undefined ? [] : [{ kind, id, definition, problems, path }];
   });
-}
-
-/** Returns undefined if there are problems, which it adds. */
-function readDefinition(
-  problems: FileProblems,
-  kind: Kind,
-  path: readonly [string, string],
-  given: unknown,
-): Definition | undefined {
-  const [, id] = path;
-  let isValid = true;
-  const add = (at: FilePath, text: string): void => {
-    isValid = false;
-    problems.add([...path, ...at], text);
-  };
-  const plain = plainValue(given, kind.schema, (at, text) => add(at, `${id}: ${at.join(".")}: ${text}`));
-  const validate = compileSchema(kind.schema);
-  const members = Object.keys(kind.schema.properties);
-  if (!validate(plain)) {
-    const what = `the ${kind.noun}`;
-    for (const error of validate.errors ?? [])
-      add(placeOfError(error), `${id}: ${sentenceOfError(error, members, what)}`);
-  }
-  if (!isMembers(plain)) return undefined;
-  for (const problem of kind.check(id, plain)) add(problem.path, `${id}: ${problem.text}`);
-  return isValid ? plain : undefined;
 }
 
 function readManaged(problems: FileProblems, managed: unknown): ManagedPattern[] {

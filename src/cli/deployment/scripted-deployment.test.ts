@@ -1,5 +1,5 @@
 // `taskyard export` and `taskyard apply` with replies in the shape of the compatible system.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runCli } from "../../../test/support/captured-io.ts";
@@ -27,11 +27,53 @@ const client = (clientId: string) => ({
   deleteOnExpiration: false,
 });
 
+/** A pool in the shape of the compatible system, which adds ids of launch configs and defaults. */
+const pool = (workerPoolId: string, changes: object = {}) => ({
+  workerPoolId,
+  providerId: "google-cloud",
+  description: "",
+  owner: "ci@example.com",
+  emailOnError: false,
+  ...times,
+  config: {
+    minCapacity: 0,
+    maxCapacity: 5,
+    scalingRatio: 1,
+    lifecycle: { registrationTimeout: 1800, reregistrationTimeout: 345_600, queueInactivityTimeout: 7200 },
+    launchConfigs: [
+      {
+        region: "us-east1",
+        zone: "us-east1-b",
+        machineType: "n2",
+        disks: [],
+        networkInterfaces: [],
+        scheduling: {},
+        workerConfig: { genericWorker: { config: { wstServerURL: "" } } },
+        workerManager: { launchConfigId: "lc-0123456789abcdef0123", maxCapacity: 5, initialWeight: 1 },
+      },
+      { region: "us-west1", workerManager: { launchConfigId: "west", capacityPerInstance: 2 } },
+    ],
+  },
+  currentCapacity: 0,
+  requestedCount: 0,
+  runningCount: 0,
+  stoppingCount: 0,
+  stoppedCount: 0,
+  requestedCapacity: 0,
+  runningCapacity: 0,
+  stoppingCapacity: 0,
+  stoppedCapacity: 0,
+  ...changes,
+});
+const deletedPool = pool("old/gone", { providerId: "null-provider" });
+
 test("an export follows the pages of any deployment without credentials of another, and is ordered", async () => {
   const server = await scriptedServer(
     json({ roles: [role("b", ["z", "y", "z"])], continuationToken: "t1" }),
     json({ roles: [role("a:*")] }),
     json({ clients: [client("static/taskcluster/root"), client("x/1")] }),
+    json({ workerPools: [pool("p/b"), deletedPool], continuationToken: "t2" }),
+    json({ workerPools: [pool("p/a", { providerId: "static", config: {}, emailOnError: true })] }),
   );
   const folder = await temporaryFolder();
   const env = {
@@ -40,17 +82,19 @@ test("an export follows the pages of any deployment without credentials of anoth
     TASKCLUSTER_ACCESS_TOKEN: "token",
   };
   const result = await runCli(["export", "--from", server.rootUrl, "d"], { cwd: folder, env });
-  expect(result).toEqual({ status: 0, out: "d/roles.yml: 2 roles\nd/clients.yml: 1 client\n", err: "" });
+  expect(result).toEqual({
+    status: 0,
+    out: "d/roles.yml: 2 roles\nd/clients.yml: 1 client\nd/pools.yml: 2 pools\n",
+    err: "",
+  });
   expect(server.requests.map(({ url }) => url)).toEqual([
     "/api/auth/v1/roles2/?limit=1000",
     "/api/auth/v1/roles2/?continuationToken=t1&limit=1000",
     "/api/auth/v1/clients/?limit=1000",
+    "/api/worker-manager/v1/worker-pools?limit=1000",
+    "/api/worker-manager/v1/worker-pools?continuationToken=t2&limit=1000",
   ]);
-  expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  expect(server.requests.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
   expect(await readFile(join(folder, "d/roles.yml"), "utf8")).toBe(`\
 # Written by taskyard export, which replaces this file.
 roles:
@@ -72,10 +116,53 @@ roles:
       - b:*
     disabled: true
 `);
+  expect(await readFile(join(folder, "d/pools.yml"), "utf8")).toBe(`\
+# Written by taskyard export, which replaces this file.
+pools:
+  p/a:
+    providerId: static
+    description: ""
+    owner: ci@example.com
+    emailOnError: true
+    config: {}
+  p/b:
+    providerId: google-cloud
+    description: ""
+    owner: ci@example.com
+    config:
+      minCapacity: 0
+      maxCapacity: 5
+      scalingRatio: 1
+      lifecycle:
+        registrationTimeout: 1800
+        reregistrationTimeout: 345600
+        queueInactivityTimeout: 7200
+      launchConfigs:
+        - region: us-east1
+          zone: us-east1-b
+          machineType: n2
+          disks: []
+          networkInterfaces: []
+          scheduling: {}
+          workerConfig:
+            genericWorker:
+              config:
+                wstServerURL: ""
+          workerManager:
+            maxCapacity: 5
+            initialWeight: 1
+        - region: us-west1
+          workerManager:
+            launchConfigId: west
+            capacityPerInstance: 2
+`);
   const again = await scriptedServer(
     json({ alive: true }),
     json({ roles: [role("b", ["y", "z"]), role("a:*")] }),
     json({ clients: [client("x/1"), client("x/2")] }),
+    json({
+      workerPools: [pool("p/a", { providerId: "static", config: {}, emailOnError: true }), pool("p/b")],
+    }),
   );
   const applied = await runCli(["apply", "d"], {
     cwd: folder,
@@ -95,7 +182,7 @@ test("a list that the deployment refuses is named, with what to do, and nothing 
   });
   await expect(readFile(join(folder, "d/roles.yml"))).rejects.toThrow("ENOENT");
   const unknown = await runCli(["export", "--kind", "role"], { cwd: folder });
-  expect(unknown.err).toContain("--kind role is unknown: use one of roles, clients");
+  expect(unknown.err).toContain("--kind role is unknown: use one of roles, clients, pools");
 });
 
 test("a change that fails leaves the others for the next run, and says what was done", async () => {
@@ -104,7 +191,9 @@ test("a change that fails leaves the others for the next run, and says what was 
     json({ roles: ["a", "b", "c"].map((id) => role(id)) }),
     json({ clients: [] }),
   );
-  await runCli(["export", "--from", source.rootUrl, "d"], { cwd: folder });
+  await runCli(["export", "--kind", "roles", "--kind", "clients", "--from", source.rootUrl, "d"], {
+    cwd: folder,
+  });
   const failed = await scriptedServer(
     json({ alive: true }),
     json({ roles: [] }),
@@ -129,4 +218,55 @@ test("a change that fails leaves the others for the next run, and says what was 
     json(role("b")),
   );
   expect((await run(next.rootUrl)).out).toContain("created the role b\ncreated the role c\n");
+});
+
+/** Plans a folder with these pools. */
+async function planned(pools: object, ...stored: object[]) {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, "pools.yml"), JSON.stringify({ managed: { pools: ["*"] }, pools }));
+  const server = await scriptedServer(
+    json({ alive: true }),
+    json({ workerPools: stored }),
+    json({ scopes: ["*"] }),
+  );
+  return runCli(["apply", "--dry-run", "."], {
+    cwd: folder,
+    env: { TASKCLUSTER_ROOT_URL: server.rootUrl },
+  });
+}
+const { providerId, description, owner, config } = pool("p/b");
+const written = { providerId, description, owner };
+
+test("what the deployment adds to a pool is no difference, and a change of its limits keeps the launch config", async () => {
+  const [first, second] = config.launchConfigs;
+  const own = { ...first, workerManager: { maxCapacity: 5, initialWeight: 1 } };
+  const file = { ...config, lifecycle: { registrationTimeout: 1800 }, launchConfigs: [own, second] };
+  const same = await planned({ "p/b": { ...written, config: file } }, pool("p/b"), deletedPool);
+  expect(same.out).toBe("nothing to do: the server has what the folder describes\n");
+
+  const smaller = { ...own, workerManager: { maxCapacity: 4, initialWeight: 1 } };
+  const limited = await planned(
+    { "p/b": { ...written, config: { ...file, launchConfigs: [smaller, second] } } },
+    pool("p/b"),
+  );
+  expect(limited.out).toBe(`~ pool p/b
+    config.launchConfigs.0.workerManager.maxCapacity: 5 → 4
+
+0 to create, 1 to change, 0 to delete
+`);
+  // One without an id is not that which has one in the file.
+  const both = { ...config, launchConfigs: [own, first, second] };
+  expect((await planned({ "p/b": { ...written, config: both } }, pool("p/b"))).out).toContain("1 to change");
+});
+
+test("a pool that the folder owns and does not describe is deleted, unless it is already", async () => {
+  const { out } = await planned({}, pool("p/b", { config: {} }), deletedPool);
+  expect(out).toBe(`- pool p/b
+    providerId: "google-cloud"
+    description: ""
+    owner: "ci@example.com"
+    config: {}
+
+0 to create, 0 to change, 1 to delete
+`);
 });

@@ -1,6 +1,5 @@
 // Writes the access tokens of new clients into a file that only its owner can read.
-import { open } from "node:fs/promises";
-import { CliError, messageOf } from "../cli-error.ts";
+import { createPrivateFile } from "../private-file.ts";
 
 export interface NewToken {
   readonly clientId: string;
@@ -14,13 +13,7 @@ export interface TokenFile {
 
 /** Creates the file, before the first client is created. Each token is one line of JSON, on the disk before the next call. */
 export async function createTokenFile(path: string): Promise<TokenFile> {
-  // A file that exists may be readable by others, or contain tokens that would be lost.
-  const file = await open(path, "wx", 0o600).catch((error: unknown) => {
-    throw new CliError(
-      `--tokens-file ${path} cannot be created: ${messageOf(error)}; choose a file that does not exist yet`,
-      { cause: error },
-    );
-  });
+  const file = await createPrivateFile(path, `--tokens-file ${path}`);
   return {
     async write(token) {
       await file.write(`${JSON.stringify(token)}\n`);

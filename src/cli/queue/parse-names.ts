@@ -17,11 +17,16 @@ export function parseQueue(word: string = ""): QueueName {
   return { taskQueueId, provisionerId, workerType };
 }
 
-/** Splits the name of a worker, as `queue workers` lists it. */
-export function parseWorker(word: string = ""): { readonly workerGroup: string; readonly workerId: string } {
+export interface WorkerName {
+  readonly workerGroup: string;
+  readonly workerId: string;
+}
+
+/** Splits the name of a worker. `lister` is the command that lists the names. */
+export function parseWorker(word: string = "", lister: string = "queue workers QUEUE"): WorkerName {
   const [, workerGroup, workerId] = workerPattern.exec(word) ?? [];
   if (workerGroup !== undefined && workerId !== undefined) return { workerGroup, workerId };
   throw new UsageError(
-    `${word}: must be a worker as GROUP/ID, such as local/host-1; \`taskyard queue workers QUEUE\` lists them`,
+    `${word}: must be a worker as GROUP/ID, such as local/host-1; \`taskyard ${lister}\` lists them`,
   );
 }
