@@ -5,7 +5,14 @@ import { testMonitor } from "../../../../test/support/monitor.ts";
 import { until } from "../../../../test/support/until.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import { createWakeUps } from "../wake-ups.ts";
-import { appendEvents, defineConsumer, openEventLog, type EventLog, type LoggedEvent } from "./index.ts";
+import {
+  appendEvents,
+  defineBatchConsumer,
+  defineConsumer,
+  openEventLog,
+  type EventLog,
+  type LoggedEvent,
+} from "./index.ts";
 
 const created = { exchange: "exchange/x/created", schema: Type.Object({ size: Type.Integer() }) } as const;
 const removed = { exchange: "exchange/x/removed", schema: Type.Object({ by: Type.String() }) } as const;
@@ -63,22 +70,39 @@ it("handles the events of its exchanges, with their messages; one that is not va
   ]);
 });
 
+const eventOf = (exchange: string): LoggedEvent => ({
+  id: 1,
+  exchange,
+  routingKey: "",
+  routes: [],
+  payload: '{"size":1}',
+  recorded: new Date(),
+  position: { log: 1, done: { epoch: 1, lastId: 1, inFlight: [] } },
+});
+
+it("rejects if the handler throws before it returns a promise, and if the message is not valid", async () => {
+  const of = {
+    name: "throws",
+    on: [created],
+    handle: () => {
+      throw new Error("cannot be handled");
+    },
+  };
+  const { signal } = new AbortController();
+  const event = eventOf(created.exchange);
+  for (const { handle } of [defineConsumer(of), defineBatchConsumer(of)]) {
+    await expect(handle([event], signal)).rejects.toThrow("cannot be handled");
+    await expect(handle([{ ...event, payload: "{}" }], signal)).rejects.toThrow("is not valid");
+  }
+});
+
 it("accepts no other exchanges, and only events for which its condition holds", () => {
   const of = { name: "typed", on: [created], handle: () => Promise.resolve() };
   const { accepts } = defineConsumer(of);
-  const event = (exchange: string): LoggedEvent => ({
-    id: 1,
-    exchange,
-    routingKey: "",
-    routes: [],
-    payload: "{}",
-    recorded: new Date(),
-    position: { log: 1, done: { epoch: 1, lastId: 1, inFlight: [] } },
-  });
-  expect([created.exchange, removed.exchange].map((exchange) => accepts?.(event(exchange)))).toEqual([
+  expect([created.exchange, removed.exchange].map((exchange) => accepts?.(eventOf(exchange)))).toEqual([
     true,
     false,
   ]);
   const { accepts: narrowed } = defineConsumer({ ...of, where: ({ id }) => id > 1 });
-  expect([1, 2].map((id) => narrowed?.({ ...event(created.exchange), id }))).toEqual([false, true]);
+  expect([1, 2].map((id) => narrowed?.({ ...eventOf(created.exchange), id }))).toEqual([false, true]);
 });

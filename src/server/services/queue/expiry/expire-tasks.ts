@@ -18,11 +18,11 @@ interface Batch {
 }
 
 /**
- * Runs batches, each from the expiration at which the previous one ended, and from the beginning again after the last. So
+ * Runs batches in the order of expirations, each from the expiration at which the previous one ended, and from the beginning again after the last. So
  * rows that cannot be deleted yet, or that were deleted but remain in the index for an old snapshot, are read once and not
  * again for every batch.
  */
-function inBatches(
+function inOrderOfExpiry(
   ctx: ExpiryContext,
   runBatch: (from: string, cutoff: string, limit: number) => Promise<Batch>,
 ): RunOnce {
@@ -43,7 +43,7 @@ function inBatches(
  * still have made one pending.
  */
 export const expireTasks = (ctx: ExpiryContext): RunOnce =>
-  inBatches(ctx, async (from, cutoff, limit) => {
+  inOrderOfExpiry(ctx, async (from, cutoff, limit) => {
     const found = await expiredTasks(ctx.db, from, cutoff, limit);
     const ids = found.map((row) => row.task_id);
     if (ids.length === 0) return { found, deleted: 0 };
@@ -54,7 +54,7 @@ export const expireTasks = (ctx: ExpiryContext): RunOnce =>
   });
 
 export const expireTaskGroups = (ctx: ExpiryContext): RunOnce =>
-  inBatches(ctx, async (from, cutoff, limit) => {
+  inOrderOfExpiry(ctx, async (from, cutoff, limit) => {
     const found = await deleteGroups(ctx.db, from, cutoff, limit);
     if (found.length > 0) ctx.monitor.log.info({ count: found.length }, "expired-task-groups-removed");
     return { found, deleted: found.length };
