@@ -10,8 +10,11 @@ import { sql } from "../../../core/sql.ts";
 import { workerRemovedConsumer } from "./worker-removed.ts";
 
 let stack: Stack;
+/** Another server of the instance, which does not consume events. */
+let other: Stack;
 beforeAll(async () => {
   stack = await testStack({ manualLoops: true, consumers: true });
+  other = await testStack({ database: stack.database, roles: ["api"] });
   // A consumer starts at the end of the log when it runs for the first time.
   await until(
     "the consumer to start",
@@ -20,7 +23,10 @@ beforeAll(async () => {
       1,
   );
 });
-afterAll(() => stack.stop());
+afterAll(async () => {
+  await other.stop();
+  await stack.stop();
+});
 
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 
@@ -115,25 +121,56 @@ describe("a removed worker", () => {
     expect((await statusOf(since)).state).toBe("running");
   });
 
-  it("of the provider self loses its runs within a second of its removal, but not when a reply of reregisterWorker is lost", async () => {
-    const workerPoolId = "self/runs";
+  /** Registers a worker in a pool of its own, which claims a task. */
+  async function selfWorker(workerPoolId: string) {
     const { register } = await selfPool(stack, workerPoolId);
-    const worker = { workerPoolId, workerGroup: "g", workerId: "w" };
     const { credentials, secret } = await register("w");
     const taskId = await createTask(stack.client, { taskQueueId: workerPoolId });
     const { tasks } = await stack
       .as(credentials)
       .queue.claimWork({ taskQueueId: workerPoolId }, { workerGroup: "g", workerId: "w", tasks: 1 });
-    expect(tasks).toHaveLength(1);
-    await stack.client.workerManager.reregisterWorker({ ...worker, secret });
-    const { credentials: newer } = await register("w");
-    const state = async () => (await stack.client.queue.status({ taskId })).status.runs[0];
-    expect(await state()).toMatchObject({ state: "running" });
+    const [task] = tasks;
+    if (task === undefined) throw new Error("the worker claimed no task");
+    const run = async () => (await stack.client.queue.status({ taskId })).status.runs[0];
+    return { worker: { workerPoolId, workerGroup: "g", workerId: "w" }, register, secret, task, run };
+  }
+  const ended = { state: "exception", reasonResolved: "worker-shutdown" };
+
+  it("of the provider self loses its runs within a second of its removal by another server", async () => {
+    const { worker, run } = await selfWorker("self/removed");
+    expect(await run()).toMatchObject({ state: "running" });
     const removed = performance.now();
-    await stack.as(newer).workerManager.removeWorker(worker);
-    await until("the run to end", async () => (await state())?.state === "exception" || undefined);
+    await other.client.workerManager.removeWorker(worker);
+    await until("the run to end", async () => (await run())?.state === "exception" || undefined);
     expect(performance.now() - removed).toBeLessThan(1000);
-    expect(await state()).toMatchObject({ reasonResolved: "worker-shutdown" });
+    expect(await run()).toMatchObject(ended);
+  });
+
+  it("of the provider self loses its runs when it falls silent", async () => {
+    const { worker, run } = await selfWorker("self/silent-runs");
+    await stack.database.db.run(sql`
+      update pool_workers set expires = now() - interval '1 second' where worker_pool_id = ${worker.workerPoolId}`);
+    await stack.runLoop("silent-workers");
+    await until("the run to end", async () => (await run())?.state === "exception" || undefined);
+    expect(await run()).toMatchObject(ended);
+  });
+
+  it("of the provider self goes on with its runs if a reply of reregisterWorker is lost", async () => {
+    const { worker, register, secret, task, run } = await selfWorker("self/lost-reply");
+    // Its new secret does not arrive.
+    await stack.client.workerManager.reregisterWorker({ ...worker, secret });
+    await expect(stack.client.workerManager.reregisterWorker({ ...worker, secret })).rejects.toMatchObject({
+      message: expect.stringContaining("use registerWorker to register the worker again"),
+    });
+    const again = await register("w");
+    expect(await run()).toMatchObject({ state: "running" });
+    const { runId, status } = task;
+    await stack.as(task.credentials).queue.reclaimTask({ taskId: status.taskId, runId });
+    await stack.as(task.credentials).queue.reportCompleted({ taskId: status.taskId, runId });
+    expect(await run()).toMatchObject({ state: "completed" });
+    expect(
+      await stack.as(again.credentials).workerManager.reregisterWorker({ ...worker, secret: again.secret }),
+    ).toMatchObject({ credentials: { clientId: again.credentials.clientId } });
   });
 
   it("must be named by the event, which otherwise becomes a dead letter with that error", async () => {
@@ -143,7 +180,7 @@ describe("a removed worker", () => {
     const payload = JSON.stringify({ workerPoolId: "test/queue", workerGroup: "g" });
     const exchange = "exchange/taskcluster-worker-manager/v1/worker-removed";
     const event = { id: 1, exchange, routingKey: "", routes: [], payload, recorded: new Date() };
-    await expect((async () => handle([event], new AbortController().signal))()).rejects.toThrow(
+    await expect(handle([event], new AbortController().signal)).rejects.toThrow(
       `an event of ${exchange} is not valid: message must have required properties workerId`,
     );
   });
