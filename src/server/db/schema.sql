@@ -403,6 +403,7 @@ create table worker_pool_launch_configs (
   last_modified timestamp with time zone not null,
   constraint worker_pool_launch_configs_pkey PRIMARY KEY (worker_pool_id, launch_config_id)
 );
+CREATE INDEX worker_pool_launch_configs_in_use ON public.worker_pool_launch_configs USING btree (worker_pool_id, launch_config_id) WHERE (NOT is_archived);
 
 create table worker_pool_secrets (
   worker_pool_id text collate "C" not null,

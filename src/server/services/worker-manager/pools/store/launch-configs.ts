@@ -37,7 +37,7 @@ const ListedRow = Type.Object({
   configuration: Type.Union([jsonText<SelfLaunchConfig>(), Type.Null()]),
 });
 
-/** Returns up to `limit` launch configs after the given one. The configuration is null where the page is full. */
+/** Returns up to `limit` launch configs after the given one, with `archived` also those. The configuration is null where the page is full. */
 export const listLaunchConfigs = (
   db: Queryable,
   workerPoolId: string,
@@ -52,7 +52,7 @@ export const listLaunchConfigs = (
       ${unlessFull(sql`configuration`, sql`octet_length(configuration)`, sql`launch_config_id`)} as configuration
     from (
       select * from worker_pool_launch_configs
-      where worker_pool_id = ${workerPoolId} and launch_config_id > ${after} and (${archived} or not is_archived)
+      where worker_pool_id = ${workerPoolId} and launch_config_id > ${after} ${archived ? sql`` : sql`and not is_archived`}
       order by launch_config_id limit ${limit}) c
     order by launch_config_id`,
   );
