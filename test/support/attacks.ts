@@ -237,6 +237,7 @@ export async function underAttack(attack: Attack, target: Target, ms: number): P
       await ping(port, agent);
       pings.push(performance.now() - sent);
       peakBytes = Math.max(peakBytes, residentBytes(target.pid));
+      // A pace, not a wait for something: pings without pause would be a load of their own.
       await sleep(5);
     }
   } finally {

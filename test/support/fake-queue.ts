@@ -237,6 +237,7 @@ export async function startFakeQueue(options: FakeQueueOptions = {}): Promise<Fa
   };
 }
 
+/** The end of a long poll that gets no task, which only time can bring. */
 function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -149,6 +149,7 @@ function endsEverything(): void {
     ],
   ])("leaves no process of %s", async (_, script) => {
     const sandbox = await start([sh(script)]);
+    // Polled: the log is a file.
     await eventually(() => expect(readFileSync(task.context.log.path, "utf8")).toContain("\nup\n"));
     const all = processesOfRun();
     expect(all.length).toBeGreaterThan(0);
