@@ -1,7 +1,10 @@
-// `taskyard run` as a process, as the README shows it: live log, exit status, Ctrl-C.
+// `taskyard run` as a process, as the README shows it: live log, exit status, Ctrl-C, and a pipe as in `… | head -1`.
+import { execFile } from "node:child_process";
 import { readdir, rm } from "node:fs/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  preparedHome,
   processesOf,
   startTaskyard,
   startUp,
@@ -17,7 +20,7 @@ const cleanups: (() => Promise<void>)[] = [];
 const onCleanup = (cleanup: () => Promise<void>): void => void cleanups.unshift(cleanup);
 
 beforeAll(async () => {
-  home = await temporaryHome(onCleanup);
+  home = await preparedHome(onCleanup);
   server = await startUp({ home }, [], onCleanup);
 });
 afterAll(async () => {
@@ -54,6 +57,21 @@ describe("with a server", () => {
     const { status } = await server.client.queue.status({ taskId });
     expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
     await eventually(() => expect(sleepers()).toEqual([]));
+  });
+
+  test("a run whose reader ends cancels its task, says so, and exits as SIGPIPE would end it", async () => {
+    const loop = "while :; do echo line; sleep 0.05; done";
+    const piped = `${JSON.stringify(process.execPath)} bin/taskyard.js run -- sh -c '${loop}'`;
+    const env = { ...process.env, TASKYARD_HOME: home };
+    const { stderr } = await promisify(execFile)("sh", ["-c", `(${piped}; echo status $? >&2) | head -1`], {
+      env,
+    });
+    const [, taskId = ""] =
+      /^task (\S+) on local\/default\ncanceling \1; press Ctrl-C again to exit immediately\nstatus 141\n$/.exec(
+        stderr,
+      ) ?? expect.fail(stderr);
+    const { status } = await server.client.queue.status({ taskId });
+    expect(status.runs).toMatchObject([{ state: "exception", reasonResolved: "canceled" }]);
   });
 });
 

@@ -1,9 +1,9 @@
 // A worker is killed while it runs a task: the processes of the task end, and it runs again on another worker.
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { sql } from "../../src/server/core/sql.ts";
-import { testDatabase } from "../support/db.ts";
 import { createTask } from "../support/factories.ts";
-import { processesOf, startServe, startTaskyard, temporaryHome } from "../support/process.ts";
+import { processesOf, startTaskyard, temporaryHome } from "../support/process.ts";
+import { sharedStack } from "../support/stack.ts";
 import { eventually } from "../support/until.ts";
 import { readHistories } from "./task-history.ts";
 
@@ -11,19 +11,10 @@ import { readHistories } from "./task-history.ts";
 const endlessAtFirst = `[ "$RUN_ID" = 1 ] && exit 0; setsid sleep 1001 & sleep 1002 & wait`;
 
 test("the processes of a task end when its worker is killed, and the task runs again on another worker", async () => {
-  const database = await testDatabase();
-  onTestFinished(database.drop);
-  const server = await startServe(database.url, { TASKYARD_QUEUE_LOOP_INTERVAL: "100ms" });
-  const { rootUrl, client, credentials } = server;
+  const { client, database, env, runLoop } = await sharedStack();
+  const taskQueueId = "test/worker-killed";
   const startWorker = (home: string, workerId: string) =>
-    startTaskyard(["worker", "--task-queue", "test/queue", "--worker-id", workerId], {
-      home,
-      env: {
-        TASKCLUSTER_ROOT_URL: rootUrl,
-        TASKCLUSTER_CLIENT_ID: credentials.clientId,
-        TASKCLUSTER_ACCESS_TOKEN: credentials.accessToken,
-      },
-    });
+    startTaskyard(["worker", "--task-queue", taskQueueId, "--worker-id", workerId], { home, env });
   const [home, otherHome] = [await temporaryHome(), await temporaryHome()];
   const sleepers = () =>
     processesOf(home)
@@ -32,6 +23,7 @@ test("the processes of a task end when its worker is killed, and the task runs a
 
   const first = startWorker(home, "first");
   const taskId = await createTask(client, {
+    taskQueueId,
     payload: { command: [["sh", "-c", endlessAtFirst]], maxRunTime: 600 },
   });
   await eventually(() => expect(sleepers()).toHaveLength(2));
@@ -40,8 +32,10 @@ test("the processes of a task end when its worker is killed, and the task runs a
   first.signal("SIGKILL");
   expect(await first.exitStatus()).toBe("SIGKILL");
   await eventually(() => expect(sleepers()).toEqual([]));
-  // Expires the claim.
-  await database.db.run(sql`update runs set taken_until = date_trunc('second', now()) - interval '1 second'`);
+  await database.db.run(
+    sql`update runs set taken_until = date_trunc('second', now()) - interval '1 second' where task_id = ${taskId}`,
+  );
+  await runLoop("claim-expiry");
 
   await eventually(async () => {
     const { status } = await client.queue.status({ taskId });
