@@ -76,7 +76,7 @@ import { waitCommand } from "./task/wait.ts";
 import { whyCommand } from "./task/why.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
-import { workerCommand } from "./worker.ts";
+import { workerCommand } from "./worker/worker.ts";
 
 export const commands: readonly Command[] = [
   upCommand,

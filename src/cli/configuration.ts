@@ -34,3 +34,10 @@ export async function configure(sources: Sources, logTo: Output): Promise<Config
   for (const warning of warnings) log.warn(warning);
   return { config, log };
 }
+
+/** Loads the configuration again, with other sources. */
+export async function reconfigure(sources: Sources): Promise<Configure.Config> {
+  // oxlint-disable-next-line no-restricted-imports -- it loads only the configuration
+  const { loadConfig } = await import("../server/configure.ts");
+  return loadConfig(sources).config;
+}

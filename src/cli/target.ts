@@ -35,6 +35,12 @@ async function findTarget(io: Io): Promise<Target> {
   return { rootUrl: local.rootUrl, credentials: credentials ?? { clientId, accessToken } };
 }
 
+/** Returns the root URL of that server. Throws if it is invalid, or if there is no server. */
+export async function findRootUrl(io: Io): Promise<string> {
+  const { rootUrl } = await findTarget(io);
+  return clientOf({ rootUrl, credentials: undefined }).rootUrl;
+}
+
 /** Returns a client for that server, after a ping. */
 export async function connectTarget(io: Io): Promise<Client> {
   const client = clientOf(await findTarget(io));

@@ -10,7 +10,7 @@ import { homeFolder } from "./local-instance.ts";
 import { setupLine } from "./shell.ts";
 import { prepare, stackStopMs, startStack, type Stack } from "./stack.ts";
 import { listenForStop, statusOfStop } from "./stop-request.ts";
-import { workerFlags, workerOptions } from "./worker-options.ts";
+import { workerOptions } from "./worker-options.ts";
 
 export const upCommand = command({
   name: "up",
@@ -30,7 +30,7 @@ export const upCommand = command({
     home: { type: "value", value: "DIR", summary: "Home folder." },
     config: configOption,
     "no-worker": { type: "flag", summary: "Start only the server." },
-    ...workerOptions,
+    ...workerOptions.options,
   },
   examples: [
     { command: "taskyard up", description: "Start at http://localhost:8080." },
@@ -46,7 +46,7 @@ export const upCommand = command({
         ? []
         : [{ key: "server.port", value: options.port, flag: "--port" } as const]),
       ...(options.home === undefined ? [] : [{ key: "home", value: options.home, flag: "--home" } as const]),
-      ...workerFlags(options),
+      ...workerOptions.flags(options),
     ];
     const prepared = await prepare({ env: io.env, cwd: io.cwd, file: options.config, flags }, io.stderr);
     shutdown.allow(stackStopMs(prepared.config));

@@ -1,10 +1,10 @@
 // The program of the process that `taskyard up` starts for its worker (see local-worker.ts). It receives everything over the
 // channel to its parent, also the credentials: other processes of the same user can read environments and command lines.
-import { connect } from "../client/connect.ts";
 import { useProxyOf } from "../lib/proxy.ts";
 import type { Credentials } from "../client/signer.ts";
 import { endProcess } from "../lib/end-process.ts";
-import { startWorker, type Worker, type WorkerClient } from "../worker/main.ts";
+import { startWorker, type Worker } from "../worker/main.ts";
+import { renewableClient } from "../worker/renewable-client.ts";
 import { messageOf, type Fields, type Logger } from "../worker/worker-monitor.ts";
 import type { FromWorker, LogLevel, ToWorker } from "./worker-messages.ts";
 
@@ -34,8 +34,8 @@ setInterval(() => send({ kind: "alive" }), aliveMs).unref();
 async function start(options: Extract<ToWorker, { kind: "start" }>): Promise<Worker | undefined> {
   // /proc shows the environment with which a process was started, so other processes do not see these.
   Object.assign(process.env, options.environment);
-  const { client, setCredentials } = renewableClient(options.rootUrl, options.credentials);
-  renew = setCredentials;
+  const { client, renew: renewWith } = renewableClient(options.rootUrl, options.credentials);
+  renew = renewWith;
   try {
     await useProxyOf(process.env);
     const worker = await startWorker({ ...options.settings, client, log: sendingLog(options.debug) });
@@ -91,20 +91,3 @@ const plain = (fields: Fields): Fields =>
       return { type: value.name, message: value.message, code, stack: value.stack };
     }),
   ) as Fields;
-
-/** Returns a client that signs each call with the newest credentials. */
-function renewableClient(rootUrl: string, credentials: Credentials) {
-  let current = connect({ rootUrl, credentials });
-  const newest = <K extends "queue" | "object" | "events">(service: K) =>
-    new Proxy(current[service], { get: (_, name): unknown => Reflect.get(current[service], name) });
-  const client: WorkerClient = {
-    rootUrl: current.rootUrl,
-    queue: newest("queue"),
-    object: newest("object"),
-    events: newest("events"),
-  };
-  const setCredentials = (renewed: Credentials): void => {
-    current = connect({ rootUrl, credentials: renewed });
-  };
-  return { client, setCredentials };
-}

@@ -8,11 +8,16 @@ const identifier = {
   expected: "1 to 38 characters of A-Z a-z 0-9 _ -",
 } as const;
 
+/** The form of the ids of task queues and worker pools. */
+export const taskQueuePattern = {
+  pattern: "^[a-zA-Z0-9_-]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$",
+  expected: "a provisioner id, a slash and a worker type in lower case, such as local/default",
+} as const;
+
 export const workerSettings = section("The worker that `taskyard worker` and `taskyard up` start.", {
   taskQueueId: text({
+    ...taskQueuePattern,
     preset: "local/default",
-    pattern: "^[a-zA-Z0-9_-]{1,38}/[a-z]([-a-z0-9]{0,36}[a-z0-9])?$",
-    expected: "a provisioner id, a slash and a worker type in lower case, such as local/default",
     option: { name: "task-queue", value: "QUEUE" },
     description: "The task queue that the worker claims tasks from.",
   }),

@@ -8,18 +8,17 @@ import type { WorkerSettings } from "../lib/worker-settings.ts";
 import type { Engine } from "./engine.ts";
 import { nativeEngine } from "./engines/native/engine.ts";
 import { allowsNamespaces } from "./engines/native/namespace.ts";
-import { findTaskUser } from "./engines/native/task-user.ts";
 import type { TaskUser } from "./engines/native/task-user.ts";
 import { watchExceptions } from "./exception-watch.ts";
 import { holdClaims } from "./held-claims.ts";
-import { lockIdentity } from "./identity-lock.ts";
-import type { IdentityLock } from "./identity-lock.ts";
 import { startLiveLogServer } from "./live-log-server.ts";
 import type { LiveLogServer } from "./live-log-server.ts";
 import { startClaimLoop } from "./loop.ts";
 import type { ObjectClient } from "../client/artifacts/upload-object.ts";
 import { composePayload } from "./payload-schema.ts";
 import { ownAddress } from "./own-address.ts";
+import { takePlace } from "./place.ts";
+import type { Place } from "./place.ts";
 import type { Plugin } from "./plugin.ts";
 import { artifactsPlugin } from "./plugins/artifacts/plugin.ts";
 import { envPlugin } from "./plugins/env.ts";
@@ -36,8 +35,7 @@ import { startRunGuard } from "./run-guard.ts";
 import { cleanUp } from "./task-dir.ts";
 import { startTaskRun } from "./task-run.ts";
 import type { TaskRun } from "./task-run.ts";
-import { openWorkDir, usingWorkDir } from "./work-dir.ts";
-import type { WorkDir } from "./work-dir.ts";
+import { usingWorkDir } from "./work-dir.ts";
 import { logMonitor } from "./worker-monitor.ts";
 import type { Logger, WorkerMonitor } from "./worker-monitor.ts";
 
@@ -56,6 +54,10 @@ export interface WorkerOptions extends WorkerSettings {
   readonly clock?: Clock;
   /** Default: the native engine, with the user and the namespaces that settings and machine allow. */
   readonly engine?: Engine;
+  /** Default: one that the worker takes when it starts, and leaves when it has stopped. */
+  readonly place?: Place;
+  /** What to check if the server does not accept the credentials. Default: the variables with the credentials. */
+  readonly credentialsHint?: string;
   /** Additional plugins, after the built-in ones. */
   readonly plugins?: readonly Plugin[];
 }
@@ -71,25 +73,19 @@ export interface Worker {
 
 /** Starts a worker. Rejects if its folder cannot be used, its id is in use or two of its parts are incompatible. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { clock = systemClock, workerGroup, workerId } = options;
-  const user = await findTaskUser(options.taskUser);
-  const workDir = await openWorkDir(options.workDir, user.separate ? user : undefined);
-  const identity = await usingWorkDir(workDir.path, () =>
-    lockIdentity({ workDir: workDir.path, workerGroup, workerId, clock }),
-  );
-  return startLocked(options, { user, workDir, identity }).catch(async (error: unknown) => {
-    await identity.release();
+  if (options.place !== undefined) return startAt(options, options.place, () => Promise.resolve());
+  const place = await takePlace(options);
+  return startAt(options, place, () => place.identity.release()).catch(async (error: unknown) => {
+    await place.identity.release();
     throw error;
   });
 }
 
-interface Place {
-  readonly user: TaskUser;
-  readonly workDir: WorkDir;
-  readonly identity: IdentityLock;
-}
-
-async function startLocked(options: WorkerOptions, { user, workDir, identity }: Place): Promise<Worker> {
+async function startAt(
+  options: WorkerOptions,
+  { user, workDir, identity }: Place,
+  leave: () => Promise<void>,
+): Promise<Worker> {
   const { clock = systemClock, capacity, taskQueueId, workerGroup, workerId } = options;
   const { rootUrl, queue, object: objects, events } = options.client;
   const monitor = logMonitor(options.log, { taskQueueId, workerGroup, workerId });
@@ -179,7 +175,7 @@ async function startLocked(options: WorkerOptions, { user, workDir, identity }: 
     await allDone();
     claims.stop();
     guard.close();
-    await Promise.all([watch.stop(), liveLogs.close(), identity.release()]);
+    await Promise.all([watch.stop(), liveLogs.close(), leave()]);
     monitor.info("worker has stopped");
   }
   let ended: Promise<void> | undefined;
@@ -224,12 +220,14 @@ export function builtInPlugins(
 }
 
 /** Returns the error of a worker whose credentials the server refuses. */
-function refusedError(error: Error, { taskQueueId, workerGroup, workerId, client }: WorkerOptions): Error {
+function refusedError(error: Error, options: WorkerOptions): Error {
+  const { taskQueueId, workerGroup, workerId, client } = options;
+  const { credentialsHint = "Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN." } = options;
   const scopes = [`queue:claim-work:${taskQueueId}`, `queue:worker-id:${workerGroup}/${workerId}`];
   const [reason] = error.message.split("\n", 1);
   const text =
     refusalOf(error) === 401
-      ? `${client.rootUrl} does not accept the credentials of this worker: ${reason?.replace(/\.$/, "")}. Check TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN.`
+      ? `${client.rootUrl} does not accept the credentials of this worker: ${reason?.replace(/\.$/, "")}. ${credentialsHint}`
       : `${client.rootUrl} does not let these credentials claim tasks of ${taskQueueId} as ${workerGroup}/${workerId}. They need the scopes ${scopes.join(" and ")}.`;
   return new Error(text, { cause: error });
 }

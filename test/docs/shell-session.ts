@@ -66,7 +66,8 @@ export function startShell(options: {
     },
     async start(script) {
       const { file } = await send("start", script);
-      return () => readFile(`${file}.out`, "utf8");
+      // Services log to standard error.
+      return async () => (await readFile(`${file}.out`, "utf8")) + (await readFile(`${file}.err`, "utf8"));
     },
     async end() {
       try {

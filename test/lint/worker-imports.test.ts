@@ -28,7 +28,7 @@ it("finds the files that are imported on demand", async () => {
 });
 
 it("a worker imports only the configuration and the log of the server's files", async () => {
-  const files = ofServer(await importsOnDemandOf("src/cli/worker.ts"));
+  const files = ofServer(await importsOnDemandOf("src/cli/worker/worker.ts"));
   expect(files).toContain("config/load-config.ts");
   expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
 });

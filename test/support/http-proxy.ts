@@ -6,14 +6,29 @@ export interface HttpProxy {
   readonly rootUrl: string;
   /** Ends every open connection and returns their number. New ones are accepted. */
   cut(): number;
+  /** Loses the reply to the next request that contains the text: the server has handled it. Resolves when that has happened. */
+  loseReply(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function httpProxy(rootUrl: string): Promise<HttpProxy> {
   const { hostname, port } = new URL(rootUrl);
   const sockets = new Set<Socket>();
+  let doomed: { readonly text: string; readonly lost: () => void } | undefined;
   const proxy = createServer((near) => {
     const far = connect(Number(port), hostname);
+    near.on("data", (chunk) => {
+      const found = doomed;
+      if (found === undefined || !chunk.includes(found.text)) return;
+      doomed = undefined;
+      far.unpipe(near);
+      far.once("data", () => {
+        near.destroy();
+        found.lost();
+      });
+      // It has paused when the pipe was removed.
+      far.resume();
+    });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -39,6 +54,7 @@ export async function httpProxy(rootUrl: string): Promise<HttpProxy> {
   return {
     rootUrl: `http://127.0.0.1:${own}`,
     cut,
+    loseReply: (text) => new Promise((resolve) => (doomed = { text, lost: resolve })),
     async close() {
       cut();
       proxy.close();

@@ -2,6 +2,7 @@
 // flags, the loaded type and the reference page derive from it.
 import Type, { type TObject, type TProperties } from "typebox";
 import { path, settingOf } from "../../lib/setting.ts";
+import { registrationSettings, type RegistrationSettings } from "../../lib/registration-settings.ts";
 import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
 import { access, coreSettings, type CoreConfig } from "../core/config/core-settings.ts";
 import type { Sections, SettingsOf } from "../core/service.ts";
@@ -16,7 +17,11 @@ const home = path({
 export const ConfigSchema: TObject = Type.Object({
   home,
   access,
-  ...merged([coreSettings, ...services.declared.map(({ settings }) => settings), { worker: workerSettings }]),
+  ...merged([
+    coreSettings,
+    ...services.declared.map(({ settings }) => settings),
+    { worker: workerSettings, registration: registrationSettings },
+  ]),
 });
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
@@ -28,6 +33,7 @@ export type Config = CoreConfig &
   ServiceSettings & {
     readonly home: string;
     readonly worker: WorkerSettings;
+    readonly registration: RegistrationSettings;
   };
 
 /** Merges the sections by name. Settings of a section may be declared in several places. */

@@ -1,0 +1,31 @@
+// What a worker occupies on its machine before it runs: its folder, and its id in it.
+import { systemClock, type Clock } from "../lib/clock.ts";
+import type { WorkerSettings } from "../lib/worker-settings.ts";
+import { findTaskUser, type TaskUser } from "./engines/native/task-user.ts";
+import { lockIdentity, type IdentityLock } from "./identity-lock.ts";
+import { openWorkDir, usingWorkDir, type WorkDir } from "./work-dir.ts";
+
+export interface Place {
+  /** The user that runs tasks. */
+  readonly user: TaskUser;
+  readonly workDir: WorkDir;
+  readonly identity: IdentityLock;
+}
+
+export interface PlaceOptions extends Pick<
+  WorkerSettings,
+  "taskUser" | "workDir" | "workerGroup" | "workerId"
+> {
+  readonly clock?: Clock;
+}
+
+/** Takes the place. Rejects if the folder cannot be used or another worker has the id. */
+export async function takePlace(options: PlaceOptions): Promise<Place> {
+  const { clock = systemClock, workerGroup, workerId } = options;
+  const user = await findTaskUser(options.taskUser);
+  const workDir = await openWorkDir(options.workDir, user.separate ? user : undefined);
+  const identity = await usingWorkDir(workDir.path, () =>
+    lockIdentity({ workDir: workDir.path, workerGroup, workerId, clock }),
+  );
+  return { user, workDir, identity };
+}
