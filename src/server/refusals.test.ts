@@ -3,12 +3,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import Value from "typebox/value";
 import {
-  exampleBody,
-  exampleParam,
   createKnown,
+  exampleParam,
+  exampleRequest,
   methods,
   paramsOf,
-  pathOf,
   type Known,
   type Method,
 } from "../../test/support/contract-calls.ts";
@@ -33,16 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** Returns a valid request, except for these parameters. */
-function requestOf(method: Method, params: Readonly<Record<string, string>> = {}): RawRequest {
-  const values = paramsOf(method).map((name) => [name, params[name] ?? exampleParam(method, name, known)]);
-  const body = exampleBody(method, known);
-  return {
-    method: method.of.method,
-    path: pathOf(method, Object.fromEntries(values)),
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  };
-}
+const requestOf = (method: Method, params?: Readonly<Record<string, string>>): RawRequest =>
+  exampleRequest(method, known, params);
 const callWith = (request: RawRequest, scopes?: readonly string[]): Promise<RawReply> =>
   rawCall(stack.rootUrl, { ...request, credentials: stack.rootCredentials, authorizedScopes: scopes });
 const asRoot = (request: RawRequest): Promise<RawReply> => callWith(request);

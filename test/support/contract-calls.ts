@@ -8,6 +8,7 @@ import type { Service } from "../../src/api/service.ts";
 import { slugid } from "../../src/lib/slugid.ts";
 import { valid } from "./arbitrary-json.ts";
 import { createTask, taskDefinition } from "./factories.ts";
+import type { RawRequest } from "./raw-call.ts";
 import type { Stack } from "./stack.ts";
 
 export interface Method {
@@ -57,25 +58,26 @@ export async function createKnown({ client }: Pick<Stack, "client">): Promise<Kn
     { workerPoolId: "a/b", workerGroup: "g", workerId: "w" },
     goodWorker(),
   );
-  return {
-    clientId: ["static/taskcluster/queue", "a/client"],
-    roleId: ["anonymous", "a/role"],
-    entityType: ["client", "role"],
-    entityId: ["a/client", "a/role"],
-    taskId: [pending, running],
-    taskGroupId: [pending, running],
-    runId: ["0", "1"],
-    taskQueueId: ["test/queue", "a/b"],
-    workerPoolId: ["test/queue", "a/b"],
-    provisionerId: ["test", "a"],
-    workerType: ["queue", "b"],
-    workerGroup: ["g"],
-    namespace: ["a", "a.b.c"],
-    indexPath: ["a.b.c"],
-    workerId: ["w"],
-    name: ["public/a", "public/b"],
-  };
+  return { ...knownNames, taskId: [pending, running], taskGroupId: [pending, running] };
 }
+
+/** The values that `createKnown` gives to parameters, except for ids of tasks. */
+export const knownNames: Known = {
+  clientId: ["static/taskcluster/queue", "a/client"],
+  roleId: ["anonymous", "a/role"],
+  entityType: ["client", "role"],
+  entityId: ["a/client", "a/role"],
+  runId: ["0", "1"],
+  taskQueueId: ["test/queue", "a/b"],
+  workerPoolId: ["test/queue", "a/b"],
+  provisionerId: ["test", "a"],
+  workerType: ["queue", "b"],
+  workerGroup: ["g"],
+  namespace: ["a", "a.b.c"],
+  indexPath: ["a.b.c"],
+  workerId: ["w"],
+  name: ["public/a", "public/b"],
+};
 
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
 
@@ -211,6 +213,21 @@ export const paramsOf = ({ of }: Method): string[] =>
 /** Returns the path with these values, percent-encoded. */
 export const pathOf = ({ prefix, of }: Method, values: Readonly<Record<string, string>>): string =>
   prefix + of.path.replaceAll(/[:*](\w+)/g, (_, name: string) => encode(values[name] ?? ""));
+
+/** Returns a valid request, except for these parameters. */
+export function exampleRequest(
+  method: Method,
+  known: Known,
+  params: Readonly<Record<string, string>> = {},
+): RawRequest {
+  const values = paramsOf(method).map((name) => [name, params[name] ?? exampleParam(method, name, known)]);
+  const body = exampleBody(method, known);
+  return {
+    method: method.of.method,
+    path: pathOf(method, Object.fromEntries(values)),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+}
 
 /** Percent-encodes. Half a surrogate pair has no encoding, so its first byte is used. */
 export const encode = (text: string): string =>

@@ -27,8 +27,20 @@ export interface RawReply {
   readonly headers: Pick<Headers, "get">;
 }
 
-/** Sends a request and returns its reply, whatever the status. */
+/** Sends a request and returns its reply, whatever the status. The body of the reply must be JSON, if there is one. */
 export async function rawCall(rootUrl: string, request: RawRequest): Promise<RawReply> {
+  const { status, text, headers } = await rawText(rootUrl, request);
+  const parsed: unknown = text === "" ? undefined : JSON.parse(text);
+  // Other replies lack these members, so they are undefined.
+  const { code, message = "" } = (parsed ?? {}) as { code?: string; message?: string };
+  return { status, code, message: message.split("\n\n---\n")[0] ?? "", body: parsed, headers };
+}
+
+/** Does the same for replies of any type. */
+export async function rawText(
+  rootUrl: string,
+  request: RawRequest,
+): Promise<Pick<RawReply, "status" | "headers"> & { readonly text: string }> {
   const { method, path, body, credentials, authorizedScopes, now = Date.now() } = request;
   const url = rootUrl + path;
   const signer = credentials && createSigner(credentials, authorizedScopes);
@@ -43,15 +55,5 @@ export async function rawCall(rootUrl: string, request: RawRequest): Promise<Raw
     body: body ?? null,
     redirect: "manual",
   });
-  const text = await reply.text();
-  const parsed: unknown = text === "" ? undefined : JSON.parse(text);
-  // Other replies lack these members, so they are undefined.
-  const { code, message = "" } = (parsed ?? {}) as { code?: string; message?: string };
-  return {
-    status: reply.status,
-    code,
-    message: message.split("\n\n---\n")[0] ?? "",
-    body: parsed,
-    headers: reply.headers,
-  };
+  return { status: reply.status, text: await reply.text(), headers: reply.headers };
 }
