@@ -35,5 +35,7 @@ export function pathParameters(
   const star = of?.path.lastIndexOf("*") ?? -1;
   if (of === undefined || star < 0) return params;
   const { "*": rest = "", ...others } = params;
-  return { ...others, [of.path.slice(star + 1)]: rest };
+  // The router removes a slash at the end of the path, which belongs to the rest as an encoded one does.
+  const end = /^[^?]*\/(\?|$)/.test(request.url) ? "/" : "";
+  return { ...others, [of.path.slice(star + 1)]: rest + end };
 }

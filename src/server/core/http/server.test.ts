@@ -64,9 +64,15 @@ describe("a path", () => {
     expect((await app.inject({ method: "OPTIONS", url: "/api/tiny/v1/nowhere" })).statusCode).toBe(404);
   });
 
-  it("may end in a slash", async () => {
+  it("may end in a slash, which only a parameter for the rest of the path contains", async () => {
     expect((await get("/api/tiny/v1/open/")).statusCode).toBe(200);
-    expect((await get("/api/tiny/v1/paths/x/rest/")).json()).toEqual({ id: "x", rest: "rest" });
+    for (const [query, rest] of [
+      ["", "rest/"],
+      ["?a=/", "rest/"],
+      ["/?a", "rest//"],
+    ] as const)
+      expect((await get(`/api/tiny/v1/paths/x/rest/${query}`)).json()).toEqual({ id: "x", rest });
+    expect((await get("/api/tiny/v1/paths/x/rest?a=/")).json()).toEqual({ id: "x", rest: "rest" });
   });
 
   it("keeps an encoded slash in a parameter, and accepts both forms in the rest of a path", async () => {

@@ -71,6 +71,8 @@ describe("a secret", () => {
   it.each([
     ["a/b/c", "a%2Fb%2Fc"],
     ["a//b", "a%2F%2Fb"],
+    ["a/", "a%2F"],
+    ["a//", "a%2F%2F"],
     ["a%20b+c", "a%20b%2Bc"],
     ["%25%20%22%5C%3C%3E%7B%7D%7C%5E%60%23%3F", "%25%20%22%5C%3C%3E%7B%7D%7C%5E%60%23%3F"],
     ["repo:github.com/o/r:pr*", "repo%3Agithub.com%2Fo%2Fr%3Apr*"],
