@@ -98,9 +98,11 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     "worker_manager_claimed_tasks",
     "worker_manager_total_idle_capacity",
   ]),
-  ...missing("Computed when a worker asks, not for all workers.", "worker-manager metric", [
-    "worker_manager_workers_to_terminate",
-  ]),
+  ...missing(
+    "Computed for the worker that calls shouldWorkerTerminate, not for all.",
+    "worker-manager metric",
+    ["worker_manager_workers_to_terminate"],
+  ),
   ...missing("Workers choose their groups, and each would be a series.", "worker-manager metric", [
     "worker_manager_existing_capacity labels/workerGroup",
     "worker_manager_worker_startup_seconds labels/workerGroup",

@@ -1,4 +1,4 @@
-// The contract of the purge-cache service: asks the workers of a pool to discard a cache.
+// The contract of the purge-cache service: requests to the workers of a pool to discard a cache.
 import { endpoint } from "../endpoint.ts";
 import { page, taskQueueId } from "../queue/endpoints/params.ts";
 import { monitoringEndpoints, service } from "../service.ts";
@@ -17,7 +17,7 @@ export const purgeCacheApi = service({
   version: "v1",
   title: "Purge Cache",
   description:
-    "Asks workers to discard a cache, such as one with broken contents. Workers read the requests for their pool before they use a cache.",
+    "Keeps requests to workers to discard a cache, such as one with broken contents. Workers read the requests for their pool before they use a cache.",
   endpoints: {
     ...monitoringEndpoints,
     purgeCache: endpoint({
@@ -29,7 +29,7 @@ export const purgeCacheApi = service({
       stability: "stable",
       title: "Request the purge of a cache",
       description:
-        "Asks all workers of the pool to discard the caches of this name that exist now. The request is kept for a day. A repeated request replaces the earlier one.",
+        "Requests that all workers of the pool discard the caches of this name that exist now. The request is kept for a day. A repeated request replaces the earlier one.",
       scopes: "purge-cache:<workerPoolId>:<cacheName>",
       body: purgeCacheRequestFile,
       replyStatus: 204,

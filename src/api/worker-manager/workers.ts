@@ -1,4 +1,4 @@
-// Workers as worker-manager knows them, alone and together with what the queue knows about them.
+// Workers of pools, alone and joined with what the queue has recorded about them.
 import Type, { type Static } from "typebox";
 import { ProvisionerId, TaskQueueId, WorkerType } from "../queue/task.ts";
 import { QuarantineDetail, TaskRun } from "../queue/workers.ts";
@@ -38,7 +38,7 @@ const joined = {
   workerPoolId: Type.Optional(TaskQueueId),
   lastDateActive: Type.Optional(DateTime),
   quarantineUntil: Type.Optional(DateTime),
-  /** `standalone` if only the queue knows the worker. */
+  /** `standalone` if only the queue has seen the worker. */
   state: Type.Optional(anyState),
   capacity: Type.Optional(Type.Integer({ minimum: 0 })),
   providerId: Type.Optional(Identifier),

@@ -4,7 +4,7 @@ import type { WorkerSettings } from "../../lib/worker-settings.ts";
 import type { Flags } from "../configuration.ts";
 
 /**
- * The settings that a pool may change: how tasks run. Those of the machine are not among them: whoever may change the pool
+ * The settings that a pool may change: how tasks run. Those of the machine are not among them: a user who may change the pool
  * must not choose the user of tasks, or the folders and addresses of the machine.
  */
 const ofPool = [

@@ -1,5 +1,5 @@
 // Keeps the credentials of a registered worker valid: renews them before they expire, and registers the worker from the
-// beginning where that fails. worker-manager then knows it as the same worker, so its tasks go on.
+// beginning where that fails. For worker-manager it is the same worker, so its tasks go on.
 import type { Clock } from "../../lib/clock.ts";
 import { InternalError } from "../../lib/internal-error.ts";
 import { retry } from "../../lib/retry.ts";

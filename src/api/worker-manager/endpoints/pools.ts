@@ -73,7 +73,7 @@ export const poolEndpoints = {
     stability: "stable",
     title: "Delete a worker pool",
     description:
-      "Sets the provider of the pool to `null-provider`, archives its launch configs and tells its workers to terminate. The pool itself is removed once it has no workers.",
+      "Sets the provider of the pool to `null-provider`, and archives its launch configs. `shouldWorkerTerminate` is then true for its workers. The pool itself is removed once it has no workers.",
     scopes: "worker-manager:manage-worker-pool:<workerPoolId>",
     reply: workerPoolFile,
   }),

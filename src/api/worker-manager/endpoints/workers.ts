@@ -127,7 +127,7 @@ export const workerEndpoints = {
     stability: "experimental",
     title: "List the workers of a queue",
     description:
-      "Returns the workers that the queue has seen, with what worker-manager knows about them. With `launchConfigId` or `workerState` a page may have fewer elements than its limit.",
+      "Returns the workers that the queue has seen, with their provider, state and capacity. With `launchConfigId` or `workerState` a page may have fewer elements than its limit.",
     scopes: "worker-manager:list-workers:<provisionerId>/<workerType>",
     reply: joinedWorkerListFile,
   }),
@@ -140,7 +140,7 @@ export const workerEndpoints = {
     stability: "experimental",
     title: "Get a worker of a queue",
     description:
-      "Returns what the queue knows about a worker, such as its latest tasks and its quarantine, with what worker-manager knows.",
+      "Returns what the queue has recorded about a worker, such as its latest tasks and its quarantine, with its provider, state and capacity.",
     scopes: "worker-manager:get-worker:<provisionerId>/<workerType>/<workerGroup>/<workerId>",
     reply: joinedWorkerFile,
   }),

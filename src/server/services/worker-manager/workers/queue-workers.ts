@@ -1,4 +1,4 @@
-// getWorker and listWorkers: what the queue has seen of workers, joined with what worker-manager knows.
+// getWorker and listWorkers: what the queue has recorded about workers, joined with the workers of pools.
 import type { QueryOf, ReplyOf } from "../../../../api/endpoint.ts";
 import { workerManagerApi } from "../../../../api/worker-manager/index.ts";
 import type { JoinedWorker } from "../../../../api/worker-manager/workers.ts";
@@ -10,7 +10,7 @@ import { readWorker, readWorkers, type WorkerKey, type WorkerRow } from "./store
 const { endpoints } = workerManagerApi;
 type Context = Pick<WorkerManagerContext, "db" | "queue" | "issuer">;
 
-/** Returns what worker-manager knows of a worker, if anything. */
+/** Returns the members of a reply that come from the worker of a pool, if there is one. */
 const managed = (row: WorkerRow | undefined) => ({
   state: row?.state ?? ("standalone" as const),
   capacity: row?.capacity ?? 0,

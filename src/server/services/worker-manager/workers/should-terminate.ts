@@ -1,4 +1,4 @@
-// shouldWorkerTerminate: tells a worker whether to finish its tasks and exit.
+// shouldWorkerTerminate: whether a worker should finish its tasks and exit.
 import type { ReplyOf } from "../../../../api/endpoint.ts";
 import { workerManagerApi } from "../../../../api/worker-manager/index.ts";
 import type { SelfConfig } from "../../../../api/worker-manager/provider-configs.ts";

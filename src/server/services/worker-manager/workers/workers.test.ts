@@ -1,4 +1,4 @@
-// When workers should terminate, and how they are listed with what the queue has seen of them.
+// When workers should terminate, and how they are listed with what the queue has recorded about them.
 import { beforeAll, describe, expect, it } from "vitest";
 import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
 import { selfPool } from "../../../../../test/support/worker-pool.ts";
@@ -40,7 +40,7 @@ describe("shouldWorkerTerminate", () => {
 });
 
 describe("workers that the queue has seen", () => {
-  it("are listed with what worker-manager knows, and as standalone if it knows nothing", async () => {
+  it("are listed with the state of their registration, and as standalone without one", async () => {
     const workerPoolId = "self/joined";
     const { register } = await selfPool(stack, workerPoolId);
     await register("known");
