@@ -114,7 +114,7 @@ describe.each(methods.map((method) => [method.name, method] as const))("%s", (_,
           }
         },
       ),
-      { numRuns: of.body ? 40 : names.length > 0 ? 12 : 3 },
+      { numRuns: of.body ? 28 : names.length > 0 ? 8 : 3 },
     );
   });
 

@@ -50,6 +50,19 @@ export async function createTask(
   return taskId;
 }
 
+/** Creates equal tasks in one call, which takes a fraction of the time of that many calls, and returns their ids. */
+export async function createCopies(
+  client: Client,
+  count: number,
+  overrides: Partial<TaskDefinitionRequest> = {},
+  now?: number,
+): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => slugid());
+  const task = taskDefinition(overrides, now);
+  await client.queue.createTasks({ tasks: ids.map((taskId) => ({ taskId, task })) });
+  return ids;
+}
+
 /** Claims one task of a queue. Throws if there is none. */
 export async function claimOne(client: Client, taskQueueId = "test/queue") {
   const { tasks } = await client.queue.claimWork(

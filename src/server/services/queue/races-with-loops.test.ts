@@ -161,7 +161,7 @@ describe("concurrently", () => {
   });
 
   it("a task is scheduled and released by its dependency: it has one run, published once", async () => {
-    await servers.repeat(40, async (here, there) => {
+    await servers.repeat(24, async (here, there) => {
       const required = await running();
       const taskId = await createTask(here, { dependencies: [required] });
       await Promise.all([
@@ -174,7 +174,7 @@ describe("concurrently", () => {
   });
 
   it("the last two dependencies of a task complete: it has one run, published once", async () => {
-    await servers.repeat(40, async (here, there) => {
+    await servers.repeat(24, async (here, there) => {
       const [one, two] = [await running(), await running()];
       const taskId = await createTask(here, { dependencies: [one, two] });
       await Promise.all([
@@ -186,7 +186,7 @@ describe("concurrently", () => {
   });
 
   it("a task is created and its dependency completes: it becomes pending", async () => {
-    await servers.repeat(40, async (here, there) => {
+    await servers.repeat(24, async (here, there) => {
       const required = await running();
       const taskId = slugid();
       await Promise.all([
@@ -198,7 +198,7 @@ describe("concurrently", () => {
   });
 
   it("a group is sealed and tasks are added: those accepted are counted, the rest are refused", async () => {
-    await servers.repeat(40, async (here, there) => {
+    await servers.repeat(24, async (here, there) => {
       const taskGroupId = await createTask(here);
       const [, ...created] = await outcomes([
         there.queue.sealTaskGroup({ taskGroupId }),
@@ -244,7 +244,7 @@ describe("concurrently", () => {
   });
 
   it("a priority is changed and the task claimed: both take effect, with the same priority everywhere", async () => {
-    await servers.repeat(40, async (here, there) => {
+    await servers.repeat(24, async (here, there) => {
       const taskId = await createTask(here, { priority: "low" });
       await Promise.all([
         here.queue.changeTaskPriority({ taskId }, { newPriority: "high" }),

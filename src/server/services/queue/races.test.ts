@@ -38,7 +38,7 @@ async function running(): Promise<string> {
 }
 describe("concurrently", () => {
   it("a task is canceled and completed: one takes effect, with its event", async () => {
-    await servers.repeat(48, async (here, there) => {
+    await servers.repeat(32, async (here, there) => {
       const taskId = await running();
       const [canceled, completed] = await outcomes([
         here.queue.cancelTask({ taskId }),
@@ -53,7 +53,7 @@ describe("concurrently", () => {
   });
 
   it("a task is canceled and claimed: in either order it is canceled", async () => {
-    await servers.repeat(48, async (here, there) => {
+    await servers.repeat(32, async (here, there) => {
       const taskId = await createTask(stack.client);
       const [canceled, claimed] = await outcomes([
         here.queue.cancelTask({ taskId }),
@@ -69,7 +69,7 @@ describe("concurrently", () => {
   });
 
   it("a run is reported in different ways: one takes effect, with its event", async () => {
-    await servers.repeat(48, async (here, there) => {
+    await servers.repeat(32, async (here, there) => {
       const taskId = await running();
       const id = { taskId, runId: 0 };
       const all = await outcomes([
@@ -84,7 +84,7 @@ describe("concurrently", () => {
   });
 
   it("a task is rerun and canceled: every run has its events", async () => {
-    await servers.repeat(48, async (here, there) => {
+    await servers.repeat(32, async (here, there) => {
       const taskId = await createTask(stack.client);
       await here.queue.cancelTask({ taskId });
       await outcomes([here.queue.rerunTask({ taskId }), there.queue.cancelTask({ taskId })]);
@@ -97,7 +97,7 @@ describe("concurrently", () => {
   });
 
   it("a task is created again and claimed: it is never published as pending after it is running", async () => {
-    await servers.repeat(48, async (here, there) => {
+    await servers.repeat(32, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
       await here.queue.createTask({ taskId }, definition);
@@ -113,7 +113,7 @@ describe("concurrently", () => {
   });
 
   it("a task is created in both processes: it is created once, and published for each call", async () => {
-    await servers.repeat(48, async (here, there) => {
+    await servers.repeat(32, async (here, there) => {
       const taskId = slugid();
       const definition = taskDefinition();
       await Promise.all([here, there].map(({ queue }) => queue.createTask({ taskId }, definition)));

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
-import { createTask } from "../../../../../test/support/factories.ts";
+import { createCopies, createTask } from "../../../../../test/support/factories.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
@@ -28,6 +28,8 @@ const seal = (taskGroupId: string) => stack.client.queue.sealTaskGroup({ taskGro
 const cancel = (taskGroupId: string, by: Stack = stack) => by.client.queue.cancelTaskGroup({ taskGroupId });
 const add = (taskGroupId: string, overrides: Partial<TaskDefinitionRequest> = {}) =>
   createTask(stack.client, { taskGroupId, schedulerId: "s", ...overrides }, clock.now());
+const addCopies = (taskGroupId: string, count: number, overrides: Partial<TaskDefinitionRequest> = {}) =>
+  createCopies(stack.client, count, { taskGroupId, schedulerId: "s", ...overrides }, clock.now());
 const claim = (taskId: string) => stack.client.queue.claimTask({ taskId, runId: 0 }, worker);
 const statusOf = async (taskId: string) => (await stack.client.queue.status({ taskId })).status;
 const eventsOf = (taskId: string) => queueEvents(stack.database.db, { taskId });
@@ -202,7 +204,7 @@ describe("a group is not canceled", () => {
 describe("concurrently", () => {
   it("several cancels resolve every task once, and each returns the tasks it canceled", async () => {
     const taskGroupId = slugid();
-    const ids = await Promise.all(Array.from({ length: 600 }, () => add(taskGroupId)));
+    const ids = await addCopies(taskGroupId, 600);
     await seal(taskGroupId);
     const replies = await Promise.all([stack, other, stack].map((by) => cancel(taskGroupId, by)));
     expect(replies.flatMap(({ taskIds }) => taskIds).toSorted()).toEqual(ids.toSorted());
@@ -214,7 +216,7 @@ describe("concurrently", () => {
   it("tasks are claimed, reported and retried: all are resolved, and each resolution is published once", async () => {
     const taskQueueId = "busy/queue";
     const taskGroupId = slugid();
-    const ids = await Promise.all(Array.from({ length: 300 }, () => add(taskGroupId, { taskQueueId })));
+    const ids = await addCopies(taskGroupId, 300, { taskQueueId });
     await seal(taskGroupId);
     let isCanceled = false;
     const work = async ({ client: { queue } }: Stack): Promise<void> => {
@@ -255,7 +257,7 @@ describe("concurrently", () => {
 
 describe("a large group", () => {
   /** Adds copies of a pending task to its group by SQL. */
-  async function addCopies(of: string, taskGroupId: string, count: number): Promise<string[]> {
+  async function copyBySql(of: string, taskGroupId: string, count: number): Promise<string[]> {
     const ids = Array.from({ length: count }, () => slugid());
     await stack.database.db.run(sql`
       with copy as (
@@ -275,7 +277,7 @@ describe("a large group", () => {
   it("is canceled in several statements; repeating a call that failed halfway cancels the rest", async () => {
     const taskGroupId = slugid();
     const first = await add(taskGroupId);
-    const ids = [first, ...(await addCopies(first, taskGroupId, 10_000))].toSorted();
+    const ids = [first, ...(await copyBySql(first, taskGroupId, 10_000))].toSorted();
     await seal(taskGroupId);
     const { db } = stack.database;
     let failure: unknown;

@@ -1,6 +1,6 @@
 // Changes of priorities concurrent with claims, retries, resolutions and each other, in one process and in two.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTask } from "../../../../../test/support/factories.ts";
+import { createCopies, createTask } from "../../../../../test/support/factories.ts";
 import { priorityMismatches } from "../../../../../test/support/priority-mismatches.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
@@ -57,7 +57,7 @@ describe("concurrently", () => {
   };
 
   it("a task is claimed: the events agree with the order of claim and change", async () => {
-    await repeat(48, async (here, there) => {
+    await repeat(32, async (here, there) => {
       const taskId = await create();
       const [status] = await Promise.all([
         change(taskId, "high", here),
@@ -72,7 +72,7 @@ describe("concurrently", () => {
   });
 
   it("a task is retried: the retry has the priority of the task", async () => {
-    await repeat(64, async (here, there) => {
+    await repeat(32, async (here, there) => {
       const taskId = await create();
       await claim(taskId);
       await Promise.all([
@@ -85,7 +85,7 @@ describe("concurrently", () => {
   });
 
   it("a task is resolved: the change is applied before or refused", async () => {
-    await repeat(48, async (here, there, iteration) => {
+    await repeat(32, async (here, there, iteration) => {
       const taskId = await create();
       await claim(taskId);
       const run = { taskId, runId: 0 };
@@ -101,7 +101,7 @@ describe("concurrently", () => {
   });
 
   it("a task is changed twice: the old priority of the second event is the new one of the first", async () => {
-    await repeat(48, async (here, there) => {
+    await repeat(32, async (here, there) => {
       const taskId = await create();
       await Promise.all([change(taskId, "high", here), change(taskId, "low", there)]);
       const changes = (await eventsOf(taskId)).slice(2).map(({ payload }) => payload);
@@ -195,7 +195,7 @@ describe("concurrently", () => {
   it("whole groups are changed, claimed and canceled: the result is consistent, and no call fails", async () => {
     const taskGroupId = slugid();
     const taskQueueId = "test/own-2";
-    const ids = await Promise.all(Array.from({ length: 120 }, () => create({ taskGroupId, taskQueueId })));
+    const ids = await createCopies(stack.client, 120, { taskGroupId, taskQueueId });
     await stack.client.queue.sealTaskGroup({ taskGroupId });
     const calls = [
       changeGroup(taskGroupId, "high"),

@@ -1,6 +1,6 @@
 // Dependents: when they become pending, and that none of them waits forever.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTask, newTask, taskDefinition } from "../../../../../test/support/factories.ts";
+import { createCopies, createTask, newTask } from "../../../../../test/support/factories.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { until } from "../../../../../test/support/until.ts";
@@ -122,10 +122,7 @@ describe("a dependent", () => {
 
   it("is scheduled together with three hundred others of the same task", async () => {
     const required = await running();
-    const dependencies = [required];
-    const ids = await Promise.all(
-      Array.from({ length: 300 }, () => createTask(stack.client, { dependencies, taskGroupId: required })),
-    );
+    const ids = await createCopies(stack.client, 300, { dependencies: [required], taskGroupId: required });
     await complete(required);
     const { tasks } = await stack.client.queue.listTaskGroup({ taskGroupId: required });
     expect(
@@ -139,9 +136,7 @@ describe("more dependents of one task than one statement releases", () => {
 
   it("all become pending, each published once, after their dependency's resolution", async () => {
     const required = await running();
-    const ids = Array.from({ length: 2500 }, () => slugid());
-    const task = taskDefinition({ dependencies: [required], taskGroupId: required });
-    await stack.client.queue.createTasks({ tasks: ids.map((taskId) => ({ taskId, task })) });
+    const ids = await createCopies(stack.client, 2500, { dependencies: [required], taskGroupId: required });
     await complete(required);
     await until("the release to finish", async () => (await unfinished()) === 0);
     const pending = await stack.database.db.run(sql`
@@ -172,7 +167,7 @@ describe("a dependent that is created while its dependency resolves", () => {
   });
 
   it("becomes pending whichever call is first", async () => {
-    await repeat(100, async () => {
+    await repeat(40, async () => {
       const required = await running();
       const created = createTask(stack.client, { dependencies: [required] });
       const [taskId] = await Promise.all([created, complete(required)]);
@@ -183,7 +178,7 @@ describe("a dependent that is created while its dependency resolves", () => {
 
 describe("dependencies that resolve concurrently", () => {
   it("schedule their common dependent once", async () => {
-    await repeat(100, async () => {
+    await repeat(40, async () => {
       const required = [await running(), await running()];
       const taskId = await createTask(stack.client, { dependencies: required });
       await Promise.all(required.map((id) => complete(id)));
