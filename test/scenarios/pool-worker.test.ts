@@ -1,17 +1,16 @@
 // `taskyard worker --pool`: a worker that registers with a worker pool, from its registration to its end.
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { main } from "../../src/cli/main.ts";
 import type { Credentials } from "../../src/client/index.ts";
-import { createSigner } from "../../src/client/signer.ts";
-import { runCli } from "../support/captured-io.ts";
+import { capturedIo, runCli } from "../support/captured-io.ts";
 import { createTask } from "../support/factories.ts";
 import { httpProxy, type HttpProxy } from "../support/http-proxy.ts";
 import { startTaskyard, temporaryHome } from "../support/process.ts";
 import { testStack, type Stack } from "../support/stack.ts";
 import { makeTemporaryFolder } from "../support/temporary-folder.ts";
+import { taskProxy } from "../support/task-proxy.ts";
 import { eventually } from "../support/until.ts";
 import { newSecret, selfPool } from "../support/worker-pool.ts";
 import { sharedFolder } from "../support/worker.ts";
@@ -98,36 +97,20 @@ test("a worker renews its credentials while it runs a task, also if replies are 
   expect(await stack.client.workerManager.worker(workerOf(pool))).toMatchObject({ state: "stopped" });
 });
 
-/** Starts a proxy that signs requests with the credentials of the only task of a worker, and returns its address. */
-async function taskProxy(home: string): Promise<string> {
+/** Returns the credentials of the only task of a worker. */
+async function credentialsOfTask(home: string): Promise<Credentials> {
   const claims = join(home, "worker", "claims");
-  const server = createServer((request, response) => {
-    const { method = "GET", url = "/" } = request;
-    const target = stack.rootUrl + url;
-    const forward = async (): Promise<void> => {
-      const [name = ""] = await readdir(claims);
-      const claim: unknown = JSON.parse(await readFile(join(claims, name), "utf8"));
-      // Written by the worker.
-      const { credentials } = claim as { credentials: Credentials };
-      const authorization = await createSigner(credentials).header(method, target, Date.now());
-      const reply = await fetch(target, { method, headers: { authorization } });
-      response.writeHead(reply.status).end(await reply.text());
-    };
-    forward().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  // It listens on TCP, so its address is no path.
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [name = ""] = await readdir(claims);
+  const claim: unknown = JSON.parse(await readFile(join(claims, name), "utf8"));
+  // Written by the worker.
+  return (claim as { credentials: Credentials }).credentials;
 }
 
 test("a task on a registered worker reads a secret with its own credentials, and is found in the index by its route", async () => {
   const pool = "test/end-to-end";
   const worker = await startPoolWorker(pool);
-  const url = await taskProxy(worker.home);
+  const { url, close } = await taskProxy(stack.rootUrl, () => credentialsOfTask(worker.home));
+  onTestFinished(close);
   const secretOf = (name: string) => `${url}/api/secrets/v1/secret/${name}`;
   await stack.client.secrets.set(
     { name: "test/password" },
@@ -197,15 +180,47 @@ test("a worker of the provider static registers with its own secret, and stays i
     providerInfo: { staticSecret },
   });
   const secretFile = await writeSecret(home, staticSecret);
-  const names = ["--worker-group", "g", "--worker-id", "w"];
-  const started = startTaskyard(
-    ["worker", "--pool", workerPoolId, "--secret-file", secretFile, "--provider", "static", ...names],
-    { home, env: { TASKCLUSTER_ROOT_URL: stack.rootUrl } },
-  );
+  const env = {
+    TASKCLUSTER_ROOT_URL: stack.rootUrl,
+    TASKYARD_REGISTRATION_POOL: workerPoolId,
+    TASKYARD_REGISTRATION_SECRET_FILE: secretFile,
+    TASKYARD_REGISTRATION_PROVIDER: "static",
+    TASKYARD_WORKER_WORKER_GROUP: "g",
+    TASKYARD_WORKER_WORKER_ID: "w",
+  };
+  const started = startTaskyard(["worker"], { home, env });
   await started.waitForOutput(/worker waits for tasks/);
   started.signal("SIGTERM");
   expect(await started.exitStatus(), started.output()).toBe(0);
   expect(await stack.client.workerManager.worker(worker)).toMatchObject({ state: "running" });
+});
+
+test("a worker tries to register while its server cannot be reached, until it is stopped", async () => {
+  const io = capturedIo({
+    env: { TASKCLUSTER_ROOT_URL: "http://127.0.0.1:9", TASKYARD_HOME: await makeTemporaryFolder() },
+  });
+  const secretFile = await writeSecret(await makeTemporaryFolder(), newSecret());
+  const status = main(["worker", "--pool", "a/b", "--secret-file", secretFile], io);
+  await Promise.race([io.until("could not register with the worker pool; trying again"), status]);
+  expect(io.err()).toContain("check that a server runs there");
+  io.interrupt("SIGTERM");
+  expect(await status, io.err()).toBe(0);
+});
+
+test("a worker whose pool later refuses it exits with 1 and says why", async () => {
+  const pool = "test/lost";
+  // Its credentials have expired already, so it renews them after a second. The server tolerates five minutes.
+  const { secret } = await selfPool(stack, pool, { lifecycle: { reregistrationTimeout: -1 } });
+  const secretFile = await writeSecret(await makeTemporaryFolder(), secret);
+  const io = capturedIo({
+    env: { TASKCLUSTER_ROOT_URL: stack.rootUrl, TASKYARD_HOME: await makeTemporaryFolder() },
+  });
+  const status = main(["worker", "--pool", pool, "--secret-file", secretFile], io);
+  await Promise.race([io.until("registered with the worker pool"), status]);
+  await stack.client.workerManager.setWorkerPoolSecrets({ workerPoolId: pool }, { secrets: [newSecret()] });
+  expect(await status, io.err()).toBe(1);
+  expect(io.err()).toContain('"reason":"its registration is lost"');
+  expect(io.err()).toMatch(/^error: \S+ does not register \S+ for the pool test\/lost: bad poolSecret /m);
 });
 
 describe("a worker that cannot register exits with 1 and says what to do", () => {

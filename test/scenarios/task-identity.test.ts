@@ -1,13 +1,11 @@
 // A task on a worker that proves its identity to another system, through a proxy that signs with the task's credentials.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, type Credentials } from "../../src/client/index.ts";
-import { createSigner } from "../../src/client/signer.ts";
 import { createTask } from "../support/factories.ts";
 import { fastFetch } from "../support/fast-fetch.ts";
 import { sharedStack, type Stack } from "../support/stack.ts";
+import { taskProxy, type TaskProxy } from "../support/task-proxy.ts";
 import { eventually } from "../support/until.ts";
 import { startTestWorker, type TestWorker } from "../support/worker.ts";
 
@@ -16,20 +14,13 @@ let stack: Stack;
 let worker: TestWorker;
 /** The credentials of the last task that the worker claimed. */
 let ofTask: Credentials | undefined;
-const proxy = createServer((request, response) => {
-  const { method = "GET", url = "/" } = request;
-  const target = stack.rootUrl + url;
-  const forward = async (): Promise<void> => {
-    if (!ofTask) throw new Error("no task was claimed");
-    const authorization = await createSigner(ofTask).header(method, target, Date.now());
-    const reply = await fetch(target, { method, headers: { authorization } });
-    response.writeHead(reply.status).end(await reply.text());
-  };
-  forward().catch((err: unknown) => response.destroy(err instanceof Error ? err : undefined));
-});
+let proxy: TaskProxy;
 beforeAll(async () => {
   stack = await sharedStack();
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  proxy = await taskProxy(stack.rootUrl, async () => {
+    if (!ofTask) throw new Error("no task was claimed");
+    return ofTask;
+  });
   const client = connect({
     rootUrl: stack.rootUrl,
     credentials: stack.rootCredentials,
@@ -47,14 +38,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.end();
   proxy.close();
-  proxy.closeAllConnections();
 });
 
 test("a task fetches a token by curl and hands it to a system that verifies it", async () => {
   const audience = "https://vault.example.com/a?b";
-  // It listens on TCP, so its address is no path.
-  const { port } = proxy.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/api/identity/v1/oidc-token/${encodeURIComponent(audience)}`;
+  const url = `${proxy.url}/api/identity/v1/oidc-token/${encodeURIComponent(audience)}`;
   const taskId = await createTask(stack.client, {
     taskQueueId,
     projectId: "org/app",

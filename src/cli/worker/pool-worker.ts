@@ -4,7 +4,8 @@ import { reconfigure, type Configured, type Sources } from "../configuration.ts"
 import { warnWithoutInit } from "../init-warning.ts";
 import { settingOf } from "../../lib/setting.ts";
 import { workerSettings, type WorkerSettings } from "../../lib/worker-settings.ts";
-import type { Registration } from "../../worker/registration/registration.ts";
+import type { Place } from "../../worker/place.ts";
+import type { EndOfRegistration, Registration } from "../../worker/registration/registration.ts";
 import type { Io } from "../io.ts";
 import { stopLimitMs } from "../local-worker.ts";
 import { statusOfStop, type StopRequest } from "../stop-request.ts";
@@ -49,20 +50,32 @@ export function membershipOf({ registration, worker }: Config): Membership | und
 
 /** Registers a worker, runs it until it ends, and returns the exit status. */
 export async function runPoolWorker(options: PoolWorkerOptions): Promise<number> {
-  const { config, log, membership, shutdown, io } = options;
+  const { config, log, io, shutdown } = options;
   refuseCredentials(io.env);
   const rootUrl = await findRootUrl(io);
   warnWithoutInit(log);
-  const [{ startWorker }, { takePlace }, { startRegistration }] = await Promise.all([
-    import("../../worker/main.ts"),
-    import("../../worker/place.ts"),
-    import("../../worker/registration/registration.ts"),
-  ]);
+  const { takePlace } = await import("../../worker/place.ts");
   // Before the registration: another worker with this id that is stopping ends its own registration first.
   const place = await takePlace(config.worker);
   try {
-    const { workerGroup, workerId } = config.worker;
-    const registration = await startRegistration({
+    const registration = await registerUnlessStopped(options, rootUrl);
+    if (registration !== undefined) return await runRegistered(registration, place, options);
+    shutdown.dispose();
+    return statusOfStop(await shutdown.requested, true);
+  } finally {
+    await place.identity.release();
+  }
+}
+
+/** Registers the worker. Resolves to undefined if it is stopped before. */
+async function registerUnlessStopped(
+  { config, log, membership, shutdown }: PoolWorkerOptions,
+  rootUrl: string,
+): Promise<Registration | undefined> {
+  const { startRegistration } = await import("../../worker/registration/registration.ts");
+  const { workerGroup, workerId } = config.worker;
+  try {
+    return await startRegistration({
       rootUrl,
       worker: { workerPoolId: membership.pool, workerGroup, workerId },
       providerId: config.registration.provider,
@@ -70,26 +83,35 @@ export async function runPoolWorker(options: PoolWorkerOptions): Promise<number>
       pollMs: config.registration.terminatePollInterval,
       log,
       signal: shutdown.signal,
-    }).catch((error: unknown) => {
-      if (shutdown.signal.aborted) return undefined;
-      throw error;
     });
-    if (registration === undefined) {
-      shutdown.dispose();
-      return statusOfStop(await shutdown.requested, true);
-    }
-    try {
-      const settings = await settingsFrom(registration, options);
-      shutdown.allow(stopLimitMs(settings));
-      const { client } = registration;
-      const worker = await startWorker({ ...settings, client, log, place, credentialsHint });
-      void registration.ending.then(({ reason }) => worker.drain(reason));
-      return await statusAfter(registration, () => statusOfWorker(worker, shutdown, io));
-    } finally {
-      await registration.end();
-    }
+  } catch (error) {
+    if (shutdown.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** Runs the worker until it ends, and then ends its registration. */
+async function runRegistered(
+  registration: Registration,
+  place: Place,
+  options: PoolWorkerOptions,
+): Promise<number> {
+  const { log, shutdown, io } = options;
+  const { client, ending } = registration;
+  try {
+    const settings = await settingsFrom(registration, options);
+    shutdown.allow(stopLimitMs(settings));
+    const { startWorker } = await import("../../worker/main.ts");
+    const worker = await startWorker({ ...settings, client, log, place, credentialsHint });
+    let end: EndOfRegistration | undefined;
+    void ending.then((why) => {
+      end = why;
+      return worker.drain(why.reason);
+    });
+    const status = await statusOfWorker(worker, shutdown, io);
+    return statusAfter(end, status);
   } finally {
-    await place.identity.release();
+    await registration.end();
   }
 }
 
@@ -117,12 +139,9 @@ async function settingsFrom(
   return { ...worker, taskQueueId: pool };
 }
 
-/** Returns the exit status of a worker, which depends on why its registration has ended it. */
-async function statusAfter(registration: Registration, run: () => Promise<number>): Promise<number> {
-  let ending: Awaited<Registration["ending"]> | undefined;
-  void registration.ending.then((end) => (ending = end));
-  const status = await run();
+/** Returns the exit status of a worker that its registration has ended, or else the given one. */
+function statusAfter(end: EndOfRegistration | undefined, status: number): number {
   // oxlint-disable-next-line messages/next-step -- the registration names it
-  if (ending?.error !== undefined) throw new CliError(ending.error.message, { cause: ending.error });
-  return ending === undefined || status !== exitStatus.ok ? status : exitStatus.terminated;
+  if (end?.error !== undefined) throw new CliError(end.error.message, { cause: end.error });
+  return end === undefined || status !== exitStatus.ok ? status : exitStatus.terminated;
 }

@@ -75,19 +75,27 @@ export function keepRegistered(options: RenewalOptions): Renewal {
     cancel = clock.after(renewalDelay(expires, clock.now()), () => void renew());
   }
 
+  function stop(): void {
+    stopped.abort(new InternalError("the registration has ended"));
+    cancel();
+  }
+
   async function renew(): Promise<void> {
     if (isRenewing || signal.aborted) return;
     isRenewing = true;
     cancel();
     try {
       const granted = await untilRegistered({ clock, monitor, signal }, attempt);
-      if (granted === undefined || signal.aborted) return;
+      if (signal.aborted) return;
+      if (granted === undefined) return stop();
       ({ secret } = granted);
       wasAccepted = false;
       options.onGranted(granted);
       schedule(granted);
     } catch (error) {
-      if (!signal.aborted) options.onLost(error instanceof Error ? error : new InternalError(String(error)));
+      if (signal.aborted) return;
+      stop();
+      options.onLost(error instanceof Error ? error : new InternalError(String(error)));
     } finally {
       isRenewing = false;
     }
@@ -115,9 +123,6 @@ export function keepRegistered(options: RenewalOptions): Renewal {
     accepted() {
       wasAccepted = true;
     },
-    stop() {
-      stopped.abort(new InternalError("the worker has stopped"));
-      cancel();
-    },
+    stop,
   };
 }
