@@ -44,4 +44,4 @@ function hashOf(root, names) {
 const filesOf = (dist) =>
   readdirSync(dist, { recursive: true })
     .filter((name) => name !== STAMP)
-    .sort();
+    .sort((a, b) => (a < b ? -1 : 1));
