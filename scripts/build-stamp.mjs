@@ -42,6 +42,6 @@ function hashOf(root, names) {
 }
 
 const filesOf = (dist) =>
-  readdirSync(dist, { recursive: true })
+  readdirSync(dist, { recursive: true, encoding: "utf8" })
     .filter((name) => name !== STAMP)
     .sort((a, b) => (a < b ? -1 : 1));
