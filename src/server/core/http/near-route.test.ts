@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { services } from "../../../api/services.ts";
 import type { Service } from "../../../api/service.ts";
-import { nearRoute } from "./near-route.ts";
+import { methodsOf, nearRoute } from "./near-route.ts";
 import { routerPaths } from "./path-parameters.ts";
 
 const all: readonly Service[] = Object.values(services);
@@ -36,4 +36,14 @@ test.each([
   ["GET", "/", undefined],
 ])("%s %s: %s", (method, path, hint) => {
   expect(nearRoute(routes, method, path)).toBe(hint);
+});
+
+test.each([
+  [`/api/queue/v1/task/${id}`, ["GET", "PUT"]],
+  [`/api/queue/v1/task/${id}/artifacts/public/a/b`, ["GET"]],
+  // The second one is that of a pool with this name.
+  ["/api/worker-manager/v1/worker-pool-errors/stats", ["POST", "GET", "GET"]],
+  ["/api/queue/v1/task", []],
+])("%s takes %j", (path, methods) => {
+  expect(methodsOf(routes, path)).toEqual(methods);
 });

@@ -1,4 +1,5 @@
-// What a request without a route probably meant: the same path with another method, or a path that is spelled like it.
+// The methods of a path, and what a request without a route probably meant: the same path with another method, or a path that
+// is spelled like it.
 import { didYouMean } from "../../../lib/did-you-mean.ts";
 
 export interface Route {
@@ -29,6 +30,12 @@ export function nearRoute(routes: readonly Route[], method: string, path: string
   return undefined;
 }
 
+/** Returns the methods of the routes that match a path. */
+export function methodsOf(routes: readonly Route[], path: string): string[] {
+  const parts = partsOf(path);
+  return routes.filter(({ url }) => isMatch(partsOf(url), parts)).map(({ method }) => method);
+}
+
 const partsOf = (path: string): string[] => path.split("/").filter((part) => part !== "");
 
 /** Returns the path of the route that differs from the parts in the fewest words. */
@@ -43,16 +50,20 @@ function nearestTo(routes: readonly Route[], parts: readonly string[]): string |
 }
 
 const isMatch = (route: readonly string[], parts: readonly string[]): boolean =>
-  countWrong(route, parts, 1) === 0;
+  hasLengthOf(route, parts) && route.every((word, i) => isParameter(word) || word === parts[i]);
+
+const isParameter = (word: string): boolean => word === "*" || word.startsWith(":");
+
+const hasLengthOf = (route: readonly string[], parts: readonly string[]): boolean =>
+  route.at(-1) === "*" ? parts.length >= route.length : parts.length === route.length;
 
 /** Counts misspelled words, up to `max`. Returns Infinity if the parts are not like the route. */
 function countWrong(route: readonly string[], parts: readonly string[], max: number): number {
-  const hasRest = route.at(-1) === "*";
-  if (hasRest ? parts.length < route.length : parts.length !== route.length) return Infinity;
+  if (!hasLengthOf(route, parts)) return Infinity;
   let wrong = 0;
   for (const [i, word] of route.entries()) {
     const part = parts[i] ?? "";
-    if (word === part || word.startsWith(":") || word === "*") continue;
+    if (word === part || isParameter(word)) continue;
     if (part.length > MAX_PART || didYouMean(part, [word]) === undefined) return Infinity;
     if (++wrong >= max) return Infinity;
   }

@@ -64,7 +64,6 @@ export function serve<S extends Service>(
 ): void {
   const { bodyLimit: generalLimit } = options;
   const prefix = `/api/${service.name}/${service.version}`;
-  const methodsOf = new Map<string, Set<string>>();
   for (const [key, endpoint] of Object.entries(service.endpoints)) {
     const handler = handlers[key as keyof S["endpoints"]] as Handler<Endpoint>;
     const { body, bodyLimit = generalLimit, longList } = endpoint;
@@ -90,14 +89,9 @@ export function serve<S extends Service>(
     };
     const onRequest = admitBodies(route, options.authenticate, options.bodyMemory);
     for (const path of routerPaths(endpoint)) {
-      const url = prefix + path;
-      // Methods may have different names for a parameter of the same path.
-      const shape = url.replaceAll(/:\w+/g, ":param");
-      const methods = methodsOf.get(shape) ?? new Set();
-      methodsOf.set(shape, methods.add(endpoint.method));
       app.route({
         method: endpoint.method,
-        url,
+        url: prefix + path,
         bodyLimit,
         onRequest,
         config: {
@@ -121,13 +115,6 @@ export function serve<S extends Service>(
         },
       });
     }
-  }
-  for (const [url, methods] of methodsOf) {
-    const allow = [...methods, ...(methods.has("GET") ? ["HEAD"] : []), "OPTIONS"].join(",");
-    app.options(url, (request, reply) => {
-      setApiHeaders(request, reply);
-      return reply.header("allow", allow).send(allow);
-    });
   }
 }
 

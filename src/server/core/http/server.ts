@@ -12,7 +12,7 @@ import { endConnectionsOnClose } from "./ending-connections.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { limitUnreadReplies } from "./reply-memory.ts";
 import { setApiHeaders } from "./headers.ts";
-import type { Route } from "./near-route.ts";
+import { methodsOf, type Route } from "./near-route.ts";
 import { nothingAt } from "./nothing-at.ts";
 import { endSlowConnections } from "./slow-connections.ts";
 
@@ -96,6 +96,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     setApiHeaders(request, reply);
     return sendError(nothingAt(request, routes), request, reply, undefined, options.clock);
+  });
+  // One route for all paths, because a route for each costs every start.
+  app.options("/api/*", (request, reply) => {
+    const methods = new Set(methodsOf(routes, request.url.split("?", 1)[0] ?? ""));
+    if (methods.size === 0) return reply.callNotFound();
+    setApiHeaders(request, reply);
+    const allow = [...methods, ...(methods.has("GET") ? ["HEAD"] : []), "OPTIONS"].join(",");
+    return reply.header("allow", allow).send(allow);
   });
   app.get("/__version__", () => options.version);
   app.get("/__lbheartbeat__", () => ({}));
