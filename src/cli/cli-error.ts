@@ -15,7 +15,7 @@ export const exitStatus = {
   ok: 0,
   failure: 1,
   usage: 2,
-  /** A worker that worker-manager has told to terminate. The same as that of generic-worker. */
+  /** A worker that its pool required to terminate. The same as that of generic-worker. */
   terminated: 70,
   SIGHUP: 129,
   SIGINT: 130,

@@ -19,7 +19,7 @@ export const workerCommand = command({
       "elsewhere. SIGUSR2 drains it: it claims no more tasks, and exits when those that are running have ended.",
     "Its credentials need the scopes queue:claim-work:QUEUE, queue:worker-id:GROUP/ID and queue:status:*, and " +
       "events:listen where the server's events are not public. With --pool and --secret-file it gets credentials from a worker " +
-      "pool instead, and renews them. It exits with 70 when worker-manager has told it to terminate.",
+      "pool instead, and renews them. It exits with 70 if its pool required it to terminate.",
   ],
   args: [],
   options: { ...workerOptions.options, ...registrationOptions.options, config: configOption },
