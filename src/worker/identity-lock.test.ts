@@ -8,8 +8,8 @@ import { waitingClock } from "../lib/clock.ts";
 import { lockIdentity } from "./identity-lock.ts";
 import { processStat } from "./proc-stat.ts";
 
-const lock = (workDir: string, workerId = "host") =>
-  lockIdentity({ workDir, workerGroup: "local", workerId, clock: waitingClock });
+const lock = (workDir: string, workerId = "host", onWait: () => void = () => undefined) =>
+  lockIdentity({ workDir, workerGroup: "local", workerId, clock: waitingClock, onWait });
 
 test("a second worker with the same id and folder is refused, with a way out", async () => {
   const workDir = await temporaryFolder();
@@ -53,7 +53,10 @@ test("a start waits for a worker that stops, and not for one that was killed", a
   await writeFile(path, JSON.stringify({ worker, stopping: true }));
 
   let isLocked = false;
-  const waiting = lock(workDir).then(() => (isLocked = true));
+  let waiting: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((resolve) => {
+    waiting = lock(workDir, "host", resolve).then(() => (isLocked = true));
+  });
   await expect(lock(workDir, "other")).resolves.toBeDefined();
   expect(isLocked).toBe(false);
   other.kill("SIGKILL");

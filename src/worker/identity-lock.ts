@@ -23,6 +23,8 @@ export interface IdentityLockOptions {
   readonly workerGroup: string;
   readonly workerId: string;
   readonly clock: Clock;
+  /** Called once if the lock is not free yet. */
+  onWait(): void;
 }
 
 const Holder = Type.Object({ worker: ProcessIdentity, stopping: Type.Boolean() });
@@ -47,6 +49,7 @@ export async function lockIdentity(options: IdentityLockOptions): Promise<Identi
       await rm(temporary, { force: true });
     }
   };
+  let isWaiting = false;
   // Creating a link fails if the file exists, so only one of several simultaneous starts succeeds.
   while (!(await write(false, link).then(() => true, unlessExists))) {
     const other = await readHolder(path);
@@ -60,6 +63,8 @@ export async function lockIdentity(options: IdentityLockOptions): Promise<Identi
           `Stop it, or start this one with another id: --worker-id ${`${workerId}-2`.slice(-38)}`,
       );
     }
+    if (!isWaiting) options.onWait();
+    isWaiting = true;
     await pause(clock, pollMs, undefined);
   }
   return {

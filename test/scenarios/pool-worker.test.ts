@@ -166,6 +166,33 @@ test("a worker that is stopped frees its place in the pool", async () => {
   expect(await stack.client.workerManager.worker(workerOf(pool))).toMatchObject({ state: "stopped" });
 });
 
+test("a worker that is started while its predecessor stops takes its place afterwards", async () => {
+  const pool = "test/successor";
+  const { secret } = await selfPool(stack, pool, { maxCapacity: 1 });
+  const home = await makeTemporaryFolder();
+  const secretFile = await writeSecret(home, secret);
+  const go = join(await sharedFolder(), "go");
+  const start = () => {
+    const io = capturedIo({ env: { TASKCLUSTER_ROOT_URL: stack.rootUrl, TASKYARD_HOME: home } });
+    const names = ["--worker-group", "g", "--worker-id", "w", "--stop-grace", "10m"];
+    return { io, status: main(["worker", "--pool", pool, "--secret-file", secretFile, ...names], io) };
+  };
+  const first = start();
+  const payload = { command: [["sh", "-c", `until [ -e ${go} ]; do sleep 0.05; done`]], maxRunTime: 600 };
+  const taskId = await createTask(stack.client, { taskQueueId: pool, payload });
+  await eventually(async () => expect(await runsOf(taskId)).toMatchObject([{ state: "running" }]));
+  first.io.interrupt("SIGTERM");
+  const second = start();
+  await Promise.race([second.io.until("is stopping; waiting for its end"), second.status]);
+  await writeFile(go, "");
+  expect(await first.status, first.io.err()).toBe(0);
+  await Promise.race([second.io.until("worker waits for tasks"), second.status]);
+  expect(await stack.client.workerManager.worker(workerOf(pool))).toMatchObject({ state: "running" });
+  expect(await runsOf(taskId)).toMatchObject([{ state: "completed" }]);
+  second.io.interrupt("SIGTERM");
+  expect(await second.status, second.io.err()).toBe(0);
+});
+
 test("a worker of the provider static registers with its own secret, and stays in its pool", async () => {
   const workerPoolId = "test/static";
   const home = await makeTemporaryFolder();

@@ -56,7 +56,7 @@ export async function runPoolWorker(options: PoolWorkerOptions): Promise<number>
   warnWithoutInit(log);
   const { takePlace } = await import("../../worker/place.ts");
   // Before the registration: another worker with this id that is stopping ends its own registration first.
-  const place = await takePlace(config.worker);
+  const place = await takePlace({ ...config.worker, log });
   try {
     const registration = await registerUnlessStopped(options, rootUrl);
     if (registration !== undefined) return await runRegistered(registration, place, options);
