@@ -1,21 +1,38 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import Fastify from "fastify";
 import { describe, expect, it, type TestContext } from "vitest";
+import { manualClock, type ManualClock } from "../../../../test/support/clock.ts";
+import { until } from "../../../../test/support/until.ts";
 import { endSlowConnections } from "./slow-connections.ts";
 
-// In real time, since sockets have no other timers: the pauses are those of a slow client or handler, and longer than several
-// checks. The tests wait together. Long enough that a busy machine does not look like a slow client.
-const INTERVAL_MS = 500;
+const INTERVAL_MS = 1000;
+const LEAST_BYTES = 1000;
 const LARGE = "x".repeat(20_000_000);
 
-/** Connects to a server whose route `/slow` replies long after it has received the body. */
-async function connection({ onTestFinished }: TestContext): Promise<{ client: Socket; server: Socket }> {
+interface Connection {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly clock: ManualClock;
+  /** Resolves when the handler of `/slow` has the body. */
+  readonly handling: () => Promise<unknown>;
+  /** Lets that handler reply. */
+  readonly reply: () => void;
+  /** Sends bytes and waits until the server has them. */
+  readonly send: (text: string) => Promise<void>;
+}
+
+/** Connects to a server whose route `/slow` replies when the test says so. */
+async function connection({ onTestFinished }: TestContext): Promise<Connection> {
   const app = Fastify();
-  endSlowConnections(app, { intervalMs: INTERVAL_MS, leastBytes: 1000, unreadMs: INTERVAL_MS });
+  const clock = manualClock();
+  const handler = new EventEmitter();
+  endSlowConnections(app, { intervalMs: INTERVAL_MS, leastBytes: LEAST_BYTES, unreadMs: 500, clock });
   app.post("/slow", async ({ body }) => {
-    await setTimeout(3 * INTERVAL_MS);
+    const replied = once(handler, "reply");
+    handler.emit("handling");
+    await replied;
     return { body };
   });
   app.get("/large", () => LARGE);
@@ -27,7 +44,19 @@ async function connection({ onTestFinished }: TestContext): Promise<{ client: So
   client.on("error", () => undefined);
   onTestFinished(() => void client.destroy());
   const [server] = await connected;
-  return { client, server };
+  let sent = 0;
+  return {
+    client,
+    server,
+    clock,
+    handling: () => once(handler, "handling"),
+    reply: () => void handler.emit("reply"),
+    async send(text) {
+      client.write(text);
+      sent += text.length;
+      await until("the server has read it", async () => server.bytesRead >= sent);
+    },
+  };
 }
 
 const head = (path: string, length: number): string =>
@@ -35,47 +64,45 @@ const head = (path: string, length: number): string =>
 const getLarge = "GET /large HTTP/1.1\r\nhost: x\r\n\r\n";
 
 describe.concurrent("slow connections", () => {
-  it("a connection whose body stalls is closed", async (context) => {
-    const { client, server } = await connection(context);
-    client.resume().write(`${head("/slow", 10)}{"`);
-    await once(server, "close");
-    expect(server.bytesWritten).toBe(0);
+  it("a connection whose body stalls is closed at the second check", async (context) => {
+    const { client, server, clock, send } = await connection(context);
+    client.resume();
+    await send(`${head("/slow", 10)}{"`);
+    await clock.advance(INTERVAL_MS);
+    expect(server.destroyed).toBe(false);
+    await clock.advance(INTERVAL_MS);
+    expect([server.destroyed, server.bytesWritten]).toEqual([true, 0]);
   });
 
-  it("a connection whose body arrives byte by byte is closed", async (context) => {
-    const { client, server } = await connection(context);
-    client.resume().write(head("/slow", 1_000_000));
-    let sent = 0;
-    const drip = setInterval(() => void (client.writable && client.write("1") && sent++), 20);
-    context.onTestFinished(() => clearInterval(drip));
-    await once(server, "close");
-    expect(sent).toBeGreaterThan(5);
-  });
-
-  it("a body may take many intervals if it does not stop", async (context) => {
-    const { client } = await connection(context);
-    const size = 20_000;
-    client.write(`${head("/slow", size)}"`);
-    for (let sent = 2; sent < size; sent += 2000) {
-      await setTimeout(INTERVAL_MS / 4);
-      client.write("x".repeat(Math.min(2000, size - sent)));
-    }
-    client.write('"');
-    const [reply] = (await once(client, "data")) as [Buffer];
-    expect(String(reply)).toContain("200 OK");
+  it("a connection whose body arrives too slowly is closed", async (context) => {
+    const { client, server, clock, send } = await connection(context);
+    client.resume();
+    await send(head("/slow", 1_000_000));
+    await clock.advance(INTERVAL_MS);
+    await send("1".repeat(LEAST_BYTES));
+    await clock.advance(INTERVAL_MS);
+    expect(server.destroyed).toBe(false);
+    await send("1".repeat(LEAST_BYTES - 1));
+    await clock.advance(INTERVAL_MS);
+    expect(server.destroyed).toBe(true);
   });
 
   it("a reply may take longer to produce, and the connection stays usable", async (context) => {
-    const { client } = await connection(context);
+    const { client, clock, send, handling, reply } = await connection(context);
     for (const path of ["/slow", "/nowhere", "/slow"]) {
-      client.write(head(path, 2));
-      client.write("{}");
-      const [reply] = (await once(client, "data")) as [Buffer];
-      expect(String(reply)).toContain(path === "/slow" ? '{"body":{}}' : "404 Not Found");
+      const started = path === "/slow" ? handling() : undefined;
+      const data = once(client, "data") as Promise<[Buffer]>;
+      await send(head(path, 2));
+      await send("{}");
+      await started;
+      await clock.advance(3 * INTERVAL_MS);
+      reply();
+      expect(String((await data)[0])).toContain(path === "/slow" ? '{"body":{}}' : "404 Not Found");
     }
     expect(client.destroyed).toBe(false);
   });
 
+  // In real time, which sockets use. Long enough that a busy machine does not look like a slow client.
   it("a connection whose peer does not read its reply is closed", async (context) => {
     const { client, server } = await connection(context);
     client.pause().write(getLarge);

@@ -1,6 +1,7 @@
 // Closes connections of callers that send their body or read their reply too slowly.
 import { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { systemClock, type Clock } from "../../../lib/clock.ts";
 import { SHORT_REPLY } from "./reply-memory.ts";
 
 export interface SlowConnectionOptions {
@@ -10,6 +11,8 @@ export interface SlowConnectionOptions {
   readonly leastBytes?: number;
   /** How long a reply may go without progress, in milliseconds. More than the time between the pings of a stream. */
   readonly unreadMs?: number;
+  /** For the checks of bodies. Default: the machine's, since the progress of a connection does not follow another one. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -18,8 +21,8 @@ export interface SlowConnectionOptions {
  */
 export function endSlowConnections(app: FastifyInstance, options: SlowConnectionOptions = {}): void {
   // A kilobyte per second: slower callers cannot be distinguished from those that hold a place on purpose.
-  const { intervalMs = 30_000, leastBytes = 30_000, unreadMs = 120_000 } = options;
-  endSlowBodies(app, intervalMs, leastBytes);
+  const { intervalMs = 30_000, leastBytes = 30_000, unreadMs = 120_000, clock = systemClock } = options;
+  endSlowBodies(app, intervalMs, leastBytes, clock);
   // Node's timer restarts with each write, and when the peer has taken a part of one. Node sets another timeout when the
   // reply has been sent.
   app.addHook("onSend", (request, _reply, payload, done) => {
@@ -34,7 +37,7 @@ export function endSlowConnections(app: FastifyInstance, options: SlowConnection
  * Not by Node's timeouts: the one for inactivity does not end while single bytes arrive, and the one for the whole request
  * would interrupt an upload that takes hours.
  */
-function endSlowBodies(app: FastifyInstance, intervalMs: number, leastBytes: number): void {
+function endSlowBodies(app: FastifyInstance, intervalMs: number, leastBytes: number, clock: Clock): void {
   /** The connections on which a body arrives, with the bytes received at the last check. */
   const receiving = new Map<Socket, number | undefined>();
   app.server.prependListener("request", (request) => {
@@ -48,16 +51,16 @@ function endSlowBodies(app: FastifyInstance, intervalMs: number, leastBytes: num
   app.server.on("connection", (socket: Socket) => {
     socket.once("close", () => receiving.delete(socket));
   });
-  const check = (): void => {
+  function check(): void {
     for (const [socket, before] of receiving) {
       if (before !== undefined && socket.bytesRead - before < leastBytes) socket.destroy();
       else receiving.set(socket, socket.bytesRead);
     }
-  };
-  const timer = setInterval(check, intervalMs);
-  timer.unref();
+    cancel = clock.after(intervalMs, check);
+  }
+  let cancel = clock.after(intervalMs, check);
   app.addHook("onClose", (_app, done) => {
-    clearInterval(timer);
+    cancel();
     done();
   });
 }
