@@ -20,11 +20,6 @@ const { endpoints } = purgeCacheApi;
 export const purgeCacheUseCases = ({ db, clock }: { readonly db: Db; readonly clock: Clock }) => ({
   async purgeCache(caller: Caller, workerPoolId: string, cacheName: string): Promise<void> {
     caller.authorize(endpoints.purgeCache, { workerPoolId, cacheName });
-    if (cacheName.includes("\0"))
-      throw new ApiError(
-        "InputError",
-        "cacheName has a NUL character: no cache can have this name. Remove it.",
-      );
     const now = clock.now();
     const written = await writePurgeRequest(db, workerPoolId, cacheName, {
       now: new Date(now).toISOString(),
