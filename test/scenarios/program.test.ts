@@ -47,8 +47,12 @@ test("a missing package is explained, and any other failure keeps its stack", as
   expect(run(program).stderr).toMatch(/Error: a bug\n +at /);
 });
 
-test("the package installs the command that is in bin", async () => {
-  const { bin, files } = JSON.parse(await readFile("package.json", "utf8")) as Record<string, unknown>;
-  expect(bin).toEqual({ taskyard: "bin/taskyard" });
-  expect(files).toContain("bin");
+// `.ci/package` installs it.
+test("the package builds and installs the command that is in bin", async () => {
+  const description = JSON.parse(await readFile("package.json", "utf8")) as Record<string, unknown>;
+  expect(description).toMatchObject({
+    bin: { taskyard: "bin/taskyard" },
+    files: expect.arrayContaining(["bin", "dist", "src"]),
+    scripts: { prepack: expect.stringContaining("npm run build") },
+  });
 });
