@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startChromium, withChromium } from "../support/chromium.ts";
 import { bundleClient } from "../support/client-bundle.ts";
 import { runningTask } from "../support/running-task.ts";
-import { testStack, type Stack } from "../support/stack.ts";
+import { sharedStack, type Stack } from "../support/stack.ts";
 
 describe("the client in a browser", withChromium, () => {
   let stack: Stack;
@@ -15,7 +15,7 @@ describe("the client in a browser", withChromium, () => {
   let page: Page;
   let pages: Server;
   beforeAll(async () => {
-    stack = await testStack({ roles: ["api"], config: { access: "closed" } });
+    stack = await sharedStack();
     pages = createServer((_, response) =>
       response.writeHead(200, { "content-type": "text/html" }).end("<title>page</title>"),
     );
@@ -32,7 +32,6 @@ describe("the client in a browser", withChromium, () => {
     await browser.close();
     pages.closeAllConnections();
     pages.close();
-    await stack.stop();
   });
 
   /** Runs the body of an async function of `taskyard` and `given` in the page. */
@@ -46,7 +45,7 @@ describe("the client in a browser", withChromium, () => {
     const body = `
       const client = connect(given);
       const { scopes } = await client.auth.currentScopes();
-      const error = await connect({ rootUrl: given.rootUrl }).queue.status({ taskId: "fN1SbArXTPSVFNUvaOlinQ" }).catch((e) => e);
+      const error = await connect({ rootUrl: given.rootUrl }).secrets.get({ name: "a" }).catch((e) => e);
       return [scopes.includes("*"), error instanceof ClientError, error.code, error.statusCode];
     `;
     expect(await run(body, given)).toEqual([true, true, "InsufficientScopes", 403]);

@@ -31,11 +31,21 @@ test("--cwd-tarball sends the folder, without ignored files", async () => {
   expect(out).toContain("content of a");
 });
 
+/** The id of a task with a folder of its own. */
+let mounted: Promise<string> | undefined;
+const taskWithFolder = (): Promise<string> => {
+  const run = async (): Promise<string> => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, "a"), "1");
+    const { out } = await cli(["run", "--json", "--cwd-tarball", "--", "cat", "a"], { cwd });
+    const { taskId } = JSON.parse(out) as { taskId: string };
+    return taskId;
+  };
+  return (mounted ??= run());
+};
+
 test("--cwd-tarball puts nothing into the definition that gives access to the folder", async () => {
-  const cwd = await temporaryFolder();
-  await writeFile(join(cwd, "a"), "1");
-  const { out } = await cli(["run", "--json", "--cwd-tarball", "--", "cat", "a"], { cwd });
-  const { taskId } = JSON.parse(out) as { taskId: string };
+  const taskId = await taskWithFolder();
   const task = await stack.client.queue.task({ taskId });
   const [source = ""] = task.dependencies;
   const artifact = `taskyard/source/${source}.tar.gz`;
@@ -57,14 +67,7 @@ test.each([
     /the artifact "gone" of task \S+ cannot be read: it does not exist/,
   ],
 ])("a mount whose artifact %s fails the task, and says why", async (_how, scopes, message) => {
-  const cwd = await temporaryFolder();
-  await writeFile(join(cwd, "a"), "1");
-  const first = JSON.parse(
-    (await cli(["run", "--json", "--cwd-tarball", "--", "cat", "a"], { cwd })).out,
-  ) as {
-    taskId: string;
-  };
-  const [source = ""] = (await stack.client.queue.task(first)).dependencies;
+  const [source = ""] = (await stack.client.queue.task({ taskId: await taskWithFolder() })).dependencies;
   const artifact = scopes.length === 0 ? `taskyard/source/${source}.tar.gz` : "gone";
   const definition = {
     taskQueueId: "local/default",
