@@ -61,9 +61,7 @@ test("messages describe the file and not the parser", () => {
   ]);
   expect(problemsOf("a: 1\na: 2\n")).toEqual(["f.yml:2:1: duplicate key: the object has this key already"]);
   expect(problemsOf("a: { <<: 1 }\n")[0]).toMatch(/^f\.yml:1:1: /);
-  expect(problemsOf("[".repeat(100_000) + "]".repeat(100_000))[0]).toMatch(
-    /^f\.yml:1:\d+: nested too deeply$/,
-  );
+  expect(problemsOf("[".repeat(20_000) + "]".repeat(20_000))[0]).toMatch(/^f\.yml:1:\d+: nested too deeply$/);
 });
 
 // Octal, hexadecimal, grouped, of YAML 1.1, beyond 2^53, with a fraction that ends in 0.

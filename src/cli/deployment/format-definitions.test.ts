@@ -19,7 +19,9 @@ const oddText = fc.constantFrom(
   "a ",
 );
 const scope = fc.oneof(ascii, oddText).filter((text) => !text.endsWith("**") && !text.includes("<..>"));
-const scopes = fc.uniqueArray(scope, { maxLength: 5 });
+const scopes = fc.uniqueArray(scope, { maxLength: 3 });
+/** Few ids suffice: each is formatted and read on its own. */
+const few = { maxKeys: 3 };
 const description = fc.oneof(
   anyText(),
   fc.string({
@@ -34,6 +36,7 @@ const arbitraries: Readonly<Record<string, fc.Arbitrary<Record<string, Definitio
   roles: fc.dictionary(
     fc.oneof(ascii, oddText).filter((id) => id !== ""),
     fc.record({ description, scopes }),
+    few,
   ),
   clients: fc.dictionary(
     fc.oneof(
@@ -49,6 +52,7 @@ const arbitraries: Readonly<Record<string, fc.Arbitrary<Record<string, Definitio
       disabled: fc.boolean(),
       scopes,
     }),
+    few,
   ),
   pools: fc.dictionary(
     fc.stringMatching(/^[A-Za-z0-9_-]{1,9}\/[a-z]([-a-z0-9]{0,9}[a-z0-9])?$/),
@@ -57,9 +61,9 @@ const arbitraries: Readonly<Record<string, fc.Arbitrary<Record<string, Definitio
       description: oddText,
       owner: fc.constant("a@example.com"),
       emailOnError: fc.boolean(),
-      config: fc.dictionary(odd, fc.oneof(json, odd, fc.array(odd, { maxLength: 2 })), { maxKeys: 3 }),
+      config: fc.dictionary(odd, fc.oneof(json, odd, fc.array(odd, { maxLength: 2 })), few),
     }),
-    { maxKeys: 2 },
+    few,
   ),
 };
 

@@ -1,5 +1,6 @@
 // Reads the definition of a worker pool from a file.
 import { workerPoolFile, type PoolRequest } from "../../api/worker-manager/pools.ts";
+import { InternalError } from "../../lib/internal-error.ts";
 import { CliError } from "../cli-error.ts";
 import { poolKind, poolRequest } from "../deployment/kinds/pools.ts";
 import { readDefinition } from "../deployment/read-definition.ts";
@@ -29,7 +30,6 @@ export async function readPool(workerPoolId: string, file: string, io: Io): Prom
   const given = Object.fromEntries(Object.entries(value).filter(([name]) => !readOnly.includes(name)));
   const definition = readDefinition(problems, poolKind, workerPoolId, [], given);
   problems.throwIfAny();
-  // oxlint-disable-next-line messages/next-step -- unreachable: a definition that is missing has problems
-  if (definition === undefined) throw new CliError(`${file}: is not valid`);
+  if (definition === undefined) throw new InternalError("a definition that is not valid has no problems");
   return poolRequest(definition);
 }

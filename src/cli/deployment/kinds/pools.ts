@@ -21,11 +21,10 @@ const definition = exactly({
 type PoolDefinition = Static<typeof definition>;
 
 /** The configs of other providers, which other deployments have, are checked by the server only. */
-const configSchemas: ReadonlyMap<unknown, typeof selfConfigFile.schema | typeof staticConfigFile.schema> =
-  new Map([
-    ["self", selfConfigFile.schema],
-    ["static", staticConfigFile.schema],
-  ]);
+const configSchemas = new Map<unknown, Kind["schema"]>([
+  ["self", selfConfigFile.schema],
+  ["static", staticConfigFile.schema],
+]);
 
 /** Returns what the server stores for a definition. `found` is what it has. */
 export const poolRequest = (given: PoolDefinition, found?: PoolDefinition): PoolRequest => ({
