@@ -255,8 +255,21 @@ test("what the deployment adds to a pool is no difference, and a change of its l
 0 to create, 1 to change, 0 to delete
 `);
   // One without an id is not that which has one in the file.
-  const both = { ...config, launchConfigs: [own, first, second] };
-  expect((await planned({ "p/b": { ...written, config: both } }, pool("p/b"))).out).toContain("1 to change");
+  const both = await planned(
+    { "p/b": { ...written, config: { ...config, launchConfigs: [own, first, second] } } },
+    pool("p/b"),
+  );
+  expect(both.out).toContain(
+    '    config.launchConfigs.0.workerManager.launchConfigId: "lc-0123456789abcdef0123"\n',
+  );
+  // Equal ones have an id each.
+  const twins = ["a", "b"].map((launchConfigId) => ({ ...first, workerManager: { launchConfigId } }));
+  const { workerManager: __, ...twin } = own;
+  const equal = await planned(
+    { "p/b": { ...written, config: { ...config, launchConfigs: [twin, twin] } } },
+    pool("p/b", { config: { ...config, launchConfigs: twins } }),
+  );
+  expect(equal.out).toBe(same.out);
 });
 
 test("a pool that the folder owns and does not describe is deleted, unless it is already", async () => {

@@ -320,7 +320,8 @@ describe("workers of a pool", () => {
   });
 });
 
-test("errors of workers are listed, the newest first, and counted", async () => {
+// Objects list members with the names of numbers first.
+test("errors of workers are listed, the newest first, and counted, the most frequent first", async () => {
   const { register } = await selfPool(stack, "cmd/errors");
   await register("w");
   expect(await cli("pool errors cmd/errors")).toEqual({
@@ -331,21 +332,21 @@ test("errors of workers are listed, the newest first, and counted", async () => 
   expect((await cli("pool error-stats cmd/errors")).out).toBe(
     "0 errors of cmd/errors in the last seven days\n",
   );
-  for (const title of ["no disk", "no network", "no disk"])
+  for (const title of ["no disk", "404", "no disk"])
     await stack.client.workerManager.reportWorkerError(
       { workerPoolId: "cmd/errors" },
       { workerGroup: "g", workerId: "w", kind: "setup", title, description: "It is\ngone.", extra: {} },
     );
   const { out } = await cli("pool errors cmd/errors");
   expect(rowsWith(out, "setup")).toEqual(
-    ["no disk", "no network", "no disk"].map((title) => [localTime, "setup", "g/w", `${title}: It is gone.`]),
+    ["no disk", "404", "no disk"].map((title) => [localTime, "setup", "g/w", `${title}: It is gone.`]),
   );
   expect((await cli("pool errors cmd/errors --launch-config other")).out).toBe("");
   const today = new Date().toISOString().slice(0, 10);
   const stats = await cli("pool error-stats cmd/errors");
   expect(stats.out).toContain("3 errors of cmd/errors in the last seven days\n\nERRORS  DAY (UTC)\n0       ");
   expect(stats.out).toContain(`\n3       ${today}\n\nERRORS  HOUR\n3       `);
-  expect(stats.out).toContain("\nERRORS  TITLE\n2       no disk\n1       no network\n\n");
+  expect(stats.out).toContain("\nERRORS  TITLE\n2       no disk\n1       404\n\n");
   expect(stats.out).toMatch(/\nERRORS {2}POOL\n3 {7}cmd\/errors\n$/);
   const json = JSON.parse((await cli("pool error-stats --json")).out);
   expect(json).toMatchObject({ workerPoolId: "", totals: { workerPool: { "cmd/errors": 3 } } });
