@@ -13,8 +13,8 @@ export interface Credentials {
 }
 
 export interface LoadClient {
-  /** Sends a request and returns the text of the reply's body; throws on any status but 2xx. */
-  send(method: string, path: string, body?: unknown, as?: Credentials): Promise<string>;
+  /** Sends a request, unsigned if `as` is null, and returns the text of the reply's body. Throws on any status but 2xx. */
+  send(method: string, path: string, body?: unknown, as?: Credentials | null): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -23,20 +23,12 @@ export function loadClient(rootUrl: string, credentials: Credentials, connection
   const { hostname, port } = new URL(rootUrl);
   return {
     async send(method, path, body, as = credentials) {
-      const ts = Math.floor(Date.now() / 1000);
-      const nonce = randomBytes(6).toString("base64url");
-      const ext = as.certificate
-        ? Buffer.from(JSON.stringify({ certificate: JSON.parse(as.certificate) })).toString("base64")
-        : undefined;
-      const parts = { ts, nonce, ...(ext !== undefined && { ext }) };
-      const text = headerText({ ...parts, method, resource: path, host: hostname, port: Number(port) });
-      const mac = createHmac("sha256", as.accessToken).update(text).digest("base64");
       const payload = body === undefined ? null : JSON.stringify(body);
       const response = await pool.request({
         method,
         path,
         headers: {
-          authorization: authorizationHeader({ id: as.clientId, mac, ...parts }),
+          ...(as !== null && { authorization: signature(method, path, as) }),
           ...(payload !== null && { "content-type": "application/json" }),
         },
         body: payload,
@@ -47,4 +39,16 @@ export function loadClient(rootUrl: string, credentials: Credentials, connection
     },
     close: () => pool.close(),
   };
+
+  function signature(method: string, path: string, as: Credentials): string {
+    const ts = Math.floor(Date.now() / 1000);
+    const nonce = randomBytes(6).toString("base64url");
+    const ext = as.certificate
+      ? Buffer.from(JSON.stringify({ certificate: JSON.parse(as.certificate) })).toString("base64")
+      : undefined;
+    const parts = { ts, nonce, ...(ext !== undefined && { ext }) };
+    const text = headerText({ ...parts, method, resource: path, host: hostname, port: Number(port) });
+    const mac = createHmac("sha256", as.accessToken).update(text).digest("base64");
+    return authorizationHeader({ id: as.clientId, mac, ...parts });
+  }
 }

@@ -10,11 +10,12 @@ export interface BenchServer {
   readonly pid: number;
   readonly rootUrl: string;
   readonly credentials: Credentials;
+  readonly home: string;
   /** URL of its database, for measurements without the server. */
   readonly databaseUrl: string;
   /** Milliseconds from the start of the process until it printed its URL. */
   readonly readyMs: number;
-  /** Stops it and removes its folder. */
+  /** Stops it and removes its folder, unless that was given. */
   stop(): Promise<void>;
 }
 
@@ -25,6 +26,8 @@ export interface BenchServerOptions {
   readonly node?: string | undefined;
   /** Where its home folder is created; default: the folder for temporary files. */
   readonly dir?: string | undefined;
+  /** The home folder of a server that was stopped, to start it again. */
+  readonly home?: string | undefined;
   /** Further environment variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -33,7 +36,7 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
   const { tree = join(import.meta.dirname, ".."), node = process.execPath, dir = tmpdir(), env } = options;
   if (!existsSync(join(tree, "dist")))
     throw new Error(`${resolve(tree)} is not built: run \`npm run build\` there`);
-  const home = mkdtempSync(join(dir, "taskyard-bench-"));
+  const home = options.home ?? mkdtempSync(join(dir, "taskyard-bench-"));
   const bin = join(tree, "bin", "taskyard.js");
   const start = performance.now();
   const server = spawn(node, [bin, "up", "--no-worker", "--port", "0", "--home", home], {
@@ -51,6 +54,7 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
   const socket = encodeURIComponent(join(home, "postgres", "run"));
   return {
     pid: server.pid ?? 0,
+    home,
     rootUrl,
     credentials: { clientId, accessToken },
     databaseUrl: `postgres://taskyard@/taskyard?host=${socket}`,
@@ -58,7 +62,7 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
     async stop() {
       server.kill("SIGTERM");
       await once(server, "exit");
-      rmSync(home, { recursive: true, force: true });
+      if (options.home === undefined) rmSync(home, { recursive: true, force: true });
     },
   };
 }
