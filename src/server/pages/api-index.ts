@@ -8,9 +8,10 @@ import { inline } from "./markdown.ts";
 export const API_PAGES = "/docs/api";
 
 /** Returns the page as text. */
-export const renderApiIndex = (services: readonly Service[]): string =>
+export const renderApiIndex = (services: readonly Service[], isClosed: boolean): string =>
   renderPage({
     title: "API · Taskyard",
+    isClosed,
     body: html` <main>
       <h1>API</h1>
       <p class="lead">

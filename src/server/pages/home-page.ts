@@ -18,6 +18,7 @@ export interface HomePage {
 export const renderHomePage = ({ rootUrl, setupLine, version, isClosed, health }: HomePage): string =>
   renderPage({
     title: "Taskyard",
+    isClosed,
     body: html` <main>
         <h1>Tasks go in, results come out.</h1>
         <p class="lead">

@@ -50,8 +50,9 @@ export function servePages(app: FastifyInstance, options: PagesOptions): void {
       return sendDocument(request, reply, document);
     });
   };
-  publish(API_PAGES, () => renderApiIndex(services));
-  for (const service of services) publish(`${API_PAGES}/${service.name}`, () => renderServicePage(service));
+  publish(API_PAGES, () => renderApiIndex(services, options.isClosed));
+  for (const service of services)
+    publish(`${API_PAGES}/${service.name}`, () => renderServicePage(service, options.isClosed));
 }
 
 async function healthInTime({ health, clock, monitor }: PagesOptions): Promise<readonly HealthCheck[]> {

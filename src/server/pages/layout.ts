@@ -7,11 +7,13 @@ export interface PageParts {
   readonly title: string;
   /** Makes room for a table of contents beside the text. */
   readonly wide?: boolean;
+  /** Whether the server refuses metrics to readers of the page. */
+  readonly isClosed: boolean;
   readonly body: Html;
 }
 
 /** Returns a whole page as text. */
-export const renderPage = ({ title, wide = false, body }: PageParts): string =>
+export const renderPage = ({ title, wide = false, isClosed, body }: PageParts): string =>
   html`<!doctype html>
     <html lang="en">
       <head>
@@ -25,8 +27,9 @@ export const renderPage = ({ title, wide = false, body }: PageParts): string =>
         <header class="masthead">
           <a href="/">${logo("currentcolor")}<strong>Taskyard</strong></a>
           <nav>
-            <a href="/docs/api">API</a><a href="/references/manifest.json">References</a
-            ><a href="/metrics">Metrics</a>
+            <a href="/docs/api">API</a><a href="/references/manifest.json">References</a>${
+              !isClosed && html`<a href="/metrics">Metrics</a>`
+            }
           </nav>
         </header>
         ${body}

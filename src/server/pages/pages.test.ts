@@ -51,10 +51,12 @@ describe("GET /", () => {
   });
 
   it("of a closed server shows no health, and how to look with credentials", async () => {
-    const { body } = await server(() => Promise.resolve([healthy]), { isClosed: true }).inject("/");
+    const closed = server(() => Promise.resolve([healthy]), { isClosed: true });
+    const { body } = await closed.inject("/");
     expect(body).not.toContain("responds in");
     expect(body).not.toContain("/api/events/v1/connect");
-    expect(body).not.toContain('<li><a href="/metrics">');
+    for (const path of ["/", "/docs/api", "/docs/api/queue"])
+      expect((await closed.inject(path)).body).not.toContain("/metrics");
     expect(body).toMatch(/This server is closed: [^]*<code>taskyard queue list<\/code> shows its queues/);
   });
 

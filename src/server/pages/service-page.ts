@@ -14,11 +14,12 @@ import { inline, paragraphs } from "./markdown.ts";
 import { renderScopes } from "./scope-list.ts";
 
 /** Returns the page as text. */
-export function renderServicePage(service: Service): string {
+export function renderServicePage(service: Service, isClosed: boolean): string {
   const parts = listParts(service);
   return renderPage({
     title: `${service.title} · Taskyard`,
     wide: true,
+    isClosed,
     body: html`<h1>${service.title}</h1>
       <p class="lead">${inline(service.description)}</p>
       <p class="soft">Paths are relative to <code>/api/${service.name}/${service.version}</code>.</p>
@@ -28,7 +29,7 @@ export function renderServicePage(service: Service): string {
             ({ heading, entries }) =>
               html`<h2>${heading}</h2>
                 <ul>
-                  ${entries.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}
+                  ${entries.map(({ id, name }) => html`<li><a href="#${id}">${breakable(name)}</a></li>`)}
                 </ul>`,
           )}
         </nav>
@@ -42,6 +43,10 @@ export function renderServicePage(service: Service): string {
       </div>`,
   });
 }
+
+/** Lets a long name break between its words, and not within one. */
+const breakable = (name: string): Html =>
+  html`${name.split(/(?<=[a-z])(?=[A-Z])|(?<=-)/).map((word, i) => [i > 0 && html`<wbr />`, word])}`;
 
 /** A heading of the table of contents with its entries. */
 interface Part {
