@@ -8,6 +8,7 @@ import {
   storedNotes,
   writeNote,
 } from "../../../../test/support/encrypted-notes.ts";
+import { untilLockWaits } from "../../../../test/support/lock-waits.ts";
 import { temporaryFolder } from "../../../../test/support/temporary-folder.ts";
 import { sql } from "../sql.ts";
 import { loadCheckedKeys } from "./check-keys.ts";
@@ -112,6 +113,21 @@ describe("with a key file", () => {
     });
     expect(writes).toBe(2);
     expect(await readNotes(notes.db, ring)).toEqual({ a: "body" });
+  });
+
+  it("a key that is retired just before it is registered is replaced by the new one", async () => {
+    const ring = await open({ file });
+    const { lines } = await readKeyFile(file);
+    const added = newKey();
+    const { written } = await notes.db.tx(async (tx) => {
+      expect(await retireKey(tx, idOf(lines[0] ?? ""))).toBe(true);
+      const write = writeNote(notes.db, ring, "a", "body");
+      await untilLockWaits(notes.db);
+      await replaceKeyFile(file, [added, ...lines]);
+      return { written: write };
+    });
+    await written;
+    expect(await keysOfNotes()).toEqual([idOf(added)]);
   });
 
   it("the keys are kept while the file cannot be read, which is logged without them", async () => {

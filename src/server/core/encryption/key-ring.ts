@@ -46,6 +46,9 @@ const retired = (): ApiError =>
       "Nothing was changed.",
   );
 
+/** Rotations that may retire a key between two steps of a write. Each needs a whole rotation in that time. */
+const MAX_TRIES = 4;
+
 export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyRing {
   let current = loaded;
   // Also those that a rotation has removed since: a value may have been read before it was encrypted again.
@@ -74,12 +77,16 @@ export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyR
   async function firstKey(): Promise<EncryptionKey> {
     // Before each value, because another process may have decided to use a new key just now. It takes 50 µs.
     if (await hasChanged(source, current).catch(() => true)) await reload();
-    const [key] = current.keys;
-    if (key.id !== registered) {
-      if (!(await addKey(db, key.id))) throw retired();
-      registered = key.id;
+    for (let tries = 1; ; tries++) {
+      const [key] = current.keys;
+      if (key.id === registered || (await addKey(db, key.id))) {
+        registered = key.id;
+        return key;
+      }
+      // A rotation may have retired it after the file was read.
+      if (tries === MAX_TRIES || !("file" in source)) throw retired();
+      await reload();
     }
-    return key;
   }
 
   return {
@@ -92,13 +99,14 @@ export function createKeyRing({ source, loaded, db, log }: KeyRingOptions): KeyR
       return decryptWith(key, stored, context);
     },
     async writing(write) {
-      try {
-        return await write();
-      } catch (err) {
-        if (!isOfRetiredKey(err)) throw err;
-        registered = undefined;
-        await reload();
-        return write();
+      for (let tries = 1; ; tries++) {
+        try {
+          return await write();
+        } catch (err) {
+          if (!isOfRetiredKey(err) || tries === MAX_TRIES) throw err;
+          registered = undefined;
+          await reload();
+        }
       }
     },
   };
