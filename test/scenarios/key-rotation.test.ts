@@ -9,6 +9,7 @@ import { createKeyFile, readKeyFile } from "../../src/server/core/encryption/key
 import { runCli } from "../support/captured-io.ts";
 import { testDatabase, type TestDatabase } from "../support/db.ts";
 import { preparedHome, startServe, startTaskyard, startUp, temporaryHome } from "../support/process.ts";
+import { untilLockWaits } from "../support/lock-waits.ts";
 import { testStack } from "../support/stack.ts";
 import { storedTexts } from "../support/stored-texts.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -30,7 +31,6 @@ const keysInUse = async ({ db }: TestDatabase) =>
   (await db.many(KeyIds, sql`select distinct secret_key_id as id from secrets order by 1`)).map(
     ({ id }) => id,
   );
-const Waiting = Type.Object({ waiting: Type.Boolean() });
 
 test("a rotation with two servers survives the kill of command and server in its middle", async () => {
   const database = await testDatabase();
@@ -54,17 +54,7 @@ test("a rotation with two servers survives the kill of command and server in its
     // Stops the command in its second batch.
     await tx.run(sql`select from secrets where name = 's15' for update`);
     const command = startTaskyard(["encryption", "rotate"], { home: await temporaryHome(), env: ofDatabase });
-    await eventually(async () =>
-      expect(
-        await db.maybeOne(
-          Waiting,
-          sql`
-          select exists (
-            select from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock') as waiting`,
-        ),
-      ).toEqual({ waiting: true }),
-    );
+    await untilLockWaits(db);
     command.signal("SIGKILL");
     await command.exitStatus();
     there.signal("SIGKILL");

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTask } from "../../../../test/support/factories.ts";
 import { twoServers, type TwoServers } from "../../../../test/support/two-servers.ts";
+import { untilLockWaits } from "../../../../test/support/lock-waits.ts";
 import { until } from "../../../../test/support/until.ts";
 import type { Client } from "../../../client/index.ts";
 import { slugid } from "../../../lib/slugid.ts";
-import { sql } from "../../core/sql.ts";
 import { claimPending, QUEUE_START } from "./claims/store/claim-pending.ts";
 
 let servers: TwoServers;
@@ -30,9 +30,6 @@ const claim = async (
 };
 const isRunning = async (taskId: string): Promise<boolean> =>
   (await servers.stack.client.queue.status({ taskId })).status.state === "running";
-const waitingForLocks = () =>
-  servers.stack.database.db.run(sql`
-    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
 
 describe("a lost reply", () => {
   it.each(["the same process", "another process"])("is repeated by %s", async (repeatedBy) => {
@@ -75,7 +72,7 @@ describe("a lost reply", () => {
       );
       expect(runs.map((row) => row.task_id)).toEqual(ids.slice(0, 1));
       repeated = claim(other.client, taskQueueId, claimId);
-      await until("the second call to wait for this transaction", async () => (await waitingForLocks()) > 0);
+      await untilLockWaits(stack.database.db);
     });
     expect(await repeated).toEqual(ids.slice(0, 1));
     expect(await isRunning(ids[1] ?? "")).toBe(false);

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../test/support/clock.ts";
 import { testDatabase, type TestDatabase } from "../../../../../test/support/db.ts";
 import { newTask } from "../../../../../test/support/factories.ts";
+import { untilLockWaits } from "../../../../../test/support/lock-waits.ts";
 import { until } from "../../../../../test/support/until.ts";
 import { slugid } from "../../../../lib/slugid.ts";
 import { configOf } from "../../../config/index.ts";
@@ -92,12 +93,7 @@ async function whileRunsAreLocked(body: () => Promise<void>): Promise<void> {
     await body();
   });
 }
-const statementBlocked = () =>
-  until("a claim statement that waits for a lock", async () => {
-    const blocked = await database.db.run(sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-    return blocked > 0;
-  });
+const statementBlocked = () => untilLockWaits(database.db);
 
 describe("a claimer", () => {
   it("receives pending runs immediately, and no more than it requests", async () => {

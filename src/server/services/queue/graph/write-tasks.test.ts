@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createTask, taskDefinition } from "../../../../../test/support/factories.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { sharedStack, type Stack } from "../../../../../test/support/stack.ts";
-import { until } from "../../../../../test/support/until.ts";
+import { untilLockWaits } from "../../../../../test/support/lock-waits.ts";
 import type { NewTask } from "../../../../api/queue/graph.ts";
 import type { TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { slugid } from "../../../../lib/slugid.ts";
@@ -33,11 +33,7 @@ async function createHeldUp(task: NewTask, meanwhile: () => Promise<unknown>) {
     created = create([task]);
     // Awaited later; it may fail before.
     created.catch(() => undefined);
-    await until("a statement that waits for a lock", async () => {
-      const waiting = await db.run(sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-      return waiting > 0;
-    });
+    await untilLockWaits(db);
     await meanwhile();
     throw new Error("rolled back");
   });

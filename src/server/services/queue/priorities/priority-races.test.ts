@@ -4,6 +4,7 @@ import { createCopies, createTask } from "../../../../../test/support/factories.
 import { priorityMismatches } from "../../../../../test/support/priority-mismatches.ts";
 import { queueEvents, summarize } from "../../../../../test/support/queue-events.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
+import { untilLockWaits } from "../../../../../test/support/lock-waits.ts";
 import { until } from "../../../../../test/support/until.ts";
 import type { Priority, TaskDefinitionRequest } from "../../../../api/queue/task.ts";
 import { slugid } from "../../../../lib/slugid.ts";
@@ -123,11 +124,7 @@ describe("concurrently", () => {
         update runs set state = 'running', worker_group = 'g', worker_id = 'w', started = now(), taken_until = now()
         where task_id = ${taskId}`);
       changeReply = change(taskId, "high");
-      await until("the change to wait for the lock", async () => {
-        const waiting = await db.run(sql`
-          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-        return waiting > 0;
-      });
+      await untilLockWaits(db);
     });
     expect(await changeReply).toMatchObject({ state: "running", priority: "high" });
   });
@@ -172,19 +169,13 @@ describe("concurrently", () => {
         retry: () => queue.reportException(run, { reason: "worker-shutdown" }),
         cancel: () => queue.cancelTask({ taskId }),
       };
-      const blocked = (count: number) =>
-        until(`${count} statements to wait for a lock`, async () => {
-          const waiting = await db.run(sql`
-            select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-          return waiting === count;
-        });
       let replies: Promise<unknown[]> = Promise.resolve([]);
       await db.tx(async (tx) => {
         await tx.run(sql`select from task_definitions where task_id = ${taskId} for update`);
         const changeReply = change(taskId, "high");
-        await blocked(1);
+        await untilLockWaits(db, 1);
         replies = Promise.all([calls[action](), changeReply]);
-        await blocked(2);
+        await untilLockWaits(db, 2);
       });
       expect(await replies).toMatchObject([{ status: { priority: "high" } }, {}]);
       const priorities = (await eventsOf(taskId)).map(({ payload }) => payload.status?.priority);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { expect, inject, it, onTestFinished } from "vitest";
 import { databaseUrl, dropDatabase, runOn } from "../../../../../../test/support/databases.ts";
 import { newTask } from "../../../../../../test/support/factories.ts";
-import { until } from "../../../../../../test/support/until.ts";
+import { untilLockWaits } from "../../../../../../test/support/lock-waits.ts";
 import { openDb } from "../../../../core/db.ts";
 import { sql } from "../../../../core/sql.ts";
 import { migrate } from "../../../../db/index.ts";
@@ -31,11 +31,7 @@ it("creating tasks locks their groups in byte order in a database with an Englis
   await db.tx(async (tx) => {
     await tx.run(sql`select from task_groups where task_group_id = ${first} for update`);
     created = insertTasks(db, groups.map(taskIn), at, 0);
-    await until("the statement to wait for the lock", async () => {
-      const waiting = await db.run(sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
-      return waiting > 0;
-    });
+    await untilLockWaits(db);
     expect(await db.run(sql`select from task_groups for update skip locked`)).toBe(1);
   });
   expect(await created).toMatchObject([{ outcome: "created" }, { outcome: "created" }]);
