@@ -7,6 +7,7 @@ import { createTask } from "../support/factories.ts";
 import { testStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { eventually } from "../support/until.ts";
+import { selfPool } from "../support/worker-pool.ts";
 import { startTestWorker } from "../support/worker.ts";
 import type { TestWorker } from "../support/worker.ts";
 
@@ -47,4 +48,19 @@ test("a worker with the scope is notified by the stream", async () => {
 test("a worker without the scope warns once, and polls", async () => {
   await cancelRunningTask(stack.limited(claimScopes), { cancelPollInterval: 50 });
   expect(worker.logged.filter((line) => line === refused)).toHaveLength(1);
+});
+
+test("a worker that has registered has the scopes of the role of its pool", async () => {
+  const { register } = await selfPool(stack, taskQueueId);
+  await stack.client.auth.createRole(
+    { roleId: `worker-pool:${taskQueueId}` },
+    { description: "", scopes: ["queue:status:*", "events:listen"] },
+  );
+  const { credentials } = await register("w");
+  await cancelRunningTask(stack.as(credentials), {
+    workerGroup: "g",
+    workerId: "w",
+    cancelPollInterval: 3_600_000,
+  });
+  expect(worker.logged).not.toContain(refused);
 });

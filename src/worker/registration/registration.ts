@@ -15,7 +15,7 @@ export interface RegistrationOptions {
   readonly worker: PoolWorker;
   readonly providerId: RegistrationSettings["provider"];
   readonly secretFile: string;
-  /** How often worker-manager is asked whether the worker should terminate, in ms. */
+  /** How often to request whether the worker should terminate, in ms. */
   readonly pollMs: number;
   readonly log: Logger;
   /** Ends the retries of the first registration. */

@@ -18,7 +18,7 @@ export interface RenewalOptions {
   reregister(secret: string, signal: AbortSignal): Promise<Granted>;
   /** Registers the worker from the beginning. */
   register(signal: AbortSignal): Promise<Granted>;
-  /** Reports whether worker-manager wants the worker to end. It is then not registered from the beginning. */
+  /** Reports whether worker-manager terminates the worker, which is then not registered from the beginning. */
   mustTerminate(): Promise<boolean>;
   onGranted(granted: Granted): void;
   /** Called once, if the worker cannot get new credentials. */

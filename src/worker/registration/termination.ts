@@ -1,4 +1,4 @@
-// Finds out whether worker-manager wants a worker to end.
+// Requests from worker-manager whether the worker should terminate.
 import type { Client } from "../../client/connect.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { refusalOf } from "../queue-client.ts";
