@@ -5,8 +5,8 @@ import { localTime, oneLine } from "../format.ts";
 import { writeJson, writeLine } from "../io.ts";
 import { paginate } from "../paginate.ts";
 import { parseTaskQueueId } from "../parse-task-queue.ts";
-import { writeTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
+import { writeList } from "../write-list.ts";
 
 export const purgeRequestCommand = command({
   name: "purge-cache request",
@@ -42,18 +42,17 @@ export const purgeListCommand = command({
       for await (const page of paginate((query) => purgeCache.allPurgeRequests({ query })))
         requests.push(...page.requests);
     else requests.push(...(await purgeCache.purgeRequests({ workerPoolId })).requests);
-    if (options.json) writeJson(io.stdout, { requests });
-    else if (requests.length === 0) writeLine(io.stderr, "no requests in the last day");
-    else
-      writeTable(
-        io.stdout,
-        ["POOL", "CREATED BEFORE", "CACHE"],
-        requests.map((request) => [
-          `${request.provisionerId}/${request.workerType}`,
-          localTime(request.before),
-          oneLine(request.cacheName),
-        ]),
-      );
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "requests",
+      found: requests,
+      goesOn: false,
+      header: ["POOL", "CREATED BEFORE", "CACHE"],
+      row: (request) => [
+        `${request.provisionerId}/${request.workerType}`,
+        localTime(request.before),
+        oneLine(request.cacheName),
+      ],
+      none: "no requests in the last day",
+    });
   },
 });

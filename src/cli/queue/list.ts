@@ -1,13 +1,11 @@
 // `taskyard queue list`.
-import { exitStatus } from "../cli-error.ts";
 import { colorsFor } from "../colors.ts";
 import { command, jsonOption } from "../command.ts";
 import { timeBetween } from "../format.ts";
-import { writeJson, writeLine, writeLines } from "../io.ts";
 import { paginate } from "../paginate.ts";
 import { SOURCE_QUEUE } from "../run/source-task.ts";
-import { formatTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
+import { writeList } from "../write-list.ts";
 
 /** A worker that waits for work is seen more often than this, in milliseconds. */
 const SILENT_MS = 60_000;
@@ -32,28 +30,25 @@ export const queueListCommand = command({
     const taskQueues = [];
     for await (const page of paginate((query) => queue.taskQueueOverview({ query })))
       taskQueues.push(...page.taskQueues.filter(({ taskQueueId }) => taskQueueId !== SOURCE_QUEUE));
-    if (options.json) {
-      writeJson(io.stdout, { taskQueues });
-      return exitStatus.ok;
-    }
-    if (taskQueues.length === 0) {
-      writeLine(io.stderr, "no queues: none has tasks, and no worker has requested work recently");
-      return exitStatus.ok;
-    }
     const colors = colorsFor(io.stdout, io.env);
     const now = new Date().toISOString();
-    const rows = taskQueues.map(({ taskQueueId, pendingTasks, claimedTasks, lastDateActive }) => {
-      const seen = lastDateActive === undefined ? "never" : `${timeBetween(lastDateActive, now)} ago`;
-      const isSilent = Date.parse(now) - Date.parse(lastDateActive ?? "1970") > SILENT_MS;
-      const isWaiting = pendingTasks > 0 && isSilent && !taskQueueId.startsWith("built-in/");
-      return [
-        taskQueueId,
-        String(pendingTasks),
-        String(claimedTasks),
-        isWaiting ? colors.yellow(seen) : seen,
-      ];
+    return writeList(io, options.json, {
+      name: "taskQueues",
+      found: taskQueues,
+      goesOn: false,
+      header: ["QUEUE", "PENDING", "CLAIMED", "WORKER SEEN"],
+      row: ({ taskQueueId, pendingTasks, claimedTasks, lastDateActive }) => {
+        const seen = lastDateActive === undefined ? "never" : `${timeBetween(lastDateActive, now)} ago`;
+        const isSilent = Date.parse(now) - Date.parse(lastDateActive ?? "1970") > SILENT_MS;
+        const isWaiting = pendingTasks > 0 && isSilent && !taskQueueId.startsWith("built-in/");
+        return [
+          taskQueueId,
+          String(pendingTasks),
+          String(claimedTasks),
+          isWaiting ? colors.yellow(seen) : seen,
+        ];
+      },
+      none: "no queues: none has tasks, and no worker has requested work recently",
     });
-    writeLines(io.stdout, formatTable(["QUEUE", "PENDING", "CLAIMED", "WORKER SEEN"], rows));
-    return exitStatus.ok;
   },
 });

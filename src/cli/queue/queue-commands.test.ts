@@ -63,7 +63,7 @@ test("queue pending and claimed list the tasks of a queue, and how many more the
     [ids[1], "0", "high", duration, "a task"],
     [ids[2], "0", "high", duration, "a task"],
   ]);
-  expect(pending.err).toBe("… and 1 more\n");
+  expect(pending.err).toBe("… and 1 more: use --limit or --all\n");
   expect((await cli("queue pending q/tasks")).err).toBe("");
   const claimed = await cli("queue claimed q/tasks");
   expect(table(claimed.out)).toEqual([
@@ -77,6 +77,11 @@ test("queue pending and claimed list the tasks of a queue, and how many more the
   expect(JSON.parse((await cli("queue claimed q/tasks --json")).out)).toMatchObject({
     tasks: [{ taskId: ids[0] }],
   });
+  await claim("q/tasks", "w");
+  const first = await cli("queue claimed q/tasks --limit 1");
+  expect(table(first.out)).toHaveLength(2);
+  expect(first.err).toBe("… and possibly more: use --limit or --all\n");
+  expect(table((await cli("queue claimed q/tasks --all")).out)).toHaveLength(3);
   expect(await cli("queue pending q/none")).toEqual({
     status: 0,
     out: "",

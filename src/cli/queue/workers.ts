@@ -1,11 +1,9 @@
 // `taskyard queue workers`.
-import { exitStatus } from "../cli-error.ts";
 import { command, jsonOption } from "../command.ts";
 import { localTime, timeBetween } from "../format.ts";
-import { writeJson, writeLine, writeLines } from "../io.ts";
 import { paginate } from "../paginate.ts";
-import { formatTable } from "../table.ts";
 import { connectTarget } from "../target.ts";
+import { writeList } from "../write-list.ts";
 import { parseQueue } from "./parse-names.ts";
 
 export const queueWorkersCommand = command({
@@ -34,21 +32,19 @@ export const queueWorkersCommand = command({
       queue.listWorkers({ provisionerId, workerType }, { query: { ...query, ...filter } }),
     ))
       workers.push(...page.workers);
-    if (options.json) {
-      writeJson(io.stdout, { workers });
-      return exitStatus.ok;
-    }
     const now = new Date().toISOString();
-    const rows = workers.map((worker) => [
-      `${worker.workerGroup}/${worker.workerId}`,
-      worker.lastDateActive === undefined ? "never" : `${timeBetween(worker.lastDateActive, now)} ago`,
-      worker.latestTask === undefined ? "-" : `${worker.latestTask.taskId} run ${worker.latestTask.runId}`,
-      localTime(worker.quarantineUntil),
-    ]);
-    if (rows.length === 0)
-      writeLine(io.stderr, `${taskQueueId} has no ${options.quarantined ? "quarantined" : "known"} workers`);
-    else
-      writeLines(io.stdout, formatTable(["WORKER", "LAST ACTIVE", "LATEST TASK", "QUARANTINED UNTIL"], rows));
-    return exitStatus.ok;
+    return writeList(io, options.json, {
+      name: "workers",
+      found: workers,
+      goesOn: false,
+      header: ["WORKER", "LAST ACTIVE", "LATEST TASK", "QUARANTINED UNTIL"],
+      row: (worker) => [
+        `${worker.workerGroup}/${worker.workerId}`,
+        worker.lastDateActive === undefined ? "never" : `${timeBetween(worker.lastDateActive, now)} ago`,
+        worker.latestTask === undefined ? "-" : `${worker.latestTask.taskId} run ${worker.latestTask.runId}`,
+        localTime(worker.quarantineUntil),
+      ],
+      none: `${taskQueueId} has no ${options.quarantined ? "quarantined" : "known"} workers`,
+    });
   },
 });
