@@ -33,7 +33,7 @@ const given = {
   description: Type.String({ maxLength: 10_240 }),
   config: AnyObject,
   owner: Type.String({ format: "email" }),
-  emailOnError: Type.Boolean(),
+  emailOnError: Type.Boolean({ description: "Stored and returned. This server sends no mail." }),
 };
 
 const WorkerPool = exactly({
