@@ -1,4 +1,6 @@
 // Commands and workers in a network that reaches the server only through a proxy.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { forwardProxy, type ForwardProxy } from "../support/forward-proxy.ts";
 import { startTaskyard, temporaryHome } from "../support/process.ts";
@@ -63,12 +65,15 @@ test("what is not the URL of a proxy is refused without showing its password", a
   expect(ping.output()).not.toContain("hidden");
 });
 
-test("a worker claims, uploads artifacts and logs, and follows events through the proxy", async () => {
+test("a worker claims, uploads artifacts and logs, gets a folder, and follows events through the proxy", async () => {
   const before = proxy.requests.length;
   const worker = await start(["worker", "--task-queue", "behind/proxy"], { http_proxy: proxy.url });
   onTestFinished(() => worker.signal("SIGTERM"));
-  const run = await start(["run", "--task-queue", "behind/proxy", "--", "sh", "-c", "echo through"], {
-    http_proxy: proxy.url,
+  const home = await temporaryHome();
+  await writeFile(join(home, "file"), "through");
+  const run = startTaskyard(["run", "--cwd-tarball", "--task-queue", "behind/proxy", "--", "cat", "file"], {
+    home,
+    env: { ...env, http_proxy: proxy.url },
   });
   expect(await run.exitStatus(), run.output() + worker.output()).toBe(0);
   expect(run.output()).toContain("through");
@@ -77,5 +82,7 @@ test("a worker claims, uploads artifacts and logs, and follows events through th
   const seen = proxy.requests.slice(before).join("\n");
   expect(seen).toMatch(/^POST http:\/\/taskyard\.invalid\/api\/queue\/v1\/claim-work/m);
   expect(seen).toMatch(/^PUT http:\/\/taskyard\.invalid\/\S*live_backing/m);
+  for (const method of ["PUT", "GET"])
+    expect(seen).toMatch(new RegExp(`^${method} http://taskyard\\.invalid/\\S*\\.tar\\.gz`, "m"));
   expect(seen).toMatch(/^GET http:\/\/taskyard\.invalid\/api\/events\/v1\/connect/m);
 });
