@@ -44,9 +44,10 @@ test("is one object for every command", async () => {
     if (!("json" in options) || elsewhere.includes(name)) continue;
     const taskId = await createTask(client, { taskQueueId });
     if (name === "group cancel") await client.queue.sealTaskGroup({ taskGroupId: taskId });
-    const id = await things(client, taskId, name.endsWith(" create"));
+    const id = slugid();
     const pool = `json/${name.replaceAll(" ", "-")}`;
-    if (name.startsWith("pool ")) await poolWithWorker(client, pool);
+    if (!name.endsWith(" create"))
+      for (const arg of args) await creators[arg.name]?.(client, { id, taskId, pool });
     const words: Readonly<Record<string, string>> = {
       PATH: `json.${id}`,
       NAMESPACE: "json",
@@ -80,23 +81,30 @@ test("is one object for every command", async () => {
   }
 });
 
-/** Creates a secret, an entry of the index and, unless the command does so, a client and a role. Returns the id of all. */
-async function things({ auth, index, secrets }: Client, taskId: string, areNew: boolean): Promise<string> {
-  const id = slugid();
-  const expires = new Date(Date.now() + 3_600_000).toISOString();
-  await secrets.set({ name: id }, { secret: {}, expires });
-  await index.insertTask({ namespace: `json.${id}` }, { taskId, rank: 0, data: {}, expires });
-  if (areNew) return id;
-  await auth.createClient({ clientId: id }, { expires, description: "", scopes: [] });
-  await auth.createRole({ roleId: id }, { description: "", scopes: [] });
-  return id;
+const expires = "2100-01-01T00:00:00.000Z";
+
+interface Ids {
+  readonly id: string;
+  readonly taskId: string;
+  readonly pool: string;
 }
 
-/** Creates a pool with the worker g/w. */
-async function poolWithWorker({ workerManager }: Client, workerPoolId: string): Promise<void> {
-  await workerManager.createWorkerPool({ workerPoolId }, poolOf());
-  await workerManager.createWorker(
-    { workerPoolId, workerGroup: "g", workerId: "w" },
-    { expires: "2100-01-01T00:00:00.000Z", providerInfo: { staticSecret: newSecret() } },
-  );
-}
+const createEntry = ({ index }: Client, { id, taskId }: Ids): Promise<object> =>
+  index.insertTask({ namespace: `json.${id}` }, { taskId, rank: 0, data: {}, expires });
+
+/** Creates what an argument names, if the command needs it. */
+const creators: Readonly<Record<string, (client: Client, ids: Ids) => Promise<unknown>>> = {
+  NAME: ({ secrets }, { id }) => secrets.set({ name: id }, { secret: {}, expires }),
+  PATH: createEntry,
+  NAMESPACE: createEntry,
+  CLIENT_ID: ({ auth }, { id }) =>
+    auth.createClient({ clientId: id }, { expires, description: "", scopes: [] }),
+  ROLE_ID: ({ auth }, { id }) => auth.createRole({ roleId: id }, { description: "", scopes: [] }),
+  async POOL({ workerManager }, { pool: workerPoolId }) {
+    await workerManager.createWorkerPool({ workerPoolId }, poolOf());
+    await workerManager.createWorker(
+      { workerPoolId, workerGroup: "g", workerId: "w" },
+      { expires, providerInfo: { staticSecret: newSecret() } },
+    );
+  },
+};
