@@ -22,7 +22,7 @@ export const explainEndpoints = {
     stability: "experimental",
     title: "Explain scopes",
     description:
-      "Reports whether a client, the holder of a role, a list of scopes or the caller may call a method or satisfies a scope expression. Returns the roles and grants that lead to each required scope, or the fewest scopes to add. The caller needs the scopes to read the client, the roles that a given role or list of scopes assumes, every role in the proofs, and a client or role whose update is explained.",
+      "Reports whether a client, the holder of a role, a list of scopes or the caller may call a method or satisfies a scope expression. Returns the roles and grants that lead to each required scope, or the fewest scopes to add. The caller needs the scopes to read the client, the roles that a given role or list of scopes assumes (`auth:get-role:a/*` for `assume:a/*`), every role in the proofs, and a client or role whose update is explained.",
     scopes: allOf(
       forEach("clientId", "clientIds", "auth:get-client:<clientId>"),
       forEach("roleId", "roleIds", "auth:get-role:<roleId>"),

@@ -30,10 +30,13 @@ export const explainScopes =
     const { roles } = ctx.directory;
     const { clientId, roleId, scopes } = request;
     const named = new Set(roleId === undefined ? [] : [roleId]);
+    for (const scope of scopes ?? []) for (const id of rolesIn(scope)) named.add(id);
+    const clientIds = clientId === undefined ? [] : [clientId];
+    // As the request names them: a refusal that named the roles that exist would list them to every caller.
+    caller.authorize(explainEndpoints.explainScopes, { clientIds, roleIds: [...named] });
     // Otherwise a list of scopes would reveal what a role grants, by whether its proof is refused.
     for (const scope of new Set(scopes))
       if (scope !== "*") roles.assumedBy(scope, (role) => named.add(role.roleId));
-    const clientIds = clientId === undefined ? [] : [clientId];
     caller.authorize(explainEndpoints.explainScopes, { clientIds, roleIds: [...named] });
 
     const client = clientId === undefined ? undefined : knownClient(ctx, clientId);
@@ -63,6 +66,15 @@ export const explainScopes =
       ...(client && { credentials: stateOf(client, ctx.clock.now()) }),
     };
   };
+
+const ASSUME = "assume:";
+
+/** Returns the role that a scope assumes, or the pattern of those that it assumes: `a/*` of `assume:a/*`. */
+function rolesIn(scope: string): string[] {
+  if (scope.startsWith(ASSUME)) return [scope.slice(ASSUME.length)];
+  const isPattern = scope.length > 1 && scope.endsWith("*") && ASSUME.startsWith(scope.slice(0, -1));
+  return isPattern ? ["*"] : [];
+}
 
 /** Returns the contracts of all services, with functions that derive the scopes that an update of a client or role adds. */
 const withAddedScopes = ({ contracts, directory }: ExplainContext, caller: Caller): ServiceContract[] =>

@@ -205,6 +205,33 @@ describe("explainScopes", () => {
     });
   });
 
+  test("names no roles to callers who may not read them, whatever pattern they send", async () => {
+    for (const [pattern, required] of [
+      ["assume:*", "*"],
+      ["assume:re*", "re*"],
+      ["assume:none", "none"],
+      ["as*", "*"],
+    ] as const) {
+      const request = { scopes: [pattern], expression: "none" };
+      const refused: unknown = await withScopes()
+        .explainScopes(request)
+        .catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "InsufficientScopes" });
+      const { message } = refused as Error;
+      expect(message.match(/auth:get-role:[^"\n]*/g)).toEqual(
+        message.match(/auth:get-role:/g)?.map(() => `auth:get-role:${required}`),
+      );
+    }
+    expect(
+      await withScopes()
+        .explainScopes({ scopes: ["a*"], expression: "ab" })
+        .catch(String),
+    ).toContain("auth:get-role:*");
+    expect(await withScopes().explainScopes({ scopes: ["b*"], expression: "bb" })).toMatchObject({
+      allowed: true,
+    });
+  });
+
   test("needs the scopes to read the client, and each role in the proof and in a list of scopes", async () => {
     const refusal = (request: ExplainRequest, ...scopes: string[]): Promise<string> =>
       withScopes(...scopes)
@@ -219,7 +246,8 @@ describe("explainScopes", () => {
     expect(await refusal(ofClient, "auth:get-client:ci/app", "auth:get-role:repo:*")).toBe("allowed");
     // Whether something is granted is not revealed by a refusal.
     const ofList = { scopes: ["assume:project:x"], expression: "none" };
-    expect(await refusal(ofList)).toContain("auth:get-role:project:*");
+    expect(await refusal(ofList)).toContain("auth:get-role:project:x");
+    expect(await refusal(ofList, "auth:get-role:project:*")).toBe("allowed");
     expect(await refusal({ clientId: "no/such", expression: "a" })).toContain("auth:get-client:no/such");
     // Which scopes an update adds depends on the client or role.
     const update = (name: string, params: Record<string, string | string[]>) => ({
