@@ -81,6 +81,9 @@ test("shows states, logs, events and metrics, but no source, upload URL or envir
     expect(allowed).toContain(`queue.${name}`);
   for (const name of ["task", "tasks", "listTaskGroup", "listDependentTasks", "taskGroupTimeline"])
     expect(allowed).not.toContain(`queue.${name}`);
+  expect(
+    [...allowed].filter((name) => /^auth\./.test(name) && !/heartbeat$|ping$|version$/.test(name)),
+  ).toEqual(["auth.currentScopes"]);
   for (const name of ["createTask", "createTasks", "cancelTask", "claimWork", "createArtifact"])
     expect(allowed).not.toContain(`queue.${name}`);
   const { text: log } = await get(

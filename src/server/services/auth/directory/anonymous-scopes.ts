@@ -6,7 +6,6 @@ import type { Access } from "../../../core/config/core-settings.ts";
 /** Reads states of tasks and workers, counts, events, metrics, and artifacts below `public/`. */
 const results: readonly string[] = [
   "auth:current-scopes",
-  "auth:expand-scopes",
   LISTEN_SCOPE,
   "queue:claimed-count:*",
   "queue:get-artifact:public/*",
@@ -25,6 +24,8 @@ const results: readonly string[] = [
 
 /** The other scopes that Taskcluster documents for a public instance. */
 const everything: readonly string[] = [
+  // Returns what roles grant.
+  "auth:expand-scopes",
   "auth:get-client:*",
   "auth:get-role:*",
   "auth:list-clients",
