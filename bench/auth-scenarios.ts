@@ -132,7 +132,7 @@ async function afterChange(b: AuthBench): Promise<Row[]> {
 async function duringChanges(b: AuthBench): Promise<Row[]> {
   const path = await statusPath(b);
   const read = (): Promise<Measured> =>
-    measure(b.serverPid, Math.ceil(4_000 * b.scale), WIDTH, (i) =>
+    measure(b.serverPid, Math.ceil(12_000 * b.scale), WIDTH, (i) =>
       b.client.send("GET", path, undefined, credentialsOf(i % SIGNERS)),
     );
   const slices: Record<"still" | "changing", Measured[]> = { still: [], changing: [] };
