@@ -46,7 +46,8 @@ export async function queueEvents(
     EventRow,
     sql`
     select exchange, routing_key, cc, payload from events
-    where routing_key like ${`primary.${taskId}.%`} and routing_key like ${`%.${taskGroupId}.%`}
+    where exchange like 'exchange/taskcluster-queue/%'
+      and routing_key like ${`primary.${taskId}.%`} and routing_key like ${`%.${taskGroupId}.%`}
       -- A group has the id of its first task, so its events have the same first word.
       and (${taskId} = '%' or exchange not like '%/task-group-%')
     order by id`,
