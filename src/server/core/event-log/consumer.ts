@@ -39,9 +39,12 @@ export interface ConsumerContext {
     from: Position;
     signal: AbortSignal;
     accepts?: (event: LoggedEvent) => boolean;
+    patienceMs?: number;
   }) => Following;
 }
 
+// A read per event would cost more than the change that published it: with one createTask after the other, half as much again.
+const patienceMs = 100;
 // How soon another process takes over after the one that held the name has crashed.
 const candidacyMs = 5_000;
 // The position after skipped events is stored this often, so this much skipping may be repeated after a restart.
@@ -107,7 +110,7 @@ export function startConsumer(context: ConsumerContext, options: ConsumerOptions
     const from = await usable(decodePosition(stored));
     const { accepts, batch = 1 } = options;
     const over = linkSignals(signal);
-    const following = context.follow({ from, signal: over.signal, ...(accepts && { accepts }) });
+    const following = context.follow({ from, signal: over.signal, patienceMs, ...(accepts && { accepts }) });
     const iterator = following[Symbol.asyncIterator]();
     const pull = pullFrom(iterator, clock);
     const unsubscribeRetry = wakeUps.subscribe(retryTopic(name), pull.set);

@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly signals: readonly AbortSignal[];
   /** Selects events. Default: all. */
   readonly accepts?: (event: LoggedEvent) => boolean;
+  /** See `TailListener`. Default: 0. */
+  readonly patienceMs?: number;
 }
 
 type Batches = AsyncGenerator<readonly LoggedEvent[], void, undefined>;
@@ -37,7 +39,7 @@ const maxWaiting = { events: 1_000, characters: 4 * 1024 * 1024 };
 const outage = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
 
 export function follow(options: FollowOptions): Following {
-  const { db, tail, clock, signals, accepts = () => true } = options;
+  const { db, tail, clock, signals, accepts = () => true, patienceMs = 0 } = options;
   let position = options.from;
   /** Set while only the tail is left to read. */
   let live: Feed | undefined;
@@ -88,7 +90,7 @@ export function follow(options: FollowOptions): Following {
   async function* followTail(signal: AbortSignal): Batches {
     const wake = createAsyncEvent(clock);
     signal.addEventListener("abort", wake.set, { once: true });
-    const feed = createFeed(accepts, wake);
+    const feed = createFeed(patienceMs, accepts, wake);
     let joinedAt: Position | undefined;
     tail.join(feed, (at) => {
       joinedAt = at;
@@ -141,13 +143,14 @@ interface Feed extends TailListener {
   skippedTo(): Position | undefined;
 }
 
-function createFeed(accepts: (event: LoggedEvent) => boolean, wake: AsyncEvent): Feed {
+function createFeed(patienceMs: number, accepts: (event: LoggedEvent) => boolean, wake: AsyncEvent): Feed {
   let events: LoggedEvent[] = [];
   let characters = 0;
   let position: Position | undefined;
   let overflowed = false;
   let failure: UnusablePosition | undefined;
   return {
+    patienceMs,
     push(batch, at) {
       if (overflowed) return;
       const accepted = batch.filter(accepts);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
 import { testMonitor } from "../../../../test/support/monitor.ts";
+import { manualClock } from "../../../../test/support/clock.ts";
 import { systemClock } from "../../../lib/clock.ts";
 import type { Db } from "../db.ts";
 import { appendEvents } from "./index.ts";
@@ -19,10 +20,11 @@ interface Recorded extends TailListener {
   next(): Promise<void>;
 }
 
-function listener(): Recorded {
+function listener(patienceMs = 0): Recorded {
   const had: string[] = [];
   let arrived = (): void => {};
   return {
+    patienceMs,
     had,
     push(events: readonly LoggedEvent[]) {
       had.push(...events.map(({ payload }) => payload));
@@ -72,5 +74,54 @@ it("does not keep a listener that leaves while it is being added", async () => {
   await arrived;
   expect(stays.had).toEqual(["event"]);
   expect({ joined, had: left.had }).toEqual({ joined: false, had: [] });
+  await tail.stop();
+});
+
+it("reads no more often than its least patient listener needs", async () => {
+  let reads = 0;
+  const db: Db = {
+    ...database.db,
+    many(row, query) {
+      reads++;
+      return database.db.many(row, query);
+    },
+  };
+  let wake = (): void => {};
+  const wakeUps = {
+    subscribe: (_topic: string, callback: (missed: boolean) => void) => (
+      (wake = () => callback(false)),
+      () => {}
+    ),
+  };
+  const clock = manualClock();
+  const { monitor } = testMonitor();
+  const tail = createTail({ db, wakeUps, clock, monitor, pollMs: 3_600_000 });
+  const join = (of: Recorded) => new Promise<void>((resolve) => tail.join(of, () => resolve()));
+  const append = async (payload: string): Promise<void> => {
+    await appendEvents(database.db, [{ exchange: "x", routingKey: "k", payload }]);
+    wake();
+  };
+
+  const patient = listener(100);
+  await join(patient);
+  const before = reads;
+  const together = patient.next();
+  for (const payload of ["1", "2", "3"]) {
+    await append(payload);
+    await clock.advance(30);
+  }
+  expect(reads).toBe(before);
+  await clock.advance(10);
+  await together;
+  expect([patient.had, reads]).toEqual([["1", "2", "3"], before + 1]);
+
+  // A listener that joins during the pause does not wait for its end, nor do its events later.
+  const impatient = listener();
+  await join(impatient);
+  const soon = impatient.next();
+  await append("4");
+  await clock.advance(5);
+  await soon;
+  expect([patient.had.at(-1), impatient.had]).toEqual(["4", ["4"]]);
   await tail.stop();
 });

@@ -10,6 +10,8 @@ import type { Position } from "./position.ts";
 import { positionNow, readEvents, UnusablePosition, type LoggedEvent } from "./read.ts";
 
 export interface TailListener {
+  /** How long an event may wait, in milliseconds, so that more of them are read together. At least five are taken. */
+  readonly patienceMs: number;
   /** Delivers the next events and the position after them. */
   push(events: readonly LoggedEvent[], position: Position): void;
   /** Reports that no more events will be delivered. */
@@ -18,10 +20,10 @@ export interface TailListener {
 
 export interface Tail {
   /**
-   * Adds a listener, then calls `joined` with a position taken after this call. The listener gets all events after it.
+   * Adds a listener, then calls `onJoined` with a position taken after this call. The listener gets all events after it.
    * The caller reads the events between its own position and that one.
    */
-  join(listener: TailListener, joined: (position: Position) => void): void;
+  join(listener: TailListener, onJoined: (position: Position) => void): void;
   leave(listener: TailListener): void;
   stop(): Promise<void>;
 }
@@ -36,7 +38,8 @@ export interface TailOptions {
 }
 
 // Each read costs the database at least 0.4 ms. With thousands of commits per second, reading without a pause would keep a
-// core busy; one read per 5 ms delivers the same events for a tenth of that.
+// core busy; one read per 5 ms delivers the same events for a tenth of that. Where all listeners have more patience, such as
+// the consumers of a server without event streams, there are even fewer reads.
 const minIntervalMs = 5;
 const pageSize = 1_000;
 const outage = { baseMs: 100, maxMs: 5_000, jitter: 0.25 };
@@ -50,7 +53,12 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
   let stopped = false;
   const wake = createAsyncEvent(clock);
   const end = createAsyncEvent(clock);
+  /** Set when a listener joins, which may have less patience than the others. */
+  const joined = createAsyncEvent(clock);
   const unsubscribe = wakeUps.subscribe(eventsTopic, wake.set);
+
+  const intervalMs = (): number =>
+    Math.max(minIntervalMs, Math.min(pollMs, ...[...listeners].map(({ patienceMs }) => patienceMs)));
 
   async function run(): Promise<void> {
     let failures = 0;
@@ -67,12 +75,20 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
         }
         continue;
       }
-      const rest = began + minIntervalMs - clock.now();
-      if (rest > 0) await end.wait(rest);
+      await pause(began);
       await wake.wait(pollMs);
     }
     position = undefined;
     running = undefined;
+  }
+
+  /** Waits until the next read may begin: after the interval, or when a listener joins. */
+  async function pause(began: number): Promise<void> {
+    for (;;) {
+      const rest = began + intervalMs() - clock.now();
+      if (rest <= 0 || stopped || joining.size > 0) return;
+      await joined.wait(rest);
+    }
   }
 
   /** Delivers all events up to now, then adds the listeners that were joining before the read. */
@@ -87,12 +103,12 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
       }
     if (stopped) return;
     for (const listener of joiners) {
-      const joined = joining.get(listener);
+      const onJoined = joining.get(listener);
       // It may have left in the meantime.
-      if (!joined) continue;
+      if (!onJoined) continue;
       joining.delete(listener);
       listeners.add(listener);
-      joined(position);
+      onJoined(position);
     }
   }
 
@@ -104,8 +120,9 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
   }
 
   return {
-    join(listener, joined) {
-      joining.set(listener, joined);
+    join(listener, onJoined) {
+      joining.set(listener, onJoined);
+      joined.set();
       wake.set();
       if (!stopped) running ??= run();
     },
@@ -116,8 +133,7 @@ export function createTail({ db, wakeUps, clock, monitor, pollMs }: TailOptions)
     async stop() {
       stopped = true;
       unsubscribe();
-      wake.set();
-      end.set();
+      for (const event of [wake, end, joined]) event.set();
       await running;
     },
   };
