@@ -2,6 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { noWorkers } from "../../../test/support/no-workers.ts";
 import { runCli } from "../../../test/support/captured-io.ts";
 import { json, scriptedServer } from "../../../test/support/scripted-server.ts";
 import { temporaryFolder } from "../../../test/support/temporary-folder.ts";
@@ -54,15 +55,7 @@ const pool = (workerPoolId: string, changes: object = {}) => ({
       { region: "us-west1", workerManager: { launchConfigId: "west", capacityPerInstance: 2 } },
     ],
   },
-  currentCapacity: 0,
-  requestedCount: 0,
-  runningCount: 0,
-  stoppingCount: 0,
-  stoppedCount: 0,
-  requestedCapacity: 0,
-  runningCapacity: 0,
-  stoppingCapacity: 0,
-  stoppedCapacity: 0,
+  ...noWorkers,
   ...changes,
 });
 const deletedPool = pool("old/gone", { providerId: "null-provider" });

@@ -117,6 +117,7 @@ describe.concurrent("slow connections", () => {
     for await (const bytes of client as AsyncIterable<Buffer>) {
       received += bytes.length;
       if (received >= LARGE.length) break;
+      // A peer that reads slowly: the limit counts real time, so the reply has to take some.
       await setTimeout(5);
     }
     expect(server.bytesWritten).toBeGreaterThanOrEqual(LARGE.length);

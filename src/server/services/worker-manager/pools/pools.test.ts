@@ -1,6 +1,7 @@
 // Worker pools over HTTP, from create to their removal.
 import Type from "typebox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noWorkers } from "../../../../../test/support/no-workers.ts";
 import { manualClock, type ManualClock } from "../../../../../test/support/clock.ts";
 import { testStack, type Stack } from "../../../../../test/support/stack.ts";
 import { newSecret, poolOf, selfPool } from "../../../../../test/support/worker-pool.ts";
@@ -37,17 +38,6 @@ async function eventsOf(workerPoolId: string): Promise<(readonly [string, object
     JSON.parse(payload) as object,
   ]);
 }
-const noWorkers = {
-  currentCapacity: 0,
-  requestedCount: 0,
-  runningCount: 0,
-  stoppingCount: 0,
-  stoppedCount: 0,
-  requestedCapacity: 0,
-  runningCapacity: 0,
-  stoppingCapacity: 0,
-  stoppedCapacity: 0,
-};
 const inputError = { code: "InputError", statusCode: 400 };
 const notFound = { code: "ResourceNotFound", statusCode: 404 };
 
