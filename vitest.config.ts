@@ -4,15 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { deprecationsThrow } from "./test/support/deprecations.ts";
 
 /** Substrings of the paths of test files that mostly wait, for processes and real time. */
-const waiting = [
-  "/test/scenarios/",
-  "/test/docs/walk-through.",
-  "/embedded-postgres/",
-  "/http/slow-connections.",
-  "/src/cli/local-worker.",
-  "/src/worker/task-run.",
-  "/src/worker/main.",
-];
+const waiting = ["/test/scenarios/", "/http/slow-connections.", "/src/worker/task-run.", "/src/worker/main."];
 
 /** Runs the files that wait first, so that others use their idle time and none of them runs alone at the end. */
 class WaitingFirst extends BaseSequencer {

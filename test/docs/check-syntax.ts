@@ -16,7 +16,7 @@ const checks: Readonly<Record<string, Check>> = {
   nginx: checkBraces(/^[a-z_]+ .*;$|^[a-z]+ .*\{$|^\}$/),
   caddyfile: checkBraces(/^[^{};]+\{?$|^\}$/),
   promql: () => undefined,
-  // Compiled and run by sdk-examples.test.ts.
+  // Compiled and run by test/scenarios/sdk-examples.test.ts.
   ts: () => undefined,
   text: () => undefined,
   "": () => undefined,

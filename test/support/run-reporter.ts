@@ -44,6 +44,10 @@ export default class RunReporter extends DefaultReporter {
       errors: errors.length,
       ms: this.end - this.start,
     });
+    // `npm test` leaves the scenarios out, by `--exclude`.
+    if (this.ctx.config.cliExclude?.some((pattern) => pattern.startsWith("test/scenarios"))) {
+      lines.push("Not part of `npm test`: the scenarios. `npm run test:scenarios` runs them.");
+    }
     this.log(`\n${lines.join("\n")}\n`);
   }
 }

@@ -8,12 +8,12 @@ import { loadConfig } from "../../src/server/config/index.ts";
 import { onlyIf } from "../support/only-if.ts";
 import { preparedHome, startUp, type ServerProcess } from "../support/process.ts";
 import { eventually } from "../support/until.ts";
-import { checkSyntax } from "./check-syntax.ts";
-import { readDocument } from "./documents.ts";
-import { markedBlocks, wholeWord, type MarkedBlock } from "./marks.ts";
-import { missingFrom } from "./output-shape.ts";
-import { placeholders } from "./placeholders.ts";
-import { startShell, type Ran, type ShellSession } from "./shell-session.ts";
+import { checkSyntax } from "../docs/check-syntax.ts";
+import { readDocument } from "../docs/documents.ts";
+import { markedBlocks, wholeWord, type MarkedBlock } from "../docs/marks.ts";
+import { missingFrom } from "../docs/output-shape.ts";
+import { placeholders } from "../docs/placeholders.ts";
+import { startShell, type Ran, type ShellSession } from "../docs/shell-session.ts";
 
 const repository = path.resolve(".");
 const guides = (await readdir("docs/guides")).map((name) => `docs/guides/${name}`);

@@ -5,15 +5,18 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { Type } from "typebox";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { prepareCluster } from "../../../../test/support/cluster.ts";
-import { makeTemporaryFolder, temporaryFolder } from "../../../../test/support/temporary-folder.ts";
-import { until } from "../../../../test/support/until.ts";
-import { onlyAsRoot, onlyOnLinux } from "../../../../test/support/only-if.ts";
-import { openDb, type Db } from "../db.ts";
-import { sql } from "../sql.ts";
-import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
-import { isAlive } from "./lock-files.ts";
-import { canEnter } from "../../../lib/system-users.ts";
+import { prepareCluster } from "../support/cluster.ts";
+import { makeTemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { onlyAsRoot, onlyOnLinux } from "../support/only-if.ts";
+import { openDb, type Db } from "../../src/server/core/db.ts";
+import { sql } from "../../src/server/core/sql.ts";
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from "../../src/server/core/embedded-postgres/index.ts";
+import { isAlive } from "../../src/server/core/embedded-postgres/lock-files.ts";
+import { canEnter } from "../../src/lib/system-users.ts";
 
 const nobody = { uid: 65534, gid: 65534 };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -2,12 +2,12 @@
 import Fastify from "fastify";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startChromium, withChromium } from "../../../test/support/chromium.ts";
-import { testMonitor } from "../../../test/support/monitor.ts";
-import { services } from "../../api/services.ts";
-import { systemClock } from "../../lib/clock.ts";
-import type { HealthCheck } from "../core/health-check.ts";
-import { servePages } from "./index.ts";
+import { startChromium, withChromium } from "../support/chromium.ts";
+import { testMonitor } from "../support/monitor.ts";
+import { services } from "../../src/api/services.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import type { HealthCheck } from "../../src/server/core/health-check.ts";
+import { servePages } from "../../src/server/pages/index.ts";
 
 const phone = { width: 390, height: 844 };
 const desk = { width: 1280, height: 900 };

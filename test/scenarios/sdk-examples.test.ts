@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testStack, type Stack } from "../support/stack.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { readDocument } from "./documents.ts";
-import { markedBlocks } from "./marks.ts";
+import { readDocument } from "../docs/documents.ts";
+import { markedBlocks } from "../docs/marks.ts";
 
 const run = promisify(execFile);
 const repository = path.resolve(".");

@@ -2,8 +2,8 @@
 // nothing in the database.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { anyText } from "../../test/support/arbitrary-text.ts";
-import { almostValid, valid } from "../../test/support/arbitrary-json.ts";
+import { anyText } from "../support/arbitrary-text.ts";
+import { almostValid, valid } from "../support/arbitrary-json.ts";
 import {
   encode,
   exampleBody,
@@ -14,11 +14,11 @@ import {
   pathOf,
   type Known,
   type Method,
-} from "../../test/support/contract-calls.ts";
-import { fingerprinter } from "../../test/support/fingerprint.ts";
-import { rawCall } from "../../test/support/raw-call.ts";
-import { testStack, type Stack } from "../../test/support/stack.ts";
-import { slugid } from "../lib/slugid.ts";
+} from "../support/contract-calls.ts";
+import { fingerprinter } from "../support/fingerprint.ts";
+import { rawCall } from "../support/raw-call.ts";
+import { testStack, type Stack } from "../support/stack.ts";
+import { slugid } from "../../src/lib/slugid.ts";
 
 let stack: Stack;
 let known: Known;

@@ -1,13 +1,13 @@
 import { expect, onTestFinished, test } from "vitest";
 import Value from "typebox/value";
-import { manualClock } from "../../test/support/clock.ts";
-import { createTask } from "../../test/support/factories.ts";
-import { sharedStack } from "../../test/support/stack.ts";
-import { temporaryFolder } from "../../test/support/temporary-folder.ts";
-import { eventually } from "../../test/support/until.ts";
-import { workerSettings } from "../lib/worker-settings.ts";
-import { allProcesses } from "../worker/proc-stat.ts";
-import { startLocalWorker } from "./local-worker.ts";
+import { manualClock } from "../support/clock.ts";
+import { createTask } from "../support/factories.ts";
+import { sharedStack } from "../support/stack.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { eventually } from "../support/until.ts";
+import { workerSettings } from "../../src/lib/worker-settings.ts";
+import { allProcesses } from "../../src/worker/proc-stat.ts";
+import { startLocalWorker } from "../../src/cli/local-worker.ts";
 
 async function start() {
   const stack = await sharedStack();
