@@ -14,7 +14,7 @@ export const named = <T extends TSchema>(file: string, schema: T): Named<T> => (
 /** A string from a closed list. (`Type.Enum` omits `type`, which generated clients need.) */
 export const oneOfStrings = <const T extends readonly string[]>(
   values: T,
-  options: { default?: T[number]; description?: string } = {},
+  options: { default?: T[number]; description?: string; examples?: readonly T[number][] } = {},
 ): TUnsafe<T[number]> => Type.Unsafe<T[number]>({ type: "string", enum: [...values], ...options });
 
 /** Exactly one of several shapes. (`Type.Union` produces `anyOf`; Taskcluster publishes `oneOf`.) */
@@ -24,7 +24,7 @@ export const oneOf = <T extends TSchema[]>(...schemas: T): TUnsafe<Static<T[numb
 /** An object with exactly these properties. Unknown properties are refused. */
 export const exactly = <T extends Record<string, TSchema>>(
   properties: T,
-  options: { description?: string; default?: unknown } = {},
+  options: { description?: string; default?: unknown; examples?: readonly unknown[] } = {},
 ) => Type.Object(properties, { additionalProperties: false, ...options });
 
 /** An RFC 3339 time. The server always formats it as `2026-01-31T12:00:00.000Z`. */

@@ -12,7 +12,7 @@ export interface NormalizeOptions {
 }
 
 /** Members that do not affect validation. */
-const WITHOUT_EFFECT = new Set(["$id", "$schema", "title", "description", "definitions"]);
+const WITHOUT_EFFECT = new Set(["$id", "$schema", "title", "description", "examples", "definitions"]);
 
 /**
  * Returns the normalized schema of a file, with its references resolved. `required` becomes an object by member, the

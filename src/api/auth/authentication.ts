@@ -16,7 +16,11 @@ export const authenticateHawkRequestFile = named(
     port: Type.Integer({ minimum: 0, maximum: 65535, description: "The port that the client connected to." }),
     authorization: Type.Optional(Type.String({ description: "The Authorization header, if any." })),
     sourceIp: Type.Optional(
-      Type.Unsafe<string>({ type: "string", oneOf: [{ format: "ipv6" }, { format: "ipv4" }] }),
+      Type.Unsafe<string>({
+        type: "string",
+        oneOf: [{ format: "ipv6" }, { format: "ipv4" }],
+        examples: ["192.0.2.7"],
+      }),
     ),
   }),
 );

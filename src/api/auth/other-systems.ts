@@ -33,7 +33,18 @@ export const azureContainerSasFile = named("v1/azure-container-response.json", s
 const Uri = Type.String({ format: "uri" });
 export const sentryDsnFile = named(
   "v1/sentry-dsn-response.json",
-  exactly({ project: Type.String(), dsn: exactly({ secret: Uri, public: Uri }), expires: DateTime }),
+  exactly({
+    project: Type.String(),
+    dsn: exactly(
+      { secret: Uri, public: Uri },
+      {
+        examples: [
+          { secret: "https://key:secret@sentry.example.com/1", public: "https://key@sentry.example.com/1" },
+        ],
+      },
+    ),
+    expires: DateTime,
+  }),
 );
 
 export const WST_CLIENT_PATTERN = "^[a-zA-Z0-9_~.%-]+$";
@@ -71,7 +82,11 @@ export const githubRepoTokenRequestFile = named(
         repository_projects: level(["read", "write", "admin"]),
         workflows: level(["write"]),
       },
-      { additionalProperties: false, minProperties: 1 },
+      {
+        additionalProperties: false,
+        minProperties: 1,
+        examples: [{ contents: "read", pull_requests: "write" }],
+      },
     ),
   }),
 );

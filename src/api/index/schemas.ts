@@ -31,7 +31,11 @@ export const listTasksFile = named(
 
 export const tasksAtIndexFile = named(
   "v1/list-tasks-at-index.json",
-  exactly({ indexes: Type.Optional(Type.Array(Type.String(), { default: [], uniqueItems: false })) }),
+  exactly({
+    indexes: Type.Optional(
+      Type.Array(Type.String(), { default: [], uniqueItems: false, examples: [["app.latest.build"]] }),
+    ),
+  }),
 );
 
 export const listNamespacesRequestFile = named(

@@ -29,6 +29,7 @@ const Hashes = Type.Unsafe<Hashes>(
     },
     {
       additionalProperties: true,
+      examples: [{ sha256: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03" }],
       description: "Hashes of the content by algorithm. Other algorithms are permitted.",
     },
   ),
@@ -59,11 +60,14 @@ const CreateUploadRequest = exactly({
   uploadId: UploadId,
   expires: DateTime,
   hashes: Type.Optional(Hashes),
-  proposedUploadMethods: exactly({
-    dataInline: Type.Optional(DataInline),
-    putUrl: Type.Optional(PutUrl),
-    multipartPutUrls: Type.Optional(MultipartPutUrls),
-  }),
+  proposedUploadMethods: exactly(
+    {
+      dataInline: Type.Optional(DataInline),
+      putUrl: Type.Optional(PutUrl),
+      multipartPutUrls: Type.Optional(MultipartPutUrls),
+    },
+    { examples: [{ putUrl: { contentType: "application/gzip", contentLength: 5000 } }] },
+  ),
 });
 export type CreateUploadRequest = Static<typeof CreateUploadRequest>;
 
@@ -85,7 +89,20 @@ const UploadMethod = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, minProperties: 0, maxProperties: 1 },
+  {
+    additionalProperties: false,
+    minProperties: 0,
+    maxProperties: 1,
+    examples: [
+      {
+        putUrl: {
+          url: "https://store.example.com/app/build.tar.gz?signature=abc",
+          expires: "2026-01-31T13:00:00.000Z",
+          headers: { "content-type": "application/gzip", "content-length": "5000" },
+        },
+      },
+    ],
+  },
 );
 export type UploadMethod = Static<typeof UploadMethod>;
 

@@ -40,35 +40,69 @@ export const REASONS_RESOLVED = [
 export const RunId = Type.Integer({ minimum: 0, maximum: 1000 });
 export const WorkerPart = Type.String({ minLength: 1, maxLength: 38, pattern: "^([a-zA-Z0-9-_]*)$" });
 
-export const Run = exactly({
-  runId: RunId,
-  state: oneOfStrings(RUN_STATES),
-  reasonCreated: oneOfStrings(REASONS_CREATED),
-  reasonResolved: Type.Optional(oneOfStrings(REASONS_RESOLVED)),
-  workerGroup: Type.Optional(WorkerPart),
-  workerId: Type.Optional(WorkerPart),
-  takenUntil: Type.Optional(DateTime),
-  scheduled: DateTime,
-  started: Type.Optional(DateTime),
-  resolved: Type.Optional(DateTime),
-});
+const exampleRun = {
+  runId: 0,
+  state: "running",
+  reasonCreated: "scheduled",
+  workerGroup: "berlin",
+  workerId: "worker-1",
+  takenUntil: "2026-01-31T12:20:00.250Z",
+  scheduled: "2026-01-31T12:00:00.000Z",
+  started: "2026-01-31T12:00:00.250Z",
+};
+export const Run = exactly(
+  {
+    runId: RunId,
+    state: oneOfStrings(RUN_STATES),
+    reasonCreated: oneOfStrings(REASONS_CREATED),
+    reasonResolved: Type.Optional(oneOfStrings(REASONS_RESOLVED)),
+    workerGroup: Type.Optional(WorkerPart),
+    workerId: Type.Optional(WorkerPart),
+    takenUntil: Type.Optional(DateTime),
+    scheduled: DateTime,
+    started: Type.Optional(DateTime),
+    resolved: Type.Optional(DateTime),
+  },
+  { examples: [exampleRun] },
+);
 export type Run = Static<typeof Run>;
 
-export const TaskStatus = exactly({
-  taskId: Slugid,
-  provisionerId: ProvisionerId,
-  workerType: WorkerType,
-  taskQueueId: TaskQueueId,
-  schedulerId: SchedulerId,
-  projectId: ProjectId,
-  taskGroupId: Slugid,
-  priority: Type.Optional(PriorityName),
-  deadline: DateTime,
-  expires: DateTime,
-  retriesLeft: Type.Integer({ minimum: 0, maximum: 999 }),
-  state: oneOfStrings(TASK_STATES),
-  runs: Type.Array(Run, { uniqueItems: true }),
-});
+export const TaskStatus = exactly(
+  {
+    taskId: Slugid,
+    provisionerId: ProvisionerId,
+    workerType: WorkerType,
+    taskQueueId: TaskQueueId,
+    schedulerId: SchedulerId,
+    projectId: ProjectId,
+    taskGroupId: Slugid,
+    priority: Type.Optional(PriorityName),
+    deadline: DateTime,
+    expires: DateTime,
+    retriesLeft: Type.Integer({ minimum: 0, maximum: 999 }),
+    state: oneOfStrings(TASK_STATES),
+    runs: Type.Array(Run, { uniqueItems: true }),
+  },
+  {
+    examples: [
+      {
+        taskId: "lHP1sn7bSM6xNSb3gnwdWg",
+        provisionerId: "proj-app",
+        workerType: "linux",
+        taskQueueId: "proj-app/linux",
+        schedulerId: "app-ci",
+        projectId: "app",
+        taskGroupId: "VZZ6zfW9RDiy2O1BSpEA7Q",
+        priority: "medium",
+        deadline: "2026-02-01T12:00:00.000Z",
+        expires: "2027-01-31T12:00:00.000Z",
+        retriesLeft: 5,
+        state: "running",
+        runs: [exampleRun],
+      },
+    ],
+  },
+);
 export type TaskStatus = Static<typeof TaskStatus>;
 
 const StatusReply = exactly({ status: TaskStatus });

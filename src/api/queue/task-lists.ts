@@ -9,7 +9,11 @@ const continuationToken = Type.Optional(Type.String());
 // Any text is accepted as an id. An invalid id is treated like an unknown one.
 export const taskIdsFile = named(
   "v1/tasks-request.json",
-  exactly({ taskIds: Type.Optional(Type.Array(Type.String(), { default: [], uniqueItems: false })) }),
+  exactly({
+    taskIds: Type.Optional(
+      Type.Array(Type.String(), { default: [], uniqueItems: false, examples: [["lHP1sn7bSM6xNSb3gnwdWg"]] }),
+    ),
+  }),
 );
 export const tasksFile = named(
   "v1/tasks-response.json",

@@ -56,17 +56,26 @@ const AnyObject = Type.Unsafe<Record<string, unknown>>({ type: "object" });
 const Extra = Type.Unsafe<Record<string, unknown>>({ type: "object", default: taskDefaults.extra });
 const Scope = Type.String({ pattern: "^[ -~]*$" });
 
-const TaskMetadata = exactly({
-  name: Type.String({ maxLength: 255 }),
-  description: Type.String({ maxLength: 32768 }),
-  owner: Type.String({ maxLength: 255 }),
-  source: Type.Unsafe<string>({
-    type: "string",
-    maxLength: 4096,
-    pattern: "^(https?://|ssh://|git@)",
-    anyOf: [{ format: "uri" }, { format: "regex" }],
-  }),
-});
+const exampleMetadata = {
+  name: "build",
+  description: "Builds the application.",
+  owner: "dev@example.com",
+  source: "https://git.example.com/app",
+};
+const TaskMetadata = exactly(
+  {
+    name: Type.String({ maxLength: 255 }),
+    description: Type.String({ maxLength: 32768 }),
+    owner: Type.String({ maxLength: 255 }),
+    source: Type.Unsafe<string>({
+      type: "string",
+      maxLength: 4096,
+      pattern: "^(https?://|ssh://|git@)",
+      anyOf: [{ format: "uri" }, { format: "regex" }],
+    }),
+  },
+  { examples: [exampleMetadata] },
+);
 
 const lists = {
   dependencies: Type.Array(Slugid, {
@@ -105,29 +114,42 @@ export const TaskDefinition = exactly({
 export type TaskDefinition = Static<typeof TaskDefinition>;
 
 /** The definition that createTask accepts. Missing members get their defaults. */
-export const TaskDefinitionRequest = exactly({
-  provisionerId: Type.Optional(ProvisionerId),
-  workerType: Type.Optional(WorkerType),
-  taskQueueId: Type.Optional(TaskQueueId),
-  schedulerId: Type.Optional(SchedulerId),
-  projectId: Type.Optional(ProjectId),
-  taskGroupId: Type.Optional(Slugid),
-  dependencies: Type.Optional(lists.dependencies),
-  requires: Type.Optional(lists.requires),
-  routes: Type.Optional(lists.routes),
-  priority: Type.Optional(lists.priority),
-  retries: Type.Optional(lists.retries),
-  created: DateTime,
-  deadline: DateTime,
-  expires: Type.Optional(DateTime),
-  scopes: Type.Optional(
-    Type.Array(Scope, { uniqueItems: false, default: taskDefaults.scopes, maxItems: MAX_SCOPES }),
-  ),
-  payload: AnyObject,
-  metadata: TaskMetadata,
-  tags: Type.Optional(Tags),
-  extra: Type.Optional(Extra),
-});
+export const TaskDefinitionRequest = exactly(
+  {
+    provisionerId: Type.Optional(ProvisionerId),
+    workerType: Type.Optional(WorkerType),
+    taskQueueId: Type.Optional(TaskQueueId),
+    schedulerId: Type.Optional(SchedulerId),
+    projectId: Type.Optional(ProjectId),
+    taskGroupId: Type.Optional(Slugid),
+    dependencies: Type.Optional(lists.dependencies),
+    requires: Type.Optional(lists.requires),
+    routes: Type.Optional(lists.routes),
+    priority: Type.Optional(lists.priority),
+    retries: Type.Optional(lists.retries),
+    created: DateTime,
+    deadline: DateTime,
+    expires: Type.Optional(DateTime),
+    scopes: Type.Optional(
+      Type.Array(Scope, { uniqueItems: false, default: taskDefaults.scopes, maxItems: MAX_SCOPES }),
+    ),
+    payload: AnyObject,
+    metadata: TaskMetadata,
+    tags: Type.Optional(Tags),
+    extra: Type.Optional(Extra),
+  },
+  {
+    examples: [
+      {
+        taskQueueId: "proj-app/linux",
+        created: "2026-01-31T12:00:00.000Z",
+        deadline: "2026-02-01T12:00:00.000Z",
+        payload: { command: [["sh", "-c", "make"]], maxRunTime: 3600 },
+        metadata: exampleMetadata,
+      },
+    ],
+  },
+);
 export type TaskDefinitionRequest = Static<typeof TaskDefinitionRequest>;
 
 export const taskFile = named("v1/task.json", TaskDefinition);

@@ -163,13 +163,37 @@ const reasons = [
   }),
 ] as const;
 
-const Why = exactly({
-  taskId: Slugid,
-  state: oneOfStrings(TASK_STATES),
-  taskQueueId: TaskQueueId,
-  asked: DateTime,
-  reasons: Type.Array(oneOf(...reasons)),
-});
+const Why = exactly(
+  {
+    taskId: Slugid,
+    state: oneOfStrings(TASK_STATES),
+    taskQueueId: TaskQueueId,
+    asked: DateTime,
+    reasons: Type.Array(oneOf(...reasons)),
+  },
+  {
+    examples: [
+      {
+        taskId: "lHP1sn7bSM6xNSb3gnwdWg",
+        state: "pending",
+        taskQueueId: "proj-app/linux",
+        asked: "2026-01-31T12:00:30.000Z",
+        reasons: [
+          {
+            code: "position",
+            summary: "Run 0 is the 3rd to be claimed from proj-app/linux.",
+            taskId: "lHP1sn7bSM6xNSb3gnwdWg",
+            runId: 0,
+            taskQueueId: "proj-app/linux",
+            priority: "medium",
+            ahead: 2,
+            exact: true,
+          },
+        ],
+      },
+    ],
+  },
+);
 export type Why = Static<typeof Why>;
 export type Reason = Static<(typeof reasons)[number]>;
 

@@ -17,7 +17,7 @@ describe("renderApiDocs", () => {
   });
 
   it("shows route, stability, query, schemas and scopes of a method", () => {
-    expect(section(queue, "### listTaskGroup")).toBe(
+    expect(section(queue, "### listTaskGroup")?.split("\n```json")[0]).toBe(
       `### listTaskGroup
 
 \`GET /task-group/<taskGroupId>/list\` · stable
@@ -31,6 +31,13 @@ Scopes:
 
 * \`queue:list-task-group:<taskGroupId>\`
 
+Example:
+
+\`\`\`sh
+taskyard call queue.listTaskGroup taskGroupId=VZZ6zfW9RDiy2O1BSpEA7Q
+\`\`\`
+
+Reply:
 `,
     );
   });

@@ -5,6 +5,7 @@ import type { Named } from "../schema.ts";
 import { exchangeName, type Service } from "../service.ts";
 import { publishedRoute } from "./api-reference.ts";
 import { byCategory } from "./categories.ts";
+import { exampleCall } from "./example-call.ts";
 import { schemaPath } from "./locations.ts";
 import { outline, type OutlineRow } from "./outline.ts";
 import { namedSchemas } from "./schemas.ts";
@@ -43,7 +44,7 @@ function renderService(service: Service): string {
     `The paths of methods are relative to \`/api/${service.name}/${service.version}\`.`,
     ...byCategory(service).flatMap(([category, endpoints]) => [
       `## ${category}`,
-      ...endpoints.flatMap(renderMethod),
+      ...endpoints.flatMap((endpoint) => renderMethod(service, endpoint)),
     ]),
     ...(exchanges.length === 0 ? [] : ["## Events", ...exchanges.flatMap((x) => renderEvent(service, x))]),
     ...(published.length === 0 ? [] : ["## Schemas"]),
@@ -51,7 +52,7 @@ function renderService(service: Service): string {
   );
 }
 
-function renderMethod(endpoint: Endpoint): string[] {
+function renderMethod(service: Service, endpoint: Endpoint): string[] {
   const { method, path, name, stability, title, description, query, scopes, body, reply } = endpoint;
   const facts = [
     ...(query ? [`Query: ${Object.keys(query).map(code).join(", ")}`] : []),
@@ -64,8 +65,23 @@ function renderMethod(endpoint: Endpoint): string[] {
     `**${sentence(title)}** ${description}`,
     ...(facts.length === 0 ? [] : [facts.map((fact) => `* ${fact}`).join("\n")]),
     ...(scopes === undefined ? ["Public: requires no scopes."] : ["Scopes:", scopesAsMarkdown(scopes)]),
+    ...renderExample(service, endpoint),
   ];
 }
+
+function renderExample(service: Service, endpoint: Endpoint): string[] {
+  const example = exampleCall(service, endpoint);
+  if (example === undefined) return [];
+  const { command, request, reply } = example;
+  return [
+    "Example:",
+    block("sh", command),
+    ...(request === undefined ? [] : ["`request.json`:", block("json", request)]),
+    ...(reply === undefined ? [] : ["Reply:", block("json", reply)]),
+  ];
+}
+
+const block = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``;
 
 function renderEvent(service: Service, exchange: Exchange): string[] {
   const { name, title, description, routingKey, message, scope } = exchange;

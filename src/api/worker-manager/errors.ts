@@ -7,7 +7,7 @@ import { AnyObject, Identifier, WorkerPoolId } from "./pools.ts";
 const described = {
   kind: Type.String({ maxLength: 128, pattern: "[-a-z0-9]+" }),
   title: Type.String({ maxLength: 128 }),
-  description: Type.String({ maxLength: 10_240 }),
+  description: Type.String({ maxLength: 10_240, examples: ["The folder /data has no space left."] }),
   extra: AnyObject,
 };
 
@@ -26,15 +26,30 @@ export type ReportRequest = Static<typeof ReportRequest>;
 const Numbers = Type.Unsafe<Readonly<Record<string, number>>>({ type: "object" });
 const Stats = exactly({
   workerPoolId: oneOf(WorkerPoolId, Type.Unsafe<"">({ type: "string", const: "" })),
-  totals: exactly({
-    total: Type.Number(),
-    daily: Numbers,
-    hourly: Numbers,
-    title: Numbers,
-    code: Numbers,
-    launchConfig: Numbers,
-    workerPool: Numbers,
-  }),
+  totals: exactly(
+    {
+      total: Type.Number(),
+      daily: Numbers,
+      hourly: Numbers,
+      title: Numbers,
+      code: Numbers,
+      launchConfig: Numbers,
+      workerPool: Numbers,
+    },
+    {
+      examples: [
+        {
+          total: 3,
+          daily: { "2026-01-31": 3 },
+          hourly: { "2026-01-31T12:00:00.000Z": 3 },
+          title: { "The disk is full": 3 },
+          code: { ENOSPC: 3 },
+          launchConfig: { "lc-1": 3 },
+          workerPool: { "proj-app/linux": 3 },
+        },
+      ],
+    },
+  ),
 });
 export type ErrorStats = Static<typeof Stats>;
 

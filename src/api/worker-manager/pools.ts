@@ -8,7 +8,10 @@ export const Identifier = Type.String({ minLength: 1, maxLength: 38, pattern: "^
 export const WorkerPoolId = TaskQueueId;
 /** A secret of a worker or pool. */
 export const SECRET_PATTERN = "^[a-zA-Z0-9_-]{44}$";
-export const Secret = Type.String({ pattern: SECRET_PATTERN });
+export const Secret = Type.String({
+  pattern: SECRET_PATTERN,
+  examples: ["Zk3vN8qYw1TzR5uXc7BmLp0JhGfDsAeQ2iOxK4tVj9Ub"],
+});
 /** Any JSON object. */
 export const AnyObject = Type.Unsafe<Readonly<Record<string, unknown>>>({ type: "object" });
 const Count = Type.Integer({ minimum: 0 });

@@ -13,14 +13,27 @@ const IdentityProof = oneOf(
 );
 export type IdentityProof = Static<typeof IdentityProof>;
 
-const RegisterRequest = exactly({
-  workerPoolId: WorkerPoolId,
-  providerId: Identifier,
-  workerGroup: Identifier,
-  workerId: Identifier,
-  workerIdentityProof: IdentityProof,
-  systemBootTime: Type.Optional(DateTime),
-});
+const RegisterRequest = exactly(
+  {
+    workerPoolId: WorkerPoolId,
+    providerId: Identifier,
+    workerGroup: Identifier,
+    workerId: Identifier,
+    workerIdentityProof: IdentityProof,
+    systemBootTime: Type.Optional(DateTime),
+  },
+  {
+    examples: [
+      {
+        workerPoolId: "proj-app/linux",
+        providerId: "self",
+        workerGroup: "berlin",
+        workerId: "worker-1",
+        workerIdentityProof: { poolSecret: "Zk3vN8qYw1TzR5uXc7BmLp0JhGfDsAeQ2iOxK4tVj9Ub" },
+      },
+    ],
+  },
+);
 export type RegisterRequest = Static<typeof RegisterRequest>;
 
 const granted = {

@@ -6,7 +6,7 @@ import { DateTime, exactly, named, oneOf, oneOfStrings } from "../schema.ts";
 import { Identifier, Secret, WorkerPoolId } from "./pools.ts";
 
 export const WORKER_STATES = ["requested", "running", "stopping", "stopped"] as const;
-const anyState = oneOfStrings([...WORKER_STATES, "standalone"]);
+const anyState = oneOfStrings([...WORKER_STATES, "standalone"], { examples: ["running"] });
 export const Capacity = Type.Integer({ minimum: 1 });
 const continuationToken = Type.Optional(Type.String());
 
@@ -17,7 +17,7 @@ const ManagedWorker = exactly({
   providerId: Identifier,
   created: DateTime,
   expires: DateTime,
-  state: oneOfStrings(WORKER_STATES),
+  state: oneOfStrings(WORKER_STATES, { examples: ["running"] }),
   capacity: Capacity,
   lastModified: DateTime,
   lastChecked: DateTime,

@@ -1,10 +1,13 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { describe, expect, it } from "vitest";
+import { exampleCall } from "../../api/references/example-call.ts";
+import { publishedEndpoints } from "../../api/service.ts";
 import { services } from "../../api/services.ts";
 import { ifThen } from "../../lib/scopes/template.ts";
 import { manualClock, type ManualClock } from "../../../test/support/clock.ts";
 import { testMonitor } from "../../../test/support/monitor.ts";
 import type { HealthCheck } from "../core/health-check.ts";
+import { html } from "./html.ts";
 import { servePages } from "./index.ts";
 import { renderScopes } from "./scope-list.ts";
 
@@ -127,6 +130,19 @@ describe("the pages of the API", () => {
     expect(body).toContain('claimTask<span class="tag">deprecated</span>');
     expect(body).toContain("<code>queue:claim-work:&lt;taskQueueId&gt;</code>");
     expect(body).toContain("none (public)");
+  });
+
+  it("show an example of each method with a body or a reply as JSON", async () => {
+    for (const service of Object.values(services)) {
+      const { body } = await app.inject(`/docs/api/${service.name}`);
+      for (const endpoint of publishedEndpoints(service)) {
+        const article = body.split(`<article id="method-${endpoint.name}">`)[1]?.split("</article>")[0];
+        const example = exampleCall(service, endpoint);
+        for (const text of [example?.command, example?.request, example?.reply])
+          if (text !== undefined) expect(article).toContain(html`<pre><code>${text}</code></pre>`.text);
+        expect(article?.includes("<summary>Example</summary>")).toBe(example !== undefined);
+      }
+    }
   });
 
   it("are cached by browsers and revalidated by ETag", async () => {

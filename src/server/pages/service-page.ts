@@ -3,6 +3,7 @@ import type { Endpoint } from "../../api/endpoint.ts";
 import type { Exchange } from "../../api/exchange.ts";
 import { publishedRoute } from "../../api/references/api-reference.ts";
 import { byCategory } from "../../api/references/categories.ts";
+import { exampleCall } from "../../api/references/example-call.ts";
 import { schemaPath } from "../../api/references/locations.ts";
 import { outline, type OutlineRow } from "../../api/references/outline.ts";
 import { namedSchemas } from "../../api/references/schemas.ts";
@@ -59,7 +60,11 @@ function listParts(service: Service): Part[] {
   const parts = [
     ...byCategory(service).map(([heading, endpoints]) => ({
       heading,
-      entries: endpoints.map((e) => ({ id: `method-${e.name}`, name: e.name, body: renderMethod(e) })),
+      entries: endpoints.map((e) => ({
+        id: `method-${e.name}`,
+        name: e.name,
+        body: renderMethod(service, e),
+      })),
     })),
     {
       heading: "Events",
@@ -81,7 +86,7 @@ function listParts(service: Service): Part[] {
   return parts.filter(({ entries }) => entries.length > 0);
 }
 
-function renderMethod(endpoint: Endpoint): Html {
+function renderMethod(service: Service, endpoint: Endpoint): Html {
   const { name, method, path, stability, title, description, query, scopes, body, reply } = endpoint;
   const facts: [string, HtmlValue][] = [
     ...(query
@@ -99,7 +104,22 @@ function renderMethod(endpoint: Endpoint): Html {
   return html`<h3>${name}${stability !== "stable" && html`<span class="tag">${stability}</span>`}</h3>
     <p class="route"><b>${method}</b>${publishedRoute(path)}</p>
     <p><strong>${title.replace(/[^.?!]$/, "$&.")}</strong></p>
-    ${paragraphs(description)}${definitions(facts)}`;
+    ${paragraphs(description)}${definitions(facts)}${renderExample(service, endpoint)}`;
+}
+
+/** Folded: the examples of a service are several times as long as the rest of its methods. */
+function renderExample(service: Service, endpoint: Endpoint): Html | undefined {
+  const example = exampleCall(service, endpoint);
+  if (example === undefined) return undefined;
+  const { command, request, reply } = example;
+  const block = (heading: string, text: string | undefined) =>
+    text !== undefined &&
+    html`<p>${heading}</p>
+      <pre><code>${text}</code></pre>`;
+  return html`<details class="example">
+    <summary>Example</summary>
+    ${block("Call", command)}${block("request.json", request)}${block("Reply", reply)}
+  </details>`;
 }
 
 function renderEvent(service: Service, exchange: Exchange): Html {

@@ -88,6 +88,10 @@ dt { color: var(--soft); }
 dd { margin: 0; }
 dd ul { margin: 0; padding-left: 1.1rem; }
 dd > ul { padding: 0; list-style: none; }
+.example { margin-top: 0.9rem; font-size: 0.9375rem; }
+.example summary { cursor: pointer; color: var(--accent); width: fit-content; }
+.example p { margin: 0.8rem 0 0; color: var(--soft); font-size: 0.875rem; }
+.example pre { margin-top: 0.25rem; }
 .scroll { overflow-x: auto; margin-top: 0.8rem; }
 table { border-collapse: collapse; font-size: 0.875rem; line-height: 1.5; width: 100%; }
 th { text-align: left; font-weight: 500; color: var(--soft); }

@@ -1,0 +1,41 @@
+// An example of a call of a method: a line for a shell, the body of the request and the reply.
+import { InternalError } from "../../lib/internal-error.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Service } from "../service.ts";
+import { pathParameters } from "./api-reference.ts";
+import { exampleOf } from "./example.ts";
+import { exampleParam } from "./example-values.ts";
+import { layoutJson } from "./layout-json.ts";
+
+export interface ExampleCall {
+  /** The call on the command line, which signs it. */
+  readonly command: string;
+  /** The body of the request as JSON text, if the method has one. */
+  readonly request: string | undefined;
+  /** The reply as JSON text, if the method has one. */
+  readonly reply: string | undefined;
+}
+
+/** Returns the example of a method. Undefined for one that has neither a body nor a reply as JSON. */
+export function exampleCall(service: Service, endpoint: Endpoint): ExampleCall | undefined {
+  const { name, path, body, reply } = endpoint;
+  const replySchema = reply === "blob" ? undefined : reply?.schema;
+  if (!body && !replySchema) return undefined;
+  const params = pathParameters(path).map((param) => `${param.name}=${quoted(paramOf(service, param.name))}`);
+  const file = body ? ["--body", "request.json"] : [];
+  return {
+    command: ["taskyard", "call", `${service.name}.${name}`, ...params, ...file].join(" "),
+    request: body && layoutJson(exampleOf(body.schema)),
+    reply: replySchema && layoutJson(exampleOf(replySchema)),
+  };
+}
+
+function paramOf({ name }: Service, param: string): string {
+  const value = exampleParam(name, param);
+  if (value === undefined)
+    throw new InternalError(`There is no example of the parameter ${param}: add one to example-values.ts`);
+  return value;
+}
+
+/** Quotes a word for a shell if it has characters that a shell interprets. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
