@@ -3,7 +3,8 @@ import { exitStatus } from "./cli-error.ts";
 import { command, jsonOption } from "./command.ts";
 import { writeJson, writeLine } from "./io.ts";
 import { readLocalInstance } from "./local-instance.ts";
-import { pathLine, quoted } from "./shell.ts";
+import { shellQuote } from "../lib/shell-quote.ts";
+import { pathLine } from "./shell.ts";
 import { noLocalServer } from "./target.ts";
 
 export const envCommand = command({
@@ -30,7 +31,7 @@ export const envCommand = command({
       return exitStatus.ok;
     }
     for (const [name, value] of Object.entries(variables))
-      writeLine(io.stdout, `export ${name}=${quoted(value)}`);
+      writeLine(io.stdout, `export ${name}=${shellQuote(value)}`);
     if (io.env["TASKCLUSTER_CERTIFICATE"]) writeLine(io.stdout, "unset TASKCLUSTER_CERTIFICATE");
     writeLine(io.stdout, pathLine(io.programFolder));
     return exitStatus.ok;

@@ -1,8 +1,5 @@
-import { execFileSync } from "node:child_process";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyText } from "../../test/support/arbitrary-text.ts";
-import { exitBlock, goDuration, shellQuote, workerLine } from "./log-format.ts";
+import { exitBlock, goDuration, workerLine } from "./log-format.ts";
 
 describe("a worker line", () => {
   const now = Date.UTC(2026, 0, 31, 12, 0, 0, 7);
@@ -31,23 +28,6 @@ test.each([
   [90_061_500, "25h1m1.5s"],
 ])("a duration of %d ms is formatted as %s", (ms, text) => {
   expect(goDuration(ms)).toBe(text);
-});
-
-test("a shell reads quoted words back unchanged", () => {
-  const word = anyText().map((text) => text.replaceAll("\0", ""));
-  fc.assert(
-    fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {
-      const script = `printf '%s\\0' ${shellQuote(words)}`;
-      expect(execFileSync("sh", ["-c", script]).toString("utf8")).toBe(words.map((w) => `${w}\0`).join(""));
-    }),
-    { numRuns: 30 },
-  );
-});
-
-test("words without special characters are not quoted", () => {
-  expect(shellQuote(["make", "-j2", "CC=gcc", "./a/b.c", "a b", "it's", ""])).toBe(
-    `make -j2 CC=gcc ./a/b.c 'a b' 'it'\\''s' ''`,
-  );
 });
 
 describe("the block after a command", () => {

@@ -32,13 +32,6 @@ export function goDuration(ms: number): string {
   return hours === 0 ? `${minutes}m${seconds}` : `${hours}h${minutes % 60}m${seconds}`;
 }
 
-/** Quotes an argument vector so that a POSIX shell reads the same words back. */
-export function shellQuote(argv: readonly string[]): string {
-  return argv
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(" ");
-}
-
 /** Formats the lines after a command: its result and its times. */
 export function exitBlock(exit: ExitInfo): string {
   if (exit.outcome === "aborted") return `Command ABORTED after ${goDuration(exit.wallMs)}`;

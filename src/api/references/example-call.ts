@@ -1,5 +1,6 @@
 // An example of a call of a method: a line for a shell, the body of the request and the reply.
 import { InternalError } from "../../lib/internal-error.ts";
+import { shellQuote } from "../../lib/shell-quote.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Service } from "../service.ts";
 import { pathParameters } from "./api-reference.ts";
@@ -21,7 +22,9 @@ export function exampleCall(service: Service, endpoint: Endpoint): ExampleCall |
   const { name, path, body, reply } = endpoint;
   const replySchema = reply === "blob" ? undefined : reply?.schema;
   if (!body && !replySchema) return undefined;
-  const params = pathParameters(path).map((param) => `${param.name}=${quoted(paramOf(service, param.name))}`);
+  const params = pathParameters(path).map(
+    (param) => `${param.name}=${shellQuote(paramOf(service, param.name))}`,
+  );
   const file = body ? ["--body", "request.json"] : [];
   return {
     command: ["taskyard", "call", `${service.name}.${name}`, ...params, ...file].join(" "),
@@ -36,6 +39,3 @@ function paramOf({ name }: Service, param: string): string {
     throw new InternalError(`There is no example of the parameter ${param}: add one to example-values.ts`);
   return value;
 }
-
-/** Quotes a word for a shell if it has characters that a shell interprets. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);

@@ -6,7 +6,8 @@ import Type from "typebox";
 import { defineEngine } from "../../engine.ts";
 import type { Engine, ResultSet, Sandbox } from "../../engine.ts";
 import type { ExitInfo } from "../../exit-info.ts";
-import { exitBlock, shellQuote } from "../../log-format.ts";
+import { shellQuote } from "../../../lib/shell-quote.ts";
+import { exitBlock } from "../../log-format.ts";
 import { checkedPart } from "../../payload-part.ts";
 import type { TaskContext } from "../../task-context.ts";
 import { childUsage } from "./child-usage.ts";
@@ -124,7 +125,7 @@ function startSandbox({ task, commands, env, usage, user, namespace }: Plan): Sa
   let abandonExit: (exit: ExitInfo) => void = () => undefined;
 
   async function runOne(argv: readonly string[], index: number): Promise<ExitInfo> {
-    log.info(`Executing command ${index}: ${shellQuote(argv)}`);
+    log.info(`Executing command ${index}: ${shellQuote(...argv)}`);
     const { signal } = ending;
     const command = await startCommand({
       argv,
