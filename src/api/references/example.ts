@@ -1,4 +1,5 @@
 // An example of a value from its schema, the same on each call.
+import { Check } from "typebox/value";
 import { InternalError } from "../../lib/internal-error.ts";
 import { exampleValues } from "./example-values.ts";
 
@@ -29,7 +30,7 @@ export function exampleOf(schema: ExampleSchema, name = ""): unknown {
   if (schema.examples) return schema.examples[0];
   if (schema.const !== undefined) return schema.const;
   const value = exampleValues[name];
-  if (value !== undefined && accepts(schema, value)) return value;
+  if (value !== undefined && Check(schema, value)) return value;
   const [first] = schema.oneOf ?? [];
   if (first) return exampleOf(first, name);
   return schema.enum?.[0] ?? exampleOfType(schema, name);
@@ -62,18 +63,4 @@ function exampleOfObject({ properties = {}, required = [] }: ExampleSchema): obj
       (member.default === undefined && name !== "continuationToken"),
   );
   return Object.fromEntries(shown.map(([name, member]) => [name, exampleOf(member, name)]));
-}
-
-/** Reports whether a value has the type of the schema, and is among its values or matches its pattern. */
-function accepts(schema: ExampleSchema, value: unknown): boolean {
-  const { type, format, pattern, items } = schema;
-  if (schema.enum) return schema.enum.includes(value);
-  if (schema.oneOf || schema.properties) return false;
-  if (type === undefined) return true;
-  if (Array.isArray(value))
-    return type === "array" && value.every((item) => items === undefined || accepts(items, item));
-  if (typeof value === "number") return type === "number" || type === "integer";
-  if (typeof value !== "string") return type === typeof value;
-  if (type !== "string" || (format === "date-time" && Number.isNaN(Date.parse(value)))) return false;
-  return pattern === undefined || new RegExp(pattern).test(value);
 }
