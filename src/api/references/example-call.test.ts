@@ -5,7 +5,6 @@ import type { Service } from "../service.ts";
 import { services } from "../services.ts";
 import { exampleCall } from "./example-call.ts";
 import { exampleOf } from "./example.ts";
-import { layoutJson } from "./layout-json.ts";
 
 const all: readonly Service[] = Object.values(services);
 const calls = all.flatMap((service) =>
@@ -59,11 +58,5 @@ describe("the example of a method", () => {
 test("a schema without a value for a text says where to add one", () => {
   expect(() => exampleOf({ type: "object", properties: { a: { type: "string" } } })).toThrow(
     "There is no example of a: add one to example-values.ts",
-  );
-});
-
-test("JSON is laid out on one line where it fits", () => {
-  expect(layoutJson({ a: [1, 2], b: { c: "d".repeat(70), e: {} } })).toBe(
-    `{\n  "a": [1, 2],\n  "b": {\n    "c": "${"d".repeat(70)}",\n    "e": {}\n  }\n}`,
   );
 });

@@ -1,4 +1,5 @@
 // An example of a call of a method: a line for a shell, the body of the request and the reply.
+import stringify from "json-stringify-pretty-compact";
 import { InternalError } from "../../lib/internal-error.ts";
 import { shellQuote } from "../../lib/shell-quote.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -6,7 +7,6 @@ import type { Service } from "../service.ts";
 import { pathParameters } from "./api-reference.ts";
 import { exampleOf } from "./example.ts";
 import { exampleParam } from "./example-values.ts";
-import { layoutJson } from "./layout-json.ts";
 
 export interface ExampleCall {
   /** The call on the command line, which signs it. */
@@ -28,8 +28,8 @@ export function exampleCall(service: Service, endpoint: Endpoint): ExampleCall |
   const file = body ? ["--body", "request.json"] : [];
   return {
     command: ["taskyard", "call", `${service.name}.${name}`, ...params, ...file].join(" "),
-    request: body && layoutJson(exampleOf(body.schema)),
-    reply: replySchema && layoutJson(exampleOf(replySchema)),
+    request: body && stringify(exampleOf(body.schema)),
+    reply: replySchema && stringify(exampleOf(replySchema)),
   };
 }
 

@@ -1,5 +1,5 @@
-// The values that examples of the API show, by the names of members and parameters. They tell of one task of one project, so that
-// the examples of different methods agree.
+// The values that examples of the API show, by the names of members and parameters. All are about the same task and project, so
+// that the examples of different methods agree.
 
 const TASK = "lHP1sn7bSM6xNSb3gnwdWg";
 const GROUP = "VZZ6zfW9RDiy2O1BSpEA7Q";
