@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../../../test/support/db.ts";
 import { testMonitor } from "../../../../test/support/monitor.ts";
 import { manualClock } from "../../../../test/support/clock.ts";
-import { systemClock } from "../../../lib/clock.ts";
+import { systemClock, type Clock } from "../../../lib/clock.ts";
 import type { Db } from "../db.ts";
 import { appendEvents } from "./index.ts";
 import type { LoggedEvent } from "./read.ts";
-import { createTail, type TailListener } from "./tail.ts";
+import { createTail, type Tail, type TailListener } from "./tail.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -35,6 +35,20 @@ function listener(patienceMs = 0): Recorded {
   };
 }
 
+/** Returns a tail that reads only when it is woken. */
+function tailOf(db: Db, clock: Clock): { tail: Tail; wake: () => void } {
+  let wake = (): void => {};
+  const wakeUps = {
+    subscribe: (_topic: string, callback: (missed: boolean) => void) => (
+      (wake = () => callback(false)),
+      () => {}
+    ),
+  };
+  const { monitor } = testMonitor();
+  const tail = createTail({ db, wakeUps, clock, monitor, pollMs: 3_600_000 });
+  return { tail, wake: () => wake() };
+}
+
 it("does not keep a listener that leaves while it is being added", async () => {
   let reading = (): void => {};
   let release = (): void => {};
@@ -49,15 +63,7 @@ it("does not keep a listener that leaves while it is being added", async () => {
       return database.db.many(row, query);
     },
   };
-  let wake = (): void => {};
-  const wakeUps = {
-    subscribe: (_topic: string, callback: (missed: boolean) => void) => (
-      (wake = () => callback(false)),
-      () => {}
-    ),
-  };
-  const { monitor } = testMonitor();
-  const tail = createTail({ db, wakeUps, clock: systemClock, monitor, pollMs: 3_600_000 });
+  const { tail, wake } = tailOf(db, systemClock);
 
   const left = listener();
   let joined = false;
@@ -86,16 +92,8 @@ it("reads no more often than its least patient listener needs", async () => {
       return database.db.many(row, query);
     },
   };
-  let wake = (): void => {};
-  const wakeUps = {
-    subscribe: (_topic: string, callback: (missed: boolean) => void) => (
-      (wake = () => callback(false)),
-      () => {}
-    ),
-  };
   const clock = manualClock();
-  const { monitor } = testMonitor();
-  const tail = createTail({ db, wakeUps, clock, monitor, pollMs: 3_600_000 });
+  const { tail, wake } = tailOf(db, clock);
   const join = (of: Recorded) => new Promise<void>((resolve) => tail.join(of, () => resolve()));
   const append = async (payload: string): Promise<void> => {
     await appendEvents(database.db, [{ exchange: "x", routingKey: "k", payload }]);
