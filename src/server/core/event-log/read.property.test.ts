@@ -46,6 +46,12 @@ const reader = fc.record({
 });
 type Reader = typeof reader extends fc.Arbitrary<infer T> ? T : never;
 
+/**
+ * PostgreSQL ends a wait by a signal to the process itself. If the lock is granted just then, it reports that "a user" canceled
+ * the statement (57014): 2 of 69,742 lock timeouts of eight sessions that no one else could cancel.
+ */
+const lockTimeout = /^(55P03|57014)$/;
+
 async function iterations(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
 }
@@ -75,7 +81,7 @@ async function write(
     await writer.run(commits ? "commit" : "rollback");
   } catch (err) {
     await writer.run("rollback");
-    expect(err).toMatchObject({ code: "55P03" });
+    expect(err).toMatchObject({ code: expect.stringMatching(lockTimeout) });
   }
 }
 
